@@ -1,0 +1,42 @@
+//! Bindings generated from the WIT package. What authors see is made of them elsewhere.
+#![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, reason = "generated code")]
+
+/// The imports, shared by all worlds.
+pub mod host {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "host",
+        ownership: Borrowing { duplicate_if_necessary: true },
+        generate_all,
+    });
+}
+
+/// Exports of a component that only goes up.
+pub mod migration {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "migration",
+        ownership: Borrowing { duplicate_if_necessary: true },
+        pub_export_macro: true,
+        with: {
+            "whimbrel:migration/types@0.1.0": crate::bindings::host::whimbrel::migration::types,
+            "whimbrel:migration/sql@0.1.0": crate::bindings::host::whimbrel::migration::sql,
+            "whimbrel:migration/log@0.1.0": crate::bindings::host::whimbrel::migration::log,
+        },
+    });
+}
+
+/// Exports of a component that can be reverted.
+pub mod reversible {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "reversible",
+        ownership: Borrowing { duplicate_if_necessary: true },
+        pub_export_macro: true,
+        with: {
+            "whimbrel:migration/types@0.1.0": crate::bindings::host::whimbrel::migration::types,
+            "whimbrel:migration/sql@0.1.0": crate::bindings::host::whimbrel::migration::sql,
+            "whimbrel:migration/log@0.1.0": crate::bindings::host::whimbrel::migration::log,
+        },
+    });
+}

@@ -1,0 +1,113 @@
+//! Why a database operation failed, in the words a guest and an operator both get.
+
+use std::fmt;
+
+/// What kind of failure, to branch on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// Not granted to this migration.
+    Denied,
+    /// A limit of the migration or of the database was met.
+    Limit,
+    /// A constraint, not told apart further.
+    Constraint,
+    /// UNIQUE or PRIMARY KEY.
+    ConstraintUnique,
+    /// FOREIGN KEY.
+    ConstraintForeignKey,
+    /// NOT NULL.
+    ConstraintNotNull,
+    /// CHECK.
+    ConstraintCheck,
+    /// The statement cannot be parsed or names what does not exist.
+    Syntax,
+    /// Wrong number or kind of parameters.
+    Parameter,
+    /// A stored value cannot be delivered, such as text that is not UTF-8.
+    Value,
+    /// Another connection holds the lock.
+    Busy,
+    /// Stopped from outside.
+    Interrupted,
+    /// The disk or the file's page limit is full.
+    Full,
+    /// The database cannot be written.
+    ReadOnly,
+    /// A statement, cursor or savepoint that has ended.
+    Handle,
+    /// The file is not a database, or is damaged.
+    NotADatabase,
+    /// The file cannot be opened.
+    CannotOpen,
+    /// The connection was lost during COMMIT: whether the work is stored is not known.
+    OutcomeUnknown,
+    /// Anything else.
+    Database,
+}
+
+impl ErrorCode {
+    /// Returns the code's name in the guest contract (`sql-error.code`).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Limit => "limit",
+            Self::Constraint => "constraint",
+            Self::ConstraintUnique => "constraint-unique",
+            Self::ConstraintForeignKey => "constraint-foreign-key",
+            Self::ConstraintNotNull => "constraint-not-null",
+            Self::ConstraintCheck => "constraint-check",
+            Self::Syntax => "syntax",
+            Self::Parameter => "parameter",
+            Self::Value => "value",
+            Self::Busy => "busy",
+            Self::Interrupted => "interrupted",
+            Self::Full => "full",
+            Self::ReadOnly => "read-only",
+            Self::Handle => "handle",
+            Self::NotADatabase => "not-a-database",
+            Self::CannotOpen => "cannot-open",
+            Self::OutcomeUnknown => "outcome-unknown",
+            Self::Database => "database",
+        }
+    }
+}
+
+/// Why a database operation failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DbError {
+    /// What kind of failure.
+    pub code: ErrorCode,
+    /// The database's own code, such as `SQLITE_CONSTRAINT_UNIQUE`; empty when the host refused.
+    pub native: String,
+    /// One clause for a person.
+    pub message: String,
+    /// Row of the batch that failed, counted from 0.
+    pub row: Option<u32>,
+    /// Byte in the statement where the error is.
+    pub offset: Option<u32>,
+    /// More by name: `action` and `object` for denied, `name` and `value` for limit.
+    pub details: Vec<(String, String)>,
+}
+
+impl DbError {
+    /// Makes an error the host itself raises.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, native: String::new(), message: message.into(), row: None, offset: None, details: Vec::new() }
+    }
+}
+
+impl fmt::Display for DbError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        if let Some(row) = self.row {
+            write!(formatter, " (row {row} of the batch)")?;
+        }
+        if !self.native.is_empty() {
+            write!(formatter, " ({})", self.native)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DbError {}

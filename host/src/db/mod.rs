@@ -1,0 +1,235 @@
+//! What a database can do, in plain data. Knows no migrations and no Wasm.
+
+mod error;
+pub mod sqlite;
+mod transaction;
+mod value;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use whimbrel_packed::{BatchBuilder, CheckedBatch};
+
+pub use error::{DbError, ErrorCode};
+pub use transaction::Transaction;
+pub(crate) use transaction::{for_each_batch, for_each_row};
+pub use value::Value;
+
+use crate::grants::Restriction;
+use crate::interrupt::Interrupt;
+
+/// A kind of database together with where it is.
+pub trait Backend: Send + Sync {
+    /// Names the database for people, without credentials.
+    fn describe(&self) -> String;
+    /// Opens it for writing; a database that does not exist yet is created by the first write.
+    fn open(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError>;
+    /// Opens it if it exists; `None` when there is no database yet. Creates nothing.
+    fn open_existing(&self, access: Access, options: &OpenOptions) -> Result<Option<Box<dyn Session>>, DbError>;
+    /// Opens a new, empty database that vanishes with the session.
+    fn open_scratch(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError>;
+}
+
+/// What a session is opened for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// To look; works on files that cannot be written.
+    Read,
+    /// To change it, perhaps.
+    Write,
+}
+
+/// How a session waits and stops.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// How long to wait for another connection's lock.
+    pub lock_timeout: Duration,
+    /// Raised from outside to stop what runs.
+    pub interrupt: Interrupt,
+    /// Count changed rows by table, which costs a little for each row.
+    pub record: bool,
+}
+
+/// A prepared statement of one session.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct StatementId(pub u32);
+
+/// An open query of one session.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct CursorId(pub u32);
+
+/// An open savepoint of one session.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct SavepointId(pub u32);
+
+/// What a session has done so far; differences of two readings measure a step.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counters {
+    /// Statements run to their end.
+    pub statements: u64,
+    /// Rows inserted, updated and deleted, by triggers and foreign key actions too.
+    pub rows_changed: u64,
+    /// Operations of the database's virtual machine.
+    pub operations: u64,
+}
+
+impl Counters {
+    /// Returns what was done since an earlier reading.
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            statements: self.statements - earlier.statements,
+            rows_changed: self.rows_changed - earlier.rows_changed,
+            operations: self.operations - earlier.operations,
+        }
+    }
+}
+
+/// Rows changed in one table.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TableChanges {
+    /// Name of the table.
+    pub table: String,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+}
+
+/// A statement a session has run, as a recording tells it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecordedStatement {
+    /// Its text, cut at a sensible length.
+    pub sql: String,
+    /// How often it ran in a row.
+    pub times: u64,
+    /// Rows it changed, all times together.
+    pub rows_changed: u64,
+}
+
+/// What a session recorded between [`Session::start_recording`] and [`Session::take_recording`].
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Recording {
+    /// Statements in order; the same statement many times in a row is one entry.
+    pub statements: Vec<RecordedStatement>,
+    /// Statements beyond the number kept.
+    pub statements_left_out: u64,
+    /// Rows changed, by table name.
+    pub tables: Vec<TableChanges>,
+}
+
+/// A lock on steps outside a transaction, held until dropped.
+pub struct RunLock {
+    _held: Option<Box<dyn std::any::Any>>,
+}
+
+impl RunLock {
+    /// Wraps whatever is unlocked by being dropped; `None` locks nothing.
+    pub fn new(held: Option<Box<dyn std::any::Any>>) -> Self {
+        Self { _held: held }
+    }
+}
+
+/// Where a statement of a script failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScriptError {
+    /// Byte where the failing statement begins.
+    pub start: usize,
+    /// Byte after its end.
+    pub end: usize,
+    /// What went wrong; its `offset` counts from `start`.
+    pub error: DbError,
+}
+
+/// One open connection, used by one thread.
+///
+/// It moves into the sandbox by value for the time of a call and comes back afterwards.
+pub trait Session {
+    /// Names the SQL dialect: `sqlite`.
+    fn dialect(&self) -> &'static str;
+
+    /// Runs one statement and returns the rows it changed.
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError>;
+    /// Runs every statement of a script in order; rows they return are drained.
+    fn execute_script(&mut self, script: &str) -> Result<(), ScriptError>;
+
+    /// Prepares one statement.
+    fn prepare(&mut self, sql: &str) -> Result<StatementId, DbError>;
+    /// Runs a prepared statement once and returns the rows it changed.
+    fn execute_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<u64, DbError>;
+    /// Runs a prepared statement for each row of the batch, for all or for none.
+    fn execute_batch(&mut self, statement: StatementId, batch: &CheckedBatch) -> Result<u64, DbError>;
+    /// Ends a prepared statement; one that has ended already is left alone.
+    fn close_statement(&mut self, statement: StatementId);
+
+    /// Opens a query.
+    fn open_cursor(&mut self, sql: &str, params: &[Value]) -> Result<CursorId, DbError>;
+    /// Opens a prepared statement as a query.
+    fn open_cursor_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<CursorId, DbError>;
+    /// Returns the column names of an open query.
+    fn columns(&mut self, cursor: CursorId) -> Result<Vec<String>, DbError>;
+    /// Appends rows to `rows` until it holds `max_rows` or about `max_bytes`; `false` when the query has ended.
+    fn fetch(
+        &mut self,
+        cursor: CursorId,
+        max_rows: u32,
+        max_bytes: usize,
+        rows: &mut BatchBuilder,
+    ) -> Result<bool, DbError>;
+    /// Ends a query; one that has ended already is left alone.
+    fn close_cursor(&mut self, cursor: CursorId);
+
+    /// Opens a transaction that may write, waiting for the lock.
+    fn begin(&mut self) -> Result<(), DbError>;
+    /// Makes the transaction's work durable.
+    fn commit(&mut self) -> Result<(), DbError>;
+    /// Undoes the transaction's work; every statement, cursor and savepoint ends. Nothing to do is no error.
+    fn rollback(&mut self) -> Result<(), DbError>;
+    /// Tells whether a transaction is open.
+    fn in_transaction(&self) -> bool;
+
+    /// Keeps other processes from starting a step outside a transaction, until the lock is dropped or this process
+    /// ends; waits for one that is running. A database that no other process can see needs no lock.
+    fn lock_run(&mut self) -> Result<RunLock, DbError>;
+
+    /// Opens a savepoint inside those already open.
+    fn savepoint(&mut self) -> Result<SavepointId, DbError>;
+    /// Keeps what happened since the savepoint; those inside it end too.
+    fn release(&mut self, savepoint: SavepointId) -> Result<(), DbError>;
+    /// Undoes what happened since the savepoint; those inside it end too.
+    fn rollback_to(&mut self, savepoint: SavepointId) -> Result<(), DbError>;
+
+    /// Restricts what statements may do from now on, or lifts the restriction.
+    fn restrict(&mut self, restriction: Option<Arc<Restriction>>);
+    /// Sets the moment after which statements are stopped with [`ErrorCode::Limit`].
+    fn set_deadline(&mut self, deadline: Option<Instant>);
+    /// Ends every open statement, cursor and savepoint handle.
+    fn close_handles(&mut self);
+
+    /// Suspends or restores enforcement of foreign keys; only outside a transaction. Returns what was in force.
+    fn set_foreign_keys(&mut self, enforced: bool) -> Result<bool, DbError>;
+    /// Returns a line for each broken foreign key, at most `limit`.
+    fn foreign_key_violations(&mut self, limit: usize) -> Result<Vec<String>, DbError>;
+
+    /// Returns a number that changes when another connection has changed the database.
+    fn data_version(&mut self) -> Result<i64, DbError>;
+    /// Tells whether a table of this name exists.
+    fn table_exists(&mut self, table: &str) -> Result<bool, DbError>;
+    /// Returns what was done so far.
+    fn counters(&self) -> Counters;
+    /// Starts to record statements and changed rows.
+    fn start_recording(&mut self);
+    /// Ends the recording and returns it.
+    fn take_recording(&mut self) -> Recording;
+
+    /// Lends the SQLite connection underneath, where there is one.
+    fn sqlite(&mut self) -> Option<&rusqlite::Connection> {
+        None
+    }
+}
+
+/// Quotes an identifier the way standard SQL and SQLite do.
+pub fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,112 @@
+//! Says SQLite's errors in the host's words.
+
+use rusqlite::ffi;
+
+use super::watch::Watch;
+use crate::db::{DbError, ErrorCode};
+
+/// Translates an error; what the authorizer refused and which limit was met are known to the watch only.
+pub(super) fn translate(watch: &Watch, error: rusqlite::Error) -> DbError {
+    match error {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            let text = message.unwrap_or_else(|| ffi::code_to_str(code.extended_code).to_owned());
+            failure(watch, code, text, None)
+        }
+        rusqlite::Error::SqlInputError { error, msg, offset, .. } => {
+            failure(watch, error, msg, u32::try_from(offset).ok())
+        }
+        rusqlite::Error::MultipleStatement => {
+            DbError::new(ErrorCode::Syntax, "more than one statement in one call; run them one after the other")
+        }
+        rusqlite::Error::InvalidQuery | rusqlite::Error::ExecuteReturnedResults => {
+            DbError::new(ErrorCode::Syntax, "there is no statement to run")
+        }
+        other => DbError::new(ErrorCode::Database, other.to_string()),
+    }
+}
+
+fn failure(watch: &Watch, error: ffi::Error, message: String, offset: Option<u32>) -> DbError {
+    let mut translated = DbError::new(code(error), message);
+    translated.native = native(error.extended_code);
+    translated.offset = offset;
+    match translated.code {
+        ErrorCode::Denied => {
+            if let Some(denied) = watch.gate().denied.take() {
+                translated.message = denied.reason;
+                translated.details = vec![("action".into(), denied.action), ("object".into(), denied.object)];
+            }
+        }
+        ErrorCode::Interrupted if watch.deadline_passed() => {
+            translated.code = ErrorCode::Limit;
+            translated.message = "the time limit was reached inside a statement".into();
+            translated.details = vec![("name".into(), "time".into())];
+        }
+        ErrorCode::Busy if watch.must_stop() && !watch.deadline_passed() => {
+            translated.code = ErrorCode::Interrupted;
+            translated.message = "interrupted while waiting for the lock".into();
+        }
+        _ => {}
+    }
+    translated
+}
+
+fn code(error: ffi::Error) -> ErrorCode {
+    match error.extended_code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
+            return ErrorCode::ConstraintUnique;
+        }
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => return ErrorCode::ConstraintForeignKey,
+        ffi::SQLITE_CONSTRAINT_NOTNULL => return ErrorCode::ConstraintNotNull,
+        ffi::SQLITE_CONSTRAINT_CHECK => return ErrorCode::ConstraintCheck,
+        _ => {}
+    }
+    match error.extended_code & 0xff {
+        ffi::SQLITE_ERROR => ErrorCode::Syntax,
+        ffi::SQLITE_AUTH => ErrorCode::Denied,
+        ffi::SQLITE_CONSTRAINT => ErrorCode::Constraint,
+        ffi::SQLITE_BUSY => ErrorCode::Busy,
+        ffi::SQLITE_INTERRUPT => ErrorCode::Interrupted,
+        ffi::SQLITE_FULL => ErrorCode::Full,
+        ffi::SQLITE_READONLY => ErrorCode::ReadOnly,
+        ffi::SQLITE_NOTADB | ffi::SQLITE_CORRUPT => ErrorCode::NotADatabase,
+        ffi::SQLITE_CANTOPEN => ErrorCode::CannotOpen,
+        ffi::SQLITE_TOOBIG => ErrorCode::Limit,
+        ffi::SQLITE_RANGE | ffi::SQLITE_MISMATCH => ErrorCode::Parameter,
+        _ => ErrorCode::Database,
+    }
+}
+
+/// Names a result code as <https://sqlite.org/rescode.html> does.
+fn native(extended: i32) -> String {
+    let known = match extended {
+        ffi::SQLITE_CONSTRAINT_UNIQUE => "SQLITE_CONSTRAINT_UNIQUE",
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY => "SQLITE_CONSTRAINT_PRIMARYKEY",
+        ffi::SQLITE_CONSTRAINT_ROWID => "SQLITE_CONSTRAINT_ROWID",
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "SQLITE_CONSTRAINT_FOREIGNKEY",
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "SQLITE_CONSTRAINT_NOTNULL",
+        ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
+        ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
+        ffi::SQLITE_CONSTRAINT_DATATYPE => "SQLITE_CONSTRAINT_DATATYPE",
+        _ => match extended & 0xff {
+            ffi::SQLITE_ERROR => "SQLITE_ERROR",
+            ffi::SQLITE_AUTH => "SQLITE_AUTH",
+            ffi::SQLITE_CONSTRAINT => "SQLITE_CONSTRAINT",
+            ffi::SQLITE_BUSY => "SQLITE_BUSY",
+            ffi::SQLITE_LOCKED => "SQLITE_LOCKED",
+            ffi::SQLITE_INTERRUPT => "SQLITE_INTERRUPT",
+            ffi::SQLITE_FULL => "SQLITE_FULL",
+            ffi::SQLITE_READONLY => "SQLITE_READONLY",
+            ffi::SQLITE_NOTADB => "SQLITE_NOTADB",
+            ffi::SQLITE_CORRUPT => "SQLITE_CORRUPT",
+            ffi::SQLITE_CANTOPEN => "SQLITE_CANTOPEN",
+            ffi::SQLITE_IOERR => "SQLITE_IOERR",
+            ffi::SQLITE_TOOBIG => "SQLITE_TOOBIG",
+            ffi::SQLITE_RANGE => "SQLITE_RANGE",
+            ffi::SQLITE_MISMATCH => "SQLITE_MISMATCH",
+            ffi::SQLITE_NOMEM => "SQLITE_NOMEM",
+            ffi::SQLITE_MISUSE => "SQLITE_MISUSE",
+            _ => return format!("SQLite result code {extended}"),
+        },
+    };
+    known.to_owned()
+}

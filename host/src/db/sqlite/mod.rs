@@ -1,0 +1,122 @@
+//! SQLite: files, and connections a program already has.
+
+mod authorizer;
+mod error;
+mod handles;
+mod run;
+mod run_lock;
+mod session;
+mod watch;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, Session};
+use session::SqliteSession;
+
+/// A SQLite database file.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    path: PathBuf,
+    foreign_keys: bool,
+}
+
+impl Sqlite {
+    /// Names a database file; it is created by the first migration.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), foreign_keys: true }
+    }
+
+    /// Enforces foreign keys while migrations run, or not. They are enforced unless said otherwise.
+    #[must_use]
+    pub fn foreign_keys(mut self, enforced: bool) -> Self {
+        self.foreign_keys = enforced;
+        self
+    }
+
+    fn connect(&self, flags: OpenFlags, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| self.cannot_open(&error))?;
+        let mut session = SqliteSession::new(connection, options, None)?;
+        session.set_foreign_keys(self.foreign_keys)?;
+        // The first read is where SQLite notices that a file is no database.
+        session.table_exists("sqlite_schema")?;
+        Ok(Box::new(session))
+    }
+
+    fn cannot_open(&self, error: &rusqlite::Error) -> DbError {
+        let reason = if self.path.is_dir() {
+            "it is a folder".to_owned()
+        } else if self.path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            "its folder does not exist".to_owned()
+        } else {
+            error.to_string()
+        };
+        DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {reason}", self.path.display()))
+    }
+}
+
+impl Backend for Sqlite {
+    fn describe(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn open(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options)
+    }
+
+    fn open_existing(&self, access: Access, options: &OpenOptions) -> Result<Option<Box<dyn Session>>, DbError> {
+        if !exists(&self.path).map_err(|error| {
+            DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {error}", self.describe()))
+        })? {
+            return Ok(None);
+        }
+        if access == Access::Read {
+            match self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options) {
+                // A database that was left in the middle of a transaction, or whose log needs its index, cannot be
+                // read without a little writing.
+                Err(error) if matches!(error.code, ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {}
+                result => return result.map(Some),
+            }
+        }
+        self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE, options).map(Some)
+    }
+
+    fn open_scratch(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        let scratch = Self { path: PathBuf::from(":memory:"), foreign_keys: self.foreign_keys };
+        scratch.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_MEMORY, options)
+    }
+}
+
+fn exists(path: &Path) -> std::io::Result<bool> {
+    path.try_exists()
+}
+
+/// Lends a connection to a session for the time of `work` and puts it back, also when `work` panics.
+pub(crate) fn with_connection<R>(
+    connection: &mut Connection,
+    options: &OpenOptions,
+    work: impl FnOnce(Box<dyn Session>) -> R,
+) -> Result<R, DbError> {
+    struct PutBack<'a>(&'a mut Connection, Rc<RefCell<Option<Connection>>>);
+    impl Drop for PutBack<'_> {
+        fn drop(&mut self) {
+            if let Some(connection) = self.1.borrow_mut().take() {
+                *self.0 = connection;
+            }
+        }
+    }
+    if !connection.is_autocommit() {
+        return Err(DbError::new(ErrorCode::Database, "the connection has an open transaction; end it first"));
+    }
+    let placeholder =
+        Connection::open_in_memory().map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
+    let returned = Rc::new(RefCell::new(None));
+    let lent = std::mem::replace(connection, placeholder);
+    let _put_back = PutBack(connection, Rc::clone(&returned));
+    let session = SqliteSession::new(lent, options, Some(returned))?;
+    Ok(work(Box::new(session)))
+}

@@ -1,0 +1,163 @@
+//! Runs one statement: binds, steps, drains, counts.
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Statement, StatementStatus};
+use whimbrel_packed::{BatchBuilder, CheckedBatch, RawCell};
+
+use crate::db::{DbError, ErrorCode, Value};
+
+/// What one execution did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Done {
+    /// Rows the statement itself changed.
+    pub(super) changed: u64,
+    /// Operations of the virtual machine.
+    pub(super) operations: u64,
+}
+
+/// Why one execution failed.
+pub(super) enum RunError {
+    Sqlite(rusqlite::Error),
+    Db(DbError),
+    /// In a batch, with the row.
+    Row(u32, rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for RunError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Runs a statement whose parameters are bound to its end, throwing away rows it returns.
+pub(super) fn to_end(connection: &Connection, statement: &mut Statement<'_>) -> rusqlite::Result<Done> {
+    let before = connection.total_changes();
+    if statement.column_count() == 0 {
+        statement.raw_execute()?;
+    } else {
+        let mut rows = statement.raw_query();
+        while rows.next()?.is_some() {}
+    }
+    // `changes()` keeps the count of an earlier statement when this one changes nothing, as DDL does.
+    let changed = if connection.total_changes() == before { 0 } else { connection.changes() };
+    Ok(Done { changed, operations: operations(statement) })
+}
+
+/// Reads and resets the count of operations the statement has used.
+pub(super) fn operations(statement: &Statement<'_>) -> u64 {
+    u64::try_from(statement.reset_status(StatementStatus::VmStep)).unwrap_or(0)
+}
+
+/// Binds a list of values, one for each parameter.
+pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<(), RunError> {
+    expect_parameters(statement, params.len())?;
+    for (index, value) in params.iter().enumerate() {
+        let value = match value {
+            Value::Null => ValueRef::Null,
+            Value::Boolean(value) => ValueRef::Integer(i64::from(*value)),
+            Value::Integer(value) => ValueRef::Integer(*value),
+            Value::Real(value) => ValueRef::Real(*value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+            Value::Blob(value) => ValueRef::Blob(value),
+        };
+        statement.raw_bind_parameter(index + 1, ToSqlOutput::Borrowed(value))?;
+    }
+    Ok(())
+}
+
+/// Runs a statement once for every row of a batch.
+pub(super) fn each_row(
+    connection: &Connection,
+    statement: &mut Statement<'_>,
+    batch: &CheckedBatch,
+) -> Result<Done, RunError> {
+    let columns = batch.columns().len();
+    expect_parameters(statement, columns)?;
+    let mut done = Done::default();
+    for row in 0..batch.rows() {
+        for column in 0..columns {
+            let value = match batch.raw(row, column) {
+                RawCell::Null => ValueRef::Null,
+                RawCell::Boolean(value) => ValueRef::Integer(i64::from(value)),
+                RawCell::Integer(value) => ValueRef::Integer(value),
+                RawCell::Real(value) => ValueRef::Real(value),
+                RawCell::Text(value) => ValueRef::Text(value),
+                RawCell::Blob(value) => ValueRef::Blob(value),
+            };
+            statement.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(value))?;
+        }
+        let row_done = to_end(connection, statement)
+            .map_err(|error| RunError::Row(u32::try_from(row).unwrap_or(u32::MAX), error))?;
+        done.changed += row_done.changed;
+        done.operations += row_done.operations;
+    }
+    Ok(done)
+}
+
+/// Appends the rows of a started query until the bounds are met; `false` when it has ended.
+///
+/// The statement stays between two rows, so that a later call goes on where this one stopped.
+pub(super) fn fetch(
+    statement: &mut Statement<'_>,
+    max_rows: usize,
+    max_bytes: usize,
+    out: &mut BatchBuilder,
+) -> Result<bool, RunError> {
+    let columns = statement.column_count();
+    let mut rows = statement.raw_query();
+    loop {
+        if out.rows() >= max_rows || out.bytes() >= max_bytes {
+            // Dropping `Rows` would start the query anew.
+            std::mem::forget(rows);
+            return Ok(true);
+        }
+        let Some(row) = rows.next()? else { return Ok(false) };
+        for column in 0..columns {
+            let pushed = match row.get_ref(column)? {
+                ValueRef::Null => {
+                    out.push_null(column);
+                    Ok(())
+                }
+                ValueRef::Integer(value) => {
+                    out.push_integer(column, value);
+                    Ok(())
+                }
+                ValueRef::Real(value) => {
+                    out.push_real(column, value);
+                    Ok(())
+                }
+                ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                    Ok(text) => out.push_text(column, text),
+                    Err(_) => return Err(RunError::Db(not_utf8(row.as_ref(), column))),
+                },
+                ValueRef::Blob(bytes) => out.push_blob(column, bytes),
+            };
+            if let Err(full) = pushed {
+                return Err(RunError::Db(DbError::new(ErrorCode::Limit, full.to_string())));
+            }
+        }
+    }
+}
+
+fn not_utf8(statement: &Statement<'_>, column: usize) -> DbError {
+    let metadata = statement.columns_with_metadata().nth(column);
+    let (name, table) = metadata.map_or((String::new(), None), |metadata| {
+        (metadata.name().to_owned(), metadata.table_name().map(str::to_owned))
+    });
+    let of = table.map(|table| format!(" of table {table}")).unwrap_or_default();
+    DbError::new(
+        ErrorCode::Value,
+        format!("column {name}{of} holds text that is not valid UTF-8; read it as CAST({name} AS BLOB)"),
+    )
+}
+
+fn expect_parameters(statement: &Statement<'_>, given: usize) -> Result<(), RunError> {
+    let wanted = statement.parameter_count();
+    if wanted == given {
+        return Ok(());
+    }
+    Err(RunError::Db(DbError::new(
+        ErrorCode::Parameter,
+        format!("the statement has {wanted} parameters, but {given} values were given"),
+    )))
+}

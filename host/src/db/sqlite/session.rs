@@ -1,0 +1,539 @@
+//! One SQLite connection as a [`Session`].
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::{Batch, CachedStatement, Connection, hooks};
+use whimbrel_packed::{BatchBuilder, CheckedBatch};
+
+use super::error::translate;
+use super::handles::{Handles, Open, OpenCursor, OpenStatement};
+use super::run::{self, Done, RunError};
+use super::run_lock;
+use super::watch::Watch;
+use crate::db::{
+    Counters, CursorId, DbError, ErrorCode, OpenOptions, RecordedStatement, Recording, RunLock, SavepointId,
+    ScriptError, Session, StatementId, Value, quote_identifier,
+};
+use crate::grants::Restriction;
+use crate::sql;
+
+/// Statements kept prepared.
+const STATEMENT_CACHE: usize = 128;
+/// Statements a recording keeps, and the bytes it keeps of each.
+const RECORDED_STATEMENTS: usize = 1000;
+const RECORDED_BYTES: usize = 2000;
+
+/// Where a lent connection goes back to when the session ends, by whatever way it ends.
+pub(super) type ReturnTo = Rc<RefCell<Option<Connection>>>;
+
+/// One SQLite connection.
+pub(super) struct SqliteSession {
+    /// `None` only while the session is being dropped.
+    handles: Option<Handles>,
+    watch: Arc<Watch>,
+    return_to: Option<ReturnTo>,
+    savepoints: Vec<u32>,
+    /// A transaction was begun and neither committed nor rolled back by the host.
+    transaction_open: bool,
+    next_id: u32,
+    counters: Counters,
+    recording: Option<Recording>,
+    /// The table each recorded statement writes first.
+    writes: HashMap<String, (hooks::Action, String)>,
+    /// Rows the update hook had counted before the statement that runs.
+    rows_seen: u64,
+}
+
+impl SqliteSession {
+    pub(super) fn new(
+        mut connection: Connection,
+        options: &OpenOptions,
+        return_to: Option<ReturnTo>,
+    ) -> Result<Self, DbError> {
+        let watch = Watch::install(&mut connection, options)
+            .map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        Ok(Self {
+            handles: Some(Handles::new(connection, |_| Open::default())),
+            watch,
+            return_to,
+            savepoints: Vec::new(),
+            transaction_open: false,
+            next_id: 0,
+            counters: Counters::default(),
+            recording: None,
+            writes: HashMap::new(),
+            rows_seen: 0,
+        })
+    }
+
+    fn with<R>(&mut self, work: impl for<'c> FnOnce(&'c Connection, &mut Open<'c>) -> R) -> R {
+        let handles = self.handles.as_mut().expect("the handles are there until drop");
+        handles.with_dependent_mut(work)
+    }
+
+    fn connection(&self) -> &Connection {
+        self.handles.as_ref().expect("the handles are there until drop").borrow_owner()
+    }
+
+    fn new_id(&mut self) -> u32 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// Translates what failed and counts what succeeded.
+    fn settle(&mut self, sql: &str, done: Result<Done, RunError>) -> Result<u64, DbError> {
+        match done {
+            Ok(done) => {
+                self.counters.statements += 1;
+                self.counters.operations += done.operations;
+                self.record(sql, done.changed);
+                Ok(done.changed)
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: RunError) -> DbError {
+        match error {
+            RunError::Sqlite(error) => translate(&self.watch, error),
+            RunError::Db(error) => error,
+            RunError::Row(row, error) => DbError { row: Some(row), ..translate(&self.watch, error) },
+        }
+    }
+
+    fn check_stop(&self) -> Result<(), DbError> {
+        if self.transaction_open && self.connection().is_autocommit() {
+            // ON CONFLICT ROLLBACK and a full disk end it. Going on would commit each statement by itself.
+            return Err(DbError::new(ErrorCode::Database, "the transaction was rolled back by an earlier statement"));
+        }
+        if !self.watch.must_stop() {
+            return Ok(());
+        }
+        if self.watch.deadline_passed() {
+            let mut error = DbError::new(ErrorCode::Limit, "the time limit was reached");
+            error.details.push(("name".into(), "time".into()));
+            return Err(error);
+        }
+        Err(DbError::new(ErrorCode::Interrupted, "interrupted"))
+    }
+
+    fn record(&mut self, sql: &str, changed: u64) {
+        let Some(recording) = &mut self.recording else { return };
+        if let Some((action, table)) = self.writes.get(sql) {
+            // Tables WITHOUT ROWID do not call the update hook.
+            if changed > 0 && self.watch.rows_counted() == self.rows_seen {
+                self.watch.count(*action, "main", table, changed);
+            }
+        }
+        self.rows_seen = self.watch.rows_counted();
+        let kept = &sql[..sql.floor_char_boundary(RECORDED_BYTES)];
+        if let Some(last) = recording.statements.last_mut()
+            && last.sql == kept
+        {
+            last.times += 1;
+            last.rows_changed += changed;
+        } else if recording.statements.len() < RECORDED_STATEMENTS {
+            recording.statements.push(RecordedStatement { sql: kept.to_owned(), times: 1, rows_changed: changed });
+        } else {
+            recording.statements_left_out += 1;
+        }
+    }
+
+    /// Notes which table a statement just prepared is going to write.
+    fn note_writes(&mut self, sql: &str) {
+        if self.recording.is_some()
+            && let Some(writes) = self.watch.gate().writes.take()
+        {
+            self.writes.insert(sql.to_owned(), writes);
+        }
+    }
+
+    fn host_execute(&mut self, sql: &str) -> Result<(), DbError> {
+        let result = self.connection().prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
+        result.map(drop).map_err(|error| translate(&self.watch, error))
+    }
+
+    /// Runs the host's own statement, which the restriction on guests does not concern.
+    fn unrestricted<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let restriction = self.watch.gate().restriction.take();
+        let result = work(self);
+        self.watch.gate().restriction = restriction;
+        result
+    }
+
+    /// Runs one window of a script, which is one statement unless SQLite's own parser says otherwise.
+    fn execute_window(&mut self, window: &str) -> Result<(), RunError> {
+        let watch = Arc::clone(&self.watch);
+        let mut finished = Vec::with_capacity(1);
+        let result = self.with(|connection, _| {
+            let mut batch = Batch::new(connection, window);
+            loop {
+                watch.gate().open();
+                let Some(mut statement) = batch.next()? else { return Ok(()) };
+                finished.push(run::to_end(connection, &mut statement)?);
+            }
+        });
+        for done in finished {
+            self.note_writes(window);
+            self.settle(window, Ok(done))?;
+        }
+        result.map_err(RunError::Sqlite)
+    }
+}
+
+impl From<DbError> for RunError {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// Takes a statement from the connection's cache or prepares it.
+fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
+    watch.gate().open();
+    let statement = connection.prepare_cached(sql)?;
+    if statement.column_count() == 0 && statement.parameter_count() == 0 && statement.expanded_sql().is_none() {
+        statement.discard();
+        return Err(DbError::new(ErrorCode::Syntax, "there is no statement to run").into());
+    }
+    Ok(statement)
+}
+
+impl Session for SqliteSession {
+    fn dialect(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        self.check_stop()?;
+        let watch = Arc::clone(&self.watch);
+        let done = self.with(|connection, _| {
+            let mut statement = prepare(&watch, connection, sql)?;
+            run::bind(&mut statement, params)?;
+            Ok(run::to_end(connection, &mut statement)?)
+        });
+        self.note_writes(sql);
+        self.settle(sql, done)
+    }
+
+    fn execute_script(&mut self, script: &str) -> Result<(), ScriptError> {
+        let mut pending: Option<usize> = None;
+        let mut windows = sql::statements(script).peekable();
+        while let Some(window) = windows.next() {
+            let start = pending.take().unwrap_or(window.start);
+            let at = |error: DbError| ScriptError { start, end: window.end, error };
+            self.check_stop().map_err(at)?;
+            match self.execute_window(&script[start..window.end]) {
+                Ok(()) => {}
+                Err(RunError::Sqlite(rusqlite::Error::SqlInputError { ref msg, .. }))
+                    if msg == "incomplete input" && windows.peek().is_some() =>
+                {
+                    pending = Some(start);
+                }
+                Err(error) => return Err(at(self.failed(error))),
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, sql: &str) -> Result<StatementId, DbError> {
+        let id = self.new_id();
+        let watch = Arc::clone(&self.watch);
+        let prepared = self.with(|connection, open| {
+            let statement = prepare(&watch, connection, sql)?;
+            open.statements.insert(id, OpenStatement { sql: sql.to_owned(), statement });
+            Ok(())
+        });
+        prepared.map_err(|error| self.failed(error))?;
+        self.note_writes(sql);
+        Ok(StatementId(id))
+    }
+
+    fn execute_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<u64, DbError> {
+        self.check_stop()?;
+        let mut sql = String::new();
+        let recording = self.recording.is_some();
+        let done = self.with(|connection, open| {
+            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            if recording {
+                sql.clone_from(&statement.sql);
+            }
+            run::bind(&mut statement.statement, params)?;
+            Ok(run::to_end(connection, &mut statement.statement)?)
+        });
+        self.settle(&sql, done)
+    }
+
+    fn execute_batch(&mut self, statement: StatementId, batch: &CheckedBatch) -> Result<u64, DbError> {
+        self.check_stop()?;
+        let savepoint = self.savepoint()?;
+        let mut sql = String::new();
+        let done = self.with(|connection, open| {
+            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            sql.clone_from(&statement.sql);
+            run::each_row(connection, &mut statement.statement, batch)
+        });
+        match self.settle(&sql, done) {
+            Ok(changed) => {
+                // One of them is counted by `settle`.
+                self.counters.statements += (batch.rows() as u64).saturating_sub(1);
+                self.release(savepoint)?;
+                Ok(changed)
+            }
+            Err(error) => {
+                // The first error is the one to tell; a failed undo leaves the step to be rolled back as a whole.
+                let _ = self.rollback_to(savepoint);
+                Err(error)
+            }
+        }
+    }
+
+    fn close_statement(&mut self, statement: StatementId) {
+        self.with(|_, open| open.statements.remove(&statement.0).map(drop));
+    }
+
+    fn open_cursor(&mut self, sql: &str, params: &[Value]) -> Result<CursorId, DbError> {
+        self.check_stop()?;
+        let id = self.new_id();
+        let watch = Arc::clone(&self.watch);
+        let opened = self.with(|connection, open| {
+            let mut statement = prepare(&watch, connection, sql)?;
+            run::bind(&mut statement, params)?;
+            open.cursors.insert(id, OpenCursor { statement, ended: false });
+            Ok(())
+        });
+        opened.map_err(|error| self.failed(error))?;
+        self.note_writes(sql);
+        Ok(CursorId(id))
+    }
+
+    fn open_cursor_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<CursorId, DbError> {
+        let sql = self.with(|_, open| open.statements.get(&statement.0).map(|open| open.sql.clone()));
+        let sql = sql.ok_or_else(|| self.failed(ended()))?;
+        self.open_cursor(&sql, params)
+    }
+
+    fn columns(&mut self, cursor: CursorId) -> Result<Vec<String>, DbError> {
+        let columns = self.with(|_, open| {
+            let cursor = open.cursors.get(&cursor.0).ok_or_else(ended)?;
+            Ok(cursor.statement.column_names().into_iter().map(str::to_owned).collect())
+        });
+        columns.map_err(|error| self.failed(error))
+    }
+
+    fn fetch(
+        &mut self,
+        cursor: CursorId,
+        max_rows: u32,
+        max_bytes: usize,
+        rows: &mut BatchBuilder,
+    ) -> Result<bool, DbError> {
+        self.check_stop()?;
+        let mut finished = None;
+        let before = self.connection().total_changes();
+        let fetched = self.with(|_, open| {
+            let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
+            if cursor.ended {
+                return Ok(false);
+            }
+            if rows.columns() != cursor.statement.column_count() {
+                *rows = BatchBuilder::new(cursor.statement.column_count());
+            }
+            let result = run::fetch(&mut cursor.statement, max_rows as usize, max_bytes, rows);
+            if !matches!(result, Ok(true)) {
+                cursor.ended = true;
+                let sql = cursor.statement.expanded_sql().unwrap_or_default();
+                finished = Some((sql, run::operations(&cursor.statement)));
+            }
+            result
+        });
+        let more = fetched.map_err(|error| self.failed(error))?;
+        if let Some((sql, operations)) = finished {
+            let connection = self.connection();
+            let changed = if connection.total_changes() == before { 0 } else { connection.changes() };
+            self.settle(&sql, Ok(Done { changed, operations }))?;
+        }
+        Ok(more)
+    }
+
+    fn close_cursor(&mut self, cursor: CursorId) {
+        self.with(|_, open| open.cursors.remove(&cursor.0).map(drop));
+    }
+
+    fn begin(&mut self) -> Result<(), DbError> {
+        self.check_stop()?;
+        self.host_execute("BEGIN IMMEDIATE")?;
+        self.transaction_open = true;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), DbError> {
+        self.close_handles();
+        self.host_execute("COMMIT")?;
+        self.transaction_open = false;
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<(), DbError> {
+        self.close_handles();
+        self.transaction_open = false;
+        if self.in_transaction() { self.host_execute("ROLLBACK") } else { Ok(()) }
+    }
+
+    fn in_transaction(&self) -> bool {
+        !self.connection().is_autocommit()
+    }
+
+    fn lock_run(&mut self) -> Result<RunLock, DbError> {
+        let path = self.connection().path().filter(|path| !path.is_empty()).map(std::path::PathBuf::from);
+        let file = path.map(|path| run_lock::acquire(&path, &self.watch)).transpose()?;
+        Ok(RunLock::new(file.map(|file| Box::new(file) as Box<dyn std::any::Any>)))
+    }
+
+    fn savepoint(&mut self) -> Result<SavepointId, DbError> {
+        let id = self.new_id();
+        self.unrestricted(|session| {
+            session.host_execute(&format!("SAVEPOINT {}", savepoint_name(session.savepoints.len())))
+        })?;
+        self.savepoints.push(id);
+        Ok(SavepointId(id))
+    }
+
+    fn release(&mut self, savepoint: SavepointId) -> Result<(), DbError> {
+        let depth = self.depth(savepoint)?;
+        self.unrestricted(|session| session.host_execute(&format!("RELEASE {}", savepoint_name(depth))))?;
+        self.savepoints.truncate(depth);
+        Ok(())
+    }
+
+    fn rollback_to(&mut self, savepoint: SavepointId) -> Result<(), DbError> {
+        let depth = self.depth(savepoint)?;
+        self.unrestricted(|session| {
+            session.host_execute(&format!("ROLLBACK TO {}", savepoint_name(depth)))?;
+            session.host_execute(&format!("RELEASE {}", savepoint_name(depth)))
+        })?;
+        self.savepoints.truncate(depth);
+        Ok(())
+    }
+
+    fn restrict(&mut self, restriction: Option<Arc<Restriction>>) {
+        // A statement prepared under other rules must not be used under these.
+        self.connection().flush_prepared_statement_cache();
+        self.watch.gate().restriction = restriction;
+    }
+
+    fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.watch.set_deadline(deadline);
+    }
+
+    fn close_handles(&mut self) {
+        self.savepoints.clear();
+        self.with(|_, open| {
+            open.cursors.clear();
+            open.statements.clear();
+        });
+    }
+
+    fn set_foreign_keys(&mut self, enforced: bool) -> Result<bool, DbError> {
+        let connection = self.connection();
+        let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+        let result = (|| {
+            let before = read("PRAGMA foreign_keys")?;
+            if before != enforced {
+                connection.execute_batch(&format!("PRAGMA foreign_keys = {}", i32::from(enforced)))?;
+            }
+            Ok(before)
+        })();
+        result.map_err(|error| translate(&self.watch, error))
+    }
+
+    fn foreign_key_violations(&mut self, limit: usize) -> Result<Vec<String>, DbError> {
+        let connection = self.connection();
+        let result = (|| {
+            let mut statement =
+                connection.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT ?")?;
+            let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+                let (table, rowid, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let rowid = rowid.map(|rowid| format!(" with rowid {rowid}")).unwrap_or_default();
+                Ok(format!("a row of {table}{rowid} has no parent in {parent}"))
+            })?;
+            rows.collect()
+        })();
+        let result: rusqlite::Result<Vec<String>> = result;
+        result.map_err(|error| translate(&self.watch, error))
+    }
+
+    fn data_version(&mut self) -> Result<i64, DbError> {
+        let connection = self.connection();
+        let version = connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        version.map_err(|error| translate(&self.watch, error))
+    }
+
+    fn table_exists(&mut self, table: &str) -> Result<bool, DbError> {
+        let connection = self.connection();
+        let exists = connection
+            .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE")
+            .and_then(|mut statement| statement.exists([table]));
+        exists.map_err(|error| translate(&self.watch, error))
+    }
+
+    fn counters(&self) -> Counters {
+        Counters { rows_changed: self.connection().total_changes(), ..self.counters }
+    }
+
+    fn start_recording(&mut self) {
+        self.connection().flush_prepared_statement_cache();
+        self.writes.clear();
+        self.watch.take_tables();
+        self.rows_seen = 0;
+        self.recording = Some(Recording::default());
+    }
+
+    fn take_recording(&mut self) -> Recording {
+        let mut recording = self.recording.take().unwrap_or_default();
+        recording.tables = self.watch.take_tables();
+        recording
+    }
+
+    fn sqlite(&mut self) -> Option<&Connection> {
+        Some(self.connection())
+    }
+}
+
+impl SqliteSession {
+    fn depth(&self, savepoint: SavepointId) -> Result<usize, DbError> {
+        self.savepoints
+            .iter()
+            .position(|open| *open == savepoint.0)
+            .ok_or_else(|| DbError::new(ErrorCode::Handle, "the savepoint has ended, or one around it has"))
+    }
+}
+
+impl Drop for SqliteSession {
+    fn drop(&mut self) {
+        let Some(handles) = self.handles.take() else { return };
+        let mut connection = handles.into_owner();
+        if let Some(return_to) = &self.return_to {
+            // Without effect when no transaction is open. A connection whose callbacks cannot be removed is
+            // of no use to its owner either way.
+            let _ = connection.execute_batch("ROLLBACK");
+            let _ = Watch::remove(&mut connection);
+            return_to.replace(Some(connection));
+        }
+    }
+}
+
+fn ended() -> RunError {
+    DbError::new(ErrorCode::Handle, "the handle has ended").into()
+}
+
+fn savepoint_name(depth: usize) -> String {
+    quote_identifier(&format!("whimbrel_{depth}"))
+}

@@ -1,0 +1,157 @@
+//! What the connection's callbacks and its session share: when to stop, what to allow, what was seen.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rusqlite::hooks;
+
+use super::authorizer::{self, Gate};
+use crate::db::{OpenOptions, TableChanges};
+use crate::interrupt::Interrupt;
+
+/// How many operations of SQLite's virtual machine run between two looks at the clock.
+const OPERATIONS_PER_LOOK: i32 = 1000;
+
+/// State shared by the session and the callbacks it installed on its connection.
+pub(super) struct Watch {
+    interrupt: Interrupt,
+    lock_timeout: Duration,
+    base: Instant,
+    /// Nanoseconds after `base`; 0 is none.
+    deadline: AtomicU64,
+    deadline_passed: AtomicBool,
+    /// What statements may do, and what the last one prepared was about to.
+    gate: Mutex<Gate>,
+    tables: Mutex<Option<HashMap<String, TableChanges>>>,
+}
+
+impl Watch {
+    /// Installs the callbacks on a connection.
+    pub(super) fn install(connection: &mut Connection, options: &OpenOptions) -> rusqlite::Result<Arc<Self>> {
+        let watch = Arc::new(Self {
+            interrupt: options.interrupt.clone(),
+            lock_timeout: options.lock_timeout,
+            base: Instant::now(),
+            deadline: AtomicU64::new(0),
+            deadline_passed: AtomicBool::new(false),
+            gate: Mutex::default(),
+            tables: Mutex::new(options.record.then(HashMap::new)),
+        });
+        let progress = Arc::clone(&watch);
+        connection.progress_handler(OPERATIONS_PER_LOOK, Some(move || progress.must_stop()))?;
+        let busy = Arc::clone(&watch);
+        let mut waiting_since = Instant::now();
+        connection.busy_handler(Some(move |times: i32| {
+            if times == 0 {
+                waiting_since = Instant::now();
+            }
+            busy.wait(times, waiting_since)
+        }))?;
+        let gate = Arc::clone(&watch);
+        connection.authorizer(Some(move |context: hooks::AuthContext<'_>| {
+            authorizer::authorize(&mut gate.gate(), &context)
+        }))?;
+        if options.record {
+            let rows = Arc::clone(&watch);
+            connection.update_hook(Some(move |action, database: &str, table: &str, _rowid| {
+                rows.count(action, database, table, 1);
+            }))?;
+            watch.gate().recording = true;
+        }
+        Ok(watch)
+    }
+
+    /// Takes the callbacks off a connection again.
+    pub(super) fn remove(connection: &mut Connection) -> rusqlite::Result<()> {
+        connection.progress_handler(0, None::<fn() -> bool>)?;
+        connection.busy_handler(None::<fn(i32) -> bool>)?;
+        connection.authorizer(None::<fn(hooks::AuthContext<'_>) -> hooks::Authorization>)?;
+        connection.update_hook(None::<fn(hooks::Action, &str, &str, i64)>)
+    }
+
+    pub(super) fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock_timeout(&self) -> Duration {
+        self.lock_timeout
+    }
+
+    pub(super) fn set_deadline(&self, deadline: Option<Instant>) {
+        let nanos = deadline.map_or(0, |deadline| {
+            let after = deadline.saturating_duration_since(self.base).as_nanos();
+            u64::try_from(after).unwrap_or(u64::MAX).max(1)
+        });
+        self.deadline.store(nanos, Ordering::Relaxed);
+        self.deadline_passed.store(false, Ordering::Relaxed);
+    }
+
+    /// Tells whether the deadline stopped a statement.
+    pub(super) fn deadline_passed(&self) -> bool {
+        self.deadline_passed.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether statements must stop now.
+    pub(super) fn must_stop(&self) -> bool {
+        if self.interrupt.is_raised() {
+            return true;
+        }
+        let deadline = self.deadline.load(Ordering::Relaxed);
+        if deadline != 0 && self.base.elapsed().as_nanos() >= u128::from(deadline) {
+            self.deadline_passed.store(true, Ordering::Relaxed);
+            return true;
+        }
+        false
+    }
+
+    /// Waits a little for another connection's lock; `false` when it has been long enough.
+    fn wait(&self, times: i32, since: Instant) -> bool {
+        if self.must_stop() || since.elapsed() >= self.lock_timeout {
+            return false;
+        }
+        let pause = Duration::from_millis(1 << times.clamp(0, 5));
+        std::thread::sleep(pause.min(self.lock_timeout));
+        true
+    }
+
+    /// Counts changed rows of a table of the database itself.
+    pub(super) fn count(&self, action: hooks::Action, database: &str, table: &str, rows: u64) {
+        if database != "main" {
+            return;
+        }
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(tables) = tables.as_mut() else { return };
+        if !tables.contains_key(table) {
+            let changes = TableChanges { table: table.to_owned(), ..TableChanges::default() };
+            tables.insert(table.to_owned(), changes);
+        }
+        if let Some(changes) = tables.get_mut(table) {
+            match action {
+                hooks::Action::SQLITE_INSERT => changes.inserted += rows,
+                hooks::Action::SQLITE_UPDATE => changes.updated += rows,
+                hooks::Action::SQLITE_DELETE => changes.deleted += rows,
+                _ => {}
+            }
+        }
+    }
+
+    /// Sums the rows counted so far, all tables together.
+    pub(super) fn rows_counted(&self) -> u64 {
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let tables = tables.iter().flat_map(HashMap::values);
+        tables.map(|changes| changes.inserted + changes.updated + changes.deleted).sum()
+    }
+
+    /// Returns the rows counted by table, in the order of their names, and starts anew.
+    pub(super) fn take_tables(&self) -> Vec<TableChanges> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = tables.as_mut().map(std::mem::take).unwrap_or_default();
+        let mut taken: Vec<TableChanges> = taken.into_values().collect();
+        taken.sort_by(|a, b| a.table.cmp(&b.table));
+        taken
+    }
+}

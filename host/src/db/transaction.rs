@@ -1,0 +1,106 @@
+//! What a migration written in Rust gets: the step's open transaction.
+
+use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
+
+use super::{DbError, ErrorCode, Session, Value};
+
+/// The open transaction of a step, lent to a migration written in Rust.
+///
+/// It commits with the history row when the migration returns, and is rolled back when it fails.
+pub struct Transaction<'s> {
+    session: &'s mut dyn Session,
+}
+
+impl<'s> Transaction<'s> {
+    /// Lends a session whose transaction is open.
+    pub fn new(session: &'s mut dyn Session) -> Self {
+        Self { session }
+    }
+
+    /// Runs one statement and returns the rows it changed.
+    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        self.session.execute(sql, params)
+    }
+
+    /// Runs one query and returns all its rows; for large results use [`Transaction::for_each`].
+    pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, DbError> {
+        let mut rows = Vec::new();
+        self.for_each(sql, params, |row| {
+            rows.push(row.to_vec());
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs one query and hands over its rows one by one.
+    pub fn for_each(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        mut each: impl FnMut(&[Value]) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        for_each_row(self.session, sql, params, &mut each)
+    }
+
+    /// Lends the SQLite connection underneath, where there is one.
+    pub fn sqlite(&mut self) -> Option<&rusqlite::Connection> {
+        self.session.sqlite()
+    }
+}
+
+/// Runs one query and hands over its rows one by one.
+pub(crate) fn for_each_row(
+    session: &mut dyn Session,
+    sql: &str,
+    params: &[Value],
+    each: &mut dyn FnMut(&[Value]) -> Result<(), DbError>,
+) -> Result<(), DbError> {
+    let mut row = Vec::new();
+    for_each_batch(session, sql, params, &mut |batch| {
+        for index in 0..batch.rows() {
+            row.clear();
+            row.extend((0..batch.columns().len()).map(|column| Value::from(batch.cell(index, column))));
+            each(&row)?;
+        }
+        Ok(())
+    })
+}
+
+/// Runs one query and hands over its rows in batches.
+pub(crate) fn for_each_batch(
+    session: &mut dyn Session,
+    sql: &str,
+    params: &[Value],
+    each: &mut dyn FnMut(&CheckedBatch) -> Result<(), DbError>,
+) -> Result<(), DbError> {
+    let cursor = session.open_cursor(sql, params)?;
+    let mut rows = BatchBuilder::default();
+    let result = loop {
+        let fetched = session.fetch(cursor, 1024, 1 << 20, &mut rows).and_then(|more| {
+            let checked = rows.finish().check();
+            let batch = checked.map_err(|error| DbError::new(ErrorCode::Value, error.to_string()))?;
+            each(&batch)?;
+            Ok(more)
+        });
+        match fetched {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    session.close_cursor(cursor);
+    result
+}
+
+impl From<Cell<'_>> for Value {
+    fn from(cell: Cell<'_>) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Boolean(value) => Self::Boolean(value),
+            Cell::Integer(value) => Self::Integer(value),
+            Cell::Real(value) => Self::Real(value),
+            Cell::Text(value) => Self::Text(value.to_owned()),
+            Cell::Blob(value) => Self::Blob(value.to_vec()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Everything that can stop the library, by the stage at which it does.
+
+use crate::db::DbError;
+use crate::exec::{PrepareError, RunError};
+use crate::history::HistoryError;
+use crate::model::ChainError;
+use crate::plan::PlanError;
+use crate::source::SourceError;
+
+/// Why migrations were not read, planned or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Files of the source are wrong; every problem of every file is in it.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The migrations do not make a chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The database cannot be opened or read.
+    #[error("cannot use the database {database}")]
+    Database {
+        /// Which.
+        database: String,
+        /// Why.
+        #[source]
+        source: DbError,
+    },
+    /// The history table cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// Something stands against a plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The plan cannot be run; nothing has changed.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// A step failed.
+    #[error(transparent)]
+    Run(#[from] Box<RunError>),
+}

@@ -1,0 +1,108 @@
+//! Runs a prepared plan for real, records what it does, and rolls everything back.
+
+use std::time::Instant;
+
+use super::event::Event;
+use super::prepare::{Prepared, PreparedStep};
+use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
+use super::run::Conditions;
+use super::step::{Timer, check_foreign_keys, rebuilds, record};
+use super::work::{Work, work};
+use crate::db::Session;
+use crate::model::{AppliedState, TransactionMode};
+
+/// Runs all steps in one transaction that is rolled back. Steps that ask for no transaction are left out.
+pub(crate) fn dry_run(
+    mut session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
+    let began = Instant::now();
+    let mut report = Report { dry_run: true, warnings: prepared.plan.warnings.clone(), ..Report::default() };
+    let Some(first) = prepared.steps.first() else { return (session, Ok(report)) };
+    // Foreign keys can only be suspended outside a transaction, so one rebuild suspends them for all steps.
+    let rebuilds = prepared.steps.iter().any(rebuilds);
+    let opened = open(session.as_mut(), rebuilds, conditions);
+    let enforced = match opened {
+        Ok(enforced) => enforced,
+        Err(source) => {
+            let failed = first.step.clone();
+            return (session, Err(Box::new(RunError { done: report, failed, source })));
+        }
+    };
+    let mut failure = None;
+    let of = prepared.steps.len();
+    for (index, step) in prepared.steps.iter().enumerate() {
+        conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
+        let (returned, result) = try_step(session, step, conditions);
+        session = returned;
+        match result {
+            Ok(tried) => {
+                conditions.observer.event(&Event::StepFinished { report: &tried });
+                report.steps.push(tried);
+            }
+            Err(source) => {
+                conditions.observer.event(&Event::StepFailed { step: &step.step });
+                failure = Some((step.step.clone(), source));
+                break;
+            }
+        }
+    }
+    report.duration = began.elapsed();
+    let closed = close(session.as_mut(), enforced);
+    let result = match (failure, closed) {
+        (Some((failed, source)), _) => Err(Box::new(RunError { done: report, failed, source })),
+        (None, Err(source)) => Err(Box::new(RunError { done: report, failed: first.step.clone(), source })),
+        (None, Ok(())) => Ok(report),
+    };
+    (session, result)
+}
+
+/// Returns whether foreign keys are to be enforced again afterwards.
+fn open(session: &mut dyn Session, rebuilds: bool, conditions: &Conditions<'_>) -> Result<bool, StepError> {
+    let enforced = rebuilds && session.set_foreign_keys(false).map_err(StepError::doing("suspend foreign keys"))?;
+    session.begin().map_err(StepError::doing("begin a transaction"))?;
+    conditions.history.ensure(session)?;
+    Ok(enforced)
+}
+
+fn close(session: &mut dyn Session, enforced: bool) -> Result<(), StepError> {
+    session.rollback().map_err(StepError::doing("roll back"))?;
+    if enforced {
+        session.set_foreign_keys(true).map_err(StepError::doing("enforce foreign keys again"))?;
+    }
+    Ok(())
+}
+
+fn try_step(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    let timer = Timer::start(session.as_ref());
+    let outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
+    if outside {
+        let report = timer.report(session.as_ref(), step, Work::default(), StepOutcome::NotTried);
+        return (session, Ok(report));
+    }
+    session.start_recording();
+    let (mut session, worked) = work(session, step, conditions);
+    session.close_handles();
+    let recording = session.take_recording();
+    let result = worked.and_then(|work| {
+        if conditions.interrupt.is_raised() {
+            return Err(StepError::Interrupted);
+        }
+        if !session.in_transaction() {
+            return Err(StepError::TransactionEnded);
+        }
+        if rebuilds(step) {
+            check_foreign_keys(session.as_mut())?;
+        }
+        let mut report = timer.report(session.as_ref(), step, work, StepOutcome::Tried);
+        record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
+        report.recording = Some(recording);
+        Ok(report)
+    });
+    (session, result)
+}

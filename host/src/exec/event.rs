@@ -1,0 +1,78 @@
+//! What a run tells while it goes on.
+
+use super::report::StepReport;
+use crate::plan::Step;
+
+/// How much a line of a migration's log matters.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum LogLevel {
+    /// Finest.
+    Trace,
+    /// For the author.
+    Debug,
+    /// For the operator.
+    Info,
+    /// Something is odd.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+/// What a run tells while it goes on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Components are about to be compiled.
+    Compiling {
+        /// How many.
+        components: usize,
+    },
+    /// A step is about to wait for the write lock and to begin.
+    StepStarted {
+        /// The step.
+        step: &'a Step,
+        /// Its number in the plan, from 1.
+        number: usize,
+        /// Steps in the plan.
+        of: usize,
+    },
+    /// A migration's code logged a line.
+    Log {
+        /// The step.
+        step: &'a Step,
+        /// How much it matters.
+        level: LogLevel,
+        /// The line. Text from a guest: hostile.
+        message: &'a str,
+    },
+    /// A migration's code told how far it is.
+    Progress {
+        /// The step.
+        step: &'a Step,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: Option<u64>,
+    },
+    /// A step has ended well: committed, skipped, or rolled back in a dry run.
+    StepFinished {
+        /// What it did.
+        report: &'a StepReport,
+    },
+    /// A step has failed and is undone.
+    StepFailed {
+        /// The step.
+        step: &'a Step,
+    },
+}
+
+/// Hears events. Called on the thread that runs the migrations.
+pub trait Observer: Send + Sync {
+    /// Hears one event.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// Hears nothing.
+impl Observer for () {
+    fn event(&self, _: &Event<'_>) {}
+}

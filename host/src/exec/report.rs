@@ -1,0 +1,128 @@
+//! What a run did, and why it stopped.
+
+use std::time::Duration;
+
+use crate::db::{Counters, DbError, Recording, ScriptError};
+use crate::history::HistoryError;
+use crate::model::Script;
+use crate::plan::{PlanError, Step, Warning};
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StepOutcome {
+    /// Committed.
+    Done,
+    /// Another process had done it meanwhile.
+    DoneElsewhere,
+    /// Run and rolled back, in a dry run.
+    Tried,
+    /// Not run: a dry run cannot undo what happens outside a transaction.
+    NotTried,
+}
+
+/// What one step did.
+#[derive(Clone, Debug)]
+pub struct StepReport {
+    /// The step.
+    pub step: Step,
+    /// How it ended.
+    pub outcome: StepOutcome,
+    /// How long it took, without waiting for the lock.
+    pub duration: Duration,
+    /// Statements, rows and operations.
+    pub counters: Counters,
+    /// Fuel burnt, for a component.
+    pub fuel: Option<u64>,
+    /// Statements and changed rows, in a dry run.
+    pub recording: Option<Recording>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Everything was rolled back.
+    pub dry_run: bool,
+    /// The steps, in order.
+    pub steps: Vec<StepReport>,
+    /// What the plan let pass.
+    pub warnings: Vec<Warning>,
+    /// How long the whole run took, without loading and planning.
+    pub duration: Duration,
+}
+
+/// Why a step failed. The step is undone unless it runs outside a transaction.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// A statement of a script failed.
+    #[error("a statement failed")]
+    Statement {
+        /// The script.
+        script: Script,
+        /// Where, and why.
+        failed: Box<ScriptError>,
+        /// Earlier statements of the script are not undone: it runs outside a transaction.
+        kept: bool,
+    },
+    /// A component did not finish.
+    #[cfg(feature = "wasm")]
+    #[error(transparent)]
+    Guest(Box<crate::wasm::PluginError>),
+    /// A migration written in Rust failed.
+    #[error("the migration failed")]
+    Rust {
+        /// Its error.
+        #[source]
+        source: crate::model::RustError,
+    },
+    /// Beginning, committing or another of the host's own operations failed.
+    #[error("cannot {doing}")]
+    Database {
+        /// What the host was about to do.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        source: DbError,
+    },
+    /// The history table cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The history changed under the run so that the plan no longer holds.
+    #[error("another process changed the history meanwhile: {0}")]
+    Plan(PlanError),
+    /// Rows without parents after a table was rebuilt.
+    #[error("foreign keys are broken after the rebuild: {}", violations.join("; "))]
+    ForeignKeys {
+        /// A line for each of the first few.
+        violations: Vec<String>,
+    },
+    /// A transaction the migration may not end has ended.
+    #[error("the migration ended the transaction it runs in")]
+    TransactionEnded,
+    /// Stopped from outside.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl StepError {
+    /// Says what the host was about to do when the database refused.
+    pub(super) fn doing(doing: &'static str) -> impl FnOnce(DbError) -> Self {
+        move |source| match source.code {
+            crate::db::ErrorCode::Interrupted => Self::Interrupted,
+            _ => Self::Database { doing, source },
+        }
+    }
+}
+
+/// Why a run stopped, and what it had done before.
+#[derive(Debug, thiserror::Error)]
+#[error("migration {} failed on its way {}", failed.migration.title(), failed.direction)]
+pub struct RunError {
+    /// What was done, and stays done.
+    pub done: Report,
+    /// The step that failed.
+    pub failed: Step,
+    /// Why.
+    #[source]
+    pub source: StepError,
+}

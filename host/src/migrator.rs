@@ -1,0 +1,307 @@
+//! The facade: a source, a database and rules make status, plan and runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::db::sqlite::{Sqlite, with_connection};
+use crate::db::{Access, Backend, DbError, OpenOptions, Session};
+use crate::error::Error;
+use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, Report};
+use crate::history::{DEFAULT_TABLE, History};
+use crate::interrupt::Interrupt;
+use crate::model::{Applied, AppliedState, Chain};
+use crate::plan::{self, Entry, Goal, Plan, Rules, Until};
+use crate::source::{Ignored, Source};
+
+/// Runs the migrations of one source on one database.
+///
+/// Every method loads the source anew and opens the database for its own time only, so a migrator can be kept.
+pub struct Migrator {
+    source: Box<dyn Source>,
+    backend: Box<dyn Backend>,
+    chain: String,
+    history: History,
+    rules: Rules,
+    lock_timeout: Duration,
+    interrupt: Interrupt,
+    observer: Arc<dyn Observer>,
+    #[cfg(feature = "wasm")]
+    cache: crate::wasm::ComponentCache,
+}
+
+/// The state of every migration.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Name of the chain.
+    pub chain: String,
+    /// The database, without credentials.
+    pub database: String,
+    /// The migrations in the order of their versions.
+    pub entries: Vec<Entry>,
+    /// Versions that a dense sequence lacks.
+    pub gaps: Vec<crate::model::Version>,
+    /// Files of the source that are no migrations.
+    pub ignored: Vec<Ignored>,
+}
+
+/// Collects what a [`Migrator`] needs.
+pub struct MigratorBuilder {
+    source: Option<Box<dyn Source>>,
+    backend: Option<Box<dyn Backend>>,
+    chain: String,
+    history_table: String,
+    rules: Rules,
+    lock_timeout: Duration,
+    interrupt: Interrupt,
+    observer: Arc<dyn Observer>,
+    #[cfg(feature = "wasm")]
+    cache: crate::wasm::ComponentCache,
+}
+
+impl MigratorBuilder {
+    /// Sets where migrations come from.
+    #[must_use]
+    pub fn source(mut self, source: impl Source + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// Sets the database. Without one only the methods that take a connection can be used.
+    #[must_use]
+    pub fn database(mut self, backend: impl Backend + 'static) -> Self {
+        self.backend = Some(Box::new(backend));
+        self
+    }
+
+    /// Names the chain; `main` unless set. A database can hold several.
+    #[must_use]
+    pub fn chain(mut self, name: impl Into<String>) -> Self {
+        self.chain = name.into();
+        self
+    }
+
+    /// Names the history table.
+    #[must_use]
+    pub fn history_table(mut self, name: impl Into<String>) -> Self {
+        self.history_table = name.into();
+        self
+    }
+
+    /// Sets what plans let pass.
+    #[must_use]
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Sets how long to wait for another process's lock; one minute unless set.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
+        self
+    }
+
+    /// Sets the flag that stops a run.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// Sets who hears events.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Sets where compiled components are kept.
+    #[cfg(feature = "wasm")]
+    #[must_use]
+    pub fn component_cache(mut self, cache: crate::wasm::ComponentCache) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Makes the migrator. Nothing is read or opened yet; only the history table's name can be refused.
+    ///
+    /// A migrator without a source has an empty chain.
+    pub fn build(self) -> Result<Migrator, Error> {
+        Ok(Migrator {
+            source: self.source.unwrap_or_else(|| Box::new(crate::source::Code::new())),
+            backend: self.backend.unwrap_or_else(|| Box::new(Sqlite::file(""))),
+            chain: self.chain,
+            history: History::new(&self.history_table)?,
+            rules: self.rules,
+            lock_timeout: self.lock_timeout,
+            interrupt: self.interrupt,
+            observer: self.observer,
+            #[cfg(feature = "wasm")]
+            cache: self.cache,
+        })
+    }
+}
+
+impl Migrator {
+    /// Starts a migrator.
+    pub fn builder() -> MigratorBuilder {
+        MigratorBuilder {
+            source: None,
+            backend: None,
+            chain: "main".to_owned(),
+            history_table: DEFAULT_TABLE.to_owned(),
+            rules: Rules::default(),
+            lock_timeout: Duration::from_secs(60),
+            interrupt: Interrupt::new(),
+            observer: Arc::new(()),
+            #[cfg(feature = "wasm")]
+            cache: crate::wasm::ComponentCache::default(),
+        }
+    }
+
+    /// Returns the state of every migration. Changes nothing and creates nothing.
+    pub fn status(&self) -> Result<Status, Error> {
+        let loaded = self.source.load()?;
+        let chain = Chain::new(&self.chain, loaded.migrations)?;
+        let applied = self.history()?;
+        Ok(Status {
+            chain: self.chain.clone(),
+            database: self.backend.describe(),
+            entries: plan::reconcile(&chain, &applied),
+            gaps: chain.gaps(),
+            ignored: loaded.ignored,
+        })
+    }
+
+    /// Returns the chain's history rows in the order they were written. Changes nothing and creates nothing.
+    pub fn history(&self) -> Result<Vec<Applied>, Error> {
+        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        match opened.map_err(|error| self.database_error(error))? {
+            Some(mut session) => Ok(self.history.read(session.as_mut(), &self.chain)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns what a run to the goal would do. Changes nothing and creates nothing.
+    pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
+        let chain = self.load()?;
+        Ok(plan::build(&chain, &self.history()?, goal, &self.rules)?)
+    }
+
+    /// Applies what is pending.
+    pub fn up(&self, until: Until) -> Result<Report, Error> {
+        self.run(&Goal::up(until))
+    }
+
+    /// Reverts what is applied, newest first.
+    pub fn down(&self, until: Until) -> Result<Report, Error> {
+        self.run(&Goal::down(until))
+    }
+
+    /// Runs to a goal.
+    pub fn run(&self, goal: &Goal) -> Result<Report, Error> {
+        let job = Job { migrator: self, chain: self.load()?, goal: *goal, dry_run: false };
+        let existing = self.backend.open_existing(Access::Write, &self.options(false));
+        let existing = existing.map_err(|error| self.database_error(error))?;
+        job.run(existing, || self.backend.open(&self.options(false)))
+    }
+
+    /// Runs to a goal inside a transaction, records everything it does, and rolls back.
+    pub fn dry_run(&self, goal: &Goal) -> Result<Report, Error> {
+        let job = Job { migrator: self, chain: self.load()?, goal: *goal, dry_run: true };
+        let existing = self.backend.open_existing(Access::Write, &self.options(true));
+        let existing = existing.map_err(|error| self.database_error(error))?;
+        job.run(existing, || self.backend.open_scratch(&self.options(true)))
+    }
+
+    /// Runs to a goal on a connection the caller already has.
+    ///
+    /// The connection must have no open transaction. Its authorizer, progress handler, busy handler and update hook
+    /// are replaced and afterwards empty; everything else stays as it is.
+    pub fn run_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Report, Error> {
+        let job = Job { migrator: self, chain: self.load()?, goal: *goal, dry_run: false };
+        let ran = with_connection(connection, &self.options(false), |session| {
+            job.run(Some(session), || unreachable!("the session is there"))
+        });
+        ran.map_err(|error| self.database_error(error))?
+    }
+
+    fn load(&self) -> Result<Chain, Error> {
+        Ok(Chain::new(&self.chain, self.source.load()?.migrations)?)
+    }
+
+    fn options(&self, record: bool) -> OpenOptions {
+        OpenOptions { lock_timeout: self.lock_timeout, interrupt: self.interrupt.clone(), record }
+    }
+
+    fn database_error(&self, source: DbError) -> Error {
+        Error::Database { database: self.backend.describe(), source }
+    }
+
+    fn prepare(&self, plan: Plan) -> Result<Prepared, PrepareError> {
+        #[cfg(feature = "wasm")]
+        return exec::prepare(plan, &self.cache, &self.observer);
+        #[cfg(not(feature = "wasm"))]
+        return exec::prepare(plan, &self.observer);
+    }
+}
+
+/// One run to one goal.
+struct Job<'a> {
+    migrator: &'a Migrator,
+    chain: Chain,
+    goal: Goal,
+    dry_run: bool,
+}
+
+impl Job<'_> {
+    /// Plans, prepares, and only then opens a database that does not exist yet.
+    fn run(
+        &self,
+        existing: Option<Box<dyn Session>>,
+        open: impl FnOnce() -> Result<Box<dyn Session>, DbError>,
+    ) -> Result<Report, Error> {
+        let migrator = self.migrator;
+        let mut existing = existing;
+        let applied = match &mut existing {
+            Some(session) => self.applied(session.as_mut())?,
+            None => Vec::new(),
+        };
+        let plan = plan::build(&self.chain, &applied, &self.goal, &migrator.rules)?;
+        if plan.steps.is_empty() {
+            return Ok(Report { dry_run: self.dry_run, warnings: plan.warnings, ..Report::default() });
+        }
+        let prepared = migrator.prepare(plan)?;
+        let session = match existing {
+            Some(session) => session,
+            None => open().map_err(|error| migrator.database_error(error))?,
+        };
+        let conditions = Conditions {
+            chain: &self.chain,
+            history: &migrator.history,
+            goal: self.goal,
+            rules: migrator.rules,
+            interrupt: &migrator.interrupt,
+            observer: &migrator.observer,
+            started_at: Timestamp::now(),
+            dry_run: self.dry_run,
+        };
+        let run = if self.dry_run { exec::dry_run } else { exec::run };
+        let (_session, result) = run(session, &prepared, &conditions);
+        Ok(result?)
+    }
+
+    /// Reads the history; a step that another process is running outside a transaction is waited for.
+    fn applied(&self, session: &mut dyn Session) -> Result<Vec<Applied>, Error> {
+        let migrator = self.migrator;
+        let applied = migrator.history.read(session, &migrator.chain)?;
+        if applied.iter().all(|row| row.state == AppliedState::Applied) {
+            return Ok(applied);
+        }
+        let lock = session.lock_run().map_err(|error| migrator.database_error(error))?;
+        drop(lock);
+        Ok(migrator.history.read(session, &migrator.chain)?)
+    }
+}

@@ -1,0 +1,230 @@
+//! What stands in the TOML file beside a migration, read strictly.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer, Error};
+
+use super::{Checksum, Limits};
+use crate::grants::Grants;
+use crate::sql;
+
+/// What a migration says about itself and asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Manifest {
+    /// What it does, for people.
+    pub description: Option<String>,
+    /// What its code asks to be allowed.
+    pub grants: Grants,
+    /// How much its code may use.
+    pub limits: Limits,
+    /// Values handed to its code.
+    pub params: BTreeMap<String, String>,
+    /// Checksum of the exact bytes of the file.
+    pub checksum: Checksum,
+    /// What to call it in messages.
+    pub file: String,
+}
+
+/// One thing that is wrong with a manifest.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ManifestProblem {
+    /// Byte of the text where it stands.
+    pub offset: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Everything that is wrong with a manifest.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ManifestError {
+    /// The problems in the order of the text; at least one.
+    pub problems: Vec<ManifestProblem>,
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.problems.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(formatter, "{separator}{}", problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Contents {
+    description: Option<String>,
+    grants: Grants,
+    limits: Limits,
+    params: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Reads a manifest; reports everything that is wrong with it.
+    pub fn parse(file: impl Into<String>, text: &str) -> Result<Self, ManifestError> {
+        let contents = read(text).map_err(|problems| ManifestError { problems })?;
+        Ok(Self {
+            description: contents.description,
+            grants: contents.grants,
+            limits: contents.limits,
+            params: contents.params,
+            checksum: Checksum::of(text.as_bytes()),
+            file: file.into(),
+        })
+    }
+}
+
+fn read(text: &str) -> Result<Contents, Vec<ManifestProblem>> {
+    let table = DeTable::parse(text).map_err(|error| vec![problem(&error)])?;
+    match Contents::deserialize(Deserializer::from(table.clone())) {
+        Ok(contents) => Ok(contents),
+        Err(first) => {
+            let mut problems = entry_problems(&table);
+            if problems.is_empty() {
+                problems.push(problem(&first));
+            }
+            problems.sort_by_key(|problem| problem.offset);
+            Err(problems)
+        }
+    }
+}
+
+/// Reads each key by itself, since serde stops at the first error.
+fn entry_problems(table: &Spanned<DeTable<'_>>) -> Vec<ManifestProblem> {
+    let mut problems = Vec::new();
+    for (key, value) in table.get_ref() {
+        let mut inner = match (key.get_ref().as_ref(), value.get_ref()) {
+            ("grants", DeValue::Table(inside)) => each::<Grants>(inside, value.span()),
+            ("limits", DeValue::Table(inside)) => each::<Limits>(inside, value.span()),
+            ("params", DeValue::Table(inside)) => each::<BTreeMap<String, String>>(inside, value.span()),
+            (name @ ("grants" | "limits" | "params"), _) => {
+                let message = format!("`{name}` must be a table");
+                vec![ManifestProblem { offset: value.span().start, message, hint: Some(format!("write `[{name}]`")) }]
+            }
+            _ => one::<Contents>(key, value, table.span()).into_iter().collect(),
+        };
+        problems.append(&mut inner);
+    }
+    problems
+}
+
+type Key<'i> = Spanned<toml::de::DeString<'i>>;
+type Value<'i> = Spanned<DeValue<'i>>;
+
+fn each<T: DeserializeOwned>(table: &DeTable<'_>, span: std::ops::Range<usize>) -> Vec<ManifestProblem> {
+    table.iter().filter_map(|(key, value)| one::<T>(key, value, span.clone())).collect()
+}
+
+/// Reads a table that has only this key.
+fn one<T: DeserializeOwned>(key: &Key<'_>, value: &Value<'_>, span: std::ops::Range<usize>) -> Option<ManifestProblem> {
+    let mut table = DeTable::new();
+    table.insert(key.clone(), value.clone());
+    T::deserialize(Spanned::new(span, table).into_deserializer()).err().map(|error| problem(&error))
+}
+
+fn problem(error: &Error) -> ManifestProblem {
+    let offset = error.span().map_or(0, |span| span.start);
+    let message = error.message().trim_end().replace('\n', ", ");
+    // serde's own words: unknown field `x`, expected one of `a`, `b`
+    let Some(rest) = message.strip_prefix("unknown field `") else {
+        return ManifestProblem { offset, message, hint: None };
+    };
+    let (key, rest) = rest.split_once('`').unwrap_or((rest, ""));
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let hint = match sql::nearest(key, known.iter().copied()) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("known are {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+    };
+    ManifestProblem { offset, message: format!("unknown key `{}`", key.escape_debug()), hint: Some(hint) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_everything_a_manifest_can_say() {
+        let text = "description = 'Splits names'\n\
+                    [grants]\nread = ['customer(full_name)']\nupdate = ['customer(first, last)']\n\
+                    [limits]\nfuel = 1_000_000\nmemory = '64MiB'\ntime = '10s'\n\
+                    [params]\nlocale = 'de'\n";
+        let manifest = Manifest::parse("0003_x.toml", text).expect("manifest");
+        assert_eq!(manifest.description.as_deref(), Some("Splits names"));
+        assert_eq!(manifest.grants.read[0].columns, ["full_name"]);
+        assert_eq!(manifest.limits.time, Some(Duration::from_secs(10)));
+        assert_eq!(manifest.params["locale"], "de");
+        assert_eq!(manifest.checksum, Checksum::of(text.as_bytes()));
+        assert!(Manifest::parse("x", "").is_ok());
+    }
+
+    #[test]
+    fn reports_each_mistake_where_it_stands() {
+        let cases: [(&str, &[&str]); 12] = [
+            ("descripton = 'x'", &["1:1 unknown key `descripton` (did you mean `description`?)"]),
+            (
+                "[transform]\ntable = 'x'",
+                &["1:2 unknown key `transform` (known are `description`, `grants`, `limits`, `params`)"],
+            ),
+            (
+                "a = 1\n[limits]\nfule = 1\ntime = 3\n[grants]\nreed = []\nread = ['t(']",
+                &[
+                    "1:1 unknown key `a` (known are `description`, `grants`, `limits`, `params`)",
+                    "3:1 unknown key `fule` (did you mean `fuel`?)",
+                    "4:8 invalid type: integer `3`, expected a string (-)",
+                    "6:1 unknown key `reed` (did you mean `read`?)",
+                    "7:8 \"t(\" lacks its closing parenthesis (-)",
+                ],
+            ),
+            ("description = 3", &["1:15 invalid type: integer `3`, expected a string (-)"]),
+            ("grants = 3", &["1:10 `grants` must be a table (write `[grants]`)"]),
+            (
+                "[limits]\nmemory = '3 apples'",
+                &["2:10 \"3 apples\" is not an amount of memory: write \"64MiB\", \"1GiB\" (-)"],
+            ),
+            ("[limits]\nmemory = 1.5", &["2:10 expected a number of bytes or a text such as \"64MiB\" (-)"]),
+            ("[limits]\nfuel = 0", &["2:8 fuel must be a whole number from 1 to 9223372036854775807 (-)"]),
+            (
+                "[limits]\nfuel = 99999999999999999999",
+                &["2:8 fuel must be a whole number from 1 to 9223372036854775807 (-)"],
+            ),
+            ("[params]\nn = 1", &["2:5 invalid type: integer `1`, expected a string (-)"]),
+            ("description = ", &["1:15 string values must be quoted, expected literal string (-)"]),
+            ("a = 1\na = 2", &["2:1 duplicate key (-)"]),
+        ];
+        for (text, expected) in cases {
+            let error = Manifest::parse("x", text).expect_err(text);
+            let shown: Vec<String> = error
+                .problems
+                .iter()
+                .map(|problem| {
+                    let at = sql::locate(text, problem.offset);
+                    let hint = problem.hint.as_deref().unwrap_or("-");
+                    format!("{}:{} {} ({hint})", at.line, at.column, problem.message)
+                })
+                .collect();
+            assert_eq!(shown, expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn survives_every_text(text in "(\\[|\\]|grants|limits|fuel|read|=|\"|'|\n|1|é|,|[.]|#|\\{|\\}| ){0,30}") {
+            if let Err(error) = Manifest::parse("x", &text) {
+                prop_assert!(!error.problems.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One versioned change with a body.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Checksum, Manifest, RustMigration, Script, Version};
+
+/// One versioned change.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// The number that orders it.
+    pub version: Version,
+    /// The words after the version.
+    pub name: String,
+    /// What it does.
+    pub body: Body,
+    /// What it asks for and says about itself.
+    pub manifest: Option<Manifest>,
+    /// What to call it in messages: the file of its body.
+    pub file: String,
+}
+
+/// What a migration does.
+#[derive(Clone)]
+pub enum Body {
+    /// SQL text.
+    Sql {
+        /// The change.
+        up: Script,
+        /// What undoes it.
+        down: Option<Script>,
+    },
+    /// A WebAssembly component.
+    Component {
+        /// The component, not looked into yet.
+        bytes: Cow<'static, [u8]>,
+    },
+    /// Code of the program that runs it.
+    Rust(Arc<dyn RustMigration>),
+}
+
+/// The kind of a body.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// SQL text.
+    Sql,
+    /// A WebAssembly component.
+    Component,
+    /// Rust code.
+    Rust,
+}
+
+/// Whether a migration can be reverted.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Reversibility {
+    /// It says how.
+    Reversible,
+    /// It does not say how.
+    Irreversible,
+    /// Only the component itself knows.
+    Unknown,
+}
+
+impl Migration {
+    /// Returns the kind of its body.
+    pub fn kind(&self) -> Kind {
+        match self.body {
+            Body::Sql { .. } => Kind::Sql,
+            Body::Component { .. } => Kind::Component,
+            Body::Rust(_) => Kind::Rust,
+        }
+    }
+
+    /// Computes the checksum of the body: SHA-256 of the exact bytes of the up script or of the component.
+    ///
+    /// Rust code has no bytes; there it is the SHA-256 of the lines `rust`, version, name and
+    /// [fingerprint](RustMigration::fingerprint), joined by line feeds.
+    pub fn checksum(&self) -> Checksum {
+        match &self.body {
+            Body::Sql { up, .. } => up.checksum(),
+            Body::Component { bytes } => Checksum::of(bytes),
+            Body::Rust(code) => {
+                Checksum::of(format!("rust\n{}\n{}\n{}", self.version, self.name, code.fingerprint()).as_bytes())
+            }
+        }
+    }
+
+    /// Computes the checksum that forgives line endings, blanks and comments; SQL only.
+    pub fn normalised_checksum(&self) -> Option<Checksum> {
+        match &self.body {
+            Body::Sql { up, .. } => Some(up.normalised_checksum()),
+            Body::Component { .. } | Body::Rust(_) => None,
+        }
+    }
+
+    /// Returns the checksum of the exact bytes of the manifest.
+    pub fn manifest_checksum(&self) -> Option<Checksum> {
+        self.manifest.as_ref().map(|manifest| manifest.checksum)
+    }
+
+    /// Tells whether it can be reverted.
+    pub fn reversibility(&self) -> Reversibility {
+        let says_how = match &self.body {
+            Body::Sql { down, .. } => down.is_some(),
+            Body::Component { .. } => return Reversibility::Unknown,
+            Body::Rust(code) => code.is_reversible(),
+        };
+        if says_how { Reversibility::Reversible } else { Reversibility::Irreversible }
+    }
+
+    /// Returns what it says about itself: the manifest's words, or else those of the script.
+    pub fn description(&self) -> Option<&str> {
+        let manifest = self.manifest.as_ref().and_then(|manifest| manifest.description.as_deref());
+        manifest.or(match &self.body {
+            Body::Sql { up, .. } => up.directives.description.as_deref(),
+            Body::Component { .. } | Body::Rust(_) => None,
+        })
+    }
+
+    /// Names it in a sentence: version and name, such as `3 split_names`.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.version, self.name)
+    }
+}
+
+impl Kind {
+    /// Returns the word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sql => "sql",
+            Self::Component => "component",
+            Self::Rust => "rust",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Body {
+    /// Leaves the bytes of a component out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sql { up, down } => formatter.debug_struct("Sql").field("up", up).field("down", down).finish(),
+            Self::Component { bytes } => write!(formatter, "Component({} bytes)", bytes.len()),
+            Self::Rust(_) => formatter.write_str("Rust"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Transaction;
+    use crate::model::RustError;
+    use crate::sql::Directives;
+
+    struct Nothing;
+
+    impl RustMigration for Nothing {
+        fn up(&self, _: &mut Transaction<'_>) -> Result<(), RustError> {
+            Ok(())
+        }
+
+        fn fingerprint(&self) -> &str {
+            "v1"
+        }
+    }
+
+    fn script(text: &'static str) -> Script {
+        let directives = Directives { description: Some("words".into()), ..Directives::default() };
+        Script { file: "0003_x.sql".into(), text: text.into(), directives }
+    }
+
+    fn migration(body: Body) -> Migration {
+        Migration { version: Version::from(3), name: "x".into(), body, manifest: None, file: "0003_x".into() }
+    }
+
+    #[test]
+    fn tells_about_each_kind() {
+        let sql = |down| migration(Body::Sql { up: script("SELECT 1;"), down });
+        let component = migration(Body::Component { bytes: Cow::Borrowed(b"\0asm") });
+        let rust = migration(Body::Rust(Arc::new(Nothing)));
+        let cases = [
+            (sql(None), "sql", Checksum::of(b"SELECT 1;"), Reversibility::Irreversible),
+            (sql(Some(script(""))), "sql", Checksum::of(b"SELECT 1;"), Reversibility::Reversible),
+            (component, "component", Checksum::of(b"\0asm"), Reversibility::Unknown),
+            (rust, "rust", Checksum::of(b"rust\n3\nx\nv1"), Reversibility::Irreversible),
+        ];
+        for (migration, kind, checksum, reversibility) in cases {
+            assert_eq!(migration.kind().as_str(), kind);
+            assert_eq!(migration.checksum(), checksum, "{kind}");
+            assert_eq!(migration.reversibility(), reversibility, "{kind}");
+            assert_eq!(migration.normalised_checksum().is_some(), kind == "sql");
+            assert_eq!(migration.description().is_some(), kind == "sql");
+            assert_eq!(migration.title(), "3 x");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The nouns: what a migration, a chain and a history row are. Reads no files and no database.
+
+mod applied;
+mod chain;
+mod checksum;
+mod limits;
+mod manifest;
+mod migration;
+mod rust;
+mod script;
+mod version;
+
+pub use applied::{Applied, AppliedState, UnknownState};
+pub use chain::{Chain, ChainError, Duplicate};
+pub use checksum::{Checksum, ChecksumBuilder, NoChecksum};
+pub use limits::Limits;
+pub use manifest::{Manifest, ManifestError, ManifestProblem};
+pub use migration::{Body, Kind, Migration, Reversibility};
+pub use rust::{RustError, RustMigration};
+pub use script::Script;
+pub use version::{Version, VersionError};
+
+pub use crate::sql::{Directives, TransactionMode};

@@ -1,0 +1,67 @@
+//! Where a run is to end.
+
+use std::fmt;
+
+use crate::model::Version;
+
+/// Which way a step goes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Direction {
+    /// Applies a migration.
+    Up,
+    /// Reverts a migration.
+    Down,
+}
+
+impl Direction {
+    /// Returns `up` or `down`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// Where a run in one direction ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Until {
+    /// Everything there is.
+    End,
+    /// Up to and with this version; down to this version, which stays applied. Version 0 is before all others.
+    Version(Version),
+    /// This many steps.
+    Steps(usize),
+}
+
+/// What a run is to reach.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Goal {
+    /// Which way.
+    pub direction: Direction,
+    /// How far.
+    pub until: Until,
+}
+
+impl Goal {
+    /// Applies everything pending.
+    pub const LATEST: Self = Self { direction: Direction::Up, until: Until::End };
+    /// Reverts the newest applied migration.
+    pub const UNDO_LAST: Self = Self { direction: Direction::Down, until: Until::Steps(1) };
+
+    /// Applies what is pending as far as `until`.
+    pub fn up(until: Until) -> Self {
+        Self { direction: Direction::Up, until }
+    }
+
+    /// Reverts what is applied as far as `until`.
+    pub fn down(until: Until) -> Self {
+        Self { direction: Direction::Down, until }
+    }
+}

@@ -1,0 +1,20 @@
+//! Decides what would be done. Pure: no database, no files, no clock.
+
+mod build;
+mod error;
+mod goal;
+mod reconcile;
+
+pub use build::{Plan, Step, Warning, build};
+pub use error::{PlanError, PlanProblem};
+pub use goal::{Direction, Goal, Until};
+pub use reconcile::{Difference, Entry, State, reconcile};
+
+/// What a plan lets pass.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Rules {
+    /// Apply pending migrations that are older than the newest applied one.
+    pub allow_out_of_order: bool,
+    /// Go on when an applied migration is no longer in the chain.
+    pub ignore_missing: bool,
+}

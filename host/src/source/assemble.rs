@@ -1,0 +1,319 @@
+//! Puts files together to migrations. Pure: reads nothing; reports everything that is wrong.
+
+use std::borrow::Cow;
+use std::mem;
+
+use super::content::{self, Content};
+use super::file_name::{FileName, Part};
+use super::problem::{Problem, SourceError};
+use super::{Ignored, Loaded};
+use crate::model::{Body, Migration, Script, Version};
+
+/// The files of a source while they are gathered.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// Parts of migrations.
+    pub(super) files: Vec<File>,
+    /// What is no migration.
+    pub(super) ignored: Vec<Ignored>,
+    /// What is wrong.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A part of a migration.
+pub(super) struct File {
+    /// What to call it in messages.
+    pub(super) file: String,
+    /// The number that orders the migration.
+    pub(super) version: Version,
+    /// The words after the version.
+    pub(super) name: String,
+    /// Which part it is.
+    pub(super) part: Part,
+    /// What it holds.
+    pub(super) bytes: Cow<'static, [u8]>,
+}
+
+impl Gathered {
+    /// Judges a file by its name; returns it, still empty, if it is part of a migration and its bytes are wanted.
+    pub(super) fn judge(&mut self, file: String, name: &str) -> Option<File> {
+        match FileName::parse(name) {
+            FileName::Part { version, name, part } => {
+                Some(File { file, version, name, part, bytes: Cow::Borrowed(b"") })
+            }
+            FileName::Ignored(reason) => {
+                self.ignored.push(Ignored { file, reason: reason.to_owned() });
+                None
+            }
+            FileName::Malformed { message, hint } => {
+                self.problems.push(Problem::of_file(file, message, Some(hint)));
+                None
+            }
+        }
+    }
+}
+
+/// Makes migrations of the files.
+pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
+    let Gathered { mut files, mut ignored, mut problems } = gathered;
+    files.sort_by(|left, right| (left.version, left.part, &left.file).cmp(&(right.version, right.part, &right.file)));
+    let migrations = files
+        .chunk_by_mut(|left, right| left.version == right.version)
+        .filter_map(|group| migration(group, &mut problems))
+        .collect();
+    if !problems.is_empty() {
+        return Err(SourceError::new(problems));
+    }
+    ignored.sort();
+    Ok(Loaded { migrations, ignored })
+}
+
+/// Makes one migration of the files of its version; `None` only if a problem was reported.
+fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migration> {
+    check_companions(files, problems);
+    let mut up = None;
+    let mut component = None;
+    let mut down = None;
+    let mut manifest = None;
+    for file in files.iter_mut() {
+        match content::read(&file.file, file.part, mem::take(&mut file.bytes)) {
+            Err(mut found) => problems.append(&mut found),
+            Ok(Content::Script(script)) if file.part == Part::Down => down = Some(script),
+            Ok(Content::Script(script)) => up = Some(script),
+            Ok(Content::Component(bytes)) => component = Some(bytes),
+            Ok(Content::Manifest(contents)) => manifest = Some(contents),
+        }
+    }
+    let body = body(up, down, component)?;
+    // The parts are ordered, so the first file is the one with the body.
+    let File { file, version, name, .. } = files.first()?;
+    Some(Migration { version: *version, name: name.clone(), body, manifest, file: file.clone() })
+}
+
+fn body(up: Option<Script>, down: Option<Script>, component: Option<Cow<'static, [u8]>>) -> Option<Body> {
+    up.map(|up| Body::Sql { up, down }).or(component.map(|bytes| Body::Component { bytes }))
+}
+
+/// Checks that the files of one version, ordered by part, belong together: one body and what may stand beside it.
+fn check_companions(files: &[File], problems: &mut Vec<Problem>) {
+    let Some((body, companions)) = files.split_first() else { return };
+    let is_body = |file: &File| matches!(file.part, Part::Sql | Part::Up | Part::Component);
+    if !is_body(body) {
+        problems.extend(files.iter().map(orphan));
+        return;
+    }
+    for (index, file) in companions.iter().enumerate() {
+        let same_name = files.iter().any(|other| is_body(other) && other.name == file.name);
+        let twin = companions[..index].iter().find(|other| (other.part, &other.name) == (file.part, &file.name));
+        let found = if is_body(file) {
+            Some(second_body(body, file))
+        } else if !same_name {
+            Some((
+                format!("the migration of version {} is {}", file.version, body.file),
+                Some("give both the same name".to_owned()),
+            ))
+        } else if let Some(twin) = twin {
+            Some((format!("version {} already has {}", file.version, twin.file), Some("keep one of them".to_owned())))
+        } else if file.part == Part::Down {
+            misplaced_down(body)
+        } else {
+            None
+        };
+        problems.extend(found.map(|(message, hint)| Problem::of_file(&file.file, message, hint)));
+    }
+    if body.part == Part::Component && !files.iter().any(|file| file.part == Part::Manifest) {
+        problems.push(without_manifest(body));
+    }
+}
+
+fn second_body(first: &File, second: &File) -> (String, Option<String>) {
+    let message = format!("version {} is already that of {}", second.version, first.file);
+    let hint = if first.name == second.name { "keep one of them" } else { "give one of them another version" };
+    (message, Some(hint.to_owned()))
+}
+
+fn misplaced_down(body: &File) -> Option<(String, Option<String>)> {
+    match body.part {
+        Part::Sql => Some((
+            format!("{} stands alone and has no down script", body.file),
+            Some(format!("call that one {}.up.sql", stem(body))),
+        )),
+        Part::Component => Some((format!("{} is a component, which brings its own way down", body.file), None)),
+        Part::Up | Part::Down | Part::Manifest => None,
+    }
+}
+
+fn orphan(file: &File) -> Problem {
+    let stem = stem(file);
+    let (message, hint) = match file.part {
+        Part::Down => ("there is no up script for this down script", format!("add {stem}.up.sql")),
+        _ => ("there is no migration for this manifest", format!("add {stem}.wasm or {stem}.sql")),
+    };
+    Problem::of_file(&file.file, message, Some(hint))
+}
+
+/// Returns what a file is called up to its ending.
+fn stem(file: &File) -> &str {
+    file.file.strip_suffix(file.part.ending()).unwrap_or(&file.file)
+}
+
+fn without_manifest(component: &File) -> Problem {
+    let stem = stem(component);
+    let hint = format!(
+        "write {stem}.toml with what it does and may do, such as:\n\
+         description = \"{}\"\n\n[grants]\nread = [\"table(column)\"]\nupdate = [\"table(column)\"]",
+        component.name.replace(['_', '-'], " ")
+    );
+    Problem::of_file(&component.file, "a component needs its manifest beside it", Some(hint))
+}
+
+/// Returns what a file in a folder is called in messages; whatever could disturb a terminal is escaped.
+pub(super) fn shown(folder: &str, name: &str) -> String {
+    let name = name.escape_debug();
+    match folder {
+        "" | "." => name.to_string(),
+        folder => format!("{}/{name}", folder.trim_end_matches('/')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Reversibility;
+
+    fn load(files: &[(&str, &'static str)]) -> Result<Loaded, SourceError> {
+        let mut gathered = Gathered::default();
+        for (name, text) in files {
+            if let Some(mut file) = gathered.judge(shown("m", name), name) {
+                file.bytes = Cow::Borrowed(text.as_bytes());
+                gathered.files.push(file);
+            }
+        }
+        assemble(gathered)
+    }
+
+    #[test]
+    fn puts_parts_together() {
+        let loaded = load(&[
+            ("0010_c.wasm", "x"),
+            ("README.md", ""),
+            ("0010_c.toml", "description = 'C'"),
+            ("0002_b.down.sql", "SELECT 2"),
+            ("2_b.up.sql", "-- whimbrel: rebuild\nSELECT 1"),
+            ("0001_a.sql", "SELECT 1"),
+            ("01_a.toml", "description = 'A'"),
+            (".keep", ""),
+        ])
+        .expect("loaded");
+        let shown: Vec<String> = loaded
+            .migrations
+            .iter()
+            .map(|m| format!("{} {} {} {:?} {:?}", m.title(), m.file, m.kind(), m.reversibility(), m.description()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "1 a m/0001_a.sql sql Irreversible Some(\"A\")",
+                "2 b m/2_b.up.sql sql Reversible None",
+                "10 c m/0010_c.wasm component Unknown Some(\"C\")",
+            ]
+        );
+        assert_eq!(loaded.migrations[1].reversibility(), Reversibility::Reversible);
+        let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.file.as_str()).collect();
+        assert_eq!(ignored, ["m/.keep", "m/README.md"]);
+    }
+
+    #[test]
+    fn reports_what_does_not_belong_together() {
+        let (sql, toml) = ("SELECT 1", "");
+        let cases: [(&[(&str, &'static str)], &[&str]); 9] = [
+            (
+                &[("1_a.sql", sql), ("1_a.up.sql", sql)],
+                &["m/1_a.up.sql: version 1 is already that of m/1_a.sql (keep one of them)"],
+            ),
+            (
+                &[("1_a.sql", sql), ("01_b.sql", sql), ("1_c.wasm", "x"), ("1_c.toml", toml)],
+                &[
+                    "m/1_a.sql: version 1 is already that of m/01_b.sql (give one of them another version)",
+                    "m/1_c.wasm: version 1 is already that of m/01_b.sql (give one of them another version)",
+                ],
+            ),
+            (
+                &[("1_a.sql", sql), ("01_a.down.sql", sql)],
+                &["m/01_a.down.sql: m/1_a.sql stands alone and has no down script (call that one m/1_a.up.sql)"],
+            ),
+            (
+                &[("1_a.up.sql", sql), ("1_b.down.sql", sql)],
+                &["m/1_b.down.sql: the migration of version 1 is m/1_a.up.sql (give both the same name)"],
+            ),
+            (
+                &[("1_a.up.sql", sql), ("1_a.down.sql", sql), ("01_a.down.sql", sql)],
+                &["m/1_a.down.sql: version 1 already has m/01_a.down.sql (keep one of them)"],
+            ),
+            (
+                &[("01_a.down.sql", sql), ("2_b.toml", toml)],
+                &[
+                    "m/01_a.down.sql: there is no up script for this down script (add m/01_a.up.sql)",
+                    "m/2_b.toml: there is no migration for this manifest (add m/2_b.wasm or m/2_b.sql)",
+                ],
+            ),
+            (
+                &[("1_a.wasm", "x"), ("1_b.toml", toml)],
+                &["m/1_b.toml: the migration of version 1 is m/1_a.wasm (give both the same name)"],
+            ),
+            (
+                &[("1_a.wasm", "x"), ("1_a.down.sql", sql), ("1_a.toml", toml)],
+                &["m/1_a.down.sql: m/1_a.wasm is a component, which brings its own way down (-)"],
+            ),
+            (
+                &[("03_split_names.wasm", "x")],
+                &["m/03_split_names.wasm: a component needs its manifest beside it \
+                 (write m/03_split_names.toml with what it does and may do, such as:\n\
+                 description = \"split names\"\n\n[grants]\nread = [\"table(column)\"]\nupdate = [\"table(column)\"])"],
+            ),
+        ];
+        for (files, expected) in cases {
+            let error = load(files).expect_err("problems");
+            let shown: Vec<String> = error
+                .problems
+                .iter()
+                .map(|problem| format!("{problem} ({})", problem.hint.as_deref().unwrap_or("-")))
+                .collect();
+            assert_eq!(shown, expected);
+        }
+    }
+
+    #[test]
+    fn reports_all_problems_of_all_files_together() {
+        let files = [
+            ("0001create.sql", ""),
+            ("2_x.sql", ""),
+            ("3_x.sql", "SELECT 1"),
+            ("3_x.toml", "descr = 1\nfoo = 2"),
+            ("03_y.sql", "SELECT 1;\n-- whimbrel: rebuild"),
+        ];
+        let error = load(&files).expect_err("problems");
+        let expected = "\
+            m/0001create.sql: after the version must come `_`, not `c`\n\
+            m/03_y.sql:2:4: a directive must stand at the top, before the first statement\n\
+            m/2_x.sql: there is no statement in it\n\
+            m/3_x.sql: version 3 is already that of m/03_y.sql\n\
+            m/3_x.toml:1:1: unknown key `descr` (…)\n\
+            m/3_x.toml:2:1: unknown key `foo`";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn shows_hostile_names_escaped() {
+        let cases = [
+            ("m", "a.sql", "m/a.sql"),
+            ("m/", "a.sql", "m/a.sql"),
+            (".", "a.sql", "a.sql"),
+            ("/", "a.sql", "/a.sql"),
+            ("m", "a\u{1b}[2J\n\u{202e}é.sql", "m/a\\u{1b}[2J\\n\\u{202e}é.sql"),
+        ];
+        for (folder, name, expected) in cases {
+            assert_eq!(shown(folder, name), expected);
+        }
+    }
+}

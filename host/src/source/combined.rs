@@ -1,0 +1,62 @@
+//! Several sources that make one chain.
+
+use super::{Loaded, Source, SourceError};
+
+/// Several sources as one, such as embedded files and Rust code.
+#[derive(Default)]
+pub struct Combined {
+    sources: Vec<Box<dyn Source>>,
+}
+
+impl Combined {
+    /// Starts with none.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a source.
+    #[must_use]
+    pub fn with(mut self, source: impl Source + 'static) -> Self {
+        self.sources.push(Box::new(source));
+        self
+    }
+}
+
+impl Source for Combined {
+    fn load(&self) -> Result<Loaded, SourceError> {
+        let mut all = Loaded::default();
+        let mut problems = Vec::new();
+        for source in &self.sources {
+            match source.load() {
+                Ok(mut loaded) => {
+                    all.migrations.append(&mut loaded.migrations);
+                    all.ignored.append(&mut loaded.ignored);
+                }
+                Err(mut error) => problems.append(&mut error.problems),
+            }
+        }
+        if problems.is_empty() { Ok(all) } else { Err(SourceError::new(problems)) }
+    }
+
+    fn describe(&self) -> String {
+        self.sources.iter().map(|source| source.describe()).collect::<Vec<_>>().join(" and ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Code, Embedded};
+
+    #[test]
+    fn joins_migrations_and_problems() {
+        let files = Embedded::new("m", &[("1_a.sql", b"SELECT 1"), ("x", b"")]);
+        let broken = Embedded::new("n", &[("1.sql", b""), ("2_b.sql", b"")]);
+        let both = Combined::new().with(files).with(Code::new().up(2, "b", |_| Ok(())));
+        assert_eq!(both.describe(), "m (embedded) and Rust code");
+        let loaded = both.load().expect("loaded");
+        assert_eq!((loaded.migrations.len(), loaded.ignored.len()), (2, 1));
+        let error = both.with(broken).with(broken).load().err().expect("problems");
+        assert_eq!(error.problems.len(), 4);
+    }
+}

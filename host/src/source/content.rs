@@ -1,0 +1,146 @@
+//! Turns the bytes of one file into what it is to its migration. Pure; reports everything that is wrong.
+
+use std::borrow::Cow;
+
+use super::file_name::Part;
+use super::problem::Problem;
+use crate::model::{Manifest, Script};
+use crate::sql;
+
+/// What a file holds.
+pub(super) enum Content {
+    /// SQL, up or down.
+    Script(Script),
+    /// The bytes of a component, not looked into.
+    Component(Cow<'static, [u8]>),
+    /// A manifest.
+    Manifest(Manifest),
+}
+
+/// Reads the content of a file that is this part of its migration.
+pub(super) fn read(file: &str, part: Part, bytes: Cow<'static, [u8]>) -> Result<Content, Vec<Problem>> {
+    match part {
+        Part::Sql | Part::Up | Part::Down => script(file, text(file, bytes)?).map(Content::Script),
+        Part::Manifest => manifest(file, &text(file, bytes)?).map(Content::Manifest),
+        Part::Component if bytes.is_empty() => Err(vec![Problem::of_file(file, "is empty", None)]),
+        Part::Component => Ok(Content::Component(bytes)),
+    }
+}
+
+fn text(file: &str, bytes: Cow<'static, [u8]>) -> Result<Cow<'static, str>, Vec<Problem>> {
+    let text = match bytes {
+        Cow::Borrowed(bytes) => str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| not_utf8(file, bytes, error)),
+        Cow::Owned(bytes) => String::from_utf8(bytes)
+            .map(Cow::Owned)
+            .map_err(|error| not_utf8(file, error.as_bytes(), error.utf8_error())),
+    };
+    let text = text.map_err(|problem| vec![problem])?;
+    match text.find('\0') {
+        None => Ok(text),
+        Some(offset) => {
+            let message = "there is a NUL character, at which a database would stop reading".to_owned();
+            Err(vec![Problem::at(file, &text, offset, message, None)])
+        }
+    }
+}
+
+fn not_utf8(file: &str, bytes: &[u8], error: std::str::Utf8Error) -> Problem {
+    let valid = str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+    let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+    let hint = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it looks like UTF-16: save it as UTF-8",
+        _ => "save it as UTF-8",
+    };
+    Problem::at(file, valid, valid.len(), format!("byte 0x{byte:02x} is not UTF-8"), Some(hint.to_owned()))
+}
+
+fn script(file: &str, text: Cow<'static, str>) -> Result<Script, Vec<Problem>> {
+    let directives = sql::directives(&text).map_err(|problems| {
+        problems
+            .into_iter()
+            .map(|problem| Problem::at(file, &text, problem.offset, problem.message, problem.hint))
+            .collect::<Vec<_>>()
+    })?;
+    if sql::statements(&text).next().is_none() {
+        let hint = "write one; `SELECT 1;` if nothing is to be done".to_owned();
+        return Err(vec![Problem::of_file(file, "there is no statement in it", Some(hint))]);
+    }
+    Ok(Script { file: file.to_owned(), text, directives })
+}
+
+fn manifest(file: &str, text: &str) -> Result<Manifest, Vec<Problem>> {
+    Manifest::parse(file, text).map_err(|error| {
+        error
+            .problems
+            .into_iter()
+            .map(|problem| Problem::at(file, text, problem.offset, problem.message, problem.hint))
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn problems(part: Part, bytes: &'static [u8]) -> Vec<String> {
+        let found = read("f", part, Cow::Borrowed(bytes)).err().unwrap_or_default();
+        found.into_iter().map(|problem| format!("{problem} ({})", problem.hint.as_deref().unwrap_or("-"))).collect()
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let nothing = "f: there is no statement in it (write one; `SELECT 1;` if nothing is to be done)";
+        let cases: [(Part, &[u8], &[&str]); 12] = [
+            (Part::Sql, b"SELECT 1", &[]),
+            (Part::Sql, b"\xef\xbb\xbfSELECT 1;", &[]),
+            (Part::Sql, b"SELECT\n '\xc3\xa9\xff'", &["f:2:4: byte 0xff is not UTF-8 (save it as UTF-8)"]),
+            (Part::Up, b"\xff\xfeS\0", &["f:1:1: byte 0xff is not UTF-8 (it looks like UTF-16: save it as UTF-8)"]),
+            (Part::Up, b"SELECT 1;\xc3", &["f:1:10: byte 0xc3 is not UTF-8 (save it as UTF-8)"]),
+            (
+                Part::Down,
+                b"SELECT\n1;\0",
+                &["f:2:3: there is a NUL character, at which a database would stop reading (-)"],
+            ),
+            (Part::Sql, b"", &[nothing]),
+            (Part::Sql, b"-- later\n;", &[nothing]),
+            (
+                Part::Sql,
+                b"\n-- whimbrel: rebuilt\nSELECT 1;",
+                &["f:2:4: unknown directive `rebuilt` (did you mean `rebuild`?)"],
+            ),
+            (Part::Component, b"", &["f: is empty (-)"]),
+            (Part::Component, b"anything\xff", &[]),
+            (
+                Part::Manifest,
+                b"[limits]\nfule = 1\n[grant]",
+                &[
+                    "f:2:1: unknown key `fule` (did you mean `fuel`?)",
+                    "f:3:2: unknown key `grant` (did you mean `grants`?)",
+                ],
+            ),
+        ];
+        for (part, bytes, expected) in cases {
+            assert_eq!(problems(part, bytes), expected, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn keeps_the_exact_bytes_without_copying_borrowed_ones() {
+        let bytes: &'static [u8] = b"\xef\xbb\xbfSELECT 1;\r\n";
+        let Ok(Content::Script(script)) = read("f", Part::Sql, Cow::Borrowed(bytes)) else { panic!("script") };
+        assert!(matches!(script.text, Cow::Borrowed(text) if std::ptr::eq(text.as_bytes(), bytes)));
+    }
+
+    proptest! {
+        #[test]
+        fn survives_all_bytes(bytes: Vec<u8>) {
+            for part in [Part::Sql, Part::Component, Part::Manifest] {
+                if let Err(problems) = read("f", part, Cow::Owned(bytes.clone())) {
+                    prop_assert!(!problems.is_empty());
+                }
+            }
+        }
+    }
+}

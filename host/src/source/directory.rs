@@ -1,0 +1,256 @@
+//! Migrations in a folder. Reads nothing outside it and writes nothing.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, DirEntry};
+
+use super::assemble::{Gathered, assemble, shown};
+use super::problem::Problem;
+use super::{Ignored, Loaded, Source, SourceError};
+
+/// The files of one folder, without those below it.
+///
+/// Only opening the folder takes the rights of the process; everything after that is confined to it, so that a
+/// symbolic link cannot lead the host to another file.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    path: PathBuf,
+    largest: u64,
+}
+
+/// More than any script or component; keeps a stray file from filling the memory.
+const LARGEST: u64 = 256 << 20;
+
+/// Most files are smaller, and are read with one call.
+const BUFFER: usize = 64 << 10;
+
+impl Directory {
+    /// Makes a source of a folder.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), largest: LARGEST }
+    }
+
+    /// Returns the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Source for Directory {
+    fn load(&self) -> Result<Loaded, SourceError> {
+        let folder = self.path.to_string_lossy();
+        let refuse = |error: &io::Error| SourceError::new(vec![unreadable_folder(&folder, error)]);
+        let dir = Dir::open_ambient_dir(&self.path, ambient_authority()).map_err(|error| refuse(&error))?;
+        let mut reader =
+            Reader { dir: &dir, largest: self.largest, buffer: vec![0; BUFFER], gathered: Gathered::default() };
+        for entry in dir.entries().map_err(|error| refuse(&error))? {
+            reader.entry(&folder, &entry.map_err(|error| refuse(&error))?);
+        }
+        assemble(reader.gathered)
+    }
+
+    fn describe(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+struct Reader<'d> {
+    dir: &'d Dir,
+    largest: u64,
+    buffer: Vec<u8>,
+    gathered: Gathered,
+}
+
+impl Reader<'_> {
+    fn entry(&mut self, folder: &str, entry: &DirEntry) {
+        let name = entry.file_name();
+        let shown_name = name.to_string_lossy();
+        let file = shown(folder, &shown_name);
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            return self.ignore(file);
+        }
+        let Some(mut part) = self.gathered.judge(file, &shown_name) else { return };
+        match self.read(entry, Path::new(&name)) {
+            Ok(Target::File(bytes)) => {
+                part.bytes = Cow::Owned(bytes);
+                self.gathered.files.push(part);
+            }
+            Ok(Target::Folder) => self.ignore(part.file),
+            Ok(Target::Other) => {
+                self.gathered.problems.push(Problem::of_file(part.file, "is not a regular file", None));
+            }
+            Err(error) => self.gathered.problems.push(unreadable_file(part.file, &error)),
+        }
+    }
+
+    fn ignore(&mut self, file: String) {
+        self.gathered.ignored.push(Ignored { file, reason: "a folder".to_owned() });
+    }
+
+    /// Reads a file; asks what it is first if the folder does not tell, as with links, so that no pipe is opened.
+    fn read(&mut self, entry: &DirEntry, name: &Path) -> io::Result<Target> {
+        if !entry.file_type()?.is_file() {
+            let kind = self.dir.metadata(name)?.file_type();
+            if kind.is_dir() {
+                return Ok(Target::Folder);
+            }
+            if !kind.is_file() {
+                return Ok(Target::Other);
+            }
+        }
+        self.read_file(name).map(Target::File)
+    }
+
+    fn read_file(&mut self, name: &Path) -> io::Result<Vec<u8>> {
+        let mut file = self.dir.open(name)?;
+        let mut bytes = Vec::new();
+        loop {
+            match file.read(&mut self.buffer) {
+                Ok(0) => return Ok(bytes),
+                Ok(length) => bytes.extend_from_slice(&self.buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if bytes.len() as u64 > self.largest {
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    format!("is larger than {} bytes", self.largest),
+                ));
+            }
+        }
+    }
+}
+
+/// What a name in the folder leads to.
+enum Target {
+    File(Vec<u8>),
+    Folder,
+    Other,
+}
+
+fn unreadable_file(file: String, error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge if error.raw_os_error().is_none() => {
+            Problem::of_file(file, error.to_string(), None)
+        }
+        // cap-std's own refusal, which no system call returned.
+        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+            let hint = "put the file itself into the folder".to_owned();
+            Problem::of_file(file, "is a link that leads out of the folder, and is not followed", Some(hint))
+        }
+        io::ErrorKind::NotFound => Problem::of_file(file, "is a link to nothing, or has gone meanwhile", None),
+        _ => Problem::of_file(file, format!("cannot be read: {error}"), None),
+    }
+}
+
+fn unreadable_folder(folder: &str, error: &io::Error) -> Problem {
+    let folder = if folder.is_empty() { "." } else { folder };
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            let hint = "`whimbrel init` makes one; `--dir` names another".to_owned();
+            Problem::of_file(folder, "there is no such folder", Some(hint))
+        }
+        io::ErrorKind::NotADirectory => Problem::of_file(folder, "is not a folder", None),
+        _ => Problem::of_file(folder, format!("the folder cannot be read: {error}"), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        for (name, bytes) in files {
+            fs::write(folder.path().join(name), bytes).expect("file");
+        }
+        folder
+    }
+
+    fn problems(source: &Directory) -> Vec<String> {
+        let error = source.load().expect_err("problems");
+        let prefix = source.path.display().to_string();
+        error.problems.iter().map(|problem| problem.to_string().replace(&prefix, "m")).collect()
+    }
+
+    #[test]
+    fn reads_the_files_of_a_folder() {
+        let long = format!("SELECT '{}';", "x".repeat(3 * BUFFER));
+        let folder = folder(&[("0001_a.sql", b"SELECT 1;"), ("0002_b.sql", long.as_bytes()), ("notes.txt", b"")]);
+        fs::create_dir(folder.path().join("0003_c.sql")).expect("folder");
+        let loaded = Directory::new(folder.path()).load().expect("loaded");
+        let checksums: Vec<_> = loaded.migrations.iter().map(crate::model::Migration::checksum).collect();
+        assert_eq!(checksums, ["SELECT 1;", &long].map(|text| crate::model::Checksum::of(text.as_bytes())));
+        let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.reason.as_str()).collect();
+        assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml"]);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_the_folder() {
+        let folder = folder(&[("file", b"")]);
+        let cases = [("nowhere", "m: there is no such folder"), ("file", "m: is not a folder")];
+        for (name, expected) in cases {
+            assert_eq!(problems(&Directory::new(folder.path().join(name))), [expected]);
+        }
+        assert!(Directory::new(folder.path()).load().expect("empty").migrations.is_empty());
+    }
+
+    #[test]
+    fn refuses_a_file_that_is_too_large() {
+        let folder = folder(&[("0001_a.sql", b"SELECT 1;"), ("0002_b.sql", b"SELECT 12;")]);
+        let source = Directory { path: folder.path().to_owned(), largest: 9 };
+        assert_eq!(problems(&source), ["m/0002_b.sql: is larger than 9 bytes"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn follows_links_inside_the_folder_only() {
+        use std::os::unix::fs::symlink;
+
+        let outside = folder(&[("secret.sql", b"SELECT 1;")]);
+        let folder = folder(&[("0001_a.sql", b"SELECT 1;")]);
+        let link = |target: &Path, name: &str| symlink(target, folder.path().join(name)).expect("link");
+        link(Path::new("0001_a.sql"), "0002_b.sql");
+        link(Path::new("nothing"), ".#0001_a.sql");
+        assert_eq!(Directory::new(folder.path()).load().expect("loaded").migrations.len(), 2);
+
+        link(&outside.path().join("secret.sql"), "0003_c.sql");
+        link(Path::new("../../../../../../../../etc/passwd"), "0004_d.sql");
+        link(Path::new("nothing"), "0005_e.sql");
+        link(Path::new("/dev/null"), "0006_f.sql");
+        link(Path::new("0007_g.sql"), "0007_g.sql");
+        let found = problems(&Directory::new(folder.path()));
+        let out = "is a link that leads out of the folder, and is not followed";
+        assert_eq!(
+            found[..4],
+            [
+                format!("m/0003_c.sql: {out}"),
+                format!("m/0004_d.sql: {out}"),
+                "m/0005_e.sql: is a link to nothing, or has gone meanwhile".to_owned(),
+                format!("m/0006_f.sql: {out}"),
+            ]
+        );
+        assert!(found[4].starts_with("m/0007_g.sql: cannot be read: "), "{}", found[4]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn opens_no_pipe_and_escapes_hostile_names() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        use std::os::unix::net::UnixListener;
+
+        let folder = folder(&[("2_\u{1b}[2J.sql", b""), ("\u{1b}", b"")]);
+        fs::write(folder.path().join(OsStr::from_bytes(b"3_\xff.sql")), b"").expect("file");
+        let _socket = UnixListener::bind(folder.path().join("1_a.sql")).expect("socket");
+        let found = problems(&Directory::new(folder.path()));
+        assert_eq!(found[0], "m/1_a.sql: is not a regular file");
+        assert!(found[1].starts_with("m/2_\\u{1b}[2J.sql: `\\u{1b}` cannot stand in a name"), "{}", found[1]);
+        assert!(found[2].starts_with("m/3_\u{fffd}.sql: `\u{fffd}` cannot stand in a name"), "{}", found[2]);
+    }
+}

@@ -1,0 +1,190 @@
+//! What the name of a file says about it. Pure: never looks into the file.
+
+use crate::model::Version;
+
+/// What a file is, judged by its name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FileName {
+    /// Part of a migration.
+    Part {
+        /// The number that orders the migration.
+        version: Version,
+        /// The words after the version.
+        name: String,
+        /// Which part it is.
+        part: Part,
+    },
+    /// Something else, and why.
+    Ignored(&'static str),
+    /// Meant as part of a migration, but not named like one.
+    Malformed {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
+}
+
+/// What a file is to its migration.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Part {
+    /// `….sql`: the whole migration.
+    Sql,
+    /// `….up.sql`
+    Up,
+    /// `….wasm`
+    Component,
+    /// `….down.sql`
+    Down,
+    /// `….toml`
+    Manifest,
+}
+
+impl Part {
+    /// Returns how the name of such a file ends.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Sql => ".sql",
+            Self::Up => ".up.sql",
+            Self::Component => ".wasm",
+            Self::Down => ".down.sql",
+            Self::Manifest => ".toml",
+        }
+    }
+}
+
+impl FileName {
+    /// Judges the name of a file.
+    pub fn parse(name: &str) -> Self {
+        if name.starts_with('.') {
+            return Self::Ignored("a hidden file");
+        }
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        if !["sql", "wasm", "toml"].iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+            return Self::Ignored("neither .sql nor .wasm nor .toml");
+        }
+        if !name.starts_with(|first: char| first.is_ascii_digit()) {
+            return Self::Ignored("does not begin with a version");
+        }
+        parse_migration(name).unwrap_or_else(|message| Self::Malformed {
+            message,
+            hint: "call it like `0001_create.sql`, `0001_create.up.sql` and `0001_create.down.sql`, \
+                   or `0001_create.wasm` and `0001_create.toml`"
+                .to_owned(),
+        })
+    }
+}
+
+fn parse_migration(file: &str) -> Result<FileName, String> {
+    // `.up.sql` and `.down.sql` end in `.sql` too, so that one comes last.
+    let parts = [Part::Up, Part::Down, Part::Component, Part::Manifest, Part::Sql];
+    let (part, stem) = parts
+        .into_iter()
+        .find_map(|part| Some((part, file.strip_suffix(part.ending())?)))
+        .ok_or("its ending must be in lower case")?;
+    let digits = stem.bytes().take_while(u8::is_ascii_digit).count();
+    let (version, rest) = stem.split_at(digits);
+    let name = rest.strip_prefix('_').ok_or_else(|| match rest.chars().next() {
+        Some(other) => format!("after the version must come `_`, not `{}`", other.escape_debug()),
+        None => "after the version must come `_` and a name".to_owned(),
+    })?;
+    let version = Version::parse(version).map_err(|error| error.to_string())?;
+    check_name(name)?;
+    Ok(FileName::Part { version, name: name.to_owned(), part })
+}
+
+/// Checks the words after a version: ASCII letters, digits, `_` and `-`, which every file system spells the same.
+pub fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("after the version must come `_` and a name".to_owned());
+    }
+    match name.chars().find(|character| !(character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))) {
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "`{}` cannot stand in a name, which is made of the letters a to z, digits, `_` and `-`",
+            other.escape_debug()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn knows_the_parts_of_a_migration() {
+        let cases = [
+            ("0001_create.sql", 1, "create", Part::Sql),
+            ("1_create.up.sql", 1, "create", Part::Up),
+            ("20261120142629_A-b_3.down.sql", 20261120142629, "A-b_3", Part::Down),
+            ("0003_split_names.wasm", 3, "split_names", Part::Component),
+            ("18446744073709551615_x.toml", u64::MAX, "x", Part::Manifest),
+            ("0_x.sql", 0, "x", Part::Sql),
+            ("1__x.sql", 1, "_x", Part::Sql),
+            ("1_up.sql", 1, "up", Part::Sql),
+        ];
+        for (file, version, name, part) in cases {
+            let expected = FileName::Part { version: Version::from(version), name: name.to_owned(), part };
+            assert_eq!(FileName::parse(file), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn ignores_what_is_not_meant() {
+        let cases = [
+            (".0001_x.sql", "a hidden file"),
+            ("", "neither .sql nor .wasm nor .toml"),
+            ("README.md", "neither .sql nor .wasm nor .toml"),
+            ("0001_x", "neither .sql nor .wasm nor .toml"),
+            ("0001_x.sql~", "neither .sql nor .wasm nor .toml"),
+            ("0001_x.sql.bak", "neither .sql nor .wasm nor .toml"),
+            ("schema.sql", "does not begin with a version"),
+            ("V1__x.sql", "does not begin with a version"),
+            ("_1_x.sql", "does not begin with a version"),
+            ("whimbrel.toml", "does not begin with a version"),
+            ("٣_x.sql", "does not begin with a version"),
+        ];
+        for (file, reason) in cases {
+            assert_eq!(FileName::parse(file), FileName::Ignored(reason), "{file}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_meant_but_misspelt() {
+        let only = "which is made of the letters a to z, digits, `_` and `-`";
+        let cases = [
+            ("0001create.sql", "after the version must come `_`, not `c`".to_owned()),
+            ("0001.sql", "after the version must come `_` and a name".to_owned()),
+            ("0001_.sql", "after the version must come `_` and a name".to_owned()),
+            ("0001_.up.sql", "after the version must come `_` and a name".to_owned()),
+            ("1.2_x.sql", "after the version must come `_`, not `.`".to_owned()),
+            ("2024-01-31_x.sql", "after the version must come `_`, not `-`".to_owned()),
+            ("1_x..up.sql", format!("`.` cannot stand in a name, {only}")),
+            ("1_x.up.wasm", format!("`.` cannot stand in a name, {only}")),
+            ("1_add users.sql", format!("` ` cannot stand in a name, {only}")),
+            ("1_größe.sql", format!("`ö` cannot stand in a name, {only}")),
+            ("1_a\u{1b}[31m.sql", format!("`\\u{{1b}}` cannot stand in a name, {only}")),
+            ("1_x.SQL", "its ending must be in lower case".to_owned()),
+            (
+                "18446744073709551616_x.sql",
+                "version 18446744073709551616 is too large: the largest is 18446744073709551615".to_owned(),
+            ),
+        ];
+        for (file, expected) in cases {
+            let FileName::Malformed { message, .. } = FileName::parse(file) else { panic!("{file}") };
+            assert_eq!(message, expected, "{file}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn judges_every_name(name in "([0-9]{1,25})?[_a-zé.\u{0}\u{1b}/ -]{0,9}([.](up|down))?([.](sql|wasm|toml|SQL))?") {
+            if let FileName::Part { version, name: words, part } = FileName::parse(&name) {
+                let end = format!("{version}_{words}{}", part.ending());
+                prop_assert!(name.ends_with(&end));
+            }
+        }
+    }
+}

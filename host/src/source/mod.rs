@@ -1,0 +1,55 @@
+//! Where migrations come from: a folder, the program itself, Rust code. Knows no database and no host.
+
+mod assemble;
+mod code;
+mod combined;
+mod content;
+mod directory;
+mod embedded;
+mod file_name;
+mod problem;
+
+pub use code::Code;
+pub use combined::Combined;
+pub use directory::Directory;
+pub use embedded::Embedded;
+pub use file_name::{FileName, Part, check_name};
+pub use problem::{Problem, SourceError};
+
+use crate::model::Migration;
+
+/// A place migrations come from.
+pub trait Source: Send + Sync {
+    /// Reads all migrations; reports every problem of every file together.
+    fn load(&self) -> Result<Loaded, SourceError>;
+    /// Names the place for people.
+    fn describe(&self) -> String;
+}
+
+/// What a source holds.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The migrations, in no order that means anything.
+    pub migrations: Vec<Migration>,
+    /// What lay beside them and is not part of any.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A file that is no migration.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Ignored {
+    /// What to call it in messages.
+    pub file: String,
+    /// Why it is no migration.
+    pub reason: String,
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn load(&self) -> Result<Loaded, SourceError> {
+        (**self).load()
+    }
+
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+}

@@ -1,0 +1,179 @@
+//! What can be said against a script before it runs. Looks at the first words of each statement only.
+
+use std::ops::Range;
+
+use super::lexer::{Token, TokenKind, tokens};
+use super::split::statements;
+use super::{Directives, TransactionMode};
+
+/// Something that can be said against a script.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// Whether it keeps the script from running.
+    pub severity: Severity,
+    /// Bytes of the statement it is about.
+    pub range: Range<usize>,
+    /// What it is.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Severity {
+    /// The script runs, but may not do what it says.
+    Warning,
+    /// The script must not run.
+    Error,
+}
+
+/// Returns what can be said against a script with these directives, in its order.
+///
+/// A script outside a transaction runs as written, so there is nothing to say about that one.
+pub fn check(sql: &str, directives: &Directives) -> Vec<Finding> {
+    match directives.transaction {
+        TransactionMode::None => Vec::new(),
+        TransactionMode::Normal => statements(sql)
+            .filter_map(|range| {
+                let (severity, message, hint) = judge(&sql[range.clone()], directives.rebuild)?;
+                Some(Finding { severity, range, message, hint: hint.to_owned() })
+            })
+            .collect(),
+    }
+}
+
+const TRANSACTION: &str =
+    "leave it out: the script runs in a transaction of its own; or write `-- whimbrel: transaction = none` at the top";
+const TRANSACTION_IN_REBUILD: &str = "leave it out: `-- whimbrel: rebuild` opens and commits the transaction";
+const OUTSIDE: &str = "write `-- whimbrel: transaction = none` at the top of a migration of its own for it";
+const REBUILD: &str = "write `-- whimbrel: rebuild` at the top: the host then suspends foreign keys around the \
+                       transaction and checks them before it commits";
+const REDUNDANT: &str = "leave it out: `-- whimbrel: rebuild` suspends and restores foreign keys already";
+
+/// Judges one statement that is to run inside a transaction.
+fn judge(statement: &str, rebuild: bool) -> Option<(Severity, String, &'static str)> {
+    // Enough for `ROLLBACK TRANSACTION TO` and for `PRAGMA schema.name = value`.
+    let head: Vec<Token<'_>> = tokens(statement).filter(Token::is_significant).take(5).collect();
+    let starts_with = |keyword| head.first().is_some_and(|token| token.is_word(keyword));
+    if let Some(keyword) = ["BEGIN", "COMMIT", "END", "ROLLBACK"].into_iter().find(|keyword| starts_with(keyword)) {
+        if keyword == "ROLLBACK" && is_rollback_to(&head) {
+            return None;
+        }
+        let message = format!("{keyword} inside the transaction of the migration");
+        return Some((Severity::Error, message, if rebuild { TRANSACTION_IN_REBUILD } else { TRANSACTION }));
+    }
+    if starts_with("VACUUM") {
+        return Some((Severity::Error, "VACUUM does not work inside a transaction".to_owned(), OUTSIDE));
+    }
+    if starts_with("ATTACH") {
+        let message = "a database that is attached inside a transaction stays attached until that has ended";
+        return Some((Severity::Warning, message.to_owned(), OUTSIDE));
+    }
+    if starts_with("PRAGMA") {
+        return judge_pragma(&head[1..], rebuild);
+    }
+    None
+}
+
+fn is_rollback_to(head: &[Token<'_>]) -> bool {
+    let next = usize::from(head.get(1).is_some_and(|token| token.is_word("TRANSACTION"))) + 1;
+    head.get(next).is_some_and(|token| token.is_word("TO"))
+}
+
+/// Judges a pragma by what follows the keyword: `[schema .] name [= value | (value)]`.
+fn judge_pragma(words: &[Token<'_>], rebuild: bool) -> Option<(Severity, String, &'static str)> {
+    let qualified = words.get(1).is_some_and(|token| token.text == ".");
+    let words = if qualified { &words[2..] } else { words };
+    let name = unquoted(words.first()?).to_ascii_lowercase();
+    let sets = words.get(1).is_some_and(|token| token.text == "=" || token.text == "(");
+    match (name.as_str(), sets) {
+        ("foreign_keys", true) => {
+            let message = "PRAGMA foreign_keys has no effect inside a transaction".to_owned();
+            Some((Severity::Warning, message, if rebuild { REDUNDANT } else { REBUILD }))
+        }
+        ("journal_mode", true) => {
+            let message = "PRAGMA journal_mode cannot change the mode inside a transaction".to_owned();
+            Some((Severity::Warning, message, OUTSIDE))
+        }
+        ("synchronous", true) | ("wal_checkpoint", _) => {
+            Some((Severity::Error, format!("PRAGMA {name} does not work inside a transaction"), OUTSIDE))
+        }
+        _ => None,
+    }
+}
+
+fn unquoted<'a>(token: &Token<'a>) -> &'a str {
+    match token.kind {
+        TokenKind::QuotedIdentifier | TokenKind::String => token.text.trim_matches(['\'', '"', '`', '[', ']']),
+        _ => token.text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(sql: &str, directives: &Directives) -> Vec<String> {
+        check(sql, directives)
+            .into_iter()
+            .map(|finding| {
+                let severity = if finding.severity == Severity::Error { 'E' } else { 'W' };
+                let hint = match finding.hint.as_str() {
+                    TRANSACTION => "transaction",
+                    TRANSACTION_IN_REBUILD => "rebuild opens",
+                    OUTSIDE => "outside",
+                    REBUILD => "rebuild",
+                    REDUNDANT => "redundant",
+                    other => panic!("{other}"),
+                };
+                format!("{severity} {} {hint}", &sql[finding.range])
+            })
+            .collect()
+    }
+
+    const NONE: Directives = Directives { transaction: TransactionMode::None, rebuild: false, description: None };
+    const NORMAL: Directives = Directives { transaction: TransactionMode::Normal, rebuild: false, description: None };
+    const REBUILDING: Directives =
+        Directives { transaction: TransactionMode::Normal, rebuild: true, description: None };
+
+    #[test]
+    fn judges_each_statement() {
+        let cases: [(&str, &[&str]); 22] = [
+            ("SELECT 1; UPDATE t SET a = 'BEGIN; COMMIT;' -- COMMIT;", &[]),
+            ("begin immediate; SELECT 1; COMMIT;", &["E begin immediate; transaction", "E COMMIT; transaction"]),
+            ("/* x */ END TRANSACTION", &["E END TRANSACTION transaction"]),
+            ("ROLLBACK;ROLLBACK TRANSACTION;", &["E ROLLBACK; transaction", "E ROLLBACK TRANSACTION; transaction"]),
+            ("SAVEPOINT a; ROLLBACK TO a; rollback transaction to a; RELEASE a;", &[]),
+            ("CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;", &[]),
+            ("EXPLAIN BEGIN;", &[]),
+            ("VACUUM;", &["E VACUUM; outside"]),
+            ("ATTACH 'x' AS x;", &["W ATTACH 'x' AS x; outside"]),
+            ("PRAGMA foreign_keys;", &[]),
+            ("PRAGMA foreign_keys = OFF;", &["W PRAGMA foreign_keys = OFF; rebuild"]),
+            ("pragma main . \"Foreign_Keys\" (0);", &["W pragma main . \"Foreign_Keys\" (0); rebuild"]),
+            ("PRAGMA foreign_key_check(t);", &[]),
+            ("PRAGMA journal_mode;", &[]),
+            ("PRAGMA journal_mode=WAL;", &["W PRAGMA journal_mode=WAL; outside"]),
+            ("PRAGMA synchronous=OFF;", &["E PRAGMA synchronous=OFF; outside"]),
+            ("PRAGMA synchronous;", &[]),
+            ("PRAGMA wal_checkpoint;", &["E PRAGMA wal_checkpoint; outside"]),
+            ("PRAGMA user_version = 3;", &[]),
+            ("PRAGMA", &[]),
+            ("PRAGMA main.", &[]),
+            ("", &[]),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(shown(sql, &NORMAL), expected, "{sql:?}");
+            assert!(check(sql, &NONE).is_empty(), "{sql:?}");
+        }
+    }
+
+    #[test]
+    fn knows_what_a_rebuild_does_itself() {
+        assert_eq!(
+            shown("PRAGMA foreign_keys=0; BEGIN; SELECT 1; COMMIT;", &REBUILDING),
+            ["W PRAGMA foreign_keys=0; redundant", "E BEGIN; rebuild opens", "E COMMIT; rebuild opens"]
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! What the comments at the top of a script tell the host.
+
+use super::lexer::{Token, TokenKind, tokens};
+use super::nearest;
+
+/// What a script says about how it is to be run.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Directives {
+    /// `-- whimbrel: transaction = none`
+    pub transaction: TransactionMode,
+    /// `-- whimbrel: rebuild`: foreign keys are off while it runs, and checked before it is committed.
+    pub rebuild: bool,
+    /// `-- whimbrel: description = …`
+    pub description: Option<String>,
+}
+
+/// Whether a script runs in the transaction of its step.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum TransactionMode {
+    /// In one transaction with its history row.
+    #[default]
+    Normal,
+    /// Outside any transaction, as written.
+    None,
+}
+
+/// What is wrong with a directive.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DirectiveProblem {
+    /// Byte of the script where it begins.
+    pub offset: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+const KNOWN: [&str; 3] = ["transaction", "rebuild", "description"];
+const MARK: &str = "whimbrel";
+
+/// Reads the directives of a script and returns everything that is wrong with them.
+pub fn directives(sql: &str) -> Result<Directives, Vec<DirectiveProblem>> {
+    // Most scripts have none: those are not cut into tokens at all. The forms cover `Whimbrel` as well.
+    if !sql.contains("himbrel") && !sql.contains("HIMBREL") {
+        return Ok(Directives::default());
+    }
+    let mut reader = Reader::default();
+    let mut in_head = true;
+    for token in tokens(sql) {
+        match token.kind {
+            TokenKind::Space => {}
+            TokenKind::Comment => reader.comment(token, in_head),
+            _ => in_head = false,
+        }
+    }
+    reader.finish()
+}
+
+#[derive(Default)]
+struct Reader {
+    found: Directives,
+    seen: Vec<&'static str>,
+    last: usize,
+    problems: Vec<DirectiveProblem>,
+}
+
+impl Reader {
+    fn comment(&mut self, comment: Token<'_>, in_head: bool) {
+        let mut offset = comment.start;
+        for line in comment.text.split_inclusive('\n') {
+            let text = line.trim_start_matches(['-', '/', '*', ' ', '\t']);
+            let start = offset + line.len() - text.len();
+            offset += line.len();
+            let Some(directive) = after_mark(text) else { continue };
+            self.last = start;
+            if !in_head {
+                self.refuse(start, "a directive must stand at the top, before the first statement", None);
+            } else if comment.text.starts_with("/*") {
+                let hint = format!("write `-- whimbrel: {}`", directive.trim_end_matches("*/").trim());
+                self.refuse(start, "a directive must stand in a `--` comment of its own", Some(hint));
+            } else {
+                self.directive(start, directive.trim());
+            }
+        }
+    }
+
+    fn directive(&mut self, offset: usize, text: &str) {
+        let (key, value) = match text.split_once('=') {
+            Some((key, value)) => (key.trim(), Some(value.trim())),
+            None => (text, None),
+        };
+        let Some(known) = KNOWN.into_iter().find(|known| *known == key) else {
+            let hint = match nearest(key, KNOWN) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "known are `transaction = none`, `rebuild` and `description = …`".to_owned(),
+            };
+            return self.refuse(offset, &format!("unknown directive `{}`", key.escape_debug()), Some(hint));
+        };
+        if self.seen.contains(&known) {
+            return self.refuse(offset, &format!("directive `{known}` stands here a second time"), None);
+        }
+        self.seen.push(known);
+        let wrong = |form: &str| Some(format!("write `-- whimbrel: {form}`"));
+        match (known, value) {
+            ("transaction", Some("none")) => self.found.transaction = TransactionMode::None,
+            ("transaction", _) => {
+                self.refuse(offset, "`transaction` can only be `none`", wrong("transaction = none"));
+            }
+            ("rebuild", None) => self.found.rebuild = true,
+            ("rebuild", Some(_)) => self.refuse(offset, "`rebuild` takes no value", wrong("rebuild")),
+            (_, Some(words)) if !words.is_empty() => self.found.description = Some(words.to_owned()),
+            _ => self.refuse(offset, "`description` has no words", wrong("description = …")),
+        }
+    }
+
+    fn refuse(&mut self, offset: usize, message: &str, hint: Option<String>) {
+        self.problems.push(DirectiveProblem { offset, message: message.to_owned(), hint });
+    }
+
+    fn finish(mut self) -> Result<Directives, Vec<DirectiveProblem>> {
+        if self.found.rebuild && self.found.transaction == TransactionMode::None {
+            let hint = "`rebuild` needs its transaction: leave one of the two out".to_owned();
+            self.refuse(self.last, "`rebuild` and `transaction = none` exclude each other", Some(hint));
+        }
+        if self.problems.is_empty() { Ok(self.found) } else { Err(self.problems) }
+    }
+}
+
+/// Returns what follows `whimbrel:`, in whatever case the mark is written.
+fn after_mark(text: &str) -> Option<&str> {
+    let (mark, rest) = text.split_at_checked(MARK.len())?;
+    if !mark.eq_ignore_ascii_case(MARK) {
+        return None;
+    }
+    rest.trim_start_matches([' ', '\t']).strip_prefix(':')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(sql: &str) -> String {
+        match directives(sql) {
+            Ok(found) => format!(
+                "{}{}{}",
+                if found.transaction == TransactionMode::None { "none " } else { "" },
+                if found.rebuild { "rebuild " } else { "" },
+                found.description.unwrap_or_default()
+            ),
+            Err(problems) => problems
+                .iter()
+                .map(|problem| {
+                    format!("{}: {} ({})", problem.offset, problem.message, problem.hint.as_deref().unwrap_or("-"))
+                })
+                .collect::<Vec<_>>()
+                .join("\n"),
+        }
+    }
+
+    #[test]
+    fn reads_the_head() {
+        let cases = [
+            ("SELECT 1;", ""),
+            ("-- whimbrel: transaction = none\nVACUUM;", "none "),
+            ("\u{feff}--whimbrel:rebuild\r\nSELECT 1;", "rebuild "),
+            ("-- first words\n\n-- Whimbrel : description =  Adds = signs \r\n", "Adds = signs"),
+            ("/* licence */ -- whimbrel: rebuild\n-- whimbrel: description = x\nSELECT 1", "rebuild x"),
+            ("-- whimbrel is a bird: it flies", ""),
+            ("-- see whimbrel: rebuild", ""),
+            ("SELECT '-- whimbrel: rebuild';", ""),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(read(sql), expected, "{sql:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_meant() {
+        let write = "write `-- whimbrel: transaction = none`";
+        let cases = [
+            ("-- whimbrel: transacton = none", "3: unknown directive `transacton` (did you mean `transaction`?)".to_owned()),
+            (
+                "-- whimbrel: frobnicate",
+                "3: unknown directive `frobnicate` (known are `transaction = none`, `rebuild` and `description = …`)".to_owned(),
+            ),
+            ("-- whimbrel: transaction = off", format!("3: `transaction` can only be `none` ({write})")),
+            ("-- whimbrel: transaction", format!("3: `transaction` can only be `none` ({write})")),
+            ("-- whimbrel: rebuild = yes", "3: `rebuild` takes no value (write `-- whimbrel: rebuild`)".to_owned()),
+            (
+                "-- whimbrel: description =",
+                "3: `description` has no words (write `-- whimbrel: description = …`)".to_owned(),
+            ),
+            (
+                "SELECT 1;\n-- whimbrel: rebuild",
+                "13: a directive must stand at the top, before the first statement (-)".to_owned(),
+            ),
+            (
+                "/*\n * whimbrel: rebuild\n */",
+                "6: a directive must stand in a `--` comment of its own (write `-- whimbrel: rebuild`)".to_owned(),
+            ),
+            (
+                "-- whimbrel: rebuild\n-- whimbrel: rebuild",
+                "24: directive `rebuild` stands here a second time (-)".to_owned(),
+            ),
+            (
+                "-- whimbrel: rebuild\n-- whimbrel: transaction = none",
+                "24: `rebuild` and `transaction = none` exclude each other (`rebuild` needs its transaction: leave one of the two out)".to_owned(),
+            ),
+            (
+                "-- whimbrel: a\n-- whimbrel: rebuild = 1",
+                "3: unknown directive `a` (known are `transaction = none`, `rebuild` and `description = …`)\n\
+                 18: `rebuild` takes no value (write `-- whimbrel: rebuild`)".to_owned(),
+            ),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(read(sql), expected, "{sql:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn points_into_the_text(sql in "(-- ?|/\\* ?|\\*/|\n|whimbrel: ?|rebuild|transaction|=|none|é|'|;| ){0,20}") {
+            for problem in directives(&sql).err().into_iter().flatten() {
+                prop_assert!(sql.is_char_boundary(problem.offset));
+            }
+        }
+    }
+}

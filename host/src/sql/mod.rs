@@ -1,0 +1,20 @@
+//! SQL as text: tokens, statements, positions, directives, checksums, findings. Runs nothing.
+//!
+//! SQLite's own parser is the authority wherever a statement is run; what is here finds windows in a
+//! text and looks at it before anything runs.
+
+mod check;
+mod directive;
+mod lexer;
+mod nearest;
+mod normalise;
+mod position;
+mod split;
+
+pub use check::{Finding, Severity, check};
+pub use directive::{DirectiveProblem, Directives, TransactionMode, directives};
+pub use lexer::{Token, TokenKind, tokens};
+pub use nearest::nearest;
+pub use normalise::normalise;
+pub use position::{Position, line_at, locate};
+pub use split::statements;

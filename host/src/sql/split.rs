@@ -1,0 +1,123 @@
+//! Finds the statements of a script. Parses none of them.
+//!
+//! Follows the state machine of SQLite's `sqlite3_complete`: a statement ends with its semicolon, and
+//! `CREATE TRIGGER` with the semicolon after the `END` that follows a semicolon. What it finds are windows:
+//! SQLite's prepare decides in the end where a statement ends.
+
+use std::ops::Range;
+
+use super::lexer::{Token, TokenKind, tokens};
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum State {
+    /// Between statements.
+    Start,
+    /// In a statement that ends with the next semicolon.
+    Normal,
+    /// After EXPLAIN.
+    Explain,
+    /// After CREATE or CREATE TEMP.
+    Create,
+    /// In the body of a trigger.
+    Trigger,
+    /// After a semicolon in the body of a trigger.
+    TriggerSemicolon,
+    /// After a semicolon and END in the body of a trigger.
+    TriggerEnd,
+}
+
+impl State {
+    fn after(self, token: &Token<'_>) -> Self {
+        let word = |keyword| token.is_word(keyword);
+        if token.kind == TokenKind::Semicolon {
+            return match self {
+                Self::Start | Self::Normal | Self::Explain | Self::Create | Self::TriggerEnd => Self::Start,
+                Self::Trigger | Self::TriggerSemicolon => Self::TriggerSemicolon,
+            };
+        }
+        match self {
+            Self::Start if word("EXPLAIN") => Self::Explain,
+            Self::Start | Self::Explain if word("CREATE") => Self::Create,
+            Self::Explain if word("QUERY") || word("PLAN") => Self::Explain,
+            Self::Create if word("TEMP") || word("TEMPORARY") => Self::Create,
+            Self::Create if word("TRIGGER") => Self::Trigger,
+            Self::Start | Self::Normal | Self::Explain | Self::Create => Self::Normal,
+            Self::TriggerSemicolon if word("END") => Self::TriggerEnd,
+            Self::Trigger | Self::TriggerSemicolon | Self::TriggerEnd => Self::Trigger,
+        }
+    }
+}
+
+/// Returns the range of each statement: from its first token to behind its semicolon, or its last token.
+///
+/// Blanks, comments and empty statements between them belong to none.
+pub fn statements(sql: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut tokens = tokens(sql).filter(Token::is_significant);
+    std::iter::from_fn(move || {
+        let mut state = State::Start;
+        let mut range: Option<Range<usize>> = None;
+        for token in tokens.by_ref() {
+            state = state.after(&token);
+            match (&mut range, state) {
+                (None, State::Start) => continue,
+                (None, _) => range = Some(token.start..token.end()),
+                (Some(range), _) => range.end = token.end(),
+            }
+            if state == State::Start {
+                break;
+            }
+        }
+        range
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn split(sql: &str) -> Vec<&str> {
+        statements(sql).map(|range| &sql[range]).collect()
+    }
+
+    #[test]
+    fn finds_statements() {
+        let trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT CASE 1 WHEN 2 THEN 3 END; SELECT ';'; END;";
+        let temp = "EXPLAIN QUERY PLAN create /* x */ temporary trigger t BEGIN SELECT 1; END ;";
+        let cases: [(&str, &[&str]); 11] = [
+            ("", &[]),
+            ("-- only words\n/* more */ ;; ;", &[]),
+            ("SELECT 1", &["SELECT 1"]),
+            (" SELECT 1 ; -- a\n SELECT 2;\n-- end", &["SELECT 1 ;", "SELECT 2;"]),
+            (
+                "SELECT ';' || \"a;b\" || [;] || `;`; SELECT 2 -- ;\n",
+                &["SELECT ';' || \"a;b\" || [;] || `;`;", "SELECT 2"],
+            ),
+            (&format!("{trigger} SELECT 2;"), &[trigger, "SELECT 2;"]),
+            (&format!("{temp}SELECT 2;"), &[temp, "SELECT 2;"]),
+            ("BEGIN; END; COMMIT;", &["BEGIN;", "END;", "COMMIT;"]),
+            ("CREATE TABLE trigger_x (a); SELECT 1; END;", &["CREATE TABLE trigger_x (a);", "SELECT 1;", "END;"]),
+            ("CREATE TRIGGER t BEGIN SELECT 1;", &["CREATE TRIGGER t BEGIN SELECT 1;"]),
+            ("\u{feff}SELECT 'é';SELECT 1", &["SELECT 'é';", "SELECT 1"]),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(split(sql), expected, "{sql:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn loses_nothing_but_blanks_comments_and_semicolons(
+            sql in "(CREATE |TEMP |TRIGGER |EXPLAIN |BEGIN |END|SELECT |1|;|'|\"|--|\n|/\\*|\\*/|é| ){0,40}",
+        ) {
+            let mut end = 0;
+            for range in statements(&sql) {
+                prop_assert!(range.start >= end && range.start < range.end);
+                prop_assert!(tokens(&sql[end..range.start]).all(|token| !token.is_significant() || token.text == ";"));
+                end = range.end;
+            }
+            prop_assert!(tokens(&sql[end..]).all(|token| !token.is_significant() || token.text == ";"));
+        }
+    }
+}

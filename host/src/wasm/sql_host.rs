@@ -1,0 +1,181 @@
+//! The contract's interfaces, on top of a session. SQL problems are results for the guest, never traps.
+
+use wasmtime::component::Resource;
+use whimbrel_packed::BatchBuilder;
+
+use super::bindings::whimbrel::migration::{log, sql, types};
+use super::convert::{checked, listed, packed, values};
+use super::state::{CursorHandle, LogLevel, SavepointHandle, State, StatementHandle, TransactionHandle};
+use crate::db::{CursorId, DbError, SavepointId, StatementId};
+
+/// Most rows and bytes of one answer, and what is taken when the guest leaves it to the host.
+const MAX_ROWS: u32 = 4096;
+const MAX_BYTES: u32 = 4 << 20;
+const DEFAULT_ROWS: u32 = 1024;
+const DEFAULT_BYTES: u32 = 1 << 20;
+
+type SqlResult<T> = wasmtime::Result<Result<T, types::SqlError>>;
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the outer result is what a host function returns; an error there is a trap"
+)]
+fn answer<T>(result: Result<T, DbError>) -> SqlResult<T> {
+    Ok(result.map_err(types::SqlError::from))
+}
+
+fn statement_id(handle: &Resource<StatementHandle>) -> StatementId {
+    StatementId(handle.rep())
+}
+
+fn cursor_id(handle: &Resource<CursorHandle>) -> CursorId {
+    CursorId(handle.rep())
+}
+
+impl types::Host for State {}
+
+impl sql::Host for State {}
+
+impl sql::HostTransaction for State {
+    fn execute(&mut self, _: Resource<TransactionHandle>, sql: String, params: Vec<types::Value>) -> SqlResult<u64> {
+        let params = values(params);
+        let result = self.session().and_then(|session| session.execute(&sql, &params));
+        answer(self.remember(&sql, result))
+    }
+
+    fn query(
+        &mut self,
+        _: Resource<TransactionHandle>,
+        sql: String,
+        params: Vec<types::Value>,
+    ) -> SqlResult<Resource<CursorHandle>> {
+        let params = values(params);
+        let result = self.session().and_then(|session| session.open_cursor(&sql, &params));
+        answer(self.remember(&sql, result).map(|cursor| Resource::new_own(cursor.0)))
+    }
+
+    fn prepare(&mut self, _: Resource<TransactionHandle>, sql: String) -> SqlResult<Resource<StatementHandle>> {
+        let result = self.session().and_then(|session| session.prepare(&sql));
+        answer(self.remember(&sql, result).map(|statement| Resource::new_own(statement.0)))
+    }
+
+    fn savepoint(&mut self, _: Resource<TransactionHandle>) -> SqlResult<Resource<SavepointHandle>> {
+        let result = self.session().and_then(|session| session.savepoint());
+        answer(result.map(|savepoint| Resource::new_own(savepoint.0)))
+    }
+
+    fn dialect(&mut self, _: Resource<TransactionHandle>) -> wasmtime::Result<String> {
+        Ok(self.session().map(|session| session.dialect()).unwrap_or_default().to_owned())
+    }
+
+    fn drop(&mut self, _: Resource<TransactionHandle>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl State {
+    /// Fetches into a new builder, within the host's bounds.
+    fn fetch(&mut self, cursor: CursorId, max_rows: u32, max_bytes: u32) -> Result<BatchBuilder, DbError> {
+        let bound = |asked, default, most| if asked == 0 { default } else { u32::min(asked, most) };
+        let max_rows = bound(max_rows, DEFAULT_ROWS, MAX_ROWS);
+        let max_bytes = bound(max_bytes, DEFAULT_BYTES, MAX_BYTES);
+        let mut rows = BatchBuilder::default();
+        let result = self.session().and_then(|session| session.fetch(cursor, max_rows, max_bytes as usize, &mut rows));
+        self.remember("(while fetching rows)", result)?;
+        Ok(rows)
+    }
+}
+
+impl sql::HostCursor for State {
+    fn columns(&mut self, handle: Resource<CursorHandle>) -> wasmtime::Result<Vec<String>> {
+        Ok(self.session().and_then(|session| session.columns(cursor_id(&handle))).unwrap_or_default())
+    }
+
+    fn next(&mut self, handle: Resource<CursorHandle>, max_rows: u32) -> SqlResult<Vec<Vec<types::Value>>> {
+        answer(self.fetch(cursor_id(&handle), max_rows, 0).and_then(|mut rows| listed(&mut rows)))
+    }
+
+    fn next_batch(
+        &mut self,
+        handle: Resource<CursorHandle>,
+        max_rows: u32,
+        max_bytes: u32,
+    ) -> SqlResult<Option<types::Batch>> {
+        let rows = self.fetch(cursor_id(&handle), max_rows, max_bytes);
+        answer(rows.map(|mut rows| (!rows.is_empty()).then(|| packed(&mut rows))))
+    }
+
+    fn drop(&mut self, handle: Resource<CursorHandle>) -> wasmtime::Result<()> {
+        if let Ok(session) = self.session() {
+            session.close_cursor(cursor_id(&handle));
+        }
+        Ok(())
+    }
+}
+
+impl sql::HostStatement for State {
+    fn execute(&mut self, handle: Resource<StatementHandle>, params: Vec<types::Value>) -> SqlResult<u64> {
+        let params = values(params);
+        let result = self.session().and_then(|session| session.execute_prepared(statement_id(&handle), &params));
+        answer(self.remember("(a prepared statement)", result))
+    }
+
+    fn query(
+        &mut self,
+        handle: Resource<StatementHandle>,
+        params: Vec<types::Value>,
+    ) -> SqlResult<Resource<CursorHandle>> {
+        let params = values(params);
+        let result = self.session().and_then(|session| session.open_cursor_prepared(statement_id(&handle), &params));
+        answer(self.remember("(a prepared statement)", result).map(|cursor| Resource::new_own(cursor.0)))
+    }
+
+    fn execute_batch(&mut self, handle: Resource<StatementHandle>, params: types::Batch) -> SqlResult<u64> {
+        let result = checked(params).and_then(|batch| self.session()?.execute_batch(statement_id(&handle), &batch));
+        answer(self.remember("(a prepared statement)", result))
+    }
+
+    fn drop(&mut self, handle: Resource<StatementHandle>) -> wasmtime::Result<()> {
+        if let Ok(session) = self.session() {
+            session.close_statement(statement_id(&handle));
+        }
+        Ok(())
+    }
+}
+
+impl sql::HostSavepoint for State {
+    fn release(&mut self, handle: Resource<SavepointHandle>) -> SqlResult<()> {
+        answer(self.session().and_then(|session| session.release(SavepointId(handle.rep()))))
+    }
+
+    fn rollback(&mut self, handle: Resource<SavepointHandle>) -> SqlResult<()> {
+        answer(self.session().and_then(|session| session.rollback_to(SavepointId(handle.rep()))))
+    }
+
+    fn drop(&mut self, handle: Resource<SavepointHandle>) -> wasmtime::Result<()> {
+        if let Ok(session) = self.session() {
+            // One that was released or rolled back has ended, and then there is nothing to undo.
+            let _ = session.rollback_to(SavepointId(handle.rep()));
+        }
+        Ok(())
+    }
+}
+
+impl log::Host for State {
+    fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        let level = match level {
+            log::Level::Trace => LogLevel::Trace,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
+        };
+        self.log(level, &message);
+        Ok(())
+    }
+
+    fn progress(&mut self, done: u64, total: Option<u64>) -> wasmtime::Result<()> {
+        State::progress(self, done, total);
+        Ok(())
+    }
+}

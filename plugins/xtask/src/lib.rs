@@ -1,0 +1,7 @@
+//! Builds components from Rust crates, the same bytes on every machine with the same compiler.
+
+pub mod component;
+pub mod plugins;
+pub mod toolchain;
+
+pub use component::component;

@@ -1,0 +1,85 @@
+//! The project's chores: `cargo xtask plugins` builds the Rust plugins.
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use xtask::plugins::{self, Built, Comparison, PLUGINS};
+use xtask::toolchain::{TARGET, Toolchain, workspace_root};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's chores")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Builds the Rust plugins as components into target/components
+    Plugins(Plugins),
+}
+
+#[derive(Args)]
+struct Plugins {
+    /// Compares them with the components of the sample chain
+    #[arg(long)]
+    check: bool,
+    /// Makes them the components of the sample chain
+    #[arg(long, conflicts_with = "check")]
+    update: bool,
+}
+
+fn main() -> Result<ExitCode> {
+    match Arguments::parse().chore {
+        Chore::Plugins(arguments) => build_plugins(&arguments),
+    }
+}
+
+fn build_plugins(arguments: &Plugins) -> Result<ExitCode> {
+    let workspace = workspace_root(&env::current_dir()?.join("Cargo.toml"))
+        .or_else(|_| workspace_root(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")))?;
+    let toolchain = Toolchain::detect()?;
+    if toolchain.add_target()? {
+        eprintln!("Added the target {TARGET}.");
+    }
+    let mut all = Vec::new();
+    for plugin in PLUGINS {
+        let built = plugins::build(&workspace, *plugin).with_context(|| format!("plugin {}", plugin.name))?;
+        println!("{:<16} {:>8} bytes  sha256 {}", plugin.name, built.bytes.len(), built.digest());
+        all.push(built);
+    }
+    if arguments.update {
+        plugins::update(&workspace, &all, &toolchain)?;
+        eprintln!("Updated the sample chain, compiled by {}.", toolchain.version);
+    }
+    if arguments.check && !check(&workspace, &all, &toolchain)? {
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells whether every committed component is what its source gives, as far as that can be known.
+fn check(workspace: &Path, all: &[Built], toolchain: &Toolchain) -> Result<bool> {
+    let mut good = true;
+    for built in all {
+        let name = built.plugin.migration;
+        match plugins::compare(workspace, built, toolchain)? {
+            Comparison::Same => eprintln!("{name}.wasm is what its source gives."),
+            Comparison::OtherCompiler(recorded) => {
+                eprintln!("{name}.wasm is not compared: it was made by {recorded}, this is {}.", toolchain.version);
+            }
+            Comparison::Missing => {
+                eprintln!("error: {name}.wasm is missing\nhint: run `cargo xtask plugins --update`");
+                good = false;
+            }
+            Comparison::Different => {
+                eprintln!("error: {name}.wasm is not what its source gives\nhint: run `cargo xtask plugins --update`");
+                good = false;
+            }
+        }
+    }
+    Ok(good)
+}
