@@ -32,10 +32,10 @@ macro_rules! level_macro {
         #[doc = $doc]
         #[macro_export]
         macro_rules! $name {
-            ($dollar($dollar argument:tt)+) => {
-                $crate::log::write($crate::log::Level::$level, &::std::format!($dollar($dollar argument)+))
-            };
-        }
+                    ($dollar($dollar argument:tt)+) => {
+                        $crate::log::write($crate::log::Level::$level, &::std::format!($dollar($dollar argument)+))
+                    };
+                }
     };
 }
 

@@ -29,8 +29,7 @@ impl Database {
     /// # Panics
     /// When SQLite cannot open one.
     pub fn new() -> Self {
-        let options =
-            OpenOptions { lock_timeout: Duration::ZERO, interrupt: Interrupt::new(), record: false };
+        let options = OpenOptions { lock_timeout: Duration::ZERO, interrupt: Interrupt::new(), record: false };
         let session = Sqlite::file(":memory:").open(&options).expect("SQLite opens a database in memory");
         let context = Context {
             chain: "test".to_owned(),

@@ -59,7 +59,7 @@ impl Transaction {
 
     /// Opens a savepoint inside those already open.
     pub fn savepoint(&self) -> Result<Savepoint> {
-        Ok(Savepoint { raw: self.raw.savepoint()? })
+        Ok(Savepoint { raw: self.raw.savepoint()?, ended: false })
     }
 
     /// Returns the kind of database: `sqlite`, later others.
@@ -84,16 +84,29 @@ impl Transaction {
 #[must_use = "a savepoint that is dropped is undone"]
 pub struct Savepoint {
     raw: backend::Savepoint,
+    ended: bool,
 }
 
 impl Savepoint {
     /// Keeps what happened since, and ends this savepoint and those opened inside it.
-    pub fn release(self) -> Result<()> {
+    pub fn release(mut self) -> Result<()> {
+        self.ended = true;
         Ok(self.raw.release()?)
     }
 
     /// Undoes what happened since, and ends this savepoint and those opened inside it.
-    pub fn rollback(self) -> Result<()> {
+    pub fn rollback(mut self) -> Result<()> {
+        self.ended = true;
         Ok(self.raw.rollback()?)
+    }
+}
+
+impl Drop for Savepoint {
+    fn drop(&mut self) {
+        if !self.ended {
+            // The contract wants every savepoint ended by a call. One that has ended with its outer one says so here,
+            // and there is nothing left to undo.
+            let _ = self.raw.rollback();
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! The SDK against a real SQLite.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(feature = "testing")]
 
 use whimbrel_guest::log::Level;
@@ -53,10 +54,13 @@ fn reads_and_writes_every_kind() {
 #[test]
 fn tells_which_cell_is_not_what_was_asked_for() {
     let mut db = database("CREATE TABLE t (age); INSERT INTO t VALUES ('old'), (4000000000)");
-    let error = |db: &mut Database, work: fn(&Transaction, &Context) -> Result<()>| db.run(work).unwrap_err().to_string();
+    let error =
+        |db: &mut Database, work: fn(&Transaction, &Context) -> Result<()>| db.run(work).unwrap_err().to_string();
     let text = error(&mut db, |tx, _| tx.query_value::<i64>("SELECT age FROM t", params![]).map(drop));
     assert_eq!(text, "column age: expected an integer, found a text");
-    let text = error(&mut db, |tx, _| tx.query_value::<i32>("SELECT age FROM t WHERE age > 1 AND age < 'a'", params![]).map(drop));
+    let text = error(&mut db, |tx, _| {
+        tx.query_value::<i32>("SELECT age FROM t WHERE age > 1 AND age < 'a'", params![]).map(drop)
+    });
     assert_eq!(text, "column age: expected an integer of 32 bits, found an integer that does not fit");
     let text = error(&mut db, |tx, _| {
         let row = tx.query_row("SELECT age, 1 AS one FROM t", params![])?.unwrap();

@@ -18,4 +18,4 @@ pub mod wasm;
 pub use error::Error;
 pub use interrupt::Interrupt;
 pub use migrator::{Migrator, MigratorBuilder, Status};
-// pub use whimbrel_macros::embed;
+pub use whimbrel_macros::embed;

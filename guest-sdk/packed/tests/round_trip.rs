@@ -1,4 +1,5 @@
 //! Properties: what is built can be read, and nothing that comes from outside makes the check panic.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,11 +60,8 @@ fn one_kind_or_null() -> impl Strategy<Value = Vec<Owned>> {
 fn any_column() -> impl Strategy<Value = Column> {
     let kind = prop_oneof![0_u8..6, Just(255), any::<u8>()];
     let tags = prop_oneof![Just(Vec::new()), vec(0_u8..7, 0..4)];
-    let word = prop_oneof![
-        any::<u64>(),
-        (0_u64..8, 0_u64..8).prop_map(|(offset, length)| offset | length << 32),
-        Just(0)
-    ];
+    let word =
+        prop_oneof![any::<u64>(), (0_u64..8, 0_u64..8).prop_map(|(offset, length)| offset | length << 32), Just(0)];
     let words = vec(word, 0..4).prop_map(|words| words.iter().flat_map(|word| word.to_le_bytes()).collect());
     (kind, tags, words, vec(any::<u8>(), 0..8)).prop_map(|(kind, tags, words, heap)| Column { kind, tags, words, heap })
 }

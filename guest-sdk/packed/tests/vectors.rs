@@ -1,4 +1,5 @@
 //! Holds the crate against the test vectors beside the WIT package.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use serde_json::Value;
 use whimbrel_packed::{Batch, BatchBuilder, Cell, Column, RawCell};
@@ -83,7 +84,10 @@ fn refuses_every_malformed_vector_with_its_reason() {
 #[test]
 fn refuses_too_many_columns() {
     let batch = Batch { rows: 0, columns: vec![Column::default(); 32_768] };
-    assert_eq!(batch.check().unwrap_err().to_string(), "malformed batch: the batch has more columns than a batch may have");
+    assert_eq!(
+        batch.check().unwrap_err().to_string(),
+        "malformed batch: the batch has more columns than a batch may have"
+    );
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Transaction {
     }
 
     pub(crate) fn savepoint(&self) -> Result<Savepoint, SqlError> {
-        Ok(Savepoint(self.0.savepoint()?))
+        Ok(Savepoint(self.0.open_savepoint()?))
     }
 
     pub(crate) fn dialect(&self) -> String {

@@ -1,5 +1,7 @@
 //! What a database can do, in plain data. Knows no migrations and no Wasm.
 
+#[cfg(test)]
+mod conformance;
 mod error;
 pub mod sqlite;
 mod transaction;
@@ -197,6 +199,8 @@ pub trait Session {
     fn savepoint(&mut self) -> Result<SavepointId, DbError>;
     /// Keeps what happened since the savepoint; those inside it end too.
     fn release(&mut self, savepoint: SavepointId) -> Result<(), DbError>;
+    /// Counts the savepoints that are open.
+    fn open_savepoints(&self) -> usize;
     /// Undoes what happened since the savepoint; those inside it end too.
     fn rollback_to(&mut self, savepoint: SavepointId) -> Result<(), DbError>;
 

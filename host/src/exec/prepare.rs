@@ -41,9 +41,9 @@ pub enum PrepareError {
 }
 
 /// A step that can be run.
-pub struct PreparedStep {
+pub(super) struct PreparedStep {
     /// The step.
-    pub step: Step,
+    pub(super) step: Step,
     /// Its compiled component, if it is one.
     #[cfg(feature = "wasm")]
     pub(super) plugin: Option<Arc<crate::wasm::Plugin>>,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::mem;
 
+use super::companions;
 use super::content::{self, Content};
 use super::file_name::{FileName, Part};
 use super::problem::{Problem, SourceError};
@@ -70,7 +71,7 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
 
 /// Makes one migration of the files of its version; `None` only if a problem was reported.
 fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migration> {
-    check_companions(files, problems);
+    companions::check(files, problems);
     let mut up = None;
     let mut component = None;
     let mut down = None;
@@ -81,7 +82,7 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
             Ok(Content::Script(script)) if file.part == Part::Down => down = Some(script),
             Ok(Content::Script(script)) => up = Some(script),
             Ok(Content::Component(bytes)) => component = Some(bytes),
-            Ok(Content::Manifest(contents)) => manifest = Some(contents),
+            Ok(Content::Manifest(contents)) => manifest = Some(*contents),
         }
     }
     let body = body(up, down, component)?;
@@ -92,79 +93,6 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
 
 fn body(up: Option<Script>, down: Option<Script>, component: Option<Cow<'static, [u8]>>) -> Option<Body> {
     up.map(|up| Body::Sql { up, down }).or(component.map(|bytes| Body::Component { bytes }))
-}
-
-/// Checks that the files of one version, ordered by part, belong together: one body and what may stand beside it.
-fn check_companions(files: &[File], problems: &mut Vec<Problem>) {
-    let Some((body, companions)) = files.split_first() else { return };
-    let is_body = |file: &File| matches!(file.part, Part::Sql | Part::Up | Part::Component);
-    if !is_body(body) {
-        problems.extend(files.iter().map(orphan));
-        return;
-    }
-    for (index, file) in companions.iter().enumerate() {
-        let same_name = files.iter().any(|other| is_body(other) && other.name == file.name);
-        let twin = companions[..index].iter().find(|other| (other.part, &other.name) == (file.part, &file.name));
-        let found = if is_body(file) {
-            Some(second_body(body, file))
-        } else if !same_name {
-            Some((
-                format!("the migration of version {} is {}", file.version, body.file),
-                Some("give both the same name".to_owned()),
-            ))
-        } else if let Some(twin) = twin {
-            Some((format!("version {} already has {}", file.version, twin.file), Some("keep one of them".to_owned())))
-        } else if file.part == Part::Down {
-            misplaced_down(body)
-        } else {
-            None
-        };
-        problems.extend(found.map(|(message, hint)| Problem::of_file(&file.file, message, hint)));
-    }
-    if body.part == Part::Component && !files.iter().any(|file| file.part == Part::Manifest) {
-        problems.push(without_manifest(body));
-    }
-}
-
-fn second_body(first: &File, second: &File) -> (String, Option<String>) {
-    let message = format!("version {} is already that of {}", second.version, first.file);
-    let hint = if first.name == second.name { "keep one of them" } else { "give one of them another version" };
-    (message, Some(hint.to_owned()))
-}
-
-fn misplaced_down(body: &File) -> Option<(String, Option<String>)> {
-    match body.part {
-        Part::Sql => Some((
-            format!("{} stands alone and has no down script", body.file),
-            Some(format!("call that one {}.up.sql", stem(body))),
-        )),
-        Part::Component => Some((format!("{} is a component, which brings its own way down", body.file), None)),
-        Part::Up | Part::Down | Part::Manifest => None,
-    }
-}
-
-fn orphan(file: &File) -> Problem {
-    let stem = stem(file);
-    let (message, hint) = match file.part {
-        Part::Down => ("there is no up script for this down script", format!("add {stem}.up.sql")),
-        _ => ("there is no migration for this manifest", format!("add {stem}.wasm or {stem}.sql")),
-    };
-    Problem::of_file(&file.file, message, Some(hint))
-}
-
-/// Returns what a file is called up to its ending.
-fn stem(file: &File) -> &str {
-    file.file.strip_suffix(file.part.ending()).unwrap_or(&file.file)
-}
-
-fn without_manifest(component: &File) -> Problem {
-    let stem = stem(component);
-    let hint = format!(
-        "write {stem}.toml with what it does and may do, such as:\n\
-         description = \"{}\"\n\n[grants]\nread = [\"table(column)\"]\nupdate = [\"table(column)\"]",
-        component.name.replace(['_', '-'], " ")
-    );
-    Problem::of_file(&component.file, "a component needs its manifest beside it", Some(hint))
 }
 
 /// Returns what a file in a folder is called in messages; whatever could disturb a terminal is escaped.
@@ -224,66 +152,6 @@ mod tests {
     }
 
     #[test]
-    fn reports_what_does_not_belong_together() {
-        let (sql, toml) = ("SELECT 1", "");
-        let cases: [(&[(&str, &'static str)], &[&str]); 9] = [
-            (
-                &[("1_a.sql", sql), ("1_a.up.sql", sql)],
-                &["m/1_a.up.sql: version 1 is already that of m/1_a.sql (keep one of them)"],
-            ),
-            (
-                &[("1_a.sql", sql), ("01_b.sql", sql), ("1_c.wasm", "x"), ("1_c.toml", toml)],
-                &[
-                    "m/1_a.sql: version 1 is already that of m/01_b.sql (give one of them another version)",
-                    "m/1_c.wasm: version 1 is already that of m/01_b.sql (give one of them another version)",
-                ],
-            ),
-            (
-                &[("1_a.sql", sql), ("01_a.down.sql", sql)],
-                &["m/01_a.down.sql: m/1_a.sql stands alone and has no down script (call that one m/1_a.up.sql)"],
-            ),
-            (
-                &[("1_a.up.sql", sql), ("1_b.down.sql", sql)],
-                &["m/1_b.down.sql: the migration of version 1 is m/1_a.up.sql (give both the same name)"],
-            ),
-            (
-                &[("1_a.up.sql", sql), ("1_a.down.sql", sql), ("01_a.down.sql", sql)],
-                &["m/1_a.down.sql: version 1 already has m/01_a.down.sql (keep one of them)"],
-            ),
-            (
-                &[("01_a.down.sql", sql), ("2_b.toml", toml)],
-                &[
-                    "m/01_a.down.sql: there is no up script for this down script (add m/01_a.up.sql)",
-                    "m/2_b.toml: there is no migration for this manifest (add m/2_b.wasm or m/2_b.sql)",
-                ],
-            ),
-            (
-                &[("1_a.wasm", "x"), ("1_b.toml", toml)],
-                &["m/1_b.toml: the migration of version 1 is m/1_a.wasm (give both the same name)"],
-            ),
-            (
-                &[("1_a.wasm", "x"), ("1_a.down.sql", sql), ("1_a.toml", toml)],
-                &["m/1_a.down.sql: m/1_a.wasm is a component, which brings its own way down (-)"],
-            ),
-            (
-                &[("03_split_names.wasm", "x")],
-                &["m/03_split_names.wasm: a component needs its manifest beside it \
-                 (write m/03_split_names.toml with what it does and may do, such as:\n\
-                 description = \"split names\"\n\n[grants]\nread = [\"table(column)\"]\nupdate = [\"table(column)\"])"],
-            ),
-        ];
-        for (files, expected) in cases {
-            let error = load(files).expect_err("problems");
-            let shown: Vec<String> = error
-                .problems
-                .iter()
-                .map(|problem| format!("{problem} ({})", problem.hint.as_deref().unwrap_or("-")))
-                .collect();
-            assert_eq!(shown, expected);
-        }
-    }
-
-    #[test]
     fn reports_all_problems_of_all_files_together() {
         let files = [
             ("0001create.sql", ""),
@@ -298,7 +166,7 @@ mod tests {
             m/03_y.sql:2:4: a directive must stand at the top, before the first statement\n\
             m/2_x.sql: there is no statement in it\n\
             m/3_x.sql: version 3 is already that of m/03_y.sql\n\
-            m/3_x.toml:1:1: unknown key `descr` (…)\n\
+            m/3_x.toml:1:1: unknown key `descr`\n\
             m/3_x.toml:2:1: unknown key `foo`";
         assert_eq!(error.to_string(), expected);
     }

@@ -39,7 +39,7 @@ impl Source for Combined {
     }
 
     fn describe(&self) -> String {
-        self.sources.iter().map(|source| source.describe()).collect::<Vec<_>>().join(" and ")
+        self.sources.iter().map(Source::describe).collect::<Vec<_>>().join(" and ")
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(both.describe(), "m (embedded) and Rust code");
         let loaded = both.load().expect("loaded");
         assert_eq!((loaded.migrations.len(), loaded.ignored.len()), (2, 1));
-        let error = both.with(broken).with(broken).load().err().expect("problems");
+        let error = both.with(broken).with(broken).load().expect_err("problems");
         assert_eq!(error.problems.len(), 4);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::file_name::Part;
 use super::problem::Problem;
 use crate::model::{Manifest, Script};
-use crate::sql;
+use crate::sql::{self, TokenKind};
 
 /// What a file holds.
 pub(super) enum Content {
@@ -14,14 +14,14 @@ pub(super) enum Content {
     /// The bytes of a component, not looked into.
     Component(Cow<'static, [u8]>),
     /// A manifest.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
 }
 
 /// Reads the content of a file that is this part of its migration.
 pub(super) fn read(file: &str, part: Part, bytes: Cow<'static, [u8]>) -> Result<Content, Vec<Problem>> {
     match part {
         Part::Sql | Part::Up | Part::Down => script(file, text(file, bytes)?).map(Content::Script),
-        Part::Manifest => manifest(file, &text(file, bytes)?).map(Content::Manifest),
+        Part::Manifest => manifest(file, &text(file, bytes)?).map(|manifest| Content::Manifest(Box::new(manifest))),
         Part::Component if bytes.is_empty() => Err(vec![Problem::of_file(file, "is empty", None)]),
         Part::Component => Ok(Content::Component(bytes)),
     }
@@ -61,7 +61,7 @@ fn script(file: &str, text: Cow<'static, str>) -> Result<Script, Vec<Problem>> {
             .map(|problem| Problem::at(file, &text, problem.offset, problem.message, problem.hint))
             .collect::<Vec<_>>()
     })?;
-    if sql::statements(&text).next().is_none() {
+    if !sql::tokens(&text).any(|token| token.is_significant() && token.kind != TokenKind::Semicolon) {
         let hint = "write one; `SELECT 1;` if nothing is to be done".to_owned();
         return Err(vec![Problem::of_file(file, "there is no statement in it", Some(hint))]);
     }

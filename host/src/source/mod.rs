@@ -3,6 +3,7 @@
 mod assemble;
 mod code;
 mod combined;
+mod companions;
 mod content;
 mod directory;
 mod embedded;

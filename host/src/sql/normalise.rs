@@ -1,23 +1,23 @@
 //! The text behind the forgiving checksum: what of a script means something, in one fixed spelling.
-//!
-//! The algorithm, whose result is hashed with SHA-256 as UTF-8:
-//!
-//! 1. Write the line `-- whimbrel: transaction = none`, then the line `-- whimbrel: rebuild`, each only if the
-//!    script has that directive, and each ended by a line feed. A description is for people and left out.
-//! 2. Cut the script into SQLite's tokens. Drop blanks, line ends, byte order marks and comments.
-//! 3. Write the remaining tokens byte for byte as they are, joined by one blank.
-//!
-//! So line endings, indentation, blank lines and comments do not count; string literals, quoted identifiers,
-//! numbers, the case of keywords and every semicolon do. Two scripts with the same text here have the same
-//! tokens, and so mean the same to SQLite.
-//!
-//! One thing escapes it: SQLite names a column without a name after the expression's own spelling, so in
-//! `CREATE TABLE t AS SELECT a+1 FROM x` a blank before the `1` gives another column name.
 
 use super::lexer::{Token, tokens};
 use super::{Directives, TransactionMode};
 
 /// Hands the normalised text of a script to `sink`, piece by piece.
+///
+/// The algorithm, whose result is hashed with SHA-256 as UTF-8:
+///
+/// 1. Write the line `-- whimbrel: transaction = none`, then the line `-- whimbrel: rebuild`, each only if the
+///    script has that directive, and each ended by a line feed. A description is for people and left out.
+/// 2. Cut the script into SQLite's tokens. Drop blanks, line ends, byte order marks and comments.
+/// 3. Write the remaining tokens byte for byte as they are, joined by one blank.
+///
+/// So line endings, indentation, blank lines and comments do not count; string literals, quoted identifiers,
+/// numbers, the case of keywords and every semicolon do. Two scripts with the same text here have the same
+/// tokens, and so mean the same to SQLite.
+///
+/// One thing escapes it: SQLite names a column without a name after the expression's own spelling, so in
+/// `CREATE TABLE t AS SELECT a+1 FROM x` a blank before the `1` gives another column name.
 pub fn normalise(sql: &str, directives: &Directives, mut sink: impl FnMut(&str)) {
     if directives.transaction == TransactionMode::None {
         sink("-- whimbrel: transaction = none\n");

@@ -74,6 +74,7 @@ pub fn statements(sql: &str) -> impl Iterator<Item = Range<usize>> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rusqlite::fallible_iterator::FallibleIterator;
 
     use super::*;
 
@@ -118,6 +119,43 @@ mod tests {
                 end = range.end;
             }
             prop_assert!(tokens(&sql[end..]).all(|token| !token.is_significant() || token.text == ";"));
+        }
+    }
+
+    /// Pieces that SQLite can prepare in any order on an empty database with the table `t (a, b)`.
+    const PIECES: [&str; 12] = [
+        "SELECT 1;",
+        "select ';' /* ; */ AS \"--\" , 2 -- ; '\n;",
+        "INSERT INTO t VALUES ('it''s; END;', x'3b');",
+        "CREATE TABLE [c;d] (`e;` DEFAULT ';');",
+        "CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; UPDATE t SET a = 'END;' ; END;",
+        "create temp trigger h before delete on t when old.a = ';' begin select 1; end /* x */ ;",
+        "EXPLAIN QUERY PLAN SELECT 1;",
+        "EXPLAIN CREATE TEMPORARY TRIGGER i AFTER INSERT ON t BEGIN SELECT 1;END;",
+        "BEGIN;",
+        "END;",
+        "-- words; more\n",
+        ";",
+    ];
+
+    proptest! {
+        #[test]
+        fn agrees_with_sqlite(
+            pieces in prop::collection::vec((prop::sample::select(&PIECES[..]), "[ \n\r\t]{0,3}"), 0..12),
+        ) {
+            let connection = rusqlite::Connection::open_in_memory().expect("database");
+            connection.execute_batch("CREATE TABLE t (a, b)").expect("table");
+            let sql: String = pieces.iter().flat_map(|(piece, gap)| [*piece, gap.as_str()]).collect();
+            let mut batch = rusqlite::Batch::new(&connection, &sql);
+            let mut prepared = Vec::new();
+            while let Some(statement) = batch.next().expect("statement") {
+                prepared.push(statement.expanded_sql().expect("text"));
+            }
+            let windows = split(&sql);
+            prop_assert_eq!(windows.len(), prepared.len());
+            for (window, prepared) in windows.iter().zip(&prepared) {
+                prop_assert!(prepared.ends_with(window), "{:?} {:?}", window, prepared);
+            }
         }
     }
 }

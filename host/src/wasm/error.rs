@@ -44,7 +44,13 @@ pub enum PluginError {
         reason: String,
         /// The guest's functions, innermost first.
         backtrace: Vec<String>,
+        /// The last statement that failed, which some languages trap over.
+        #[source]
+        statement: Option<FailedStatement>,
     },
+    /// It left a savepoint neither released nor rolled back, so what it meant to keep is not known.
+    #[error("the guest left a savepoint open: end each with release or rollback")]
+    SavepointOpen,
     /// It met a limit.
     #[error("the guest reached its {limit} limit of {value}")]
     Limit {

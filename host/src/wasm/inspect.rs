@@ -169,7 +169,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
             Payload::ComponentImportSection(imports) if depth == 1 => {
                 for import in imports {
                     let import = import.map_err(|error| malformed(&error))?;
-                    inspection.imports.push(import.name.name.to_owned());
+                    // A type by itself is a name, not a power.
+                    if !matches!(import.ty, wasmparser::ComponentTypeRef::Type(_)) {
+                        inspection.imports.push(import.name.name.to_owned());
+                    }
                 }
             }
             Payload::ComponentExportSection(exports) if depth == 1 => {

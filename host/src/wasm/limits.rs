@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// Bytes a guest may hand over in one call of a host function.
 const BYTES_PER_CALL: usize = 64 << 20;
 /// Handles a guest may hold at once.
-const HANDLES: usize = 10_000;
+const HANDLES: usize = 100_000;
 
 /// What one call may use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

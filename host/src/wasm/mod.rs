@@ -4,6 +4,7 @@ mod bindings;
 mod convert;
 mod engine;
 mod error;
+mod handles;
 mod inspect;
 mod limits;
 mod plugin;

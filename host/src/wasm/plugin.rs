@@ -8,12 +8,15 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 
 use super::bindings::whimbrel::migration::types::Context;
 use super::error::{CompileError, PluginError};
+use super::handles::TransactionHandle;
 use super::inspect::Inspection;
 use super::limits::{self, Bounds, RunLimits, Watchdog};
-use super::state::{GuestEvents, State, TransactionHandle};
+use super::state::{GuestEvents, State};
 use crate::db::Session;
 use crate::interrupt::Interrupt;
 
+/// Seeds stay where every language's numbers are exact.
+const SEED_MASK: u64 = (1 << 53) - 1;
 /// Frames kept of a guest's backtrace.
 const BACKTRACE_FRAMES: usize = 30;
 
@@ -107,7 +110,11 @@ impl Plugin {
     pub fn call(&self, session: Box<dyn Session>, call: &Call<'_>) -> (Box<dyn Session>, Result<Output, PluginError>) {
         let mut store = self.store(&call.limits, Some(session), Arc::clone(&call.events));
         let result = limits::apply(&mut store, &call.limits, &call.interrupt)
-            .map_err(|error| PluginError::Trapped { reason: format!("{error:#}"), backtrace: Vec::new() })
+            .map_err(|error| PluginError::Trapped {
+                reason: format!("{error:#}"),
+                backtrace: Vec::new(),
+                statement: None,
+            })
             .and_then(|watchdog| self.run(&mut store, call, &watchdog));
         let fuel = call.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         let mut session = store.into_data().session.expect("nobody takes the session out during a call");
@@ -128,7 +135,11 @@ impl Plugin {
             return Err(PluginError::Limit { limit: "time", value: format!("{:?}", call.limits.time) });
         }
         match returned {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                let state = store.data_mut();
+                let left = state.session().is_ok_and(|session| session.open_savepoints() > 0);
+                if left || state.savepoint_dropped { Err(PluginError::SavepointOpen) } else { Ok(()) }
+            }
             Ok(Err(message)) => Err(PluginError::Refused { message, statement: store.data_mut().failed.take() }),
             Err(error) => Err(explain(&error, store.data_mut(), call)),
         }
@@ -150,7 +161,7 @@ impl Plugin {
             tenant: None,
             dry_run: call.dry_run,
             started_at: call.started_at,
-            seed: u64::from_le_bytes(*seed),
+            seed: u64::from_le_bytes(*seed) & SEED_MASK,
             params: call.params.clone(),
         }
     }
@@ -174,7 +185,7 @@ fn explain(error: &wasmtime::Error, state: &mut State, call: &Call<'_>) -> Plugi
     let names = frames
         .iter()
         .map(|frame| frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangle));
-    PluginError::Trapped { reason, backtrace: names.take(BACKTRACE_FRAMES).collect() }
+    PluginError::Trapped { reason, backtrace: names.take(BACKTRACE_FRAMES).collect(), statement: state.failed.take() }
 }
 
 fn demangle(name: &str) -> String {

@@ -5,8 +5,9 @@ use whimbrel_packed::BatchBuilder;
 
 use super::bindings::whimbrel::migration::{log, sql, types};
 use super::convert::{checked, listed, packed, values};
-use super::state::{CursorHandle, LogLevel, SavepointHandle, State, StatementHandle, TransactionHandle};
-use crate::db::{CursorId, DbError, SavepointId, StatementId};
+use super::handles::{CursorHandle, SavepointHandle, StatementHandle, TransactionHandle};
+use super::state::{LogLevel, State};
+use crate::db::{CursorId, DbError, SavepointId, Session, StatementId};
 
 /// Most rows and bytes of one answer, and what is taken when the guest leaves it to the host.
 const MAX_ROWS: u32 = 4096;
@@ -59,8 +60,8 @@ impl sql::HostTransaction for State {
         answer(self.remember(&sql, result).map(|statement| Resource::new_own(statement.0)))
     }
 
-    fn savepoint(&mut self, _: Resource<TransactionHandle>) -> SqlResult<Resource<SavepointHandle>> {
-        let result = self.session().and_then(|session| session.savepoint());
+    fn open_savepoint(&mut self, _: Resource<TransactionHandle>) -> SqlResult<Resource<SavepointHandle>> {
+        let result = self.session().and_then(Session::savepoint);
         answer(result.map(|savepoint| Resource::new_own(savepoint.0)))
     }
 
@@ -153,9 +154,9 @@ impl sql::HostSavepoint for State {
     }
 
     fn drop(&mut self, handle: Resource<SavepointHandle>) -> wasmtime::Result<()> {
-        if let Ok(session) = self.session() {
+        if let Some(session) = &mut self.session {
             // One that was released or rolled back has ended, and then there is nothing to undo.
-            let _ = session.rollback_to(SavepointId(handle.rep()));
+            self.savepoint_dropped |= session.rollback_to(SavepointId(handle.rep())).is_ok();
         }
         Ok(())
     }

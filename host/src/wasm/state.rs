@@ -6,15 +6,6 @@ use super::error::FailedStatement;
 use super::limits::Bounds;
 use crate::db::{DbError, ErrorCode, Session};
 
-/// Marks handles on the open transaction; the number says nothing.
-pub struct TransactionHandle;
-/// Marks handles on cursors; the number is the session's.
-pub struct CursorHandle;
-/// Marks handles on prepared statements; the number is the session's.
-pub struct StatementHandle;
-/// Marks handles on savepoints; the number is the session's.
-pub struct SavepointHandle;
-
 /// How much a line of a guest's log matters.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum LogLevel {
@@ -54,13 +45,24 @@ pub(super) struct State {
     pub(super) failed: Option<FailedStatement>,
     /// The last line logged as an error: a panic hook's message, say.
     pub(super) last_words: Option<String>,
+    /// A savepoint's handle was dropped before the savepoint was ended.
+    pub(super) savepoint_dropped: bool,
     log_lines: u32,
     log_bytes: usize,
 }
 
 impl State {
     pub(super) fn new(bounds: Bounds, session: Option<Box<dyn Session>>, events: Arc<dyn GuestEvents>) -> Self {
-        Self { session, bounds, events, failed: None, last_words: None, log_lines: 0, log_bytes: 0 }
+        Self {
+            session,
+            bounds,
+            events,
+            failed: None,
+            last_words: None,
+            savepoint_dropped: false,
+            log_lines: 0,
+            log_bytes: 0,
+        }
     }
 
     pub(super) fn session(&mut self) -> Result<&mut dyn Session, DbError> {

@@ -2,8 +2,8 @@
 
 /// Family names of two characters, which would be cut after the first otherwise.
 const LONG: &[&str] = &[
-    "欧阳", "歐陽", "司马", "司馬", "诸葛", "諸葛", "上官", "司徒", "夏侯", "皇甫", "尉迟", "尉遲", "公孙", "公孫", "慕容", "令狐",
-    "남궁", "황보", "제갈", "사공", "선우", "서문", "독고",
+    "欧阳", "歐陽", "司马", "司馬", "诸葛", "諸葛", "上官", "司徒", "夏侯", "皇甫", "尉迟", "尉遲", "公孙", "公孫",
+    "慕容", "令狐", "남궁", "황보", "제갈", "사공", "선우", "서문", "독고",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,9 +60,11 @@ fn family_length(name: &str, scripts: &[Script]) -> usize {
 
 fn script(letter: char) -> Option<Script> {
     match letter {
-        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '々' | '\u{20000}'..='\u{323af}' => {
-            Some(Script::Han)
-        }
+        '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}'
+        | '々'
+        | '\u{20000}'..='\u{323af}' => Some(Script::Han),
         '\u{3041}'..='\u{30ff}' if letter != '・' => Some(Script::Kana),
         '\u{ac00}'..='\u{d7a3}' => Some(Script::Hangul),
         _ => None,

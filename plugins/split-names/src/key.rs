@@ -8,7 +8,8 @@ pub fn push(text: &str, key: &mut String) {
         key.extend(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
         return;
     }
-    let plain = text.nfkd().filter(|letter| !is_accent(*letter)).flat_map(char::to_lowercase).filter(|l| !is_accent(*l));
+    let plain =
+        text.nfkd().filter(|letter| !is_accent(*letter)).flat_map(char::to_lowercase).filter(|l| !is_accent(*l));
     let mut folded = String::with_capacity(text.len());
     for letter in plain {
         match letter {

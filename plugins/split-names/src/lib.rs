@@ -18,9 +18,8 @@ pub struct SplitNames;
 impl Migration for SplitNames {
     fn up(tx: &Transaction, _ctx: &Context) -> Result<()> {
         let customers: i64 = tx.query_value("SELECT count(*) FROM customer", params![])?;
-        let update = tx.prepare(
-            "UPDATE customer SET first_name = ?, last_name = ?, name_suffix = ?, name_key = ? WHERE id = ?",
-        )?;
+        let update = tx
+            .prepare("UPDATE customer SET first_name = ?, last_name = ?, name_suffix = ?, name_key = ? WHERE id = ?")?;
         let mut writer = update.writer();
         let mut mononyms = 0_u64;
         let mut done = 0_u64;

@@ -32,11 +32,11 @@ impl Name {
         if let Some((last, first)) = east_asia::split(&text) {
             return Self::from_parts(first.to_owned(), last.to_owned(), None);
         }
-        let (given, family, suffix) = match text.split_once(',') {
-            None => western(text.split(' ').collect()),
-            Some((before, after)) => with_comma(before, after),
-        };
         let one_case = case::is_one_case(&text);
+        let (given, family, suffix) = match text.split_once(',') {
+            None => western(text.split(' ').collect(), one_case),
+            Some((before, after)) => with_comma(before, after, one_case),
+        };
         let turkish = one_case && case::is_turkish(&text);
         let first = join(&given, one_case, turkish);
         let last = join(&family, one_case, turkish);
@@ -84,12 +84,12 @@ fn is_invisible(letter: char) -> bool {
 }
 
 /// `Last, First`, or `First Last, Suffix`, or both.
-fn with_comma<'t>(before: &'t str, after: &'t str) -> Parts<'t> {
+fn with_comma<'t>(before: &'t str, after: &'t str, one_case: bool) -> Parts<'t> {
     let rest: Vec<&str> = after.split([',', ' ']).filter(|word| !word.is_empty()).collect();
     let suffix = rest.last().and_then(|word| words::suffix(word));
     let given = &rest[..rest.len() - usize::from(suffix.is_some())];
     if given.is_empty() {
-        let (given, family, other) = western(before.trim().split(' ').collect());
+        let (given, family, other) = western(before.trim().split(' ').collect(), one_case);
         return (given, family, suffix.or(other));
     }
     let mut family: Vec<&str> = before.trim().split(' ').filter(|word| !word.is_empty()).collect();
@@ -103,7 +103,7 @@ fn with_comma<'t>(before: &'t str, after: &'t str) -> Parts<'t> {
 }
 
 /// Given names first, family name last, with everything that can stand around them.
-fn western(mut all: Vec<&str>) -> Parts<'_> {
+fn western(mut all: Vec<&str>, one_case: bool) -> Parts<'_> {
     while all.len() > 1 && words::is_title(all[0]) {
         all.remove(0);
     }
@@ -118,15 +118,18 @@ fn western(mut all: Vec<&str>) -> Parts<'_> {
         let given = all.split_off(1);
         return (given, all, suffix);
     }
-    let at = family_start(&all);
+    let at = family_start(&all, one_case);
     let family = all.split_off(at);
     (all, family, suffix)
 }
 
 /// Where the family name begins: at the last word, or before it where particles stand.
-fn family_start(all: &[&str]) -> usize {
+fn family_start(all: &[&str], one_case: bool) -> usize {
     let mut start = all.len() - 1;
     while start > 0 {
+        if start == 1 {
+            return usize::from(!words::is_first_particle(all[0], all[1], one_case));
+        }
         if words::is_particle(all[start - 1]) {
             start -= 1;
         } else if start > 2 && words::is_connector(all[start - 1]) {

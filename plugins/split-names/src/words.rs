@@ -2,11 +2,14 @@
 
 /// Words that begin a family name: the first word of `van der Berg`.
 const PARTICLES: &[&str] = &[
-    "'t", "abu", "af", "al", "am", "auf", "av", "bar", "bat", "ben", "bin", "bint", "binti", "d", "da", "dal", "das",
-    "de", "degli", "dei", "del", "dela", "della", "dello", "den", "der", "des", "di", "do", "dos", "du", "el", "ibn",
-    "im", "in", "la", "las", "le", "les", "lo", "los", "op", "san", "santa", "ten", "ter", "te", "und", "van", "vande",
-    "vander", "vom", "von", "zu", "zum", "zur",
+    "'t", "abu", "af", "al", "av", "ben", "bin", "bint", "binti", "da", "dal", "das", "de", "degli", "dei", "del",
+    "dela", "della", "dello", "den", "der", "des", "di", "do", "dos", "du", "el", "ibn", "in", "la", "las", "le",
+    "les", "lo", "los", "op", "san", "santa", "te", "ten", "ter", "und", "van", "vande", "vander", "vom", "von", "zu",
+    "zum", "zur",
 ];
+
+/// Particles that begin a name without being a given name too, as Al, Ben and Van can be.
+const FIRST_PARTICLES: &[&str] = &["abu", "ibn"];
 
 /// Words that join two family names: the second word of `Ortega y Gasset`.
 const CONNECTORS: &[&str] = &["e", "i", "y"];
@@ -17,24 +20,42 @@ const ARTICLES: &[&str] = &["al", "ad", "an", "ar", "as", "ash", "at", "az", "el
 /// Words before a name that are no part of it.
 const TITLES: &[&str] = &[
     "dame", "dr", "frau", "herr", "ing", "lord", "madame", "mag", "miss", "mme", "mr", "mrs", "ms", "prof", "sir",
-    "sr.a", "sra",
+    "sra",
 ];
 
 /// Words after a name, and how they are written.
 const SUFFIXES: &[(&str, &str)] = &[
-    ("cbe", "CBE"), ("dds", "DDS"), ("esq", "Esq."), ("ii", "II"), ("iii", "III"), ("iv", "IV"), ("jnr", "Jr."),
-    ("jr", "Jr."), ("júnior", "Jr."), ("md", "MD"), ("mbe", "MBE"), ("obe", "OBE"), ("ph.d", "PhD"), ("phd", "PhD"),
-    ("snr", "Sr."), ("sr", "Sr."),
+    ("cbe", "CBE"),
+    ("dds", "DDS"),
+    ("esq", "Esq."),
+    ("ii", "II"),
+    ("iii", "III"),
+    ("iv", "IV"),
+    ("jnr", "Jr."),
+    ("jr", "Jr."),
+    ("júnior", "Jr."),
+    ("md", "MD"),
+    ("mbe", "MBE"),
+    ("obe", "OBE"),
+    ("ph.d", "PhD"),
+    ("phd", "PhD"),
+    ("snr", "Sr."),
+    ("sr", "Sr."),
 ];
 
 /// Family names that stand first in a Vietnamese name, as far as their accents show that it is one.
-const VIETNAMESE: &[&str] = &[
-    "nguyễn", "trần", "lê", "phạm", "huỳnh", "hoàng", "vũ", "võ", "đặng", "bùi", "đỗ", "hồ", "ngô", "dương", "lý",
-];
+const VIETNAMESE: &[&str] =
+    &["nguyễn", "trần", "lê", "phạm", "huỳnh", "hoàng", "vũ", "võ", "đặng", "bùi", "đỗ", "hồ", "ngô", "dương", "lý"];
 
 /// Tells whether a word begins a family name.
 pub fn is_particle(word: &str) -> bool {
     is_listed(PARTICLES, word)
+}
+
+/// Tells whether a word at the start of a name is its particle and no given name.
+pub fn is_first_particle(word: &str, next: &str, one_case: bool) -> bool {
+    let on_purpose = !one_case && word.starts_with(char::is_lowercase);
+    is_listed(FIRST_PARTICLES, word) || (is_particle(word) && (on_purpose || is_particle(next)))
 }
 
 /// Tells whether a word joins two family names.

@@ -39,7 +39,9 @@ impl Toolchain {
             Ok(status) if status.success() => Ok(true),
             Ok(_) => bail!("rustup could not add the target {TARGET}"),
             Err(error) => Err(error).with_context(|| {
-                format!("the target {TARGET} is missing and there is no rustup to add it; install it with your compiler")
+                format!(
+                    "the target {TARGET} is missing and there is no rustup to add it; install it with your compiler"
+                )
             }),
         }
     }

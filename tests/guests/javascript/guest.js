@@ -62,9 +62,9 @@ function writeNames(db, people) {
 
 /** A savepoint that is kept, and inside it one that is rolled back after a packed write was read back exactly. */
 function checkSavepoints(db, people) {
-    using outer = db.savepoint();
+    using outer = db.openSavepoint();
     {
-        using inner = db.savepoint();
+        using inner = db.openSavepoint();
         checkPacked(db, people);
         inner.rollback();
     }
@@ -107,7 +107,8 @@ function checkPacked(db, people) {
 function checkBatch(batch, people) {
     const shape = batch.columns.map(({ kind, tags }) => `${kind}:${tags.length}`).join();
     if (shape !== "1:0,1:0,3:0") throw new Error(`the batch has the columns ${shape}`);
-    const [ids, bigs, names] = batch.columns.map(({ words }) => new DataView(words.buffer, words.byteOffset, words.byteLength));
+    const view = ({ buffer, byteOffset, byteLength }) => new DataView(buffer, byteOffset, byteLength);
+    const [ids, bigs, names] = batch.columns.map(({ words }) => view(words));
     const { heap } = batch.columns[2];
     for (let row = 0; row < batch.rows; row += 1) {
         const id = ids.getBigInt64(8 * row, true);
@@ -122,7 +123,7 @@ function checkBatch(batch, people) {
 
 /** A typed error to branch on. */
 function checkConstraint(db) {
-    using savepoint = db.savepoint();
+    using savepoint = db.openSavepoint();
     using insert = db.prepare("INSERT INTO person (full_name, code) VALUES ('twin', 'twin of javascript')");
     insert.execute([]);
     expectCode("constraint-unique", () => insert.execute([]));

@@ -68,8 +68,8 @@ def write_names(db, people):
 
 def check_savepoints(db, people):
     """A savepoint that is kept, and inside it one that is rolled back after a packed write was read back exactly."""
-    with db.savepoint() as outer:
-        with db.savepoint() as inner:
+    with db.open_savepoint() as outer:
+        with db.open_savepoint() as inner:
             check_packed(db, people)
             inner.rollback()
         outer.release()
@@ -123,7 +123,7 @@ def check_batch(batch, people):
 
 def check_constraint(db):
     """A typed error to branch on."""
-    with db.savepoint() as savepoint:
+    with db.open_savepoint() as savepoint:
         with db.prepare("INSERT INTO person (full_name, code) VALUES ('twin', 'twin of python')") as insert:
             insert.execute([])
             expect_code("constraint-unique", lambda: insert.execute([]))

@@ -19,8 +19,8 @@ work=${CARGO_TARGET_DIR:-$root/target}/guests/python
 
 stale() {
     [ -s "$output" ] || return 0
-    [ -n "$(find "$here/app.py" "$here/requirements.txt" "$here/build.sh" -newer "$output")" ] && return 0
-    [ -n "$(find "$wit" -name '*.wit' -newer "$output")" ]
+    [ -n "$(find "$here" -type f ! -name README.md -newer "$output")" ] ||
+        [ -n "$(find "$wit" -name '*.wit' -newer "$output")" ]
 }
 stale || exit 0
 

@@ -6,12 +6,33 @@ use rusqlite::{CachedStatement, Connection};
 use self_cell::self_cell;
 
 /// A query between two fetches.
-pub(super) struct OpenCursor<'connection> {
-    pub(super) statement: CachedStatement<'connection>,
-    pub(super) ended: bool,
+pub(super) enum OpenCursor<'connection> {
+    /// There may be more rows.
+    Reading(Reading<'connection>),
+    /// All rows were read; a guest that keeps the handle keeps no statement busy.
+    Ended {
+        /// Names of the columns.
+        columns: Vec<String>,
+    },
 }
 
-impl Drop for OpenCursor<'_> {
+impl OpenCursor<'_> {
+    /// Returns the names of the columns.
+    pub(super) fn columns(&self) -> Vec<String> {
+        match self {
+            Self::Reading(reading) => reading.statement.column_names().map(str::to_owned).collect(),
+            Self::Ended { columns } => columns.clone(),
+        }
+    }
+}
+
+/// A statement between two rows.
+pub(super) struct Reading<'connection> {
+    pub(super) sql: String,
+    pub(super) statement: CachedStatement<'connection>,
+}
+
+impl Drop for Reading<'_> {
     fn drop(&mut self) {
         // A statement must not go back to the cache between two rows; dropping `Rows` resets it.
         drop(self.statement.raw_query());

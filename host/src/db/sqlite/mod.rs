@@ -6,6 +6,8 @@ mod handles;
 mod run;
 mod run_lock;
 mod session;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::cell::RefCell;

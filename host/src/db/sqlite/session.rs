@@ -11,7 +11,7 @@ use rusqlite::{Batch, CachedStatement, Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use super::error::translate;
-use super::handles::{Handles, Open, OpenCursor, OpenStatement};
+use super::handles::{Handles, Open, OpenCursor, OpenStatement, Reading};
 use super::run::{self, Done, RunError};
 use super::run_lock;
 use super::watch::Watch;
@@ -304,7 +304,7 @@ impl Session for SqliteSession {
         let opened = self.with(|connection, open| {
             let mut statement = prepare(&watch, connection, sql)?;
             run::bind(&mut statement, params)?;
-            open.cursors.insert(id, OpenCursor { statement, ended: false });
+            open.cursors.insert(id, OpenCursor::Reading(Reading { sql: sql.to_owned(), statement }));
             Ok(())
         });
         opened.map_err(|error| self.failed(error))?;
@@ -321,7 +321,7 @@ impl Session for SqliteSession {
     fn columns(&mut self, cursor: CursorId) -> Result<Vec<String>, DbError> {
         let columns = self.with(|_, open| {
             let cursor = open.cursors.get(&cursor.0).ok_or_else(ended)?;
-            Ok(cursor.statement.column_names().into_iter().map(str::to_owned).collect())
+            Ok(cursor.columns())
         });
         columns.map_err(|error| self.failed(error))
     }
@@ -338,17 +338,14 @@ impl Session for SqliteSession {
         let before = self.connection().total_changes();
         let fetched = self.with(|_, open| {
             let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
-            if cursor.ended {
-                return Ok(false);
+            let OpenCursor::Reading(reading) = cursor else { return Ok(false) };
+            if rows.columns() != reading.statement.column_count() {
+                *rows = BatchBuilder::new(reading.statement.column_count());
             }
-            if rows.columns() != cursor.statement.column_count() {
-                *rows = BatchBuilder::new(cursor.statement.column_count());
-            }
-            let result = run::fetch(&mut cursor.statement, max_rows as usize, max_bytes, rows);
+            let result = run::fetch(&mut reading.statement, max_rows as usize, max_bytes, rows);
             if !matches!(result, Ok(true)) {
-                cursor.ended = true;
-                let sql = cursor.statement.expanded_sql().unwrap_or_default();
-                finished = Some((sql, run::operations(&cursor.statement)));
+                finished = Some((std::mem::take(&mut reading.sql), run::operations(&reading.statement)));
+                *cursor = OpenCursor::Ended { columns: cursor.columns() };
             }
             result
         });
@@ -409,6 +406,10 @@ impl Session for SqliteSession {
         self.unrestricted(|session| session.host_execute(&format!("RELEASE {}", savepoint_name(depth))))?;
         self.savepoints.truncate(depth);
         Ok(())
+    }
+
+    fn open_savepoints(&self) -> usize {
+        self.savepoints.len()
     }
 
     fn rollback_to(&mut self, savepoint: SavepointId) -> Result<(), DbError> {

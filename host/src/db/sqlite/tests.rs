@@ -1,0 +1,185 @@
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::*;
+use crate::db::{Session, TableChanges, Value, conformance};
+use crate::interrupt::Interrupt;
+
+fn options() -> OpenOptions {
+    OpenOptions { lock_timeout: Duration::from_millis(100), interrupt: Interrupt::new(), record: true }
+}
+
+fn with_session(work: impl FnOnce(&mut dyn Session)) {
+    let mut connection = Connection::open_in_memory().unwrap();
+    with_connection(&mut connection, &options(), |mut session| work(session.as_mut())).unwrap();
+}
+
+#[test]
+fn conforms() {
+    conformance::check_all(&|check| with_session(check));
+}
+
+#[test]
+fn puts_a_lent_connection_back_also_after_a_panic() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE mine (x)").unwrap();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        with_connection(&mut connection, &options(), |mut session| {
+            session.begin().unwrap();
+            session.execute("INSERT INTO mine VALUES (1)", &[]).unwrap();
+            panic!("in the middle");
+        })
+    }));
+    assert!(panicked.is_err());
+    let rows: i64 = connection.query_row("SELECT count(*) FROM mine", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+    assert!(connection.is_autocommit());
+}
+
+#[test]
+fn refuses_a_lent_connection_in_a_transaction() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("BEGIN").unwrap();
+    assert!(with_connection(&mut connection, &options(), |_| ()).is_err());
+    assert!(!connection.is_autocommit());
+}
+
+#[test]
+fn counts_changed_rows_of_every_kind_of_table() {
+    with_session(|session| {
+        let setup = "
+            CREATE TABLE plain (id INTEGER PRIMARY KEY, x);
+            CREATE TABLE keyed (k TEXT PRIMARY KEY, x) WITHOUT ROWID;
+            CREATE TABLE log (x);
+            CREATE TABLE old (x);
+            INSERT INTO old VALUES (1), (2), (3);
+            CREATE TRIGGER t AFTER UPDATE ON plain BEGIN INSERT INTO log VALUES (new.x); END;";
+        session.execute_script(setup).unwrap();
+        session.begin().unwrap();
+        session.start_recording();
+        session.execute_script("INSERT INTO plain (x) VALUES (1), (2); UPDATE plain SET x = 5;").unwrap();
+        session.execute("INSERT INTO keyed VALUES (?, 1)", &["a".into()]).unwrap();
+        session.execute("INSERT INTO keyed VALUES (?, 1)", &["b".into()]).unwrap();
+        session.execute("DELETE FROM plain", &[]).unwrap();
+        session.execute_script("DROP TABLE old; CREATE TABLE fresh AS SELECT 1 AS x;").unwrap();
+        let recording = session.take_recording();
+        let changes =
+            |table: &str, inserted, updated, deleted| TableChanges { table: table.into(), inserted, updated, deleted };
+        assert!(recording.tables.contains(&changes("plain", 2, 2, 2)), "{:?}", recording.tables);
+        assert!(recording.tables.contains(&changes("log", 2, 0, 0)), "{:?}", recording.tables);
+        assert!(recording.tables.contains(&changes("keyed", 2, 0, 0)), "{:?}", recording.tables);
+        assert_eq!(
+            recording.statements.iter().map(|statement| statement.times).collect::<Vec<_>>(),
+            [1, 1, 2, 1, 1, 1]
+        );
+        assert!(!session.table_exists("old").unwrap());
+        session.rollback().unwrap();
+        assert!(session.table_exists("old").unwrap());
+    });
+}
+
+#[test]
+fn keeps_triggers_whole_and_does_not_lose_a_statement() {
+    with_session(|session| {
+        let script = "
+            CREATE TABLE t (x); CREATE TABLE l (x);
+            CREATE TEMP TRIGGER a AFTER INSERT ON t BEGIN
+                INSERT INTO l VALUES (CASE WHEN new.x > 1 THEN 'a;' ELSE 'end;' END);
+                INSERT INTO l VALUES (2);
+            END; INSERT INTO t VALUES (1)";
+        session.execute_script(script).unwrap();
+        let mut count = 0;
+        crate::db::for_each_row(session, "SELECT x FROM l", &[], &mut |_| {
+            count += 1;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(count, 2);
+    });
+}
+
+#[test]
+fn says_which_cell_is_not_utf8() {
+    with_session(|session| {
+        session.execute_script("CREATE TABLE t (name TEXT); INSERT INTO t VALUES (CAST(x'ff' AS TEXT));").unwrap();
+        let error = crate::db::for_each_row(session, "SELECT name FROM t", &[], &mut |_| Ok(())).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Value);
+        assert!(error.message.contains("column name of table t"), "{error}");
+    });
+}
+
+#[test]
+fn an_interrupt_stops_a_statement_and_the_wait_for_a_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Sqlite::file(folder.path().join("a.db"));
+    let options = OpenOptions { lock_timeout: Duration::from_secs(60), interrupt: Interrupt::new(), record: false };
+    let mut session = backend.open(&options).unwrap();
+    let blocker = Connection::open(folder.path().join("a.db")).unwrap();
+    blocker.execute_batch("CREATE TABLE t (x); BEGIN IMMEDIATE").unwrap();
+    let raiser = options.interrupt.clone();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        raiser.raise();
+    });
+    assert_eq!(session.begin().unwrap_err().code, ErrorCode::Interrupted);
+    assert_eq!(session.execute("SELECT 1", &[]).unwrap_err().code, ErrorCode::Interrupted);
+    thread.join().unwrap();
+}
+
+#[test]
+fn refuses_a_locked_database_after_the_timeout() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let blocker = Connection::open(&path).unwrap();
+    blocker.execute_batch("CREATE TABLE t (x); BEGIN IMMEDIATE").unwrap();
+    let mut session = Sqlite::file(&path).open(&options()).unwrap();
+    assert_eq!(session.begin().unwrap_err().code, ErrorCode::Busy);
+    blocker.execute_batch("COMMIT").unwrap();
+    session.begin().unwrap();
+}
+
+#[test]
+fn looks_without_leaving_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    assert!(Sqlite::file(&path).open_existing(Access::Read, &options()).unwrap().is_none());
+    assert!(!path.exists());
+    std::fs::write(&path, "this is no database, but it is long enough to be looked at").unwrap();
+    let error = Sqlite::file(&path).open_existing(Access::Read, &options()).err().unwrap();
+    assert_eq!(error.code, ErrorCode::NotADatabase);
+    let error = Sqlite::file(folder.path()).open(&options()).err().unwrap();
+    assert!(error.message.contains("it is a folder"), "{error}");
+    let error = Sqlite::file(folder.path().join("no/a.db")).open(&options()).err().unwrap();
+    assert!(error.message.contains("folder does not exist"), "{error}");
+}
+
+#[test]
+fn a_lock_on_the_run_is_exclusive_and_vanishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let backend = Sqlite::file(&path);
+    let mut first = backend.open(&options()).unwrap();
+    let mut second = backend.open(&options()).unwrap();
+    first.execute("CREATE TABLE t (x)", &[]).unwrap();
+    let lock = first.lock_run().unwrap();
+    assert_eq!(second.lock_run().err().unwrap().code, ErrorCode::Busy);
+    drop(lock);
+    drop(second.lock_run().unwrap());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn finds_rows_without_parents() {
+    with_session(|session| {
+        session.set_foreign_keys(true).unwrap();
+        session.execute_script("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p);").unwrap();
+        let error = session.execute("INSERT INTO c VALUES (7)", &[]).unwrap_err();
+        assert_eq!(error.code, ErrorCode::ConstraintForeignKey);
+        assert!(session.set_foreign_keys(false).unwrap());
+        session.execute("INSERT INTO c VALUES (7)", &[]).unwrap();
+        assert_eq!(session.foreign_key_violations(5).unwrap(), ["a row of c with rowid 1 has no parent in p"]);
+        assert!(!session.set_foreign_keys(true).unwrap());
+        session.execute("DELETE FROM c", &[Value::Null]).unwrap_err();
+    });
+}

@@ -1,0 +1,144 @@
+//! Checks that the files of one version belong together. Pure: looks at their names only.
+
+use super::assemble::File;
+use super::file_name::Part;
+use super::problem::Problem;
+
+/// Checks the files of one version, ordered by part: there must be one body, and what fits beside it.
+pub(super) fn check(files: &[File], problems: &mut Vec<Problem>) {
+    let Some((body, companions)) = files.split_first() else { return };
+    if !is_body(body) {
+        problems.extend(files.iter().map(orphan));
+        return;
+    }
+    problems.extend((0..companions.len()).filter_map(|index| judge(files, body, index + 1)));
+    if body.part == Part::Component && !files.iter().any(|file| file.part == Part::Manifest) {
+        problems.push(without_manifest(body));
+    }
+}
+
+fn is_body(file: &File) -> bool {
+    matches!(file.part, Part::Sql | Part::Up | Part::Component)
+}
+
+/// Judges one file by the body and by those before it.
+fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
+    let (before, file) = (&files[..index], &files[index]);
+    let refuse = |message: String, hint: &str| Some(Problem::of_file(&file.file, message, Some(hint.to_owned())));
+    if is_body(file) {
+        let message = format!("version {} is already that of {}", file.version, body.file);
+        let hint = if body.name == file.name { "keep one of them" } else { "give one of them another version" };
+        return refuse(message, hint);
+    }
+    if !files.iter().any(|other| is_body(other) && other.name == file.name) {
+        let message = format!("the migration of version {} is {}", file.version, body.file);
+        return refuse(message, "give both the same name");
+    }
+    if let Some(twin) = before.iter().find(|other| (other.part, &other.name) == (file.part, &file.name)) {
+        return refuse(format!("version {} already has {}", file.version, twin.file), "keep one of them");
+    }
+    match (file.part, body.part) {
+        (Part::Down, Part::Sql) => {
+            let message = format!("{} stands alone and has no down script", body.file);
+            refuse(message, &format!("call that one {}.up.sql", stem(body)))
+        }
+        (Part::Down, Part::Component) => {
+            let message = format!("{} is a component, which brings its own way down", body.file);
+            refuse(message, "leave the down script out")
+        }
+        _ => None,
+    }
+}
+
+fn orphan(file: &File) -> Problem {
+    let stem = stem(file);
+    let (message, hint) = match file.part {
+        Part::Down => ("there is no up script for this down script", format!("add {stem}.up.sql")),
+        _ => ("there is no migration for this manifest", format!("add {stem}.wasm or {stem}.sql")),
+    };
+    Problem::of_file(&file.file, message, Some(hint))
+}
+
+fn without_manifest(component: &File) -> Problem {
+    let hint = format!(
+        "write {}.toml with what it does and may do, such as:\n\
+         description = \"{}\"\n\n[grants]\nread = [\"table(column)\"]\nupdate = [\"table(column)\"]",
+        stem(component),
+        component.name.replace(['_', '-'], " ")
+    );
+    Problem::of_file(&component.file, "a component needs its manifest beside it", Some(hint))
+}
+
+/// Returns what a file is called up to its ending.
+fn stem(file: &File) -> &str {
+    file.file.strip_suffix(file.part.ending()).unwrap_or(&file.file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::assemble::Gathered;
+
+    #[test]
+    fn reports_what_does_not_belong_together() {
+        let cases: [(&[&str], &[&str]); 11] = [
+            (&["1_a.up.sql", "01_a.down.sql", "001_a.toml"], &[]),
+            (&["1_a.wasm", "01_a.toml"], &[]),
+            (&["1_a.sql", "1_a.up.sql"], &["m/1_a.up.sql: version 1 is already that of m/1_a.sql (keep one of them)"]),
+            (
+                &["1_a.sql", "01_b.sql", "1_c.wasm", "1_c.toml"],
+                &[
+                    "m/1_a.sql: version 1 is already that of m/01_b.sql (give one of them another version)",
+                    "m/1_c.wasm: version 1 is already that of m/01_b.sql (give one of them another version)",
+                ],
+            ),
+            (
+                &["1_a.sql", "01_a.down.sql"],
+                &["m/01_a.down.sql: m/1_a.sql stands alone and has no down script (call that one m/1_a.up.sql)"],
+            ),
+            (
+                &["1_a.up.sql", "1_b.down.sql"],
+                &["m/1_b.down.sql: the migration of version 1 is m/1_a.up.sql (give both the same name)"],
+            ),
+            (
+                &["1_a.up.sql", "1_a.down.sql", "01_a.down.sql"],
+                &["m/1_a.down.sql: version 1 already has m/01_a.down.sql (keep one of them)"],
+            ),
+            (
+                &["01_a.down.sql", "2_b.toml"],
+                &[
+                    "m/01_a.down.sql: there is no up script for this down script (add m/01_a.up.sql)",
+                    "m/2_b.toml: there is no migration for this manifest (add m/2_b.wasm or m/2_b.sql)",
+                ],
+            ),
+            (
+                &["1_a.wasm", "1_b.toml"],
+                &["m/1_b.toml: the migration of version 1 is m/1_a.wasm (give both the same name)"],
+            ),
+            (
+                &["1_a.wasm", "1_a.down.sql", "1_a.toml"],
+                &[
+                    "m/1_a.down.sql: m/1_a.wasm is a component, which brings its own way down (leave the down script out)",
+                ],
+            ),
+            (
+                &["03_split_names.wasm"],
+                &["m/03_split_names.wasm: a component needs its manifest beside it \
+                 (write m/03_split_names.toml with what it does and may do, such as:\n\
+                 description = \"split names\"\n\n[grants]\nread = [\"table(column)\"]\nupdate = [\"table(column)\"])"],
+            ),
+        ];
+        for (names, expected) in cases {
+            let mut files: Vec<File> =
+                names.iter().filter_map(|name| Gathered::default().judge(format!("m/{name}"), name)).collect();
+            files.sort_by(|left, right| (left.part, &left.file).cmp(&(right.part, &right.file)));
+            let mut problems = Vec::new();
+            check(&files, &mut problems);
+            let shown: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("{problem} ({})", problem.hint.as_deref().unwrap_or("-")))
+                .collect();
+            assert_eq!(shown, expected);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE customer_setting_reject;
+DROP TABLE customer_setting;

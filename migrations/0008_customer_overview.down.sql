@@ -1,0 +1,2 @@
+DROP VIEW customer_overview;
+DROP INDEX purchase_by_customer;
