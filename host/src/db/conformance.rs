@@ -159,8 +159,7 @@ fn runs_a_batch_for_all_rows_or_none(session: &mut dyn Session) {
 fn nests_savepoints(session: &mut dyn Session) {
     session.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)", &[]).unwrap();
     session.begin().unwrap();
-    let add =
-        |session: &mut dyn Session, id: i64| session.execute("INSERT INTO t VALUES (?)", &[id.into()]).unwrap();
+    let add = |session: &mut dyn Session, id: i64| session.execute("INSERT INTO t VALUES (?)", &[id.into()]).unwrap();
     add(session, 1);
     let outer = session.savepoint().unwrap();
     add(session, 2);

@@ -11,6 +11,8 @@ pub enum Action<'a> {
     Attach,
     /// DETACH.
     Detach,
+    /// VACUUM, also INTO a file.
+    Vacuum,
     /// PRAGMA, with its value if it sets one.
     Pragma {
         /// Name of the pragma.
@@ -93,6 +95,7 @@ pub fn decide(restriction: &Restriction, action: Action<'_>) -> Result<(), Denie
         }
         Action::Attach => deny("attach", "", "a code migration may not attach a database".into()),
         Action::Detach => deny("detach", "", "a code migration may not detach a database".into()),
+        Action::Vacuum => deny("vacuum", "", "a code migration may not vacuum the database".into()),
         Action::Pragma { name, value } => {
             let known = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
             if known(READ_ONLY_PRAGMAS) || (value.is_none() && known(READABLE_PRAGMAS)) {
@@ -131,6 +134,7 @@ mod tests {
             (Action::Savepoint, false),
             (Action::Attach, false),
             (Action::Detach, false),
+            (Action::Vacuum, false),
             (pragma("table_info", Some("t")), true),
             (pragma("user_version", None), true),
             (pragma("user_version", Some("5")), false),

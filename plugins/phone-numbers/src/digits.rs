@@ -29,10 +29,7 @@ pub fn key(letter: char) -> Option<char> {
 /// Tells whether a sign only makes a number easier to read.
 pub fn is_separator(letter: char) -> bool {
     letter.is_whitespace()
-        || matches!(
-            letter,
-            '-' | '.' | '/' | '(' | ')' | '[' | ']' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー'
-        )
+        || matches!(letter, '-' | '.' | '/' | '(' | ')' | '[' | ']' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー')
         || matches!(
             letter,
             '（' | '）' | '－' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{feff}'

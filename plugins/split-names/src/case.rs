@@ -2,14 +2,20 @@
 
 use crate::words;
 
-/// Tells whether the letters are all capitals or all small ones, so that the case says nothing.
-pub fn is_one_case(text: &str) -> bool {
+/// Tells whether the letters of some words are all capitals or all small ones, so that the case says nothing.
+pub fn is_one_case<'w>(words: impl IntoIterator<Item = &'w &'w str>) -> bool {
     let (mut upper, mut lower) = (false, false);
-    for letter in text.chars() {
+    for letter in words.into_iter().flat_map(|word| word.chars()) {
         upper |= letter.is_uppercase();
         lower |= letter.is_lowercase();
     }
     upper != lower
+}
+
+/// Tells whether a family name was typed in capitals to mark it, as in `Jean DUPONT`.
+pub fn is_marked(family: &[&str]) -> bool {
+    let letters = || family.iter().flat_map(|word| word.chars()).filter(|letter| letter.is_alphabetic());
+    letters().count() > 2 && letters().all(char::is_uppercase)
 }
 
 /// Writes a word of a name with the capitals that names have: `O'NEILL-MCKAY` becomes `O'Neill-McKay`.
@@ -132,9 +138,11 @@ mod tests {
 
     #[test]
     fn sees_names_typed_in_one_case() {
-        assert!(is_one_case("ADA LOVELACE"));
-        assert!(is_one_case("ada lovelace"));
-        assert!(!is_one_case("Ada Lovelace"));
-        assert!(!is_one_case("山田太郎"));
+        assert!(is_one_case(&["ADA", "LOVELACE"]));
+        assert!(is_one_case(&["ada", "lovelace"]));
+        assert!(!is_one_case(&["Ada", "Lovelace"]));
+        assert!(!is_one_case(&["山田太郎"]));
+        assert!(is_marked(&["DUPONT"]));
+        assert!(!is_marked(&["van", "GOGH"]) && !is_marked(&["X"]));
     }
 }

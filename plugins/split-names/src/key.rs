@@ -8,11 +8,12 @@ pub fn push(text: &str, key: &mut String) {
         key.extend(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
         return;
     }
-    let plain =
-        text.nfkd().filter(|letter| !is_accent(*letter)).flat_map(char::to_lowercase).filter(|l| !is_accent(*l));
     let mut folded = String::with_capacity(text.len());
-    for letter in plain {
+    for letter in text.nfkd().flat_map(char::to_lowercase) {
         match letter {
+            // The breve of й makes another letter of it.
+            '\u{306}' if folded.ends_with('и') => folded.push(letter),
+            letter if is_accent(letter) => {}
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),
             'œ' => folded.push_str("oe"),
@@ -50,6 +51,8 @@ mod tests {
             ("İbrahim", "ibrahim"),
             ("Işık", "isik"),
             ("Γιάννης", "γιαννησ"),
+            ("Толстой", "толстой"),
+            ("Королёв", "королев"),
             ("Ōe", "oe"),
             ("が", "が"),
             ("김", "김"),

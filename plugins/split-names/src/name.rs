@@ -32,14 +32,15 @@ impl Name {
         if let Some((last, first)) = east_asia::split(&text) {
             return Self::from_parts(first.to_owned(), last.to_owned(), None);
         }
-        let one_case = case::is_one_case(&text);
         let (given, family, suffix) = match text.split_once(',') {
-            None => western(text.split(' ').collect(), one_case),
-            Some((before, after)) => with_comma(before, after, one_case),
+            None => western(text.split(' ').collect()),
+            Some((before, after)) => with_comma(before, after),
         };
-        let turkish = one_case && case::is_turkish(&text);
+        let one_case = case::is_one_case(given.iter().chain(&family));
+        let marked = one_case || case::is_marked(&family);
+        let turkish = marked && case::is_turkish(&text);
         let first = join(&given, one_case, turkish);
-        let last = join(&family, one_case, turkish);
+        let last = join(&family, marked, turkish);
         Self::from_parts(first, last, suffix)
     }
 
@@ -84,12 +85,12 @@ fn is_invisible(letter: char) -> bool {
 }
 
 /// `Last, First`, or `First Last, Suffix`, or both.
-fn with_comma<'t>(before: &'t str, after: &'t str, one_case: bool) -> Parts<'t> {
+fn with_comma<'t>(before: &'t str, after: &'t str) -> Parts<'t> {
     let rest: Vec<&str> = after.split([',', ' ']).filter(|word| !word.is_empty()).collect();
     let suffix = rest.last().and_then(|word| words::suffix(word));
     let given = &rest[..rest.len() - usize::from(suffix.is_some())];
     if given.is_empty() {
-        let (given, family, other) = western(before.trim().split(' ').collect(), one_case);
+        let (given, family, other) = western(before.trim().split(' ').collect());
         return (given, family, suffix.or(other));
     }
     let mut family: Vec<&str> = before.trim().split(' ').filter(|word| !word.is_empty()).collect();
@@ -103,7 +104,7 @@ fn with_comma<'t>(before: &'t str, after: &'t str, one_case: bool) -> Parts<'t> 
 }
 
 /// Given names first, family name last, with everything that can stand around them.
-fn western(mut all: Vec<&str>, one_case: bool) -> Parts<'_> {
+fn western(mut all: Vec<&str>) -> Parts<'_> {
     while all.len() > 1 && words::is_title(all[0]) {
         all.remove(0);
     }
@@ -118,13 +119,14 @@ fn western(mut all: Vec<&str>, one_case: bool) -> Parts<'_> {
         let given = all.split_off(1);
         return (given, all, suffix);
     }
-    let at = family_start(&all, one_case);
+    let at = family_start(&all);
     let family = all.split_off(at);
     (all, family, suffix)
 }
 
 /// Where the family name begins: at the last word, or before it where particles stand.
-fn family_start(all: &[&str], one_case: bool) -> usize {
+fn family_start(all: &[&str]) -> usize {
+    let one_case = case::is_one_case(all);
     let mut start = all.len() - 1;
     while start > 0 {
         if start == 1 {
@@ -132,7 +134,7 @@ fn family_start(all: &[&str], one_case: bool) -> usize {
         }
         if words::is_particle(all[start - 1]) {
             start -= 1;
-        } else if start > 2 && words::is_connector(all[start - 1]) {
+        } else if start > 2 && words::is_connector(all[start - 1], one_case) {
             start -= 2;
         } else {
             break;
@@ -146,7 +148,7 @@ fn join(parts: &[&str], one_case: bool, turkish: bool) -> String {
         return parts.join(" ");
     }
     let written = |part: &&str| {
-        let particle = words::is_particle(part) || words::is_connector(part);
+        let particle = words::is_particle(part) || words::is_connector(part, true);
         // A particle at the end is a name: Joe Van.
         if particle && parts.len() > 1 { case::lower(part, turkish) } else { case::title(part, turkish) }
     };

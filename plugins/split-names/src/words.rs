@@ -4,8 +4,8 @@
 const PARTICLES: &[&str] = &[
     "'t", "abu", "af", "al", "av", "ben", "bin", "bint", "binti", "da", "dal", "das", "de", "degli", "dei", "del",
     "dela", "della", "dello", "den", "der", "des", "di", "do", "dos", "du", "el", "ibn", "in", "la", "las", "le",
-    "les", "lo", "los", "op", "san", "santa", "te", "ten", "ter", "und", "van", "vande", "vander", "vom", "von", "zu",
-    "zum", "zur",
+    "les", "lo", "los", "mac", "nic", "ní", "op", "san", "santa", "te", "ten", "ter", "und", "van", "vande", "vander",
+    "vom", "von", "zu", "zum", "zur",
 ];
 
 /// Particles that begin a name without being a given name too, as Al, Ben and Van can be.
@@ -58,9 +58,9 @@ pub fn is_first_particle(word: &str, next: &str, one_case: bool) -> bool {
     is_listed(FIRST_PARTICLES, word) || (is_particle(word) && (on_purpose || is_particle(next)))
 }
 
-/// Tells whether a word joins two family names.
-pub fn is_connector(word: &str) -> bool {
-    CONNECTORS.contains(&word)
+/// Tells whether a word joins two family names. In capitals `E` and `I` are initials more often.
+pub fn is_connector(word: &str, one_case: bool) -> bool {
+    CONNECTORS.contains(&word) || (one_case && word == "Y")
 }
 
 /// Tells whether a word is an article that a hyphen ties to the next.

@@ -1,1 +1,39 @@
-fn main() {}
+//! The `whimbrel` program: what was typed becomes one call of the library, and its result becomes text or JSON.
+
+mod args;
+mod commands;
+mod escape;
+mod exit;
+mod failure;
+mod progress;
+mod render;
+mod settings;
+mod signals;
+mod ui;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use args::Args;
+use exit::Exit;
+use signals::Signals;
+use ui::Ui;
+
+fn main() -> ExitCode {
+    panic::set_hook(Box::new(|panic| ui::bug(&panic.to_string())));
+    let exit = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Bug);
+    exit.into()
+}
+
+fn run() -> Exit {
+    let args = match Args::read() {
+        Ok(args) => args,
+        Err(refused) => return ui::refuse_arguments(&refused),
+    };
+    let ui = Ui::new(&args);
+    ui::start_tracing(&args.globals);
+    let signals = Signals::default();
+    let result = commands::run(&args, &ui, &signals);
+    let exit = result.unwrap_or_else(|error| ui.fail(&failure::explain(error)));
+    signals.exit_code(exit)
+}

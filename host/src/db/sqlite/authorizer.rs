@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::hooks::{self, AuthAction, AuthContext, Authorization};
 
+use crate::db::{DbError, ErrorCode};
 use crate::grants::{self, Action, Denied, Restriction};
+use crate::sql::{self, TokenKind};
 
 /// What statements may do, and what the one just prepared is about to do.
 #[derive(Default)]
@@ -70,6 +72,23 @@ fn record(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {
         _ => {}
     }
     Authorization::Allow
+}
+
+/// Decides on what SQLite's authorizer is not asked about before the statement runs.
+pub(super) fn check_text(gate: &Gate, sql: &str) -> Result<(), DbError> {
+    let Some(restriction) = &gate.restriction else { return Ok(()) };
+    let word = sql::tokens(sql).find(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Comment));
+    if word.is_some_and(|word| word.text.eq_ignore_ascii_case("VACUUM")) {
+        grants::decide(restriction, Action::Vacuum).map_err(|denied| refusal(&denied))?;
+    }
+    Ok(())
+}
+
+/// Says a refusal as a database error.
+pub(super) fn refusal(denied: &Denied) -> DbError {
+    let mut error = DbError::new(ErrorCode::Denied, denied.reason.clone());
+    error.details = vec![("action".into(), denied.action.clone()), ("object".into(), denied.object.clone())];
+    error
 }
 
 /// Says in the words of the rules what SQLite is about to do.

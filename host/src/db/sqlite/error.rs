@@ -2,6 +2,7 @@
 
 use rusqlite::ffi;
 
+use super::authorizer;
 use super::watch::Watch;
 use crate::db::{DbError, ErrorCode};
 
@@ -29,13 +30,12 @@ fn failure(watch: &Watch, error: ffi::Error, message: String, offset: Option<u32
     let mut translated = DbError::new(code(error), message);
     translated.native = native(error.extended_code);
     translated.offset = offset;
+    // Not every refusal comes back as SQLITE_AUTH: that of a function is a plain error.
+    if let Some(denied) = watch.gate().denied.take() {
+        let refusal = authorizer::refusal(&denied);
+        return DbError { native: translated.native, ..refusal };
+    }
     match translated.code {
-        ErrorCode::Denied => {
-            if let Some(denied) = watch.gate().denied.take() {
-                translated.message = denied.reason;
-                translated.details = vec![("action".into(), denied.action), ("object".into(), denied.object)];
-            }
-        }
         ErrorCode::Interrupted if watch.deadline_passed() => {
             translated.code = ErrorCode::Limit;
             translated.message = "the time limit was reached inside a statement".into();

@@ -10,6 +10,7 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
+use super::authorizer;
 use super::error::translate;
 use super::handles::{Handles, Open, OpenCursor, OpenStatement, Reading};
 use super::run::{self, Done, RunError};
@@ -196,6 +197,7 @@ impl From<DbError> for RunError {
 /// Takes a statement from the connection's cache or prepares it.
 fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
     watch.gate().open();
+    authorizer::check_text(&watch.gate(), sql)?;
     let statement = connection.prepare_cached(sql)?;
     if statement.column_count() == 0 && statement.parameter_count() == 0 && statement.expanded_sql().is_none() {
         statement.discard();

@@ -1,0 +1,266 @@
+//! What was typed. Means nothing yet: `settings` puts it together with files and the environment.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand, ValueEnum};
+use whimbrel::model::Version;
+
+use crate::settings::parse_duration;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed or refused
+  2    the command line or the settings are wrong
+  3    something is pending (status --check)
+  4    the outcome is unknown: the connection was lost during a commit
+  70   a bug in whimbrel
+  130  interrupted by Ctrl-C (143 by SIGTERM)
+
+The database is taken from --database, else DATABASE_URL, else .env, else whimbrel.toml.";
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Runs SQL migrations and sandboxed code migrations in one chain.
+#[derive(Parser)]
+#[command(name = "whimbrel", version, about, after_help = EXIT_CODES, styles = STYLES, max_term_width = 100)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+impl Args {
+    /// Reads the command line.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::try_parse()
+    }
+}
+
+/// What every verb takes.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// The database: sqlite:app.db, sqlite:///var/app.db or a path
+    #[arg(short = 'D', long, global = true, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// The folder of the migrations [default: migrations]
+    #[arg(short, long, global = true, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Read this file and not whimbrel.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Name of the history table [default: _whimbrel_history]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// How long to wait for another process: 500ms, 5s, 2m [default: 60s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) lock_timeout: Option<Duration>,
+    /// Print one JSON object on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Make a folder for migrations, whimbrel.toml and a first migration
+    Init(InitArgs),
+    /// Make the files of a new migration
+    #[command(aliases = ["create", "add", "generate"])]
+    New(NewArgs),
+    /// Show the state of every migration
+    #[command(aliases = ["info", "list"])]
+    Status(StatusArgs),
+    /// Show what `up` or `down` would do
+    Plan(PlanArgs),
+    /// Apply what is pending
+    #[command(aliases = ["migrate", "run", "apply"])]
+    Up(UpArgs),
+    /// Revert what is applied, newest first; one migration unless told otherwise
+    #[command(aliases = ["revert", "rollback", "undo"])]
+    Down(DownArgs),
+    /// Check that files and history agree
+    Verify(RuleArgs),
+    /// Show what a component is made of and asks for
+    Inspect(InspectArgs),
+    /// Show what was applied when
+    History,
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+impl Verb {
+    /// Returns the verb's own name, whatever alias was typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::New(_) => "new",
+            Self::Status(_) => "status",
+            Self::Plan(_) => "plan",
+            Self::Up(_) => "up",
+            Self::Down(_) => "down",
+            Self::Verify(_) => "verify",
+            Self::Inspect(_) => "inspect",
+            Self::History => "history",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
+/// Options of `init`.
+#[derive(clap::Args)]
+pub(crate) struct InitArgs {
+    /// Say what would be made, and make nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Overwrite files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Options of `new`.
+#[derive(clap::Args)]
+pub(crate) struct NewArgs {
+    /// What it does, in a few words: add_email
+    pub(crate) name: String,
+    /// SQL, or a component written in Rust
+    #[arg(long, value_name = "KIND", default_value = "sql")]
+    pub(crate) kind: NewKind,
+    /// Use the time as the version and not the next number
+    #[arg(long)]
+    pub(crate) timestamp: bool,
+    /// Make it one that can be reverted
+    #[arg(long)]
+    pub(crate) reversible: bool,
+}
+
+/// What kind of migration to make.
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+pub(crate) enum NewKind {
+    /// SQL.
+    Sql,
+    /// A component written in Rust.
+    Rust,
+}
+
+/// Options of `status`.
+#[derive(clap::Args)]
+pub(crate) struct StatusArgs {
+    /// Exit with 3 when something is pending, with 1 when something is wrong
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Options of `plan`.
+#[derive(clap::Args)]
+pub(crate) struct PlanArgs {
+    /// Which way
+    #[arg(default_value = "up")]
+    pub(crate) direction: DirectionArg,
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
+    /// Revert everything (with `down`)
+    #[arg(long, conflicts_with_all = ["to", "steps"])]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
+
+/// Which way.
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+pub(crate) enum DirectionArg {
+    /// Apply.
+    Up,
+    /// Revert.
+    Down,
+}
+
+/// How far.
+#[derive(clap::Args)]
+pub(crate) struct UntilArgs {
+    /// Stop at this version, which is the last one applied
+    #[arg(long, value_name = "VERSION", conflicts_with = "steps")]
+    pub(crate) to: Option<Version>,
+    /// Take this many steps
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) steps: Option<u32>,
+}
+
+/// Options of `up`.
+#[derive(clap::Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
+
+/// Options of `down`.
+#[derive(clap::Args)]
+pub(crate) struct DownArgs {
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
+    /// Revert everything
+    #[arg(long, conflicts_with_all = ["to", "steps"])]
+    pub(crate) all: bool,
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What to let pass.
+#[derive(clap::Args)]
+pub(crate) struct RuleArgs {
+    /// Accept pending migrations that are older than the newest applied one
+    #[arg(long)]
+    pub(crate) allow_out_of_order: bool,
+    /// Accept applied migrations whose files are missing
+    #[arg(long)]
+    pub(crate) ignore_missing: bool,
+}
+
+/// Options of `inspect`.
+#[derive(clap::Args)]
+pub(crate) struct InspectArgs {
+    /// The component
+    pub(crate) file: PathBuf,
+}
+
+/// Options of `completions`.
+#[derive(clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}

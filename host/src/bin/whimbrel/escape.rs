@@ -1,0 +1,79 @@
+//! Makes text from files, rows and guests safe to show: nothing in it can move the cursor or turn the line around.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Escapes what a terminal would obey instead of showing, line feeds and tabs excepted.
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
+    escape(text, |character| !matches!(character, '\n' | '\t') && is_hostile(character))
+}
+
+/// Escapes what a terminal would obey instead of showing, and everything that begins a new line.
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
+    escape(text, is_hostile)
+}
+
+/// Makes one line of a statement: runs of blanks become one, and what is long is cut.
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
+    let mut short = String::new();
+    for (index, word) in text.split_whitespace().enumerate() {
+        if index > 0 {
+            short.push(' ');
+        }
+        short.push_str(&line(word));
+        if short.chars().nth(longest).is_some() {
+            let kept: String = short.chars().take(longest.saturating_sub(1)).collect();
+            return format!("{}…", kept.trim_end());
+        }
+    }
+    short
+}
+
+fn escape(text: &str, hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if hostile(character) {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "{}", character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+fn is_hostile(character: char) -> bool {
+    let bidirectional = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let invisible = matches!(character, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    character.is_control() || bidirectional || invisible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_what_a_terminal_would_obey() {
+        let cases = [
+            ("plain ünïcode 名前", "plain ünïcode 名前"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("a\rb\nc\td", "a\\rb\nc\td"),
+            ("\u{202e}evil\u{2066}", "\\u{202e}evil\\u{2066}"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(lines(text), expected);
+        }
+        assert_eq!(line("a\nb"), "a\\nb");
+    }
+
+    #[test]
+    fn makes_one_short_line() {
+        assert_eq!(shortened("SELECT\n   1,\t2;", 80), "SELECT 1, 2;");
+        assert_eq!(shortened("SELECT 'ä' , 2", 11), "SELECT 'ä'…");
+        assert_eq!(shortened("", 5), "");
+    }
+}

@@ -1,0 +1,53 @@
+//! How the program ends, as the shell sees it. The numbers are documented and do not change.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done,
+    /// Failed or refused.
+    Failed,
+    /// The command line or the settings are wrong.
+    Usage,
+    /// Something is pending, said `status --check`.
+    Pending,
+    /// Whether the work is stored is not known.
+    OutcomeUnknown,
+    /// A bug in this program.
+    Bug,
+    /// Stopped by a signal.
+    Interrupted(Signal),
+}
+
+/// A signal that stops the program.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// `kill`.
+    Terminate,
+}
+
+impl Exit {
+    /// Returns the number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Pending => 3,
+            Self::OutcomeUnknown => 4,
+            Self::Bug => 70,
+            Self::Interrupted(Signal::Interrupt) => 130,
+            Self::Interrupted(Signal::Terminate) => 143,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,132 @@
+//! The lines of a script around an error. Cuts a window out of the text; draws nothing.
+
+use std::ops::Range;
+
+use whimbrel::model::Script;
+use whimbrel::sql;
+
+use super::Place;
+
+/// Lines shown before the one with the error, when its statement begins that much earlier.
+const LINES_BEFORE: usize = 4;
+/// Bytes kept on either side of the error in a line that is longer.
+const BYTES_AROUND: usize = 300;
+
+/// Some lines of a file with a marked part.
+#[derive(Clone)]
+pub(crate) struct Excerpt {
+    /// The lines.
+    pub(crate) text: String,
+    /// Number of the first line.
+    pub(crate) first_line: u32,
+    /// The marked bytes of `text`.
+    pub(crate) marked: Range<usize>,
+}
+
+/// Finds the place of an error in a statement: at the offset the database named, else at the statement's beginning.
+pub(super) fn in_statement(script: &Script, statement: &Range<usize>, offset: Option<u32>) -> Place {
+    let text = script.text.as_ref();
+    let named = offset.and_then(|offset| statement.start.checked_add(usize::try_from(offset).ok()?));
+    match named.filter(|named| *named < text.len()) {
+        Some(named) => {
+            let start = text.floor_char_boundary(named);
+            let token = sql::tokens(&text[start..]).next().map_or(1, |token| token.text.len());
+            place(script, statement.start, start..start + token)
+        }
+        None => place(script, statement.start, statement.clone()),
+    }
+}
+
+/// Makes a place of bytes of a script; `from` is where the lines worth showing begin.
+fn place(script: &Script, from: usize, marked: Range<usize>) -> Place {
+    let text = script.text.as_ref();
+    let position = sql::locate(text, marked.start);
+    Place {
+        file: script.file.clone(),
+        position: Some((position.line, position.column)),
+        excerpt: Some(cut(text, from, marked)),
+    }
+}
+
+fn cut(text: &str, from: usize, marked: Range<usize>) -> Excerpt {
+    let boundary = |at: usize| text.floor_char_boundary(at.min(text.len()));
+    let (start, end) = (boundary(marked.start), boundary(marked.end));
+    let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+    // Only the first line of what is marked.
+    let end = end.clamp(start, line_end);
+    let mut first = line_start(boundary(from).min(start));
+    let own_line = line_start(start);
+    if text[first..own_line].matches('\n').count() > LINES_BEFORE {
+        first = own_line;
+    }
+    if line_end - own_line > 2 * BYTES_AROUND || own_line - first > 8 * BYTES_AROUND {
+        // A dump's line can have megabytes.
+        first = boundary(start.saturating_sub(BYTES_AROUND)).max(own_line);
+    }
+    let last = boundary(end.saturating_add(BYTES_AROUND)).clamp(end, line_end);
+    let end = end.min(boundary(start + BYTES_AROUND));
+    let window = &text[first..last];
+    let hidden = if first == 0 && window.starts_with('\u{feff}') && start >= '\u{feff}'.len_utf8() {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    visible(
+        [&text[first + hidden..start], &text[start..end.min(last)], text[end.min(last)..last].trim_end()],
+        sql::locate(text, first).line,
+    )
+}
+
+/// Joins what is before, in and after the mark, with characters a terminal would obey made visible.
+fn visible([before, marked, after]: [&str; 3], first_line: u32) -> Excerpt {
+    let shown = |text: &str| text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect::<String>();
+    let (before, marked, after) = (shown(before), shown(marked), shown(after));
+    let range = before.len()..before.len() + marked.len();
+    Excerpt { text: before + &marked + &after, first_line, marked: range }
+}
+
+fn obeyed(character: char) -> bool {
+    let mut buffer = [0; 4];
+    let text: &str = character.encode_utf8(&mut buffer);
+    crate::escape::lines(text) != text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, from: usize, marked: Range<usize>) -> (String, u32, String) {
+        let excerpt = cut(text, from, marked);
+        let part = excerpt.text[excerpt.marked.clone()].to_owned();
+        (excerpt.text, excerpt.first_line, part)
+    }
+
+    #[test]
+    fn cuts_the_lines_of_the_statement() {
+        let text = "SELECT 1;\nSELECT\n  x;\nSELECT 3;";
+        assert_eq!(shown(text, 10, 19..20), ("SELECT\n  x;".to_owned(), 2, "x".to_owned()));
+        assert_eq!(shown(text, 10, 10..21), ("SELECT".to_owned(), 2, "SELECT".to_owned()));
+        assert_eq!(shown(text, 23, 23..32), ("SELECT 3;".to_owned(), 4, "SELECT 3;".to_owned()));
+    }
+
+    #[test]
+    fn hides_what_a_terminal_would_obey_and_the_byte_order_mark() {
+        let text = "\u{feff}SELECT '\u{1b}[2J\u{202e}' x";
+        let (window, _, part) = shown(text, 3, 22..23);
+        assert_eq!((window.as_str(), part.as_str()), ("SELECT '\u{fffd}[2J\u{fffd}' x", "x"));
+    }
+
+    #[test]
+    fn cuts_long_lines_and_bad_offsets() {
+        let long = format!("SELECT '{}' y '{}'", "x".repeat(100_000), "é".repeat(100_000));
+        let at = long.find('y').expect("y");
+        let (window, _, part) = shown(&long, 0, at..at + 1);
+        assert!(window.len() < 1000, "{}", window.len());
+        assert_eq!(part, "y");
+        for (start, end) in [(0, 300_000), (200_000, 200_001), (usize::MAX - 1, usize::MAX), (5, 5)] {
+            let _ = cut(&long, 0, start..end);
+        }
+        assert_eq!(shown("", 0, 0..0).0, "");
+    }
+}

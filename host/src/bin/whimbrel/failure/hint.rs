@@ -1,0 +1,101 @@
+//! What to do about each kind of error. Only words.
+
+use whimbrel::db::{DbError, ErrorCode};
+use whimbrel::wasm::{CompileError, InspectError, PluginError};
+
+/// Says what to do when the database refuses to be used.
+pub(super) fn database(error: &DbError) -> Option<String> {
+    let hint = match error.code {
+        ErrorCode::Busy => "another process is using the database; try again, or wait longer with --lock-timeout",
+        ErrorCode::ReadOnly => "nothing can be written: check who owns the file and its folder, and how they are mounted",
+        ErrorCode::NotADatabase => "check the path: the file holds something else, is encrypted, or is damaged",
+        ErrorCode::CannotOpen => "check the path and its rights; a missing file is created, a missing folder is not",
+        ErrorCode::Full => "free some space on the disk; the step was rolled back",
+        ErrorCode::OutcomeUnknown => "run `whimbrel status` before anything else: the step may or may not be stored",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Says what to do when a statement fails.
+pub(super) fn statement(error: &DbError) -> Option<String> {
+    let hint = match error.code {
+        ErrorCode::ConstraintForeignKey => {
+            "rows refer to rows that are not there; to rebuild a table, write `-- whimbrel: rebuild` at the top"
+        }
+        ErrorCode::Denied => "a code migration cannot be allowed this: it may only change tables through its handle",
+        ErrorCode::Syntax if error.message.starts_with("no such") || error.message.contains("already exists") => {
+            "the database is not what the script expects: `whimbrel status` shows what is applied"
+        }
+        ErrorCode::Busy
+        | ErrorCode::ReadOnly
+        | ErrorCode::NotADatabase
+        | ErrorCode::CannotOpen
+        | ErrorCode::Full
+        | ErrorCode::OutcomeUnknown => return database(error),
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Says what to do when bytes are no component for this host.
+pub(super) fn component(error: &CompileError) -> Option<String> {
+    match error {
+        CompileError::Inspect(error) => inspection(error),
+        CompileError::Invalid { .. } => {
+            Some("build it again against the contract of this host, whimbrel:migration@0.1".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Says what to do when bytes are not a component that this host can run.
+pub(super) fn inspection(error: &InspectError) -> Option<String> {
+    let hint = match error {
+        InspectError::Empty | InspectError::Malformed { .. } => "build or copy it again",
+        InspectError::NotWasm => "give it the ending of what it is, or build the component",
+        InspectError::CoreModule => {
+            "make a component of it: `wasm-tools component new module.wasm -o component.wasm`, \
+             built with whimbrel-guest or another binding of whimbrel:migration"
+        }
+        InspectError::UnknownImports { imports } if imports.iter().any(|import| import.starts_with("wasi:")) => {
+            "build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs \
+             and componentize-py"
+        }
+        InspectError::UnknownImports { .. } => {
+            "a migration may import whimbrel:migration/types, /sql and /log only"
+        }
+        InspectError::OtherVersion { version, .. } if is_newer(version) => {
+            "use a later whimbrel, or build it with the SDK of this one"
+        }
+        InspectError::OtherVersion { .. } => "build it again with the SDK of this whimbrel",
+        InspectError::OtherWorld { .. } => {
+            "export `up`, and `down` if it can be reverted: the worlds `migration` and `reversible` of whimbrel:migration"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// This host speaks 0.1.
+fn is_newer(version: &str) -> bool {
+    let mut numbers = version.split(['.', '-', '+']).map(|number| number.parse::<u64>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) > (0, 1)
+}
+
+/// Says what to do when a component did not finish.
+pub(super) fn guest(error: &PluginError) -> Option<String> {
+    match error {
+        PluginError::Refused { statement: Some(failed), .. } => statement(&failed.error),
+        PluginError::Trapped { reason, .. } if reason.contains("unreachable") => Some(
+            "the guest stopped itself: a panic, or a call to something a sandbox does not have, such as files, \
+             network, clock or standard output"
+                .to_owned(),
+        ),
+        PluginError::Limit { limit, .. } => {
+            Some(format!("give it more with `{limit}` under [limits] in its manifest, or let it do less"))
+        }
+        PluginError::NoExport { export } => Some(format!("export `{export}` from the component")),
+        _ => None,
+    }
+}

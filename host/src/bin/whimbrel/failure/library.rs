@@ -1,0 +1,163 @@
+//! Explains the library's errors that come before anything has run.
+
+use whimbrel::Error;
+use whimbrel::db::{DbError, ErrorCode};
+use whimbrel::exec::PrepareError;
+use whimbrel::history::HistoryError;
+use whimbrel::model::ChainError;
+use whimbrel::plan::{PlanError, PlanProblem};
+use whimbrel::source::SourceError;
+use whimbrel::wasm::CompileError;
+
+use super::{Failure, Place, Problem, excerpt, hint, run};
+use crate::exit::{Exit, Signal};
+
+/// Explains an error of the library.
+pub(super) fn explain(error: Error) -> Failure {
+    match error {
+        Error::Source(error) => source(error),
+        Error::Chain(error) => chain(&error),
+        Error::Database { ref source, .. } => {
+            Failure { causes: vec![source.to_string()], hint: hint::database(source), ..of_database(source, &error) }
+        }
+        Error::History(error) => history(&error),
+        Error::Plan(error) => plan(&error),
+        Error::Prepare(error) => prepare(&error),
+        Error::Run(error) => run::explain(*error),
+        other => Failure::new(Exit::Failed, "failed", other.to_string()),
+    }
+}
+
+fn of_database(error: &DbError, message: &dyn std::error::Error) -> Failure {
+    Failure::new(exit(error.code), error.code.as_str(), message.to_string())
+}
+
+/// Returns how the program ends when the database fails this way.
+pub(super) fn exit(code: ErrorCode) -> Exit {
+    match code {
+        ErrorCode::OutcomeUnknown => Exit::OutcomeUnknown,
+        ErrorCode::Interrupted => Exit::Interrupted(Signal::Interrupt),
+        _ => Exit::Failed,
+    }
+}
+
+fn source(error: SourceError) -> Failure {
+    let problems = error.problems.into_iter().map(|problem| Problem {
+        code: "source",
+        message: problem.message,
+        hint: problem.hint,
+        migration: None,
+        place: Some(Place { file: problem.file, position: problem.line.zip(problem.column), excerpt: None }),
+    });
+    Failure::of_problems("source", "the migrations cannot be read", problems.collect())
+}
+
+fn chain(error: &ChainError) -> Failure {
+    let ChainError::Duplicates { duplicates } = error else {
+        return Failure::new(Exit::Failed, "chain", error.to_string());
+    };
+    let problems = duplicates.iter().map(|duplicate| Problem {
+        code: "duplicate-version",
+        message: format!("version {} is used by {}", duplicate.version, duplicate.files.join(" and ")),
+        hint: Some("give one of them another version".to_owned()),
+        migration: None,
+        place: None,
+    });
+    Failure::of_problems("duplicate-version", "the migrations make no chain", problems.collect())
+}
+
+/// Explains what is wrong with the history.
+pub(super) fn history(error: &HistoryError) -> Failure {
+    match error {
+        HistoryError::Database { source, .. } => {
+            Failure { causes: vec![source.to_string()], hint: hint::database(source), ..of_database(source, error) }
+        }
+        HistoryError::Newer { .. } => Failure {
+            hint: Some("use the whimbrel that wrote it, or a later one".to_owned()),
+            ..Failure::new(Exit::Failed, "history-newer", error.to_string())
+        },
+        HistoryError::Row { .. } => Failure {
+            hint: Some("the row was not written by whimbrel, or changed later: look at it with the SQLite shell".to_owned()),
+            ..Failure::new(Exit::Failed, "history-row", error.to_string())
+        },
+        HistoryError::Name { .. } => Failure::new(Exit::Usage, "history-name", error.to_string()),
+        other => Failure::new(Exit::Failed, "history", other.to_string()),
+    }
+}
+
+/// Explains why there is no plan.
+pub(super) fn plan(error: &PlanError) -> Failure {
+    let problems: Vec<Problem> = error.problems.iter().map(plan_problem).collect();
+    let code = match problems.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|problem| problem.code == first.code) => first.code,
+        _ => "plan",
+    };
+    Failure::of_problems(code, "there is no plan", problems)
+}
+
+fn plan_problem(problem: &PlanProblem) -> Problem {
+    let (code, migration, hint) = match problem {
+        PlanProblem::ChecksumMismatch { migration, recorded, found, .. } => (
+            "checksum-mismatch",
+            Some(migration),
+            format!(
+                "put the file back as it was and make the change in a new migration (recorded {recorded:.12}…, \
+                 found {found:.12}…)"
+            ),
+        ),
+        PlanProblem::Missing { migration } => {
+            ("missing", Some(migration), "bring its file back, or go on without it with --ignore-missing".to_owned())
+        }
+        PlanProblem::OutOfOrder { migration, newest } => (
+            "out-of-order",
+            Some(migration),
+            format!("give it a version above {newest}, or apply it all the same with --allow-out-of-order"),
+        ),
+        PlanProblem::Dirty { migration } => (
+            "dirty",
+            Some(migration),
+            "see what it has done, finish or undo that by hand, then set the `state` of its row in the history table \
+             to 'applied', or delete the row"
+                .to_owned(),
+        ),
+        PlanProblem::UnknownTarget { .. } => {
+            ("unknown-target", None, "`whimbrel status` shows the versions there are".to_owned())
+        }
+        PlanProblem::Irreversible { migration } => (
+            "irreversible",
+            Some(migration),
+            "write its down script (name.up.sql and name.down.sql), or stop before it with --to".to_owned(),
+        ),
+        PlanProblem::CannotRevertMissing { migration } => {
+            ("missing", Some(migration), "bring its file back: only it says how to revert".to_owned())
+        }
+        PlanProblem::Script { migration, hint, .. } => ("script", Some(migration), hint.clone()),
+        _ => ("plan", None, String::new()),
+    };
+    let place = match problem {
+        PlanProblem::ChecksumMismatch { .. } => None,
+        PlanProblem::Script { script, range, .. } => Some(excerpt::in_statement(script, range, None)),
+        _ => None,
+    };
+    let hint = Some(hint).filter(|hint| !hint.is_empty());
+    Problem { code, message: problem.to_string(), hint, migration: migration.cloned(), place }
+}
+
+fn prepare(error: &PrepareError) -> Failure {
+    match error {
+        PrepareError::Component { source, .. } => {
+            let failure = component(source);
+            Failure { causes: vec![failure.message], message: error.to_string(), ..failure }
+        }
+        PrepareError::Irreversible { .. } => Failure {
+            hint: Some("export `down` from the component, or stop before it with --to".to_owned()),
+            ..Failure::new(Exit::Failed, "irreversible", error.to_string())
+        },
+        other => Failure::new(Exit::Failed, "component", other.to_string()),
+    }
+}
+
+/// Explains why a component cannot be used.
+pub(crate) fn component(error: &CompileError) -> Failure {
+    Failure { hint: hint::component(error), ..Failure::new(Exit::Failed, "component", error.to_string()) }
+}

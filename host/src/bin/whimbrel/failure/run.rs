@@ -1,0 +1,108 @@
+//! Explains why a run stopped, and what it had done before.
+
+use whimbrel::exec::{Report, RunError, StepError, StepOutcome};
+use whimbrel::plan::{Direction, Step};
+use whimbrel::wasm::PluginError;
+
+use super::{Failure, Problem, excerpt, hint, library};
+use crate::exit::{Exit, Signal};
+
+/// Explains a failed run.
+pub(super) fn explain(error: RunError) -> Failure {
+    let message = error.to_string();
+    let RunError { done, failed, source } = error;
+    let mut failure = step(&source, &failed);
+    if failure.exit == Exit::Interrupted(Signal::Interrupt) {
+        failure.message = format!("interrupted; migration {} was rolled back", failed.migration.title());
+    } else {
+        failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
+    }
+    failure.notes.extend(what_remains(&done, failed.direction));
+    Failure { done: Some(done), ..failure }
+}
+
+/// Explains a failed step; the message is the outermost cause.
+fn step(error: &StepError, failed: &Step) -> Failure {
+    match error {
+        StepError::Statement { script, failed: at, kept } => {
+            let place = excerpt::in_statement(script, &(at.start..at.end), at.error.offset);
+            let message = at.error.to_string();
+            let problem = Problem {
+                code: at.error.code.as_str(),
+                message: message.clone(),
+                hint: None,
+                migration: Some(failed.migration.title()),
+                place: Some(place),
+            };
+            let note = "what it did before that statement stays: it runs outside a transaction";
+            Failure {
+                exit: library::exit(at.error.code),
+                hint: hint::statement(&at.error),
+                notes: if *kept { vec![note.to_owned()] } else { Vec::new() },
+                problems: vec![problem],
+                ..Failure::new(Exit::Failed, "statement-failed", message)
+            }
+        }
+        StepError::Guest(error) => guest(error),
+        StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
+        StepError::Database { source, .. } => Failure {
+            exit: library::exit(source.code),
+            causes: vec![source.to_string()],
+            hint: hint::database(source),
+            ..Failure::new(Exit::Failed, source.code.as_str(), error.to_string())
+        },
+        StepError::History(error) => library::history(error),
+        StepError::Plan(error) => {
+            let inner = library::plan(error);
+            Failure {
+                causes: vec![inner.message],
+                hint: inner.hint,
+                problems: inner.problems,
+                ..Failure::new(Exit::Failed, "history-changed", "another process changed the history meanwhile")
+            }
+        }
+        StepError::ForeignKeys { .. } => Failure {
+            hint: Some("the script must leave no row whose parent is gone".to_owned()),
+            ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
+        },
+        StepError::TransactionEnded => Failure {
+            hint: Some("leave BEGIN, COMMIT and ROLLBACK out, and `ON CONFLICT ROLLBACK`".to_owned()),
+            ..Failure::new(Exit::Failed, "transaction-ended", error.to_string())
+        },
+        StepError::Interrupted => interrupted(),
+        other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
+    }
+}
+
+fn guest(error: &PluginError) -> Failure {
+    let (code, causes, backtrace) = match error {
+        PluginError::Refused { statement, .. } => {
+            ("guest-refused", statement.iter().map(ToString::to_string).collect(), Vec::new())
+        }
+        PluginError::Trapped { backtrace, .. } => ("guest-trapped", Vec::new(), backtrace.clone()),
+        PluginError::Limit { .. } => ("guest-limit", Vec::new(), Vec::new()),
+        PluginError::Interrupted => return interrupted(),
+        _ => ("guest-failed", Vec::new(), Vec::new()),
+    };
+    Failure { causes, backtrace, hint: hint::guest(error), ..Failure::new(Exit::Failed, code, error.to_string()) }
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted(Signal::Interrupt), "interrupted", "interrupted")
+}
+
+fn what_remains(done: &Report, direction: Direction) -> Option<String> {
+    if done.dry_run {
+        return Some("it was a dry run: everything was rolled back".to_owned());
+    }
+    let steps = done.steps.iter().filter(|step| step.outcome == StepOutcome::Done).count();
+    let verb = match direction {
+        Direction::Up => "applied",
+        Direction::Down => "reverted",
+    };
+    match steps {
+        0 => None,
+        1 => Some(format!("1 migration was {verb} before it and stays {verb}")),
+        steps => Some(format!("{steps} migrations were {verb} before it and stay {verb}")),
+    }
+}

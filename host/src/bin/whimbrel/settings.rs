@@ -1,0 +1,96 @@
+//! What is meant: the command line, `whimbrel.toml`, `.env` and the environment put together. Opens no database.
+
+mod config;
+mod database;
+mod duration;
+mod error;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use whimbrel::db::sqlite::Sqlite;
+use whimbrel::exec::Observer;
+use whimbrel::history::DEFAULT_TABLE;
+use whimbrel::plan::Rules;
+use whimbrel::source::Directory;
+use whimbrel::wasm::ComponentCache;
+use whimbrel::{Interrupt, Migrator};
+
+use crate::args::Globals;
+use config::Config;
+pub(crate) use duration::parse as parse_duration;
+pub(crate) use error::{Place, SettingsError};
+
+/// Name of the file that `init` writes and every other verb reads.
+pub(crate) const CONFIG_FILE: &str = "whimbrel.toml";
+/// Where migrations are unless told otherwise.
+pub(crate) const DEFAULT_DIR: &str = "migrations";
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What is meant, whatever of it was typed.
+pub(crate) struct Settings {
+    /// The folder of the migrations.
+    pub(crate) dir: PathBuf,
+    chain: Option<String>,
+    history_table: String,
+    lock_timeout: Duration,
+    foreign_keys: bool,
+    cache: ComponentCache,
+    typed_database: Option<String>,
+    config: Config,
+}
+
+impl Settings {
+    /// Reads the settings that need no database.
+    pub(crate) fn read(globals: &Globals) -> Result<Self, SettingsError> {
+        let mut config = Config::read(globals.config.as_deref())?;
+        Ok(Self {
+            dir: globals.dir.clone().or(config.dir.take()).unwrap_or_else(|| PathBuf::from(DEFAULT_DIR)),
+            chain: config.chain.take(),
+            history_table: globals.table.clone().or(config.history_table.take()).unwrap_or_else(|| DEFAULT_TABLE.to_owned()),
+            lock_timeout: globals.lock_timeout.or(config.lock_timeout).unwrap_or(LOCK_TIMEOUT),
+            foreign_keys: config.foreign_keys.unwrap_or(true),
+            cache: cache(config.cache.take()),
+            typed_database: globals.database.clone(),
+            config,
+        })
+    }
+
+    /// Returns the database file: as typed, else from `DATABASE_URL`, `.env` or `whimbrel.toml`.
+    pub(crate) fn database(&self) -> Result<PathBuf, SettingsError> {
+        database::find(self.typed_database.as_deref(), &self.config)
+    }
+
+    /// Makes the migrator of these settings.
+    pub(crate) fn migrator(
+        &self,
+        rules: Rules,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> anyhow::Result<Migrator> {
+        let mut builder = Migrator::builder()
+            .source(Directory::new(&self.dir))
+            .database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys))
+            .history_table(&self.history_table)
+            .lock_timeout(self.lock_timeout)
+            .component_cache(self.cache.clone())
+            .rules(rules)
+            .interrupt(interrupt)
+            .observer(observer);
+        if let Some(chain) = &self.chain {
+            builder = builder.chain(chain);
+        }
+        Ok(builder.build()?)
+    }
+}
+
+/// `WHIMBREL_CACHE` comes before the key `cache`; `off` keeps nothing.
+fn cache(configured: Option<PathBuf>) -> ComponentCache {
+    let given = std::env::var_os("WHIMBREL_CACHE").filter(|value| !value.is_empty()).map(PathBuf::from);
+    match given.or(configured) {
+        None => ComponentCache::User,
+        Some(word) if word == Path::new("off") => ComponentCache::Off,
+        Some(folder) => ComponentCache::Folder(folder),
+    }
+}

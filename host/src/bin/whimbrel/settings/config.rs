@@ -1,0 +1,95 @@
+//! `whimbrel.toml`, read strictly.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use whimbrel::sql;
+
+use super::{CONFIG_FILE, Place, SettingsError, duration};
+
+/// What `whimbrel.toml` says.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Config {
+    /// The database, as `--database` takes it.
+    pub(super) database: Option<String>,
+    /// The folder of the migrations.
+    pub(super) dir: Option<PathBuf>,
+    /// Name of the chain.
+    pub(super) chain: Option<String>,
+    /// Name of the history table.
+    pub(super) history_table: Option<String>,
+    /// How long to wait for another process.
+    #[serde(deserialize_with = "time")]
+    pub(super) lock_timeout: Option<Duration>,
+    /// Whether foreign keys are enforced while migrations run.
+    pub(super) foreign_keys: Option<bool>,
+    /// Where compiled components are kept.
+    pub(super) cache: Option<PathBuf>,
+    /// The folder that relative paths begin at.
+    #[serde(skip)]
+    pub(super) folder: PathBuf,
+    /// The file.
+    #[serde(skip)]
+    pub(super) file: PathBuf,
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    duration::parse(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+impl Config {
+    /// Reads the file that was named, or else `whimbrel.toml` if there is one.
+    pub(super) fn read(named: Option<&Path>) -> Result<Self, SettingsError> {
+        let path = named.unwrap_or(Path::new(CONFIG_FILE));
+        match std::fs::read(path) {
+            Ok(bytes) => Self::parse(path, &bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
+            Err(error) => Err(SettingsError {
+                code: "settings",
+                message: format!("cannot read {}: {error}", path.display()),
+                hint: None,
+                place: None,
+            }),
+        }
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, SettingsError> {
+        let file = path.display().to_string();
+        let wrong = |message: String, hint, position| SettingsError {
+            code: "settings",
+            message,
+            hint,
+            place: Some(Place { file: file.clone(), position }),
+        };
+        let text = str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8".to_owned(), None, None))?;
+        let mut config: Self = toml::from_str(text).map_err(|error| {
+            let position = error.span().map(|span| sql::locate(text, span.start));
+            let (message, hint) = explain(error.message());
+            wrong(message, hint, position.map(|position| (position.line, position.column)))
+        })?;
+        config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        config.file = path.to_owned();
+        config.dir = config.dir.take().map(|dir| config.folder.join(dir));
+        config.cache =
+            config.cache.take().map(|cache| if cache == Path::new("off") { cache } else { config.folder.join(cache) });
+        Ok(config)
+    }
+}
+
+/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into words with the nearest key.
+fn explain(message: &str) -> (String, Option<String>) {
+    let message = message.trim_end().replace('\n', ", ");
+    let Some((key, rest)) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) else {
+        return (message, None);
+    };
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let hint = match sql::nearest(key, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("known are {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+    };
+    (format!("unknown key `{}`", key.escape_debug()), Some(hint))
+}

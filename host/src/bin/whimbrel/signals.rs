@@ -1,0 +1,41 @@
+//! Ctrl-C and `kill`: the first asks the run to stop and undo its step, the second ends the program at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::Context;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use whimbrel::Interrupt;
+
+use crate::exit::{Exit, Signal};
+
+/// Flags that the signal handlers raise. No thread waits for them.
+#[derive(Default)]
+pub(crate) struct Signals {
+    raised: Arc<AtomicBool>,
+    which: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Installs the handlers and returns the flag that stops a run.
+    pub(crate) fn watch(&self) -> anyhow::Result<Interrupt> {
+        for (signal, name) in [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)] {
+            let code = i32::from(Exit::Interrupted(name).code());
+            // In this order: at the first signal the flag is still down, at the second it ends the program.
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&self.raised))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&self.which), usize::from(name == Signal::Terminate)))
+                .and_then(|_| flag::register(signal, Arc::clone(&self.raised)))
+                .context("cannot watch for Ctrl-C")?;
+        }
+        Ok(Interrupt::from(Arc::clone(&self.raised)))
+    }
+
+    /// Names the signal in place of a plain interruption.
+    pub(crate) fn exit_code(&self, exit: Exit) -> Exit {
+        match exit {
+            Exit::Interrupted(_) if self.which.load(Ordering::SeqCst) == 1 => Exit::Interrupted(Signal::Terminate),
+            exit => exit,
+        }
+    }
+}

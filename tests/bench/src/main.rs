@@ -1,0 +1,2 @@
+//! Measures whimbrel against native code and its peers.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Whole stories, from files to database.
+
+mod guests;

@@ -1,0 +1,3 @@
+//! End-to-end tests: the real program, real files, real components, real processes.
+
+mod flows;
