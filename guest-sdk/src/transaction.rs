@@ -90,8 +90,9 @@ pub struct Savepoint {
 impl Savepoint {
     /// Keeps what happened since, and ends this savepoint and those opened inside it.
     pub fn release(mut self) -> Result<()> {
+        self.raw.release()?;
         self.ended = true;
-        Ok(self.raw.release()?)
+        Ok(())
     }
 
     /// Undoes what happened since, and ends this savepoint and those opened inside it.
@@ -104,8 +105,7 @@ impl Savepoint {
 impl Drop for Savepoint {
     fn drop(&mut self) {
         if !self.ended {
-            // The contract wants every savepoint ended by a call. One that has ended with its outer one says so here,
-            // and there is nothing left to undo.
+            // It may have ended with one around it; then there is nothing left to undo.
             let _ = self.raw.rollback();
         }
     }

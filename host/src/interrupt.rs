@@ -25,3 +25,10 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+impl From<Arc<AtomicBool>> for Interrupt {
+    /// Shares a flag that something else raises, such as a signal handler.
+    fn from(flag: Arc<AtomicBool>) -> Self {
+        Self(flag)
+    }
+}

@@ -1,4 +1,58 @@
 //! A migration host: SQL migrations and sandboxed WebAssembly migrations in one versioned chain.
+//!
+//! ```text
+//!  folder, embedded files, code
+//!    |  source::Source::load           bytes -> migrations; every problem of every file together
+//!    v
+//!  Vec<Migration>
+//!    |  model::Chain::new              order, uniqueness
+//!    v
+//!  Chain ---------------+
+//!  history table        |
+//!    |  History::read   |              creates nothing
+//!    v                  v
+//!  Vec<Applied> --> plan::build        pure: no database, no files, no clock
+//!                       v
+//!                     Plan             what `plan` and `--json` print
+//!                       |  exec::prepare   compiles every component
+//!                       v
+//!                     Prepared         last point where nothing has changed
+//!                       |  exec::run       each step: BEGIN, work, history row, COMMIT
+//!                       v
+//!                     Report, or RunError with what was done before
+//! ```
+//!
+//! [`Migrator`] puts these together:
+//!
+//! ```
+//! use whimbrel::Migrator;
+//! use whimbrel::db::sqlite::Sqlite;
+//! use whimbrel::plan::Until;
+//! use whimbrel::source::Directory;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # std::fs::create_dir(folder.path().join("migrations"))?;
+//! # std::fs::write(folder.path().join("migrations/0001_create_note.sql"), "CREATE TABLE note (text TEXT);")?;
+//! # std::env::set_current_dir(folder.path())?;
+//! let migrator = Migrator::builder()
+//!     .source(Directory::new("migrations"))
+//!     .database(Sqlite::file("app.db"))
+//!     .build()?;
+//! let report = migrator.up(Until::End)?;
+//! assert_eq!(report.steps.len(), 1);
+//! assert!(migrator.up(Until::End)?.steps.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A program that has a [`rusqlite::Connection`] already uses [`Migrator::run_on`]; one that carries its migrations
+//! with it uses [`embed!`]; steps that need Rust are [`source::Code`].
+//!
+//! The library never prints, reads the environment, exits or installs a logger. It returns values, tells events to an
+//! [`exec::Observer`], and passes what guests log on to `tracing` under the target `whimbrel::guest`.
+//!
+//! # Features
+//! - `cli` (default): the `whimbrel` program.
+//! - `wasm` (part of `cli`): migrations that are WebAssembly components.
 #![forbid(unsafe_code)]
 
 pub mod db;
@@ -7,6 +61,7 @@ pub mod exec;
 pub mod grants;
 pub mod history;
 mod interrupt;
+mod log_level;
 mod migrator;
 pub mod model;
 pub mod plan;
@@ -17,5 +72,6 @@ pub mod wasm;
 
 pub use error::Error;
 pub use interrupt::Interrupt;
+pub use log_level::LogLevel;
 pub use migrator::{Migrator, MigratorBuilder, Status};
 pub use whimbrel_macros::embed;

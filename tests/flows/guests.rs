@@ -20,7 +20,7 @@ CREATE INDEX person_big ON person (big);
 INSERT INTO person (full_name, big) VALUES ('Ada Lovelace', 1), ('Grace Hopper', 2), ('Plato', 3);
 ";
 
-fn workspace() -> PathBuf {
+pub(super) fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace is there")
 }
 
@@ -48,14 +48,14 @@ impl Observer for Ears {
 }
 
 /// A database of people and a chain whose second migration is the guest.
-struct Stage {
+pub(super) struct Stage {
     folder: TempDir,
     ears: Arc<Ears>,
     interrupt: Interrupt,
 }
 
 impl Stage {
-    fn new(guest: &[u8], manifest: &str) -> Self {
+    pub(super) fn new(guest: &[u8], manifest: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let migrations = folder.path().join("migrations");
         std::fs::create_dir(&migrations).unwrap();
@@ -75,7 +75,7 @@ impl Stage {
         self.folder.path().join("app.db")
     }
 
-    fn migrator(&self) -> Migrator {
+    pub(super) fn migrator(&self) -> Migrator {
         Migrator::builder()
             .source(Directory::new(self.folder.path().join("migrations")))
             .database(Sqlite::file(self.database()))
@@ -86,16 +86,20 @@ impl Stage {
             .unwrap()
     }
 
-    fn up(&self) -> Result<Report, Error> {
+    pub(super) fn up(&self) -> Result<Report, Error> {
         self.migrator().up(Until::End)
     }
 
-    fn people(&self) -> Vec<(String, Option<String>, Option<String>, Option<i64>)> {
+    pub(super) fn people(&self) -> Vec<(String, Option<String>, Option<String>, Option<i64>)> {
         let connection = Connection::open(self.database()).unwrap();
         let mut statement =
             connection.prepare("SELECT full_name, first_name, last_name, big FROM person ORDER BY id").unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    pub(super) fn heard(&self) -> Vec<String> {
+        self.ears.0.lock().unwrap().clone()
     }
 
     /// Runs, expects the guest to fail, and that the file is what it was, byte for byte.
@@ -110,7 +114,7 @@ impl Stage {
         error
     }
 
-    fn fails_as_guest(&self) -> PluginError {
+    pub(super) fn fails_as_guest(&self) -> PluginError {
         match self.fails() {
             StepError::Guest(error) => *error,
             other => panic!("expected the guest's own failure, got {other:?}"),

@@ -1,3 +1,4 @@
 //! Whole stories, from files to database.
 
 mod guests;
+mod languages;

@@ -1,6 +1,6 @@
 //! A native SQLite through the host's own session, for tests of migrations.
 
-use std::cell::{Cell as Slot, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use whimbrel::db::{CursorId, DbError, SavepointId, Session, StatementId, Value};
@@ -31,7 +31,7 @@ impl Transaction {
 
     pub(crate) fn savepoint(&self) -> Result<Savepoint, SqlError> {
         let id = self.0.borrow_mut().savepoint()?;
-        Ok(Savepoint { session: Rc::clone(&self.0), id, ended: Slot::new(false) })
+        Ok(Savepoint { session: Rc::clone(&self.0), id })
     }
 
     pub(crate) fn dialect(&self) -> String {
@@ -103,27 +103,15 @@ impl Drop for Statement {
 pub(crate) struct Savepoint {
     session: Shared,
     id: SavepointId,
-    ended: Slot<bool>,
 }
 
 impl Savepoint {
     pub(crate) fn release(&self) -> Result<(), SqlError> {
-        self.ended.set(true);
         Ok(self.session.borrow_mut().release(self.id)?)
     }
 
     pub(crate) fn rollback(&self) -> Result<(), SqlError> {
-        self.ended.set(true);
         Ok(self.session.borrow_mut().rollback_to(self.id)?)
-    }
-}
-
-impl Drop for Savepoint {
-    fn drop(&mut self) {
-        if !self.ended.get() {
-            // It may have ended with one around it; then there is nothing left to undo.
-            let _ = self.session.borrow_mut().rollback_to(self.id);
-        }
     }
 }
 

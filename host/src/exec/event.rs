@@ -1,22 +1,8 @@
 //! What a run tells while it goes on.
 
 use super::report::StepReport;
+use crate::log_level::LogLevel;
 use crate::plan::Step;
-
-/// How much a line of a migration's log matters.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum LogLevel {
-    /// Finest.
-    Trace,
-    /// For the author.
-    Debug,
-    /// For the operator.
-    Info,
-    /// Something is odd.
-    Warn,
-    /// Something is wrong.
-    Error,
-}
 
 /// What a run tells while it goes on.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Effects, in order: prepares a plan, runs it, tells what happened. Decides nothing the plan has decided.
 
+#[cfg(feature = "wasm")]
+mod component;
 mod dry_run;
 mod event;
 mod prepare;

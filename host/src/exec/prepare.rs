@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event::{Event, Observer};
+use super::event::Observer;
 use crate::model::Body;
 use crate::plan::{Plan, Step};
 
@@ -74,7 +74,7 @@ pub fn prepare(
     let mut steps: Vec<PreparedStep> =
         plan.steps.iter().map(|step| PreparedStep { step: step.clone(), plugin: None }).collect();
     if !components.is_empty() {
-        observer.event(&Event::Compiling { components: components.len() });
+        observer.event(&super::event::Event::Compiling { components: components.len() });
         for ((index, ..), plugin) in components.iter().zip(compile(&components, cache)) {
             steps[*index].plugin = Some(Arc::new(plugin?));
         }

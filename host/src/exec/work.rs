@@ -1,8 +1,7 @@
 //! Does the work of one step inside whatever transaction is open. Begins and commits nothing.
 
-use std::sync::Arc;
-
-use super::event::{Event, LogLevel};
+#[cfg(feature = "wasm")]
+use super::component::run_component;
 use super::prepare::PreparedStep;
 use super::report::StepError;
 use super::run::Conditions;
@@ -55,76 +54,6 @@ fn run_rust(session: &mut dyn Session, code: &dyn RustMigration, direction: Dire
         Direction::Down => code.down(&mut transaction),
     }
     .map_err(|source| StepError::Rust { source })
-}
-
-/// Passes what a guest says on to the log and the observer.
-#[cfg(feature = "wasm")]
-struct Voice {
-    step: crate::plan::Step,
-    observer: Arc<dyn super::event::Observer>,
-}
-
-#[cfg(feature = "wasm")]
-impl crate::wasm::GuestEvents for Voice {
-    fn log(&self, level: crate::wasm::LogLevel, message: &str) {
-        use crate::wasm::LogLevel as Guest;
-        let (migration, name) = (self.step.migration.version, self.step.migration.name.as_str());
-        // A macro, because the level is part of tracing's static call site.
-        macro_rules! trace {
-            ($level:ident, $macro:ident) => {{
-                tracing::$macro!(target: "whimbrel::guest", version = %migration, name, "{message}");
-                LogLevel::$level
-            }};
-        }
-        let level = match level {
-            Guest::Trace => trace!(Trace, trace),
-            Guest::Debug => trace!(Debug, debug),
-            Guest::Info => trace!(Info, info),
-            Guest::Warn => trace!(Warn, warn),
-            Guest::Error => trace!(Error, error),
-        };
-        self.observer.event(&Event::Log { step: &self.step, level, message });
-    }
-
-    fn progress(&self, done: u64, total: Option<u64>) {
-        self.observer.event(&Event::Progress { step: &self.step, done, total });
-    }
-}
-
-#[cfg(feature = "wasm")]
-fn run_component(
-    mut session: Box<dyn Session>,
-    step: &PreparedStep,
-    conditions: &Conditions<'_>,
-) -> (Box<dyn Session>, Result<Work, StepError>) {
-    use crate::wasm::{Call, PluginError, RunLimits};
-
-    let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
-    let migration = &step.step.migration;
-    let limits = migration.manifest.as_ref().map(|manifest| &manifest.limits);
-    let params = migration.manifest.as_ref().map(|manifest| &manifest.params);
-    let call = Call {
-        export: step.step.direction.as_str(),
-        chain: conditions.chain.name(),
-        version: migration.version.to_string(),
-        name: &migration.name,
-        dry_run: conditions.dry_run,
-        started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
-        params: params.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
-        limits: limits.map_or(RunLimits::default(), |asked| RunLimits::default().with(asked)),
-        interrupt: conditions.interrupt.clone(),
-        events: Arc::new(Voice { step: step.step.clone(), observer: Arc::clone(conditions.observer) }),
-    };
-    let restriction = crate::grants::Restriction { protected: conditions.history.tables() };
-    session.restrict(Some(Arc::new(restriction)));
-    let (mut session, result) = plugin.call(session, &call);
-    session.restrict(None);
-    let result = match result {
-        Ok(output) => Ok(Work { fuel: Some(output.fuel) }),
-        Err(PluginError::Interrupted) => Err(StepError::Interrupted),
-        Err(error) => Err(StepError::Guest(Box::new(error))),
-    };
-    (session, result)
 }
 
 #[cfg(not(feature = "wasm"))]

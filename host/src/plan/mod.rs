@@ -4,6 +4,8 @@ mod build;
 mod error;
 mod goal;
 mod reconcile;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Plan, Step, Warning, build};
 pub use error::{PlanError, PlanProblem};

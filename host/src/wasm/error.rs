@@ -35,7 +35,7 @@ pub enum PluginError {
         message: String,
         /// The last statement that failed, which may be the reason.
         #[source]
-        statement: Option<FailedStatement>,
+        statement: Option<Box<FailedStatement>>,
     },
     /// It trapped: a panic, an out-of-bounds access, an unreachable instruction.
     #[error("the guest trapped: {reason}")]
@@ -46,7 +46,7 @@ pub enum PluginError {
         backtrace: Vec<String>,
         /// The last statement that failed, which some languages trap over.
         #[source]
-        statement: Option<FailedStatement>,
+        statement: Option<Box<FailedStatement>>,
     },
     /// It left a savepoint neither released nor rolled back, so what it meant to keep is not known.
     #[error("the guest left a savepoint open: end each with release or rollback")]

@@ -16,4 +16,4 @@ pub use error::{CompileError, PluginError};
 pub use inspect::{InspectError, Inspection, inspect};
 pub use limits::RunLimits;
 pub use plugin::{Call, Output, Plugin};
-pub use state::{GuestEvents, LogLevel};
+pub use state::GuestEvents;

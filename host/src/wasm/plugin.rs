@@ -63,7 +63,7 @@ pub struct Output {
 struct Silent;
 
 impl GuestEvents for Silent {
-    fn log(&self, _: super::LogLevel, _: &str) {}
+    fn log(&self, _: crate::LogLevel, _: &str) {}
     fn progress(&self, _: u64, _: Option<u64>) {}
 }
 

@@ -6,7 +6,8 @@ use whimbrel_packed::BatchBuilder;
 use super::bindings::whimbrel::migration::{log, sql, types};
 use super::convert::{checked, listed, packed, values};
 use super::handles::{CursorHandle, SavepointHandle, StatementHandle, TransactionHandle};
-use super::state::{LogLevel, State};
+use super::state::State;
+use crate::log_level::LogLevel;
 use crate::db::{CursorId, DbError, SavepointId, Session, StatementId};
 
 /// Most rows and bytes of one answer, and what is taken when the guest leaves it to the host.

@@ -5,21 +5,7 @@ use std::sync::Arc;
 use super::error::FailedStatement;
 use super::limits::Bounds;
 use crate::db::{DbError, ErrorCode, Session};
-
-/// How much a line of a guest's log matters.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum LogLevel {
-    /// Finest.
-    Trace,
-    /// For the author.
-    Debug,
-    /// For the operator.
-    Info,
-    /// Something is odd.
-    Warn,
-    /// Something is wrong.
-    Error,
-}
+use crate::log_level::LogLevel;
 
 /// Hears what a guest says while it runs.
 pub trait GuestEvents {
@@ -42,7 +28,7 @@ pub(super) struct State {
     pub(super) bounds: Bounds,
     events: Arc<dyn GuestEvents>,
     /// The last statement that failed.
-    pub(super) failed: Option<FailedStatement>,
+    pub(super) failed: Option<Box<FailedStatement>>,
     /// The last line logged as an error: a panic hook's message, say.
     pub(super) last_words: Option<String>,
     /// A savepoint's handle was dropped before the savepoint was ended.
@@ -76,7 +62,7 @@ impl State {
     pub(super) fn remember<R>(&mut self, sql: &str, result: Result<R, DbError>) -> Result<R, DbError> {
         if let Err(error) = &result {
             let sql = sql[..sql.floor_char_boundary(STATEMENT_BYTES)].to_owned();
-            self.failed = Some(FailedStatement { sql, error: error.clone() });
+            self.failed = Some(Box::new(FailedStatement { sql, error: error.clone() }));
         }
         result
     }

@@ -1,6 +1,5 @@
 //! An error as a person and a program are told of it: message, causes, hint, places, exit code.
 
-mod excerpt;
 mod hint;
 mod library;
 mod run;
@@ -8,8 +7,8 @@ mod run;
 use whimbrel::exec::Report;
 
 use crate::exit::Exit;
+use crate::place::Place;
 use crate::settings::SettingsError;
-pub(crate) use excerpt::Excerpt;
 pub(crate) use library::component as explain_component;
 
 /// Why a verb failed.
@@ -46,16 +45,6 @@ pub(crate) struct Problem {
     pub(crate) migration: Option<String>,
     /// Where it is.
     pub(crate) place: Option<Place>,
-}
-
-/// A place in a file.
-pub(crate) struct Place {
-    /// The file.
-    pub(crate) file: String,
-    /// The line and the column, from 1.
-    pub(crate) position: Option<(u32, u32)>,
-    /// The lines around it.
-    pub(crate) excerpt: Option<Excerpt>,
 }
 
 impl Failure {

@@ -5,6 +5,7 @@ mod commands;
 mod escape;
 mod exit;
 mod failure;
+mod place;
 mod progress;
 mod render;
 mod settings;

@@ -9,8 +9,9 @@ use whimbrel::plan::{PlanError, PlanProblem};
 use whimbrel::source::SourceError;
 use whimbrel::wasm::CompileError;
 
-use super::{Failure, Place, Problem, excerpt, hint, run};
+use super::{Failure, Problem, hint, run};
 use crate::exit::{Exit, Signal};
+use crate::place::{self, Place};
 
 /// Explains an error of the library.
 pub(super) fn explain(error: Error) -> Failure {
@@ -136,7 +137,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
     };
     let place = match problem {
         PlanProblem::ChecksumMismatch { .. } => None,
-        PlanProblem::Script { script, range, .. } => Some(excerpt::in_statement(script, range, None)),
+        PlanProblem::Script { script, range, .. } => Some(place::in_statement(script, range, None)),
         _ => None,
     };
     let hint = Some(hint).filter(|hint| !hint.is_empty());

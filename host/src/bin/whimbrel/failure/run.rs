@@ -1,11 +1,13 @@
 //! Explains why a run stopped, and what it had done before.
 
 use whimbrel::exec::{Report, RunError, StepError, StepOutcome};
+use whimbrel::model::TransactionMode;
 use whimbrel::plan::{Direction, Step};
 use whimbrel::wasm::PluginError;
 
-use super::{Failure, Problem, excerpt, hint, library};
+use super::{Failure, Problem, hint, library};
 use crate::exit::{Exit, Signal};
+use crate::place;
 
 /// Explains a failed run.
 pub(super) fn explain(error: RunError) -> Failure {
@@ -13,7 +15,9 @@ pub(super) fn explain(error: RunError) -> Failure {
     let RunError { done, failed, source } = error;
     let mut failure = step(&source, &failed);
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
-        failure.message = format!("interrupted; migration {} was rolled back", failed.migration.title());
+        let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
+        let then = if outside { "runs outside a transaction: look at what it has done" } else { "was rolled back" };
+        failure.message = format!("interrupted; migration {} {then}", failed.migration.title());
     } else {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
@@ -25,7 +29,7 @@ pub(super) fn explain(error: RunError) -> Failure {
 fn step(error: &StepError, failed: &Step) -> Failure {
     match error {
         StepError::Statement { script, failed: at, kept } => {
-            let place = excerpt::in_statement(script, &(at.start..at.end), at.error.offset);
+            let place = place::in_statement(script, &(at.start..at.end), at.error.offset);
             let message = at.error.to_string();
             let problem = Problem {
                 code: at.error.code.as_str(),

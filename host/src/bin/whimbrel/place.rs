@@ -1,19 +1,26 @@
-//! The lines of a script around an error. Cuts a window out of the text; draws nothing.
+//! Where in a file something stands, with the lines around it. Cuts a window out of the text; draws nothing.
 
 use std::ops::Range;
 
 use whimbrel::model::Script;
 use whimbrel::sql;
 
-use super::Place;
-
 /// Lines shown before the one with the error, when its statement begins that much earlier.
 const LINES_BEFORE: usize = 4;
 /// Bytes kept on either side of the error in a line that is longer.
 const BYTES_AROUND: usize = 300;
 
+/// A place in a file.
+pub(crate) struct Place {
+    /// The file.
+    pub(crate) file: String,
+    /// The line and the column, from 1.
+    pub(crate) position: Option<(u32, u32)>,
+    /// The lines around it.
+    pub(crate) excerpt: Option<Excerpt>,
+}
+
 /// Some lines of a file with a marked part.
-#[derive(Clone)]
 pub(crate) struct Excerpt {
     /// The lines.
     pub(crate) text: String,
@@ -24,7 +31,7 @@ pub(crate) struct Excerpt {
 }
 
 /// Finds the place of an error in a statement: at the offset the database named, else at the statement's beginning.
-pub(super) fn in_statement(script: &Script, statement: &Range<usize>, offset: Option<u32>) -> Place {
+pub(crate) fn in_statement(script: &Script, statement: &Range<usize>, offset: Option<u32>) -> Place {
     let text = script.text.as_ref();
     let named = offset.and_then(|offset| statement.start.checked_add(usize::try_from(offset).ok()?));
     match named.filter(|named| *named < text.len()) {

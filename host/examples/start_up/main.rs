@@ -1,0 +1,40 @@
+//! An application that brings its own database up to date before it does anything else.
+//!
+//! Run it twice: `cargo run --example start_up`.
+
+use rusqlite::Connection;
+use whimbrel::Migrator;
+use whimbrel::plan::{Goal, Until};
+use whimbrel::source::{Code, Combined};
+
+/// The folder is part of the program: nothing has to be installed beside it.
+const MIGRATIONS: whimbrel::source::Embedded = whimbrel::embed!("examples/start_up/migrations");
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let path = std::env::temp_dir().join("whimbrel-start-up.db");
+    let mut connection = Connection::open(&path)?;
+    migrate(&mut connection)?;
+    let notes: i64 = connection.query_row("SELECT count(*) FROM note WHERE words > 0", [], |row| row.get(0))?;
+    println!("{} holds {notes} notes with words.", path.display());
+    Ok(())
+}
+
+/// Applies what is pending. Any number of instances may do so at once.
+fn migrate(connection: &mut Connection) -> Result<(), whimbrel::Error> {
+    // A step that needs Rust, in the same chain as the files.
+    let code = Code::new().up(3, "count_words", |tx| {
+        for row in tx.query("SELECT id, text FROM note", &[])? {
+            if let [id, whimbrel::db::Value::Text(text)] = row.as_slice() {
+                let words = i64::try_from(text.split_whitespace().count())?;
+                tx.execute("UPDATE note SET words = ? WHERE id = ?", &[words.into(), id.clone()])?;
+            }
+        }
+        Ok(())
+    });
+    let migrator = Migrator::builder().source(Combined::new().with(MIGRATIONS).with(code)).build()?;
+    let report = migrator.run_on(connection, &Goal::up(Until::End))?;
+    for step in &report.steps {
+        println!("Applied {} in {:?}.", step.step.migration.title(), step.duration);
+    }
+    Ok(())
+}

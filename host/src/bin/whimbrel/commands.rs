@@ -1,0 +1,51 @@
+//! The verbs: settings in, one call of the library, its result out.
+
+mod completions;
+mod down;
+mod history;
+mod init;
+mod inspect;
+mod new;
+mod plan;
+mod run;
+mod status;
+mod up;
+mod verify;
+
+use whimbrel::plan::{Rules, Until};
+
+use crate::args::{Args, RuleArgs, UntilArgs, Verb};
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::ui::Ui;
+
+/// Does what was typed.
+pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let globals = &args.globals;
+    match &args.verb {
+        Verb::Init(init) => init::run(init, globals, ui),
+        Verb::New(new) => new::run(new, &Settings::read(globals)?, ui),
+        Verb::Status(status) => status::run(status, &Settings::read(globals)?, ui),
+        Verb::Plan(plan) => plan::run(plan, &Settings::read(globals)?, ui),
+        Verb::Up(up) => up::run(up, &Settings::read(globals)?, ui, signals),
+        Verb::Down(down) => down::run(down, &Settings::read(globals)?, ui, signals),
+        Verb::Verify(rules) => verify::run(rules, &Settings::read(globals)?, ui),
+        Verb::Inspect(inspect) => inspect::run(inspect, ui),
+        Verb::History => history::run(&Settings::read(globals)?, ui),
+        Verb::Completions(completions) => completions::run(completions, ui),
+    }
+}
+
+/// Reads how far to go; `otherwise` when nothing was typed.
+fn until(args: &UntilArgs, otherwise: Until) -> Until {
+    match (args.to, args.steps) {
+        (Some(version), _) => Until::Version(version),
+        (None, Some(steps)) => Until::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
+        (None, None) => otherwise,
+    }
+}
+
+fn rules(args: &RuleArgs) -> Rules {
+    Rules { allow_out_of_order: args.allow_out_of_order, ignore_missing: args.ignore_missing }
+}

@@ -1,0 +1,30 @@
+//! `whimbrel status`: the state of every migration.
+
+use std::sync::Arc;
+
+use whimbrel::Interrupt;
+use whimbrel::plan::Rules;
+
+use crate::args::StatusArgs;
+use crate::exit::Exit;
+use crate::render::{status, verify};
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// Shows the state; with `--check` the exit code tells it too.
+pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+    let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
+    let found = migrator.status()?;
+    let exists = settings.database()?.exists();
+    ui.result(|| status::json(&found, exists), || status::text(&found, exists))?;
+    if !args.check {
+        return Ok(Exit::Done);
+    }
+    let wrong = !verify::findings(&found, Rules::default()).is_empty();
+    let pending = found.entries.iter().any(|entry| entry.state.is_pending());
+    Ok(match (wrong, pending) {
+        (true, _) => Exit::Failed,
+        (false, true) => Exit::Pending,
+        (false, false) => Exit::Done,
+    })
+}

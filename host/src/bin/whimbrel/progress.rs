@@ -1,0 +1,157 @@
+//! Shows a run while it goes on: a line for the step that runs, one for each that has ended, and what guests say.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use whimbrel::LogLevel;
+use whimbrel::exec::{Event, Observer};
+use whimbrel::plan::{Direction, Step};
+
+use crate::escape;
+use crate::render::{report, style};
+use crate::ui::Ui;
+
+/// How often the line of the step that runs is drawn anew.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A line that a guest wrote into its log.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LogLine {
+    version: String,
+    name: String,
+    level: &'static str,
+    message: String,
+}
+
+/// Hears a run and shows it.
+pub(crate) struct Progress {
+    ui: Ui,
+    bar: Mutex<Option<ProgressBar>>,
+    logs: Mutex<Vec<LogLine>>,
+}
+
+impl Progress {
+    /// Starts with nothing on the screen.
+    pub(crate) fn new(ui: &Ui) -> Self {
+        Self { ui: ui.clone(), bar: Mutex::default(), logs: Mutex::default() }
+    }
+
+    /// Takes the line of the step away and returns what guests wrote, for JSON.
+    pub(crate) fn finish(&self) -> Vec<LogLine> {
+        if let Some(bar) = lock(&self.bar).take() {
+            bar.finish_and_clear();
+        }
+        std::mem::take(&mut lock(&self.logs))
+    }
+
+    fn say(&self, line: &str) {
+        match &*lock(&self.bar) {
+            Some(bar) => bar.suspend(|| self.ui.talk(line)),
+            None => self.ui.talk(line),
+        }
+    }
+
+    /// Shows what is going on; the first time, the line appears.
+    fn show(&self, message: String) {
+        if !self.ui.shows_progress() {
+            return;
+        }
+        let mut bar = lock(&self.bar);
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new_spinner().with_style(spinner("{spinner} {msg} ({elapsed})"));
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        bar.set_style(spinner("{spinner} {msg} ({elapsed})"));
+        bar.reset_elapsed();
+        bar.set_message(message);
+    }
+
+    fn advance(&self, done: u64, total: Option<u64>) {
+        let Some(bar) = &*lock(&self.bar) else { return };
+        match total {
+            Some(total) => {
+                bar.set_style(spinner("{spinner} {msg} [{bar:20}] {pos} of {len} ({elapsed})"));
+                bar.set_length(total);
+                bar.set_position(done.min(total));
+            }
+            None => {
+                bar.set_style(spinner("{spinner} {msg} {pos} done ({elapsed})"));
+                bar.set_position(done);
+            }
+        }
+    }
+
+    fn log(&self, step: &Step, level: LogLevel, message: &str) {
+        if self.ui.json() {
+            lock(&self.logs).push(LogLine {
+                version: step.migration.version.to_string(),
+                name: step.migration.name.clone(),
+                level: name(level),
+                message: message.to_owned(),
+            });
+            return;
+        }
+        if level < self.ui.log_level() {
+            return;
+        }
+        let word = match level {
+            LogLevel::Trace | LogLevel::Debug | LogLevel::Info => String::new(),
+            LogLevel::Warn => format!("{}: ", style::paint(style::WARNING, "warning")),
+            LogLevel::Error => format!("{}: ", style::paint(style::ERROR, "error")),
+        };
+        let title = style::paint(style::DIM, &format!("[{}]", escape::line(&step.migration.title())));
+        let message = escape::lines(message.trim_end()).replace('\n', "\n    ");
+        self.say(&format!("  {title} {word}{message}"));
+    }
+}
+
+fn name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Trace => "trace",
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    }
+}
+
+fn spinner(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("=> ")
+}
+
+/// A panic elsewhere leaves a message or a list behind, which is as good as ever.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Observer for Progress {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Compiling { components: 1 } => self.show("Compiling a component".to_owned()),
+            Event::Compiling { components } => self.show(format!("Compiling {components} components")),
+            Event::StepStarted { step, number, of } => {
+                let verb = match step.direction {
+                    Direction::Up => "Applying",
+                    Direction::Down => "Reverting",
+                };
+                self.show(format!("{verb} {} [{number}/{of}]", escape::line(&step.migration.title())));
+            }
+            Event::Log { step, level, message } => self.log(step, *level, message),
+            Event::Progress { done, total, .. } => self.advance(*done, *total),
+            Event::StepFinished { report } => {
+                if let Some(line) = report::step_line(report) {
+                    self.say(&line);
+                }
+            }
+            Event::StepFailed { .. } => {
+                if let Some(bar) = lock(&self.bar).take() {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Turns values into text and JSON. Prints nothing.
+
+pub(crate) mod amount;
+pub(crate) mod dry_run;
+pub(crate) mod failure;
+pub(crate) mod history;
+pub(crate) mod inspection;
+pub(crate) mod json;
+pub(crate) mod plan;
+pub(crate) mod report;
+pub(crate) mod snippet;
+pub(crate) mod status;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod verify;
+pub(crate) mod warning;

@@ -1,0 +1,72 @@
+//! Times, sizes and counts as people read them.
+
+use std::time::Duration;
+
+/// Returns a time with two or three digits that count.
+pub(crate) fn duration(duration: Duration) -> String {
+    let micros = duration.as_micros();
+    match micros {
+        0..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        1_000_000..60_000_000 => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+        _ => {
+            let seconds = duration.as_secs();
+            match seconds {
+                0..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+                _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+            }
+        }
+    }
+}
+
+/// Returns a size in bytes, and in a larger unit beside it where that says more.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match UNITS.into_iter().find(|(_, size)| bytes >= *size) {
+        None => format!("{bytes} bytes"),
+        Some((unit, size)) if bytes % size == 0 => format!("{} {unit}", bytes / size),
+        Some((unit, size)) => format!("{}.{} {unit}", bytes / size, bytes % size * 10 / size),
+    }
+}
+
+/// Returns a number with its digits in groups of three.
+pub(crate) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Returns a number and its noun.
+pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
+    let noun = if count == 1 { one } else { many };
+    format!("{} {noun}", number(count as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_well() {
+        let cases = [
+            (0, "0.0 ms"),
+            (1_250, "1.2 ms"),
+            (12_999, "12 ms"),
+            (1_500_000, "1.5 s"),
+            (61_000_000, "1 min 1 s"),
+            (3_720_000_000, "1 h 2 min"),
+        ];
+        for (micros, expected) in cases {
+            assert_eq!(duration(Duration::from_micros(micros)), expected);
+        }
+        assert_eq!((bytes(12), bytes(64 << 20), bytes(1_500)), ("12 bytes".into(), "64 MiB".into(), "1.4 KiB".into()));
+        assert_eq!((number(0), number(999), number(1_000_000)), ("0".into(), "999".into(), "1,000,000".into()));
+        assert_eq!((count(1, "step", "steps"), count(2, "step", "steps")), ("1 step".into(), "2 steps".into()));
+    }
+}

@@ -1,0 +1,83 @@
+//! What a dry run did before it was rolled back.
+
+use whimbrel::db::{Recording, TableChanges};
+use whimbrel::exec::{Report, StepOutcome, StepReport};
+use whimbrel::plan::Direction;
+
+use super::{amount, style};
+use crate::escape;
+
+/// Characters of a statement that are shown.
+const STATEMENT: usize = 100;
+/// Statements of a step that are shown.
+const STATEMENTS: usize = 20;
+
+/// Writes what every step did, and that nothing of it stays.
+pub(crate) fn text(report: &Report) -> String {
+    let mut text = String::new();
+    for step in &report.steps {
+        text.push_str(&one(step));
+    }
+    let steps = report.steps.iter().filter(|step| step.outcome == StepOutcome::Tried).count();
+    let skipped = report.steps.len() - steps;
+    if report.steps.is_empty() {
+        return "Nothing to do, so there was nothing to try.\n".to_owned();
+    }
+    if skipped > 0 {
+        let were = if skipped == 1 { "runs" } else { "run" };
+        text.push_str(&format!(
+            "Not tried: {} that {were} outside a transaction.\n",
+            amount::count(skipped, "migration", "migrations")
+        ));
+    }
+    text.push_str(&format!(
+        "Tried {} in {} and rolled everything back: the database is as it was.\n",
+        amount::count(steps, "migration", "migrations"),
+        amount::duration(report.duration)
+    ));
+    text
+}
+
+fn one(step: &StepReport) -> String {
+    let arrow = match step.step.direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    };
+    let title = style::paint(style::HEAD, &format!("{arrow} {}", escape::line(&step.step.migration.title())));
+    let Some(recording) = &step.recording else {
+        return format!("{title}: not tried, it runs outside a transaction\n\n");
+    };
+    let mut text = format!("{title} ({})\n", amount::duration(step.duration));
+    statements(recording, &mut text);
+    for table in &recording.tables {
+        text.push_str(&format!("    rows of {}: {}\n", escape::line(&table.table), changes(table)));
+    }
+    text.push('\n');
+    text
+}
+
+fn statements(recording: &Recording, text: &mut String) {
+    for statement in recording.statements.iter().take(STATEMENTS) {
+        let sql = escape::shortened(&statement.sql, STATEMENT);
+        let times = match statement.times {
+            1 => String::new(),
+            times => format!("  ({} times)", amount::number(times)),
+        };
+        text.push_str(&format!("    {sql}{}\n", style::paint(style::DIM, &times)));
+    }
+    let hidden = recording.statements.len().saturating_sub(STATEMENTS) as u64;
+    let left_out = hidden.saturating_add(recording.statements_left_out);
+    if left_out > 0 {
+        text.push_str(&format!("    … and {} more\n", amount::number(left_out)));
+    }
+}
+
+fn changes(table: &TableChanges) -> String {
+    let parts = [(table.inserted, "inserted"), (table.updated, "updated"), (table.deleted, "deleted")];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(rows, _)| *rows > 0)
+        .map(|(rows, what)| format!("{} {what}", amount::number(rows)))
+        .collect();
+    parts.join(", ")
+}

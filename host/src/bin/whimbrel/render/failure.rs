@@ -1,0 +1,115 @@
+//! A failure, for people and as JSON.
+
+use serde::Serialize;
+
+use super::json::{PlaceJson, place_json, schema};
+use super::report::{self, StepReportJson};
+use super::{snippet, style};
+use crate::escape;
+use crate::failure::{Failure, Problem};
+
+/// Writes an error with its causes, places, notes and hint.
+pub(crate) fn text(failure: &Failure) -> String {
+    let mut text = format!("{}: {}\n", style::paint(style::ERROR, "error"), indented(&failure.message));
+    for cause in &failure.causes {
+        text.push_str(&format!("  caused by: {}\n", indented(cause)));
+    }
+    if !failure.backtrace.is_empty() {
+        text.push_str("  backtrace:\n");
+        for (index, function) in failure.backtrace.iter().enumerate() {
+            text.push_str(&format!("  {index:4}: {}\n", escape::line(function)));
+        }
+    }
+    let mut hint = failure.hint.as_ref();
+    match failure.problems.as_slice() {
+        [] => {}
+        [only] => {
+            text.push_str(&excerpt(only));
+            hint = hint.or(only.hint.as_ref());
+        }
+        problems => text.push_str(&list(problems)),
+    }
+    for note in &failure.notes {
+        text.push_str(&format!("{}: {}\n", style::paint(style::HINT, "note"), indented(note)));
+    }
+    if let Some(hint) = hint {
+        text.push_str(&format!("{}: {}\n", style::paint(style::HINT, "hint"), indented(hint)));
+    }
+    text
+}
+
+fn excerpt(problem: &Problem) -> String {
+    let place = problem.place.as_ref().filter(|place| place.excerpt.is_some());
+    place.map(snippet::draw).unwrap_or_default()
+}
+
+fn list(problems: &[Problem]) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        text.push_str(&format!("  - {}\n", indented(&problem.located_message())));
+        text.push_str(&excerpt(problem));
+        if let Some(hint) = &problem.hint {
+            text.push_str(&format!("    {}: {}\n", style::paint(style::HINT, "hint"), indented(hint)));
+        }
+    }
+    text
+}
+
+/// Keeps further lines of a message under its first.
+fn indented(message: &str) -> String {
+    escape::lines(message.trim_end()).replace('\n', "\n    ")
+}
+
+/// What every verb prints when it fails.
+#[derive(Serialize)]
+pub(crate) struct ErrorJson<'a> {
+    schema: String,
+    verb: Option<&'a str>,
+    exit_code: u8,
+    code: &'a str,
+    message: &'a str,
+    causes: &'a [String],
+    hint: Option<&'a str>,
+    notes: &'a [String],
+    problems: Vec<ProblemJson<'a>>,
+    backtrace: &'a [String],
+    done: Vec<StepReportJson>,
+}
+
+#[derive(Serialize)]
+struct ProblemJson<'a> {
+    code: &'a str,
+    message: &'a str,
+    hint: Option<&'a str>,
+    migration: Option<&'a str>,
+    #[serde(flatten)]
+    place: Option<PlaceJson>,
+}
+
+/// Writes a failure as JSON.
+pub(crate) fn json<'a>(verb: Option<&'a str>, failure: &'a Failure) -> ErrorJson<'a> {
+    let problem = |problem: &'a Problem| ProblemJson {
+        code: problem.code,
+        message: &problem.message,
+        hint: problem.hint.as_deref(),
+        migration: problem.migration.as_deref(),
+        place: problem.place.as_ref().map(place_json),
+    };
+    let only_hint = match failure.problems.as_slice() {
+        [only] => only.hint.as_deref(),
+        _ => None,
+    };
+    ErrorJson {
+        schema: schema("error"),
+        verb,
+        exit_code: failure.exit.code(),
+        code: failure.code,
+        message: &failure.message,
+        causes: &failure.causes,
+        hint: failure.hint.as_deref().or(only_hint),
+        notes: &failure.notes,
+        problems: failure.problems.iter().map(problem).collect(),
+        backtrace: &failure.backtrace,
+        done: failure.done.iter().flat_map(|report| &report.steps).map(report::step_json).collect(),
+    }
+}

@@ -1,0 +1,124 @@
+//! What a component is made of and asks for, for people and as JSON.
+
+use serde::Serialize;
+use whimbrel::model::Manifest;
+use whimbrel::wasm::Inspection;
+
+use super::json::schema;
+use super::plan::{self, AsksJson};
+use super::{amount, style};
+use crate::escape;
+
+/// A component with the manifest beside it.
+pub(crate) struct Inspected {
+    /// The file.
+    pub(crate) file: String,
+    /// What its bytes tell.
+    pub(crate) inspection: Inspection,
+    /// What it asks for, if there is such a file.
+    pub(crate) manifest: Option<Manifest>,
+    /// Why this host cannot run it.
+    pub(crate) problem: Option<String>,
+}
+
+/// Writes what a component is made of, a block for each thing.
+pub(crate) fn text(inspected: &Inspected) -> String {
+    let inspection = &inspected.inspection;
+    let world = inspection.world().map_or("none that this host knows", |world| world);
+    let mut text = format!("{}\n", style::paint(style::HEAD, &escape::line(&inspected.file)));
+    let mut block = |name: &str, lines: Vec<String>| {
+        for (index, line) in lines.iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            text.push_str(&format!("  {name:<10} {}\n", escape::line(line)));
+        }
+    };
+    block("world", vec![world.to_owned()]);
+    block("size", vec![size(inspection.size as u64)]);
+    block("sha-256", vec![inspection.checksum.to_string()]);
+    block("imports", or_nothing(&inspection.imports));
+    block("exports", or_nothing(&inspection.exports));
+    let producers: Vec<String> =
+        inspection.producers.iter().map(|(field, name, version)| format!("{field}: {name} {version}")).collect();
+    block("made by", or_nothing(&producers));
+    match &inspected.manifest {
+        None => block("manifest", vec!["none beside it".to_owned()]),
+        Some(manifest) => {
+            block("manifest", vec![manifest.file.clone()]);
+            block("", manifest.description.iter().cloned().collect());
+            block("asks for", plan::asks(Some(manifest)));
+            let params: Vec<String> = manifest.params.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+            block("params", params);
+        }
+    }
+    text
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => amount::bytes(bytes),
+        _ => format!("{} ({} bytes)", amount::bytes(bytes), amount::number(bytes)),
+    }
+}
+
+fn or_nothing(names: &[String]) -> Vec<String> {
+    if names.is_empty() { vec!["nothing".to_owned()] } else { names.to_vec() }
+}
+
+/// What `inspect` prints.
+#[derive(Serialize)]
+pub(crate) struct InspectJson<'a> {
+    schema: String,
+    file: &'a str,
+    usable: bool,
+    problem: Option<&'a str>,
+    world: Option<&'static str>,
+    size: usize,
+    sha256: String,
+    imports: &'a [String],
+    exports: &'a [String],
+    producers: Vec<ProducerJson<'a>>,
+    manifest: Option<ManifestJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProducerJson<'a> {
+    field: &'a str,
+    name: &'a str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+struct ManifestJson<'a> {
+    file: &'a str,
+    description: Option<&'a str>,
+    #[serde(flatten)]
+    asks: AsksJson,
+    params: &'a std::collections::BTreeMap<String, String>,
+}
+
+/// Writes what a component is made of as JSON.
+pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
+    let inspection = &inspected.inspection;
+    InspectJson {
+        schema: schema("inspect"),
+        file: &inspected.file,
+        usable: inspected.problem.is_none(),
+        problem: inspected.problem.as_deref(),
+        world: inspection.world(),
+        size: inspection.size,
+        sha256: inspection.checksum.to_string(),
+        imports: &inspection.imports,
+        exports: &inspection.exports,
+        producers: inspection
+            .producers
+            .iter()
+            .map(|(field, name, version)| ProducerJson { field, name, version })
+            .collect(),
+        manifest: inspected.manifest.as_ref().map(|manifest| ManifestJson {
+            file: &manifest.file,
+            description: manifest.description.as_deref(),
+            asks: plan::asks_json(Some(manifest)),
+            params: &manifest.params,
+        }),
+    }
+}

@@ -1,0 +1,84 @@
+//! Pieces of JSON that several verbs share. The shapes are public: `host/docs/json.md` describes them.
+
+use serde::Serialize;
+use whimbrel::model::{Reversibility, TransactionMode};
+use whimbrel::plan::Step;
+use whimbrel::source::Ignored;
+
+use crate::place::Place;
+
+/// Names the schema of a verb's output.
+pub(crate) fn schema(verb: &str) -> String {
+    format!("whimbrel/{verb}/1")
+}
+
+/// A place in a file.
+#[derive(Serialize)]
+pub(crate) struct PlaceJson {
+    file: String,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+/// Writes a place as JSON.
+pub(crate) fn place_json(place: &Place) -> PlaceJson {
+    PlaceJson {
+        file: place.file.clone(),
+        line: place.position.map(|(line, _)| line),
+        column: place.position.map(|(_, column)| column),
+    }
+}
+
+/// A file that is no migration.
+#[derive(Serialize)]
+pub(crate) struct IgnoredJson {
+    file: String,
+    reason: String,
+}
+
+/// Writes ignored files as JSON.
+pub(crate) fn ignored(ignored: &[Ignored]) -> Vec<IgnoredJson> {
+    let one = |ignored: &Ignored| IgnoredJson { file: ignored.file.clone(), reason: ignored.reason.clone() };
+    ignored.iter().map(one).collect()
+}
+
+/// One migration in one direction. Versions are texts, since they can be larger than JavaScript's numbers.
+#[derive(Serialize)]
+pub(crate) struct StepJson {
+    direction: &'static str,
+    version: String,
+    name: String,
+    kind: &'static str,
+    file: String,
+    description: Option<String>,
+    /// Whether it runs in a transaction.
+    transaction: bool,
+    rebuild: bool,
+    reversible: Option<bool>,
+}
+
+/// Writes a step as JSON.
+pub(crate) fn step(step: &Step) -> StepJson {
+    let migration = &step.migration;
+    let directives = step.script().map(|script| &script.directives);
+    StepJson {
+        direction: step.direction.as_str(),
+        version: migration.version.to_string(),
+        name: migration.name.clone(),
+        kind: migration.kind().as_str(),
+        file: migration.file.clone(),
+        description: migration.description().map(str::to_owned),
+        transaction: directives.is_none_or(|directives| directives.transaction == TransactionMode::Normal),
+        rebuild: directives.is_some_and(|directives| directives.rebuild),
+        reversible: reversible(migration.reversibility()),
+    }
+}
+
+/// Writes whether a migration can be reverted; null where only the component knows.
+pub(crate) fn reversible(reversibility: Reversibility) -> Option<bool> {
+    match reversibility {
+        Reversibility::Reversible => Some(true),
+        Reversibility::Irreversible => Some(false),
+        Reversibility::Unknown => None,
+    }
+}

@@ -1,0 +1,144 @@
+//! What a run did, for people and as JSON.
+
+use serde::Serialize;
+use whimbrel::exec::{Report, StepOutcome, StepReport};
+use whimbrel::plan::Direction;
+
+use super::json::{StepJson, schema};
+use super::warning::{self, WarningJson};
+use super::{amount, json, style};
+use crate::escape;
+use crate::progress::LogLine;
+
+/// Writes the line of a step that has ended; nothing for steps of a dry run, which are shown at its end.
+pub(crate) fn step_line(report: &StepReport) -> Option<String> {
+    let title = escape::line(&report.step.migration.title()).into_owned();
+    let took = amount::duration(report.duration);
+    let line = match (report.outcome, report.step.direction) {
+        (StepOutcome::Done, Direction::Up) => format!("{} {title} ({took}).", style::paint(style::GOOD, "Applied")),
+        (StepOutcome::Done, Direction::Down) => format!("{} {title} ({took}).", style::paint(style::GOOD, "Reverted")),
+        (StepOutcome::DoneElsewhere, Direction::Up) => format!("Another process has applied {title}."),
+        (StepOutcome::DoneElsewhere, Direction::Down) => format!("Another process has reverted {title}."),
+        (StepOutcome::Tried | StepOutcome::NotTried, _) => return None,
+    };
+    Some(line)
+}
+
+/// Writes the sentence at the end of a run.
+pub(crate) fn summary(report: &Report, direction: Direction) -> String {
+    let done = report.steps.iter().filter(|step| step.outcome == StepOutcome::Done).count();
+    let elsewhere = report.steps.len() - done;
+    let took = amount::duration(report.duration);
+    match (report.steps.len(), direction) {
+        (0, Direction::Up) => "Nothing to do: nothing is pending.\n".to_owned(),
+        (0, Direction::Down) => "Nothing to do: nothing is applied that far.\n".to_owned(),
+        (_, direction) => {
+            let verb = match direction {
+                Direction::Up => "Applied",
+                Direction::Down => "Reverted",
+            };
+            let others = match elsewhere {
+                0 => String::new(),
+                others => format!("; another process did {others} meanwhile"),
+            };
+            format!("{verb} {} in {took}{others}.\n", amount::count(done, "migration", "migrations"))
+        }
+    }
+}
+
+/// What `up` and `down` print.
+#[derive(Serialize)]
+pub(crate) struct ReportJson {
+    schema: String,
+    dry_run: bool,
+    steps: Vec<StepReportJson>,
+    duration_us: u64,
+    warnings: Vec<WarningJson>,
+    logs: Vec<LogLine>,
+}
+
+/// What one step did.
+#[derive(Serialize)]
+pub(crate) struct StepReportJson {
+    #[serde(flatten)]
+    step: StepJson,
+    outcome: &'static str,
+    duration_us: u64,
+    statements: u64,
+    rows_changed: u64,
+    operations: u64,
+    fuel: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<RecordingJson>,
+}
+
+#[derive(Serialize)]
+struct RecordingJson {
+    statements: Vec<StatementJson>,
+    statements_left_out: u64,
+    tables: Vec<TableJson>,
+}
+
+#[derive(Serialize)]
+struct StatementJson {
+    sql: String,
+    times: u64,
+    rows_changed: u64,
+}
+
+#[derive(Serialize)]
+struct TableJson {
+    table: String,
+    inserted: u64,
+    updated: u64,
+    deleted: u64,
+}
+
+/// Writes a report as JSON.
+pub(crate) fn json(verb: &str, report: &Report, logs: Vec<LogLine>) -> ReportJson {
+    ReportJson {
+        schema: schema(verb),
+        dry_run: report.dry_run,
+        steps: report.steps.iter().map(step_json).collect(),
+        duration_us: micros(report.duration),
+        warnings: warning::json(&report.warnings),
+        logs,
+    }
+}
+
+/// Writes what a step did as JSON.
+pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
+    let recording = report.recording.as_ref().map(|recording| RecordingJson {
+        statements: recording
+            .statements
+            .iter()
+            .map(|s| StatementJson { sql: s.sql.clone(), times: s.times, rows_changed: s.rows_changed })
+            .collect(),
+        statements_left_out: recording.statements_left_out,
+        tables: recording
+            .tables
+            .iter()
+            .map(|t| TableJson { table: t.table.clone(), inserted: t.inserted, updated: t.updated, deleted: t.deleted })
+            .collect(),
+    });
+    StepReportJson {
+        step: json::step(&report.step),
+        outcome: match report.outcome {
+            StepOutcome::Done => "done",
+            StepOutcome::DoneElsewhere => "done-elsewhere",
+            StepOutcome::Tried => "tried",
+            StepOutcome::NotTried => "not-tried",
+        },
+        duration_us: micros(report.duration),
+        statements: report.counters.statements,
+        rows_changed: report.counters.rows_changed,
+        operations: report.counters.operations,
+        fuel: report.fuel,
+        recording,
+    }
+}
+
+/// Returns whole microseconds.
+pub(crate) fn micros(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,110 @@
+//! Whether files and history agree, for people and as JSON.
+
+use serde::Serialize;
+use whimbrel::Status;
+use whimbrel::plan::{Difference, Entry, Rules, State};
+
+use super::json::{IgnoredJson, ignored, schema};
+use super::{amount, status, style};
+use crate::escape;
+
+/// What is wrong with one migration.
+#[derive(Serialize)]
+pub(crate) struct Finding {
+    code: &'static str,
+    migration: String,
+    message: String,
+    hint: &'static str,
+    file: Option<String>,
+}
+
+/// Returns what is wrong; the rules say what is not to count.
+pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
+    status.entries.iter().filter_map(|entry| finding(entry, rules)).collect()
+}
+
+fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
+    let (message, hint) = match entry.state {
+        State::Applied
+        | State::Pending
+        | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest) => return None,
+        State::OutOfOrder if rules.allow_out_of_order => return None,
+        State::Missing if rules.ignore_missing => return None,
+        State::OutOfOrder => {
+            ("is pending, but a later one is applied", "give it a later version, or use --allow-out-of-order")
+        }
+        State::Missing => ("is applied, but its file is missing", "bring its file back, or use --ignore-missing"),
+        State::ChecksumMismatch(Difference::Body) => (
+            "was changed after it was applied",
+            "put the file back as it was and make the change in a new migration",
+        ),
+        State::Dirty => (
+            "runs outside a transaction and stopped half way",
+            "finish or undo by hand what it did, then set the `state` of its row to 'applied' or delete the row",
+        ),
+    };
+    Some(Finding {
+        code: entry.state.as_str(),
+        migration: format!("{} {}", entry.version, entry.name()),
+        message: message.to_owned(),
+        hint,
+        file: entry.migration.as_ref().map(|migration| migration.file.clone()),
+    })
+}
+
+/// Writes what is wrong, what is worth knowing, and the verdict.
+pub(crate) fn text(checked: &Status, findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let file = finding.file.as_ref().map(|file| format!(" ({})", escape::line(file))).unwrap_or_default();
+        text.push_str(&format!(
+            "{}: migration {} {}{file}\n{}: {}\n",
+            style::paint(style::ERROR, "error"),
+            escape::line(&finding.migration),
+            finding.message,
+            style::paint(style::HINT, "hint"),
+            finding.hint
+        ));
+    }
+    for entry in &checked.entries {
+        let what = match entry.state {
+            State::ChecksumMismatch(Difference::Cosmetic) => "was reformatted after it was applied",
+            State::ChecksumMismatch(Difference::Manifest) => "has another manifest than when it was applied",
+            _ => continue,
+        };
+        let title = format!("{} {}", entry.version, entry.name());
+        text.push_str(&format!("{}: migration {} {what}\n", style::paint(style::HINT, "note"), escape::line(&title)));
+    }
+    text.push_str(&status::notes(checked));
+    let count = amount::count(checked.entries.len(), "migration", "migrations");
+    match findings.len() {
+        0 => text.push_str(&format!("Verified {count}: files and history agree.\n")),
+        problems => {
+            text.push_str(&format!("Verified {count}: {}.\n", amount::count(problems, "problem", "problems")));
+        }
+    }
+    text
+}
+
+/// What `verify` prints.
+#[derive(Serialize)]
+pub(crate) struct VerifyJson<'a> {
+    schema: String,
+    ok: bool,
+    migrations: usize,
+    problems: &'a [Finding],
+    gaps: Vec<String>,
+    ignored: Vec<IgnoredJson>,
+}
+
+/// Writes the verdict as JSON.
+pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding]) -> VerifyJson<'a> {
+    VerifyJson {
+        schema: schema("verify"),
+        ok: findings.is_empty(),
+        migrations: checked.entries.len(),
+        problems: findings,
+        gaps: checked.gaps.iter().map(ToString::to_string).collect(),
+        ignored: ignored(&checked.ignored),
+    }
+}

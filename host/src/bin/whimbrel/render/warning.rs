@@ -1,0 +1,46 @@
+//! What a plan lets pass, for people and as JSON.
+
+use serde::Serialize;
+use whimbrel::plan::Warning;
+
+use super::json::{PlaceJson, place_json};
+use super::{snippet, style};
+use crate::escape;
+use crate::place::{self, Place};
+
+/// Writes a warning with its place and what to do.
+pub(crate) fn text(warning: &Warning) -> String {
+    let head = style::paint(style::WARNING, "warning");
+    let mut text =
+        format!("{head}: migration {}: {}\n", escape::line(&warning.migration), escape::lines(&warning.message));
+    if let Some(place) = place(warning) {
+        text.push_str(&snippet::draw(&place));
+    }
+    text.push_str(&format!("{}: {}\n", style::paint(style::HINT, "hint"), escape::lines(&warning.hint)));
+    text
+}
+
+fn place(warning: &Warning) -> Option<Place> {
+    warning.place.as_ref().map(|(script, range)| place::in_statement(script, range, None))
+}
+
+/// A warning.
+#[derive(Serialize)]
+pub(crate) struct WarningJson {
+    migration: String,
+    message: String,
+    hint: String,
+    #[serde(flatten)]
+    place: Option<PlaceJson>,
+}
+
+/// Writes warnings as JSON.
+pub(crate) fn json(warnings: &[Warning]) -> Vec<WarningJson> {
+    let one = |warning: &Warning| WarningJson {
+        migration: warning.migration.clone(),
+        message: warning.message.clone(),
+        hint: warning.hint.clone(),
+        place: place(warning).as_ref().map(place_json),
+    };
+    warnings.iter().map(one).collect()
+}

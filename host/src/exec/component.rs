@@ -1,0 +1,78 @@
+//! Runs a step whose body is a component.
+
+use std::sync::Arc;
+
+use super::event::{Event, Observer};
+use super::prepare::PreparedStep;
+use super::report::StepError;
+use super::run::Conditions;
+use super::work::Work;
+use crate::db::Session;
+use crate::grants::Restriction;
+use crate::log_level::LogLevel;
+use crate::plan::Step;
+use crate::wasm::{Call, GuestEvents, PluginError, RunLimits};
+
+/// Passes what a guest says on to the log and the observer.
+struct Voice {
+    step: Step,
+    observer: Arc<dyn Observer>,
+}
+
+impl GuestEvents for Voice {
+    fn log(&self, level: LogLevel, message: &str) {
+        let (version, name) = (self.step.migration.version, self.step.migration.name.as_str());
+        // A macro, because the level is part of tracing's static call site.
+        macro_rules! trace {
+            ($macro:ident) => {
+                tracing::$macro!(target: "whimbrel::guest", %version, name, "{message}")
+            };
+        }
+        match level {
+            LogLevel::Trace => trace!(trace),
+            LogLevel::Debug => trace!(debug),
+            LogLevel::Info => trace!(info),
+            LogLevel::Warn => trace!(warn),
+            LogLevel::Error => trace!(error),
+        }
+        self.observer.event(&Event::Log { step: &self.step, level, message });
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        self.observer.event(&Event::Progress { step: &self.step, done, total });
+    }
+}
+
+/// Calls the component's export for the step's direction, with the session restricted.
+pub(super) fn run_component(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Work, StepError>) {
+    let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
+    let migration = &step.step.migration;
+    let limits = migration.manifest.as_ref().map(|manifest| &manifest.limits);
+    let params = migration.manifest.as_ref().map(|manifest| &manifest.params);
+    let call = Call {
+        export: step.step.direction.as_str(),
+        chain: conditions.chain.name(),
+        version: migration.version.to_string(),
+        name: &migration.name,
+        dry_run: conditions.dry_run,
+        started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
+        params: params.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        limits: limits.map_or(RunLimits::default(), |asked| RunLimits::default().with(asked)),
+        interrupt: conditions.interrupt.clone(),
+        events: Arc::new(Voice { step: step.step.clone(), observer: Arc::clone(conditions.observer) }),
+    };
+    let restriction = Restriction { protected: conditions.history.tables() };
+    session.restrict(Some(Arc::new(restriction)));
+    let (mut session, result) = plugin.call(session, &call);
+    session.restrict(None);
+    let result = match result {
+        Ok(output) => Ok(Work { fuel: Some(output.fuel) }),
+        Err(PluginError::Interrupted) => Err(StepError::Interrupted),
+        Err(error) => Err(StepError::Guest(Box::new(error))),
+    };
+    (session, result)
+}

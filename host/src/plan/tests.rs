@@ -1,0 +1,166 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Applied, AppliedState, Body, Chain, Migration, Script, Version};
+use crate::sql::Directives;
+
+fn script(text: &str) -> Script {
+    Script { file: "x.sql".into(), text: text.to_owned().into(), directives: Directives::default() }
+}
+
+fn migration(version: u64, text: &str, reversible: bool) -> Migration {
+    let down = reversible.then(|| script("SELECT 0;"));
+    Migration {
+        version: Version::from(version),
+        name: format!("m{version}"),
+        body: Body::Sql { up: script(text), down },
+        manifest: None,
+        file: format!("{version}_m.sql"),
+    }
+}
+
+fn chain(versions: &[u64]) -> Chain {
+    Chain::new("main", versions.iter().map(|version| migration(*version, "SELECT 1;", true)).collect()).unwrap()
+}
+
+fn row(migration: &Migration) -> Applied {
+    Applied {
+        id: 0,
+        chain: "main".into(),
+        version: migration.version,
+        name: migration.name.clone(),
+        kind: "sql".into(),
+        state: AppliedState::Applied,
+        checksum: migration.checksum(),
+        normalised_checksum: migration.normalised_checksum(),
+        manifest_checksum: None,
+        applied_at: "2026-01-01T00:00:00Z".into(),
+        duration: Duration::ZERO,
+        rows_changed: 0,
+        statements: 0,
+        fuel: None,
+        operations: 0,
+        host_version: "0".into(),
+    }
+}
+
+fn rows(versions: &[u64]) -> Vec<Applied> {
+    versions.iter().map(|version| row(&migration(*version, "SELECT 1;", true))).collect()
+}
+
+fn versions(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(|step| step.migration.version.to_string()).collect()
+}
+
+#[test]
+fn goes_as_far_as_asked() {
+    let to = |version: u64| Until::Version(Version::from(version));
+    let cases: [(&[u64], &[u64], Goal, &[&str]); 12] = [
+        (&[1, 2, 3], &[], Goal::LATEST, &["1", "2", "3"]),
+        (&[1, 2, 3], &[1], Goal::LATEST, &["2", "3"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::LATEST, &[]),
+        (&[1, 2, 3], &[], Goal::up(to(2)), &["1", "2"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::up(to(2)), &[]),
+        (&[1, 2, 3], &[1], Goal::up(Until::Steps(1)), &["2"]),
+        (&[], &[], Goal::LATEST, &[]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::UNDO_LAST, &["3"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::down(to(1)), &["3", "2"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::down(to(0)), &["3", "2", "1"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::down(Until::End), &["3", "2", "1"]),
+        (&[1, 2, 3], &[], Goal::UNDO_LAST, &[]),
+    ];
+    for (in_chain, applied, goal, expected) in cases {
+        let plan = build(&chain(in_chain), &rows(applied), &goal, &Rules::default()).unwrap();
+        assert_eq!(versions(&plan), expected, "{in_chain:?} {applied:?} {goal:?}");
+    }
+}
+
+#[test]
+fn refuses_with_every_reason() {
+    let mut applied = rows(&[1, 3, 9]);
+    applied[1].state = AppliedState::Started;
+    applied.push(row(&migration(5, "SELECT 'other';", true)));
+    let error =
+        build(&chain(&[1, 2, 3, 5, 12]), &applied, &Goal::up(Until::Version(Version::from(4))), &Rules::default())
+            .unwrap_err();
+    insta::assert_snapshot!(error.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @r"
+    migration 3 m3 runs outside a transaction and stopped half way
+    migration 5 m5 was changed after it was applied (5_m.sql)
+    migration 9 m9 is applied, but not in the chain
+    the chain has no version 4
+    migration 2 m2 is pending, but 9 is already applied
+    ");
+}
+
+#[test]
+fn the_rules_let_pass() {
+    let rules = Rules { allow_out_of_order: true, ignore_missing: true };
+    let plan = build(&chain(&[1, 2, 3]), &rows(&[1, 3, 9]), &Goal::LATEST, &rules).unwrap();
+    assert_eq!(versions(&plan), ["2"]);
+}
+
+#[test]
+fn accepts_a_reformatted_script_with_a_warning() {
+    let chain = Chain::new("main", vec![migration(1, "-- why\r\nSELECT   1;\r\n", true)]).unwrap();
+    let plan = build(&chain, &rows(&[1]), &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(plan.warnings.len(), 1);
+    let state = reconcile(&chain, &rows(&[1]))[0].state;
+    assert_eq!(state, State::ChecksumMismatch(Difference::Cosmetic));
+}
+
+#[test]
+fn reverts_only_what_says_how_and_is_there() {
+    let chain = Chain::new("main", vec![migration(1, "SELECT 1;", false)]).unwrap();
+    let error = build(&chain, &rows(&[1, 2]), &Goal::down(Until::End), &Rules::default()).unwrap_err();
+    assert!(matches!(
+        error.problems.as_slice(),
+        [PlanProblem::CannotRevertMissing { .. }, PlanProblem::Irreversible { .. }]
+    ));
+}
+
+#[test]
+fn a_script_with_its_own_transaction_is_refused_before_it_runs() {
+    let chain = Chain::new("main", vec![migration(1, "CREATE TABLE t (x);\nCOMMIT;", true)]).unwrap();
+    let error = build(&chain, &[], &Goal::LATEST, &Rules::default()).unwrap_err();
+    assert!(matches!(&error.problems[0], PlanProblem::Script { range, .. } if range.start == 20), "{error:?}");
+}
+
+/// Applies a plan to the versions that are applied.
+fn after(plan: &Plan, applied: &BTreeSet<u64>) -> BTreeSet<u64> {
+    let mut applied = applied.clone();
+    for step in &plan.steps {
+        let version: u64 = step.migration.version.to_string().parse().unwrap();
+        match step.direction {
+            Direction::Up => assert!(applied.insert(version), "{version} is applied already"),
+            Direction::Down => assert!(applied.remove(&version), "{version} is not applied"),
+        }
+    }
+    applied
+}
+
+proptest! {
+    #[test]
+    fn up_reaches_the_goal_once_and_down_takes_it_back(
+        in_chain in prop::collection::btree_set(1_u64..60, 0..20),
+        chosen in prop::collection::vec(any::<bool>(), 20),
+        target in 0_u64..60,
+    ) {
+        let applied: BTreeSet<u64> =
+            in_chain.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(version, _)| *version).collect();
+        let list = |set: &BTreeSet<u64>| set.iter().copied().collect::<Vec<_>>();
+        let chain = chain(&list(&in_chain));
+        let rules = Rules { allow_out_of_order: true, ignore_missing: false };
+        let plan = build(&chain, &rows(&list(&applied)), &Goal::LATEST, &rules).unwrap();
+        let full = after(&plan, &applied);
+        prop_assert_eq!(&full, &in_chain);
+        prop_assert!(build(&chain, &rows(&list(&full)), &Goal::LATEST, &rules).unwrap().steps.is_empty());
+        if in_chain.contains(&target) {
+            let down = build(&chain, &rows(&list(&full)), &Goal::down(Until::Version(Version::from(target))), &rules).unwrap();
+            let lower = after(&down, &full);
+            prop_assert!(lower.iter().all(|version| *version <= target) && lower.contains(&target));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What is done with each name. Knows no database.
+
+/// A name that has been split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name<'n> {
+    /// What stands before the last word; empty when there is one word only.
+    pub first: &'n str,
+    /// The last word, with the particles before it.
+    pub last: &'n str,
+    /// Last and first name in small letters, to search for.
+    pub key: String,
+}
+
+const PARTICLES: [&str; 8] = ["van", "von", "der", "den", "de", "la", "di", "bin"];
+
+/// Splits a name: `Vincent van Gogh` is `Vincent` and `van Gogh`.
+pub fn split(full: &str) -> Name<'_> {
+    let full = full.trim();
+    let mut cut = full.rfind(' ').map_or(0, |blank| blank + 1);
+    while let Some(before) = full[..cut].strip_suffix(' ') {
+        let start = before.rfind(' ').map_or(0, |blank| blank + 1);
+        if start == 0 || !PARTICLES.contains(&&before[start..]) {
+            break;
+        }
+        cut = start;
+    }
+    let (first, last) = (full[..cut].trim_end(), &full[cut..]);
+    let mut key = String::with_capacity(full.len() + 1);
+    fold(last, &mut key);
+    key.push(' ');
+    fold(first, &mut key);
+    Name { first, last, key }
+}
+
+fn fold(part: &str, key: &mut String) {
+    if part.is_ascii() {
+        let start = key.len();
+        key.push_str(part);
+        key[start..].make_ascii_lowercase();
+    } else {
+        key.push_str(&part.to_lowercase());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_names() {
+        for (full, first, last, key) in [
+            ("Ada Lovelace", "Ada", "Lovelace", "lovelace ada"),
+            ("Vincent van Gogh", "Vincent", "van Gogh", "van gogh vincent"),
+            ("Ludwig Mies van der Rohe", "Ludwig Mies", "van der Rohe", "van der rohe ludwig mies"),
+            ("Zoë Ångström", "Zoë", "Ångström", "ångström zoë"),
+            ("Sukarno", "", "Sukarno", "sukarno "),
+            ("", "", "", " "),
+        ] {
+            assert_eq!(split(full), Name { first, last, key: key.to_owned() }, "{full:?}");
+        }
+    }
+}
