@@ -146,7 +146,7 @@ impl CheckedColumn {
         let (start, end) = range(word);
         match &self.heap {
             Heap::Text(text) => &text[start..end],
-            Heap::Bytes(bytes) => from_utf8(&bytes[start..end]).expect("texts were checked"),
+            Heap::Bytes(bytes) => mixed_text(&bytes[start..end]),
         }
     }
 
@@ -164,6 +164,12 @@ impl CheckedColumn {
         };
         Column { kind, tags: self.tags, words: self.words, heap }
     }
+}
+
+/// Among other kinds a text is looked at again: rare, so kept out of the way of the others.
+#[cold]
+fn mixed_text(bytes: &[u8]) -> &str {
+    from_utf8(bytes).expect("texts were checked")
 }
 
 /// Start and end of a cell in its heap; the check has shown that both are inside.

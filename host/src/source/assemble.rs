@@ -164,7 +164,7 @@ mod tests {
         let expected = "\
             m/0001create.sql: after the version must come `_`, not `c`\n\
             m/03_y.sql:2:4: a directive must stand at the top, before the first statement\n\
-            m/2_x.sql: there is no statement in it\n\
+            m/2_x.sql: the file is blank\n\
             m/3_x.sql: version 3 is already that of m/03_y.sql\n\
             m/3_x.toml:1:1: unknown key `descr`\n\
             m/3_x.toml:2:1: unknown key `foo`";

@@ -61,9 +61,10 @@ fn script(file: &str, text: Cow<'static, str>) -> Result<Script, Vec<Problem>> {
             .map(|problem| Problem::at(file, &text, problem.offset, problem.message, problem.hint))
             .collect::<Vec<_>>()
     })?;
-    if !sql::tokens(&text).any(|token| token.is_significant() && token.kind != TokenKind::Semicolon) {
-        let hint = "write one; `SELECT 1;` if nothing is to be done".to_owned();
-        return Err(vec![Problem::of_file(file, "there is no statement in it", Some(hint))]);
+    // Real histories have files of comments only, on purpose. A blank one is rather one that was cut off.
+    if !sql::tokens(&text).any(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Semicolon)) {
+        let hint = "write its statements, or a comment that says why there are none".to_owned();
+        return Err(vec![Problem::of_file(file, "the file is blank", Some(hint))]);
     }
     Ok(Script { file: file.to_owned(), text, directives })
 }
@@ -91,8 +92,8 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_and_where() {
-        let nothing = "f: there is no statement in it (write one; `SELECT 1;` if nothing is to be done)";
-        let cases: [(Part, &[u8], &[&str]); 12] = [
+        let nothing = "f: the file is blank (write its statements, or a comment that says why there are none)";
+        let cases: [(Part, &[u8], &[&str]); 13] = [
             (Part::Sql, b"SELECT 1", &[]),
             (Part::Sql, b"\xef\xbb\xbfSELECT 1;", &[]),
             (Part::Sql, b"SELECT\n '\xc3\xa9\xff'", &["f:2:4: byte 0xff is not UTF-8 (save it as UTF-8)"]),
@@ -104,7 +105,8 @@ mod tests {
                 &["f:2:3: there is a NUL character, at which a database would stop reading (-)"],
             ),
             (Part::Sql, b"", &[nothing]),
-            (Part::Sql, b"-- later\n;", &[nothing]),
+            (Part::Sql, b" \r\n;", &[nothing]),
+            (Part::Sql, b"-- done by the application", &[]),
             (
                 Part::Sql,
                 b"\n-- whimbrel: rebuilt\nSELECT 1;",

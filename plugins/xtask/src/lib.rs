@@ -2,6 +2,8 @@
 
 pub mod component;
 pub mod plugins;
+pub mod sample;
+pub mod tests;
 pub mod toolchain;
 
 pub use component::component;

@@ -1,7 +1,7 @@
 //! The project's chores: `cargo xtask plugins` builds the Rust plugins.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -20,6 +20,14 @@ struct Arguments {
 enum Chore {
     /// Builds the Rust plugins as components into target/components
     Plugins(Plugins),
+    /// Applies the sample chain to target/sample/app.db and shows the result
+    Sample,
+    /// Runs all tests, after adding the Wasm target
+    Test {
+        /// Given to `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 #[derive(Args)]
@@ -35,12 +43,18 @@ struct Plugins {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().chore {
         Chore::Plugins(arguments) => build_plugins(&arguments),
+        Chore::Sample => xtask::sample::run(&workspace()?).map(|()| ExitCode::SUCCESS),
+        Chore::Test { arguments } => xtask::tests::run(&workspace()?, &arguments).map(|()| ExitCode::SUCCESS),
     }
 }
 
+fn workspace() -> Result<PathBuf> {
+    workspace_root(&env::current_dir()?.join("Cargo.toml"))
+        .or_else(|_| workspace_root(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")))
+}
+
 fn build_plugins(arguments: &Plugins) -> Result<ExitCode> {
-    let workspace = workspace_root(&env::current_dir()?.join("Cargo.toml"))
-        .or_else(|_| workspace_root(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")))?;
+    let workspace = workspace()?;
     let toolchain = Toolchain::detect()?;
     if toolchain.add_target()? {
         eprintln!("Added the target {TARGET}.");

@@ -30,7 +30,7 @@ const STYLES: Styles = Styles::styled()
 /// Runs SQL migrations and sandboxed code migrations in one chain.
 #[derive(Parser)]
 #[command(name = "whimbrel", version, about, after_help = EXIT_CODES, styles = STYLES, max_term_width = 100)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) globals: Globals,

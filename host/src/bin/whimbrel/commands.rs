@@ -2,6 +2,7 @@
 
 mod completions;
 mod down;
+mod files;
 mod history;
 mod init;
 mod inspect;

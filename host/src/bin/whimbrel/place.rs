@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use whimbrel::db::DbError;
 use whimbrel::model::Script;
 use whimbrel::sql;
 
@@ -42,6 +43,18 @@ pub(crate) fn in_statement(script: &Script, statement: &Range<usize>, offset: Op
         }
         None => place(script, statement.start, statement.clone()),
     }
+}
+
+/// Finds the place of a failed statement; SQLite names a table that is not there, but not where it stands.
+pub(crate) fn of_failure(script: &Script, statement: &Range<usize>, error: &DbError) -> Place {
+    let text = script.text.get(statement.clone()).unwrap_or_default();
+    let missing = error.message.strip_prefix("no such ").and_then(|rest| rest.split_once(": ")).map(|(_, name)| name);
+    let named = missing.and_then(|missing| {
+        let mut tokens = sql::tokens(text);
+        tokens.find(|token| token.text.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(missing))
+    });
+    let offset = error.offset.or(named.and_then(|token| u32::try_from(token.start).ok()));
+    in_statement(script, statement, offset)
 }
 
 /// Makes a place of bytes of a script; `from` is where the lines worth showing begin.

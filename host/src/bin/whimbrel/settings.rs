@@ -19,6 +19,7 @@ use whimbrel::{Interrupt, Migrator};
 
 use crate::args::Globals;
 use config::Config;
+pub(crate) use database::check as check_database;
 pub(crate) use duration::parse as parse_duration;
 pub(crate) use error::{Place, SettingsError};
 

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use whimbrel::model::Manifest;
-use whimbrel::sql;
+use whimbrel::source::{Problem, SourceError};
 use whimbrel::wasm::{self, CompileError};
 
 use crate::args::InspectArgs;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::render::inspection::{self, Inspected};
-use crate::settings::{Place, SettingsError};
 use crate::ui::Ui;
 
 /// Looks into a component; shows what there is also when this host cannot run it.
@@ -47,15 +46,12 @@ fn manifest(component: &Path) -> anyhow::Result<Option<Manifest>> {
         return Ok(None);
     }
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
-    let manifest = Manifest::parse(&file, &text).map_err(|error| {
-        let first = error.problems.into_iter().next();
-        let position = first.as_ref().map(|problem| sql::locate(&text, problem.offset));
-        SettingsError {
-            code: "source",
-            message: first.as_ref().map_or_else(|| "is wrong".to_owned(), |problem| problem.message.clone()),
-            hint: first.and_then(|problem| problem.hint),
-            place: Some(Place { file, position: position.map(|position| (position.line, position.column)) }),
+    match Manifest::parse(&file, &text) {
+        Ok(manifest) => Ok(Some(manifest)),
+        Err(error) => {
+            let problems = error.problems.into_iter();
+            let problems = problems.map(|wrong| Problem::at(&file, &text, wrong.offset, wrong.message, wrong.hint));
+            Err(whimbrel::Error::Source(SourceError { problems: problems.collect() }).into())
         }
-    });
-    Ok(Some(manifest?))
+    }
 }

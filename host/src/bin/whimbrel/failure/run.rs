@@ -29,7 +29,7 @@ pub(super) fn explain(error: RunError) -> Failure {
 fn step(error: &StepError, failed: &Step) -> Failure {
     match error {
         StepError::Statement { script, failed: at, kept } => {
-            let place = place::in_statement(script, &(at.start..at.end), at.error.offset);
+            let place = place::of_failure(script, &(at.start..at.end), &at.error);
             let message = at.error.to_string();
             let problem = Problem {
                 code: at.error.code.as_str(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 pub(crate) fn duration(duration: Duration) -> String {
     let micros = duration.as_micros();
     match micros {
-        0..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        0..1_000 => format!("0.{:02} ms", micros / 10),
+        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
         1_000_000..60_000_000 => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
         _ => {
@@ -55,7 +56,8 @@ mod tests {
     #[test]
     fn reads_well() {
         let cases = [
-            (0, "0.0 ms"),
+            (0, "0.00 ms"),
+            (57, "0.05 ms"),
             (1_250, "1.2 ms"),
             (12_999, "12 ms"),
             (1_500_000, "1.5 s"),

@@ -32,6 +32,11 @@ pub(super) fn find(typed: Option<&str>, config: &Config) -> Result<PathBuf, Sett
     ))
 }
 
+/// Refuses a name that no database could have.
+pub(crate) fn check(url: &str) -> Result<(), SettingsError> {
+    parse(url).map(drop).map_err(|wrong| wrong.found_in("--database"))
+}
+
 fn from_environment() -> Result<Option<String>, SettingsError> {
     match std::env::var_os(VARIABLE) {
         None => Ok(None),

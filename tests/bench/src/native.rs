@@ -1,0 +1,95 @@
+//! What a program without whimbrel does: the floor that everything else is held against.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use bench_guest::{sql, work};
+use clap::ValueEnum;
+use rusqlite::{Connection, params};
+use split_names::Name;
+
+use crate::names;
+
+/// What the native loop does with each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Work {
+    /// Writes the split name into another table.
+    Insert,
+    /// Writes the split name beside the name.
+    Update,
+    /// Writes what the sample plugin `split-names` finds beside the name.
+    Sample,
+}
+
+/// The table of the sample plugin.
+pub(crate) const SAMPLE_SCHEMA: &str = "CREATE TABLE customer (id INTEGER PRIMARY KEY, full_name TEXT NOT NULL,
+    first_name TEXT, last_name TEXT, name_suffix TEXT, name_key TEXT)";
+
+/// Makes a database full of names.
+pub(crate) fn fill(database: &Path, rows: u32, schema: &str, fill: &str) -> Result<()> {
+    let mut connection = Connection::open(database)?;
+    connection.execute_batch(schema)?;
+    let transaction = connection.transaction()?;
+    let mut insert = transaction.prepare(fill)?;
+    let mut name = String::new();
+    for row in 0..rows {
+        names::write(row, &mut name);
+        insert.execute(params![row, name])?;
+    }
+    drop(insert);
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Reads a row, works, writes a row, in one transaction and with statements that are prepared once.
+pub(crate) fn run(work: Work, database: &Path) -> Result<()> {
+    let mut connection = Connection::open(database)?;
+    let transaction = connection.transaction()?;
+    match work {
+        Work::Insert => split(&transaction, sql::INSERT)?,
+        Work::Update => split(&transaction, sql::UPDATE)?,
+        Work::Sample => sample(&transaction)?,
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn split(connection: &Connection, write: &str) -> Result<()> {
+    let mut read = connection.prepare_cached(sql::READ)?;
+    let mut write = connection.prepare_cached(write)?;
+    let mut rows = read.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = work::split(row.get_ref(1)?.as_str()?);
+        write.execute(params![name.first, name.last, name.key, row.get::<_, i64>(0)?])?;
+    }
+    Ok(())
+}
+
+fn sample(connection: &Connection) -> Result<()> {
+    let mut read = connection.prepare_cached("SELECT id, full_name FROM customer ORDER BY id")?;
+    let mut write = connection.prepare_cached(
+        "UPDATE customer SET first_name = ?, last_name = ?, name_suffix = ?, name_key = ? WHERE id = ?",
+    )?;
+    let mut rows = read.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = Name::parse(row.get_ref(1)?.as_str()?);
+        write.execute(params![name.first, name.last, name.suffix, name.key, row.get::<_, i64>(0)?])?;
+    }
+    Ok(())
+}
+
+/// Runs every file of a folder in the order of their names, each in a transaction of its own.
+pub(crate) fn run_chain(folder: &Path, database: &Path) -> Result<()> {
+    let files: std::io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut files = files?;
+    files.sort();
+    let connection = Connection::open(database)?;
+    for file in files {
+        let script = fs::read_to_string(file)?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        connection.execute_batch(&script)?;
+        connection.execute_batch("COMMIT")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! Runs the real program on real files, with nothing of the surroundings reaching it.
+
+mod filter;
+mod program;
+mod project;
+
+pub use project::{Outcome, Project};
