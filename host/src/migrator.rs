@@ -271,7 +271,8 @@ impl Job<'_> {
         };
         let plan = plan::build(&self.chain, &applied, &self.goal, &migrator.rules)?;
         if plan.steps.is_empty() {
-            return Ok(Report { dry_run: self.dry_run, warnings: plan.warnings, ..Report::default() });
+            let applied = applied.len();
+            return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
         }
         let prepared = migrator.prepare(plan)?;
         let session = match existing {
@@ -290,7 +291,7 @@ impl Job<'_> {
         };
         let run = if self.dry_run { exec::dry_run } else { exec::run };
         let (_session, result) = run(session, &prepared, &conditions);
-        Ok(result?)
+        Ok(Report { applied: applied.len(), ..result? })
     }
 
     /// Reads the history; a step that another process is running outside a transaction is waited for.

@@ -4,4 +4,4 @@ mod filter;
 mod program;
 mod project;
 
-pub use project::{Outcome, Project};
+pub(crate) use project::{Outcome, Project};

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Returns the path of the program; builds it first, so that no test runs an old one.
-pub fn path() -> &'static Path {
+pub(crate) fn path() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let profile = profile_folder();
@@ -22,7 +22,7 @@ pub fn path() -> &'static Path {
 }
 
 /// Returns where compiled components are kept, so that a component is compiled once for all tests.
-pub fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     profile_folder().join("test-component-cache")
 }
 

@@ -12,28 +12,28 @@ use tempfile::TempDir;
 use super::{filter, program};
 
 /// A temporary project.
-pub struct Project {
+pub(crate) struct Project {
     folder: TempDir,
 }
 
 /// What a run of the program left: its exit code and what it wrote.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// What it wrote to stdout, with times and paths that change replaced.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// What it wrote to stderr, likewise.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Project {
     /// Makes an empty project.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
     /// Makes a project with a folder of these migrations and `whimbrel.toml`.
-    pub fn with(migrations: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(migrations: &[(&str, &str)]) -> Self {
         let project = Self::new();
         fs::create_dir(project.path("migrations")).expect("folder");
         project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n");
@@ -44,7 +44,7 @@ impl Project {
     }
 
     /// Makes a project with two migrations, both of which can be reverted.
-    pub fn notes() -> Self {
+    pub(crate) fn notes() -> Self {
         Self::with(&[
             ("0001_create_note.up.sql", "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n"),
             ("0001_create_note.down.sql", "DROP TABLE note;\n"),
@@ -54,34 +54,34 @@ impl Project {
     }
 
     /// Returns the path of a file.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file, and the folders it is in.
-    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("it is in a folder")).expect("folder");
         fs::write(path, contents).expect("file");
     }
 
     /// Reads a file.
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         String::from_utf8(self.bytes(name)).expect("UTF-8")
     }
 
     /// Reads a file's bytes.
-    pub fn bytes(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).expect(name)
     }
 
     /// Removes a file.
-    pub fn remove(&self, name: &str) {
+    pub(crate) fn remove(&self, name: &str) {
         fs::remove_file(self.path(name)).expect(name);
     }
 
     /// Returns the names of the files in a folder, in order.
-    pub fn list(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn list(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).expect(folder);
         let mut names: Vec<String> =
             entries.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned()).collect();
@@ -90,17 +90,17 @@ impl Project {
     }
 
     /// Opens the database.
-    pub fn database(&self) -> Connection {
+    pub(crate) fn database(&self) -> Connection {
         Connection::open(self.path("app.db")).expect("database")
     }
 
     /// Runs a query for one number.
-    pub fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         self.database().query_row(sql, [], |row| row.get(0)).expect(sql)
     }
 
     /// Prepares a run of the program without any of this process's environment.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program::path());
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.folder.path()).env("WHIMBREL_CACHE", program::cache());
@@ -108,24 +108,24 @@ impl Project {
     }
 
     /// Runs the program.
-    pub fn run(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         self.outcome(&self.command(arguments).output().expect("the program runs"))
     }
 
     /// Runs the program and expects it to end well.
-    pub fn ok(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> Outcome {
         let outcome = self.run(arguments);
         assert_eq!(outcome.code, 0, "{outcome}");
         outcome
     }
 
     /// Runs the program with one variable in its environment.
-    pub fn run_with(&self, name: &str, value: &str, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run_with(&self, name: &str, value: &str, arguments: &[&str]) -> Outcome {
         self.outcome(&self.command(arguments).env(name, value).output().expect("the program runs"))
     }
 
     /// Makes an outcome of what a run left.
-    pub fn outcome(&self, output: &Output) -> Outcome {
+    pub(crate) fn outcome(&self, output: &Output) -> Outcome {
         let text = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).expect("the program writes UTF-8");
             filter::stable(&text, self.folder.path())
@@ -138,7 +138,7 @@ impl Project {
     }
 
     /// Runs `action` and asserts that it left the database as it was, byte for byte, with no file beside it.
-    pub fn unchanged<R>(&self, action: impl FnOnce() -> R) -> R {
+    pub(crate) fn unchanged<R>(&self, action: impl FnOnce() -> R) -> R {
         let before = snapshot(self.folder.path());
         let result = action();
         assert!(snapshot(self.folder.path()) == before, "the database has changed");
@@ -159,7 +159,7 @@ fn snapshot(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 impl Outcome {
     /// Reads stdout as JSON and checks that it names its schema.
-    pub fn json(&self, schema: &str) -> Value {
+    pub(crate) fn json(&self, schema: &str) -> Value {
         let value: Value = serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self}"));
         assert_eq!(value["schema"], format!("whimbrel/{schema}/1"), "{self}");
         value

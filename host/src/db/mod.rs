@@ -10,7 +10,8 @@ mod value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use whimbrel_packed::{BatchBuilder, CheckedBatch};
+/// What rows are read into and written from.
+pub use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 pub use error::{DbError, ErrorCode};
 pub use transaction::Transaction;

@@ -44,6 +44,8 @@ pub struct Report {
     pub dry_run: bool,
     /// The steps, in order.
     pub steps: Vec<StepReport>,
+    /// Migrations that were applied before the run; 0 in the report of a run that failed.
+    pub applied: usize,
     /// What the plan let pass.
     pub warnings: Vec<Warning>,
     /// How long the whole run took, without loading and planning.

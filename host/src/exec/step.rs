@@ -127,17 +127,17 @@ fn outside_transaction(
         Ok(lock) => lock,
         Err(error) => return (session, Err(StepError::doing("lock the run")(error))),
     };
-    let timer = Timer::start(session.as_ref());
-    let announced = announce(session.as_mut(), step, conditions, watermark, &timer);
+    let announced = announce(session.as_mut(), step, conditions, watermark);
     if !matches!(announced, Ok(true)) {
         if let Err(error) = session.rollback() {
             tracing::warn!("rollback failed: {error}");
         }
         return (session, announced.map(|_| done_elsewhere(step)));
     }
-    let before = session.counters().statements;
+    // Only now, so that neither waiting for the lock nor the host's own statements count.
+    let timer = Timer::start(session.as_ref());
     let (mut session, worked) = work(session, step, conditions);
-    let nothing_done = worked.is_err() && session.counters().statements == before;
+    let nothing_done = worked.is_err() && session.counters().statements == timer.counters.statements;
     let result = worked.and_then(|work| {
         if session.in_transaction() {
             return Err(StepError::TransactionEnded);
@@ -168,15 +168,15 @@ fn announce(
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
-    timer: &Timer,
 ) -> Result<bool, StepError> {
     session.begin().map_err(StepError::doing("begin a transaction"))?;
     if !watermark.still_needed(session, &step.step, conditions)? {
         return Ok(false);
     }
+    let timer = Timer::start(session);
     let report = timer.report(session, step, Work::default(), StepOutcome::Done);
     forget(session, step, conditions)?;
-    write_row(session, &report, timer, conditions, AppliedState::Started)?;
+    write_row(session, &report, &timer, conditions, AppliedState::Started)?;
     session.commit().map_err(StepError::doing("commit"))?;
     Ok(true)
 }

@@ -109,7 +109,7 @@ fn inside(workshop: &Workshop, programs: &Programs, component: &[u8], runs: usiz
     let mut cold = Vec::new();
     let mut warm = Vec::new();
     for _ in 0..=runs {
-        let mut times = || -> Result<Times> {
+        let times = || -> Result<Times> {
             remove_database(&room.join(DATABASE))?;
             let mut command = workshop.command(&programs.bench, &room);
             let output = command.args(["engine", "component.wasm", "cache", DATABASE]).output()?;

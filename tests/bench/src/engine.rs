@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use whimbrel::Interrupt;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{Backend, OpenOptions};
-use whimbrel::wasm::{Call, ComponentCache, Engine, GuestEvents, LogLevel, RunLimits};
+use whimbrel::wasm::{Call, ComponentCache, Engine, GuestEvents, RunLimits};
+use whimbrel::{Interrupt, LogLevel};
 
 /// Seconds of wall time.
 #[derive(Deserialize, Serialize)]

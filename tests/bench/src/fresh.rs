@@ -24,6 +24,8 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, migrations: u32,
         installed.tool.lay_out(&chain, &room)?;
         rooms.push((installed, room));
     }
+    let bare = workshop.room("b-bare")?;
+    Tool::Whimbrel.lay_out(&chain, &bare)?;
     let check = |room: &PathBuf| {
         let query = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 'item_%'";
         let found = number(&room.join(DATABASE), query)?;
@@ -44,8 +46,6 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, migrations: u32,
             check: Box::new(move || check(room)),
         });
     }
-    let bare = workshop.room("b-bare")?;
-    Tool::Whimbrel.lay_out(&chain, &bare)?;
     contenders.push(Contender {
         name: "the floor: the same statements and transactions on rusqlite, no history".to_owned(),
         prepare: Box::new(|| {

@@ -22,14 +22,13 @@ pub(super) fn run(args: &InspectArgs, ui: &Ui) -> anyhow::Result<Exit> {
         Err(error) => return Ok(ui.fail(&unusable(&file, CompileError::Inspect(error)))),
     };
     let manifest = manifest(&args.file)?;
-    let problem = found.check().err();
-    let inspected =
-        Inspected { file, inspection: found, manifest, problem: problem.as_ref().map(ToString::to_string) };
+    let problem = found.check().err().map(|error| unusable(&file, CompileError::Inspect(error)));
+    let inspected = Inspected { file, inspection: found, manifest, problem };
     ui.result(|| inspection::json(&inspected), || inspection::text(&inspected))?;
-    match problem {
+    match &inspected.problem {
         None => Ok(Exit::Done),
         Some(_) if ui.json() => Ok(Exit::Failed),
-        Some(error) => Ok(ui.fail(&unusable(&inspected.file, CompileError::Inspect(error)))),
+        Some(problem) => Ok(ui.fail(problem)),
     }
 }
 

@@ -67,23 +67,17 @@ fn name(typed: &str) -> Result<String, SettingsError> {
         Err(_) if name.is_empty() => {
             Err(SettingsError::new("usage", "the name is empty", "say what it does: `whimbrel new add_email`"))
         }
-        Err(reason) => Err(SettingsError::new("usage", reason, "use letters, digits, `_` and `-`")),
+        Err(message) => Err(SettingsError { code: "usage", message, hint: None, place: None }),
     }
 }
 
 fn sql(dir: &Path, version: &str, name: &str, reversible: bool) -> Draft {
-    let words = name.replace(['_', '-'], " ");
-    let file = |ending: &str, comment: String| NewFile {
-        path: dir.join(format!("{version}_{name}{ending}")),
-        contents: format!("-- {comment}\n"),
-    };
-    let up = format!("whimbrel: description = {words}");
-    let files = if reversible {
-        vec![file(".up.sql", up), file(".down.sql", format!("Undoes: {words}"))]
-    } else {
-        vec![file(".sql", up)]
-    };
-    Draft { files, next: vec!["write the SQL".to_owned(), "whimbrel up".to_owned()] }
+    // Blank, because a blank script is refused: one that nobody has written yet is not applied by mistake.
+    let file = |ending: &str| NewFile { path: dir.join(format!("{version}_{name}{ending}")), contents: String::new() };
+    let files = if reversible { vec![file(".up.sql"), file(".down.sql")] } else { vec![file(".sql")] };
+    let write = files.iter().map(|file| format!("write the SQL into {}", file.path.display()));
+    let next = write.chain(["whimbrel up".to_owned()]).collect();
+    Draft { files, next }
 }
 
 fn text(made: &[MadeFile], next: &[String]) -> String {

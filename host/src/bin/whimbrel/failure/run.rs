@@ -21,6 +21,9 @@ pub(super) fn explain(error: RunError) -> Failure {
     } else {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
+    if undone(&source) && !done.dry_run {
+        failure.notes.push(format!("migration {} was rolled back", failed.migration.title()));
+    }
     failure.notes.extend(what_remains(&done, failed.direction));
     Failure { done: Some(done), ..failure }
 }
@@ -29,14 +32,16 @@ pub(super) fn explain(error: RunError) -> Failure {
 fn step(error: &StepError, failed: &Step) -> Failure {
     match error {
         StepError::Statement { script, failed: at, kept } => {
-            let place = place::of_failure(script, &(at.start..at.end), &at.error);
+            // What is wrong with the whole file is not wrong with the statement that met it.
+            let about_file = hint::database(&at.error).is_some();
+            let place = (!about_file).then(|| place::of_failure(script, &(at.start..at.end), &at.error));
             let message = at.error.to_string();
             let problem = Problem {
                 code: at.error.code.as_str(),
                 message: message.clone(),
                 hint: None,
                 migration: Some(failed.migration.title()),
-                place: Some(place),
+                place,
             };
             let note = "what it did before that statement stays: it runs outside a transaction";
             Failure {
@@ -75,6 +80,16 @@ fn step(error: &StepError, failed: &Step) -> Failure {
         },
         StepError::Interrupted => interrupted(),
         other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
+    }
+}
+
+/// Tells whether the step had begun, and nothing of it stays.
+fn undone(error: &StepError) -> bool {
+    match error {
+        StepError::Statement { kept, .. } => !kept,
+        StepError::Guest(error) => !matches!(**error, PluginError::Interrupted),
+        StepError::Rust { .. } | StepError::ForeignKeys { .. } => true,
+        _ => false,
     }
 }
 

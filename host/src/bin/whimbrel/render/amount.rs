@@ -13,10 +13,18 @@ pub(crate) fn duration(duration: Duration) -> String {
         _ => {
             let seconds = duration.as_secs();
             match seconds {
-                0..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-                _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+                0..3_600 => two(seconds, 60, ["min", "s"]),
+                _ => two(seconds / 60, 60, ["h", "min"]),
             }
         }
+    }
+}
+
+/// Writes an amount in two units, the smaller one only if there is something of it.
+fn two(amount: u64, size: u64, [large, small]: [&str; 2]) -> String {
+    match amount % size {
+        0 => format!("{} {large}", amount / size),
+        rest => format!("{} {large} {rest} {small}", amount / size),
     }
 }
 
@@ -61,6 +69,7 @@ mod tests {
             (1_250, "1.2 ms"),
             (12_999, "12 ms"),
             (1_500_000, "1.5 s"),
+            (60_000_000, "1 min"),
             (61_000_000, "1 min 1 s"),
             (3_720_000_000, "1 h 2 min"),
         ];

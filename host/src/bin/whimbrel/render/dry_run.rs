@@ -1,6 +1,6 @@
 //! What a dry run did before it was rolled back.
 
-use whimbrel::db::{Recording, TableChanges};
+use whimbrel::db::{RecordedStatement, Recording, TableChanges};
 use whimbrel::exec::{Report, StepOutcome, StepReport};
 use whimbrel::plan::Direction;
 
@@ -59,17 +59,25 @@ fn one(step: &StepReport) -> String {
 fn statements(recording: &Recording, text: &mut String) {
     for statement in recording.statements.iter().take(STATEMENTS) {
         let sql = escape::shortened(&statement.sql, STATEMENT);
-        let times = match statement.times {
-            1 => String::new(),
-            times => format!("  ({} times)", amount::number(times)),
-        };
-        text.push_str(&format!("    {sql}{}\n", style::paint(style::DIM, &times)));
+        text.push_str(&format!("    {sql}{}\n", style::paint(style::DIM, &numbers(statement))));
     }
     let hidden = recording.statements.len().saturating_sub(STATEMENTS) as u64;
     let left_out = hidden.saturating_add(recording.statements_left_out);
     if left_out > 0 {
         text.push_str(&format!("    … and {} more\n", amount::number(left_out)));
     }
+}
+
+/// Writes how often a statement ran and how many rows it changed, where that says something.
+fn numbers(statement: &RecordedStatement) -> String {
+    let times = (statement.times > 1).then(|| format!("{} times", amount::number(statement.times)));
+    let rows = match statement.rows_changed {
+        0 => None,
+        1 => Some("1 row".to_owned()),
+        rows => Some(format!("{} rows", amount::number(rows))),
+    };
+    let parts: Vec<String> = times.into_iter().chain(rows).collect();
+    if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) }
 }
 
 fn changes(table: &TableChanges) -> String {

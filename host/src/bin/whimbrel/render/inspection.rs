@@ -8,6 +8,7 @@ use super::json::schema;
 use super::plan::{self, AsksJson};
 use super::{amount, style};
 use crate::escape;
+use crate::failure::Failure;
 
 /// A component with the manifest beside it.
 pub(crate) struct Inspected {
@@ -18,7 +19,7 @@ pub(crate) struct Inspected {
     /// What it asks for, if there is such a file.
     pub(crate) manifest: Option<Manifest>,
     /// Why this host cannot run it.
-    pub(crate) problem: Option<String>,
+    pub(crate) problem: Option<Failure>,
 }
 
 /// Writes what a component is made of, a block for each thing.
@@ -37,8 +38,8 @@ pub(crate) fn text(inspected: &Inspected) -> String {
     block("sha-256", vec![inspection.checksum.to_string()]);
     block("imports", or_nothing(&inspection.imports));
     block("exports", or_nothing(&inspection.exports));
-    let producers: Vec<String> =
-        inspection.producers.iter().map(|(field, name, version)| format!("{field}: {name} {version}")).collect();
+    let made_by = |(field, name, version): &(String, String, String)| format!("{field}: {name} {version}").trim_end().to_owned();
+    let producers: Vec<String> = inspection.producers.iter().map(made_by).collect();
     block("made by", or_nothing(&producers));
     match &inspected.manifest {
         None => block("manifest", vec!["none beside it".to_owned()]),
@@ -71,6 +72,7 @@ pub(crate) struct InspectJson<'a> {
     file: &'a str,
     usable: bool,
     problem: Option<&'a str>,
+    hint: Option<&'a str>,
     world: Option<&'static str>,
     size: usize,
     sha256: String,
@@ -103,7 +105,8 @@ pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
         schema: schema("inspect"),
         file: &inspected.file,
         usable: inspected.problem.is_none(),
-        problem: inspected.problem.as_deref(),
+        problem: inspected.problem.as_ref().map(|problem| problem.message.as_str()),
+        hint: inspected.problem.as_ref().and_then(|problem| problem.hint.as_deref()),
         world: inspection.world(),
         size: inspection.size,
         sha256: inspection.checksum.to_string(),

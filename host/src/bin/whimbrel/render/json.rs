@@ -66,7 +66,7 @@ pub(crate) fn step(step: &Step) -> StepJson {
         version: migration.version.to_string(),
         name: migration.name.clone(),
         kind: migration.kind().as_str(),
-        file: migration.file.clone(),
+        file: step.script().map_or(&migration.file, |script| &script.file).clone(),
         description: migration.description().map(str::to_owned),
         transaction: directives.is_none_or(|directives| directives.transaction == TransactionMode::Normal),
         rebuild: directives.is_some_and(|directives| directives.rebuild),

@@ -30,7 +30,11 @@ pub(crate) fn summary(report: &Report, direction: Direction) -> String {
     let elsewhere = report.steps.len() - done;
     let took = amount::duration(report.duration);
     match (report.steps.len(), direction) {
-        (0, Direction::Up) => "Nothing to do: nothing is pending.\n".to_owned(),
+        (0, Direction::Up) if report.applied == 0 => "Nothing to do: nothing is pending.\n".to_owned(),
+        (0, Direction::Up) => {
+            let verb = if report.applied == 1 { "is" } else { "are" };
+            format!("Nothing to do: {} {verb} applied.\n", amount::count(report.applied, "migration", "migrations"))
+        }
         (0, Direction::Down) => "Nothing to do: nothing is applied that far.\n".to_owned(),
         (_, direction) => {
             let verb = match direction {

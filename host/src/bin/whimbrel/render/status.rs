@@ -20,8 +20,8 @@ pub(crate) fn state(state: State) -> (&'static str, Style) {
         State::OutOfOrder => ("out of order", style::BAD),
         State::Missing => ("missing", style::BAD),
         State::ChecksumMismatch(Difference::Body) => ("checksum mismatch", style::BAD),
-        State::ChecksumMismatch(Difference::Cosmetic) => ("applied, reformatted", style::GOOD),
-        State::ChecksumMismatch(Difference::Manifest) => ("applied, other manifest", style::PENDING),
+        State::ChecksumMismatch(Difference::Cosmetic) => ("applied (reformatted)", style::GOOD),
+        State::ChecksumMismatch(Difference::Manifest) => ("applied (other manifest)", style::PENDING),
         State::Dirty => ("dirty", style::BAD),
     }
 }

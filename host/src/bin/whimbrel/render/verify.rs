@@ -52,6 +52,15 @@ fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
     })
 }
 
+/// Returns what is different but let pass.
+fn accepted(entry: &Entry) -> Option<(&Entry, &'static str)> {
+    match entry.state {
+        State::ChecksumMismatch(Difference::Cosmetic) => Some((entry, "was reformatted after it was applied")),
+        State::ChecksumMismatch(Difference::Manifest) => Some((entry, "has another manifest than when it was applied")),
+        _ => None,
+    }
+}
+
 /// Writes what is wrong, what is worth knowing, and the verdict.
 pub(crate) fn text(checked: &Status, findings: &[Finding]) -> String {
     let mut text = String::new();
@@ -66,12 +75,7 @@ pub(crate) fn text(checked: &Status, findings: &[Finding]) -> String {
             finding.hint
         ));
     }
-    for entry in &checked.entries {
-        let what = match entry.state {
-            State::ChecksumMismatch(Difference::Cosmetic) => "was reformatted after it was applied",
-            State::ChecksumMismatch(Difference::Manifest) => "has another manifest than when it was applied",
-            _ => continue,
-        };
+    for (entry, what) in checked.entries.iter().filter_map(accepted) {
         let title = format!("{} {}", entry.version, entry.name());
         text.push_str(&format!("{}: migration {} {what}\n", style::paint(style::HINT, "note"), escape::line(&title)));
     }
@@ -93,8 +97,19 @@ pub(crate) struct VerifyJson<'a> {
     ok: bool,
     migrations: usize,
     problems: &'a [Finding],
+    accepted: Vec<AcceptedJson>,
     gaps: Vec<String>,
     ignored: Vec<IgnoredJson>,
+}
+
+#[derive(Serialize)]
+struct AcceptedJson {
+    code: &'static str,
+    migration: String,
+}
+
+fn accepted_json(entry: &Entry) -> AcceptedJson {
+    AcceptedJson { code: entry.state.as_str(), migration: format!("{} {}", entry.version, entry.name()) }
 }
 
 /// Writes the verdict as JSON.
@@ -104,6 +119,7 @@ pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding]) -> VerifyJson<
         ok: findings.is_empty(),
         migrations: checked.entries.len(),
         problems: findings,
+        accepted: checked.entries.iter().filter_map(accepted).map(|(entry, _)| accepted_json(entry)).collect(),
         gaps: checked.gaps.iter().map(ToString::to_string).collect(),
         ignored: ignored(&checked.ignored),
     }

@@ -1,0 +1,151 @@
+//! Files that are no component this host can run: told before anything changes.
+
+use insta::assert_snapshot;
+
+use crate::harness::{Outcome, Project};
+
+/// Makes a chain whose third migration is this component.
+fn project(component: &[u8]) -> Project {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.write("migrations/0003_code.wasm", component);
+    project.write("migrations/0003_code.toml", "description = \"x\"\n");
+    project.write("migrations/0004_later.sql", "CREATE TABLE later (id);");
+    project
+}
+
+fn refused(component: &[u8]) -> Outcome {
+    let project = project(component);
+    let inspected = project.run(&["inspect", "migrations/0003_code.wasm"]);
+    assert_eq!(inspected.code, 1, "{inspected}");
+    project.unchanged(|| project.run(&["up"]))
+}
+
+fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the text is a component")
+}
+
+#[test]
+fn an_empty_file() {
+    assert_snapshot!(refused(b""), @"
+    exit 1
+    --- stderr
+    error: migrations/0003_code.wasm: is empty
+    ");
+}
+
+#[test]
+fn something_else() {
+    assert_snapshot!(refused(b"#!/bin/sh\nexit\n"), @r#"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the file is not WebAssembly: it does not begin with "\0asm"
+    hint: give it the ending of what it is, or build the component
+    "#);
+}
+
+#[test]
+fn a_file_that_was_cut_off() {
+    let whole = component("(component (core module (func)) (export \"up\" (core module 0)))");
+    assert_snapshot!(refused(&whole[..whole.len() - 5]), @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the component is damaged or cut off at byte 36: unexpected end-of-file
+    hint: build or copy it again
+    ");
+}
+
+#[test]
+fn a_core_module() {
+    assert_snapshot!(refused(&component("(module (func (export \"up\")))")), @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the file is a core WebAssembly module, not a component
+    hint: make a component of it: `wasm-tools component new module.wasm -o component.wasm`, built with whimbrel-guest or another binding of whimbrel:migration
+    ");
+}
+
+#[test]
+fn a_component_for_another_world() {
+    assert_snapshot!(refused(&component("(component (core module $m) (export \"run\" (core module $m)))")), @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the component is not a migration: it exports run, but no up
+    hint: export `up`, and `down` if it can be reverted: the worlds `migration` and `reversible` of whimbrel:migration
+    ");
+}
+
+#[test]
+fn an_import_that_nobody_offers() {
+    let text = "(component (import \"acme:tea/pot@1.0.0\" (instance)) (core module $m) (export \"up\" (core module $m)))";
+    assert_snapshot!(refused(&component(text)), @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the component imports acme:tea/pot@1.0.0, which this host does not offer
+    hint: a migration may import whimbrel:migration/types, /sql and /log only
+    ");
+}
+
+#[test]
+fn an_import_of_the_system() {
+    let text = "(component (import \"wasi:clocks/wall-clock@0.2.0\" (instance)) \
+                (import \"wasi:cli/stdout@0.2.0\" (instance)) (core module $m) (export \"up\" (core module $m)))";
+    assert_snapshot!(refused(&component(text)), @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the component imports wasi:clocks/wall-clock@0.2.0, wasi:cli/stdout@0.2.0, which this host does not offer
+    hint: build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py
+    ");
+}
+
+#[test]
+fn a_newer_and_an_older_contract() {
+    let text = |version: &str| {
+        let import = format!("(import \"whimbrel:migration/sql@{version}\" (instance))");
+        component(&format!("(component {import} (core module $m) (export \"up\" (core module $m)))"))
+    };
+    assert_snapshot!(refused(&text("0.2.0")), @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the component was built for version 0.2.0 of the contract whimbrel:migration (whimbrel:migration/sql@0.2.0), and this host speaks 0.1
+    hint: use a later whimbrel, or build it with the SDK of this one
+    ");
+    assert_snapshot!(refused(&text("0.0.9")), @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the component was built for version 0.0.9 of the contract whimbrel:migration (whimbrel:migration/sql@0.0.9), and this host speaks 0.1
+    hint: build it again with the SDK of this whimbrel
+    ");
+}
+
+#[test]
+fn an_export_of_another_type() {
+    let project = project(&component("(component (core module $m) (export \"up\" (core module $m)))"));
+    let outcome = project.unchanged(|| project.run(&["up"]));
+    assert_snapshot!(outcome, @"
+    exit 1
+    --- stderr
+    error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
+      caused by: the component cannot be used: the export up has other types than the contract's: failed to find function export
+    hint: build it again against the contract of this host, whimbrel:migration@0.1
+    ");
+}
+
+#[test]
+fn a_component_is_compiled_before_earlier_steps_run() {
+    let project = Project::with(&[
+        ("0001_a.sql", "CREATE TABLE a (id);"),
+        ("0002_code.wasm", "\0asm"),
+        ("0002_code.toml", ""),
+    ]);
+    assert_eq!(project.run(&["up"]).code, 1);
+    assert!(!project.path("app.db").exists(), "nothing was begun");
+}

@@ -1,0 +1,151 @@
+//! Databases that cannot be used: one clear message, the file untouched.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+#[test]
+fn a_file_that_is_no_database() {
+    let project = Project::notes();
+    project.write("app.db", "This is a letter, not a database. ".repeat(100));
+    project.unchanged(|| {
+        for verb in ["status", "plan", "verify", "history", "down"] {
+            assert_eq!(project.run(&[verb]).code, 1, "{verb}");
+        }
+        assert_snapshot!(project.run(&["up"]), @"
+        exit 1
+        --- stderr
+        error: cannot use the database app.db
+          caused by: file is not a database (SQLITE_NOTADB)
+        hint: check the path: the file holds something else, is encrypted, or is damaged
+        ");
+    });
+}
+
+#[test]
+fn a_database_that_is_cut_off() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    let bytes = project.bytes("app.db");
+    project.write("app.db", &bytes[..bytes.len() / 2]);
+    let outcome = project.unchanged(|| project.run(&["status"]));
+    assert_eq!(outcome.code, 1, "{outcome}");
+}
+
+#[test]
+fn a_folder_in_place_of_a_database() {
+    let project = Project::notes();
+    fs::create_dir(project.path("app.db")).expect("folder");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: cannot use the database app.db
+      caused by: cannot open the database app.db: it is a folder
+    hint: check the path and its rights; a missing file is created, a missing folder is not
+    ");
+}
+
+#[test]
+fn a_database_in_a_folder_that_is_not_there() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["up", "-D", "no/such/app.db"]), @"
+    exit 1
+    --- stderr
+    error: cannot use the database no/such/app.db
+      caused by: cannot open the database no/such/app.db: its folder does not exist
+    hint: check the path and its rights; a missing file is created, a missing folder is not
+    ");
+    let outcome = project.run(&["status", "-D", "no/such/app.db"]);
+    assert_eq!(outcome.code, 0, "a look needs no folder: {outcome}");
+    assert!(!project.path("no").exists());
+}
+
+#[test]
+fn a_file_that_may_only_be_read() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    fs::set_permissions(project.path("app.db"), Permissions::from_mode(0o444)).expect("mode");
+    project.unchanged(|| {
+        for verb in ["status", "plan", "verify", "history"] {
+            project.ok(&[verb]);
+        }
+    });
+    // Whoever runs the tests as root may write such a file all the same.
+    let writable = fs::OpenOptions::new().append(true).open(project.path("app.db")).is_ok();
+    if !writable {
+        project.unchanged(|| assert_eq!(project.run(&["up"]).code, 1));
+    }
+}
+
+/// A file system mounted for reading only, on which even root cannot write.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_on_a_disk_that_may_only_be_read() {
+    use std::process::Command;
+
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    fs::create_dir(project.path("disk")).expect("folder");
+    fs::rename(project.path("app.db"), project.path("disk/app.db")).expect("moved");
+    let script = "mount --bind disk disk && mount -o remount,bind,ro disk && exec \"$0\" \"$@\"";
+    let program = project.command(&["up", "-D", "disk/app.db"]);
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", script]).arg(program.get_program()).args(program.get_args());
+    command.current_dir(project.path("")).env("HOME", project.path(""));
+    let output = command.output();
+    let Ok(output) = output else { return };
+    let outcome = project.outcome(&output);
+    if outcome.stderr.contains("unshare:") || outcome.stderr.contains("mount:") {
+        // No right to mount anything here.
+        return;
+    }
+    assert_snapshot!(outcome, @"
+    exit 1
+    --- stderr
+    error: migration 2 first_notes failed on its way up
+      caused by: attempt to write a readonly database (SQLITE_READONLY)
+    note: migration 2 first_notes was rolled back
+    hint: nothing can be written: check who owns the file and its folder, and how they are mounted
+    ");
+}
+
+#[test]
+fn a_database_that_another_process_holds() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    let before = project.bytes("app.db");
+    // The test must not open the file by itself meanwhile: closing it would give up this process's lock.
+    let other = project.database();
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let began = Instant::now();
+    let outcome = project.run(&["up", "--lock-timeout", "200ms"]);
+    let waited = began.elapsed();
+    assert!(waited >= Duration::from_millis(200) && waited < Duration::from_secs(10), "{waited:?}");
+    assert_snapshot!(outcome, @"
+    exit 1
+    --- stderr
+    error: migration 2 first_notes failed on its way up
+      caused by: cannot begin a transaction
+      caused by: database is locked (SQLITE_BUSY)
+    hint: another process is using the database; try again, or wait longer with --lock-timeout
+    ");
+    project.ok(&["status"]);
+    project.ok(&["plan"]);
+    other.execute_batch("COMMIT").expect("let go");
+    drop(other);
+    assert!(project.bytes("app.db") == before, "the database has changed");
+    project.ok(&["up"]);
+}
+
+#[test]
+fn a_lock_is_no_matter_when_nothing_is_pending() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    let other = project.database();
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    project.ok(&["up", "--lock-timeout", "0"]);
+}

@@ -1,0 +1,97 @@
+//! `--dry-run`: does everything, shows it, and leaves nothing behind.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+#[test]
+fn shows_what_up_does_and_creates_no_database() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    up 1 create_note ([time])
+        CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+
+    up 2 first_notes ([time])
+        INSERT INTO note (text) VALUES ('one'), ('two');
+        rows of note: 2 inserted
+
+    Tried 2 migrations in [time] and rolled everything back: the database is as it was.
+    ");
+    assert!(!project.path("app.db").exists());
+}
+
+#[test]
+fn shows_what_down_does_and_changes_nothing() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.unchanged(|| assert_snapshot!(project.run(&["down", "--all", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    down 2 first_notes ([time])
+        DELETE FROM note;
+        rows of note: 2 deleted
+
+    down 1 create_note ([time])
+        DROP TABLE note;
+
+    Tried 2 migrations in [time] and rolled everything back: the database is as it was.
+    "));
+}
+
+#[test]
+fn shows_hostile_and_long_statements_on_one_line() {
+    let text = "x".repeat(200);
+    let project = Project::with(&[(
+        "0001_odd.sql",
+        &format!("CREATE TABLE t (\n    a, -- \u{1b}[2J\u{202e}\n    b\n);\nINSERT INTO t VALUES ('{text}', 2);\n"),
+    )]);
+    assert_snapshot!(project.run(&["up", "--dry-run"]), @r"
+    exit 0
+    --- stdout
+    up 1 odd ([time])
+        CREATE TABLE t ( a, -- \u{1b}[2J\u{202e} b );
+        INSERT INTO t VALUES ('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+        rows of t: 1 inserted
+
+    Tried 1 migration in [time] and rolled everything back: the database is as it was.
+    ");
+}
+
+#[test]
+fn says_what_it_cannot_try() {
+    let project = Project::with(&[
+        ("0001_a.sql", "CREATE TABLE a (id);"),
+        ("0002_vacuum.sql", "-- whimbrel: transaction = none\nVACUUM;"),
+    ]);
+    assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    up 1 a ([time])
+        CREATE TABLE a (id);
+
+    up 2 vacuum: not tried, it runs outside a transaction
+
+    Not tried: 1 migration that runs outside a transaction.
+    Tried 1 migration in [time] and rolled everything back: the database is as it was.
+    ");
+}
+
+#[test]
+fn a_failure_changes_nothing_either() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.write("migrations/0003_bad.sql", "INSERT INTO note (text) VALUES ('x'); INSERT INTO note (text) VALUES (NULL);");
+    project.unchanged(|| assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+    exit 1
+    --- stderr
+    error: migration 3 bad failed on its way up
+      caused by: NOT NULL constraint failed: note.text (SQLITE_CONSTRAINT_NOTNULL)
+     --> migrations/0003_bad.sql:1:39
+      |
+    1 | INSERT INTO note (text) VALUES ('x'); INSERT INTO note (text) VALUES (NULL);
+      |                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    note: it was a dry run: everything was rolled back
+    "));
+}

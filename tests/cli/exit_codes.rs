@@ -1,0 +1,125 @@
+//! The exit codes and where each message goes.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    let project = Project::notes();
+    let cases = [
+        ["nonsense"].as_slice(),
+        &["up", "--to", "x"],
+        &["up", "--to", "1", "--steps", "1"],
+        &["up", "--steps", "0"],
+        &["up", "--to", "18446744073709551616"],
+        &["status", "--lock-timeout", "5"],
+        &["down", "--all", "--steps", "1"],
+        &["inspect"],
+        &[],
+    ];
+    for arguments in cases {
+        let outcome = project.run(arguments);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{arguments:?}: {outcome}");
+        assert!(!outcome.stderr.is_empty());
+    }
+    assert_snapshot!(project.run(&["up", "--to", "x"]), @r#"
+    exit 2
+    --- stderr
+    error: invalid value 'x' for '--to <VERSION>': "x" is not a version: a version is made of digits
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(project.run(&["stauts"]), @"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'stauts'
+
+      tip: a similar subcommand exists: 'status'
+
+    Usage: whimbrel [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn help_and_version_are_0() {
+    let project = Project::new();
+    for arguments in [["--help"].as_slice(), &["-h"], &["--version"], &["up", "--help"], &["help", "up"]] {
+        let outcome = project.ok(arguments);
+        assert!(!outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{arguments:?}");
+    }
+    assert_snapshot!(project.run(&["-h"]), @"
+    exit 0
+    --- stdout
+    A migration host that runs SQL and sandboxed WebAssembly migrations in one versioned chain
+
+    Usage: whimbrel [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Make a folder for migrations, whimbrel.toml and a first migration
+      new          Make the files of a new migration
+      status       Show the state of every migration
+      plan         Show what `up` or `down` would do
+      up           Apply what is pending
+      down         Revert what is applied, newest first; one migration unless told otherwise
+      verify       Check that files and history agree
+      inspect      Show what a component is made of and asks for
+      history      Show what was applied when
+      completions  Print completions for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Global options:
+      -D, --database <URL>       The database: sqlite:app.db, sqlite:///var/app.db or a path
+      -d, --dir <FOLDER>         The folder of the migrations [default: migrations]
+          --config <FILE>        Read this file and not whimbrel.toml
+          --table <NAME>         Name of the history table [default: _whimbrel_history]
+          --lock-timeout <TIME>  How long to wait for another process: 500ms, 5s, 2m [default: 60s]
+          --json                 Print one JSON object on stdout
+          --color <WHEN>         Use colours [default: auto] [possible values: auto, always, never]
+      -v, --verbose...           Say more on stderr; twice for everything
+      -q, --quiet                Say nothing but results and errors
+
+    Exit codes:
+      0    done
+      1    failed or refused
+      2    the command line or the settings are wrong
+      3    something is pending (status --check)
+      4    the outcome is unknown: the connection was lost during a commit
+      70   a bug in whimbrel
+      130  interrupted by Ctrl-C (143 by SIGTERM)
+
+    The database is taken from --database, else DATABASE_URL, else .env, else whimbrel.toml.
+    ");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let project = Project::notes();
+    let mut child = project.command(&["status"]).stdout(std::process::Stdio::piped()).spawn().expect("it runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    let project = Project::notes();
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+    let output = project.command(&["status"]).stdout(full).output().expect("it runs");
+    assert_eq!(project.outcome(&output).code, 1);
+}
+
+#[test]
+fn completions_know_every_shell() {
+    let project = Project::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let outcome = project.ok(&["completions", shell]);
+        assert!(outcome.stdout.contains("whimbrel") && outcome.stdout.contains("lock-timeout"), "{shell}");
+    }
+}

@@ -1,0 +1,43 @@
+//! `whimbrel history`.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+#[test]
+fn shows_what_was_applied() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["history"]), @"
+    exit 0
+    --- stdout
+    Nothing was applied yet.
+    ");
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["history"]), @"
+    exit 0
+    --- stdout
+      Version  Name         Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel
+            1  create_note  sql   [moment] [time]           1     0  82023a05cbba  0.1.0
+            2  first_notes  sql   [moment] [time]           1     2  d129847a7916  0.1.0
+    ");
+}
+
+#[test]
+fn shows_a_step_that_stopped_half_way() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.database().execute("UPDATE _whimbrel_history SET state = 'started' WHERE version = 2", []).expect("set");
+    assert_snapshot!(project.run(&["history"]), @"
+    exit 0
+    --- stdout
+      Version  Name                 Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel
+            1  create_note          sql   [moment] [time]           1     0  82023a05cbba  0.1.0
+            2  first_notes (dirty)  sql   [moment] [time]           1     2  d129847a7916  0.1.0
+    ");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 2 first_notes runs outside a transaction and stopped half way
+    hint: see what it has done, finish or undo that by hand, then set the `state` of its row in the history table to 'applied', or delete the row
+    ");
+}

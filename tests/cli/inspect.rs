@@ -1,0 +1,150 @@
+//! `whimbrel inspect`.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+fn small() -> Vec<u8> {
+    wat::parse_str(
+        "(component (import \"whimbrel:migration/log@0.1.0\" (instance)) (core module $m) \
+         (export \"up\" (core module $m)) (export \"down\" (core module $m)))",
+    )
+    .expect("a component")
+}
+
+#[test]
+fn shows_what_a_component_is_made_of() {
+    let project = Project::new();
+    project.write("a/1_x.wasm", small());
+    assert_snapshot!(project.run(&["inspect", "a/1_x.wasm"]), @"
+    exit 0
+    --- stdout
+    a/1_x.wasm
+      world      reversible
+      size       115 bytes
+      sha-256    d02988ad7a7263bdb2cbf1ae9ac1bba598b4f762defe30c7d924a0aef4f10c0f
+      imports    whimbrel:migration/log@0.1.0
+      exports    up
+                 down
+      made by    nothing
+      manifest   none beside it
+    ");
+    project.write(
+        "a/1_x.toml",
+        "description = \"Does it\"\n[grants]\nread = [\"t(a)\", \"u\"]\ndelete = [\"u\"]\n[limits]\ntime = \"2m\"\n\
+         [params]\ncolour = \"blue\\u001b[2J\"\n",
+    );
+    assert_snapshot!(project.run(&["inspect", "a/1_x.wasm"]), @r"
+    exit 0
+    --- stdout
+    a/1_x.wasm
+      world      reversible
+      size       115 bytes
+      sha-256    d02988ad7a7263bdb2cbf1ae9ac1bba598b4f762defe30c7d924a0aef4f10c0f
+      imports    whimbrel:migration/log@0.1.0
+      exports    up
+                 down
+      made by    nothing
+      manifest   a/1_x.toml
+                 Does it
+      asks for   read     t(a), u
+                 delete   u
+                 limits   1,000,000,000,000 fuel, 512 MiB memory, 2 min time
+      params     colour = blue\u{1b}[2J
+    ");
+    assert_snapshot!(project.run(&["inspect", "a/1_x.wasm", "--json"]), @r#"
+    exit 0
+    --- stdout
+    {
+      "schema": "whimbrel/inspect/1",
+      "file": "a/1_x.wasm",
+      "usable": true,
+      "problem": null,
+      "hint": null,
+      "world": "reversible",
+      "size": 115,
+      "sha256": "d02988ad7a7263bdb2cbf1ae9ac1bba598b4f762defe30c7d924a0aef4f10c0f",
+      "imports": [
+        "whimbrel:migration/log@0.1.0"
+      ],
+      "exports": [
+        "up",
+        "down"
+      ],
+      "producers": [],
+      "manifest": {
+        "file": "a/1_x.toml",
+        "description": "Does it",
+        "grants": {
+          "delete": [
+            "u"
+          ],
+          "read": [
+            "t(a)",
+            "u"
+          ]
+        },
+        "limits": {
+          "fuel": 1000000000000,
+          "memory_bytes": 536870912,
+          "time_us": 120000000
+        },
+        "params": {
+          "colour": "blue\u001b[2J"
+        }
+      }
+    }
+    "#);
+}
+
+#[test]
+fn shows_what_there_is_of_one_it_cannot_run() {
+    let project = Project::new();
+    let text = "(component (import \"wasi:io/poll@0.2.0\" (instance)) (core module $m) (export \"up\" (core module $m)))";
+    project.write("x.wasm", wat::parse_str(text).expect("a component"));
+    assert_snapshot!(project.run(&["inspect", "x.wasm"]), @"
+    exit 1
+    --- stdout
+    x.wasm
+      world      migration
+      size       95 bytes
+      sha-256    f3152633bc9e02ee98dd6acbed6cb4c4865882ff5dec004ad152df692aec8afd
+      imports    wasi:io/poll@0.2.0
+      exports    up
+      made by    nothing
+      manifest   none beside it
+
+    --- stderr
+    error: x.wasm: the component imports wasi:io/poll@0.2.0, which this host does not offer
+    hint: build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py
+    ");
+    let outcome = project.run(&["inspect", "x.wasm", "--json"]);
+    let json = outcome.json("inspect");
+    assert_eq!((outcome.code, &json["usable"]), (1, &false.into()));
+}
+
+#[test]
+fn tells_what_is_wrong_with_the_file_or_its_manifest() {
+    let project = Project::new();
+    assert_snapshot!(project.run(&["inspect", "nothing.wasm"]), @"
+    exit 1
+    --- stderr
+    error: cannot read nothing.wasm
+      caused by: No such file or directory (os error 2)
+    ");
+    project.write("x.wasm", wat::parse_str("(module)").expect("a module"));
+    assert_snapshot!(project.run(&["inspect", "x.wasm"]), @"
+    exit 1
+    --- stderr
+    error: x.wasm: the file is a core WebAssembly module, not a component
+    hint: make a component of it: `wasm-tools component new module.wasm -o component.wasm`, built with whimbrel-guest or another binding of whimbrel:migration
+    ");
+    project.write("y.wasm", small());
+    project.write("y.toml", "[grant]\nread = [\"t\"]\n");
+    assert_snapshot!(project.run(&["inspect", "y.wasm"]), @"
+    exit 1
+    --- stderr
+    error: y.toml:1:2: unknown key `grant`
+    hint: did you mean `grants`?
+    ");
+}

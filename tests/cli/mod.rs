@@ -1,0 +1,21 @@
+//! The command line: each verb, the settings, and everything a user can do wrong.
+
+mod bad_component;
+mod bad_database;
+mod bad_files;
+mod bad_history;
+mod colour;
+mod down;
+mod dry_run;
+mod exit_codes;
+mod history;
+mod init;
+mod inspect;
+mod json;
+mod new;
+mod plan;
+mod settings;
+mod signals;
+mod status;
+mod up;
+mod verify;

@@ -1,0 +1,181 @@
+//! `whimbrel new`.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+#[test]
+fn goes_on_with_the_sequence() {
+    let project = Project::with(&[("007_bond.sql", "SELECT 1;")]);
+    assert_snapshot!(project.run(&["new", "add email"]), @"
+    exit 0
+    --- stdout
+    Created migrations/008_add_email.sql.
+    Next:
+      write the SQL into migrations/008_add_email.sql
+      whimbrel up
+    ");
+    assert_eq!(project.read("migrations/008_add_email.sql"), "");
+}
+
+#[test]
+fn begins_a_sequence() {
+    let project = Project::new();
+    project.ok(&["new", "first"]);
+    assert_eq!(project.list("migrations"), ["0001_first.sql"]);
+}
+
+#[test]
+fn makes_both_ways() {
+    let project = Project::new();
+    assert_snapshot!(project.run(&["new", "first", "--reversible"]), @"
+    exit 0
+    --- stdout
+    Created migrations/0001_first.up.sql.
+    Created migrations/0001_first.down.sql.
+    Next:
+      write the SQL into migrations/0001_first.up.sql
+      write the SQL into migrations/0001_first.down.sql
+      whimbrel up
+    ");
+}
+
+#[test]
+fn goes_on_with_timestamps() {
+    let project = Project::with(&[("20990101000000_far.sql", "SELECT 1;")]);
+    project.ok(&["new", "further"]);
+    assert_eq!(project.list("migrations"), ["20990101000000_far.sql", "20990101000001_further.sql"]);
+}
+
+#[test]
+fn begins_with_a_timestamp() {
+    let project = Project::new();
+    project.ok(&["new", "first", "--timestamp"]);
+    let names = project.list("migrations");
+    let (version, name) = names[0].split_once('_').expect("a version");
+    assert_eq!((version.len(), &version[..2], name), (14, "20", "first.sql"));
+}
+
+#[test]
+fn a_script_that_nobody_has_written_is_not_applied() {
+    let project = Project::new();
+    project.ok(&["new", "first"]);
+    assert_snapshot!(project.run(&["up", "-D", "app.db"]), @"
+    exit 1
+    --- stderr
+    error: migrations/0001_first.sql: the file is blank
+    hint: write its statements, or a comment that says why there are none
+    ");
+}
+
+#[test]
+fn drafts_a_component_in_rust() {
+    let project = Project::with(&[("0001_create_note.sql", "SELECT 1;")]);
+    assert_snapshot!(project.run(&["new", "trim_notes", "--kind", "rust", "--reversible"]), @"
+    exit 0
+    --- stdout
+    Created guests/trim_notes/Cargo.toml.
+    Created guests/trim_notes/src/lib.rs.
+    Created guests/trim_notes/0002_trim_notes.toml.
+    Next:
+      write the migration into guests/trim_notes/src/lib.rs
+      say what it may do in guests/trim_notes/0002_trim_notes.toml
+      rustup target add wasm32-unknown-unknown
+      cargo build --release --target wasm32-unknown-unknown --manifest-path guests/trim_notes/Cargo.toml
+      wasm-tools component new guests/trim_notes/target/wasm32-unknown-unknown/release/trim_notes.wasm -o migrations/0002_trim_notes.wasm
+      cp guests/trim_notes/0002_trim_notes.toml migrations/0002_trim_notes.toml
+      whimbrel plan
+    ");
+    assert_snapshot!(project.read("guests/trim_notes/src/lib.rs"), @r#"
+    //! A migration that runs as a sandboxed component.
+
+    use whimbrel_guest::{Context, Migration, Result, Reversible, Transaction, params};
+
+    struct Work;
+
+    impl Migration for Work {
+        fn up(tx: &Transaction, _ctx: &Context) -> Result<()> {
+            let update = tx.prepare("UPDATE note SET text = ? WHERE id = ?")?;
+            let mut writer = update.writer();
+            for row in tx.query("SELECT id, text FROM note ORDER BY id", params![])? {
+                let row = row?;
+                let text: &str = row.get("text")?;
+                writer.row(params![text.trim(), row.get::<i64>("id")?])?;
+            }
+            writer.finish()?;
+            Ok(())
+        }
+    }
+
+    impl Reversible for Work {
+        fn down(_tx: &Transaction, _ctx: &Context) -> Result<()> {
+            // Undo here what `up` did.
+            Ok(())
+        }
+    }
+
+    whimbrel_guest::export_reversible!(Work);
+
+    #[cfg(test)]
+    mod tests {
+        use whimbrel_guest::testing::Database;
+
+        use super::*;
+
+        #[test]
+        fn trims_the_notes() -> Result<()> {
+            let mut db = Database::new();
+            db.execute_script("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO note (text) VALUES (' a ')")?;
+            db.up::<Work>()?;
+            assert_eq!(db.query("SELECT text FROM note")?, [["a"]]);
+            Ok(())
+        }
+    }
+    "#);
+    assert_snapshot!(project.read("guests/trim_notes/Cargo.toml"), @r#"
+    [package]
+    name = "trim_notes"
+    version = "0.1.0"
+    edition = "2024"
+    publish = false
+
+    [lib]
+    crate-type = ["cdylib", "rlib"]
+
+    [dependencies]
+    whimbrel-guest = "0.1"
+
+    [dev-dependencies]
+    whimbrel-guest = { version = "0.1", features = ["testing"] }
+
+    [profile.release]
+    opt-level = "s"
+    lto = true
+
+    # A project of its own, wherever it lies.
+    [workspace]
+    "#);
+    assert_snapshot!(project.read("guests/trim_notes/0002_trim_notes.toml"), @r#"
+    description = "trim notes"
+
+    [grants]
+    read = ["note(id, text)"]
+    update = ["note(text)"]
+    "#);
+    assert_eq!(project.list("migrations"), ["0001_create_note.sql"], "the chain works until it is built");
+}
+
+#[test]
+fn refuses_names_that_no_file_system_likes() {
+    let project = Project::new();
+    for name in ["", "../../etc/passwd", "größe", "a\u{1b}[2J", "a/b"] {
+        let outcome = project.run(&["new", name]);
+        assert_eq!(outcome.code, 2, "{name:?}: {outcome}");
+    }
+    assert_eq!(project.list("."), Vec::<String>::new());
+    assert_snapshot!(project.run(&["new", "a/b"]), @"
+    exit 2
+    --- stderr
+    error: `/` cannot stand in a name, which is made of the letters a to z, digits, `_` and `-`
+    ");
+}

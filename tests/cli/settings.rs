@@ -1,0 +1,180 @@
+//! Where settings come from, and which comes first.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+/// Applies and tells which file became the database.
+fn database_of(project: &Project, environment: Option<&str>, arguments: &[&str]) -> String {
+    let mut command = project.command(&[&["up", "--quiet"], arguments].concat());
+    if let Some(url) = environment {
+        command.env("DATABASE_URL", url);
+    }
+    let outcome = project.outcome(&command.output().expect("it runs"));
+    assert_eq!(outcome.code, 0, "{outcome}");
+    let files = project.list(".").into_iter().filter(|name| name.ends_with(".db")).collect::<Vec<_>>();
+    for file in &files {
+        project.remove(file);
+    }
+    files.join(" ")
+}
+
+#[test]
+fn the_database_is_found_in_this_order() {
+    let project = Project::notes();
+    assert_eq!(database_of(&project, None, &[]), "app.db");
+    project.write(".env", "OTHER=1\nexport DATABASE_URL=\"sqlite://dotenv.db\"\n");
+    assert_eq!(database_of(&project, None, &[]), "dotenv.db");
+    assert_eq!(database_of(&project, Some(""), &[]), "dotenv.db", "an empty variable is none");
+    assert_eq!(database_of(&project, Some("sqlite:environment.db?mode=rwc"), &[]), "environment.db");
+    assert_eq!(database_of(&project, Some("sqlite:environment.db"), &["-D", "typed.db"]), "typed.db");
+    let absolute = format!("sqlite://{}", project.path("absolute.db").display());
+    assert_eq!(database_of(&project, None, &["--database", &absolute]), "absolute.db");
+}
+
+#[test]
+fn global_options_may_stand_on_either_side() {
+    let project = Project::notes();
+    project.ok(&["--database", "before.db", "up"]);
+    project.ok(&["up", "--database", "after.db"]);
+    assert!(project.path("before.db").exists() && project.path("after.db").exists());
+}
+
+#[test]
+fn the_file_says_where_things_are_from_its_own_place() {
+    let project = Project::new();
+    project.write(
+        "etc/whimbrel.toml",
+        "database = \"sqlite:data.db\"\ndir = \"../db/changes\"\nchain = \"shop\"\nhistory_table = \"h\"\n\
+         lock_timeout = \"5s\"\nforeign_keys = false\ncache = \"off\"\n",
+    );
+    project.write("db/changes/1_a.sql", "CREATE TABLE a (id);");
+    project.ok(&["up", "--config", "etc/whimbrel.toml"]);
+    assert_eq!(project.list("etc"), ["data.db", "whimbrel.toml"]);
+    assert_snapshot!(project.run(&["status", "--config", "etc/whimbrel.toml"]), @"
+    exit 0
+    --- stdout
+    Chain shop in etc/data.db
+
+      Version  Name  Kind  State    Applied at (UTC) Took
+            1  a     sql   applied  [moment] [time]
+
+    1 applied.
+    ");
+    let outcome = project.run(&["status", "--config", "etc/whimbrel.toml", "--dir", "nowhere"]);
+    assert_eq!(outcome.code, 1, "what is typed comes first: {outcome}");
+}
+
+#[test]
+fn no_database_is_an_error_with_a_way_out() {
+    let project = Project::notes();
+    project.remove("whimbrel.toml");
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 2
+    --- stderr
+    error: no database is named
+    hint: add `--database sqlite:app.db`, set DATABASE_URL, or write `database = "sqlite:app.db"` into whimbrel.toml
+    "#);
+    project.ok(&["new", "needs_none"]);
+}
+
+#[test]
+fn a_typo_in_the_file_is_found() {
+    let project = Project::notes();
+    project.write("whimbrel.toml", "# settings\ndatabse = \"app.db\"\n");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 2
+    --- stderr
+    error: whimbrel.toml:2:1: unknown key `databse`
+    hint: did you mean `database`?
+    ");
+    project.write("whimbrel.toml", "lock_timeout = 5\n");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 2
+    --- stderr
+    error: whimbrel.toml:1:16: invalid type: integer `5`, expected a string
+    ");
+    project.write("whimbrel.toml", "lock_timeout = \"5\"\n");
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 2
+    --- stderr
+    error: whimbrel.toml:1:16: "5" is not a time: write 500ms, 5s, 2m or 1h
+    "#);
+    project.write("whimbrel.toml", "dir = \n");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 2
+    --- stderr
+    error: whimbrel.toml:1:7: string values must be quoted, expected literal string
+    ");
+    project.write("whimbrel.toml", b"dir = \"\xff\"");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 2
+    --- stderr
+    error: whimbrel.toml: is not UTF-8
+    ");
+    assert_snapshot!(project.run(&["status", "--config", "nowhere.toml"]), @"
+    exit 2
+    --- stderr
+    error: cannot read nowhere.toml: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+fn credentials_are_never_shown() {
+    let project = Project::notes();
+    let secret = "postgres://ann:s3cret@db.example.com/app?password=s3cret";
+    assert_snapshot!(project.run(&["status", "-D", secret]), @"
+    exit 2
+    --- stderr
+    error: this build opens SQLite databases only, not postgres: (from --database)
+    hint: write sqlite:app.db, sqlite:///var/lib/app.db or a path
+    ");
+    assert_snapshot!(project.run_with("DATABASE_URL", secret, &["up"]), @"
+    exit 2
+    --- stderr
+    error: this build opens SQLite databases only, not postgres: (from DATABASE_URL)
+    hint: write sqlite:app.db, sqlite:///var/lib/app.db or a path
+    ");
+    project.write(".env", format!("DATABASE_URL={secret}\n"));
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 2
+    --- stderr
+    error: this build opens SQLite databases only, not postgres: (from .env)
+    hint: write sqlite:app.db, sqlite:///var/lib/app.db or a path
+    ");
+    project.write(".env", "DATABASE_URL = 's3cret\n");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 2
+    --- stderr
+    error: .env: has a line that is not NAME=value
+    hint: correct it, or name the database with --database
+    ");
+    project.remove(".env");
+    project.write("whimbrel.toml", format!("database = \"{secret}\"\n"));
+    assert_snapshot!(project.run(&["status", "-v"]), @"
+    exit 2
+    --- stderr
+    error: this build opens SQLite databases only, not postgres: (from whimbrel.toml)
+    hint: write sqlite:app.db, sqlite:///var/lib/app.db or a path
+    ");
+    for arguments in [["status", "--json"].as_slice(), &["status", "-vv"]] {
+        let outcome = project.run(arguments);
+        assert!(!outcome.stdout.contains("s3cret") && !outcome.stderr.contains("s3cret"), "{outcome}");
+    }
+}
+
+#[test]
+fn the_users_environment_does_not_reach_the_program() {
+    let project = Project::notes();
+    project.write(".env", "DATABASE_URL=x.db\nNO_SUCH=${HOME\n");
+    project.ok(&["status", "--database", "app.db"]);
+}
+
+#[test]
+fn foreign_keys_can_be_left_unenforced() {
+    let orphan = "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (a REFERENCES a); INSERT INTO b VALUES (7);";
+    let project = Project::with(&[("1_orphan.sql", orphan)]);
+    assert_eq!(project.run(&["up"]).code, 1);
+    project.write("whimbrel.toml", "database = \"app.db\"\nforeign_keys = false\n");
+    project.ok(&["up"]);
+}

@@ -1,0 +1,123 @@
+//! `whimbrel status`.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+#[test]
+fn shows_what_is_applied_and_pending() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db, which does not exist yet
+
+      Version  Name         Kind  State    Applied at (UTC) Took
+            1  create_note  sql   pending
+            2  first_notes  sql   pending
+
+    2 pending.
+    ");
+    assert!(!project.path("app.db").exists(), "a look creates nothing");
+    project.ok(&["up", "--steps", "1"]);
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name         Kind  State    Applied at (UTC) Took
+            1  create_note  sql   applied  [moment] [time]
+            2  first_notes  sql   pending
+
+    1 applied, 1 pending.
+    ");
+}
+
+#[test]
+fn shows_every_state_and_every_note() {
+    let project = Project::notes();
+    project.write("migrations/0003_three.sql", "CREATE TABLE three (id);");
+    project.write("migrations/0005_five.sql", "CREATE TABLE five (id);");
+    project.ok(&["up"]);
+    project.write("migrations/0001_create_note.up.sql", "CREATE TABLE note (other);");
+    project.write("migrations/0002_first_notes.up.sql", "-- words\nINSERT INTO note (text) VALUES ('one'), ('two');");
+    project.remove("migrations/0003_three.sql");
+    project.write("migrations/0004_late.sql", "SELECT 1;");
+    project.write("migrations/0007_more.sql", "SELECT 1;");
+    project.write("migrations/README.md", "words");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name         Kind  State                  Applied at (UTC) Took
+            1  create_note  sql   checksum mismatch      [moment] [time]
+            2  first_notes  sql   applied (reformatted)  [moment] [time]
+            3  three        sql   missing                [moment] [time]
+            4  late         sql   out of order
+            5  five         sql   applied                [moment] [time]
+            7  more         sql   pending
+
+    1 checksum mismatch, 1 applied (reformatted), 1 missing, 1 out of order, 1 applied, 1 pending.
+    note: the sequence has no versions 3, 6
+    note: migrations/README.md is ignored: neither .sql nor .wasm nor .toml
+    ");
+}
+
+#[test]
+fn check_tells_by_its_exit_code() {
+    let project = Project::notes();
+    assert_eq!(project.run(&["status", "--check"]).code, 3);
+    project.ok(&["up"]);
+    assert_eq!(project.run(&["status", "--check"]).code, 0);
+    project.write("migrations/0002_first_notes.up.sql", "SELECT 2;");
+    assert_eq!(project.run(&["status", "--check"]).code, 1);
+}
+
+#[test]
+fn an_empty_folder_is_no_error() {
+    let project = Project::with(&[]);
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db, which does not exist yet
+
+    There are no migrations; `whimbrel new NAME` makes one.
+    ");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Nothing to do: nothing is pending.
+    ");
+    assert!(!project.path("app.db").exists());
+}
+
+#[test]
+fn shows_hostile_names_safely() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    let rename = "UPDATE _whimbrel_history SET name = char(27) || '[2J' || char(8238) || char(10) || 'x', version = 9 \
+                  WHERE version = 2";
+    project.database().execute(rename, []).expect("renamed");
+    assert_snapshot!(project.run(&["status"]), @r"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name                  Kind  State         Applied at (UTC) Took
+            1  create_note           sql   applied       [moment] [time]
+            2  first_notes           sql   out of order
+            9  \u{1b}[2J\u{202e}\nx  sql   missing       [moment] [time]
+
+    1 applied, 1 out of order, 1 missing.
+    ");
+    assert_snapshot!(project.run(&["verify"]), @r"
+    exit 1
+    --- stdout
+    error: migration 2 first_notes is pending, but a later one is applied (migrations/0002_first_notes.up.sql)
+    hint: give it a later version, or use --allow-out-of-order
+    error: migration 9 \u{1b}[2J\u{202e}\nx is applied, but its file is missing
+    hint: bring its file back, or use --ignore-missing
+    Verified 3 migrations: 2 problems.
+    ");
+}

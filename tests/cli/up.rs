@@ -1,0 +1,131 @@
+//! `whimbrel up`.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+#[test]
+fn applies_what_is_pending_and_nothing_twice() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 2 migrations in [time].
+
+    --- stderr
+    Applied 1 create_note ([time]).
+    Applied 2 first_notes ([time]).
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM note"), 2);
+    project.unchanged(|| assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Nothing to do: 2 migrations are applied.
+    "));
+}
+
+#[test]
+fn stops_where_it_is_told() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["up", "--to", "1"]), @"
+    exit 0
+    --- stdout
+    Applied 1 migration in [time].
+
+    --- stderr
+    Applied 1 create_note ([time]).
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM note"), 0);
+    assert_snapshot!(project.run(&["up", "--steps", "5"]), @"
+    exit 0
+    --- stdout
+    Applied 1 migration in [time].
+
+    --- stderr
+    Applied 2 first_notes ([time]).
+    ");
+}
+
+#[test]
+fn is_found_by_the_names_other_tools_use() {
+    for alias in ["migrate", "run", "apply"] {
+        let project = Project::notes();
+        project.ok(&[alias]);
+        assert_eq!(project.number("SELECT count(*) FROM note"), 2, "{alias}");
+        project.ok(&["info"]);
+        project.ok(&["list"]);
+        for alias in ["create", "add", "generate"] {
+            project.ok(&[alias, "more"]);
+        }
+        assert_eq!(project.list("migrations").len(), 7);
+    }
+}
+
+#[test]
+fn quiet_says_only_the_result() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["up", "--quiet"]), @"
+    exit 0
+    --- stdout
+    Applied 2 migrations in [time].
+    ");
+}
+
+#[test]
+fn warns_of_what_has_no_effect() {
+    let project = Project::with(&[(
+        "0001_rebuild.sql",
+        "CREATE TABLE a (id);\n\n  PRAGMA foreign_keys = OFF;\nDROP TABLE a;\n",
+    )]);
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 1 migration in [time].
+
+    --- stderr
+    Applied 1 rebuild ([time]).
+    warning: migration 1 rebuild: PRAGMA foreign_keys has no effect inside a transaction
+     --> migrations/0001_rebuild.sql:3:3
+      |
+    3 |   PRAGMA foreign_keys = OFF;
+      |   ^^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: write `-- whimbrel: rebuild` at the top: the host then suspends foreign keys around the transaction and checks them before it commits
+    ");
+}
+
+#[test]
+fn applies_older_ones_only_when_allowed() {
+    let project = Project::notes();
+    project.write("migrations/0003_three.sql", "CREATE TABLE three (id);");
+    project.ok(&["up"]);
+    project.write("migrations/0004_four.sql", "CREATE TABLE four (id);");
+    project.ok(&["up"]);
+    let late = "migrations/0000_late.sql";
+    project.write(late, "CREATE TABLE late (id);");
+    project.unchanged(|| assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 0 late is pending, but 4 is already applied
+    hint: give it a version above 4, or apply it all the same with --allow-out-of-order
+    "));
+    assert_snapshot!(project.run(&["up", "--allow-out-of-order"]), @"
+    exit 0
+    --- stdout
+    Applied 1 migration in [time].
+
+    --- stderr
+    Applied 0 late ([time]).
+    ");
+}
+
+#[test]
+fn keeps_its_history_where_it_is_told() {
+    let project = Project::notes();
+    project.ok(&["up", "--table", "my_history"]);
+    assert_eq!(project.number("SELECT count(*) FROM my_history"), 2);
+    assert_snapshot!(project.run(&["up", "--table", "drop table"]), @r#"
+    exit 2
+    --- stderr
+    error: "drop table" cannot be the history table's name; use letters, digits and underscores, at most 60
+    "#);
+}

@@ -1,0 +1,60 @@
+//! Dependencies run downward: the order in which modules may name each other.
+
+use std::path::{Path, PathBuf};
+
+use super::guests::workspace;
+
+/// Each module may name those in lines above its own.
+const FLOORS: [&[&str]; 8] = [
+    &["interrupt", "log_level", "sql", "grants"],
+    &["db"],
+    &["model"],
+    &["source", "history", "plan", "wasm"],
+    &["exec"],
+    &["error"],
+    &["migrator"],
+    &["lib"],
+];
+
+fn floor(module: &str) -> usize {
+    FLOORS.iter().position(|floor| floor.contains(&module)).unwrap_or_else(|| panic!("{module} has no floor"))
+}
+
+fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if path.file_name().unwrap() != "bin" {
+                files(&path, into);
+            }
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn modules_name_only_what_is_below_them() {
+    let root = workspace().join("host/src");
+    let mut sources = Vec::new();
+    files(&root, &mut sources);
+    let mut wrong = Vec::new();
+    for source in &sources {
+        let path = source.strip_prefix(&root).unwrap();
+        let module = path.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        let text = std::fs::read_to_string(source).unwrap();
+        // What stands in tests may look anywhere.
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for mention in code.split("crate::").skip(1) {
+            let named: String = mention.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let is_module = FLOORS.iter().any(|floor| floor.contains(&named.as_str()));
+            if is_module && named != module && floor(&named) >= floor(module) {
+                wrong.push(format!("{} names {named}", path.display()));
+            }
+        }
+    }
+    assert!(sources.len() > 50 && wrong.is_empty(), "{wrong:#?}");
+}
