@@ -40,3 +40,16 @@ pub mod reversible {
         },
     });
 }
+
+/// Exports of a component that transforms rows. Its types are its own: here batches come in and go out the other way
+/// round than in the imports.
+pub mod transform {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "transform",
+        ownership: Owning,
+        pub_export_macro: true,
+        with: { "whimbrel:migration/log@0.1.0": crate::bindings::host::whimbrel::migration::log },
+        generate_all,
+    });
+}

@@ -19,7 +19,7 @@ pub trait Reversible: Migration {
 }
 
 /// One direction of a migration.
-#[cfg(any(target_family = "wasm", feature = "testing"))]
+#[cfg(target_family = "wasm")]
 pub(crate) type Work = fn(&Transaction, &Context) -> Result<()>;
 
 thread_local! {
@@ -36,7 +36,7 @@ pub(crate) fn complain(message: String) {
 
 /// Runs one direction of a migration.
 #[cfg(any(target_family = "wasm", feature = "testing"))]
-pub(crate) fn run(work: Work, tx: &Transaction, ctx: &Context) -> Result<()> {
+pub(crate) fn run(work: impl FnOnce(&Transaction, &Context) -> Result<()>, tx: &Transaction, ctx: &Context) -> Result<()> {
     use crate::error::Error;
 
     COMPLAINT.take();

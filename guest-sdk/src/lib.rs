@@ -69,6 +69,7 @@ mod statement;
 #[cfg(all(not(target_family = "wasm"), feature = "testing"))]
 pub mod testing;
 mod transaction;
+mod transform;
 
 pub use cell::{FromCell, ToCell};
 pub use context::Context;
@@ -78,4 +79,8 @@ pub use log::progress;
 pub use row::{ColumnIndex, Row, RowIter, Rows};
 pub use statement::{Statement, Writer};
 pub use transaction::{Savepoint, Transaction};
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub use transform::wasm::{transform_batch, transform_rows};
+pub use transform::{BatchTransform, Columns, Failure, RowIn, RowOut, Transform};
 pub use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch, CheckedColumn, Kind};

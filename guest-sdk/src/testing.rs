@@ -15,6 +15,7 @@ use crate::error::{Error, Result, SqlError};
 use crate::export::{self, Migration, Reversible};
 use crate::log::Level;
 use crate::transaction::Transaction;
+pub use crate::transform::testing::Transforming;
 
 /// A SQLite database in memory to run migrations on.
 pub struct Database {
@@ -87,6 +88,11 @@ impl Database {
 
     /// Runs any code with a transaction that is committed when it returns `Ok`.
     pub fn run(&mut self, work: fn(&Transaction, &Context) -> Result<()>) -> Result<()> {
+        self.run_with(work)
+    }
+
+    /// Runs a closure with a transaction that is committed when it returns `Ok`.
+    pub(crate) fn run_with(&mut self, work: impl FnOnce(&Transaction, &Context) -> Result<()>) -> Result<()> {
         self.session.borrow_mut().begin().map_err(SqlError::from)?;
         native::take_log();
         let tx = Transaction::new(backend::Transaction(Rc::clone(&self.session)));

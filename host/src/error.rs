@@ -3,7 +3,7 @@
 use crate::db::DbError;
 use crate::exec::{PrepareError, RunError};
 use crate::history::HistoryError;
-use crate::model::ChainError;
+use crate::model::{ChainError, PolicyError};
 use crate::plan::PlanError;
 use crate::source::SourceError;
 
@@ -32,9 +32,16 @@ pub enum Error {
     /// Something stands against a plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The policy cannot be meant.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The plan cannot be run; nothing has changed.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
+    /// A migration cannot be shown at work.
+    #[cfg(feature = "wasm")]
+    #[error(transparent)]
+    Preview(#[from] crate::exec::PreviewError),
     /// A step failed.
     #[error(transparent)]
     Run(#[from] Box<RunError>),

@@ -61,12 +61,15 @@ pub mod exec;
 pub mod grants;
 pub mod history;
 mod interrupt;
+pub mod limits;
 mod log_level;
 mod migrator;
 pub mod model;
 pub mod plan;
 pub mod source;
 pub mod sql;
+#[cfg(feature = "wasm")]
+pub mod transform;
 #[cfg(feature = "wasm")]
 pub mod wasm;
 

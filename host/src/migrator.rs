@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use crate::db::sqlite::{Sqlite, with_connection};
 use crate::db::{Access, Backend, DbError, OpenOptions, Session};
 use crate::error::Error;
-use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, Report};
+use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, Report, Trial, TrialError};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::interrupt::Interrupt;
-use crate::model::{Applied, AppliedState, Chain};
+use crate::model::{Applied, AppliedState, Chain, Policy};
 use crate::plan::{self, Entry, Goal, Plan, Rules, Until};
 use crate::source::{Ignored, Source};
 
@@ -27,8 +27,9 @@ pub struct Migrator {
     lock_timeout: Duration,
     interrupt: Interrupt,
     observer: Arc<dyn Observer>,
+    policy: Policy,
     #[cfg(feature = "wasm")]
-    cache: crate::wasm::ComponentCache,
+    compilation: crate::wasm::Compilation,
 }
 
 /// The state of every migration.
@@ -56,8 +57,9 @@ pub struct MigratorBuilder {
     lock_timeout: Duration,
     interrupt: Interrupt,
     observer: Arc<dyn Observer>,
+    policy: Policy,
     #[cfg(feature = "wasm")]
-    cache: crate::wasm::ComponentCache,
+    compilation: crate::wasm::Compilation,
 }
 
 impl MigratorBuilder {
@@ -117,18 +119,35 @@ impl MigratorBuilder {
         self
     }
 
+    /// Sets what migrations are given; an owner's chain with everything unless set.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// Sets where compiled components are kept.
     #[cfg(feature = "wasm")]
     #[must_use]
     pub fn component_cache(mut self, cache: crate::wasm::ComponentCache) -> Self {
-        self.cache = cache;
+        self.compilation.cache = cache;
         self
     }
 
-    /// Makes the migrator. Nothing is read or opened yet; only the history table's name can be refused.
+    /// Sets where components are compiled that were not compiled before; in this process unless set.
+    #[cfg(feature = "wasm")]
+    #[must_use]
+    pub fn compile_isolation(mut self, isolation: crate::wasm::CompileIsolation) -> Self {
+        self.compilation.isolation = isolation;
+        self
+    }
+
+    /// Makes the migrator. Nothing is read or opened yet; only the history table's name and the policy
+    /// can be refused.
     ///
     /// A migrator without a source has an empty chain.
     pub fn build(self) -> Result<Migrator, Error> {
+        self.policy.check()?;
         Ok(Migrator {
             source: self.source.unwrap_or_else(|| Box::new(crate::source::Code::new())),
             backend: self.backend.unwrap_or_else(|| Box::new(Sqlite::file(""))),
@@ -138,8 +157,9 @@ impl MigratorBuilder {
             lock_timeout: self.lock_timeout,
             interrupt: self.interrupt,
             observer: self.observer,
+            policy: self.policy,
             #[cfg(feature = "wasm")]
-            cache: self.cache,
+            compilation: self.compilation,
         })
     }
 }
@@ -156,8 +176,9 @@ impl Migrator {
             lock_timeout: Duration::from_secs(60),
             interrupt: Interrupt::new(),
             observer: Arc::new(()),
+            policy: Policy::default(),
             #[cfg(feature = "wasm")]
-            cache: crate::wasm::ComponentCache::default(),
+            compilation: crate::wasm::Compilation::default(),
         }
     }
 
@@ -180,6 +201,47 @@ impl Migrator {
         let opened = self.backend.open_existing(Access::Read, &self.options(false));
         match opened.map_err(|error| self.database_error(error))? {
             Some(mut session) => Ok(self.history.read(session.as_mut(), &self.chain)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Shows what a transform would make of some rows. Changes nothing and creates nothing.
+    #[cfg(feature = "wasm")]
+    pub fn preview(
+        &self,
+        version: crate::model::Version,
+        selection: &crate::transform::Selection,
+    ) -> Result<crate::transform::Preview, Error> {
+        use crate::plan::{Direction, PlanError, PlanProblem, Step};
+
+        let chain = self.load()?;
+        let unknown = || PlanError { problems: vec![PlanProblem::UnknownTarget { version }] };
+        let migration = Arc::clone(chain.get(version).ok_or_else(unknown)?);
+        exec::PreviewError::check(&migration)?;
+        let goal = Goal::up(Until::Version(version));
+        let steps = vec![Step { direction: Direction::Up, migration }];
+        let prepared = self.prepare(Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() })?;
+        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        let opened = opened.map_err(|error| self.database_error(error))?;
+        let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
+        let conditions = Conditions {
+            chain: &chain,
+            history: &self.history,
+            goal,
+            rules: self.rules,
+            interrupt: &self.interrupt,
+            observer: &self.observer,
+            started_at: Timestamp::now(),
+            dry_run: true,
+        };
+        Ok(exec::preview_step(session.as_mut(), &prepared, &conditions, selection)?)
+    }
+
+    /// Returns the rows that a transform kept aside. Changes nothing and creates nothing.
+    pub fn rejects(&self, version: crate::model::Version) -> Result<Vec<crate::history::RejectedRow>, Error> {
+        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        match opened.map_err(|error| self.database_error(error))? {
+            Some(mut session) => Ok(self.history.rejects(session.as_mut(), &self.chain, version)?),
             None => Ok(Vec::new()),
         }
     }
@@ -216,10 +278,36 @@ impl Migrator {
         job.run(existing, || self.backend.open_scratch(&self.options(true)))
     }
 
+    /// Runs to a goal on copies of the database, what is code twice, and tells whether both runs did the same.
+    ///
+    /// The database itself is only read. A migration that disagrees with itself is the last one of the answer.
+    pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
+        let chain = self.load()?;
+        let options = self.options(false);
+        let existing = self.backend.open_existing(Access::Read, &options).map_err(|error| self.database_error(error))?;
+        let (mut original, applied) = match existing {
+            Some(mut session) => {
+                let applied = self.history.read(session.as_mut(), &self.chain)?;
+                (session, applied)
+            }
+            None => {
+                (self.backend.open_scratch(&options).map_err(|error| self.database_error(error))?, Vec::new())
+            }
+        };
+        let prepared = self.prepare(plan::build(&chain, &applied, goal, &self.rules)?)?;
+        let conditions = self.conditions(&chain, *goal, false);
+        exec::run_twice(original.as_mut(), prepared, &conditions, &options).map_err(|error| match error {
+            TrialError::Database(error) => self.database_error(error),
+            TrialError::Run(error) => error.into(),
+        })
+    }
+
     /// Runs to a goal on a connection the caller already has.
     ///
     /// The connection must have no open transaction. Its authorizer, progress handler, busy handler and update hook
-    /// are replaced and afterwards empty; everything else stays as it is.
+    /// are replaced and afterwards empty. When a component has run, SQLite's `random`, `randomblob`, `CURRENT_TIMESTAMP`
+    /// and its date functions stay replaced by ones that do the same, and functions of the caller's own under these
+    /// names are lost; everything else stays as it is.
     pub fn run_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Report, Error> {
         let job = Job { migrator: self, chain: self.load()?, goal: *goal, dry_run: false };
         let ran = with_connection(connection, &self.options(false), |session| {
@@ -240,11 +328,28 @@ impl Migrator {
         Error::Database { database: self.backend.describe(), source }
     }
 
+    /// Collects what all steps of one run share; its start is now.
+    fn conditions<'a>(&'a self, chain: &'a Chain, goal: Goal, dry_run: bool) -> Conditions<'a> {
+        Conditions {
+            chain,
+            history: &self.history,
+            goal,
+            rules: self.rules,
+            interrupt: &self.interrupt,
+            observer: &self.observer,
+            started_at: Timestamp::now(),
+            dry_run,
+        }
+    }
+
     fn prepare(&self, plan: Plan) -> Result<Prepared, PrepareError> {
         #[cfg(feature = "wasm")]
-        return exec::prepare(plan, &self.cache, &self.observer);
+        {
+            let compilation = crate::wasm::Compilation { interrupt: self.interrupt.clone(), ..self.compilation.clone() };
+            exec::prepare(plan, &compilation, &self.policy, &self.observer)
+        }
         #[cfg(not(feature = "wasm"))]
-        return exec::prepare(plan, &self.observer);
+        exec::prepare(plan, &self.policy, &self.observer)
     }
 }
 
@@ -275,20 +380,15 @@ impl Job<'_> {
             return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
         }
         let prepared = migrator.prepare(plan)?;
+        #[cfg(feature = "wasm")]
+        if let Some(session) = &mut existing {
+            exec::check_transforms(session.as_mut(), &prepared)?;
+        }
         let session = match existing {
             Some(session) => session,
             None => open().map_err(|error| migrator.database_error(error))?,
         };
-        let conditions = Conditions {
-            chain: &self.chain,
-            history: &migrator.history,
-            goal: self.goal,
-            rules: migrator.rules,
-            interrupt: &migrator.interrupt,
-            observer: &migrator.observer,
-            started_at: Timestamp::now(),
-            dry_run: self.dry_run,
-        };
+        let conditions = migrator.conditions(&self.chain, self.goal, self.dry_run);
         let run = if self.dry_run { exec::dry_run } else { exec::run };
         let (_session, result) = run(session, &prepared, &conditions);
         Ok(Report { applied: applied.len(), ..result? })
@@ -298,11 +398,13 @@ impl Job<'_> {
     fn applied(&self, session: &mut dyn Session) -> Result<Vec<Applied>, Error> {
         let migrator = self.migrator;
         let applied = migrator.history.read(session, &migrator.chain)?;
-        if applied.iter().all(|row| row.state == AppliedState::Applied) {
+        if applied.iter().all(|row| row.state != AppliedState::Started) {
             return Ok(applied);
         }
+        // Read with the lock held: otherwise the next such step could have begun meanwhile.
         let lock = session.lock_run().map_err(|error| migrator.database_error(error))?;
+        let applied = migrator.history.read(session, &migrator.chain);
         drop(lock);
-        Ok(migrator.history.read(session, &migrator.chain)?)
+        Ok(applied?)
     }
 }

@@ -94,7 +94,10 @@ fn a_file_on_a_disk_that_may_only_be_read() {
     let script = "mount --bind disk disk && mount -o remount,bind,ro disk && exec \"$0\" \"$@\"";
     let program = project.command(&["up", "-D", "disk/app.db"]);
     let mut command = Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "sh", "-c", script]).arg(program.get_program()).args(program.get_args());
+    command
+        .args(["--mount", "--map-root-user", "sh", "-c", script])
+        .arg(program.get_program())
+        .args(program.get_args());
     command.current_dir(project.path("")).env("HOME", project.path(""));
     let output = command.output();
     let Ok(output) = output else { return };

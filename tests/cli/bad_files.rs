@@ -126,7 +126,8 @@ fn a_manifest_with_typos() {
     let project = Project::notes();
     project.ok(&["up"]);
     project.write("migrations/0003_x.wasm", "\0asm");
-    project.write("migrations/0003_x.toml", "descripton = \"x\"\n[grants]\nreed = [\"a\"]\n[limits]\nmemory = \"64MB\"\n");
+    project
+        .write("migrations/0003_x.toml", "descripton = \"x\"\n[grants]\nreed = [\"a\"]\n[limits]\nmemory = \"64MB\"\n");
     assert_snapshot!(refused_by_all(&project), @r#"
     exit 1
     --- stderr

@@ -63,7 +63,8 @@ fn an_applied_migration_was_only_reformatted() {
         "migrations/0002_first_notes.up.sql",
         "\u{feff}-- Two notes.\r\nINSERT INTO note (text)\r\n  VALUES ('one'), ('two');  \r\n",
     );
-    project.unchanged(|| assert_snapshot!(project.run(&["plan"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["plan"]), @"
     exit 0
     --- stdout
     1. up 3 three  sql  migrations/0003_three.sql
@@ -73,7 +74,8 @@ fn an_applied_migration_was_only_reformatted() {
     --- stderr
     warning: migration 2 first_notes: was reformatted after it was applied
     hint: the statements are the same, so this is accepted
-    "));
+    ");
+    });
     project.ok(&["verify"]);
     project.ok(&["up"]);
 }
@@ -90,12 +92,14 @@ fn an_applied_migration_is_missing() {
     let project = applied();
     project.remove("migrations/0002_first_notes.up.sql");
     project.remove("migrations/0002_first_notes.down.sql");
-    project.unchanged(|| assert_snapshot!(project.run(&["up"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["up"]), @"
     exit 1
     --- stderr
     error: migration 2 first_notes is applied, but not in the chain
     hint: bring its file back, or go on without it with --ignore-missing
-    "));
+    ");
+    });
     assert_snapshot!(project.run(&["up", "--ignore-missing"]), @"
     exit 0
     --- stdout

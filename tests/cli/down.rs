@@ -56,17 +56,21 @@ fn refuses_what_cannot_be_reverted() {
     let project = applied();
     project.write("migrations/0003_three.sql", "CREATE TABLE three (id);");
     project.ok(&["up"]);
-    project.unchanged(|| assert_snapshot!(project.run(&["down"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["down"]), @"
     exit 1
     --- stderr
     error: migration 3 three cannot be reverted: it has no down
     hint: write its down script (name.up.sql and name.down.sql), or stop before it with --to
-    "));
+    ");
+    });
     project.remove("migrations/0003_three.sql");
-    project.unchanged(|| assert_snapshot!(project.run(&["down", "--all"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["down", "--all"]), @"
     exit 1
     --- stderr
     error: migration 3 three cannot be reverted: it is not in the chain
     hint: bring its file back: only it says how to revert
-    "));
+    ");
+    });
 }

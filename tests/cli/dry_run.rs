@@ -14,7 +14,7 @@ fn shows_what_up_does_and_creates_no_database() {
         CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 
     up 2 first_notes ([time])
-        INSERT INTO note (text) VALUES ('one'), ('two');
+        INSERT INTO note (text) VALUES ('one'), ('two');  (2 rows)
         rows of note: 2 inserted
 
     Tried 2 migrations in [time] and rolled everything back: the database is as it was.
@@ -26,18 +26,20 @@ fn shows_what_up_does_and_creates_no_database() {
 fn shows_what_down_does_and_changes_nothing() {
     let project = Project::notes();
     project.ok(&["up"]);
-    project.unchanged(|| assert_snapshot!(project.run(&["down", "--all", "--dry-run"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["down", "--all", "--dry-run"]), @"
     exit 0
     --- stdout
     down 2 first_notes ([time])
-        DELETE FROM note;
+        DELETE FROM note;  (2 rows)
         rows of note: 2 deleted
 
     down 1 create_note ([time])
         DROP TABLE note;
 
     Tried 2 migrations in [time] and rolled everything back: the database is as it was.
-    "));
+    ");
+    });
 }
 
 #[test]
@@ -52,7 +54,7 @@ fn shows_hostile_and_long_statements_on_one_line() {
     --- stdout
     up 1 odd ([time])
         CREATE TABLE t ( a, -- \u{1b}[2J\u{202e} b );
-        INSERT INTO t VALUES ('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+        INSERT INTO t VALUES ('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  (1 row)
         rows of t: 1 inserted
 
     Tried 1 migration in [time] and rolled everything back: the database is as it was.
@@ -82,8 +84,12 @@ fn says_what_it_cannot_try() {
 fn a_failure_changes_nothing_either() {
     let project = Project::notes();
     project.ok(&["up"]);
-    project.write("migrations/0003_bad.sql", "INSERT INTO note (text) VALUES ('x'); INSERT INTO note (text) VALUES (NULL);");
-    project.unchanged(|| assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+    project.write(
+        "migrations/0003_bad.sql",
+        "INSERT INTO note (text) VALUES ('x'); INSERT INTO note (text) VALUES (NULL);",
+    );
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["up", "--dry-run"]), @"
     exit 1
     --- stderr
     error: migration 3 bad failed on its way up
@@ -93,5 +99,6 @@ fn a_failure_changes_nothing_either() {
     1 | INSERT INTO note (text) VALUES ('x'); INSERT INTO note (text) VALUES (NULL);
       |                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     note: it was a dry run: everything was rolled back
-    "));
+    ");
+    });
 }

@@ -48,7 +48,7 @@ fn shows_what_a_component_is_made_of() {
       manifest   a/1_x.toml
                  Does it
       asks for   read     t(a), u
-                 delete   u
+                 delete   u  ! can delete every row
                  limits   1,000,000,000,000 fuel, 512 MiB memory, 2 min time
       params     colour = blue\u{1b}[2J
     ");
@@ -67,6 +67,7 @@ fn shows_what_a_component_is_made_of() {
       "imports": [
         "whimbrel:migration/log@0.1.0"
       ],
+      "wasi": [],
       "exports": [
         "up",
         "down"
@@ -82,6 +83,11 @@ fn shows_what_a_component_is_made_of() {
           "read": [
             "t(a)",
             "u"
+          ]
+        },
+        "risks": {
+          "delete": [
+            "can delete every row"
           ]
         },
         "limits": {
@@ -100,23 +106,24 @@ fn shows_what_a_component_is_made_of() {
 #[test]
 fn shows_what_there_is_of_one_it_cannot_run() {
     let project = Project::new();
-    let text = "(component (import \"wasi:io/poll@0.2.0\" (instance)) (core module $m) (export \"up\" (core module $m)))";
+    let text =
+        "(component (import \"wasi:http/types@0.2.0\" (instance)) (core module $m) (export \"up\" (core module $m)))";
     project.write("x.wasm", wat::parse_str(text).expect("a component"));
     assert_snapshot!(project.run(&["inspect", "x.wasm"]), @"
     exit 1
     --- stdout
     x.wasm
       world      migration
-      size       95 bytes
-      sha-256    f3152633bc9e02ee98dd6acbed6cb4c4865882ff5dec004ad152df692aec8afd
-      imports    wasi:io/poll@0.2.0
+      size       98 bytes
+      sha-256    8d6fc17f79afac4c8279e61f273ef9fcded59906ac024f9356ad8638ddb4e79f
+      imports    wasi:http/types@0.2.0
       exports    up
       made by    nothing
       manifest   none beside it
 
     --- stderr
-    error: x.wasm: the component imports wasi:io/poll@0.2.0, which this host does not offer
-    hint: build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py
+    error: x.wasm: the component imports wasi:http/types@0.2.0, which this host does not offer
+    hint: of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py
     ");
     let outcome = project.run(&["inspect", "x.wasm", "--json"]);
     let json = outcome.json("inspect");
@@ -147,4 +154,17 @@ fn tells_what_is_wrong_with_the_file_or_its_manifest() {
     error: y.toml:1:2: unknown key `grant`
     hint: did you mean `grants`?
     ");
+}
+
+#[test]
+fn says_that_wasi_is_a_stand_in() {
+    let project = Project::new();
+    let text =
+        "(component (import \"wasi:io/poll@0.2.12\" (instance)) (core module $m) (export \"up\" (core module $m)))";
+    project.write("x.wasm", wat::parse_str(text).expect("a component"));
+    let outcome = project.ok(&["inspect", "x.wasm"]);
+    let said = "  imports    wasi:io/poll@0.2.12\n  wasi       served by a closed stand-in: no files, no network, ";
+    assert!(outcome.stdout.contains(said), "{outcome}");
+    let json = project.ok(&["inspect", "x.wasm", "--json"]).json("inspect");
+    assert_eq!(json["wasi"], serde_json::json!(["wasi:io/poll@0.2.12"]));
 }

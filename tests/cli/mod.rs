@@ -5,6 +5,7 @@ mod bad_database;
 mod bad_files;
 mod bad_history;
 mod colour;
+mod components;
 mod down;
 mod dry_run;
 mod exit_codes;

@@ -17,11 +17,13 @@ fn applies_what_is_pending_and_nothing_twice() {
     Applied 2 first_notes ([time]).
     ");
     assert_eq!(project.number("SELECT count(*) FROM note"), 2);
-    project.unchanged(|| assert_snapshot!(project.run(&["up"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["up"]), @"
     exit 0
     --- stdout
     Nothing to do: 2 migrations are applied.
-    "));
+    ");
+    });
 }
 
 #[test]
@@ -73,10 +75,8 @@ fn quiet_says_only_the_result() {
 
 #[test]
 fn warns_of_what_has_no_effect() {
-    let project = Project::with(&[(
-        "0001_rebuild.sql",
-        "CREATE TABLE a (id);\n\n  PRAGMA foreign_keys = OFF;\nDROP TABLE a;\n",
-    )]);
+    let project =
+        Project::with(&[("0001_rebuild.sql", "CREATE TABLE a (id);\n\n  PRAGMA foreign_keys = OFF;\nDROP TABLE a;\n")]);
     assert_snapshot!(project.run(&["up"]), @"
     exit 0
     --- stdout
@@ -102,12 +102,14 @@ fn applies_older_ones_only_when_allowed() {
     project.ok(&["up"]);
     let late = "migrations/0000_late.sql";
     project.write(late, "CREATE TABLE late (id);");
-    project.unchanged(|| assert_snapshot!(project.run(&["up"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["up"]), @"
     exit 1
     --- stderr
     error: migration 0 late is pending, but 4 is already applied
     hint: give it a version above 4, or apply it all the same with --allow-out-of-order
-    "));
+    ");
+    });
     assert_snapshot!(project.run(&["up", "--allow-out-of-order"]), @"
     exit 0
     --- stdout

@@ -10,13 +10,15 @@ fn is_content_when_files_and_history_agree() {
     project.ok(&["up", "--steps", "1"]);
     project.write("migrations/notes.txt", "x");
     project.write("migrations/0004_four.sql", "SELECT 4;");
-    project.unchanged(|| assert_snapshot!(project.run(&["verify"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["verify"]), @"
     exit 0
     --- stdout
     note: the sequence has no version 3
     note: migrations/notes.txt is ignored: neither .sql nor .wasm nor .toml
     Verified 3 migrations: files and history agree.
-    "));
+    ");
+    });
 }
 
 #[test]
@@ -29,7 +31,8 @@ fn finds_everything_that_is_wrong() {
     project.remove("migrations/0003_three.sql");
     project.write("migrations/0004_late.sql", "SELECT 4;");
     project.write("migrations/0005_five.sql", "SELECT   5; -- five");
-    project.unchanged(|| assert_snapshot!(project.run(&["verify"]), @"
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["verify"]), @"
     exit 1
     --- stdout
     error: migration 1 create_note was changed after it was applied (migrations/0001_create_note.up.sql)
@@ -41,7 +44,8 @@ fn finds_everything_that_is_wrong() {
     note: migration 5 five was reformatted after it was applied
     note: the sequence has no version 3
     Verified 5 migrations: 3 problems.
-    "));
+    ");
+    });
     let found = project.run(&["verify", "--allow-out-of-order", "--ignore-missing", "--json"]);
     let json = found.json("verify");
     assert_eq!((found.code, json["problems"].as_array().map(Vec::len)), (1, Some(1)));

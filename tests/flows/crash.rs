@@ -19,9 +19,11 @@ use whimbrel::db::sqlite::Sqlite;
 use whimbrel::model::AppliedState;
 use whimbrel::plan::{Direction, Goal, PlanProblem, Until};
 
-use backend::Watched;
-use events::{Events, Moment};
-use story::{INSIDE, Journal, OUTSIDE, Story, assert_same, dump};
+use super::processes::Journal;
+pub(super) use backend::Watched;
+pub(super) use events::{Events, Moment};
+use story::{INSIDE, OUTSIDE, Story};
+pub(super) use story::{assert_same, dump, migrator};
 
 const MOMENT: &str = "WHIMBREL_TEST_CRASH_MOMENT";
 const MIGRATIONS: &str = "WHIMBREL_TEST_CRASH_MIGRATIONS";
@@ -37,7 +39,7 @@ fn is_the_process_that_is_killed() {
     let database = path(DATABASE);
     let events = Events::new(moment.parse().unwrap());
     let backend = Watched { inner: Sqlite::file(&database), events: events.clone() };
-    let migrator = story::migrator(&path(MIGRATIONS), backend, Arc::new(events.clone()));
+    let migrator = migrator(&path(MIGRATIONS), backend, Arc::new(events.clone()));
     let goal = match std::env::var(DIRECTION).unwrap().as_str() {
         "up" => Goal::up(Until::End),
         _ => Goal::down(Until::End),
@@ -48,26 +50,31 @@ fn is_the_process_that_is_killed() {
 
 /// A kind of run to be killed.
 #[derive(Clone, Copy)]
-struct Case<'s> {
-    story: &'s Story,
-    journal: Journal,
-    direction: Direction,
+pub(super) struct Case<'s> {
+    pub(super) story: &'s Story,
+    pub(super) journal: Journal,
+    pub(super) direction: Direction,
 }
 
 impl Case<'_> {
-    /// Starts from the right database, runs in a process of its own, and returns how that ended.
-    fn run(self, database: &Path, moment: Moment) -> ExitStatus {
+    /// Makes the database a run starts from, and prepares that run in a process of its own.
+    pub(super) fn command(self, database: &Path, moment: Moment) -> Command {
         self.story.start(database, self.journal, self.direction);
-        Command::new(std::env::current_exe().unwrap())
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["flows::crash::is_the_process_that_is_killed", "--exact", "--test-threads=1"])
             .env(MOMENT, moment.text())
             .env(MIGRATIONS, self.story.migrations())
             .env(DATABASE, database)
             .env(DIRECTION, self.direction.as_str())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap()
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// Runs to the moment and returns how the process ended.
+    fn run(self, database: &Path, moment: Moment) -> ExitStatus {
+        self.command(database, moment).status().unwrap()
     }
 
     /// Returns the names of the events of a run that is not killed.
@@ -75,7 +82,7 @@ impl Case<'_> {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("app.db");
         assert!(self.run(&database, Moment::Never).success());
-        let reached = if self.direction == Direction::Up { self.story.up.len() - 1 } else { 0 };
+        let reached = if self.direction == Direction::Up { self.story.steps() } else { 0 };
         assert_same(&dump(&database), self.story.expected(self.direction, reached));
         let names = std::fs::read_to_string(database.with_extension("events")).unwrap();
         names.lines().map(str::to_owned).collect()
@@ -88,7 +95,6 @@ impl Case<'_> {
             assert!(events.iter().any(|event| event == name), "no event is called {name}: {events:#?}");
         }
         let moments: Vec<Moment> = Moment::all(events.len()).collect();
-        eprintln!("{} kills", moments.len());
         let next = AtomicUsize::new(0);
         let work = || {
             let mut left = BTreeSet::new();
@@ -107,19 +113,19 @@ impl Case<'_> {
         });
         // Kills at the ends and in the middle have left every state there is.
         let applied: BTreeSet<usize> = left.iter().map(|left| left.applied).collect();
-        assert_eq!(applied, (0..self.story.up.len()).collect());
+        assert_eq!(applied, (0..=self.story.steps()).collect());
     }
 }
 
 /// What a killed run left.
 #[derive(Eq, Ord, PartialEq, PartialOrd)]
-struct Left {
-    applied: usize,
+pub(super) struct Left {
+    pub(super) applied: usize,
     dirty: bool,
 }
 
 /// Looks at a killed database: whole, between two steps, and the next run finishes.
-fn is_between_steps(case: Case<'_>, database: &Path) -> Left {
+pub(super) fn is_between_steps(case: Case<'_>, database: &Path) -> Left {
     let story = case.story;
     let migrator = story.migrator(database);
     // The first to come may only be looking; what the killed process left must not stop it.
@@ -127,7 +133,7 @@ fn is_between_steps(case: Case<'_>, database: &Path) -> Left {
     is_whole(database);
     let applied = migrator.history().unwrap();
     assert!(applied.iter().all(|row| row.state == AppliedState::Applied));
-    assert_eq!(applied.len() + pending, story.up.len() - 1);
+    assert_eq!(applied.len() + pending, story.steps());
     assert_same(&dump(database), story.expected(case.direction, applied.len()));
     if case.direction == Direction::Down {
         migrator.down(Until::End).unwrap();
@@ -147,7 +153,7 @@ fn is_whole(database: &Path) {
     }
 }
 
-fn inside() -> &'static Story {
+pub(super) fn inside() -> &'static Story {
     static STORY: OnceLock<Story> = OnceLock::new();
     STORY.get_or_init(|| Story::new(INSIDE))
 }
@@ -218,8 +224,9 @@ fn is_between_steps_or_dirty(case: Case<'_>, database: &Path) -> Left {
         other => panic!("expected a refusal, got {other:?}"),
     }
     let connection = Connection::open(database).unwrap();
-    let logged: String =
-        connection.query_row("SELECT group_concat(step) FROM (SELECT step FROM log ORDER BY rowid)", [], |r| r.get(0)).unwrap();
+    let logged: String = connection
+        .query_row("SELECT group_concat(step) FROM (SELECT step FROM log ORDER BY rowid)", [], |r| r.get(0))
+        .unwrap();
     assert!(["1", "1,20", "1,20,21"].contains(&logged.as_str()), "{logged}");
     if !logged.contains("20") {
         connection.execute_batch("INSERT INTO log VALUES (20)").unwrap();

@@ -8,10 +8,11 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::exec::{Event, Observer, Report, StepError};
+use whimbrel::limits::Limit;
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
 use whimbrel::wasm::{ComponentCache, PluginError};
-use whimbrel::{Error, Interrupt, Migrator};
+use whimbrel::{Error, Interrupt, Migrator, MigratorBuilder};
 
 const PEOPLE: &str = "
 CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT NOT NULL, first_name TEXT, last_name TEXT,
@@ -25,7 +26,7 @@ pub(super) fn workspace() -> PathBuf {
 }
 
 /// Builds the guest that behaves as its parameter says, once.
-fn behaviours() -> &'static [u8] {
+pub(super) fn behaviours() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     BYTES.get_or_init(|| {
         xtask::component(&workspace().join("tests/guests/rust/Cargo.toml")).expect("the guest compiles")
@@ -67,23 +68,25 @@ impl Stage {
         stage
     }
 
-    fn behaving(behaviour: &str, limits: &str) -> Self {
+    pub(super) fn behaving(behaviour: &str, limits: &str) -> Self {
         Self::new(behaviours(), &format!("[limits]\n{limits}\n[params]\ndo = \"{behaviour}\"\ncolour = \"blue\"\n"))
     }
 
-    fn database(&self) -> PathBuf {
+    pub(super) fn database(&self) -> PathBuf {
         self.folder.path().join("app.db")
     }
 
     pub(super) fn migrator(&self) -> Migrator {
+        self.builder().build().unwrap()
+    }
+
+    pub(super) fn builder(&self) -> MigratorBuilder {
         Migrator::builder()
             .source(Directory::new(self.folder.path().join("migrations")))
             .database(Sqlite::file(self.database()))
             .component_cache(ComponentCache::Folder(workspace().join("target/test-component-cache")))
             .observer(Arc::clone(&self.ears) as Arc<dyn Observer>)
             .interrupt(self.interrupt.clone())
-            .build()
-            .unwrap()
     }
 
     pub(super) fn up(&self) -> Result<Report, Error> {
@@ -278,13 +281,15 @@ fn limits_stop_the_guest() {
     let cases = [
         ("loop", "fuel = 1_000_000", "fuel", "1000000"),
         ("loop", "time = \"200ms\"", "time", "200ms"),
-        ("memory", "memory = \"16MiB\"", "memory", "16777216 bytes"),
+        ("memory", "memory = \"16MiB\"", "memory", "16 MiB"),
         ("slow-sql", "time = \"200ms\"", "time", "200ms"),
     ];
     for (behaviour, limits, name, number) in cases {
         let began = Instant::now();
         match Stage::behaving(behaviour, limits).fails_as_guest() {
-            PluginError::Limit { limit, value } => assert_eq!((limit, value.as_str()), (name, number)),
+            PluginError::Limit(reached) => {
+                assert_eq!((reached.limit.key(), reached.limit.amount(reached.value).as_str()), (name, number));
+            }
             other => panic!("{behaviour}: {other:?}"),
         }
         assert!(began.elapsed() < Duration::from_secs(30), "{behaviour} took {:?}", began.elapsed());
@@ -302,7 +307,7 @@ fn deep_recursion_traps() {
 #[test]
 fn leaked_handles_are_bounded() {
     match Stage::behaving("cursors", "").fails_as_guest() {
-        PluginError::Trapped { .. } | PluginError::Limit { .. } | PluginError::Refused { .. } => {}
+        PluginError::Limit(reached) => assert_eq!(reached.limit, Limit::OpenCursors),
         other => panic!("{other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use super::guests::workspace;
 
 /// Each module may name those in lines above its own.
 const FLOORS: [&[&str]; 8] = [
-    &["interrupt", "log_level", "sql", "grants"],
+    &["interrupt", "limits", "log_level", "sql", "grants"],
     &["db"],
     &["model"],
     &["source", "history", "plan", "wasm"],

@@ -1,7 +1,14 @@
 //! Whole stories, from files to database.
 
 mod crash;
+mod determinism;
+mod disk;
+mod grants;
 mod guests;
 mod house;
+mod interrupt;
 mod languages;
 mod library;
+mod limits;
+mod processes;
+mod transforms;

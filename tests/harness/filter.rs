@@ -55,9 +55,9 @@ fn took(text: &str) -> usize {
 fn amount(text: &str) -> Option<usize> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
     let rest = text[digits..].strip_prefix(' ')?;
-    let unit = ["ms", "s"].into_iter().find(|unit| {
-        rest.strip_prefix(unit).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
-    })?;
+    let unit = ["ms", "s"]
+        .into_iter()
+        .find(|unit| rest.strip_prefix(unit).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric())))?;
     (digits > 0).then_some(digits + 1 + unit.len())
 }
 

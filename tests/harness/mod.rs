@@ -4,4 +4,5 @@ mod filter;
 mod program;
 mod project;
 
+pub(crate) use program::path as program;
 pub(crate) use project::{Outcome, Project};

@@ -130,11 +130,7 @@ impl Project {
             let text = String::from_utf8(bytes.to_vec()).expect("the program writes UTF-8");
             filter::stable(&text, self.folder.path())
         };
-        Outcome {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
+        Outcome { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
     /// Runs `action` and asserts that it left the database as it was, byte for byte, with no file beside it.

@@ -95,6 +95,24 @@ impl CheckedColumn {
         self.words.as_chunks().0
     }
 
+    /// Returns the code of all cells that are not null, or [`MIXED`].
+    #[inline]
+    pub fn code(&self) -> u8 {
+        self.only.map_or(MIXED, Kind::code)
+    }
+
+    /// Returns the code of every row, or nothing when all cells have the column's kind.
+    #[inline]
+    pub fn tags(&self) -> &[u8] {
+        &self.tags
+    }
+
+    /// Returns the bytes of texts and blobs.
+    #[inline]
+    pub fn heap(&self) -> &[u8] {
+        self.heap.bytes()
+    }
+
     /// Returns the kind of one cell.
     ///
     /// # Panics

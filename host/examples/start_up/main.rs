@@ -2,6 +2,8 @@
 //!
 //! Run it twice: `cargo run --example start_up`.
 
+#![expect(clippy::print_stdout, reason = "a program talks to its user")]
+
 use rusqlite::Connection;
 use whimbrel::Migrator;
 use whimbrel::plan::{Goal, Until};

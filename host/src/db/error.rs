@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits::LimitReached;
+
 /// What kind of failure, to branch on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -86,7 +88,7 @@ pub struct DbError {
     pub row: Option<u32>,
     /// Byte in the statement where the error is.
     pub offset: Option<u32>,
-    /// More by name: `action` and `object` for denied, `name` and `value` for limit.
+    /// More by name: `action` and `object` for denied; `name`, `value` and `raise` for limit.
     pub details: Vec<(String, String)>,
 }
 
@@ -94,6 +96,17 @@ impl DbError {
     /// Makes an error the host itself raises.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, native: String::new(), message: message.into(), row: None, offset: None, details: Vec::new() }
+    }
+}
+
+impl From<LimitReached> for DbError {
+    fn from(reached: LimitReached) -> Self {
+        let details = vec![
+            ("name".to_owned(), reached.limit.key().to_owned()),
+            ("value".to_owned(), reached.value.to_string()),
+            ("raise".to_owned(), reached.how_to_raise()),
+        ];
+        Self { details, ..Self::new(ErrorCode::Limit, reached.to_string()) }
     }
 }
 

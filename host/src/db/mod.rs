@@ -1,8 +1,11 @@
 //! What a database can do, in plain data. Knows no migrations and no Wasm.
 
+mod ambient;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod sequence;
+mod slice;
 pub mod sqlite;
 mod transaction;
 mod value;
@@ -13,13 +16,17 @@ use std::time::{Duration, Instant};
 /// What rows are read into and written from.
 pub use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
+pub use ambient::Ambient;
 pub use error::{DbError, ErrorCode};
+pub(crate) use sequence::{Sequence, Use};
+pub use slice::ColumnSlice;
 pub use transaction::Transaction;
 pub(crate) use transaction::{for_each_batch, for_each_row};
 pub use value::Value;
 
-use crate::grants::Restriction;
+use crate::grants::{Observed, Restriction};
 use crate::interrupt::Interrupt;
+use crate::limits::{LimitReached, RunLimits};
 
 /// A kind of database together with where it is.
 pub trait Backend: Send + Sync {
@@ -72,7 +79,7 @@ pub struct Counters {
     pub statements: u64,
     /// Rows inserted, updated and deleted, by triggers and foreign key actions too.
     pub rows_changed: u64,
-    /// Operations of the database's virtual machine.
+    /// Operations of the database's virtual machine, of statements that failed too.
     pub operations: u64,
 }
 
@@ -120,6 +127,8 @@ pub struct Recording {
     pub statements_left_out: u64,
     /// Rows changed, by table name.
     pub tables: Vec<TableChanges>,
+    /// What restricted code used; `None` when none ran.
+    pub observed: Option<Observed>,
 }
 
 /// A lock on steps outside a transaction, held until dropped.
@@ -163,6 +172,22 @@ pub trait Session {
     fn execute_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<u64, DbError>;
     /// Runs a prepared statement for each row of the batch, for all or for none.
     fn execute_batch(&mut self, statement: StatementId, batch: &CheckedBatch) -> Result<u64, DbError>;
+    /// Runs a prepared statement for each of `rows`, with a parameter from each of `columns`. Rows before one that
+    /// fails stay written; the error names that row.
+    fn write_rows(
+        &mut self,
+        statement: StatementId,
+        columns: &[ColumnSlice<'_>],
+        rows: &[u32],
+    ) -> Result<u64, DbError> {
+        let mut changed = 0;
+        for row in rows {
+            let params: Vec<Value> = columns.iter().map(|slice| slice.value(*row)).collect();
+            let done = self.execute_prepared(statement, &params);
+            changed += done.map_err(|error| DbError { row: Some(*row), ..error })?;
+        }
+        Ok(changed)
+    }
     /// Ends a prepared statement; one that has ended already is left alone.
     fn close_statement(&mut self, statement: StatementId);
 
@@ -207,8 +232,18 @@ pub trait Session {
 
     /// Restricts what statements may do from now on, or lifts the restriction.
     fn restrict(&mut self, restriction: Option<Arc<Restriction>>);
+    /// Sets where SQL functions take time and chance from; `None` is the machine itself.
+    fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError>;
+    /// Copies the database, bit for bit, into one that vanishes with the session that is returned.
+    fn copy(&mut self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError>;
     /// Sets the moment after which statements are stopped with [`ErrorCode::Limit`].
     fn set_deadline(&mut self, deadline: Option<Instant>);
+    /// Bounds what statements may use from now on, each bound told by its own error, or restores what was before.
+    fn set_limits(&mut self, limits: Option<&RunLimits>) -> Result<(), DbError>;
+    /// Returns the first limit that was met since they were set.
+    fn limit_reached(&mut self) -> Option<LimitReached>;
+    /// Lets statements run although the interrupt is raised, so that the host can tidy up; or not any more.
+    fn hold_interrupt(&mut self, held: bool);
     /// Ends every open statement, cursor and savepoint handle.
     fn close_handles(&mut self);
 

@@ -2,20 +2,21 @@
 
 /// What a sequence is used for, so that two uses of one seed do not see the same numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Use {
+pub(crate) enum Use {
     /// `random()` and `randomblob()` in SQL.
     Sql,
     /// A language's own source of randomness.
+    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only components have languages"))]
     Language,
 }
 
 /// SplitMix64: every 64-bit number once, in an order that depends on the seed.
 #[derive(Clone, Debug)]
-pub struct Sequence(u64);
+pub(crate) struct Sequence(u64);
 
 impl Sequence {
     /// Starts the sequence of a seed.
-    pub fn new(seed: u64, used_for: Use) -> Self {
+    pub(crate) fn new(seed: u64, used_for: Use) -> Self {
         let start = match used_for {
             Use::Sql => 0x5351_4c00_0000_0000,
             Use::Language => 0x4c41_4e00_0000_0000,
@@ -24,7 +25,7 @@ impl Sequence {
     }
 
     /// Returns the next number.
-    pub fn next_u64(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -32,7 +33,7 @@ impl Sequence {
     }
 
     /// Returns the next `length` bytes.
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
         while bytes.len() < length {
             bytes.extend_from_slice(&self.next_u64().to_le_bytes());

@@ -7,16 +7,16 @@ use super::prepare::PreparedStep;
 use super::report::StepError;
 use super::run::Conditions;
 use super::work::Work;
-use crate::db::Session;
-use crate::grants::Restriction;
+use crate::db::{Ambient, Session};
+use crate::grants::FunctionGrant;
 use crate::log_level::LogLevel;
 use crate::plan::Step;
-use crate::wasm::{Call, GuestEvents, PluginError, RunLimits};
+use crate::wasm::{Call, GuestEvents, PluginError};
 
 /// Passes what a guest says on to the log and the observer.
-struct Voice {
-    step: Step,
-    observer: Arc<dyn Observer>,
+pub(super) struct Voice {
+    pub(super) step: Step,
+    pub(super) observer: Arc<dyn Observer>,
 }
 
 impl GuestEvents for Voice {
@@ -51,7 +51,6 @@ pub(super) fn run_component(
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
     let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
     let migration = &step.step.migration;
-    let limits = migration.manifest.as_ref().map(|manifest| &manifest.limits);
     let params = migration.manifest.as_ref().map(|manifest| &manifest.params);
     let call = Call {
         export: step.step.direction.as_str(),
@@ -61,18 +60,28 @@ pub(super) fn run_component(
         dry_run: conditions.dry_run,
         started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
         params: params.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
-        limits: limits.map_or(RunLimits::default(), |asked| RunLimits::default().with(asked)),
+        limits: step.limits,
         interrupt: conditions.interrupt.clone(),
         events: Arc::new(Voice { step: step.step.clone(), observer: Arc::clone(conditions.observer) }),
     };
-    let restriction = Restriction { protected: conditions.history.tables() };
-    session.restrict(Some(Arc::new(restriction)));
+    let ambient = ambient(step, call.started_at, plugin.inspection().checksum.seed());
+    if let Err(error) = session.set_ambient(Some(ambient)) {
+        return (session, Err(StepError::doing("hide the clock from the migration")(error)));
+    }
+    session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
     let (mut session, result) = plugin.call(session, &call);
     session.restrict(None);
+    let shown = session.set_ambient(None).map_err(StepError::doing("show the clock again"));
     let result = match result {
-        Ok(output) => Ok(Work { fuel: Some(output.fuel) }),
+        Ok(output) => Ok(Work { fuel: Some(output.fuel), ..Work::default() }),
         Err(PluginError::Interrupted) => Err(StepError::Interrupted),
         Err(error) => Err(StepError::Guest(Box::new(error))),
     };
-    (session, result)
+    (session, result.and_then(|work| shown.map(|()| work)))
+}
+
+/// What the statements of a component may know of time and chance: what it is granted.
+pub(super) fn ambient(step: &PreparedStep, started_at: u64, seed: u64) -> Ambient {
+    let functions = step.hold.functions().iter();
+    Ambient { started_at, seed, granted: functions.filter_map(|name| FunctionGrant::parse(name)).collect() }
 }

@@ -1,18 +1,35 @@
 //! Effects, in order: prepares a plan, runs it, tells what happened. Decides nothing the plan has decided.
 
 #[cfg(feature = "wasm")]
+mod chunks;
+#[cfg(feature = "wasm")]
 mod component;
+mod determinism;
 mod dry_run;
 mod event;
+mod hold;
 mod prepare;
+#[cfg(feature = "wasm")]
+mod preview;
 mod report;
 mod run;
 mod step;
+#[cfg(feature = "wasm")]
+mod transform;
 mod work;
 
+pub use determinism::{Disagreement, Trial, Used};
 pub use event::{Event, Observer};
+pub use hold::AskedTooMuch;
 pub use prepare::{PrepareError, Prepared, prepare};
-pub use report::{Report, RunError, StepError, StepOutcome, StepReport};
+#[cfg(feature = "wasm")]
+pub use preview::PreviewError;
+pub use report::{Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
 pub use run::{Conditions, run};
 
+pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
+#[cfg(feature = "wasm")]
+pub(crate) use transform::check_transforms;
+#[cfg(feature = "wasm")]
+pub(crate) use preview::preview_step;

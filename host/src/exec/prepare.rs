@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::event::Observer;
-use crate::model::Body;
+use super::hold::{AskedTooMuch, Hold, hold};
+#[cfg(feature = "wasm")]
+use crate::limits::{Excess, RunLimits};
+use crate::model::{Body, Policy, Version};
 use crate::plan::{Plan, Step};
 
 /// Why a plan cannot be run.
@@ -22,9 +25,74 @@ pub enum PrepareError {
         #[source]
         source: crate::wasm::CompileError,
     },
+    /// A manifest asks for more than its migration may use.
+    #[cfg(feature = "wasm")]
+    #[error("migration {migration} {} ({file})", excesses.iter().map(Excess::to_string).collect::<Vec<_>>().join(", "))]
+    Limits {
+        /// Name of the chain.
+        chain: String,
+        /// Version and name.
+        migration: String,
+        /// Its version, as it stands in a policy.
+        version: Version,
+        /// Its manifest.
+        file: String,
+        /// What is too much; at least one.
+        excesses: Vec<Excess>,
+    },
+    /// The database does not have what a transform reads or writes.
+    #[cfg(feature = "wasm")]
+    #[error("the transform of migration {migration} does not fit the database: {} ({file})", list(problems))]
+    Transform {
+        /// Version and name.
+        migration: String,
+        /// Its manifest.
+        file: String,
+        /// Everything that does not fit.
+        problems: Vec<crate::transform::LayoutProblem>,
+    },
+    /// The database cannot be looked at.
+    #[cfg(feature = "wasm")]
+    #[error("cannot look at the tables of migration {migration}")]
+    Look {
+        /// Version and name.
+        migration: String,
+        /// What it said.
+        #[source]
+        source: crate::db::DbError,
+    },
+    /// The manifest says that the component is a transform, and it is none; or the other way round.
+    #[cfg(feature = "wasm")]
+    #[error("the component of migration {migration} {is}, and its manifest {says} ({file})")]
+    OtherWorld {
+        /// Version and name.
+        migration: String,
+        /// Its file.
+        file: String,
+        /// What the component is.
+        is: &'static str,
+        /// What the manifest takes it for.
+        says: &'static str,
+    },
     /// A component is to be reverted and has no `down`.
     #[error("migration {migration} cannot be reverted: its component exports no down ({file})")]
     Irreversible {
+        /// Version and name.
+        migration: String,
+        /// Its file.
+        file: String,
+    },
+    /// Migrations ask for more than the policy gives them.
+    #[error("{}", not_granted(refused))]
+    NotGranted {
+        /// Name of the chain.
+        chain: String,
+        /// Each of them, with what it is refused.
+        refused: Vec<AskedTooMuch>,
+    },
+    /// What a script does outside a transaction could not be undone when it goes beyond its grants.
+    #[error("migration {migration} is held to grants and may not run outside a transaction ({file})")]
+    HeldOutsideTransaction {
         /// Version and name.
         migration: String,
         /// Its file.
@@ -40,13 +108,30 @@ pub enum PrepareError {
     },
 }
 
+#[cfg(feature = "wasm")]
+fn list(problems: &[crate::transform::LayoutProblem]) -> String {
+    problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+fn not_granted(refused: &[AskedTooMuch]) -> String {
+    match refused {
+        [only] => format!("migration {} asks for more than it is given ({})", only.migration, only.file),
+        refused => format!("{} migrations ask for more than they are given", refused.len()),
+    }
+}
+
 /// A step that can be run.
 pub(super) struct PreparedStep {
     /// The step.
     pub(super) step: Step,
+    /// What its statements are held to.
+    pub(super) hold: Hold,
     /// Its compiled component, if it is one.
     #[cfg(feature = "wasm")]
     pub(super) plugin: Option<Arc<crate::wasm::Plugin>>,
+    /// What it may use.
+    #[cfg(feature = "wasm")]
+    pub(super) limits: RunLimits,
 }
 
 /// A plan that can be run.
@@ -57,35 +142,68 @@ pub struct Prepared {
 
 #[cfg(feature = "wasm")]
 /// Compiles every component of the plan, on all cores. Without components no engine is started.
+///
+/// The policy says what each migration may do and how much it may use; a manifest may ask for less.
 pub fn prepare(
     plan: Plan,
-    cache: &crate::wasm::ComponentCache,
+    compilation: &crate::wasm::Compilation,
+    policy: &Policy,
     observer: &Arc<dyn Observer>,
 ) -> Result<Prepared, PrepareError> {
+    let holds = hold(&plan, policy)?;
     let components: Vec<(usize, &Step, &[u8])> = plan
         .steps
         .iter()
         .enumerate()
         .filter_map(|(index, step)| match &step.migration.body {
-            Body::Component { bytes } => Some((index, step, bytes.as_ref())),
+            Body::Component { bytes } | Body::Transform { bytes, .. } => Some((index, step, bytes.as_ref())),
             Body::Sql { .. } | Body::Rust(_) => None,
         })
         .collect();
-    let mut steps: Vec<PreparedStep> =
-        plan.steps.iter().map(|step| PreparedStep { step: step.clone(), plugin: None }).collect();
+    let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
+        Ok(PreparedStep { step: step.clone(), hold, plugin: None, limits: decide(&plan.chain, step, policy)? })
+    });
+    let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     if !components.is_empty() {
         observer.event(&super::event::Event::Compiling { components: components.len() });
-        for ((index, ..), plugin) in components.iter().zip(compile(&components, cache)) {
-            steps[*index].plugin = Some(Arc::new(plugin?));
+        let components: Vec<Job<'_>> = components
+            .into_iter()
+            .map(|(index, step, bytes)| Job { index, step, bytes, limits: steps[index].limits })
+            .collect();
+        for (job, plugin) in components.iter().zip(compile(&components, compilation)) {
+            steps[job.index].plugin = Some(Arc::new(plugin?));
         }
     }
     Ok(Prepared { plan, steps })
 }
 
+/// Puts the limits of a step's manifest and of the policy together.
+#[cfg(feature = "wasm")]
+fn decide(chain: &str, step: &Step, policy: &Policy) -> Result<RunLimits, PrepareError> {
+    let manifest = step.migration.manifest.as_ref();
+    let given = policy.limits_for(step.migration.version);
+    RunLimits::decide(manifest.map(|manifest| &manifest.limits), &given).map_err(|excesses| PrepareError::Limits {
+        chain: chain.to_owned(),
+        migration: step.migration.title(),
+        version: step.migration.version,
+        file: manifest.map_or_else(String::new, |manifest| manifest.file.clone()),
+        excesses,
+    })
+}
+
+/// A component to be compiled.
+#[cfg(feature = "wasm")]
+struct Job<'p> {
+    index: usize,
+    step: &'p Step,
+    bytes: &'p [u8],
+    limits: RunLimits,
+}
+
 #[cfg(feature = "wasm")]
 fn compile(
-    components: &[(usize, &Step, &[u8])],
-    cache: &crate::wasm::ComponentCache,
+    components: &[Job<'_>],
+    compilation: &crate::wasm::Compilation,
 ) -> Vec<Result<crate::wasm::Plugin, PrepareError>> {
     use crate::wasm::{CompileError, Engine};
 
@@ -94,12 +212,22 @@ fn compile(
         file: step.migration.file.clone(),
         source,
     };
-    let engine = match Engine::new(cache) {
+    let engine = match Engine::with(compilation) {
         Ok(engine) => engine,
-        Err(error) => return vec![Err(failed(components[0].1, error))],
+        Err(error) => return vec![Err(failed(components[0].step, error))],
     };
-    let one = |(_, step, bytes): &(usize, &Step, &[u8])| {
-        let plugin = engine.compile(bytes).map_err(|error| failed(step, error))?;
+    let one = |Job { step, bytes, limits, .. }: &Job<'_>| {
+        let plugin = engine.compile_within(bytes, limits).map_err(|error| failed(step, error))?;
+        let is_transform = plugin.inspection().world() == Some("transform");
+        let (is, says) = match &step.migration.body {
+            Body::Transform { .. } if !is_transform => ("exports no apply", "has a `[transform]`"),
+            Body::Component { .. } if is_transform => ("is a transform", "has no `[transform]`"),
+            _ => ("", ""),
+        };
+        if !is.is_empty() {
+            let (migration, file) = (step.migration.title(), step.migration.file.clone());
+            return Err(PrepareError::OtherWorld { migration, file, is, says });
+        }
         if step.direction == crate::plan::Direction::Down && !plugin.inspection().is_reversible() {
             let (migration, file) = (step.migration.title(), step.migration.file.clone());
             return Err(PrepareError::Irreversible { migration, file });
@@ -132,12 +260,13 @@ fn compile(
 
 #[cfg(not(feature = "wasm"))]
 /// Refuses components, which this build cannot run.
-pub fn prepare(plan: Plan, _: &Arc<dyn Observer>) -> Result<Prepared, PrepareError> {
-    let component = plan.steps.iter().find(|step| matches!(step.migration.body, Body::Component { .. }));
+pub fn prepare(plan: Plan, policy: &Policy, _: &Arc<dyn Observer>) -> Result<Prepared, PrepareError> {
+    let holds = hold(&plan, policy)?;
+    let component = plan.steps.iter().find(|step| matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }));
     if let Some(step) = component {
         let (migration, file) = (step.migration.title(), step.migration.file.clone());
         return Err(PrepareError::NoWasm { migration, file });
     }
-    let steps = plan.steps.iter().map(|step| PreparedStep { step: step.clone() }).collect();
+    let steps = plan.steps.iter().zip(holds).map(|(step, hold)| PreparedStep { step: step.clone(), hold }).collect();
     Ok(Prepared { plan, steps })
 }

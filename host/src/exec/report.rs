@@ -20,6 +20,19 @@ pub enum StepOutcome {
     NotTried,
 }
 
+/// What became of the rows of a transform.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RowCounts {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows updated, or put into another table.
+    pub written: u64,
+    /// Rows that came out as they went in, and were not written.
+    pub unchanged: u64,
+    /// Rows that could not be transformed, and were kept aside.
+    pub rejected: u64,
+}
+
 /// What one step did.
 #[derive(Clone, Debug)]
 pub struct StepReport {
@@ -33,6 +46,8 @@ pub struct StepReport {
     pub counters: Counters,
     /// Fuel burnt, for a component.
     pub fuel: Option<u64>,
+    /// What became of rows, for a transform.
+    pub rows: Option<RowCounts>,
     /// Statements and changed rows, in a dry run.
     pub recording: Option<Recording>,
 }
@@ -70,6 +85,19 @@ pub enum StepError {
     #[cfg(feature = "wasm")]
     #[error(transparent)]
     Guest(Box<crate::wasm::PluginError>),
+    /// A transform stopped.
+    #[cfg(feature = "wasm")]
+    #[error(transparent)]
+    Transform(Box<crate::transform::TransformError<crate::wasm::PluginError>>),
+    /// How far a transform in chunks came is written in a way that this program does not know.
+    #[error("the history does not say in a known way how far the transform came: {}", details.escape_debug())]
+    Checkpoint {
+        /// What it says.
+        details: String,
+    },
+    /// Its row in the history has gone while a transform was in progress.
+    #[error("its row in the history has gone meanwhile")]
+    Vanished,
     /// A migration written in Rust failed.
     #[error("the migration failed")]
     Rust {
@@ -122,6 +150,8 @@ impl StepError {
 pub struct RunError {
     /// What was done, and stays done.
     pub done: Report,
+    /// Name of the chain.
+    pub chain: String,
     /// The step that failed.
     pub failed: Step,
     /// Why.

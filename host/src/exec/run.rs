@@ -12,7 +12,7 @@ use super::step::run_step;
 use crate::db::Session;
 use crate::history::History;
 use crate::interrupt::Interrupt;
-use crate::model::Chain;
+use crate::model::{AppliedState, Chain};
 use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step};
 
 /// What all steps of a run share.
@@ -66,7 +66,8 @@ impl Watermark {
     fn reread(&mut self, session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<(), StepError> {
         let applied = conditions.history.read(session, conditions.chain.name())?;
         plan::build(conditions.chain, &applied, &conditions.goal, &conditions.rules).map_err(StepError::Plan)?;
-        self.done = applied.iter().map(|row| row.version).collect();
+        let done = applied.iter().filter(|row| row.state != AppliedState::InProgress);
+        self.done = done.map(|row| row.version).collect();
         self.ensured = false;
         Ok(())
     }
@@ -109,30 +110,46 @@ pub fn run(
             }
             Err(source) => {
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
-                return (session, Err(Box::new(RunError { done: report, failed: step.step.clone(), source })));
+                let (chain, failed) = (prepared.plan.chain.clone(), step.step.clone());
+                return (session, Err(Box::new(RunError { done: report, chain, failed, source })));
             }
         }
     }
     (session, Ok(report))
 }
 
-/// Runs a step; when another process is in the middle of one outside a transaction, waits for it to end first.
+/// Runs a step; when another process is in the middle of one outside a transaction, waits for it to end first, and
+/// for those that begin meanwhile.
 fn run_once_free(
     session: Box<dyn Session>,
     step: &super::prepare::PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> (Box<dyn Session>, Result<super::report::StepReport, StepError>) {
-    let (mut session, result) = run_step(session, step, conditions, watermark);
-    let dirty = |error: &PlanError| error.problems.iter().any(|problem| matches!(problem, PlanProblem::Dirty { .. }));
-    match result {
-        Err(StepError::Plan(error)) if dirty(&error) => match session.lock_run() {
-            Ok(lock) => {
-                drop(lock);
-                run_step(session, step, conditions, watermark)
-            }
-            Err(error) => (session, Err(StepError::doing("wait for another process")(error))),
-        },
-        result => (session, result),
+    let mut session = session;
+    loop {
+        let (returned, result) = run_step(session, step, conditions, watermark);
+        session = returned;
+        let error = match result {
+            Err(StepError::Plan(error)) if is_dirty(&error) => error,
+            result => return (session, result),
+        };
+        match is_left_dirty(session.as_mut(), conditions) {
+            Ok(false) => {}
+            Ok(true) => return (session, Err(StepError::Plan(error))),
+            Err(error) => return (session, Err(error)),
+        }
     }
+}
+
+fn is_dirty(error: &PlanError) -> bool {
+    error.problems.iter().any(|problem| matches!(problem, PlanProblem::Dirty { .. }))
+}
+
+/// Waits for the lock and tells whether a step is marked as started even then: whoever started it is gone.
+fn is_left_dirty(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<bool, StepError> {
+    let lock = session.lock_run().map_err(StepError::doing("wait for another process"))?;
+    let applied = conditions.history.read(session, conditions.chain.name())?;
+    drop(lock);
+    Ok(applied.iter().any(|row| row.state == AppliedState::Started))
 }

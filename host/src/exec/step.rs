@@ -23,6 +23,10 @@ pub(super) fn run_step(
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    #[cfg(feature = "wasm")]
+    if super::chunks::has_chunks(step) {
+        return super::chunks::in_chunks(session, step, conditions, watermark);
+    }
     let directives = step.step.script().map(|script| &script.directives);
     match directives {
         Some(Directives { transaction: TransactionMode::None, .. }) => {
@@ -137,7 +141,8 @@ fn outside_transaction(
     // Only now, so that neither waiting for the lock nor the host's own statements count.
     let timer = Timer::start(session.as_ref());
     let (mut session, worked) = work(session, step, conditions);
-    let nothing_done = worked.is_err() && session.counters().statements == timer.counters.statements;
+    let used = session.counters().since(timer.counters);
+    let nothing_done = worked.is_err() && used.statements == 0 && used.rows_changed == 0;
     let result = worked.and_then(|work| {
         if session.in_transaction() {
             return Err(StepError::TransactionEnded);
@@ -152,11 +157,13 @@ fn outside_transaction(
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");
     }
-    if nothing_done && step.step.direction == Direction::Up {
-        // Not even the first statement took effect, so the step is simply pending again.
-        if let Err(error) = forget(session.as_mut(), step, conditions) {
+    if nothing_done {
+        // Not even the first statement took effect, so everything is as it was, also after an interrupt.
+        session.hold_interrupt(true);
+        if let Err(error) = revoke(session.as_mut(), step, conditions) {
             tracing::warn!("the step stays marked as started: {error}");
         }
+        session.hold_interrupt(false);
     }
     drop(lock);
     (session, result)
@@ -173,10 +180,14 @@ fn announce(
     if !watermark.still_needed(session, &step.step, conditions)? {
         return Ok(false);
     }
-    let timer = Timer::start(session);
-    let report = timer.report(session, step, Work::default(), StepOutcome::Done);
-    forget(session, step, conditions)?;
-    write_row(session, &report, &timer, conditions, AppliedState::Started)?;
+    match step.step.direction {
+        Direction::Up => {
+            let timer = Timer::start(session);
+            let report = timer.report(session, step, Work::default(), StepOutcome::Done);
+            write_row(session, &report, &timer, conditions, AppliedState::Started)?;
+        }
+        Direction::Down => mark(session, step, conditions, AppliedState::Started)?,
+    }
     session.commit().map_err(StepError::doing("commit"))?;
     Ok(true)
 }
@@ -198,11 +209,29 @@ pub(super) fn record(
     }
 }
 
+/// Takes back that a step has started.
+fn revoke(session: &mut dyn Session, step: &PreparedStep, conditions: &Conditions<'_>) -> Result<(), StepError> {
+    match step.step.direction {
+        Direction::Up => forget(session, step, conditions),
+        Direction::Down => mark(session, step, conditions, AppliedState::Applied),
+    }
+}
+
+fn mark(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    state: AppliedState,
+) -> Result<(), StepError> {
+    let version = &step.step.migration.version;
+    Ok(conditions.history.mark(session, conditions.chain.name(), version, state)?)
+}
+
 fn forget(session: &mut dyn Session, step: &PreparedStep, conditions: &Conditions<'_>) -> Result<(), StepError> {
     Ok(conditions.history.delete(session, conditions.chain.name(), &step.step.migration.version)?)
 }
 
-fn write_row(
+pub(super) fn write_row(
     session: &mut dyn Session,
     report: &StepReport,
     timer: &Timer,
@@ -223,13 +252,14 @@ fn write_row(
     Ok(conditions.history.insert(session, &row)?)
 }
 
-fn done_elsewhere(step: &PreparedStep) -> StepReport {
+pub(super) fn done_elsewhere(step: &PreparedStep) -> StepReport {
     StepReport {
         step: step.step.clone(),
         outcome: StepOutcome::DoneElsewhere,
         duration: Duration::ZERO,
         counters: Counters::default(),
         fuel: None,
+        rows: None,
         recording: None,
     }
 }
@@ -259,6 +289,7 @@ impl Timer {
             duration: self.instant.elapsed(),
             counters: session.counters().since(self.counters),
             fuel: work.fuel,
+            rows: work.rows,
             recording: None,
         }
     }

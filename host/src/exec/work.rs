@@ -1,11 +1,17 @@
 //! Does the work of one step inside whatever transaction is open. Begins and commits nothing.
 
+use std::sync::Arc;
+
 #[cfg(feature = "wasm")]
 use super::component::run_component;
 use super::prepare::PreparedStep;
-use super::report::StepError;
+use super::report::{RowCounts, StepError};
 use super::run::Conditions;
+#[cfg(feature = "wasm")]
+use super::transform::run_transform;
 use crate::db::{ErrorCode, Session, Transaction};
+#[cfg(not(feature = "wasm"))]
+use crate::model::TransformSpec;
 use crate::model::{Body, RustMigration, Script, TransactionMode};
 use crate::plan::Direction;
 
@@ -13,6 +19,8 @@ use crate::plan::Direction;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
     pub(super) fuel: Option<u64>,
+    /// What became of rows, for a transform.
+    pub(super) rows: Option<RowCounts>,
 }
 
 /// Runs the body. The session goes in and comes back, because a component's store owns it meanwhile.
@@ -24,7 +32,9 @@ pub(super) fn work(
     match &step.step.migration.body {
         Body::Sql { .. } => {
             let mut session = session;
+            session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
             let result = step.step.script().map_or(Ok(()), |script| run_script(session.as_mut(), script));
+            session.restrict(None);
             (session, result.map(|()| Work::default()))
         }
         Body::Rust(code) => {
@@ -33,6 +43,7 @@ pub(super) fn work(
             (session, result.map(|()| Work::default()))
         }
         Body::Component { .. } => run_component(session, step, conditions),
+        Body::Transform { spec, .. } => run_transform(session, step, spec, conditions),
     }
 }
 
@@ -63,4 +74,14 @@ fn run_component(
     _: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
     unreachable!("prepare refuses components in a build without them")
+}
+
+#[cfg(not(feature = "wasm"))]
+fn run_transform(
+    _: Box<dyn Session>,
+    _: &PreparedStep,
+    _: &TransformSpec,
+    _: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Work, StepError>) {
+    unreachable!("prepare refuses transforms in a build without them")
 }

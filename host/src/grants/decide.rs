@@ -1,53 +1,16 @@
-//! Decides whether a statement's action is allowed. Pure; the only file with the rules.
+//! Decides whether a statement may do what it is about to. Pure; the rules are here and in `needs`.
 
-/// What a statement is about to do, as the database's parser sees it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action<'a> {
-    /// BEGIN, COMMIT or ROLLBACK.
-    Transaction,
-    /// SAVEPOINT, RELEASE or ROLLBACK TO.
-    Savepoint,
-    /// ATTACH.
-    Attach,
-    /// DETACH.
-    Detach,
-    /// VACUUM, also INTO a file.
-    Vacuum,
-    /// PRAGMA, with its value if it sets one.
-    Pragma {
-        /// Name of the pragma.
-        name: &'a str,
-        /// What is assigned or passed.
-        value: Option<&'a str>,
-    },
-    /// Calls a function.
-    Function {
-        /// Name of the function.
-        name: &'a str,
-    },
-    /// Creates a virtual table.
-    CreateVirtualTable {
-        /// Name of the table.
-        table: &'a str,
-        /// Module that implements it.
-        module: &'a str,
-    },
-    /// Reads, writes, creates, alters, indexes or drops a table or something on it.
-    Table {
-        /// What is done: `read`, `insert`, `update`, `delete`, `create`, `alter`, `drop`, `index`, `trigger`.
-        verb: &'static str,
-        /// Name of the table.
-        table: &'a str,
-    },
-    /// Anything else.
-    Other,
-}
+use super::implied::{Touched, implied};
+use super::needs::needs;
+use super::{Action, Grant, Grants, Need, Request, Schema, Statement};
 
-/// What the statements of a code migration are held to.
+/// What the statements of a migration are held to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Restriction {
     /// The host's own tables, out of reach for every migration's code.
     pub protected: Vec<String>,
+    /// What is granted; `None` is everything that a code migration can have at all.
+    pub grants: Option<Grants>,
 }
 
 /// A refusal: what was tried, on what, and why not.
@@ -55,100 +18,111 @@ pub struct Restriction {
 pub struct Denied {
     /// What was tried, such as `attach` or `update`.
     pub action: String,
-    /// What it was tried on; may be empty.
+    /// What it was tried on, such as `customer(email)`; may be empty.
     pub object: String,
     /// One clause for a person.
     pub reason: String,
+    /// The grant that would allow it; `None` for what no grant allows.
+    pub grant: Option<Grant>,
 }
 
-/// Pragmas that only tell about the schema, or about nothing a migration should not know.
-const READ_ONLY_PRAGMAS: &[&str] = &[
-    "collation_list",
-    "encoding",
-    "foreign_key_check",
-    "foreign_key_list",
-    "function_list",
-    "index_info",
-    "index_list",
-    "index_xinfo",
-    "table_info",
-    "table_list",
-    "table_xinfo",
-];
+impl Denied {
+    /// Refuses what no grant allows.
+    pub fn never(action: &str, object: &str, reason: impl Into<String>) -> Self {
+        Self { action: action.to_owned(), object: object.to_owned(), reason: reason.into(), grant: None }
+    }
 
-/// Pragmas that may be read but not set.
-const READABLE_PRAGMAS: &[&str] = &["application_id", "foreign_keys", "schema_version", "user_version"];
+    /// Refuses what a grant would allow.
+    pub fn lacking(need: &Need) -> Self {
+        let grant = need.grant();
+        let (action, object) = match &grant {
+            Grant::On(verb, object) => (verb.as_str(), object.to_string()),
+            Grant::Function(name) => ("function", name.clone()),
+        };
+        let reason = format!("not granted: {action} {object}");
+        Self { action: action.to_owned(), object, reason, grant: Some(grant) }
+    }
+}
 
-/// Decides whether `restriction` allows `action`.
-pub fn decide(restriction: &Restriction, action: Action<'_>) -> Result<(), Denied> {
-    let deny = |action: &str, object: &str, reason: String| {
-        Err(Denied { action: action.to_owned(), object: object.to_owned(), reason })
-    };
-    match action {
-        Action::Transaction => deny(
-            "transaction",
-            "",
-            "a code migration may not begin, commit or roll back; return from it instead".into(),
-        ),
-        Action::Savepoint => {
-            deny("savepoint", "", "a code migration uses savepoints through its handle, not as SQL".into())
+/// Decides on one action. Allowed, it returns the grants the action rests on.
+pub fn decide(restriction: &Restriction, request: &Request<'_>) -> Result<Vec<Need>, Denied> {
+    let action = request.action;
+    // Statistics and rebuilt indexes change nothing that is in a table.
+    let harmless = matches!(action, Action::Analyze { .. } | Action::Reindex { .. });
+    if let Some(table) = action.table().filter(|table| restriction.protects(table) && !harmless) {
+        return Err(host_owned(action.word(), table));
+    }
+    if let Action::Pragma { name, value: Some(value) } = action
+        && restriction.protects(value)
+    {
+        return Err(host_owned(&format!("PRAGMA {name}"), value));
+    }
+    let needs = needs(request)?;
+    if restriction.grants.is_some() && !needs.is_empty() {
+        in_this_database(request)?;
+    }
+    let checked = if harmless { granted(restriction, needs) } else { check(restriction, needs) };
+    checked.map_err(|denied| match action {
+        // The grant has another name than the function.
+        Action::Function { name } => {
+            let reason = format!("{}, for the function {name}", denied.reason);
+            Denied { object: name.to_owned(), reason, ..denied }
         }
-        Action::Attach => deny("attach", "", "a code migration may not attach a database".into()),
-        Action::Detach => deny("detach", "", "a code migration may not detach a database".into()),
-        Action::Vacuum => deny("vacuum", "", "a code migration may not vacuum the database".into()),
-        Action::Pragma { name, value } => {
-            let known = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
-            if known(READ_ONLY_PRAGMAS) || (value.is_none() && known(READABLE_PRAGMAS)) {
-                Ok(())
-            } else {
-                deny("pragma", name, format!("a code migration may not use PRAGMA {name} this way"))
+        _ => denied,
+    })
+}
+
+/// Decides on a statement as a whole, by what it touches beyond what the database reports.
+pub fn decide_whole(
+    restriction: &Restriction,
+    statement: &Statement,
+    schema: &Schema,
+    touched: &[Touched],
+) -> Result<Vec<Need>, Denied> {
+    check(restriction, implied(statement, schema, touched))
+}
+
+impl Restriction {
+    fn protects(&self, name: &str) -> bool {
+        self.protected.iter().any(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+fn host_owned(action: &str, table: &str) -> Denied {
+    Denied::never(action, table, format!("{action} {table} is never granted: the table is the host's own"))
+}
+
+/// Grants are on tables of the database that is migrated; what a program has attached beside it is none of it.
+fn in_this_database(request: &Request<'_>) -> Result<(), Denied> {
+    match request.database {
+        None | Some("main") => Ok(()),
+        Some(database) => {
+            let object = format!("{database}.{}", request.action.table().unwrap_or_default());
+            let reason = format!("{} {object} is never granted: it is in another database", request.action.word());
+            Err(Denied::never(request.action.word(), &object, reason))
+        }
+    }
+}
+
+fn check(restriction: &Restriction, needs: Vec<Need>) -> Result<Vec<Need>, Denied> {
+    for need in &needs {
+        match need {
+            Need::On { verb, object, .. } if restriction.protects(object) => {
+                return Err(host_owned(verb.as_str(), object));
             }
+            Need::On { .. } | Need::AnyOf { .. } | Need::Everything(_) | Need::Function(_) => {}
         }
-        Action::Function { name } if name.eq_ignore_ascii_case("load_extension") => {
-            deny("function", name, "a code migration may not load extensions".into())
-        }
-        Action::CreateVirtualTable { table, .. } | Action::Table { table, .. }
-            if restriction.protected.iter().any(|own| own.eq_ignore_ascii_case(table)) =>
-        {
-            let verb = match action {
-                Action::Table { verb, .. } => verb,
-                _ => "create",
-            };
-            deny(verb, table, format!("a code migration may not {verb} the host's own table {table}"))
-        }
-        Action::Function { .. } | Action::CreateVirtualTable { .. } | Action::Table { .. } | Action::Other => Ok(()),
+    }
+    granted(restriction, needs)
+}
+
+fn granted(restriction: &Restriction, needs: Vec<Need>) -> Result<Vec<Need>, Denied> {
+    let lacking = restriction.grants.as_ref().and_then(|grants| needs.iter().find(|need| !need.is_met_by(grants)));
+    match lacking {
+        Some(need) => Err(Denied::lacking(need)),
+        None => Ok(needs),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decides_every_kind_of_action() {
-        let restriction = Restriction { protected: vec!["_whimbrel_history".into()] };
-        let pragma = |name, value| Action::Pragma { name, value };
-        let table = |verb, table| Action::Table { verb, table };
-        let cases = [
-            (Action::Transaction, false),
-            (Action::Savepoint, false),
-            (Action::Attach, false),
-            (Action::Detach, false),
-            (Action::Vacuum, false),
-            (pragma("table_info", Some("t")), true),
-            (pragma("user_version", None), true),
-            (pragma("user_version", Some("5")), false),
-            (pragma("journal_mode", None), false),
-            (pragma("WRITABLE_SCHEMA", Some("1")), false),
-            (Action::Function { name: "LOAD_EXTENSION" }, false),
-            (Action::Function { name: "upper" }, true),
-            (table("read", "customer"), true),
-            (table("read", "_WHIMBREL_history"), false),
-            (table("drop", "_whimbrel_history"), false),
-            (Action::Other, true),
-        ];
-        for (action, allowed) in cases {
-            assert_eq!(decide(&restriction, action).is_ok(), allowed, "{action:?}");
-        }
-    }
-}
+mod tests;

@@ -1,17 +1,64 @@
-//! What a manifest asks for, read strictly.
+//! What a manifest asks for and a policy gives, read strictly.
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+
+use super::Verb;
 
 /// A table, and the columns of it where not all are meant: `customer(first_name, last_name)`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
 #[serde(try_from = "String")]
 pub struct TableGrant {
     /// Name of the table, or a prefix followed by `*`.
     pub table: String,
     /// The columns; empty means all.
     pub columns: Vec<String>,
+}
+
+impl TableGrant {
+    /// Means a whole table, index or view.
+    pub fn whole(table: impl Into<String>) -> Self {
+        Self { table: table.into(), columns: Vec::new() }
+    }
+
+    /// Means some columns of a table.
+    pub fn columns(table: impl Into<String>, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { table: table.into(), columns: columns.into_iter().map(Into::into).collect() }
+    }
+
+    /// Tells whether it ends with `*`.
+    pub fn is_pattern(&self) -> bool {
+        self.table.ends_with('*')
+    }
+
+    /// Tells whether a table of this name is meant, all of it or some columns.
+    pub fn means_table(&self, table: &str) -> bool {
+        match self.table.strip_suffix('*') {
+            Some(prefix) => starts_with(table, prefix),
+            None => self.table.eq_ignore_ascii_case(table),
+        }
+    }
+
+    /// Tells whether this column of this table is meant.
+    pub fn means_column(&self, table: &str, column: &str) -> bool {
+        let listed = |column: &str| self.columns.iter().any(|own| own.eq_ignore_ascii_case(column));
+        self.means_table(table) && (self.columns.is_empty() || listed(column))
+    }
+
+    /// Tells whether every table that `other` can mean is meant here.
+    pub(super) fn means_tables_of(&self, other: &Self) -> bool {
+        match (self.table.strip_suffix('*'), other.table.strip_suffix('*')) {
+            (Some(prefix), Some(narrower)) => starts_with(narrower, prefix),
+            (Some(prefix), None) => starts_with(&other.table, prefix),
+            (None, Some(_)) => false,
+            (None, None) => self.table.eq_ignore_ascii_case(&other.table),
+        }
+    }
+}
+
+fn starts_with(text: &str, prefix: &str) -> bool {
+    text.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
 impl TryFrom<String> for TableGrant {
@@ -51,56 +98,122 @@ impl fmt::Display for TableGrant {
     }
 }
 
-/// The `[grants]` of a manifest.
+/// The `[grants]` of a manifest or a policy.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
     /// Tables and columns to read.
     pub read: Vec<TableGrant>,
     /// Tables to insert into.
+    #[serde(deserialize_with = "whole")]
     pub insert: Vec<TableGrant>,
     /// Tables and columns to update.
     pub update: Vec<TableGrant>,
     /// Tables to delete from.
+    #[serde(deserialize_with = "whole")]
     pub delete: Vec<TableGrant>,
     /// Tables and indexes to create.
+    #[serde(deserialize_with = "whole")]
     pub create: Vec<TableGrant>,
     /// Tables to alter.
+    #[serde(deserialize_with = "whole")]
     pub alter: Vec<TableGrant>,
     /// Tables and indexes to drop.
+    #[serde(deserialize_with = "whole")]
     pub drop: Vec<TableGrant>,
     /// Tables to put triggers on.
+    #[serde(deserialize_with = "whole")]
     pub trigger: Vec<TableGrant>,
     /// Views to create or drop.
+    #[serde(deserialize_with = "whole")]
     pub view: Vec<TableGrant>,
     /// SQL functions beyond the deterministic ones.
     pub functions: Vec<String>,
 }
 
+/// Reads grants that have no columns.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TableGrant>, D::Error> {
+    let grants = Vec::<TableGrant>::deserialize(deserializer)?;
+    match grants.iter().find(|grant| !grant.columns.is_empty()) {
+        None => Ok(grants),
+        Some(grant) => Err(serde::de::Error::custom(format!(
+            "\"{grant}\": only read and update take columns, here it is \"{}\"",
+            grant.table
+        ))),
+    }
+}
+
 impl Grants {
-    /// Returns the kinds of grant with what was asked for under each, in a fixed order, empty kinds left out.
+    /// Returns the grants of one kind.
+    pub fn of(&self, verb: Verb) -> &[TableGrant] {
+        match verb {
+            Verb::Read => &self.read,
+            Verb::Insert => &self.insert,
+            Verb::Update => &self.update,
+            Verb::Delete => &self.delete,
+            Verb::Create => &self.create,
+            Verb::Alter => &self.alter,
+            Verb::Drop => &self.drop,
+            Verb::Trigger => &self.trigger,
+            Verb::View => &self.view,
+        }
+    }
+
+    /// Returns the grants of one kind, to be changed.
+    pub fn of_mut(&mut self, verb: Verb) -> &mut Vec<TableGrant> {
+        match verb {
+            Verb::Read => &mut self.read,
+            Verb::Insert => &mut self.insert,
+            Verb::Update => &mut self.update,
+            Verb::Delete => &mut self.delete,
+            Verb::Create => &mut self.create,
+            Verb::Alter => &mut self.alter,
+            Verb::Drop => &mut self.drop,
+            Verb::Trigger => &mut self.trigger,
+            Verb::View => &mut self.view,
+        }
+    }
+
+    /// Tells whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the kinds of grant with what is in it under each, in a fixed order, empty kinds left out.
     pub fn lines(&self) -> Vec<(&'static str, Vec<String>)> {
-        let tables = [
-            ("read", &self.read),
-            ("insert", &self.insert),
-            ("update", &self.update),
-            ("delete", &self.delete),
-            ("create", &self.create),
-            ("alter", &self.alter),
-            ("drop", &self.drop),
-            ("trigger", &self.trigger),
-            ("view", &self.view),
-        ];
-        let mut lines: Vec<(&'static str, Vec<String>)> = tables
+        let mut lines: Vec<(&'static str, Vec<String>)> = Verb::ALL
             .into_iter()
-            .filter(|(_, grants)| !grants.is_empty())
-            .map(|(kind, grants)| (kind, grants.iter().map(TableGrant::to_string).collect()))
+            .filter(|verb| !self.of(*verb).is_empty())
+            .map(|verb| (verb.as_str(), self.of(verb).iter().map(TableGrant::to_string).collect()))
             .collect();
         if !self.functions.is_empty() {
             lines.push(("functions", self.functions.clone()));
         }
         lines
     }
+
+    /// Writes the lines of a TOML table, without its head, ready to paste.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        for (key, objects) in self.lines() {
+            let quoted: Vec<String> = objects.iter().map(|object| quoted(object)).collect();
+            text.push_str(&format!("{key} = [{}]\n", quoted.join(", ")));
+        }
+        text
+    }
+}
+
+/// Writes a text as TOML does.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            _ if character.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(character))),
+            _ => quoted.push(character),
+        }
+    }
+    quoted + "\""
 }
 
 #[cfg(test)]
@@ -121,5 +234,34 @@ mod tests {
         for text in ["", "(a)", "t(", "t(a,)", "t()", "*_x", "a**"] {
             assert!(TableGrant::try_from(text.to_owned()).is_err(), "{text}");
         }
+        for text in ["insert = ['t(a)']", "delete = ['t(a)']", "trigger = ['t(a)']"] {
+            assert!(toml::from_str::<Grants>(text).unwrap_err().message().contains("only read and update"), "{text}");
+        }
+    }
+
+    #[test]
+    fn means_names_whatever_their_case() {
+        let cases = [
+            ("customer", "CUSTOMER", "x", true),
+            ("customer", "customers", "x", false),
+            ("customer(a)", "customer", "A", true),
+            ("customer(a)", "customer", "b", false),
+            ("acme_*", "ACME_order", "x", true),
+            ("acme_*(a)", "acme_order", "b", false),
+            ("acme_*", "acme", "x", false),
+            ("*", "", "x", true),
+            ("é*", "e", "x", false),
+        ];
+        for (grant, table, column, meant) in cases {
+            let parsed = TableGrant::try_from(grant.to_owned()).expect(grant);
+            assert_eq!(parsed.means_column(table, column), meant, "{grant} {table} {column}");
+        }
+    }
+
+    #[test]
+    fn writes_what_it_reads() {
+        let text = "read = [\"a(b, c)\", \"d\"]\ndrop = [\"x\\\"\\\\\\u001B_*\"]\nfunctions = [\"now\"]\n";
+        let grants: Grants = toml::from_str(text).expect("grants");
+        assert_eq!(grants.to_toml(), text);
     }
 }

@@ -1,12 +1,14 @@
 //! The history table: which migrations are applied. Reads and writes rows; decides nothing.
 
+mod progress;
 mod rows;
 mod schema;
 
+pub use progress::{Advance, RejectedRow};
 pub use rows::NewRow;
 
 use crate::db::{DbError, Session, Value, quote_identifier};
-use crate::model::{Applied, Version};
+use crate::model::{Applied, AppliedState, Version};
 
 /// The table's name unless another is chosen.
 pub const DEFAULT_TABLE: &str = "_whimbrel_history";
@@ -74,7 +76,7 @@ impl History {
 
     /// Returns the names of the host's own tables.
     pub fn tables(&self) -> Vec<String> {
-        vec![self.table.clone(), self.schema_table()]
+        vec![self.table.clone(), self.schema_table(), self.rejects_table()]
     }
 
     /// Returns the rows of a chain in the order they were applied; none when there is no table. Creates nothing.
@@ -93,6 +95,19 @@ impl History {
     /// Writes the row of a migration.
     pub fn insert(&self, session: &mut dyn Session, row: &NewRow<'_>) -> Result<(), HistoryError> {
         rows::insert(self, session, row)
+    }
+
+    /// Changes the state in the row of a migration.
+    pub fn mark(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        version: &Version,
+        state: AppliedState,
+    ) -> Result<(), HistoryError> {
+        let sql = format!("UPDATE {} SET state = ? WHERE chain = ? AND version = ?", self.quoted());
+        let params = [Value::from(state.as_str()), Value::from(chain), Value::from(version.to_string())];
+        session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
     }
 
     /// Takes the row of a migration away.

@@ -33,7 +33,9 @@ pub struct NewRow<'a> {
 }
 
 const COLUMNS: &str = "id, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, applied_at, \
-                       duration_us, rows_changed, statements, operations, fuel, host_version";
+                       duration_us, rows_changed, statements, operations, fuel, host_version, \
+                       CASE WHEN json_valid(details) THEN json_extract(details, '$.checkpoint.rows') END, \
+                       CASE WHEN json_valid(details) THEN json_extract(details, '$.checkpoint.total') END";
 
 pub(super) fn read(history: &History, session: &mut dyn Session, chain: &str) -> Result<Vec<Applied>, HistoryError> {
     let sql = format!("SELECT {COLUMNS} FROM {} WHERE chain = ? ORDER BY id", history.quoted());
@@ -79,10 +81,10 @@ fn applied(history: &History, chain: &str, batch: &CheckedBatch, row: usize) -> 
         version: Version::parse(text(1, "version")?).map_err(|error| unusable("version", error.to_string()))?,
         name: text(2, "name")?.to_owned(),
         kind: text(3, "kind")?.to_owned(),
-        state: match text(4, "state")? {
-            "applied" => AppliedState::Applied,
-            "started" => AppliedState::Started,
-            other => return Err(unusable("state", format!("\"{}\" is unknown", other.escape_debug()))),
+        state: {
+            let state = text(4, "state")?;
+            let unknown = |_| unusable("state", format!("\"{}\" is unknown", state.escape_debug()));
+            state.parse().map_err(unknown)?
         },
         checksum: checksum(text(5, "checksum")?, "checksum")?,
         normalised_checksum: optional(6, "normalised_checksum")?,
@@ -97,6 +99,10 @@ fn applied(history: &History, chain: &str, batch: &CheckedBatch, row: usize) -> 
             _ => Some(count(13, "fuel")?),
         },
         host_version: text(14, "host_version")?.to_owned(),
+        rows_done: match (batch.cell(row, 15), batch.cell(row, 16)) {
+            (Cell::Integer(done), Cell::Integer(of)) => u64::try_from(done).ok().zip(u64::try_from(of).ok()),
+            _ => None,
+        },
     })
 }
 

@@ -43,6 +43,8 @@ pub struct Applied {
     pub operations: u64,
     /// Version of the host that applied it.
     pub host_version: String,
+    /// Rows done, and rows there were at the beginning, of a transform in chunks.
+    pub rows_done: Option<(u64, u64)>,
 }
 
 /// How far an applied migration came.
@@ -52,6 +54,8 @@ pub enum AppliedState {
     Applied,
     /// Begun outside a transaction, and not known to have ended.
     Started,
+    /// Some chunks of it are done; it goes on where it stopped.
+    InProgress,
 }
 
 /// A word that names no state.
@@ -68,6 +72,7 @@ impl AppliedState {
         match self {
             Self::Applied => "applied",
             Self::Started => "started",
+            Self::InProgress => "in-progress",
         }
     }
 }
@@ -82,7 +87,7 @@ impl FromStr for AppliedState {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        [Self::Applied, Self::Started]
+        [Self::Applied, Self::Started, Self::InProgress]
             .into_iter()
             .find(|state| state.as_str() == text)
             .ok_or_else(|| UnknownState { text: text.to_owned() })
@@ -102,7 +107,7 @@ mod tests {
 
     #[test]
     fn reads_the_words_it_writes() {
-        for state in [AppliedState::Applied, AppliedState::Started] {
+        for state in [AppliedState::Applied, AppliedState::Started, AppliedState::InProgress] {
             assert_eq!(state.to_string().parse(), Ok(state));
         }
         assert!("Applied".parse::<AppliedState>().is_err());

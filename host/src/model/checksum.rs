@@ -18,6 +18,9 @@ pub struct NoChecksum {
     pub text: String,
 }
 
+/// Seeds stay where every language's numbers are exact.
+const SEED_MASK: u64 = (1 << 53) - 1;
+
 /// A checksum in the making, for what comes in pieces.
 #[derive(Clone, Debug, Default)]
 pub struct ChecksumBuilder(Sha256);
@@ -38,6 +41,12 @@ impl Checksum {
     /// Computes the checksum of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Returns a number below 2^53 that stands for chance wherever a component asks for it.
+    pub fn seed(&self) -> u64 {
+        let (first, _) = self.0.split_first_chunk().expect("a digest has 32 bytes");
+        u64::from_le_bytes(*first) & SEED_MASK
     }
 
     /// Starts a checksum of pieces.

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
-use super::{Checksum, Limits};
+use super::transform::TransformTable;
+use super::{Checksum, TransformSpec};
 use crate::grants::Grants;
+use crate::limits::Limits;
 use crate::sql;
 
 /// What a migration says about itself and asks for.
@@ -17,12 +20,14 @@ use crate::sql;
 pub struct Manifest {
     /// What it does, for people.
     pub description: Option<String>,
-    /// What its code asks to be allowed.
-    pub grants: Grants,
+    /// What it asks to be allowed. To ask for nothing (`Some`, and empty) is not the same as not to say (`None`).
+    pub grants: Option<Grants>,
     /// How much its code may use.
     pub limits: Limits,
     /// Values handed to its code.
     pub params: BTreeMap<String, String>,
+    /// Which rows go through it and where they are written, if its component is a transform.
+    pub transform: Option<Arc<TransformSpec>>,
     /// Checksum of the exact bytes of the file.
     pub checksum: Checksum,
     /// What to call it in messages.
@@ -63,20 +68,26 @@ impl std::error::Error for ManifestError {}
 #[serde(deny_unknown_fields, default)]
 struct Contents {
     description: Option<String>,
-    grants: Grants,
+    grants: Option<Grants>,
     limits: Limits,
     params: BTreeMap<String, String>,
+    transform: Option<TransformSpec>,
 }
 
 impl Manifest {
     /// Reads a manifest; reports everything that is wrong with it.
     pub fn parse(file: impl Into<String>, text: &str) -> Result<Self, ManifestError> {
-        let contents = read(text).map_err(|problems| ManifestError { problems })?;
+        let mut contents = read(text).map_err(|problems| ManifestError { problems })?;
+        if let Some(transform) = &contents.transform {
+            let asked = contents.grants.take().unwrap_or_default();
+            contents.grants = Some(transform.grants(asked));
+        }
         Ok(Self {
             description: contents.description,
             grants: contents.grants,
             limits: contents.limits,
             params: contents.params,
+            transform: contents.transform.map(Arc::new),
             checksum: Checksum::of(text.as_bytes()),
             file: file.into(),
         })
@@ -106,7 +117,8 @@ fn entry_problems(table: &Spanned<DeTable<'_>>) -> Vec<ManifestProblem> {
             ("grants", DeValue::Table(inside)) => each::<Grants>(inside, value.span()),
             ("limits", DeValue::Table(inside)) => each::<Limits>(inside, value.span()),
             ("params", DeValue::Table(inside)) => each::<BTreeMap<String, String>>(inside, value.span()),
-            (name @ ("grants" | "limits" | "params"), _) => {
+            ("transform", DeValue::Table(inside)) => each::<TransformTable>(inside, value.span()),
+            (name @ ("grants" | "limits" | "params" | "transform"), _) => {
                 let message = format!("`{name}` must be a table");
                 vec![ManifestProblem { offset: value.span().start, message, hint: Some(format!("write `[{name}]`")) }]
             }
@@ -149,11 +161,10 @@ fn problem(error: &Error) -> ManifestProblem {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;
+    use crate::limits::Limit;
 
     #[test]
     fn reads_everything_a_manifest_can_say() {
@@ -163,8 +174,8 @@ mod tests {
                     [params]\nlocale = 'de'\n";
         let manifest = Manifest::parse("0003_x.toml", text).expect("manifest");
         assert_eq!(manifest.description.as_deref(), Some("Splits names"));
-        assert_eq!(manifest.grants.read[0].columns, ["full_name"]);
-        assert_eq!(manifest.limits.time, Some(Duration::from_secs(10)));
+        assert_eq!(manifest.grants.unwrap_or_default().read[0].columns, ["full_name"]);
+        assert_eq!(manifest.limits.get(Limit::Time), Some(10_000));
         assert_eq!(manifest.params["locale"], "de");
         assert_eq!(manifest.checksum, Checksum::of(text.as_bytes()));
         assert!(Manifest::parse("x", "").is_ok());
@@ -175,15 +186,15 @@ mod tests {
         let cases: [(&str, &[&str]); 12] = [
             ("descripton = 'x'", &["1:1 unknown key `descripton` (did you mean `description`?)"]),
             (
-                "[transform]\ntable = 'x'",
-                &["1:2 unknown key `transform` (known are `description`, `grants`, `limits`, `params`)"],
+                "[transform]\ntabel = 'x'\nread = ['a', 'a']",
+                &["2:1 unknown key `tabel` (did you mean `table`?)", "3:8 column a is there twice (-)"],
             ),
             (
                 "a = 1\n[limits]\nfule = 1\ntime = 3\n[grants]\nreed = []\nread = ['t(']",
                 &[
-                    "1:1 unknown key `a` (known are `description`, `grants`, `limits`, `params`)",
+                    "1:1 unknown key `a` (known are `description`, `grants`, `limits`, `params`, `transform`)",
                     "3:1 unknown key `fule` (did you mean `fuel`?)",
-                    "4:8 invalid type: integer `3`, expected a string (-)",
+                    "4:8 invalid type: integer `3`, expected a time such as \"500ms\", \"60s\", \"10m\", \"1h\" (-)",
                     "6:1 unknown key `reed` (did you mean `read`?)",
                     "7:8 \"t(\" lacks its closing parenthesis (-)",
                 ],
@@ -194,11 +205,11 @@ mod tests {
                 "[limits]\nmemory = '3 apples'",
                 &["2:10 \"3 apples\" is not an amount of memory: write \"64MiB\", \"1GiB\" (-)"],
             ),
-            ("[limits]\nmemory = 1.5", &["2:10 expected a number of bytes or a text such as \"64MiB\" (-)"]),
-            ("[limits]\nfuel = 0", &["2:8 fuel must be a whole number from 1 to 9223372036854775807 (-)"]),
+            ("[limits]\nmemory = 1.5", &["2:10 invalid type: floating point `1.5`, expected a number of bytes or a text such as \"64MiB\" (-)"]),
+            ("[limits]\nfuel = 0", &["2:8 invalid value: integer `0`, expected a whole number from 1 to 9223372036854775807 (-)"]),
             (
                 "[limits]\nfuel = 99999999999999999999",
-                &["2:8 fuel must be a whole number from 1 to 9223372036854775807 (-)"],
+                &["2:8 invalid value: integer `99999999999999999999`, expected a whole number from 1 to 9223372036854775807 (-)"],
             ),
             ("[params]\nn = 1", &["2:5 invalid type: integer `1`, expected a string (-)"]),
             ("description = ", &["1:15 string values must be quoted, expected literal string (-)"]),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Checksum, Manifest, RustMigration, Script, Version};
+use super::{Checksum, Manifest, RustMigration, Script, TransformSpec, Version};
 
 /// One versioned change.
 #[derive(Clone, Debug)]
@@ -36,6 +36,13 @@ pub enum Body {
         /// The component, not looked into yet.
         bytes: Cow<'static, [u8]>,
     },
+    /// A WebAssembly component that is a pure function from rows to rows.
+    Transform {
+        /// The component, not looked into yet.
+        bytes: Cow<'static, [u8]>,
+        /// Which rows go through it, and where they are written.
+        spec: Arc<TransformSpec>,
+    },
     /// Code of the program that runs it.
     Rust(Arc<dyn RustMigration>),
 }
@@ -47,6 +54,8 @@ pub enum Kind {
     Sql,
     /// A WebAssembly component.
     Component,
+    /// A pure function from rows to rows.
+    Transform,
     /// Rust code.
     Rust,
 }
@@ -68,6 +77,7 @@ impl Migration {
         match self.body {
             Body::Sql { .. } => Kind::Sql,
             Body::Component { .. } => Kind::Component,
+            Body::Transform { .. } => Kind::Transform,
             Body::Rust(_) => Kind::Rust,
         }
     }
@@ -79,7 +89,7 @@ impl Migration {
     pub fn checksum(&self) -> Checksum {
         match &self.body {
             Body::Sql { up, .. } => up.checksum(),
-            Body::Component { bytes } => Checksum::of(bytes),
+            Body::Component { bytes } | Body::Transform { bytes, .. } => Checksum::of(bytes),
             Body::Rust(code) => {
                 Checksum::of(format!("rust\n{}\n{}\n{}", self.version, self.name, code.fingerprint()).as_bytes())
             }
@@ -90,7 +100,7 @@ impl Migration {
     pub fn normalised_checksum(&self) -> Option<Checksum> {
         match &self.body {
             Body::Sql { up, .. } => Some(up.normalised_checksum()),
-            Body::Component { .. } | Body::Rust(_) => None,
+            Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
         }
     }
 
@@ -104,6 +114,7 @@ impl Migration {
         let says_how = match &self.body {
             Body::Sql { down, .. } => down.is_some(),
             Body::Component { .. } => return Reversibility::Unknown,
+            Body::Transform { .. } => false,
             Body::Rust(code) => code.is_reversible(),
         };
         if says_how { Reversibility::Reversible } else { Reversibility::Irreversible }
@@ -114,7 +125,7 @@ impl Migration {
         let manifest = self.manifest.as_ref().and_then(|manifest| manifest.description.as_deref());
         manifest.or(match &self.body {
             Body::Sql { up, .. } => up.directives.description.as_deref(),
-            Body::Component { .. } | Body::Rust(_) => None,
+            Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
         })
     }
 
@@ -130,6 +141,7 @@ impl Kind {
         match self {
             Self::Sql => "sql",
             Self::Component => "component",
+            Self::Transform => "transform",
             Self::Rust => "rust",
         }
     }
@@ -147,6 +159,7 @@ impl fmt::Debug for Body {
         match self {
             Self::Sql { up, down } => formatter.debug_struct("Sql").field("up", up).field("down", down).finish(),
             Self::Component { bytes } => write!(formatter, "Component({} bytes)", bytes.len()),
+            Self::Transform { bytes, .. } => write!(formatter, "Transform({} bytes)", bytes.len()),
             Self::Rust(_) => formatter.write_str("Rust"),
         }
     }

@@ -3,21 +3,24 @@
 mod applied;
 mod chain;
 mod checksum;
-mod limits;
 mod manifest;
 mod migration;
+mod policy;
 mod rust;
 mod script;
+mod transform;
 mod version;
 
 pub use applied::{Applied, AppliedState, UnknownState};
 pub use chain::{Chain, ChainError, Duplicate};
 pub use checksum::{Checksum, ChecksumBuilder, NoChecksum};
-pub use limits::Limits;
 pub use manifest::{Manifest, ManifestError, ManifestProblem};
 pub use migration::{Body, Kind, Migration, Reversibility};
+pub use policy::{MigrationPolicy, Policy, PolicyError, Trust};
 pub use rust::{RustError, RustMigration};
 pub use script::Script;
+pub use transform::{Chunk, OnError, RowSource, Target, TransformSpec, WriteMode};
 pub use version::{Version, VersionError};
 
+pub use crate::limits::Limits;
 pub use crate::sql::{Directives, TransactionMode};

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Difference, Direction, Entry, Goal, PlanError, PlanProblem, Rules, State, Until, reconcile};
-use crate::model::{Applied, Body, Chain, Migration, Reversibility, Script, Version};
+use crate::model::{Applied, AppliedState, Body, Chain, Migration, Reversibility, Script, Version};
 use crate::sql::Severity;
 
 /// One migration in one direction.
@@ -22,7 +22,7 @@ impl Step {
         match (&self.migration.body, self.direction) {
             (Body::Sql { up, .. }, Direction::Up) => Some(up),
             (Body::Sql { down, .. }, Direction::Down) => down.as_ref(),
-            (Body::Component { .. } | Body::Rust(_), _) => None,
+            (Body::Component { .. } | Body::Transform { .. } | Body::Rust(_), _) => None,
         }
     }
 }
@@ -82,7 +82,7 @@ impl Draft {
         for entry in entries {
             let title = title(entry);
             match entry.state {
-                State::Applied | State::Pending | State::OutOfOrder => {}
+                State::Applied | State::Pending | State::OutOfOrder | State::InProgress => {}
                 State::Missing if rules.ignore_missing || goal.direction == Direction::Down => {}
                 State::Missing => self.problems.push(PlanProblem::Missing { migration: title }),
                 State::Dirty => self.problems.push(PlanProblem::Dirty { migration: title }),
@@ -94,6 +94,11 @@ impl Draft {
     fn judge_mismatch(&mut self, entry: &Entry, difference: Difference, direction: Direction) {
         let (Some(migration), Some(row)) = (&entry.migration, &entry.applied) else { return };
         let (message, hint) = match difference {
+            Difference::Body if row.state == AppliedState::InProgress => {
+                let (migration, file) = (migration.title(), migration.file.clone());
+                self.problems.push(PlanProblem::ChangedInProgress { migration, file });
+                return;
+            }
             Difference::Body if direction == Direction::Up => {
                 self.problems.push(PlanProblem::ChecksumMismatch {
                     migration: migration.title(),

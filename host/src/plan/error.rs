@@ -37,6 +37,13 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
     },
+    /// A transform has been changed while some of its chunks are done.
+    ChangedInProgress {
+        /// Version and name.
+        migration: String,
+        /// Its file.
+        file: String,
+    },
     /// The goal names a version that the chain does not have.
     UnknownTarget {
         /// The version.
@@ -79,6 +86,9 @@ impl fmt::Display for PlanProblem {
             }
             Self::Dirty { migration } => {
                 write!(f, "migration {migration} runs outside a transaction and stopped half way")
+            }
+            Self::ChangedInProgress { migration, file } => {
+                write!(f, "migration {migration} was changed while it is in progress ({file})")
             }
             Self::UnknownTarget { version } => write!(f, "the chain has no version {version}"),
             Self::Irreversible { migration } => write!(f, "migration {migration} cannot be reverted: it has no down"),

@@ -29,6 +29,8 @@ pub enum State {
     Missing,
     /// In the history, and the chain has something else.
     ChecksumMismatch(Difference),
+    /// Some chunks of it are done, and the chain has the same body; it goes on where it stopped.
+    InProgress,
     /// A step outside a transaction stopped half way.
     Dirty,
 }
@@ -44,13 +46,14 @@ impl State {
             Self::ChecksumMismatch(Difference::Cosmetic) => "checksum-mismatch-cosmetic",
             Self::ChecksumMismatch(Difference::Manifest) => "checksum-mismatch-manifest",
             Self::ChecksumMismatch(Difference::Body) => "checksum-mismatch",
+            Self::InProgress => "in-progress",
             Self::Dirty => "dirty",
         }
     }
 
     /// Tells whether the migration still has to be applied.
     pub fn is_pending(self) -> bool {
-        matches!(self, Self::Pending | Self::OutOfOrder)
+        matches!(self, Self::Pending | Self::OutOfOrder | Self::InProgress)
     }
 }
 
@@ -118,6 +121,11 @@ pub fn reconcile(chain: &Chain, applied: &[Applied]) -> Vec<Entry> {
 fn compare(migration: &Migration, row: &Applied) -> State {
     if row.state == AppliedState::Started {
         return State::Dirty;
+    }
+    if row.state == AppliedState::InProgress {
+        // Here the manifest is part of it: the rest would be done in another way than what is done.
+        let same = migration.checksum() == row.checksum && migration.manifest_checksum() == row.manifest_checksum;
+        return if same { State::InProgress } else { State::ChecksumMismatch(Difference::Body) };
     }
     if migration.checksum() != row.checksum {
         // The normalised checksum costs a pass over the text, so it is only asked for when the plain one differs.

@@ -43,6 +43,7 @@ fn row(migration: &Migration) -> Applied {
         statements: 0,
         fuel: None,
         operations: 0,
+        rows_done: None,
         host_version: "0".into(),
     }
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::mem;
+use std::sync::Arc;
 
 use super::companions;
 use super::content::{self, Content};
 use super::file_name::{FileName, Part};
 use super::problem::{Problem, SourceError};
 use super::{Ignored, Loaded};
-use crate::model::{Body, Migration, Script, Version};
+use crate::model::{Body, Manifest, Migration, Script, Version};
 
 /// The files of a source while they are gathered.
 #[derive(Default)]
@@ -85,14 +86,26 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
             Ok(Content::Manifest(contents)) => manifest = Some(*contents),
         }
     }
-    let body = body(up, down, component)?;
+    let body = body(up, down, component, manifest.as_ref())?;
     // The parts are ordered, so the first file is the one with the body.
     let File { file, version, name, .. } = files.first()?;
     Some(Migration { version: *version, name: name.clone(), body, manifest, file: file.clone() })
 }
 
-fn body(up: Option<Script>, down: Option<Script>, component: Option<Cow<'static, [u8]>>) -> Option<Body> {
-    up.map(|up| Body::Sql { up, down }).or(component.map(|bytes| Body::Component { bytes }))
+fn body(
+    up: Option<Script>,
+    down: Option<Script>,
+    component: Option<Cow<'static, [u8]>>,
+    manifest: Option<&Manifest>,
+) -> Option<Body> {
+    if let Some(up) = up {
+        return Some(Body::Sql { up, down });
+    }
+    let transform = manifest.and_then(|manifest| manifest.transform.as_ref());
+    component.map(|bytes| match transform {
+        Some(spec) => Body::Transform { bytes, spec: Arc::clone(spec) },
+        None => Body::Component { bytes },
+    })
 }
 
 /// Returns what a file in a folder is called in messages; whatever could disturb a terminal is escaped.

@@ -38,7 +38,7 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
         return refuse(format!("version {} already has {}", file.version, twin.file), "keep one of them");
     }
     match (file.part, body.part) {
-        (Part::Down, Part::Sql) => {
+        (Part::Down, Part::Sql) if body.name == file.name => {
             let message = format!("{} stands alone and has no down script", body.file);
             refuse(message, &format!("call that one {}.up.sql", stem(body)))
         }
@@ -81,7 +81,11 @@ mod tests {
 
     #[test]
     fn reports_what_does_not_belong_together() {
-        let cases: [(&[&str], &[&str]); 11] = [
+        let cases: [(&[&str], &[&str]); 12] = [
+            (
+                &["2_a.up.sql", "2_a.down.sql", "2_again.sql"],
+                &["m/2_a.up.sql: version 2 is already that of m/2_again.sql (give one of them another version)"],
+            ),
             (&["1_a.up.sql", "01_a.down.sql", "001_a.toml"], &[]),
             (&["1_a.wasm", "01_a.toml"], &[]),
             (&["1_a.sql", "1_a.up.sql"], &["m/1_a.up.sql: version 1 is already that of m/1_a.sql (keep one of them)"]),

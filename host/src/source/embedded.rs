@@ -52,7 +52,7 @@ mod tests {
         for (migration, file) in loaded.migrations.iter().zip(FILES.files) {
             let bytes = match &migration.body {
                 Body::Sql { up, .. } => up.text.as_bytes(),
-                Body::Component { bytes } => bytes,
+                Body::Component { bytes } | Body::Transform { bytes, .. } => bytes,
                 Body::Rust(_) => panic!("no Rust here"),
             };
             assert!(std::ptr::eq(bytes, file.1));

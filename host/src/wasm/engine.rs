@@ -1,15 +1,20 @@
-//! The wasmtime engine: its settings, its cache, compilation.
+//! The wasmtime engine: its settings, its cache, loading of components.
 
 use std::path::PathBuf;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Cache, CacheConfig, Config};
+use wasmtime::{Cache, CacheConfig, Config, WasmBacktraceDetails};
 
 use super::bindings::Host_;
+use super::compile::{self, Compilation, CompileIsolation, Known};
 use super::error::CompileError;
+use super::features::{self, FEATURES};
+use super::fits;
 use super::inspect::{self, Inspection};
 use super::plugin::Plugin;
 use super::state::State;
+use super::wasi;
+use crate::limits::{Limit, RunLimits};
 
 /// Deepest stack of a guest; enough for script engines, small enough for a thread.
 const MAX_STACK: usize = 1 << 20;
@@ -26,51 +31,104 @@ pub enum ComponentCache {
     Off,
 }
 
-/// Compiles components.
+/// Compiles and loads components.
 pub struct Engine {
     engine: wasmtime::Engine,
     linker: Linker<State>,
+    compilation: Compilation,
+    cache: Option<Cache>,
+    known: Option<Known>,
 }
 
 impl Engine {
-    /// Starts an engine. A cache that cannot be used is left out with a warning.
+    /// Starts an engine that compiles in this process. A cache that cannot be used is left out with a warning.
     pub fn new(cache: &ComponentCache) -> Result<Self, CompileError> {
-        let mut config = Config::new();
-        config
-            .wasm_component_model(true)
-            .consume_fuel(true)
-            .epoch_interruption(true)
-            .cranelift_nan_canonicalization(true)
-            .wasm_relaxed_simd(false)
-            .wasm_memory64(false)
-            .max_wasm_stack(MAX_STACK)
-            .concurrency_support(false)
-            .cache(open_cache(cache));
-        let start = || {
-            let engine = wasmtime::Engine::new(&config)?;
+        Self::with(&Compilation { cache: cache.clone(), ..Compilation::default() })
+    }
+
+    /// Starts an engine. A cache that cannot be used is left out with a warning.
+    pub fn with(compilation: &Compilation) -> Result<Self, CompileError> {
+        let cache = open_cache(&compilation.cache);
+        let begin = || {
+            let engine = start(&cache)?;
             let mut linker = Linker::new(&engine);
             Host_::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state: &mut State| state)?;
-            Ok::<_, wasmtime::Error>(Self { engine, linker })
+            wasi::add_to_linker(&mut linker)?;
+            Ok::<_, wasmtime::Error>((engine, linker))
         };
-        start().map_err(|source| CompileError::Engine { reason: format!("{source:#}") })
+        let started = begin().map_err(|source| CompileError::Engine { reason: format!("{source:#}") });
+        let (engine, linker) = started?;
+        let known = cache.as_ref().map(|cache| Known::new(cache, &engine));
+        Ok(Self { engine, linker, compilation: compilation.clone(), cache, known })
     }
 
-    /// Checks a component's bytes, compiles them, and checks that its exports can be called.
+    /// Compiles a component within the limits that are the default.
     pub fn compile(&self, bytes: &[u8]) -> Result<Plugin, CompileError> {
+        self.compile_within(bytes, &RunLimits::default())
+    }
+
+    /// Checks a component's bytes, compiles them or finds them in the cache, and checks that its exports can be
+    /// called. None of its code runs.
+    pub fn compile_within(&self, bytes: &[u8], limits: &RunLimits) -> Result<Plugin, CompileError> {
+        limits.check(Limit::ComponentSize, bytes.len() as u64)?;
         let inspection = inspect::inspect(bytes)?;
         inspection.check()?;
-        self.compile_inspected(bytes, inspection)
+        self.vet(bytes, &inspection, limits)?;
+        self.load(bytes, inspection)
     }
 
-    fn compile_inspected(&self, bytes: &[u8], inspection: Inspection) -> Result<Plugin, CompileError> {
+    /// Makes sure that the bytes can be compiled in this process, because they have been before or because they are
+    /// to be trusted.
+    fn vet(&self, bytes: &[u8], inspection: &Inspection, limits: &RunLimits) -> Result<(), CompileError> {
+        let isolated = self.compilation.isolation != CompileIsolation::InProcess;
+        if self.known.as_ref().is_some_and(|known| known.has(&inspection.checksum, isolated)) {
+            return Ok(());
+        }
+        features::validate(bytes)?;
+        if let CompileIsolation::Child(program) = &self.compilation.isolation {
+            let folder = self.cache.as_ref().map(|cache| cache.directory().as_path());
+            compile::compile(program, folder, bytes, limits, &self.compilation.interrupt)?;
+        }
+        Ok(())
+    }
+
+    fn load(&self, bytes: &[u8], inspection: Inspection) -> Result<Plugin, CompileError> {
         let invalid = |source: wasmtime::Error| CompileError::Invalid { reason: format!("{source:#}") };
         let component = Component::new(&self.engine, bytes).map_err(invalid)?;
+        if let Some(known) = &self.known {
+            let isolated = self.compilation.isolation != CompileIsolation::InProcess;
+            if !known.has(&inspection.checksum, isolated) {
+                known.add(&inspection.checksum, isolated);
+            }
+        }
         let linked = self.linker.instantiate_pre(&component).map_err(invalid)?;
-        Plugin::new(linked, inspection)
+        let types = self.linker.substituted_component_type(&component).map_err(invalid)?;
+        for export in inspection.calls() {
+            fits::check(&self.engine, &types, export).map_err(|reason| CompileError::Invalid { reason })?;
+        }
+        Ok(Plugin::new(linked, inspection))
     }
 }
 
-fn open_cache(cache: &ComponentCache) -> Option<Cache> {
+/// Starts wasmtime. A child that compiles has the same settings, so that what it puts into the cache fits.
+pub(super) fn start(cache: &Option<Cache>) -> wasmtime::Result<wasmtime::Engine> {
+    let mut config = Config::new();
+    config
+        .wasm_features(FEATURES, true)
+        .wasm_features(FEATURES.complement(), false)
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .cranelift_nan_canonicalization(true)
+        .max_wasm_stack(MAX_STACK)
+        .concurrency_support(false)
+        // The default asks the environment.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .cache(cache.clone());
+    wasmtime::Engine::new(&config)
+}
+
+/// Opens the cache, if it can be used.
+pub(super) fn open_cache(cache: &ComponentCache) -> Option<Cache> {
     let opened = match cache {
         ComponentCache::Off => return None,
         ComponentCache::User => Cache::new(CacheConfig::new()),

@@ -2,6 +2,7 @@
 
 use super::inspect::InspectError;
 use crate::db::DbError;
+use crate::limits::LimitReached;
 
 /// Why a component cannot be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,20 @@ pub enum CompileError {
         /// What the compiler said.
         reason: String,
     },
+    /// It met a limit.
+    #[error("the component reached the {} limit of {}", .0.limit.key(), .0.limit.amount(.0.value))]
+    Limit(#[from] LimitReached),
+    /// It could not be compiled in a process of its own.
+    #[error("the component cannot be compiled by {program}: {reason}")]
+    Child {
+        /// The program.
+        program: String,
+        /// What happened to it.
+        reason: String,
+    },
+    /// It was stopped from outside.
+    #[error("interrupted")]
+    Interrupted,
     /// The engine does not start on this machine.
     #[error("the WebAssembly engine does not start: {reason}")]
     Engine {
@@ -51,13 +66,15 @@ pub enum PluginError {
     /// It left a savepoint neither released nor rolled back, so what it meant to keep is not known.
     #[error("the guest left a savepoint open: end each with release or rollback")]
     SavepointOpen,
-    /// It met a limit.
-    #[error("the guest reached its {limit} limit of {value}")]
-    Limit {
-        /// `fuel`, `memory` or `time`.
-        limit: &'static str,
-        /// The limit.
-        value: String,
+    /// It met a limit, whatever it made of that itself.
+    #[error("the guest reached its {} limit of {}", .0.limit.key(), .0.limit.amount(.0.value))]
+    Limit(LimitReached),
+    /// The database does not take the limits.
+    #[error("the limits cannot be put in force")]
+    NotLimited {
+        /// What it said.
+        #[source]
+        source: DbError,
     },
     /// It was stopped from outside.
     #[error("interrupted")]

@@ -2,11 +2,12 @@
 
 use wasmparser::{Encoding, KnownCustom, Parser, Payload};
 
+use super::wasi;
 use crate::model::Checksum;
 
 /// The contract this host speaks.
 const PACKAGE: &str = "whimbrel:migration";
-const INTERFACES: [&str; 3] = ["types", "sql", "log"];
+const INTERFACES: [&str; 4] = ["types", "sql", "log", "rows"];
 const CONTRACT: (u64, u64) = (0, 1);
 
 /// What a component's bytes tell.
@@ -31,13 +32,24 @@ impl Inspection {
         match (exports("up"), exports("down")) {
             (true, true) => Some("reversible"),
             (true, false) => Some("migration"),
+            (false, _) if exports("apply") => Some("transform"),
             (false, _) => None,
         }
+    }
+
+    /// Names the contract's functions that it exports.
+    pub fn calls(&self) -> impl Iterator<Item = &'static str> {
+        ["up", "down", "apply"].into_iter().filter(|name| self.exports.iter().any(|export| export == name))
     }
 
     /// Tells whether it can be reverted.
     pub fn is_reversible(&self) -> bool {
         self.world() == Some("reversible")
+    }
+
+    /// Names the WASI interfaces it imports that the closed stand-in serves.
+    pub fn wasi(&self) -> impl Iterator<Item = &str> {
+        self.imports.iter().map(String::as_str).filter(|import| wasi::serves(import))
     }
 
     /// Refuses what this host cannot run.
@@ -101,7 +113,7 @@ pub enum InspectError {
         version: String,
     },
     /// It exports no `up`.
-    #[error("the component is not a migration: it exports {}, but no up", list(exports))]
+    #[error("the component is not a migration: it exports {}, but neither up nor apply", list(exports))]
     OtherWorld {
         /// What it exports.
         exports: Vec<String>,
@@ -123,6 +135,9 @@ enum Offer {
 }
 
 fn offered(import: &str) -> Offer {
+    if wasi::serves(import) {
+        return Offer::Yes;
+    }
     let (path, version) = import.split_once('@').unwrap_or((import, ""));
     let Some((package, interface)) = path.split_once('/') else { return Offer::No };
     if package != PACKAGE {
@@ -216,7 +231,8 @@ mod tests {
             ("whimbrel:migration/sql@0.2.0", "0.2.0"),
             ("whimbrel:migration/sql", ""),
             ("whimbrel:migration/tea@0.1.0", "no"),
-            ("wasi:clocks/wall-clock@0.2.0", "no"),
+            ("wasi:clocks/wall-clock@0.2.0", "yes"),
+            ("wasi:http/types@0.2.0", "no"),
             ("sql", "no"),
         ];
         for (import, expected) in cases {

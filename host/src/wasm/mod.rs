@@ -1,19 +1,27 @@
 //! Runs components. The only module that names wasmtime; knows no plan and no history.
 
 mod bindings;
+mod compile;
 mod convert;
 mod engine;
 mod error;
+mod features;
+mod fits;
 mod handles;
 mod inspect;
 mod limits;
 mod plugin;
 mod sql_host;
 mod state;
+mod transform;
+mod wasi;
+mod weight;
 
+pub use compile::{Compilation, CompileIsolation, CompilerProgram, compile_in_child};
 pub use engine::{ComponentCache, Engine};
 pub use error::{CompileError, PluginError};
 pub use inspect::{InspectError, Inspection, inspect};
-pub use limits::RunLimits;
+pub use crate::limits::RunLimits;
 pub use plugin::{Call, Output, Plugin};
 pub use state::GuestEvents;
+pub use transform::{NotApplied, TransformCall, TransformInstance};

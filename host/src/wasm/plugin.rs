@@ -1,22 +1,23 @@
 //! One compiled component: a new store and instance for each call, the session goes in and comes back.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use wasmtime::component::{InstancePre, Resource, TypedFunc};
 use wasmtime::{Store, Trap, WasmBacktrace};
 
 use super::bindings::whimbrel::migration::types::Context;
-use super::error::{CompileError, PluginError};
+use super::error::PluginError;
 use super::handles::TransactionHandle;
 use super::inspect::Inspection;
-use super::limits::{self, Bounds, RunLimits, Watchdog};
+use super::limits::{self, Bounds, Watchdog};
 use super::state::{GuestEvents, State};
+use super::wasi::Wasi;
 use crate::db::Session;
 use crate::interrupt::Interrupt;
+use crate::limits::{Limit, RunLimits};
 
-/// Seeds stay where every language's numbers are exact.
-const SEED_MASK: u64 = (1 << 53) - 1;
+/// Bytes kept of what a guest returns as its error.
+const MESSAGE_BYTES: usize = 16 << 10;
 /// Frames kept of a guest's backtrace.
 const BACKTRACE_FRAMES: usize = 30;
 
@@ -24,7 +25,7 @@ type Export = TypedFunc<(Resource<TransactionHandle>, Context), (Result<(), Stri
 
 /// One compiled component.
 pub struct Plugin {
-    linked: InstancePre<State>,
+    pub(super) linked: InstancePre<State>,
     inspection: Inspection,
 }
 
@@ -59,20 +60,9 @@ pub struct Output {
     pub fuel: u64,
 }
 
-/// A guest that may log while it is looked at, to nobody.
-struct Silent;
-
-impl GuestEvents for Silent {
-    fn log(&self, _: crate::LogLevel, _: &str) {}
-    fn progress(&self, _: u64, _: Option<u64>) {}
-}
-
 impl Plugin {
-    /// Checks, on a trial instance without any session, that the exports have the contract's types.
-    pub(super) fn new(linked: InstancePre<State>, inspection: Inspection) -> Result<Self, CompileError> {
-        let plugin = Self { linked, inspection };
-        plugin.check_exports().map_err(|error| CompileError::Invalid { reason: format!("{error:#}") })?;
-        Ok(plugin)
+    pub(super) fn new(linked: InstancePre<State>, inspection: Inspection) -> Self {
+        Self { linked, inspection }
     }
 
     /// Returns what its bytes told.
@@ -80,35 +70,16 @@ impl Plugin {
         &self.inspection
     }
 
-    fn check_exports(&self) -> wasmtime::Result<()> {
-        let limits = RunLimits::default();
-        let mut store = self.store(&limits, None, Arc::new(Silent));
-        let _watchdog = limits::apply(&mut store, &limits, &Interrupt::new())?;
-        let instance = self.linked.instantiate(&mut store)?;
-        for export in ["up", "down"] {
-            if self.inspection.exports.iter().any(|name| name == export) {
-                let typed: wasmtime::Result<Export> = instance.get_typed_func(&mut store, export);
-                typed.map_err(|error| {
-                    error.context(format!("the export {export} has other types than the contract's"))
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    fn store(
-        &self,
-        limits: &RunLimits,
-        session: Option<Box<dyn Session>>,
-        events: Arc<dyn GuestEvents>,
-    ) -> Store<State> {
-        Store::new(self.linked.engine(), State::new(Bounds::new(limits), session, events))
-    }
-
     /// Calls an export with the session's open transaction. The session comes back with its handles closed, whatever
     /// happened; whether to commit is the caller's decision.
     pub fn call(&self, session: Box<dyn Session>, call: &Call<'_>) -> (Box<dyn Session>, Result<Output, PluginError>) {
-        let mut store = self.store(&call.limits, Some(session), Arc::clone(&call.events));
+        let mut session = session;
+        if let Err(source) = session.set_limits(Some(&call.limits)) {
+            return (session, Err(PluginError::NotLimited { source }));
+        }
+        let wasi = Wasi::new(call.started_at, self.inspection.checksum.seed());
+        let state = State::new(Bounds::new(call.limits), wasi, Some(session), Arc::clone(&call.events));
+        let mut store = Store::new(self.linked.engine(), state);
         let result = limits::apply(&mut store, &call.limits, &call.interrupt)
             .map_err(|error| PluginError::Trapped {
                 reason: format!("{error:#}"),
@@ -116,10 +87,13 @@ impl Plugin {
                 statement: None,
             })
             .and_then(|watchdog| self.run(&mut store, call, &watchdog));
-        let fuel = call.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+        let fuel = call.limits.of(Limit::Fuel).saturating_sub(store.get_fuel().unwrap_or(0));
         let mut session = store.into_data().session.expect("nobody takes the session out during a call");
         session.set_deadline(None);
         session.close_handles();
+        if let Err(error) = session.set_limits(None) {
+            tracing::warn!("the limits of a migration stay in force: {error}");
+        }
         (session, result.map(|()| Output { fuel }))
     }
 
@@ -128,20 +102,28 @@ impl Plugin {
             session.set_deadline(Some(watchdog.deadline));
         }
         let returned = self.invoke(store, call);
+        store.data_mut().end_lines();
         if call.interrupt.is_raised() {
             return Err(PluginError::Interrupted);
         }
-        if watchdog.timed_out() || Instant::now() >= watchdog.deadline {
-            return Err(PluginError::Limit { limit: "time", value: format!("{:?}", call.limits.time) });
+        let state = store.data_mut();
+        // A limit stands above whatever the guest made of it; the first one met is the one to tell.
+        let met = returned.as_ref().err().and_then(limits::recognise);
+        let timed_out = watchdog.timed_out().then_some(Limit::Time);
+        let reached = state.reached().or_else(|| met.or(timed_out).map(|limit| call.limits.reached(limit)));
+        if let Some(reached) = reached {
+            return Err(PluginError::Limit(reached));
         }
         match returned {
             Ok(Ok(())) => {
-                let state = store.data_mut();
                 let left = state.session().is_ok_and(|session| session.open_savepoints() > 0);
                 if left || state.savepoint_dropped { Err(PluginError::SavepointOpen) } else { Ok(()) }
             }
-            Ok(Err(message)) => Err(PluginError::Refused { message, statement: store.data_mut().failed.take() }),
-            Err(error) => Err(explain(&error, store.data_mut(), call)),
+            Ok(Err(mut message)) => {
+                message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+                Err(PluginError::Refused { message, statement: state.failed.take() })
+            }
+            Err(error) => Err(explain(&error, state)),
         }
     }
 
@@ -153,7 +135,6 @@ impl Plugin {
     }
 
     fn context(&self, call: &Call<'_>) -> Context {
-        let (seed, _) = self.inspection.checksum.0.split_first_chunk().expect("a digest has 32 bytes");
         Context {
             chain: call.chain.to_owned(),
             version: call.version.clone(),
@@ -161,23 +142,17 @@ impl Plugin {
             tenant: None,
             dry_run: call.dry_run,
             started_at: call.started_at,
-            seed: u64::from_le_bytes(*seed) & SEED_MASK,
+            seed: self.inspection.checksum.seed(),
             params: call.params.clone(),
         }
     }
 }
 
-/// Tells a limit from a trap, and a trap with all that is known about it.
-fn explain(error: &wasmtime::Error, state: &mut State, call: &Call<'_>) -> PluginError {
+/// Tells a trap with all that is known about it.
+pub(super) fn explain(error: &wasmtime::Error, state: &mut State) -> PluginError {
     let trap = error.downcast_ref::<Trap>();
-    if trap == Some(&Trap::OutOfFuel) {
-        return PluginError::Limit { limit: "fuel", value: call.limits.fuel.to_string() };
-    }
-    if state.bounds.memory_refused {
-        return PluginError::Limit { limit: "memory", value: format!("{} bytes", call.limits.memory) };
-    }
     let cause = trap.map_or_else(|| error.root_cause().to_string(), Trap::to_string);
-    let reason = match state.last_words.take() {
+    let reason = match state.last_words.take().or_else(|| state.wasi.take_complaints()) {
         Some(words) => format!("{words} ({cause})"),
         None => cause,
     };

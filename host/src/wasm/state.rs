@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::error::FailedStatement;
 use super::limits::Bounds;
+use super::wasi::{Output, Wasi};
 use crate::db::{DbError, ErrorCode, Session};
+use crate::limits::{Limit, LimitReached};
 use crate::log_level::LogLevel;
 
 /// Hears what a guest says while it runs.
@@ -15,9 +17,6 @@ pub trait GuestEvents {
     fn progress(&self, done: u64, total: Option<u64>);
 }
 
-/// Lines a guest may log, and bytes, before the rest is dropped.
-const LOG_LINES: u32 = 10_000;
-const LOG_BYTES: usize = 1 << 20;
 /// Bytes kept of a failed statement.
 const STATEMENT_BYTES: usize = 500;
 
@@ -26,6 +25,7 @@ pub(super) struct State {
     /// The session, from the call's beginning to its end.
     pub(super) session: Option<Box<dyn Session>>,
     pub(super) bounds: Bounds,
+    pub(super) wasi: Wasi,
     events: Arc<dyn GuestEvents>,
     /// The last statement that failed.
     pub(super) failed: Option<Box<FailedStatement>>,
@@ -33,21 +33,35 @@ pub(super) struct State {
     pub(super) last_words: Option<String>,
     /// A savepoint's handle was dropped before the savepoint was ended.
     pub(super) savepoint_dropped: bool,
-    log_lines: u32,
-    log_bytes: usize,
+    /// Handles on cursors, statements and savepoints that the guest has not dropped.
+    handles: u64,
+    /// Bytes that have crossed the boundary.
+    bytes: u64,
+    log_lines: u64,
+    log_bytes: u64,
+    log_cut: bool,
 }
 
 impl State {
-    pub(super) fn new(bounds: Bounds, session: Option<Box<dyn Session>>, events: Arc<dyn GuestEvents>) -> Self {
+    pub(super) fn new(
+        bounds: Bounds,
+        wasi: Wasi,
+        session: Option<Box<dyn Session>>,
+        events: Arc<dyn GuestEvents>,
+    ) -> Self {
         Self {
             session,
             bounds,
+            wasi,
             events,
             failed: None,
             last_words: None,
             savepoint_dropped: false,
+            handles: 0,
+            bytes: 0,
             log_lines: 0,
             log_bytes: 0,
+            log_cut: false,
         }
     }
 
@@ -67,20 +81,82 @@ impl State {
         result
     }
 
+    /// Counts bytes that cross the boundary, in either direction.
+    pub(super) fn cross(&mut self, bytes: u64) -> Result<(), LimitReached> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.bounds.check(Limit::BytesPerCall, bytes)?;
+        self.bounds.check(Limit::Bytes, self.bytes)
+    }
+
+    /// Counts a handle the guest is about to get.
+    pub(super) fn hand_out(&mut self) -> Result<(), LimitReached> {
+        self.bounds.check(Limit::OpenHandles, self.handles + 1)?;
+        self.handles += 1;
+        Ok(())
+    }
+
+    /// Counts a handle the guest has dropped.
+    pub(super) fn take_back(&mut self) {
+        self.handles = self.handles.saturating_sub(1);
+    }
+
+    /// Returns the first limit that was met, by the guest or by its statements.
+    pub(super) fn reached(&mut self) -> Option<LimitReached> {
+        let own = self.bounds.reached();
+        own.or_else(|| self.session.as_mut().and_then(|session| session.limit_reached()))
+    }
+
+    /// Passes a line on. Too much of it is cut off and not a failure: the work itself may be right.
     pub(super) fn log(&mut self, level: LogLevel, message: &str) {
-        if self.log_lines > LOG_LINES || self.log_bytes > LOG_BYTES {
+        if self.log_cut {
             return;
         }
         self.log_lines += 1;
-        self.log_bytes = self.log_bytes.saturating_add(message.len());
-        if self.log_lines > LOG_LINES || self.log_bytes > LOG_BYTES {
-            self.events.log(LogLevel::Warn, "the migration logs too much; the rest of its log is dropped");
+        self.log_bytes = self.log_bytes.saturating_add(message.len() as u64);
+        let limits = &self.bounds.limits;
+        let within = limits
+            .check(Limit::LogLines, self.log_lines)
+            .and_then(|()| limits.check(Limit::LogBytes, self.log_bytes));
+        if let Err(reached) = within {
+            self.log_cut = true;
+            let words = format!("the migration logs too much: {reached}; the rest of its log is dropped");
+            self.events.log(LogLevel::Warn, &words);
             return;
         }
         if level == LogLevel::Error {
             self.last_words = Some(message.to_owned());
         }
         self.events.log(level, message);
+    }
+
+    /// Logs the lines that printed bytes complete.
+    pub(super) fn print(&mut self, output: Output, bytes: &[u8]) {
+        let mut lines = Vec::new();
+        self.wasi.lines.print(output, bytes, |line| lines.push(line));
+        for line in lines {
+            self.log_printed(output, &line);
+        }
+    }
+
+    /// Logs what was printed and not ended with a line feed.
+    pub(super) fn end_lines(&mut self) {
+        for output in [Output::Standard, Output::Error] {
+            let mut last = None;
+            self.wasi.lines.end(output, |line| last = Some(line));
+            if let Some(line) = last {
+                self.log_printed(output, &line);
+            }
+        }
+    }
+
+    fn log_printed(&mut self, output: Output, line: &str) {
+        match output {
+            Output::Standard => self.log(LogLevel::Info, line),
+            Output::Error => {
+                self.wasi.complained(line);
+                self.log(LogLevel::Warn, line);
+            }
+        }
     }
 
     pub(super) fn progress(&self, done: u64, total: Option<u64>) {

@@ -71,9 +71,8 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, migrations: u32,
 fn aims(rows: &[Row]) -> Vec<Aim> {
     let own = rows[0].used;
     let best = |part: fn(&Row) -> f64| rows[1..].iter().map(part).reduce(f64::min);
-    let cpu = best(|row| row.used.cpu).map(|best| {
-        Aim::at_most("takes at most 0.6 of the CPU of the best peer", "of it", own.cpu / best, SHARE)
-    });
+    let cpu = best(|row| row.used.cpu)
+        .map(|best| Aim::at_most("takes at most 0.6 of the CPU of the best peer", "of it", own.cpu / best, SHARE));
     let wall = best(|row| row.used.wall)
         .map(|best| Aim::below("takes less time than the best peer", "of it", own.wall / best, 1.0));
     cpu.into_iter().chain(wall).collect()

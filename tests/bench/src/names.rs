@@ -1,17 +1,19 @@
 //! Makes names, always the same ones.
 
+#[rustfmt::skip]
 const FIRST: [&str; 40] = [
-    "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Margaret", "Dennis", "Katherine", "Ken", "Frances", "Niklaus",
-    "Radia", "Tony", "Sophie", "Leslie", "Hedy", "John", "Annie", "Robin", "Mary", "James", "Patricia", "Robert",
-    "Jennifer", "Michael", "Linda", "David", "Elizabeth", "William", "Jürgen", "Zoë", "José", "Björk", "Çağla", "Łukasz",
-    "Renée", "Søren", "Ирина", "Γιώργος",
+    "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Margaret", "Dennis", "Katherine", "Ken", "Frances",
+    "Niklaus", "Radia", "Tony", "Sophie", "Leslie", "Hedy", "John", "Annie", "Robin", "Mary", "James", "Patricia",
+    "Robert", "Jennifer", "Michael", "Linda", "David", "Elizabeth", "William", "Jürgen", "Zoë", "José", "Björk",
+    "Çağla", "Łukasz", "Renée", "Søren", "Ирина", "Γιώργος",
 ];
 
+#[rustfmt::skip]
 const LAST: [&str; 40] = [
-    "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Hamilton", "Ritchie", "Johnson", "Thompson", "Allen",
-    "Wirth", "Perlman", "Hoare", "Wilson", "Lamport", "Lamarr", "Backus", "Easley", "Milner", "Smith", "Jones", "Garcia",
-    "Miller", "Davis", "Rodriguez", "Martinez", "Hernandez", "Lopez", "Gonzalez", "Anderson", "Thomas", "Taylor", "Moore",
-    "Jackson", "O'Neill", "Guðmundsdóttir", "Ångström", "Толстая", "Σεφέρης",
+    "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Hamilton", "Ritchie", "Johnson", "Thompson",
+    "Allen", "Wirth", "Perlman", "Hoare", "Wilson", "Lamport", "Lamarr", "Backus", "Easley", "Milner", "Smith",
+    "Jones", "Garcia", "Miller", "Davis", "Rodriguez", "Martinez", "Hernandez", "Lopez", "Gonzalez", "Anderson",
+    "Thomas", "Taylor", "Moore", "Jackson", "O'Neill", "Guðmundsdóttir", "Ångström", "Толстая", "Σεφέρης",
 ];
 
 const PARTICLES: [&str; 4] = ["van der ", "de la ", "von ", "di "];

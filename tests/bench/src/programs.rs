@@ -77,7 +77,8 @@ fn find(program: &str, first: Option<&Path>) -> Option<PathBuf> {
 
 /// Asks a program for its version.
 fn name(tool: Tool, path: &Path) -> Result<String> {
-    let output = Command::new(path).arg("--version").output().with_context(|| format!("cannot run {}", path.display()))?;
+    let output =
+        Command::new(path).arg("--version").output().with_context(|| format!("cannot run {}", path.display()))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let is_version = |word: &&str| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
     let version = said.split_whitespace().find(is_version).unwrap_or_default();

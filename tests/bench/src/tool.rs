@@ -75,24 +75,19 @@ impl Tool {
                 }
             }
         }
-        match self {
-            Self::Refinery => {
-                let database = format!("[main]\ndb_type = \"Sqlite\"\ndb_path = \"{DATABASE}\"\n");
-                fs::write(folder.join("refinery.toml"), database)?;
-            }
-            Self::Diesel => fs::write(folder.join("diesel.toml"), "")?,
-            Self::Whimbrel | Self::Sqlx | Self::Dbmate => {}
+        if self == Self::Diesel {
+            fs::write(folder.join("diesel.toml"), "")?;
         }
         Ok(())
     }
 
     /// Makes what the tool does not make itself, without which it does nothing.
     pub(crate) fn make_ready(self, database: &Path) -> Result<()> {
-        // `sqlx database create` would make one in WAL mode, which the others do not.
-        if self == Self::Sqlx {
-            fs::write(database, "")?;
+        match self {
+            // `sqlx database create` would make one in WAL mode, which the others do not.
+            Self::Sqlx | Self::Refinery => Ok(fs::write(database, "")?),
+            Self::Whimbrel | Self::Diesel | Self::Dbmate => Ok(()),
         }
-        Ok(())
     }
 
     /// Types what applies everything that is pending.
@@ -100,7 +95,9 @@ impl Tool {
         match self {
             Self::Whimbrel => command.args(["up", "--database", DATABASE]),
             Self::Sqlx => command.args(["migrate", "run", "--database-url", "sqlite:app.db"]),
-            Self::Refinery => command.args(["migrate", "-c", "refinery.toml", "-p", MIGRATIONS]),
+            Self::Refinery => {
+                command.args(["migrate", "-e", "DATABASE_URL", "-p", MIGRATIONS]).env("DATABASE_URL", "sqlite:app.db")
+            }
             Self::Diesel => command.args(["migration", "run", "--database-url", DATABASE]),
             Self::Dbmate => dbmate(command).arg("up"),
         };

@@ -5,18 +5,19 @@ use std::time::Instant;
 
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{
-    Access, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, OpenOptions, Recording, RunLock,
+    Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, OpenOptions, Recording, RunLock,
     SavepointId, ScriptError, Session, StatementId, Value,
 };
 use whimbrel::grants::Restriction;
+use whimbrel::limits::{LimitReached, RunLimits};
 use whimbrel::sql;
 
 use super::events::Events;
 
 /// SQLite, watched.
-pub(super) struct Watched {
-    pub(super) inner: Sqlite,
-    pub(super) events: Events,
+pub(crate) struct Watched {
+    pub(crate) inner: Sqlite,
+    pub(crate) events: Events,
 }
 
 impl Watched {
@@ -160,8 +161,28 @@ impl Session for WatchedSession {
         event!(self, "restrict", restrict(restriction));
     }
 
+    fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError> {
+        self.inner.set_ambient(ambient)
+    }
+
+    fn copy(&mut self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        self.inner.copy(options)
+    }
+
+    fn set_limits(&mut self, limits: Option<&RunLimits>) -> Result<(), DbError> {
+        self.inner.set_limits(limits)
+    }
+
+    fn limit_reached(&mut self) -> Option<LimitReached> {
+        self.inner.limit_reached()
+    }
+
     fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.inner.set_deadline(deadline);
+    }
+
+    fn hold_interrupt(&mut self, held: bool) {
+        self.inner.hold_interrupt(held);
     }
 
     fn close_handles(&mut self) {

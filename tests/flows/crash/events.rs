@@ -8,7 +8,7 @@ use whimbrel::exec::{Event, Observer};
 
 /// When the process is to be killed. Events are counted from 0.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     /// Before an event begins.
     Before(usize),
     /// When it has ended.
@@ -47,16 +47,25 @@ impl FromStr for Moment {
     }
 }
 
+/// Called with the name of an event.
+type Listener = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// The events of one run, shared by whatever makes them.
 #[derive(Clone)]
-pub(super) struct Events {
+pub(crate) struct Events {
     moment: Moment,
     seen: Arc<Mutex<Vec<String>>>,
+    before: Option<Listener>,
 }
 
 impl Events {
-    pub(super) fn new(moment: Moment) -> Self {
-        Self { moment, seen: Arc::default() }
+    pub(crate) fn new(moment: Moment) -> Self {
+        Self { moment, seen: Arc::default(), before: None }
+    }
+
+    /// Calls something before each event.
+    pub(crate) fn before_each(self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { before: Some(Arc::new(listener)), ..self }
     }
 
     /// Does something that counts as one event.
@@ -66,6 +75,9 @@ impl Events {
             seen.push(name.to_owned());
             seen.len() - 1
         };
+        if let Some(before) = &self.before {
+            before(name);
+        }
         if self.moment == Moment::Before(number) {
             die();
         }

@@ -16,6 +16,7 @@ use whimbrel::source::Directory;
 use whimbrel::wasm::ComponentCache;
 
 use super::super::guests::workspace;
+use super::super::processes::Journal;
 
 /// Every kind of step that is undone as a whole. The small cache makes SQLite write pages to the file long before
 /// the commit, so that a kill leaves something to be undone.
@@ -83,19 +84,14 @@ pub(super) const OUTSIDE: &[(&str, &str)] = &[
     ("0003_more.sql", "INSERT INTO log VALUES (3);"),
 ];
 
-/// How a database keeps what a transaction may have to undo.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Journal {
-    Rollback,
-    Wal,
-}
-
 /// Everything in a database, but for when and how long.
-pub(super) type Dump = Vec<String>;
+pub(crate) type Dump = Vec<String>;
 
 /// A chain in a folder, with what it does when nothing disturbs it.
-pub(super) struct Story {
+pub(crate) struct Story {
     folder: TempDir,
+    /// The file of a database with everything applied.
+    full: Vec<u8>,
     /// The database after so many steps up.
     pub(super) up: Vec<Dump>,
     /// The database with so many steps left, on its way down; empty for a chain that goes up only.
@@ -114,7 +110,7 @@ impl Story {
                 fs::write(migrations.join(format!("{guest}.wasm")), component).unwrap();
             }
         }
-        let mut story = Self { folder, up: Vec::new(), down: Vec::new() };
+        let mut story = Self { folder, full: Vec::new(), up: Vec::new(), down: Vec::new() };
         story.tell(files.iter().any(|(name, _)| name.ends_with(".down.sql")));
         story
     }
@@ -127,12 +123,18 @@ impl Story {
         while migrator.up(Until::Steps(1)).unwrap().steps.len() == 1 {
             self.up.push(dump(&database));
         }
+        self.full = fs::read(&database).unwrap();
         if reversible {
             self.down.push(dump(&database));
             while migrator.down(Until::Steps(1)).unwrap().steps.len() == 1 {
                 self.down.insert(0, dump(&database));
             }
         }
+    }
+
+    /// Counts the steps.
+    pub(crate) fn steps(&self) -> usize {
+        self.up.len() - 1
     }
 
     pub(super) fn migrations(&self) -> PathBuf {
@@ -146,13 +148,10 @@ impl Story {
 
     /// Makes the database a run starts from.
     pub(super) fn start(&self, database: &Path, journal: Journal, direction: Direction) {
-        if let Journal::Wal = journal {
-            let connection = Connection::open(database).unwrap();
-            connection.pragma_update(None, "journal_mode", "wal").unwrap();
-        }
         if direction == Direction::Down {
-            self.migrator(database).up(Until::End).unwrap();
+            fs::write(database, &self.full).unwrap();
         }
+        journal.create(database);
     }
 
     /// Returns what the database looks like with so many steps applied.
@@ -165,7 +164,7 @@ impl Story {
 }
 
 /// Makes a migrator on the chain in a folder.
-pub(super) fn migrator(migrations: &Path, backend: impl Backend + 'static, observer: Arc<dyn Observer>) -> Migrator {
+pub(crate) fn migrator(migrations: &Path, backend: impl Backend + 'static, observer: Arc<dyn Observer>) -> Migrator {
     Migrator::builder()
         .source(Directory::new(migrations))
         .database(backend)
@@ -176,7 +175,7 @@ pub(super) fn migrator(migrations: &Path, backend: impl Backend + 'static, obser
 }
 
 /// Writes down schema and rows of a database; a file that is not there is empty.
-pub(super) fn dump(database: &Path) -> Dump {
+pub(crate) fn dump(database: &Path) -> Dump {
     if !database.exists() {
         return Vec::new();
     }
@@ -213,7 +212,7 @@ fn rows(connection: &Connection, sql: &str) -> Vec<String> {
 }
 
 /// Asserts that two databases are the same, and shows only where they differ.
-pub(super) fn assert_same(found: &[String], expected: &[String]) {
+pub(crate) fn assert_same(found: &[String], expected: &[String]) {
     let lines = |of: &[String], not_in: &[String]| -> Vec<String> {
         let only = of.iter().filter(|line| !not_in.contains(line));
         only.take(5).map(|line| line.chars().take(300).collect()).collect()

@@ -110,8 +110,14 @@ pub(crate) enum Verb {
     Down(DownArgs),
     /// Check that files and history agree
     Verify(RuleArgs),
+    /// Try pending migrations on copies of the database: does their code do the same twice?
+    Test(TestArgs),
     /// Show what a component is made of and asks for
     Inspect(InspectArgs),
+    /// Show what a transform would make of some rows; writes nothing
+    Preview(PreviewArgs),
+    /// Show the rows that a transform kept aside
+    Rejects(RejectsArgs),
     /// Show what was applied when
     History,
     /// Print completions for a shell
@@ -129,7 +135,10 @@ impl Verb {
             Self::Up(_) => "up",
             Self::Down(_) => "down",
             Self::Verify(_) => "verify",
+            Self::Test(_) => "test",
             Self::Inspect(_) => "inspect",
+            Self::Preview(_) => "preview",
+            Self::Rejects(_) => "rejects",
             Self::History => "history",
             Self::Completions(_) => "completions",
         }
@@ -251,11 +260,43 @@ pub(crate) struct RuleArgs {
     pub(crate) ignore_missing: bool,
 }
 
+/// Options of `test`.
+#[derive(clap::Args)]
+pub(crate) struct TestArgs {
+    /// Run code twice, each time on its own copy, and compare rows, schema, fuel and SQL operations [default]
+    #[arg(long)]
+    pub(crate) deterministic: bool,
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
+
 /// Options of `inspect`.
 #[derive(clap::Args)]
 pub(crate) struct InspectArgs {
     /// The component
     pub(crate) file: PathBuf,
+}
+
+/// Options of `preview`.
+#[derive(clap::Args)]
+pub(crate) struct PreviewArgs {
+    /// The migration
+    pub(crate) version: Version,
+    /// Show this many rows, the first ones in the order of the key
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) rows: u32,
+    /// Show the row with this key; once for each of its columns
+    #[arg(long, value_name = "VALUE", conflicts_with = "rows", allow_hyphen_values = true)]
+    pub(crate) key: Vec<String>,
+}
+
+/// Options of `rejects`.
+#[derive(clap::Args)]
+pub(crate) struct RejectsArgs {
+    /// The migration
+    pub(crate) version: Version,
 }
 
 /// Options of `completions`.

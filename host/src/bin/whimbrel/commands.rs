@@ -8,8 +8,10 @@ mod init;
 mod inspect;
 mod new;
 mod plan;
+mod preview;
 mod run;
 mod status;
+mod test;
 mod up;
 mod verify;
 
@@ -32,7 +34,10 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Up(up) => up::run(up, &Settings::read(globals)?, ui, signals),
         Verb::Down(down) => down::run(down, &Settings::read(globals)?, ui, signals),
         Verb::Verify(rules) => verify::run(rules, &Settings::read(globals)?, ui),
+        Verb::Test(test) => test::run(test, &Settings::read(globals)?, ui, signals),
         Verb::Inspect(inspect) => inspect::run(inspect, ui),
+        Verb::Preview(preview) => preview::run(preview, &Settings::read(globals)?, ui, signals),
+        Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui),
         Verb::History => history::run(&Settings::read(globals)?, ui),
         Verb::Completions(completions) => completions::run(completions, ui),
     }

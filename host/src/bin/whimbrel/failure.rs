@@ -1,7 +1,9 @@
 //! An error as a person and a program are told of it: message, causes, hint, places, exit code.
 
+mod grants;
 mod hint;
 mod library;
+mod limits;
 mod run;
 
 use whimbrel::exec::Report;

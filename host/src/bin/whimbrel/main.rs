@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod compile_child;
 mod escape;
 mod exit;
 mod failure;
@@ -21,6 +22,9 @@ use signals::Signals;
 use ui::Ui;
 
 fn main() -> ExitCode {
+    if let Some(exit) = compile_child::run() {
+        return exit;
+    }
     panic::set_hook(Box::new(|panic| ui::bug(&panic.to_string())));
     let exit = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Bug);
     exit.into()

@@ -127,13 +127,13 @@ mod tests {
         let text = "SELECT 1;\nSELECT\n  x;\nSELECT 3;";
         assert_eq!(shown(text, 10, 19..20), ("SELECT\n  x;".to_owned(), 2, "x".to_owned()));
         assert_eq!(shown(text, 10, 10..21), ("SELECT".to_owned(), 2, "SELECT".to_owned()));
-        assert_eq!(shown(text, 23, 23..32), ("SELECT 3;".to_owned(), 4, "SELECT 3;".to_owned()));
+        assert_eq!(shown(text, 22, 22..31), ("SELECT 3;".to_owned(), 4, "SELECT 3;".to_owned()));
     }
 
     #[test]
     fn hides_what_a_terminal_would_obey_and_the_byte_order_mark() {
         let text = "\u{feff}SELECT '\u{1b}[2J\u{202e}' x";
-        let (window, _, part) = shown(text, 3, 22..23);
+        let (window, _, part) = shown(text, 3, 20..21);
         assert_eq!((window.as_str(), part.as_str()), ("SELECT '\u{fffd}[2J\u{fffd}' x", "x"));
     }
 

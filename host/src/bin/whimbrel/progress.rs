@@ -73,7 +73,7 @@ impl Progress {
         let Some(bar) = &*lock(&self.bar) else { return };
         match total {
             Some(total) => {
-                bar.set_style(spinner("{spinner} {msg} [{bar:20}] {pos} of {len} ({elapsed})"));
+                bar.set_style(spinner("{spinner} {msg} [{bar:20}] {pos} of {len} ({per_sec}, {eta} left)"));
                 bar.set_length(total);
                 bar.set_position(done.min(total));
             }

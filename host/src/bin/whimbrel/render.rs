@@ -1,12 +1,15 @@
 //! Turns values into text and JSON. Prints nothing.
 
 pub(crate) mod amount;
+pub(crate) mod determinism;
 pub(crate) mod dry_run;
 pub(crate) mod failure;
+pub(crate) mod grants;
 pub(crate) mod history;
 pub(crate) mod inspection;
 pub(crate) mod json;
 pub(crate) mod plan;
+pub(crate) mod preview;
 pub(crate) mod report;
 pub(crate) mod snippet;
 pub(crate) mod status;

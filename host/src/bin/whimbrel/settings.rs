@@ -4,6 +4,7 @@ mod config;
 mod database;
 mod duration;
 mod error;
+mod policy;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use whimbrel::wasm::ComponentCache;
 use whimbrel::{Interrupt, Migrator};
 
 use crate::args::Globals;
+use crate::compile_child;
 use config::Config;
 pub(crate) use database::check as check_database;
 pub(crate) use duration::parse as parse_duration;
@@ -27,6 +29,8 @@ pub(crate) use error::{Place, SettingsError};
 pub(crate) const CONFIG_FILE: &str = "whimbrel.toml";
 /// Where migrations are unless told otherwise.
 pub(crate) const DEFAULT_DIR: &str = "migrations";
+/// Name of the chain unless another is chosen.
+const DEFAULT_CHAIN: &str = "main";
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is meant, whatever of it was typed.
@@ -49,7 +53,11 @@ impl Settings {
         Ok(Self {
             dir: globals.dir.clone().or(config.dir.take()).unwrap_or_else(|| PathBuf::from(DEFAULT_DIR)),
             chain: config.chain.take(),
-            history_table: globals.table.clone().or(config.history_table.take()).unwrap_or_else(|| DEFAULT_TABLE.to_owned()),
+            history_table: globals
+                .table
+                .clone()
+                .or(config.history_table.take())
+                .unwrap_or_else(|| DEFAULT_TABLE.to_owned()),
             lock_timeout: globals.lock_timeout.or(config.lock_timeout).unwrap_or(LOCK_TIMEOUT),
             foreign_keys: config.foreign_keys.unwrap_or(true),
             cache: cache(config.cache.take()),
@@ -76,12 +84,14 @@ impl Settings {
             .history_table(&self.history_table)
             .lock_timeout(self.lock_timeout)
             .component_cache(self.cache.clone())
+            .compile_isolation(compile_child::isolation())
             .rules(rules)
             .interrupt(interrupt)
             .observer(observer);
         if let Some(chain) = &self.chain {
             builder = builder.chain(chain);
         }
+        builder = builder.policy(policy::of(&self.config.chains, self.chain.as_deref().unwrap_or(DEFAULT_CHAIN)));
         Ok(builder.build()?)
     }
 }

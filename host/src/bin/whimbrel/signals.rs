@@ -24,10 +24,15 @@ impl Signals {
             let code = i32::from(Exit::Interrupted(name).code());
             // In this order: at the first signal the flag is still down, at the second it ends the program.
             flag::register_conditional_shutdown(signal, code, Arc::clone(&self.raised))
-                .and_then(|_| flag::register_usize(signal, Arc::clone(&self.which), usize::from(name == Signal::Terminate)))
+                .and_then(|_| {
+                    flag::register_usize(signal, Arc::clone(&self.which), usize::from(name == Signal::Terminate))
+                })
                 .and_then(|_| flag::register(signal, Arc::clone(&self.raised)))
                 .context("cannot watch for Ctrl-C")?;
         }
+        // With a handler, a file that reaches its limit fails a statement; without one it ends the program.
+        #[cfg(unix)]
+        flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).context("cannot watch for the limit on files")?;
         Ok(Interrupt::from(Arc::clone(&self.raised)))
     }
 

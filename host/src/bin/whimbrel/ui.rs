@@ -62,7 +62,11 @@ impl Ui {
     }
 
     /// Writes a result for people, or its JSON.
-    pub(crate) fn result<T: Serialize>(&self, json: impl FnOnce() -> T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+    pub(crate) fn result<T: Serialize>(
+        &self,
+        json: impl FnOnce() -> T,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
         if self.json { Ok(print_json(&json())?) } else { self.data(&text()) }
     }
 

@@ -39,7 +39,6 @@ fn failure(watch: &Watch, error: ffi::Error, message: String, offset: Option<u32
         ErrorCode::Interrupted if watch.deadline_passed() => {
             translated.code = ErrorCode::Limit;
             translated.message = "the time limit was reached inside a statement".into();
-            translated.details = vec![("name".into(), "time".into())];
         }
         ErrorCode::Busy if watch.must_stop() && !watch.deadline_passed() => {
             translated.code = ErrorCode::Interrupted;
@@ -87,6 +86,9 @@ fn native(extended: i32) -> String {
         ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
         ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
         ffi::SQLITE_CONSTRAINT_DATATYPE => "SQLITE_CONSTRAINT_DATATYPE",
+        ffi::SQLITE_IOERR_READ => "SQLITE_IOERR_READ",
+        ffi::SQLITE_IOERR_WRITE => "SQLITE_IOERR_WRITE",
+        ffi::SQLITE_IOERR_FSYNC => "SQLITE_IOERR_FSYNC",
         _ => match extended & 0xff {
             ffi::SQLITE_ERROR => "SQLITE_ERROR",
             ffi::SQLITE_AUTH => "SQLITE_AUTH",

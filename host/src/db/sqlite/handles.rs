@@ -50,6 +50,8 @@ pub(super) struct OpenStatement<'connection> {
 pub(super) struct Open<'connection> {
     pub(super) statements: BTreeMap<u32, OpenStatement<'connection>>,
     pub(super) cursors: BTreeMap<u32, OpenCursor<'connection>>,
+    /// Cursors in the middle of their rows.
+    pub(super) reading: usize,
 }
 
 self_cell!(

@@ -1,14 +1,25 @@
 //! SQLite: files, and connections a program already has.
 
 mod authorizer;
+mod catalog;
+mod compare;
+mod copy;
+mod disk;
 mod error;
+mod functions;
+mod guard;
 mod handles;
+mod limits;
+mod meter;
+mod probe;
 mod run;
 mod run_lock;
 mod session;
+mod statement_kind;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod write;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -17,6 +28,7 @@ use std::rc::Rc;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, Session};
+pub use compare::{Difference, compare};
 use session::SqliteSession;
 
 /// A SQLite database file.

@@ -1,24 +1,26 @@
 //! Runs one statement: binds, steps, drains, counts.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, StatementStatus};
+use rusqlite::{Connection, Statement};
 use whimbrel_packed::{BatchBuilder, CheckedBatch, RawCell};
 
+use super::meter::Meter;
 use crate::db::{DbError, ErrorCode, Value};
+use crate::limits::LimitReached;
 
 /// What one execution did.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Done {
     /// Rows the statement itself changed.
     pub(super) changed: u64,
-    /// Operations of the virtual machine.
-    pub(super) operations: u64,
 }
 
 /// Why one execution failed.
 pub(super) enum RunError {
     Sqlite(rusqlite::Error),
     Db(DbError),
+    /// One of the host's own limits.
+    Limit(LimitReached),
     /// In a batch, with the row.
     Row(u32, rusqlite::Error),
 }
@@ -30,7 +32,17 @@ impl From<rusqlite::Error> for RunError {
 }
 
 /// Runs a statement whose parameters are bound to its end, throwing away rows it returns.
-pub(super) fn to_end(connection: &Connection, statement: &mut Statement<'_>) -> rusqlite::Result<Done> {
+pub(super) fn to_end(
+    connection: &Connection,
+    statement: &mut Statement<'_>,
+    meter: &Meter,
+) -> rusqlite::Result<Done> {
+    let done = once(connection, statement);
+    meter.charge(statement);
+    done
+}
+
+fn once(connection: &Connection, statement: &mut Statement<'_>) -> rusqlite::Result<Done> {
     let before = connection.total_changes();
     if statement.column_count() == 0 {
         statement.raw_execute()?;
@@ -40,12 +52,7 @@ pub(super) fn to_end(connection: &Connection, statement: &mut Statement<'_>) -> 
     }
     // `changes()` keeps the count of an earlier statement when this one changes nothing, as DDL does.
     let changed = if connection.total_changes() == before { 0 } else { connection.changes() };
-    Ok(Done { changed, operations: operations(statement) })
-}
-
-/// Reads and resets the count of operations the statement has used.
-pub(super) fn operations(statement: &Statement<'_>) -> u64 {
-    u64::try_from(statement.reset_status(StatementStatus::VmStep)).unwrap_or(0)
+    Ok(Done { changed })
 }
 
 /// Binds a list of values, one for each parameter.
@@ -70,6 +77,18 @@ pub(super) fn each_row(
     connection: &Connection,
     statement: &mut Statement<'_>,
     batch: &CheckedBatch,
+    meter: &Meter,
+) -> Result<Done, RunError> {
+    // Charged once: SQLite's counter goes on from row to row, so that a batch of short runs is looked at, too.
+    let done = rows(connection, statement, batch);
+    meter.charge(statement);
+    done
+}
+
+fn rows(
+    connection: &Connection,
+    statement: &mut Statement<'_>,
+    batch: &CheckedBatch,
 ) -> Result<Done, RunError> {
     let columns = batch.columns().len();
     expect_parameters(statement, columns)?;
@@ -86,21 +105,35 @@ pub(super) fn each_row(
             };
             statement.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(value))?;
         }
-        let row_done = to_end(connection, statement)
+        let row_done = once(connection, statement)
             .map_err(|error| RunError::Row(u32::try_from(row).unwrap_or(u32::MAX), error))?;
         done.changed += row_done.changed;
-        done.operations += row_done.operations;
     }
     Ok(done)
 }
 
 /// Appends the rows of a started query until the bounds are met; `false` when it has ended.
 ///
-/// The statement stays between two rows, so that a later call goes on where this one stopped.
+/// `max_bytes` is met before the next row; `most_bytes` refuses what a single row must not go beyond. The statement
+/// stays between two rows, so that a later call goes on where this one stopped.
 pub(super) fn fetch(
     statement: &mut Statement<'_>,
     max_rows: usize,
     max_bytes: usize,
+    most_bytes: &dyn Fn(usize) -> Result<(), LimitReached>,
+    meter: &Meter,
+    out: &mut BatchBuilder,
+) -> Result<bool, RunError> {
+    let more = next_rows(statement, max_rows, max_bytes, most_bytes, out);
+    meter.charge(statement);
+    more
+}
+
+fn next_rows(
+    statement: &mut Statement<'_>,
+    max_rows: usize,
+    max_bytes: usize,
+    most_bytes: &dyn Fn(usize) -> Result<(), LimitReached>,
     out: &mut BatchBuilder,
 ) -> Result<bool, RunError> {
     let columns = statement.column_count();
@@ -126,17 +159,30 @@ pub(super) fn fetch(
                     out.push_real(column, value);
                     Ok(())
                 }
-                ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                ValueRef::Text(bytes) => match std::str::from_utf8(large(out, bytes, most_bytes)?) {
                     Ok(text) => out.push_text(column, text),
                     Err(_) => return Err(RunError::Db(not_utf8(row.as_ref(), column))),
                 },
-                ValueRef::Blob(bytes) => out.push_blob(column, bytes),
+                ValueRef::Blob(bytes) => out.push_blob(column, large(out, bytes, most_bytes)?),
             };
             if let Err(full) = pushed {
                 return Err(RunError::Db(DbError::new(ErrorCode::Limit, full.to_string())));
             }
         }
     }
+}
+
+/// Refuses bytes for which there is no room.
+fn large<'b>(
+    out: &BatchBuilder,
+    bytes: &'b [u8],
+    most_bytes: &dyn Fn(usize) -> Result<(), LimitReached>,
+) -> Result<&'b [u8], RunError> {
+    // Small ones are bounded by the rows there may be.
+    if bytes.len() > 4096 {
+        most_bytes(out.bytes().saturating_add(bytes.len())).map_err(RunError::Limit)?;
+    }
+    Ok(bytes)
 }
 
 fn not_utf8(statement: &Statement<'_>, column: usize) -> DbError {

@@ -1,26 +1,35 @@
 //! One SQLite connection as a [`Session`].
 
+mod budget;
+mod schema_change;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
-use super::authorizer;
+use super::guard;
+use super::copy;
 use super::error::translate;
+use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor, OpenStatement, Reading};
+use super::limits::Budget;
 use super::run::{self, Done, RunError};
 use super::run_lock;
 use super::watch::Watch;
+use super::write;
 use crate::db::{
-    Counters, CursorId, DbError, ErrorCode, OpenOptions, RecordedStatement, Recording, RunLock, SavepointId,
+    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, OpenOptions, RecordedStatement, Recording, RunLock, SavepointId,
     ScriptError, Session, StatementId, Value, quote_identifier,
 };
 use crate::grants::Restriction;
+use crate::limits::{Limit, LimitReached, RunLimits};
 use crate::sql;
 
 /// Statements kept prepared.
@@ -43,11 +52,15 @@ pub(super) struct SqliteSession {
     transaction_open: bool,
     next_id: u32,
     counters: Counters,
+    /// What a guest may use, while one runs.
+    budget: Option<Budget>,
     recording: Option<Recording>,
     /// The table each recorded statement writes first.
     writes: HashMap<String, (hooks::Action, String)>,
     /// Rows the update hook had counted before the statement that runs.
     rows_seen: u64,
+    /// Covers SQLite's own functions as soon as a guest has come.
+    functions: Option<Functions>,
 }
 
 impl SqliteSession {
@@ -67,9 +80,11 @@ impl SqliteSession {
             transaction_open: false,
             next_id: 0,
             counters: Counters::default(),
+            budget: None,
             recording: None,
             writes: HashMap::new(),
             rows_seen: 0,
+            functions: None,
         })
     }
 
@@ -92,19 +107,15 @@ impl SqliteSession {
         match done {
             Ok(done) => {
                 self.counters.statements += 1;
-                self.counters.operations += done.operations;
                 self.record(sql, done.changed);
+                self.check_used()?;
                 Ok(done.changed)
             }
-            Err(error) => Err(self.failed(error)),
-        }
-    }
-
-    fn failed(&self, error: RunError) -> DbError {
-        match error {
-            RunError::Sqlite(error) => translate(&self.watch, error),
-            RunError::Db(error) => error,
-            RunError::Row(row, error) => DbError { row: Some(row), ..translate(&self.watch, error) },
+            Err(error) => {
+                let mut error = self.failed(error);
+                self.unrestricted(|session| functions::explain(session.connection(), sql, &mut error));
+                Err(error)
+            }
         }
     }
 
@@ -113,13 +124,14 @@ impl SqliteSession {
             // ON CONFLICT ROLLBACK and a full disk end it. Going on would commit each statement by itself.
             return Err(DbError::new(ErrorCode::Database, "the transaction was rolled back by an earlier statement"));
         }
-        if !self.watch.must_stop() {
+        if self.watch.is_held() || !self.watch.must_stop() {
             return Ok(());
         }
         if self.watch.deadline_passed() {
-            let mut error = DbError::new(ErrorCode::Limit, "the time limit was reached");
-            error.details.push(("name".into(), "time".into()));
-            return Err(error);
+            return Err(match &self.budget {
+                Some(budget) => budget.limits.reached(Limit::Time).into(),
+                None => DbError::new(ErrorCode::Limit, "the time limit was reached"),
+            });
         }
         Err(DbError::new(ErrorCode::Interrupted, "interrupted"))
     }
@@ -168,8 +180,23 @@ impl SqliteSession {
         result
     }
 
+    /// Prepares and runs one statement.
+    fn run_one(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        let watch = Arc::clone(&self.watch);
+        let done = self.with(|connection, _| {
+            let mut statement = prepare(&watch, connection, sql)?;
+            run::bind(&mut statement, params)?;
+            Ok(run::to_end(connection, &mut statement, &watch.meter)?)
+        });
+        self.note_writes(sql);
+        self.settle(sql, done)
+    }
+
     /// Runs one window of a script, which is one statement unless SQLite's own parser says otherwise.
     fn execute_window(&mut self, window: &str) -> Result<(), RunError> {
+        if self.is_restricted() {
+            return self.execute(window, &[]).map(drop).map_err(RunError::Db);
+        }
         let watch = Arc::clone(&self.watch);
         let mut finished = Vec::with_capacity(1);
         let result = self.with(|connection, _| {
@@ -177,7 +204,7 @@ impl SqliteSession {
             loop {
                 watch.gate().open();
                 let Some(mut statement) = batch.next()? else { return Ok(()) };
-                finished.push(run::to_end(connection, &mut statement)?);
+                finished.push(run::to_end(connection, &mut statement, &watch.meter)?);
             }
         });
         for done in finished {
@@ -196,9 +223,12 @@ impl From<DbError> for RunError {
 
 /// Takes a statement from the connection's cache or prepares it.
 fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
-    watch.gate().open();
-    authorizer::check_text(&watch.gate(), sql)?;
+    guard::before(watch, connection, sql)?;
     let statement = connection.prepare_cached(sql)?;
+    if let Err(refused) = guard::after(watch, sql) {
+        statement.discard();
+        return Err(refused.into());
+    }
     if statement.column_count() == 0 && statement.parameter_count() == 0 && statement.expanded_sql().is_none() {
         statement.discard();
         return Err(DbError::new(ErrorCode::Syntax, "there is no statement to run").into());
@@ -212,15 +242,8 @@ impl Session for SqliteSession {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
-        self.check_stop()?;
-        let watch = Arc::clone(&self.watch);
-        let done = self.with(|connection, _| {
-            let mut statement = prepare(&watch, connection, sql)?;
-            run::bind(&mut statement, params)?;
-            Ok(run::to_end(connection, &mut statement)?)
-        });
-        self.note_writes(sql);
-        self.settle(sql, done)
+        self.admit(1, sql.len())?;
+        if self.changes_schema(sql) { self.change_schema(sql, params) } else { self.run_one(sql, params) }
     }
 
     fn execute_script(&mut self, script: &str) -> Result<(), ScriptError> {
@@ -237,6 +260,9 @@ impl Session for SqliteSession {
                 {
                     pending = Some(start);
                 }
+                Err(RunError::Db(ref error)) if error.message == "incomplete input" && windows.peek().is_some() => {
+                    pending = Some(start);
+                }
                 Err(error) => return Err(at(self.failed(error))),
             }
         }
@@ -244,6 +270,9 @@ impl Session for SqliteSession {
     }
 
     fn prepare(&mut self, sql: &str) -> Result<StatementId, DbError> {
+        self.admit(1, sql.len())?;
+        let open = self.with(|_, open| open.statements.len());
+        self.admit_handle(Limit::OpenStatements, open)?;
         let id = self.new_id();
         let watch = Arc::clone(&self.watch);
         let prepared = self.with(|connection, open| {
@@ -257,28 +286,39 @@ impl Session for SqliteSession {
     }
 
     fn execute_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<u64, DbError> {
-        self.check_stop()?;
+        self.admit(1, 0)?;
+        if let Some(sql) = self.prepared_change(statement) {
+            return self.change_schema(&sql, params);
+        }
         let mut sql = String::new();
         let recording = self.recording.is_some();
+        let watch = Arc::clone(&self.watch);
         let done = self.with(|connection, open| {
             let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
-            if recording {
+            let done = guard::again(&watch, connection, &statement.sql)
+                .and_then(|()| run::bind(&mut statement.statement, params))
+                .and_then(|()| Ok(run::to_end(connection, &mut statement.statement, &watch.meter)?));
+            if recording || done.is_err() {
                 sql.clone_from(&statement.sql);
             }
-            run::bind(&mut statement.statement, params)?;
-            Ok(run::to_end(connection, &mut statement.statement)?)
+            done
         });
         self.settle(&sql, done)
     }
 
     fn execute_batch(&mut self, statement: StatementId, batch: &CheckedBatch) -> Result<u64, DbError> {
-        self.check_stop()?;
-        let savepoint = self.savepoint()?;
+        if self.prepared_change(statement).is_some() {
+            return Err(DbError::new(ErrorCode::Syntax, "a statement that changes the schema takes no rows"));
+        }
+        self.admit(batch.rows() as u64, 0)?;
+        let savepoint = self.open_savepoint()?;
         let mut sql = String::new();
+        let watch = Arc::clone(&self.watch);
         let done = self.with(|connection, open| {
             let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
-            run::each_row(connection, &mut statement.statement, batch)
+            guard::again(&watch, connection, &sql)?;
+            run::each_row(connection, &mut statement.statement, batch, &watch.meter)
         });
         match self.settle(&sql, done) {
             Ok(changed) => {
@@ -295,18 +335,46 @@ impl Session for SqliteSession {
         }
     }
 
+    fn write_rows(
+        &mut self,
+        statement: StatementId,
+        columns: &[ColumnSlice<'_>],
+        rows: &[u32],
+    ) -> Result<u64, DbError> {
+        self.admit(rows.len() as u64, 0)?;
+        let mut sql = String::new();
+        let watch = Arc::clone(&self.watch);
+        let done = self.with(|connection, open| {
+            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            sql.clone_from(&statement.sql);
+            guard::again(&watch, connection, &sql)?;
+            write::rows(connection, &mut statement.statement, columns, rows, &watch.meter)
+        });
+        let changed = self.settle(&sql, done)?;
+        self.counters.statements += (rows.len() as u64).saturating_sub(1);
+        Ok(changed)
+    }
+
     fn close_statement(&mut self, statement: StatementId) {
         self.with(|_, open| open.statements.remove(&statement.0).map(drop));
     }
 
     fn open_cursor(&mut self, sql: &str, params: &[Value]) -> Result<CursorId, DbError> {
-        self.check_stop()?;
+        self.admit(1, sql.len())?;
+        let open = self.with(|_, open| open.reading);
+        self.admit_handle(Limit::OpenCursors, open)?;
         let id = self.new_id();
+        if self.changes_schema(sql) {
+            self.change_schema(sql, params)?;
+            self.with(|_, open| open.cursors.insert(id, OpenCursor::Ended { columns: Vec::new() }).map(drop));
+            return Ok(CursorId(id));
+        }
         let watch = Arc::clone(&self.watch);
         let opened = self.with(|connection, open| {
             let mut statement = prepare(&watch, connection, sql)?;
             run::bind(&mut statement, params)?;
             open.cursors.insert(id, OpenCursor::Reading(Reading { sql: sql.to_owned(), statement }));
+            open.reading += 1;
             Ok(())
         });
         opened.map_err(|error| self.failed(error))?;
@@ -336,32 +404,49 @@ impl Session for SqliteSession {
         rows: &mut BatchBuilder,
     ) -> Result<bool, DbError> {
         self.check_stop()?;
+        self.check_used()?;
         let mut finished = None;
         let before = self.connection().total_changes();
-        let fetched = self.with(|_, open| {
+        let rows_before = rows.rows();
+        let max_rows = self.most_rows(max_rows);
+        let limits = self.budget.as_ref().map(|budget| budget.limits);
+        let most_bytes = |bytes: usize| match limits {
+            Some(limits) => limits.check(Limit::BytesPerCall, bytes as u64),
+            None => Ok(()),
+        };
+        let watch = Arc::clone(&self.watch);
+        let fetched = self.with(|connection, open| {
             let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
             let OpenCursor::Reading(reading) = cursor else { return Ok(false) };
+            guard::again(&watch, connection, &reading.sql)?;
             if rows.columns() != reading.statement.column_count() {
                 *rows = BatchBuilder::new(reading.statement.column_count());
             }
-            let result = run::fetch(&mut reading.statement, max_rows as usize, max_bytes, rows);
+            let statement = &mut reading.statement;
+            let result = run::fetch(statement, max_rows, max_bytes, &most_bytes, &watch.meter, rows);
             if !matches!(result, Ok(true)) {
-                finished = Some((std::mem::take(&mut reading.sql), run::operations(&reading.statement)));
+                finished = Some(std::mem::take(&mut reading.sql));
                 *cursor = OpenCursor::Ended { columns: cursor.columns() };
+                open.reading -= 1;
             }
             result
         });
         let more = fetched.map_err(|error| self.failed(error))?;
-        if let Some((sql, operations)) = finished {
+        self.count_rows(rows.rows() - rows_before)?;
+        if let Some(sql) = finished {
             let connection = self.connection();
             let changed = if connection.total_changes() == before { 0 } else { connection.changes() };
-            self.settle(&sql, Ok(Done { changed, operations }))?;
+            self.settle(&sql, Ok(Done { changed }))?;
         }
         Ok(more)
     }
 
     fn close_cursor(&mut self, cursor: CursorId) {
-        self.with(|_, open| open.cursors.remove(&cursor.0).map(drop));
+        self.with(|_, open| {
+            if let Some(OpenCursor::Reading(_)) = open.cursors.remove(&cursor.0) {
+                open.reading -= 1;
+            }
+        });
     }
 
     fn begin(&mut self) -> Result<(), DbError> {
@@ -373,15 +458,26 @@ impl Session for SqliteSession {
 
     fn commit(&mut self) -> Result<(), DbError> {
         self.close_handles();
-        self.host_execute("COMMIT")?;
+        // Stopped at its very end, it would be done and yet reported as not done.
+        self.watch.hold(true);
+        let committed = self.host_execute("COMMIT");
+        self.watch.hold(false);
+        committed?;
         self.transaction_open = false;
         Ok(())
     }
 
     fn rollback(&mut self) -> Result<(), DbError> {
         self.close_handles();
-        self.transaction_open = false;
-        if self.in_transaction() { self.host_execute("ROLLBACK") } else { Ok(()) }
+        let was_open = std::mem::take(&mut self.transaction_open);
+        if self.in_transaction() {
+            self.host_execute("ROLLBACK")?;
+        } else if !was_open {
+            return Ok(());
+        }
+        // After a failed write SQLite leaves it to the next read to put the file back; until then the file is of no
+        // use without its journal.
+        self.table_exists("sqlite_schema").map(drop)
     }
 
     fn in_transaction(&self) -> bool {
@@ -395,12 +491,9 @@ impl Session for SqliteSession {
     }
 
     fn savepoint(&mut self) -> Result<SavepointId, DbError> {
-        let id = self.new_id();
-        self.unrestricted(|session| {
-            session.host_execute(&format!("SAVEPOINT {}", savepoint_name(session.savepoints.len())))
-        })?;
-        self.savepoints.push(id);
-        Ok(SavepointId(id))
+        self.admit(1, 0)?;
+        self.admit_handle(Limit::OpenSavepoints, self.savepoints.len())?;
+        self.open_savepoint()
     }
 
     fn release(&mut self, savepoint: SavepointId) -> Result<(), DbError> {
@@ -421,23 +514,56 @@ impl Session for SqliteSession {
             session.host_execute(&format!("RELEASE {}", savepoint_name(depth)))
         })?;
         self.savepoints.truncate(depth);
+        self.forget_schema();
         Ok(())
     }
 
     fn restrict(&mut self, restriction: Option<Arc<Restriction>>) {
         // A statement prepared under other rules must not be used under these.
         self.connection().flush_prepared_statement_cache();
-        self.watch.gate().restriction = restriction;
+        self.put_in_force(restriction);
+    }
+
+    fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError> {
+        if self.functions.is_none() && ambient.is_some() {
+            let covered = Functions::cover(self.connection(), &self.watch);
+            self.functions = Some(covered.map_err(|error| translate(&self.watch, error))?);
+        }
+        if let Some(functions) = &self.functions {
+            functions.set(ambient);
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        let copied = copy::copy(self.connection()).map_err(|error| translate(&self.watch, error))?;
+        let enforced = self.connection().db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY);
+        let mut copy = Self::new(copied, options, None)?;
+        copy.set_foreign_keys(enforced.map_err(|error| translate(&self.watch, error))?)?;
+        Ok(Box::new(copy))
     }
 
     fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.watch.set_deadline(deadline);
     }
 
+    fn set_limits(&mut self, limits: Option<&RunLimits>) -> Result<(), DbError> {
+        self.begin_budget(limits)
+    }
+
+    fn limit_reached(&mut self) -> Option<LimitReached> {
+        self.reached()
+    }
+
+    fn hold_interrupt(&mut self, held: bool) {
+        self.watch.hold(held);
+    }
+
     fn close_handles(&mut self) {
         self.savepoints.clear();
         self.with(|_, open| {
             open.cursors.clear();
+            open.reading = 0;
             open.statements.clear();
         });
     }
@@ -488,7 +614,11 @@ impl Session for SqliteSession {
     }
 
     fn counters(&self) -> Counters {
-        Counters { rows_changed: self.connection().total_changes(), ..self.counters }
+        Counters {
+            rows_changed: self.connection().total_changes(),
+            operations: self.watch.meter.operations(),
+            ..self.counters
+        }
     }
 
     fn start_recording(&mut self) {
@@ -496,12 +626,14 @@ impl Session for SqliteSession {
         self.writes.clear();
         self.watch.take_tables();
         self.rows_seen = 0;
+        self.watch.gate().observed = None;
         self.recording = Some(Recording::default());
     }
 
     fn take_recording(&mut self) -> Recording {
         let mut recording = self.recording.take().unwrap_or_default();
         recording.tables = self.watch.take_tables();
+        recording.observed = self.watch.gate().observed.take();
         recording
     }
 
@@ -511,6 +643,15 @@ impl Session for SqliteSession {
 }
 
 impl SqliteSession {
+    fn open_savepoint(&mut self) -> Result<SavepointId, DbError> {
+        let id = self.new_id();
+        self.unrestricted(|session| {
+            session.host_execute(&format!("SAVEPOINT {}", savepoint_name(session.savepoints.len())))
+        })?;
+        self.savepoints.push(id);
+        Ok(SavepointId(id))
+    }
+
     fn depth(&self, savepoint: SavepointId) -> Result<usize, DbError> {
         self.savepoints
             .iter()
@@ -521,6 +662,12 @@ impl SqliteSession {
 
 impl Drop for SqliteSession {
     fn drop(&mut self) {
+        // A lent connection goes back with the limits it came with.
+        if self.return_to.is_some()
+            && let Err(error) = self.end_budget()
+        {
+            tracing::warn!("the connection's own limits are not restored: {error}");
+        }
         let Some(handles) = self.handles.take() else { return };
         let mut connection = handles.into_owner();
         if let Some(return_to) = &self.return_to {

@@ -3,8 +3,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::*;
-use crate::db::{Session, TableChanges, Value, conformance};
+use crate::db::{BatchBuilder, Session, TableChanges, Value, conformance};
 use crate::interrupt::Interrupt;
+use crate::limits::{Limit, Limits, RunLimits};
 
 fn options() -> OpenOptions {
     OpenOptions { lock_timeout: Duration::from_millis(100), interrupt: Interrupt::new(), record: true }
@@ -182,4 +183,76 @@ fn finds_rows_without_parents() {
         assert!(!session.set_foreign_keys(true).unwrap());
         session.execute("DELETE FROM c", &[Value::Null]).unwrap_err();
     });
+}
+
+fn within(limit: Limit, amount: u64) -> RunLimits {
+    RunLimits::decide(None, &Limits::default().with(limit, amount)).unwrap()
+}
+
+#[test]
+fn counts_operations_of_what_fails_and_of_what_is_left_half_read() {
+    with_session(|session| {
+        session.execute_script("CREATE TABLE t (x UNIQUE); INSERT INTO t VALUES (1), (2), (3);").unwrap();
+        let used = |session: &dyn Session| session.counters().operations;
+        let before = used(session);
+        session.execute("UPDATE t SET x = 7", &[]).unwrap_err();
+        let failed = used(session);
+        assert!(failed > before + 10, "{before} {failed}");
+        let cursor = session.open_cursor("SELECT x FROM t ORDER BY x DESC", &[]).unwrap();
+        session.fetch(cursor, 1, 1000, &mut BatchBuilder::default()).unwrap();
+        let half = used(session);
+        session.close_cursor(cursor);
+        assert!(half > failed + 5, "{failed} {half}");
+        assert_eq!(used(session), half);
+    });
+}
+
+#[test]
+fn operations_stop_at_the_same_point_in_one_long_statement_and_in_many_short_ones() {
+    const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    with_session(|session| {
+        session.set_limits(Some(&within(Limit::SqlOperations, 50_000))).unwrap();
+        let error = session.execute(LONG, &[]).unwrap_err();
+        assert_eq!((error.code, error.native.as_str()), (ErrorCode::Limit, "SQLITE_INTERRUPT"));
+        let operations = session.counters().operations;
+        assert!((50_000..52_000).contains(&operations), "{operations}");
+        // Nothing more runs until other limits are set.
+        assert_eq!(session.execute("SELECT 1", &[]).unwrap_err().code, ErrorCode::Limit);
+        assert_eq!(session.limit_reached().map(|reached| reached.limit), Some(Limit::SqlOperations));
+        session.set_limits(None).unwrap();
+        assert_eq!(session.limit_reached(), None);
+
+        session.set_limits(Some(&within(Limit::SqlOperations, 5_000))).unwrap();
+        let began = session.counters().operations;
+        while session.execute("SELECT 1 + 1", &[]).is_ok() {}
+        let used = session.counters().operations - began;
+        assert!((5_001..5_020).contains(&used), "{used}");
+    });
+}
+
+#[test]
+fn a_lent_connection_comes_back_with_its_own_limits() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let read = |connection: &Connection| {
+        let pages: i64 = connection.query_row("PRAGMA max_page_count", [], |row| row.get(0)).unwrap();
+        (connection.limit(rusqlite::limits::Limit::SQLITE_LIMIT_EXPR_DEPTH).unwrap(), pages)
+    };
+    let before = read(&connection);
+    with_connection(&mut connection, &options(), |mut session| {
+        session.set_limits(Some(&within(Limit::ExpressionDepth, 10))).unwrap();
+        session.set_limits(Some(&within(Limit::DatabaseGrowth, 1 << 20))).unwrap();
+        assert_ne!(read(session.sqlite().unwrap()), before);
+    })
+    .unwrap();
+    assert_eq!(read(&connection), before);
+}
+
+#[test]
+fn a_full_disk_is_not_a_full_budget() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(folder.path().join("a.db")).unwrap();
+    connection.execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(disk::could_hold(&connection, 1));
+    #[cfg(unix)]
+    assert!(!disk::could_hold(&connection, u64::MAX));
 }

@@ -10,11 +10,9 @@ use rusqlite::Connection;
 use rusqlite::hooks;
 
 use super::authorizer::{self, Gate};
+use super::meter::{Meter, OPERATIONS_PER_TICK};
 use crate::db::{OpenOptions, TableChanges};
 use crate::interrupt::Interrupt;
-
-/// How many operations of SQLite's virtual machine run between two looks at the clock.
-const OPERATIONS_PER_LOOK: i32 = 1000;
 
 /// State shared by the session and the callbacks it installed on its connection.
 pub(super) struct Watch {
@@ -24,6 +22,10 @@ pub(super) struct Watch {
     /// Nanoseconds after `base`; 0 is none.
     deadline: AtomicU64,
     deadline_passed: AtomicBool,
+    /// What runs is not to be stopped in the middle.
+    held: AtomicBool,
+    /// Operations used.
+    pub(super) meter: Meter,
     /// What statements may do, and what the last one prepared was about to.
     gate: Mutex<Gate>,
     tables: Mutex<Option<HashMap<String, TableChanges>>>,
@@ -38,11 +40,15 @@ impl Watch {
             base: Instant::now(),
             deadline: AtomicU64::new(0),
             deadline_passed: AtomicBool::new(false),
+            held: AtomicBool::new(false),
+            meter: Meter::default(),
             gate: Mutex::default(),
             tables: Mutex::new(options.record.then(HashMap::new)),
         });
         let progress = Arc::clone(&watch);
-        connection.progress_handler(OPERATIONS_PER_LOOK, Some(move || progress.must_stop()))?;
+        // At every tick: the clock, the flag and the budget.
+        let stop = move || (progress.meter.tick() || progress.must_stop()) && !progress.is_held();
+        connection.progress_handler(OPERATIONS_PER_TICK as i32, Some(stop))?;
         let busy = Arc::clone(&watch);
         let mut waiting_since = Instant::now();
         connection.busy_handler(Some(move |times: i32| {
@@ -93,6 +99,16 @@ impl Watch {
     /// Tells whether the deadline stopped a statement.
     pub(super) fn deadline_passed(&self) -> bool {
         self.deadline_passed.load(Ordering::Relaxed)
+    }
+
+    /// Lets statements run to their end, or not any more. Waiting for a lock still stops.
+    pub(super) fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Tells whether statements run to their end.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Tells whether statements must stop now.

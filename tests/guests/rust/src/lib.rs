@@ -4,6 +4,8 @@
 
 mod bad;
 mod good;
+mod greedy;
+mod statements;
 
 use whimbrel_guest::{Context, Error, Migration, Result, Reversible, Transaction, params};
 
@@ -12,6 +14,9 @@ pub struct Behaviour;
 
 impl Migration for Behaviour {
     fn up(tx: &Transaction, ctx: &Context) -> Result<()> {
+        if ctx.param("do") == Some("sql") {
+            return statements::run(tx, ctx);
+        }
         // Every behaviour has changed something first, so that a test sees whether it was undone.
         tx.execute("UPDATE person SET code = 'touched ' || id", params![])?;
         match ctx.param("do").unwrap_or("split") {
@@ -33,6 +38,8 @@ impl Migration for Behaviour {
             "denied" => bad::try_everything(tx),
             "leave-savepoint" => bad::leave_a_savepoint(tx),
             "end-transaction" => bad::end_the_transaction(tx),
+            "measured" => greedy::measured(tx),
+            other if other.starts_with("greedy-") => greedy::run(&other["greedy-".len()..], tx),
             other => Err(Error::msg(format!("unknown behaviour {other}"))),
         }
     }

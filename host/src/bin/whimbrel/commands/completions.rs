@@ -20,11 +20,8 @@ pub(super) fn run(args: &CompletionsArgs, ui: &Ui) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "whimbrel", &mut script);
     let script = String::from_utf8(script)?;
-    let json = || CompletionsJson {
-        schema: schema("completions"),
-        shell: args.shell.to_string(),
-        script: script.clone(),
-    };
+    let json =
+        || CompletionsJson { schema: schema("completions"), shell: args.shell.to_string(), script: script.clone() };
     ui.result(json, || script.clone())?;
     Ok(Exit::Done)
 }

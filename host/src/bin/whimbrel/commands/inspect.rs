@@ -19,10 +19,10 @@ pub(super) fn run(args: &InspectArgs, ui: &Ui) -> anyhow::Result<Exit> {
     let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
     let found = match wasm::inspect(&bytes) {
         Ok(found) => found,
-        Err(error) => return Ok(ui.fail(&unusable(&file, CompileError::Inspect(error)))),
+        Err(error) => return Ok(ui.fail(&unusable(&file, &CompileError::Inspect(error)))),
     };
     let manifest = manifest(&args.file)?;
-    let problem = found.check().err().map(|error| unusable(&file, CompileError::Inspect(error)));
+    let problem = found.check().err().map(|error| unusable(&file, &CompileError::Inspect(error)));
     let inspected = Inspected { file, inspection: found, manifest, problem };
     ui.result(|| inspection::json(&inspected), || inspection::text(&inspected))?;
     match &inspected.problem {
@@ -32,8 +32,8 @@ pub(super) fn run(args: &InspectArgs, ui: &Ui) -> anyhow::Result<Exit> {
     }
 }
 
-fn unusable(file: &str, error: CompileError) -> Failure {
-    let failure = failure::explain_component(&error);
+fn unusable(file: &str, error: &CompileError) -> Failure {
+    let failure = failure::explain_component(error);
     Failure { message: format!("{file}: {}", failure.message), ..failure }
 }
 

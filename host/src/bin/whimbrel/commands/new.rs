@@ -47,14 +47,8 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Resul
         NewKind::Sql => "sql",
         NewKind::Rust => "rust",
     };
-    let json = || NewJson {
-        schema: schema("new"),
-        version: &version,
-        name: &name,
-        kind,
-        files: &made,
-        next: &draft.next,
-    };
+    let json =
+        || NewJson { schema: schema("new"), version: &version, name: &name, kind, files: &made, next: &draft.next };
     ui.result(json, || text(&made, &draft.next))?;
     Ok(Exit::Done)
 }

@@ -3,14 +3,21 @@
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
+use super::limits;
+
 /// Says what to do when the database refuses to be used.
 pub(super) fn database(error: &DbError) -> Option<String> {
     let hint = match error.code {
         ErrorCode::Busy => "another process is using the database; try again, or wait longer with --lock-timeout",
-        ErrorCode::ReadOnly => "nothing can be written: check who owns the file and its folder, and how they are mounted",
+        ErrorCode::ReadOnly => {
+            "nothing can be written: check who owns the file and its folder, and how they are mounted"
+        }
         ErrorCode::NotADatabase => "check the path: the file holds something else, is encrypted, or is damaged",
         ErrorCode::CannotOpen => "check the path and its rights; a missing file is created, a missing folder is not",
         ErrorCode::Full => "free some space on the disk; the step was rolled back",
+        ErrorCode::Database if error.native == "SQLITE_IOERR_WRITE" => {
+            "a file could not be written: check the disk, the quota and the limit on file sizes (ulimit -f)"
+        }
         ErrorCode::OutcomeUnknown => "run `whimbrel status` before anything else: the step may or may not be stored",
         _ => return None,
     };
@@ -32,7 +39,8 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         | ErrorCode::NotADatabase
         | ErrorCode::CannotOpen
         | ErrorCode::Full
-        | ErrorCode::OutcomeUnknown => return database(error),
+        | ErrorCode::OutcomeUnknown
+        | ErrorCode::Database => return database(error),
         _ => return None,
     };
     Some(hint.to_owned())
@@ -42,6 +50,7 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
 pub(super) fn component(error: &CompileError) -> Option<String> {
     match error {
         CompileError::Inspect(error) => inspection(error),
+        CompileError::Limit(reached) => Some(limits::general_hint(reached)),
         CompileError::Invalid { .. } => {
             Some("build it again against the contract of this host, whimbrel:migration@0.1".to_owned())
         }
@@ -59,12 +68,11 @@ pub(super) fn inspection(error: &InspectError) -> Option<String> {
              built with whimbrel-guest or another binding of whimbrel:migration"
         }
         InspectError::UnknownImports { imports } if imports.iter().any(|import| import.starts_with("wasi:")) => {
-            "build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs \
-             and componentize-py"
+            "of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it \
+             without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and \
+             componentize-py"
         }
-        InspectError::UnknownImports { .. } => {
-            "a migration may import whimbrel:migration/types, /sql and /log only"
-        }
+        InspectError::UnknownImports { .. } => "a migration may import whimbrel:migration/types, /sql and /log only",
         InspectError::OtherVersion { version, .. } if is_newer(version) => {
             "use a later whimbrel, or build it with the SDK of this one"
         }
@@ -88,13 +96,11 @@ pub(super) fn guest(error: &PluginError) -> Option<String> {
     match error {
         PluginError::Refused { statement: Some(failed), .. } => statement(&failed.error),
         PluginError::Trapped { reason, .. } if reason.contains("unreachable") => Some(
-            "the guest stopped itself: a panic, or a call to something a sandbox does not have, such as files, \
-             network, clock or standard output"
+            "the guest stopped itself: a panic, or, when it was built with `--stub-wasi`, a call to something left out, \
+             such as files, clock or standard output; built without it, it runs on the host's stand-in and can say more"
                 .to_owned(),
         ),
-        PluginError::Limit { limit, .. } => {
-            Some(format!("give it more with `{limit}` under [limits] in its manifest, or let it do less"))
-        }
+        PluginError::Limit(reached) => Some(limits::general_hint(reached)),
         PluginError::NoExport { export } => Some(format!("export `{export}` from the component")),
         _ => None,
     }

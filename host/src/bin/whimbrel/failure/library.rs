@@ -9,7 +9,7 @@ use whimbrel::plan::{PlanError, PlanProblem};
 use whimbrel::source::SourceError;
 use whimbrel::wasm::CompileError;
 
-use super::{Failure, Problem, hint, run};
+use super::{Failure, Problem, grants, hint, limits, run};
 use crate::exit::{Exit, Signal};
 use crate::place::{self, Place};
 
@@ -78,7 +78,9 @@ pub(super) fn history(error: &HistoryError) -> Failure {
             ..Failure::new(Exit::Failed, "history-newer", error.to_string())
         },
         HistoryError::Row { .. } => Failure {
-            hint: Some("the row was not written by whimbrel, or changed later: look at it with the SQLite shell".to_owned()),
+            hint: Some(
+                "the row was not written by whimbrel, or changed later: look at it with the SQLite shell".to_owned(),
+            ),
             ..Failure::new(Exit::Failed, "history-row", error.to_string())
         },
         HistoryError::Name { .. } => Failure::new(Exit::Usage, "history-name", error.to_string()),
@@ -150,6 +152,15 @@ fn prepare(error: &PrepareError) -> Failure {
             let failure = component(source);
             Failure { causes: vec![failure.message], message: error.to_string(), ..failure }
         }
+        PrepareError::Limits { chain, version, excesses, .. } => Failure {
+            hint: Some(limits::give(excesses, chain, *version)),
+            ..Failure::new(Exit::Failed, "limits", error.to_string())
+        },
+        PrepareError::NotGranted { chain, refused } => grants::not_granted(chain, refused, &error.to_string()),
+        PrepareError::HeldOutsideTransaction { .. } => Failure {
+            hint: Some("run it inside a transaction, or move it to a chain of your own".to_owned()),
+            ..Failure::new(Exit::Failed, "not-granted", error.to_string())
+        },
         PrepareError::Irreversible { .. } => Failure {
             hint: Some("export `down` from the component, or stop before it with --to".to_owned()),
             ..Failure::new(Exit::Failed, "irreversible", error.to_string())
@@ -160,5 +171,10 @@ fn prepare(error: &PrepareError) -> Failure {
 
 /// Explains why a component cannot be used.
 pub(crate) fn component(error: &CompileError) -> Failure {
-    Failure { hint: hint::component(error), ..Failure::new(Exit::Failed, "component", error.to_string()) }
+    let (exit, code) = match error {
+        CompileError::Interrupted => (Exit::Interrupted(Signal::Interrupt), "interrupted"),
+        CompileError::Limit(_) => (Exit::Failed, "component-limit"),
+        _ => (Exit::Failed, "component"),
+    };
+    Failure { hint: hint::component(error), ..Failure::new(exit, code, error.to_string()) }
 }

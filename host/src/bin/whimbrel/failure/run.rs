@@ -1,19 +1,27 @@
 //! Explains why a run stopped, and what it had done before.
 
+use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::exec::{Report, RunError, StepError, StepOutcome};
+use whimbrel::limits::LimitReached;
 use whimbrel::model::TransactionMode;
 use whimbrel::plan::{Direction, Step};
 use whimbrel::wasm::PluginError;
 
-use super::{Failure, Problem, hint, library};
+use super::{Failure, Problem, grants, hint, library, limits};
 use crate::exit::{Exit, Signal};
 use crate::place;
 
 /// Explains a failed run.
 pub(super) fn explain(error: RunError) -> Failure {
     let message = error.to_string();
-    let RunError { done, failed, source } = error;
+    let RunError { done, chain, failed, source } = error;
     let mut failure = step(&source, &failed);
+    if let Some(denied) = denied(&source) {
+        failure.hint = grants::hint(denied, &chain, &failed);
+    }
+    if let Some(reached) = reached(&source) {
+        failure.hint = Some(limits::hint(reached, &chain, &failed));
+    }
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
         let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
         let then = if outside { "runs outside a transaction: look at what it has done" } else { "was rolled back" };
@@ -26,6 +34,16 @@ pub(super) fn explain(error: RunError) -> Failure {
     }
     failure.notes.extend(what_remains(&done, failed.direction));
     Failure { done: Some(done), ..failure }
+}
+
+fn reached(error: &StepError) -> Option<&LimitReached> {
+    match error {
+        StepError::Guest(error) => match error.as_ref() {
+            PluginError::Limit(reached) => Some(reached),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Explains a failed step; the message is the outermost cause.
@@ -83,6 +101,21 @@ fn step(error: &StepError, failed: &Step) -> Failure {
     }
 }
 
+/// Returns the statement's error if the step failed over something that is not granted.
+fn denied(error: &StepError) -> Option<&DbError> {
+    let error = match error {
+        StepError::Statement { failed, .. } => &failed.error,
+        StepError::Guest(error) => match error.as_ref() {
+            PluginError::Refused { statement: Some(failed), .. } | PluginError::Trapped { statement: Some(failed), .. } => {
+                &failed.error
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (error.code == ErrorCode::Denied).then_some(error)
+}
+
 /// Tells whether the step had begun, and nothing of it stays.
 fn undone(error: &StepError) -> bool {
     match error {
@@ -99,7 +132,7 @@ fn guest(error: &PluginError) -> Failure {
             ("guest-refused", statement.iter().map(ToString::to_string).collect(), Vec::new())
         }
         PluginError::Trapped { backtrace, .. } => ("guest-trapped", Vec::new(), backtrace.clone()),
-        PluginError::Limit { .. } => ("guest-limit", Vec::new(), Vec::new()),
+        PluginError::Limit(_) => ("guest-limit", Vec::new(), Vec::new()),
         PluginError::Interrupted => return interrupted(),
         _ => ("guest-failed", Vec::new(), Vec::new()),
     };

@@ -33,9 +33,25 @@ pub(crate) fn bytes(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     match UNITS.into_iter().find(|(_, size)| bytes >= *size) {
         None => format!("{bytes} bytes"),
-        Some((unit, size)) if bytes % size == 0 => format!("{} {unit}", bytes / size),
+        Some((unit, size)) if bytes.is_multiple_of(size) => format!("{} {unit}", bytes / size),
         Some((unit, size)) => format!("{}.{} {unit}", bytes / size, bytes % size * 10 / size),
     }
+}
+
+/// Returns a large number with the digits that tell it from another: `41.2 M`.
+pub(crate) fn short(amount: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("T", 1_000_000_000_000), ("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];
+    match UNITS.into_iter().find(|(_, size)| amount >= *size) {
+        Some((unit, size)) if amount >= 10_000 => {
+            format!("{}.{} {unit}", amount / size, amount % size / (size / 10))
+        }
+        _ => number(amount),
+    }
+}
+
+/// Returns what code has used in the sandbox and in the database.
+pub(crate) fn work(fuel: u64, operations: u64) -> String {
+    format!("{} fuel, {} SQL operations", short(fuel), short(operations))
 }
 
 /// Returns a number with its digits in groups of three.
@@ -78,6 +94,8 @@ mod tests {
         }
         assert_eq!((bytes(12), bytes(64 << 20), bytes(1_500)), ("12 bytes".into(), "64 MiB".into(), "1.4 KiB".into()));
         assert_eq!((number(0), number(999), number(1_000_000)), ("0".into(), "999".into(), "1,000,000".into()));
+        assert_eq!(work(41_249_000, 9_999), "41.2 M fuel, 9,999 SQL operations");
+        assert_eq!((short(10_000), short(3_000_000_000_000)), ("10.0 k".into(), "3.0 T".into()));
         assert_eq!((count(1, "step", "steps"), count(2, "step", "steps")), ("1 step".into(), "2 steps".into()));
     }
 }

@@ -4,7 +4,8 @@ use whimbrel::db::{RecordedStatement, Recording, TableChanges};
 use whimbrel::exec::{Report, StepOutcome, StepReport};
 use whimbrel::plan::Direction;
 
-use super::{amount, style};
+use super::report::row_counts;
+use super::{amount, grants, style};
 use crate::escape;
 
 /// Characters of a statement that are shown.
@@ -47,10 +48,21 @@ fn one(step: &StepReport) -> String {
     let Some(recording) = &step.recording else {
         return format!("{title}: not tried, it runs outside a transaction\n\n");
     };
-    let mut text = format!("{title} ({})\n", amount::duration(step.duration));
+    let mut took = amount::duration(step.duration);
+    if let Some(fuel) = step.fuel {
+        took = format!("{took}; {}", amount::work(fuel, step.counters.operations));
+    }
+    if let Some(rows) = &step.rows {
+        took = format!("{took}; {}", row_counts(rows));
+    }
+    let mut text = format!("{title} ({took})\n");
     statements(recording, &mut text);
     for table in &recording.tables {
         text.push_str(&format!("    rows of {}: {}\n", escape::line(&table.table), changes(table)));
+    }
+    if let Some(observed) = &recording.observed {
+        let manifest = step.step.migration.manifest.as_ref();
+        text.push_str(&grants::observed(observed, manifest.and_then(|manifest| manifest.grants.as_ref())));
     }
     text.push('\n');
     text

@@ -14,14 +14,21 @@ pub(crate) fn text(rows: &[Applied]) -> String {
     if rows.is_empty() {
         return "Nothing was applied yet.\n".to_owned();
     }
-    let header = ["Version", "Name", "Kind", "Applied at (UTC)", "Took", "Statements", "Rows", "Checksum", "Whimbrel"];
+    let mut header =
+        vec!["Version", "Name", "Kind", "Applied at (UTC)", "Took", "Statements", "Rows", "Checksum", "Whimbrel"];
+    // What code has used is worth a column only where there is code.
+    let code = rows.iter().any(|row| row.fuel.is_some());
+    if code {
+        header.push("Used");
+    }
     let mut sheet = Sheet::new(&header, &[0, 4, 5, 6]);
     for row in rows {
         let name = match row.state {
             AppliedState::Applied => row.name.clone(),
             AppliedState::Started => format!("{} (dirty)", row.name),
+            AppliedState::InProgress => format!("{} (in progress)", row.name),
         };
-        let cells = vec![
+        let mut cells = vec![
             row.version.to_string(),
             name,
             row.kind.clone(),
@@ -32,11 +39,15 @@ pub(crate) fn text(rows: &[Applied]) -> String {
             format!("{:.12}", row.checksum),
             row.host_version.clone(),
         ];
+        if code {
+            cells.push(row.fuel.map(|fuel| amount::work(fuel, row.operations)).unwrap_or_default());
+        }
         let styled = match row.state {
             AppliedState::Applied => None,
             AppliedState::Started => Some(("(dirty)", style::BAD)),
+            AppliedState::InProgress => Some(("(in progress)", style::PENDING)),
         };
-        sheet.add(cells, styled);
+        sheet.add(&cells, styled);
     }
     sheet.draw()
 }

@@ -22,6 +22,13 @@ pub(crate) struct Inspected {
     pub(crate) problem: Option<Failure>,
 }
 
+/// What those of its imports get that are WASI.
+const WASI: [&str; 3] = [
+    "served by a closed stand-in: no files, no network, no environment, no arguments",
+    "the clock stands at the start of the run, random numbers follow from the component's bytes",
+    "standard output and standard error go into the log",
+];
+
 /// Writes what a component is made of, a block for each thing.
 pub(crate) fn text(inspected: &Inspected) -> String {
     let inspection = &inspected.inspection;
@@ -37,8 +44,12 @@ pub(crate) fn text(inspected: &Inspected) -> String {
     block("size", vec![size(inspection.size as u64)]);
     block("sha-256", vec![inspection.checksum.to_string()]);
     block("imports", or_nothing(&inspection.imports));
+    if inspection.wasi().next().is_some() {
+        block("wasi", WASI.map(str::to_owned).to_vec());
+    }
     block("exports", or_nothing(&inspection.exports));
-    let made_by = |(field, name, version): &(String, String, String)| format!("{field}: {name} {version}").trim_end().to_owned();
+    let made_by =
+        |(field, name, version): &(String, String, String)| format!("{field}: {name} {version}").trim_end().to_owned();
     let producers: Vec<String> = inspection.producers.iter().map(made_by).collect();
     block("made by", or_nothing(&producers));
     match &inspected.manifest {
@@ -77,6 +88,8 @@ pub(crate) struct InspectJson<'a> {
     size: usize,
     sha256: String,
     imports: &'a [String],
+    /// Those of the imports that the closed stand-in serves.
+    wasi: Vec<&'a str>,
     exports: &'a [String],
     producers: Vec<ProducerJson<'a>>,
     manifest: Option<ManifestJson<'a>>,
@@ -111,6 +124,7 @@ pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
         size: inspection.size,
         sha256: inspection.checksum.to_string(),
         imports: &inspection.imports,
+        wasi: inspection.wasi().collect(),
         exports: &inspection.exports,
         producers: inspection
             .producers

@@ -1,16 +1,17 @@
 //! What would be done, for people and as JSON.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
+use whimbrel::limits::{Limit, Limits, RunLimits};
 use whimbrel::model::{Body, Manifest, TransactionMode};
 use whimbrel::plan::{Direction, Plan, Step};
-use whimbrel::wasm::RunLimits;
 
 use super::json::{StepJson, schema};
 use super::report::micros;
 use super::warning::{self, WarningJson};
-use super::{amount, json, style};
+use super::{amount, grants, json, style};
 use crate::escape;
 
 /// Writes the steps in order, with what each component asks for.
@@ -27,7 +28,7 @@ pub(crate) fn text(plan: &Plan) -> String {
         if let Some(description) = migration.description() {
             text.push_str(&format!("{indent}{}\n", escape::line(description)));
         }
-        if let Body::Component { .. } = migration.body {
+        if let Body::Component { .. } | Body::Transform { .. } = migration.body {
             for line in asks(migration.manifest.as_ref()) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
@@ -56,26 +57,29 @@ fn one(step: &Step) -> String {
 
 /// Writes what a component asks for and how much it may use, a line for each.
 pub(crate) fn asks(manifest: Option<&Manifest>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (kind, objects) in manifest.map(|manifest| manifest.grants.lines()).unwrap_or_default() {
-        lines.push(format!("{kind:<8} {}", objects.join(", ")));
-    }
-    if lines.is_empty() {
-        lines.push("asks for no grants".to_owned());
-    }
+    let mut lines = grants::lines(manifest.and_then(|manifest| manifest.grants.as_ref()));
     let limits = limits(manifest);
-    lines.push(format!(
+    let mut line = format!(
         "limits   {} fuel, {} memory, {} time",
-        amount::number(limits.fuel),
-        amount::bytes(limits.memory),
-        amount::duration(limits.time)
-    ));
+        amount::number(limits.of(Limit::Fuel)),
+        amount::bytes(limits.of(Limit::Memory)),
+        amount::duration(Duration::from_millis(limits.of(Limit::Time)))
+    );
+    for (limit, amount) in further(manifest) {
+        line.push_str(&format!(", {} {}", limit.amount(amount), limit.key().replace('_', " ")));
+    }
+    lines.push(line);
     lines
 }
 
 fn limits(manifest: Option<&Manifest>) -> RunLimits {
-    let host = RunLimits::default();
-    manifest.map_or(host, |manifest| host.with(&manifest.limits))
+    RunLimits::cut(manifest.map(|manifest| &manifest.limits), &Limits::default())
+}
+
+/// Returns the limits that a manifest names beside the three that are always shown.
+fn further(manifest: Option<&Manifest>) -> impl Iterator<Item = (Limit, u64)> {
+    let asked = manifest.into_iter().flat_map(|manifest| manifest.limits.iter());
+    asked.filter(|(limit, _)| !matches!(limit, Limit::Fuel | Limit::Memory | Limit::Time))
 }
 
 /// What `plan` prints.
@@ -100,6 +104,9 @@ struct PlannedJson {
 #[derive(Serialize)]
 pub(crate) struct AsksJson {
     grants: BTreeMap<&'static str, Vec<String>>,
+    /// What is risky about them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    risks: BTreeMap<&'static str, Vec<String>>,
     limits: LimitsJson,
 }
 
@@ -108,14 +115,23 @@ struct LimitsJson {
     fuel: u64,
     memory_bytes: u64,
     time_us: u64,
+    #[serde(flatten)]
+    further: BTreeMap<&'static str, u64>,
 }
 
 /// Writes what a component asks for as JSON.
 pub(crate) fn asks_json(manifest: Option<&Manifest>) -> AsksJson {
     let limits = limits(manifest);
+    let asked = manifest.and_then(|manifest| manifest.grants.as_ref());
     AsksJson {
-        grants: manifest.map(|manifest| manifest.grants.lines().into_iter().collect()).unwrap_or_default(),
-        limits: LimitsJson { fuel: limits.fuel, memory_bytes: limits.memory, time_us: micros(limits.time) },
+        grants: grants::json(asked),
+        risks: grants::risks_json(asked),
+        limits: LimitsJson {
+            fuel: limits.of(Limit::Fuel),
+            memory_bytes: limits.of(Limit::Memory),
+            time_us: micros(Duration::from_millis(limits.of(Limit::Time))),
+            further: further(manifest).map(|(limit, amount)| (limit.key(), amount)).collect(),
+        },
     }
 }
 
@@ -123,7 +139,8 @@ pub(crate) fn asks_json(manifest: Option<&Manifest>) -> AsksJson {
 pub(crate) fn json(plan: &Plan) -> PlanJson {
     let one = |step: &Step| PlannedJson {
         step: json::step(step),
-        asks: matches!(step.migration.body, Body::Component { .. }).then(|| asks_json(step.migration.manifest.as_ref())),
+        asks: matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. })
+            .then(|| asks_json(step.migration.manifest.as_ref())),
     };
     PlanJson {
         schema: schema("plan"),

@@ -1,9 +1,10 @@
 //! What a run did, for people and as JSON.
 
 use serde::Serialize;
-use whimbrel::exec::{Report, StepOutcome, StepReport};
+use whimbrel::exec::{Report, RowCounts, StepOutcome, StepReport};
 use whimbrel::plan::Direction;
 
+use super::grants::{self, ObservedJson};
 use super::json::{StepJson, schema};
 use super::warning::{self, WarningJson};
 use super::{amount, json, style};
@@ -13,7 +14,13 @@ use crate::progress::LogLine;
 /// Writes the line of a step that has ended; nothing for steps of a dry run, which are shown at its end.
 pub(crate) fn step_line(report: &StepReport) -> Option<String> {
     let title = escape::line(&report.step.migration.title()).into_owned();
-    let took = amount::duration(report.duration);
+    let mut took = amount::duration(report.duration);
+    if let Some(fuel) = report.fuel {
+        took = format!("{took}; {}", amount::work(fuel, report.counters.operations));
+    }
+    if let Some(rows) = &report.rows {
+        took = format!("{took}; {}", row_counts(rows));
+    }
     let line = match (report.outcome, report.step.direction) {
         (StepOutcome::Done, Direction::Up) => format!("{} {title} ({took}).", style::paint(style::GOOD, "Applied")),
         (StepOutcome::Done, Direction::Down) => format!("{} {title} ({took}).", style::paint(style::GOOD, "Reverted")),
@@ -22,6 +29,19 @@ pub(crate) fn step_line(report: &StepReport) -> Option<String> {
         (StepOutcome::Tried | StepOutcome::NotTried, _) => return None,
     };
     Some(line)
+}
+
+/// Writes what became of the rows of a transform.
+pub(crate) fn row_counts(counts: &RowCounts) -> String {
+    let RowCounts { rows, written, unchanged, rejected } = *counts;
+    let mut parts = vec![amount::count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows")];
+    parts.push(format!("{} written", amount::number(written)));
+    for (count, word) in [(unchanged, "unchanged"), (rejected, "rejected")] {
+        if count > 0 {
+            parts.push(format!("{} {word}", amount::number(count)));
+        }
+    }
+    parts.join(", ")
 }
 
 /// Writes the sentence at the end of a run.
@@ -73,7 +93,18 @@ pub(crate) struct StepReportJson {
     operations: u64,
     fuel: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<RowsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<RecordingJson>,
+}
+
+/// What became of the rows of a transform.
+#[derive(Serialize)]
+struct RowsJson {
+    read: u64,
+    written: u64,
+    unchanged: u64,
+    rejected: u64,
 }
 
 #[derive(Serialize)]
@@ -81,6 +112,8 @@ struct RecordingJson {
     statements: Vec<StatementJson>,
     statements_left_out: u64,
     tables: Vec<TableJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grants: Option<ObservedJson>,
 }
 
 #[derive(Serialize)]
@@ -119,6 +152,10 @@ pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
             .map(|s| StatementJson { sql: s.sql.clone(), times: s.times, rows_changed: s.rows_changed })
             .collect(),
         statements_left_out: recording.statements_left_out,
+        grants: recording.observed.as_ref().map(|observed| {
+            let manifest = report.step.migration.manifest.as_ref();
+            grants::observed_json(observed, manifest.and_then(|manifest| manifest.grants.as_ref()))
+        }),
         tables: recording
             .tables
             .iter()
@@ -138,6 +175,12 @@ pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
         rows_changed: report.counters.rows_changed,
         operations: report.counters.operations,
         fuel: report.fuel,
+        rows: report.rows.map(|RowCounts { rows: read, written, unchanged, rejected }| RowsJson {
+            read,
+            written,
+            unchanged,
+            rejected,
+        }),
         recording,
     }
 }

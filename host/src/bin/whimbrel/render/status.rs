@@ -3,7 +3,7 @@
 use anstyle::Style;
 use serde::Serialize;
 use whimbrel::Status;
-use whimbrel::model::Applied;
+use whimbrel::model::{Applied, AppliedState};
 use whimbrel::plan::{Difference, Entry, State};
 
 use super::json::{IgnoredJson, ignored, reversible, schema};
@@ -22,6 +22,7 @@ pub(crate) fn state(state: State) -> (&'static str, Style) {
         State::ChecksumMismatch(Difference::Body) => ("checksum mismatch", style::BAD),
         State::ChecksumMismatch(Difference::Cosmetic) => ("applied (reformatted)", style::GOOD),
         State::ChecksumMismatch(Difference::Manifest) => ("applied (other manifest)", style::PENDING),
+        State::InProgress => ("in progress", style::PENDING),
         State::Dirty => ("dirty", style::BAD),
     }
 }
@@ -37,15 +38,29 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
         for entry in &status.entries {
             let (word, style) = state(entry.state);
             let (at, took) = entry.applied.as_ref().map(when).unwrap_or_default();
-            let cells =
-                vec![entry.version.to_string(), entry.name().to_owned(), entry.kind().to_owned(), word.to_owned(), at, took];
-            sheet.add(cells, Some((word, style)));
+            let cells = vec![
+                entry.version.to_string(),
+                entry.name().to_owned(),
+                entry.kind().to_owned(),
+                entry.applied.as_ref().and_then(progress).map_or_else(|| word.to_owned(), |done| format!("{word}, {done}")),
+                at,
+                took,
+            ];
+            sheet.add(&cells, Some((word, style)));
         }
         text.push_str(&sheet.draw());
         text.push_str(&format!("\n{}.\n", counts(&status.entries)));
     }
     text.push_str(&notes(status));
     text
+}
+
+/// Writes how much of a transform in progress is done.
+fn progress(applied: &Applied) -> Option<String> {
+    let (done, of) = applied.rows_done.filter(|_| applied.state == AppliedState::InProgress)?;
+    // Rows may have come since it began.
+    let percent = if of == 0 { 100 } else { (u128::from(done) * 100 / u128::from(of)).min(99) };
+    Some(format!("{percent} %"))
 }
 
 fn when(applied: &Applied) -> (String, String) {
@@ -70,7 +85,8 @@ fn counts(entries: &[Entry]) -> String {
             None => counted.push((word, 1)),
         }
     }
-    let parts: Vec<String> = counted.iter().map(|(word, count)| format!("{} {word}", amount::number(*count as u64))).collect();
+    let parts: Vec<String> =
+        counted.iter().map(|(word, count)| format!("{} {word}", amount::number(*count as u64))).collect();
     parts.join(", ")
 }
 
@@ -85,7 +101,11 @@ pub(crate) fn notes(status: &Status) -> String {
         text.push_str(&format!("{note}: the sequence has no {noun} {}{more}\n", gaps.join(", ")));
     }
     for ignored in &status.ignored {
-        text.push_str(&format!("{note}: {} is ignored: {}\n", escape::line(&ignored.file), escape::line(&ignored.reason)));
+        text.push_str(&format!(
+            "{note}: {} is ignored: {}\n",
+            escape::line(&ignored.file),
+            escape::line(&ignored.reason)
+        ));
     }
     text
 }

@@ -23,7 +23,7 @@ impl Sheet {
     }
 
     /// Adds a line; the last cell that says `styled` is shown in its style.
-    pub(crate) fn add(&mut self, cells: Vec<String>, styled: Option<(&str, Style)>) {
+    pub(crate) fn add(&mut self, cells: &[String], styled: Option<(&str, Style)>) {
         let safe: Vec<String> = cells.iter().map(|cell| escape::line(cell).into_owned()).collect();
         self.table.add_row(Row::from(safe));
         self.styles.push(styled.map(|(text, style)| (text.to_owned(), style)));

@@ -25,19 +25,19 @@ pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
 
 fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
     let (message, hint) = match entry.state {
-        State::Applied
-        | State::Pending
-        | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest) => return None,
+        State::Applied | State::Pending | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest) => {
+            return None;
+        }
         State::OutOfOrder if rules.allow_out_of_order => return None,
         State::Missing if rules.ignore_missing => return None,
         State::OutOfOrder => {
             ("is pending, but a later one is applied", "give it a later version, or use --allow-out-of-order")
         }
         State::Missing => ("is applied, but its file is missing", "bring its file back, or use --ignore-missing"),
-        State::ChecksumMismatch(Difference::Body) => (
-            "was changed after it was applied",
-            "put the file back as it was and make the change in a new migration",
-        ),
+        State::ChecksumMismatch(Difference::Body) => {
+            ("was changed after it was applied", "put the file back as it was and make the change in a new migration")
+        }
+        State::InProgress => return None,
         State::Dirty => (
             "runs outside a transaction and stopped half way",
             "finish or undo by hand what it did, then set the `state` of its row to 'applied' or delete the row",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use whimbrel::sql;
 
-use super::{CONFIG_FILE, Place, SettingsError, duration};
+use super::{CONFIG_FILE, Place, SettingsError, duration, policy};
 
 /// What `whimbrel.toml` says.
 #[derive(Default, Deserialize)]
@@ -28,6 +28,8 @@ pub(super) struct Config {
     pub(super) foreign_keys: Option<bool>,
     /// Where compiled components are kept.
     pub(super) cache: Option<PathBuf>,
+    /// What the migrations of each chain are given.
+    pub(super) chains: policy::Chains,
     /// The folder that relative paths begin at.
     #[serde(skip)]
     pub(super) folder: PathBuf,
@@ -70,6 +72,10 @@ impl Config {
             let position = error.span().map(|span| sql::locate(text, span.start));
             let (message, hint) = explain(error.message());
             wrong(message, hint, position.map(|position| (position.line, position.column)))
+        })?;
+        policy::check(&config.chains).map_err(|found| {
+            let position = sql::locate(text, found.offset);
+            wrong(found.message, found.hint, Some((position.line, position.column)))
         })?;
         config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         config.file = path.to_owned();

@@ -19,9 +19,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, ffi};
 
 use super::watch::Watch;
-use crate::db::sequence::{Sequence, Use};
-use crate::db::Ambient;
-use crate::grants::{Denied, FunctionGrant};
+use crate::db::{Ambient, Sequence, Use};
+use crate::grants::FunctionGrant;
 use date::{DATE_FUNCTIONS, DateFunction};
 pub(super) use refusal::explain;
 
@@ -146,12 +145,94 @@ impl Shared {
         match &mut *self.mode() {
             Mode::Host => {}
             Mode::Guest { granted, numbers, .. } if granted.contains(&FunctionGrant::Random) => {
-                let Answer::Integer(length) = self.evaluate("abs", &[])? else { return Ok(Answer::Null) };
-                let _ = length;
-                return Ok(Answer::Blob(numbers.bytes(0)));
+                let length = match self.select("SELECT CAST(?1 AS INTEGER)", &[length])? {
+                    Answer::Integer(length) if length > MOST_BYTES => return Err(too_big()),
+                    Answer::Integer(length) => usize::try_from(length).unwrap_or(0).max(1),
+                    _ => 1,
+                };
+                return Ok(Answer::Blob(numbers.bytes(length)));
             }
             Mode::Guest { .. } => return Err(self.refuse(FunctionGrant::Random, "randomblob()")),
         }
         self.evaluate("randomblob", &[length])
+    }
+
+    /// Calls the built-in function.
+    fn evaluate(&self, function: &str, arguments: &[ValueRef<'_>]) -> rusqlite::Result<Answer> {
+        let places = vec!["?"; arguments.len()].join(",");
+        self.select(&format!("SELECT {function}({places})"), arguments)
+    }
+
+    fn select(&self, sql: &str, arguments: &[ValueRef<'_>]) -> rusqlite::Result<Answer> {
+        let builtin = self.builtin.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = builtin.prepare_cached(sql)?;
+        for (index, value) in arguments.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, ToSqlOutput::Borrowed(*value))?;
+        }
+        let mut rows = statement.raw_query();
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(Answer::from(row.get_ref(0)?))
+    }
+
+    /// Leaves the refusal where the session looks for the reason of a failed statement.
+    fn refuse(&self, grant: FunctionGrant, call: &str) -> rusqlite::Error {
+        let denied = refusal::denied(grant, call);
+        let error = rusqlite::Error::UserFunctionError(denied.reason.clone().into());
+        self.watch.gate().denied.get_or_insert(denied);
+        error
+    }
+}
+
+/// SQLite's own words, because a message of ours would hide the code.
+fn too_big() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_TOOBIG), None)
+}
+
+/// Returns the time value of the statement that runs, which is the same from its first call to its end.
+fn time_of_statement(context: &Context<'_>) -> rusqlite::Result<String> {
+    if let Some(time) = context.get_aux::<String>(TIME_OF_STATEMENT)? {
+        return Ok(time.as_ref().clone());
+    }
+    let time = time_value(Timestamp::now().as_millisecond());
+    Ok(context.set_aux(TIME_OF_STATEMENT, time)?.as_ref().clone())
+}
+
+/// Writes a time as a time value of SQLite, to the millisecond, as exact as 'now' itself.
+fn time_value(milliseconds: i64) -> String {
+    let time = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
+    time.strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string()
+}
+
+/// What a function returns: any value, text that is not UTF-8 included.
+#[derive(Clone, Debug, PartialEq)]
+enum Answer {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Vec<u8>),
+    Blob(Vec<u8>),
+}
+
+impl From<ValueRef<'_>> for Answer {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(value) => Self::Integer(value),
+            ValueRef::Real(value) => Self::Real(value),
+            ValueRef::Text(value) => Self::Text(value.to_vec()),
+            ValueRef::Blob(value) => Self::Blob(value.to_vec()),
+        }
+    }
+}
+
+impl ToSql for Answer {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(*value),
+            Self::Real(value) => ValueRef::Real(*value),
+            Self::Text(value) => ValueRef::Text(value),
+            Self::Blob(value) => ValueRef::Blob(value),
+        }))
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn draft(dir: &Path, version: &str, name: &str, reversible: bool) -> 
                 project.join("Cargo.toml").display()
             ),
             format!(
-                "wasm-tools component new {} -o {}",
+                "wasm-tools component new {} -o {}   # cargo install wasm-tools",
                 project.join(built).display(),
                 dir.join(format!("{stem}.wasm")).display()
             ),

@@ -1,0 +1,58 @@
+//! Explains what was not granted, with the lines that would grant it.
+
+use whimbrel::db::DbError;
+use whimbrel::exec::AskedTooMuch;
+use whimbrel::grants::{Grant, Grants};
+use whimbrel::model::Policy;
+use whimbrel::plan::Step;
+
+use super::{Failure, Problem};
+use crate::exit::Exit;
+
+/// Explains migrations that ask for more than they are given; nothing has run.
+pub(super) fn not_granted(chain: &str, refused: &[AskedTooMuch], message: &str) -> Failure {
+    let problems = refused.iter().map(|asked| {
+        let lines: Vec<String> = asked.refused.iter().map(|grant| format!("not granted: {grant}")).collect();
+        Problem {
+            code: "not-granted",
+            message: format!("migration {} ({})\n{}", asked.migration, asked.file, lines.join("\n")),
+            hint: Some(give(asked, chain)),
+            migration: Some(asked.migration.clone()),
+            place: None,
+        }
+    });
+    let mut problems: Vec<Problem> = problems.collect();
+    let mut failure = Failure::new(Exit::Failed, "not-granted", message);
+    if let ([only], [asked]) = (problems.as_mut_slice(), refused) {
+        failure.causes = asked.refused.iter().map(|grant| format!("not granted: {grant}")).collect();
+        only.message.clone_from(&failure.message);
+    }
+    Failure { problems, ..failure }
+}
+
+fn give(asked: &AskedTooMuch, chain: &str) -> String {
+    let mut text = match asked.policy(chain) {
+        Some(policy) => format!("to give it, write into whimbrel.toml:\n{policy}"),
+        None => String::new(),
+    };
+    if !asked.never.is_empty() {
+        let never: Vec<String> = asked.never.iter().map(Grant::to_string).collect();
+        text.push_str(&format!("an untrusted chain can never have {}: outside its namespace", never.join(" or ")));
+    }
+    text.trim_end().to_owned()
+}
+
+/// Says which grant would have allowed a statement, ready to paste.
+pub(super) fn hint(error: &DbError, chain: &str, failed: &Step) -> Option<String> {
+    let Some((_, line)) = error.details.iter().find(|(key, _)| key == "grant") else {
+        return Some("no grant allows this: the migration has to do without".to_owned());
+    };
+    let migration = &failed.migration;
+    let manifest = match &migration.manifest {
+        Some(manifest) => manifest.file.clone(),
+        None => format!("a manifest beside {}", migration.file),
+    };
+    let policy = toml::from_str::<Grants>(line).map(|grants| Policy::snippet(chain, migration.version, &grants));
+    let policy = policy.map(|policy| format!("\nand, if whimbrel.toml has a policy for it, this there:\n{policy}"));
+    Some(format!("it would need this in {manifest}:\n[grants]\n{line}{}", policy.unwrap_or_default()))
+}

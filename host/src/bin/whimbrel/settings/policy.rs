@@ -1,0 +1,148 @@
+//! The policy of a chain: the `[chains.<name>]` tables of `whimbrel.toml`, read strictly.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+use whimbrel::grants::Grants;
+use whimbrel::limits::Limits;
+use whimbrel::model::{MigrationPolicy, Policy, Trust, Version};
+
+/// The tables by the names of their chains.
+pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
+
+/// One `[chains.<name>]`.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ChainTable {
+    trust: TrustWord,
+    namespace: Option<String>,
+    grants: Option<Grants>,
+    limits: Limits,
+    migrations: BTreeMap<VersionKey, MigrationTable>,
+}
+
+/// One `[chains.<name>.migrations.<version>]`.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MigrationTable {
+    grants: Option<Grants>,
+    limits: Limits,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum TrustWord {
+    #[default]
+    Owner,
+    Untrusted,
+}
+
+/// A version as the key of a table.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct VersionKey(Version);
+
+impl<'de> Deserialize<'de> for VersionKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = |error| serde::de::Error::custom(format!("\"{}\" is no version: {error}", text.escape_debug()));
+        Version::from_str(&text).map(Self).map_err(wrong)
+    }
+}
+
+/// What is wrong with a table, and the byte where it begins.
+pub(super) struct WrongPolicy {
+    pub(super) offset: usize,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+/// Makes the policy of a chain; a chain without a table is the operator's own.
+pub(super) fn of(chains: &Chains, chain: &str) -> Policy {
+    chains.get(chain).map(|table| make(table.get_ref()).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Checks every table, also of chains that are not run now.
+pub(super) fn check(chains: &Chains) -> Result<(), WrongPolicy> {
+    for (name, table) in chains {
+        let offset = table.span().start;
+        let wrong = |message: String, hint: Option<String>| WrongPolicy {
+            offset,
+            message: format!("the chain {}: {message}", name.escape_debug()),
+            hint,
+        };
+        let policy = make(table.get_ref()).map_err(|(message, hint)| wrong(message.to_owned(), Some(hint.to_owned())))?;
+        policy.check().map_err(|error| wrong(error.to_string(), None))?;
+    }
+    Ok(())
+}
+
+fn make(table: &ChainTable) -> Result<Policy, (&'static str, &'static str)> {
+    let trust = match (table.trust, &table.namespace) {
+        (TrustWord::Owner, None) => Trust::Owner,
+        (TrustWord::Untrusted, Some(namespace)) => Trust::Untrusted { namespace: namespace.clone() },
+        (TrustWord::Owner, Some(_)) => {
+            return Err(("only an untrusted one has a namespace", "write `trust = \"untrusted\"`, or leave `namespace` out"));
+        }
+        (TrustWord::Untrusted, None) => {
+            return Err(("an untrusted one needs a namespace", "write the prefix of its tables, such as `namespace = \"acme_\"`"));
+        }
+    };
+    let migrations = table.migrations.iter().map(|(version, migration)| {
+        (version.0, MigrationPolicy { grants: migration.grants.clone(), limits: migration.limits.clone() })
+    });
+    Ok(Policy { trust, grants: table.grants.clone(), limits: table.limits.clone(), migrations: migrations.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct File {
+        chains: Chains,
+    }
+
+    #[test]
+    fn reads_everything_a_policy_can_say() {
+        let text = "[chains.acme]\ntrust = 'untrusted'\nnamespace = 'acme_'\n[chains.acme.grants]\nread = ['customer(id)']\n\
+                    [chains.acme.limits]\nfuel = 5\n[chains.acme.migrations.0003.grants]\ndelete = ['customer']\n\
+                    [chains.acme.migrations.0003.limits]\nfuel = 9\n";
+        let file: File = toml::from_str(text).expect("policy");
+        assert!(check(&file.chains).is_ok());
+        let policy = of(&file.chains, "acme");
+        assert_eq!(policy.trust, Trust::Untrusted { namespace: "acme_".into() });
+        assert_eq!(policy.grants.as_ref().map(Grants::to_toml).as_deref(), Some("read = [\"customer(id)\"]\n"));
+        let single = &policy.migrations[&Version::from(3)];
+        assert_eq!(single.grants.as_ref().map(Grants::to_toml).as_deref(), Some("delete = [\"customer\"]\n"));
+        assert_eq!(of(&file.chains, "main"), Policy::default());
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_meant() {
+        let cases = [
+            ("[chains.a]\ntrust = 'untrusted'", "the chain a: an untrusted one needs a namespace"),
+            ("[chains.a]\nnamespace = 'x_'", "the chain a: only an untrusted one has a namespace"),
+            (
+                "[chains.a]\ntrust = 'untrusted'\nnamespace = 'x_'\ngrants = { view = ['customer'] }",
+                "the chain a: an untrusted chain can never have view = [\"customer\"]: outside its namespace x_ it may leave \
+                 no view",
+            ),
+        ];
+        for (text, expected) in cases {
+            let file: File = toml::from_str(text).expect(text);
+            assert_eq!(check(&file.chains).map_err(|wrong| wrong.message), Err(expected.to_owned()), "{text}");
+        }
+        for (text, expected) in [
+            ("[chains.a]\ntrsut = 'owner'", "unknown field `trsut`"),
+            ("[chains.a]\ntrust = 'friend'", "unknown variant `friend`"),
+            ("[chains.a.grants]\nreed = []", "unknown field `reed`"),
+            ("[chains.a.grants]\ndelete = ['t(a)']", "only read and update take columns"),
+            ("[chains.a.migrations.x.grants]\nread = []", "\"x\" is no version"),
+        ] {
+            let error = toml::from_str::<File>(text).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Reads from a database what the rules on grants have to know of its schema.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
+
+use rusqlite::Connection;
+
+use super::statement_kind::{self, name};
+use crate::grants::{Schema, Statement, Table, Trigger};
+use crate::sql::{self, Token};
+
+/// Reads the schema; only for the host, without any restriction in force.
+pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>) -> rusqlite::Result<Schema> {
+    let mut schema = Schema { foreign_functions: foreign_functions.clone(), ..Schema::default() };
+    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM main.sqlite_schema")?;
+    let mut rows = statement.raw_query();
+    let mut indexes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column: usize| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
+        let (kind, name, table, sql) = (text(0)?, text(1)?, text(2)?, text(3)?);
+        let (name, table) = (name.to_ascii_lowercase(), table.to_ascii_lowercase());
+        match kind.as_str() {
+            "table" => {
+                schema.tables.insert(name, read_table(&sql));
+            }
+            "view" => {
+                schema.views.insert(name, statement_kind::read(&sql));
+            }
+            "trigger" => {
+                schema.triggers.insert(name, Trigger { table, text: statement_kind::read(&sql) });
+            }
+            "index" => {
+                indexes.push((table.clone(), sql));
+                schema.indexes.insert(name, table);
+            }
+            _ => {}
+        }
+    }
+    for (table, sql) in indexes {
+        if let Some(table) = schema.tables.get_mut(&table)
+            && let Some(group) = expression_columns(&sql, &table.columns)
+        {
+            table.checked.push(group);
+        }
+    }
+    Ok(schema)
+}
+
+/// Returns the functions that a program has added to its connection: neither SQLite's nor the host's.
+pub(super) fn foreign_functions(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+    static OWN: OnceLock<HashSet<String>> = OnceLock::new();
+    let all = functions(connection)?;
+    let own = match OWN.get() {
+        Some(own) => own,
+        None => {
+            let own = functions(&Connection::open_in_memory()?)?;
+            OWN.get_or_init(|| own)
+        }
+    };
+    Ok(all.difference(own).cloned().collect())
+}
+
+fn functions(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+    let mut statement = connection.prepare("SELECT DISTINCT lower(name) FROM pragma_function_list")?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    names.collect()
+}
+
+fn read_table(sql: &str) -> Table {
+    let tokens: Vec<Token<'_>> = sql::tokens(sql).filter(Token::is_significant).collect();
+    let statement: Statement = statement_kind::read(sql);
+    if let Some(module) = module(&tokens) {
+        return Table { module: Some(module), ..Table::default() };
+    }
+    let mut columns = Vec::new();
+    let mut sources: Vec<(String, BTreeSet<String>)> = Vec::new();
+    let mut checks: Vec<BTreeSet<String>> = Vec::new();
+    for part in parts(&tokens) {
+        let is_constraint = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
+        let column = part.first().filter(|first| !is_constraint.iter().any(|word| first.is_word(word)));
+        let column = column.and_then(name).map(|name| name.to_ascii_lowercase());
+        checks.extend(groups(part, "CHECK"));
+        if let Some(column) = column {
+            sources.extend(groups(part, "AS").map(|group| (column.clone(), group)));
+            columns.push(column);
+        }
+    }
+    let own = |group: BTreeSet<String>| columns.iter().filter(|column| group.contains(*column)).cloned().collect();
+    Table {
+        generated: sources.into_iter().map(|(column, group)| (column, own(group))).collect::<HashMap<_, Vec<_>>>(),
+        checked: checks.into_iter().map(own).collect(),
+        replaces: statement.replaces,
+        module: None,
+        columns,
+    }
+}
+
+/// Returns the module of a virtual table.
+fn module(tokens: &[Token<'_>]) -> Option<String> {
+    if !tokens.get(1)?.is_word("VIRTUAL") {
+        return None;
+    }
+    let using = tokens.iter().position(|token| token.is_word("USING"))?;
+    name(tokens.get(using + 1)?)
+}
+
+/// Cuts what stands between the outermost parentheses at its commas.
+fn parts<'a, 't>(tokens: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
+    let mut parts = Vec::new();
+    let mut depth = 0_usize;
+    let mut start = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.text {
+            "(" => {
+                depth += 1;
+                if depth == 1 {
+                    start = index + 1;
+                }
+            }
+            ")" => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    parts.push(&tokens[start..index]);
+                    break;
+                }
+            }
+            "," if depth == 1 => {
+                parts.push(&tokens[start..index]);
+                start = index + 1;
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// Returns the names in each parenthesis that follows a word.
+fn groups<'a>(part: &'a [Token<'_>], word: &'a str) -> impl Iterator<Item = BTreeSet<String>> + 'a {
+    let starts = part.windows(2).enumerate().filter(move |(_, pair)| pair[0].is_word(word) && pair[1].text == "(");
+    starts.map(|(index, _)| names_in(&part[index + 1..]))
+}
+
+/// Returns the names up to the parenthesis that closes the first one.
+fn names_in(tokens: &[Token<'_>]) -> BTreeSet<String> {
+    let mut depth = 0_usize;
+    let inside = tokens.iter().take_while(|token| {
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > 0
+    });
+    inside.filter_map(name).map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// Returns the columns of an index on an expression or on some rows only.
+fn expression_columns(sql: &str, columns: &[String]) -> Option<Vec<String>> {
+    let tokens: Vec<Token<'_>> = sql::tokens(sql).filter(Token::is_significant).collect();
+    let list = tokens.iter().position(|token| token.text == "(")?;
+    let inside = &tokens[list + 1..];
+    let plain = inside.iter().all(|token| {
+        let listed = token.text == "," || token.text == ")" || name(token).is_some();
+        listed && !token.is_word("WHERE")
+    });
+    if plain {
+        return None;
+    }
+    let names: BTreeSet<String> = inside.iter().filter_map(name).map(|name| name.to_ascii_lowercase()).collect();
+    Some(columns.iter().filter(|column| names.contains(*column)).cloned().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema_of(sql: &str) -> Schema {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(sql).unwrap();
+        read(&connection, &foreign_functions(&connection).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn reads_what_hides_in_definitions() {
+        let schema = schema_of(
+            "CREATE TABLE T (Id INTEGER PRIMARY KEY, a TEXT CHECK (length(a) > min), min, b AS (a || 'x') STORED,
+                             \"c c\" GENERATED ALWAYS AS (b), d DECIMAL(10, 2), UNIQUE (a) ON CONFLICT REPLACE,
+                             CONSTRAINT k CHECK (d > 0 AND \"c c\" <> ''));
+             CREATE INDEX plain ON T (a COLLATE NOCASE DESC, d);
+             CREATE INDEX upper ON T (upper(a));
+             CREATE INDEX some ON T (a) WHERE d > 3;
+             CREATE VIRTUAL TABLE f USING fts5(body);
+             CREATE VIEW v AS SELECT * FROM T NATURAL JOIN f;
+             CREATE TRIGGER g AFTER INSERT ON T BEGIN REPLACE INTO f VALUES (1); END;",
+        );
+        let table = &schema.tables["t"];
+        assert_eq!(table.columns, ["id", "a", "min", "b", "c c", "d"]);
+        assert_eq!(table.generated["b"], ["a"]);
+        assert_eq!(table.generated["c c"], ["b"]);
+        assert_eq!(table.checked, [vec!["a", "min"], vec!["c c", "d"], vec!["a"], vec!["a", "d"]]);
+        assert!(table.replaces && schema.tables["f"].module.as_deref() == Some("fts5"));
+        assert_eq!(schema.owner_of_shadow("F_Data"), Some("f"));
+        assert_eq!(schema.owner_of_shadow("f_other"), None);
+        assert_eq!(schema.indexes["some"], "t");
+        assert!(schema.views["v"].natural && schema.triggers["g"].text.replaces);
+        assert!(schema.foreign_functions.is_empty());
+    }
+
+    #[test]
+    fn survives_tables_made_from_queries() {
+        let schema = schema_of("CREATE TABLE x AS SELECT 1 AS a, 2 AS \"b,c\";");
+        assert_eq!(schema.tables["x"].columns, ["a", "b,c"]);
+    }
+}

@@ -1,0 +1,58 @@
+//! Holds each statement of a guest against the rules: before it is prepared, after, and before it runs again.
+
+use rusqlite::Connection;
+
+use super::authorizer::{self, check_text};
+use super::catalog;
+use super::run::RunError;
+use super::watch::Watch;
+use crate::db::DbError;
+
+/// Looks at the text of a statement that is about to be prepared or run.
+pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Result<(), RunError> {
+    watch.gate().open();
+    if watch.gate().restriction.is_none() {
+        return Ok(());
+    }
+    know_schema(watch, connection)?;
+    let mut gate = watch.gate();
+    let statement = gate.facts(sql);
+    check_text(&gate, &statement).map_err(|denied| authorizer::refusal(&denied))?;
+    gate.enter(statement);
+    Ok(())
+}
+
+/// Decides on the statement just prepared as a whole.
+pub(super) fn after(watch: &Watch, sql: &str) -> Result<(), DbError> {
+    watch.gate().settle(sql).map_err(|denied| authorizer::refusal(&denied))
+}
+
+/// Makes sure that a statement that was prepared earlier is still allowed, since the schema may have changed.
+pub(super) fn again(watch: &Watch, connection: &Connection, sql: &str) -> Result<(), RunError> {
+    before(watch, connection, sql)?;
+    let restricted = watch.gate().restriction.is_some();
+    if !restricted || watch.gate().is_allowed(sql) {
+        return Ok(());
+    }
+    drop(connection.prepare(sql)?);
+    Ok(after(watch, sql)?)
+}
+
+/// Reads the schema if it is not known.
+pub(super) fn know_schema(watch: &Watch, connection: &Connection) -> Result<(), RunError> {
+    if watch.gate().schema.is_some() {
+        return Ok(());
+    }
+    let restriction = watch.gate().restriction.take();
+    let functions = watch.gate().foreign_functions.clone();
+    let schema = catalog::read(connection, &functions);
+    let mut gate = watch.gate();
+    gate.restriction = restriction;
+    gate.schema = Some(std::sync::Arc::new(schema?));
+    Ok(())
+}
+
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod tests;

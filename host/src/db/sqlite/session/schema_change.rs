@@ -1,0 +1,234 @@
+//! The part of a session that holds a guest to its grants where a statement changes the schema.
+//!
+//! What such a statement leaves behind is looked at before it stays: a trigger or view is compiled, so that everything
+//! it reaches is known, and ALTER TABLE must not have rewritten what is not the guest's to change.
+
+use std::sync::Arc;
+
+use rusqlite::config::DbConfig;
+use rusqlite::Connection;
+
+use super::SqliteSession;
+use crate::db::sqlite::authorizer;
+use crate::db::sqlite::catalog;
+use crate::db::sqlite::guard;
+use crate::db::sqlite::probe::Probe;
+use crate::db::sqlite::run::RunError;
+use crate::db::{DbError, ErrorCode, Session, StatementId, Value, quote_identifier};
+use crate::grants::{Action, Denied, Need, Request, Restriction, Schema, Statement, StatementKind, decide};
+
+/// One row of the schema: rowid, type, name, table, definition.
+type Definition = (i64, String, String, String, Option<String>);
+
+impl SqliteSession {
+    /// Tells whether a guest's rules are in force.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.watch.gate().restriction.is_some()
+    }
+
+    /// Puts rules in force, together with SQLite's own defences; `None` restores what was before.
+    pub(super) fn put_in_force(&mut self, restriction: Option<Arc<Restriction>>) {
+        let held = restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
+        let before = self.watch.gate().config_before.take();
+        if let Err(error) = self.defend(restriction.is_some(), held, before) {
+            tracing::warn!("SQLite's own defences stay as they are: {error}");
+        }
+        self.watch.gate().restrict(None);
+        let functions = if restriction.is_some() {
+            catalog::foreign_functions(self.connection()).unwrap_or_default()
+        } else {
+            Default::default()
+        };
+        let mut gate = self.watch.gate();
+        gate.foreign_functions = Arc::new(functions);
+        gate.restrict(restriction);
+    }
+
+    /// DEFENSIVE keeps statements from the schema and from shadow tables; without TRUSTED_SCHEMA, a definition somebody
+    /// left behind calls none of a program's own functions.
+    fn defend(&self, guest: bool, held: bool, before: Option<[bool; 2]>) -> rusqlite::Result<()> {
+        let (defensive, trusted) =
+            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA);
+        let connection = self.connection();
+        let before = match before {
+            Some(before) => before,
+            None => [connection.db_config(defensive)?, connection.db_config(trusted)?],
+        };
+        let now = if guest { [true, before[1] && !held] } else { before };
+        connection.set_db_config(defensive, now[0])?;
+        connection.set_db_config(trusted, now[1])?;
+        if guest {
+            self.watch.gate().config_before = Some(before);
+        }
+        Ok(())
+    }
+
+    /// Tells whether a guest's statement changes the schema when it is run.
+    pub(super) fn changes_schema(&self, sql: &str) -> bool {
+        let mut gate = self.watch.gate();
+        if gate.restriction.is_none() {
+            return false;
+        }
+        let statement = gate.facts(sql);
+        statement.kind.changes_schema() && !statement.explains
+    }
+
+    /// Returns the text of a prepared statement that changes the schema when it is run.
+    pub(super) fn prepared_change(&mut self, statement: StatementId) -> Option<String> {
+        if !self.is_restricted() {
+            return None;
+        }
+        let watch = Arc::clone(&self.watch);
+        self.with(|_, open| {
+            let sql = &open.statements.get(&statement.0)?.sql;
+            let facts = watch.gate().facts(sql);
+            (facts.kind.changes_schema() && !facts.explains).then(|| sql.clone())
+        })
+    }
+
+    /// Forgets what is known of the schema; statements prepared under it are checked again.
+    pub(super) fn forget_schema(&mut self) {
+        if self.is_restricted() {
+            self.connection().flush_prepared_statement_cache();
+            self.watch.gate().schema_changed();
+        }
+    }
+
+    /// Runs a guest's statement that changes the schema, and undoes it if what it leaves behind is not allowed.
+    pub(super) fn change_schema(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        let statement = self.watch.gate().facts(sql);
+        let savepoint = self.open_savepoint()?;
+        let before = self.definitions(&statement)?;
+        let done = self.run_one(sql, params);
+        self.forget_schema();
+        let verified = done.and_then(|changed| self.verify(&statement, before.as_ref()).map(|()| changed));
+        match verified {
+            Ok(changed) => {
+                self.release(savepoint)?;
+                Ok(changed)
+            }
+            Err(error) => {
+                // The first error is the one to tell; a failed undo leaves the step to be rolled back as a whole.
+                let _ = self.rollback_to(savepoint);
+                Err(error)
+            }
+        }
+    }
+
+    fn verify(&mut self, statement: &Statement, before: Option<&(Schema, Vec<Definition>)>) -> Result<(), DbError> {
+        match &statement.kind {
+            StatementKind::CreateTrigger { .. } | StatementKind::CreateView { .. } => self.look_into(statement),
+            StatementKind::Alter { table, .. } => match before {
+                Some((schema, before)) => self.compare(table, schema, before),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Compiles a new trigger or view under the rules in force.
+    fn look_into(&mut self, statement: &Statement) -> Result<(), DbError> {
+        let watch = Arc::clone(&self.watch);
+        let columns = self.columns_of(&statement.kind);
+        let prepared = self.with(|connection, _| {
+            guard::know_schema(&watch, connection)?;
+            let mut gate = watch.gate();
+            let schema = gate.schema.clone().unwrap_or_default();
+            let Some((probe, sql)) = Probe::of(&statement.kind, &schema, &columns) else { return Ok(()) };
+            gate.open();
+            // With the names that stand in the definition, since it is the definition that is looked at.
+            let mut text = Statement { kind: StatementKind::Data, ..statement.clone() };
+            if let StatementKind::CreateView { view } = &statement.kind {
+                text.names.remove(&view.to_ascii_lowercase());
+            }
+            gate.enter(Arc::new(text));
+            gate.probe = Some(probe);
+            drop(gate);
+            let prepared = connection.prepare(&sql).map(drop);
+            watch.gate().probe = None;
+            prepared?;
+            Ok::<_, RunError>(guard::after(&watch, &sql)?)
+        });
+        let held = self.watch.gate().restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
+        let what = match &statement.kind {
+            StatementKind::CreateTrigger { trigger, .. } => format!("the trigger {trigger}"),
+            StatementKind::CreateView { view } => format!("the view {view}"),
+            _ => return Ok(()),
+        };
+        match prepared.map_err(|error| self.failed(error)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.code == ErrorCode::Denied => {
+                Err(DbError { message: format!("{what} is not made: {}", error.message), ..error })
+            }
+            // What cannot be compiled yet would reach later, unseen, what has the missing name by then.
+            Err(error) if held => Err(DbError { message: format!("{what} is not made: {}", error.message), ..error }),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Returns the columns of the table that a trigger on UPDATE is on.
+    fn columns_of(&mut self, kind: &StatementKind) -> Vec<String> {
+        let StatementKind::CreateTrigger { table, .. } = kind else { return Vec::new() };
+        let sql = format!("SELECT * FROM main.{}", quote_identifier(table));
+        self.unrestricted(|session| {
+            let statement = session.connection().prepare(&sql);
+            statement.map(|statement| statement.column_names().into_iter().map(str::to_owned).collect())
+        })
+        .unwrap_or_default()
+    }
+
+    /// Reads the schema before a table is altered by a guest that is held to grants.
+    fn definitions(&mut self, statement: &Statement) -> Result<Option<(Schema, Vec<Definition>)>, DbError> {
+        let held = self.watch.gate().restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
+        if !held || !matches!(statement.kind, StatementKind::Alter { .. }) {
+            return Ok(None);
+        }
+        let read = self.unrestricted(|session| {
+            let functions = session.watch.gate().foreign_functions.clone();
+            let schema = catalog::read(session.connection(), &functions)?;
+            Ok((schema, definitions(session.connection())?))
+        });
+        read.map(Some).map_err(|error| self.failed(RunError::Sqlite(error)))
+    }
+
+    /// Refuses a rewritten definition of something that is not the guest's to change.
+    fn compare(&mut self, table: &str, schema: &Schema, before: &[Definition]) -> Result<(), DbError> {
+        let after = self.unrestricted(|session| definitions(session.connection()));
+        let after = after.map_err(|error| self.failed(RunError::Sqlite(error)))?;
+        let Some(restriction) = self.watch.gate().restriction.clone() else { return Ok(()) };
+        for old in before.iter().filter(|old| !after.contains(old)) {
+            let (_, kind, name, owner, _) = old;
+            let own = |name: &str| {
+                name.eq_ignore_ascii_case(table) || schema.owner_of_shadow(name).is_some_and(|name| name.eq_ignore_ascii_case(table))
+            };
+            if own(owner) {
+                continue;
+            }
+            let action = match kind.as_str() {
+                "view" => Action::View { view: name },
+                "trigger" => Action::Trigger { table: owner },
+                _ => Action::AlterTable { table: owner },
+            };
+            let text = Statement::default();
+            let request = Request { action, database: Some("main"), accessor: None, statement: &text, schema };
+            let needs = decide(&restriction, &request).map_err(|denied| rewritten(table, kind, name, &denied))?;
+            self.observe(needs);
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, needs: Vec<Need>) {
+        self.watch.gate().observed.get_or_insert_default().add(needs);
+    }
+}
+
+fn rewritten(table: &str, kind: &str, name: &str, denied: &Denied) -> DbError {
+    let error = authorizer::refusal(denied);
+    DbError { message: format!("altering {table} would rewrite the {kind} {name}: {}", error.message), ..error }
+}
+
+fn definitions(connection: &Connection) -> rusqlite::Result<Vec<Definition>> {
+    let mut statement = connection.prepare("SELECT rowid, type, name, tbl_name, sql FROM main.sqlite_schema")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+    rows.collect()
+}

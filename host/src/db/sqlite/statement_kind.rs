@@ -1,0 +1,257 @@
+//! Reads from the tokens of a statement what SQLite's authorizer does not tell. Decides nothing.
+
+use std::collections::BTreeSet;
+
+use crate::grants::{Statement, StatementKind, TriggerEvent};
+use crate::sql::{self, Token, TokenKind};
+
+/// Reads one statement, or the text of a view or trigger.
+pub(super) fn read(text: &str) -> Statement {
+    let tokens: Vec<Token<'_>> = sql::tokens(text).filter(Token::is_significant).collect();
+    let kind = kind(&tokens);
+    let is_module = matches!(kind, StatementKind::CreateVirtualTable { .. });
+    Statement {
+        names: tokens.iter().filter_map(name).map(|name| name.to_ascii_lowercase()).collect(),
+        common_tables: common_tables(&tokens),
+        using: if is_module { BTreeSet::new() } else { using(&tokens) },
+        natural: tokens.iter().any(|token| token.is_word("NATURAL")),
+        replaces: replaces(&tokens),
+        expressions: tokens.iter().any(|token| ["CHECK", "AS", "GENERATED"].iter().any(|word| token.is_word(word))),
+        references: after(&tokens, "REFERENCES").collect(),
+        explains: start(&tokens).first().is_some_and(|token| token.is_word("EXPLAIN")),
+        kind,
+    }
+}
+
+/// Returns what a token names, without its quotes. SQLite takes strings for names where only a name can stand.
+pub(super) fn name(token: &Token<'_>) -> Option<String> {
+    let quoted = |quote: char| {
+        let inside = token.text.strip_prefix(quote)?;
+        let inside = inside.strip_suffix(quote).unwrap_or(inside);
+        Some(inside.replace(&format!("{quote}{quote}"), &quote.to_string()))
+    };
+    match (token.kind, token.text.chars().next()?) {
+        (TokenKind::Word, _) => Some(token.text.to_owned()),
+        (TokenKind::QuotedIdentifier, '[') => {
+            let inside = &token.text[1..];
+            Some(inside.strip_suffix(']').unwrap_or(inside).to_owned())
+        }
+        (TokenKind::QuotedIdentifier | TokenKind::String, quote @ ('"' | '`' | '\'')) => quoted(quote),
+        _ => None,
+    }
+}
+
+fn start<'a, 't>(tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
+    let blank = tokens.iter().take_while(|token| token.kind == TokenKind::Semicolon).count();
+    &tokens[blank..]
+}
+
+/// Walks over the first words of a statement.
+struct Head<'a, 't>(&'a [Token<'t>]);
+
+impl Head<'_, '_> {
+    fn skip(&mut self, word: &str) -> bool {
+        let skipped = self.0.first().is_some_and(|token| token.is_word(word));
+        if skipped {
+            self.0 = &self.0[1..];
+        }
+        skipped
+    }
+
+    fn skip_all(&mut self, words: &[&str]) {
+        for word in words {
+            self.skip(word);
+        }
+    }
+
+    /// Takes a name, or the second part of one with a dot.
+    fn name(&mut self) -> String {
+        let mut found = String::new();
+        while let Some(part) = self.0.first().and_then(name) {
+            found = part;
+            self.0 = &self.0[1..];
+            if self.0.first().is_none_or(|token| token.text != ".") {
+                break;
+            }
+            self.0 = &self.0[1..];
+        }
+        found
+    }
+}
+
+fn kind(tokens: &[Token<'_>]) -> StatementKind {
+    let mut head = Head(start(tokens));
+    if head.skip("EXPLAIN") {
+        head.skip_all(&["QUERY", "PLAN"]);
+    }
+    if head.skip("CREATE") {
+        return created(&mut head);
+    }
+    if head.skip("ALTER") {
+        head.skip("TABLE");
+        let table = head.name();
+        let renamed = (head.skip("RENAME") && head.skip("TO")).then(|| head.name());
+        return StatementKind::Alter { table, renamed };
+    }
+    if head.skip("DROP") {
+        let whole = head.skip("TABLE") || head.skip("VIEW");
+        head.skip_all(&["IF", "EXISTS"]);
+        return StatementKind::Drop { object: if whole { head.name() } else { String::new() } };
+    }
+    if head.skip("ROLLBACK") {
+        head.skip("TRANSACTION");
+        return if head.skip("TO") { StatementKind::Savepoint } else { StatementKind::Transaction };
+    }
+    let kinds = [
+        ("BEGIN", StatementKind::Transaction),
+        ("COMMIT", StatementKind::Transaction),
+        ("END", StatementKind::Transaction),
+        ("SAVEPOINT", StatementKind::Savepoint),
+        ("RELEASE", StatementKind::Savepoint),
+        ("VACUUM", StatementKind::Vacuum),
+        ("PRAGMA", StatementKind::Pragma),
+        ("REINDEX", StatementKind::Reindex),
+        ("ANALYZE", StatementKind::Analyze),
+    ];
+    kinds.into_iter().find(|(word, _)| head.skip(word)).map_or(StatementKind::Data, |(_, kind)| kind)
+}
+
+fn created(head: &mut Head<'_, '_>) -> StatementKind {
+    head.skip_all(&["TEMP", "TEMPORARY", "UNIQUE"]);
+    let is_virtual = head.skip("VIRTUAL");
+    let what = ["TABLE", "INDEX", "TRIGGER", "VIEW"].into_iter().find(|word| head.skip(word));
+    head.skip_all(&["IF", "NOT", "EXISTS"]);
+    let named = head.name();
+    match what {
+        Some("TABLE") if is_virtual => StatementKind::CreateVirtualTable { table: named },
+        Some("TABLE") => StatementKind::CreateTable { table: named, select: head.skip("AS") },
+        Some("INDEX") => StatementKind::CreateIndex { index: named },
+        Some("TRIGGER") => trigger(named, head),
+        Some("VIEW") => StatementKind::CreateView { view: named },
+        _ => StatementKind::Data,
+    }
+}
+
+fn trigger(trigger: String, head: &mut Head<'_, '_>) -> StatementKind {
+    head.skip_all(&["BEFORE", "AFTER", "INSTEAD", "OF"]);
+    let event = if head.skip("INSERT") {
+        TriggerEvent::Insert
+    } else if head.skip("DELETE") {
+        TriggerEvent::Delete
+    } else {
+        head.skip("UPDATE");
+        let mut columns = Vec::new();
+        if head.skip("OF") {
+            while !head.0.is_empty() && !head.0[0].is_word("ON") {
+                columns.extend(name(&head.0[0]));
+                head.0 = &head.0[1..];
+            }
+        }
+        TriggerEvent::Update(columns)
+    };
+    head.skip("ON");
+    StatementKind::CreateTrigger { trigger, table: head.name(), event }
+}
+
+/// Finds the names in `WITH name AS (…)`, `WITH name (columns) AS (…)` and after a comma.
+fn common_tables(tokens: &[Token<'_>]) -> BTreeSet<String> {
+    if !tokens.iter().any(|token| token.is_word("WITH")) {
+        return BTreeSet::new();
+    }
+    let begins = |token: &Token<'_>| token.is_word("WITH") || token.is_word("RECURSIVE") || token.text == ",";
+    let goes_on = |token: &Token<'_>| token.is_word("AS") || token.text == "(";
+    let named = tokens.windows(3).filter(|window| begins(&window[0]) && goes_on(&window[2]));
+    named.filter_map(|window| name(&window[1])).map(|name| name.to_ascii_lowercase()).collect()
+}
+
+fn using(tokens: &[Token<'_>]) -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    for (index, _) in tokens.iter().enumerate().filter(|(_, token)| token.is_word("USING")) {
+        let list = tokens[index + 1..].iter().take_while(|token| token.text != ")");
+        columns.extend(list.filter_map(name).map(|name| name.to_ascii_lowercase()));
+    }
+    columns
+}
+
+/// Tells whether it says `REPLACE INTO`, `INSERT OR REPLACE`, `UPDATE OR REPLACE` or `ON CONFLICT REPLACE`.
+fn replaces(tokens: &[Token<'_>]) -> bool {
+    let pair = |first: &str, second: &str| {
+        tokens.windows(2).any(|pair| pair[0].is_word(first) && pair[1].is_word(second))
+    };
+    pair("REPLACE", "INTO") || pair("OR", "REPLACE") || pair("CONFLICT", "REPLACE")
+}
+
+fn after<'a>(tokens: &'a [Token<'_>], word: &'a str) -> impl Iterator<Item = String> + 'a {
+    tokens.windows(2).filter(move |pair| pair[0].is_word(word)).filter_map(|pair| name(&pair[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_kinds_apart() {
+        let table = |table: &str, select| StatementKind::CreateTable { table: table.into(), select };
+        let alter = |table: &str, renamed: Option<&str>| StatementKind::Alter {
+            table: table.into(),
+            renamed: renamed.map(str::to_owned),
+        };
+        let trigger = |table: &str, event| StatementKind::CreateTrigger {
+            trigger: "g".into(),
+            table: table.into(),
+            event,
+        };
+        let drop = |object: &str| StatementKind::Drop { object: object.into() };
+        let cases = [
+            ("SELECT 1", StatementKind::Data),
+            ("", StatementKind::Data),
+            (";; -- x\n COMMIT", StatementKind::Transaction),
+            ("explain query plan end transaction", StatementKind::Transaction),
+            ("ROLLBACK TRANSACTION TO x", StatementKind::Savepoint),
+            ("ROLLBACK", StatementKind::Transaction),
+            ("RELEASE x", StatementKind::Savepoint),
+            ("/* */ VACUUM INTO 'x'", StatementKind::Vacuum),
+            ("create table if not exists main . \"a\"\"b\" (x)", table("a\"b", false)),
+            ("CREATE TEMP TABLE t AS SELECT 1", table("t", true)),
+            ("CREATE VIRTUAL TABLE f USING fts5(x)", StatementKind::CreateVirtualTable { table: "f".into() }),
+            ("CREATE UNIQUE INDEX [i] ON t(a)", StatementKind::CreateIndex { index: "i".into() }),
+            ("CREATE VIEW v AS SELECT 1", StatementKind::CreateView { view: "v".into() }),
+            ("CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END", trigger("t", TriggerEvent::Insert)),
+            ("CREATE TRIGGER g INSTEAD OF DELETE ON 'v' BEGIN SELECT 1; END", trigger("v", TriggerEvent::Delete)),
+            (
+                "CREATE TRIGGER g UPDATE OF a, \"b\" ON t BEGIN SELECT 1; END",
+                trigger("t", TriggerEvent::Update(vec!["a".into(), "b".into()])),
+            ),
+            ("CREATE TRIGGER g UPDATE ON t BEGIN SELECT 1; END", trigger("t", TriggerEvent::Update(vec![]))),
+            ("ALTER TABLE a RENAME TO `b`", alter("a", Some("b"))),
+            ("ALTER TABLE a RENAME x TO y", alter("a", None)),
+            ("ALTER TABLE a ADD COLUMN x", alter("a", None)),
+            ("DROP TABLE IF EXISTS main.t", drop("t")),
+            ("DROP VIEW v", drop("v")),
+            ("DROP TRIGGER t", drop("")),
+            ("DROP INDEX t", drop("")),
+            ("ANALYZE t", StatementKind::Analyze),
+            ("REINDEX", StatementKind::Reindex),
+            ("PRAGMA table_info(t)", StatementKind::Pragma),
+        ];
+        for (text, kind) in cases {
+            assert_eq!(read(text).kind, kind, "{text}");
+        }
+        assert!(read("EXPLAIN CREATE TABLE t (x)").explains && !read("CREATE TABLE explain (x)").explains);
+    }
+
+    #[test]
+    fn finds_what_the_authorizer_does_not_tell() {
+        let text = "WITH a AS (SELECT 1), \"B\"(x) AS (SELECT 2) INSERT OR REPLACE INTO t SELECT replace(x, 'Y', 1) \
+                    FROM a NATURAL JOIN b JOIN c USING (Id, [n])";
+        let statement = read(text);
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(statement.common_tables, set(&["a", "b"]));
+        assert_eq!(statement.using, set(&["id", "n"]));
+        assert!(statement.natural && statement.replaces);
+        assert!(statement.mentions("Y") && statement.mentions("T") && !statement.mentions("z"));
+        assert!(!read("SELECT replace(a, b, c) FROM t").replaces);
+        assert_eq!(read("CREATE TABLE t (a REFERENCES \"p q\"(x), b REFERENCES r)").references, ["p q", "r"]);
+        assert!(read("CREATE VIRTUAL TABLE t USING fts5(a)").using.is_empty());
+    }
+}

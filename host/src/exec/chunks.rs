@@ -1,0 +1,180 @@
+//! Runs a transform chunk by chunk, each in a transaction of its own together with how far it is.
+
+use std::time::Instant;
+
+use super::prepare::PreparedStep;
+use super::report::{StepError, StepOutcome, StepReport};
+use super::run::{Conditions, Watermark};
+use super::step::{Timer, done_elsewhere, write_row};
+use super::transform::{Guest, call, failed, find, hold, jobs, keep_aside, release, row_counts, start, tell, voice};
+use super::work::Work;
+use crate::db::{Counters, Session};
+use crate::history::Advance;
+use crate::interrupt::Interrupt;
+use crate::model::{AppliedState, Body, Chunk, TransformSpec};
+use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, count, with_runner};
+use crate::wasm::PluginError;
+
+/// Tells whether a step runs chunk by chunk.
+pub(super) fn has_chunks(step: &PreparedStep) -> bool {
+    spec(step).is_some_and(|(spec, _)| spec.chunk != Chunk::Whole)
+}
+
+fn spec(step: &PreparedStep) -> Option<(&TransformSpec, u64)> {
+    match &step.step.migration.body {
+        Body::Transform { spec, .. } => {
+            let rows = if let Chunk::Rows(rows) = spec.chunk { u64::from(rows.get()) } else { u64::MAX };
+            Some((spec, rows))
+        }
+        Body::Sql { .. } | Body::Component { .. } | Body::Rust(_) => None,
+    }
+}
+
+/// What a chunk left to do.
+enum Left {
+    More,
+    Nothing,
+    /// Another process has done the rest.
+    DoneElsewhere,
+}
+
+/// Runs what is left of a transform. When it fails, the chunks before stay done, and the next run goes on after them.
+pub(super) fn in_chunks(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    watermark: &mut Watermark,
+) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    let result = run(session.as_mut(), step, conditions, watermark);
+    if let Err(error) = session.rollback() {
+        tracing::warn!("rollback failed: {error}");
+    }
+    (session, result)
+}
+
+fn run(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    watermark: &mut Watermark,
+) -> Result<StepReport, StepError> {
+    let (spec, rows) = spec(step).expect("only transforms have chunks");
+    session.begin().map_err(StepError::doing("begin a transaction"))?;
+    if !watermark.still_needed(session, &step.step, conditions)? {
+        return Ok(done_elsewhere(step));
+    }
+    let layout = find(session, spec)?;
+    let timer = Timer::start(session);
+    let call = call(step, &layout, conditions);
+    let run = Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec), interrupt: conditions.interrupt };
+    let start = |interrupt: &Interrupt| start(step, &call, interrupt);
+    let job = Job { step, conditions, layout: &layout, rows, timer: &timer };
+    // What stops the pipeline and what stops the host's own statements are two kinds of error.
+    let mut host = None;
+    let done = with_runner(&run, &start, None, Counts::default(), |runner| {
+        let mut first = true;
+        loop {
+            match job.chunk(session, runner, first) {
+                Ok(Left::More) => first = false,
+                Ok(Left::Nothing) => {
+                    let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())) };
+                    return Ok(timer.report(session, step, work, StepOutcome::Done));
+                }
+                Ok(Left::DoneElsewhere) => return Ok(done_elsewhere(step)),
+                Err(Stop::Transform(error)) => return Err(error),
+                Err(Stop::Host(error)) => {
+                    host = Some(error);
+                    return Err(TransformError::Interrupted);
+                }
+            }
+        }
+    });
+    done.map_err(|error| host.unwrap_or_else(|| failed(error)))
+}
+
+enum Stop {
+    Transform(TransformError<PluginError>),
+    Host(StepError),
+}
+
+impl<E: Into<StepError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Host(error.into())
+    }
+}
+
+/// What all chunks share.
+struct Job<'a> {
+    step: &'a PreparedStep,
+    conditions: &'a Conditions<'a>,
+    layout: &'a Layout,
+    rows: u64,
+    timer: &'a Timer,
+}
+
+impl Job<'_> {
+    /// Runs one chunk from wherever the history says; the transaction of the first one is open already.
+    fn chunk(&self, session: &mut dyn Session, runner: &mut Runner<'_, Guest>, first: bool) -> Result<Left, Stop> {
+        let began = Instant::now();
+        if !first {
+            session.begin().map_err(StepError::doing("begin a transaction"))?;
+        }
+        let (chain, version) = (self.conditions.chain.name(), self.step.step.migration.version);
+        let total = match self.conditions.history.details(session, chain, version)? {
+            Some((AppliedState::Applied, _)) => return Ok(Left::DoneElsewhere),
+            Some((_, details)) => {
+                // Read inside the lock: another process may have done chunks meanwhile.
+                let unusable = || StepError::Checkpoint { details: details.clone() };
+                let checkpoint = Checkpoint::from_json(&details).ok_or_else(unusable)?;
+                runner.resume(checkpoint.key, checkpoint.counts);
+                checkpoint.total
+            }
+            None if first => self.announce(session)?,
+            None => return Err(StepError::Vanished.into()),
+        };
+        let (fuel, counters) = (runner.fuel(), session.counters());
+        hold(session, self.step, self.conditions)?;
+        let advanced = self.advance(session, runner, first, total);
+        release(session)?;
+        let more = advanced.map_err(Stop::Transform)?;
+        keep_aside(session, self.step, self.conditions, self.layout, &runner.take_rejects())?;
+        let checkpoint = Checkpoint { key: runner.position().map(<[_]>::to_vec), counts: runner.counts(), total };
+        let advance = Advance {
+            state: if more { AppliedState::InProgress } else { AppliedState::Applied },
+            duration: began.elapsed(),
+            counters: session.counters().since(counters),
+            fuel: runner.fuel().saturating_sub(fuel),
+            details: &checkpoint.to_json(),
+        };
+        self.conditions.history.advance(session, chain, version, &advance)?;
+        if self.conditions.interrupt.is_raised() {
+            return Err(StepError::Interrupted.into());
+        }
+        session.commit().map_err(StepError::doing("commit"))?;
+        Ok(if more { Left::More } else { Left::Nothing })
+    }
+
+    fn advance(
+        &self,
+        session: &mut dyn Session,
+        runner: &mut Runner<'_, Guest>,
+        first: bool,
+        total: u64,
+    ) -> Result<bool, TransformError<PluginError>> {
+        if first {
+            runner.check_keys(session)?;
+        }
+        let voice = voice(self.step, self.conditions);
+        runner.advance(session, Some(self.rows), &mut |progress| tell(&voice, progress, total))
+    }
+
+    /// Writes the row that says it is in progress; returns how many rows there are.
+    fn announce(&self, session: &mut dyn Session) -> Result<u64, StepError> {
+        let total = count(session, self.layout).map_err(StepError::doing("count the rows of the transform"))?;
+        let mut report = self.timer.report(session, self.step, Work::default(), StepOutcome::Done);
+        report.counters = Counters::default();
+        report.duration = std::time::Duration::ZERO;
+        write_row(session, &report, self.timer, self.conditions, AppliedState::InProgress)?;
+        Ok(total)
+    }
+}

@@ -1,0 +1,61 @@
+//! Shows a transform at work on some rows. Changes nothing.
+
+use super::prepare::Prepared;
+use super::report::StepError;
+use super::run::Conditions;
+use super::transform::{call, failed, find, hold, release, start};
+use crate::db::Session;
+use crate::model::{Body, Migration};
+use crate::transform::{Preview, Selection, TransformError, preview};
+
+/// Why a migration cannot be shown at work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreviewError {
+    /// It is no transform.
+    #[error("migration {migration} is no transform, so it cannot be shown row by row ({kind})")]
+    NotATransform {
+        /// Version and name.
+        migration: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// There are no rows without a database.
+    #[error("the database does not exist yet, so there are no rows to show")]
+    NoDatabase,
+    /// It cannot be run on these rows.
+    #[error(transparent)]
+    Failed(#[from] StepError),
+}
+
+impl PreviewError {
+    /// Refuses what is no transform.
+    pub(crate) fn check(migration: &Migration) -> Result<(), Self> {
+        match migration.body {
+            Body::Transform { .. } => Ok(()),
+            Body::Sql { .. } | Body::Component { .. } | Body::Rust(_) => {
+                Err(Self::NotATransform { migration: migration.title(), kind: migration.kind().as_str() })
+            }
+        }
+    }
+}
+
+/// Shows the only step of a plan at work.
+pub(crate) fn preview_step(
+    session: &mut dyn Session,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+    selection: &Selection,
+) -> Result<Preview, PreviewError> {
+    let step = prepared.steps.first().ok_or(PreviewError::NoDatabase)?;
+    PreviewError::check(&step.step.migration)?;
+    let Body::Transform { spec, .. } = &step.step.migration.body else { return Err(PreviewError::NoDatabase) };
+    let layout = find(session, spec)?;
+    let call = call(step, &layout, conditions);
+    hold(session, step, conditions)?;
+    let shown = start(step, &call, conditions.interrupt)
+        .map_err(|source| TransformError::Start { source })
+        .and_then(|mut guest| preview(session, &layout, &mut guest, selection));
+    release(session)?;
+    Ok(shown.map_err(failed)?)
+}

@@ -1,0 +1,221 @@
+//! Runs a step whose body is a transform.
+
+use std::sync::Arc;
+
+use super::component::{Voice, ambient};
+use super::event::Event;
+use super::prepare::{PrepareError, Prepared, PreparedStep};
+use super::report::{RowCounts, StepError};
+use super::run::Conditions;
+use super::work::Work;
+use crate::db::Session;
+use crate::history::RejectedRow;
+use crate::interrupt::Interrupt;
+use crate::model::{AppliedState, Body, TransformSpec};
+use crate::transform::{
+    Apply, ApplyError, Checkpoint, Counts, Layout, Line, Progress, Reject, Run, TransformError, count, reject_json,
+    with_runner,
+};
+use crate::wasm::{GuestEvents, NotApplied, PluginError, TransformCall, TransformInstance};
+use whimbrel_packed::{CheckedBatch, CheckedColumn};
+
+/// An instance as the pipeline wants it.
+pub(super) struct Guest(TransformInstance);
+
+impl Apply for Guest {
+    type Error = PluginError;
+
+    fn apply(&mut self, rows: usize, columns: &[&CheckedColumn]) -> Result<CheckedBatch, ApplyError<PluginError>> {
+        self.0.apply(rows, columns).map_err(|not| match not {
+            NotApplied::Failed { row, message } => ApplyError::Failed { row, message },
+            NotApplied::Malformed(reason) => ApplyError::Malformed(reason),
+            NotApplied::Stopped(error) => ApplyError::Stopped(error),
+        })
+    }
+
+    fn take_lines(&mut self) -> Vec<Line> {
+        self.0.take_lines()
+    }
+
+    fn fuel(&self) -> u64 {
+        self.0.fuel()
+    }
+}
+
+/// Holds the transforms that come first in a plan against the schema. What comes after other steps is looked at when
+/// these are done: until then its tables may not be there yet.
+pub(crate) fn check_transforms(session: &mut dyn Session, prepared: &Prepared) -> Result<(), PrepareError> {
+    for step in &prepared.steps {
+        let migration = &step.step.migration;
+        let Body::Transform { spec, .. } = &migration.body else { break };
+        match Layout::find(session, spec) {
+            Ok(Ok(_)) => {}
+            Ok(Err(problems)) => {
+                let file = migration.manifest.as_ref().map_or(&migration.file, |manifest| &manifest.file).clone();
+                return Err(PrepareError::Transform { migration: migration.title(), file, problems });
+            }
+            Err(source) => return Err(PrepareError::Look { migration: migration.title(), source }),
+        }
+    }
+    Ok(())
+}
+
+/// Transforms all rows in the transaction that is open.
+pub(super) fn run_transform(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    spec: &TransformSpec,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Work, StepError>) {
+    let result = whole(session.as_mut(), step, spec, conditions);
+    (session, result)
+}
+
+/// Transforms all rows. In a dry run of a transform in chunks, those that are left of it.
+fn whole(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    spec: &TransformSpec,
+    conditions: &Conditions<'_>,
+) -> Result<Work, StepError> {
+    let layout = find(session, spec)?;
+    let from = resume(session, step, conditions, &layout)?;
+    let call = call(step, &layout, conditions);
+    let run = Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec), interrupt: conditions.interrupt };
+    hold(session, step, conditions)?;
+    let start = |interrupt: &Interrupt| start(step, &call, interrupt);
+    let done = with_runner(&run, &start, from.key, from.counts, |runner| {
+        runner.check_keys(session)?;
+        let voice = voice(step, conditions);
+        while runner.advance(session, None, &mut |progress| tell(&voice, progress, from.total))? {}
+        let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())) };
+        Ok((work, runner.take_rejects()))
+    });
+    release(session)?;
+    let (work, rejects) = done.map_err(failed)?;
+    keep_aside(session, step, conditions, &layout, &rejects)?;
+    Ok(work)
+}
+
+/// Returns where to begin. A row that says how far an earlier run came gives way to the one to come.
+fn resume(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    layout: &Layout,
+) -> Result<Checkpoint, StepError> {
+    let (chain, version) = (conditions.chain.name(), step.step.migration.version);
+    if let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
+        && let Some(checkpoint) = Checkpoint::from_json(&details)
+    {
+        conditions.history.delete(session, chain, &version)?;
+        return Ok(checkpoint);
+    }
+    let total = count(session, layout).map_err(StepError::doing("count the rows of the transform"))?;
+    Ok(Checkpoint { total, ..Checkpoint::default() })
+}
+
+/// Writes rows that could not be transformed into the table of such rows.
+pub(super) fn keep_aside(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    layout: &Layout,
+    rejects: &[Reject],
+) -> Result<(), StepError> {
+    let key = layout.key();
+    let row = |reject: &Reject| RejectedRow {
+        key: reject.key.clone(),
+        reason: reject.reason.clone(),
+        values: reject_json(reject, &key, layout.read()),
+    };
+    let rows: Vec<RejectedRow> = rejects.iter().map(row).collect();
+    Ok(conditions.history.reject(session, conditions.chain.name(), step.step.migration.version, &rows)?)
+}
+
+/// Holds the manifest's `[transform]` against the schema as it is now.
+pub(super) fn find(session: &mut dyn Session, spec: &TransformSpec) -> Result<Layout, StepError> {
+    let found = Layout::find(session, spec).map_err(StepError::doing("look at the tables of the transform"))?;
+    found.map_err(|problems| failed(TransformError::Layout { problems }))
+}
+
+pub(super) fn failed(error: TransformError<PluginError>) -> StepError {
+    match error {
+        TransformError::Interrupted
+        | TransformError::Guest { source: PluginError::Interrupted, .. }
+        | TransformError::Start { source: PluginError::Interrupted } => StepError::Interrupted,
+        error => StepError::Transform(Box::new(error)),
+    }
+}
+
+pub(super) fn row_counts(counts: Counts) -> RowCounts {
+    let Counts { rows, written, unchanged, rejected } = counts;
+    RowCounts { rows, written, unchanged, rejected }
+}
+
+/// How many instances work at the same time.
+pub(super) fn jobs(spec: &TransformSpec) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    spec.jobs.map_or_else(cores, usize::from)
+}
+
+/// The host's statements are the manifest's too: its filter, its query, the triggers they set off.
+pub(super) fn hold(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> Result<(), StepError> {
+    let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
+    let ambient = ambient(step, started_at(conditions), plugin.inspection().checksum.seed());
+    session.set_ambient(Some(ambient)).map_err(StepError::doing("hide the clock from the migration"))?;
+    session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
+    Ok(())
+}
+
+pub(super) fn release(session: &mut dyn Session) -> Result<(), StepError> {
+    session.restrict(None);
+    session.set_ambient(None).map_err(StepError::doing("show the clock again"))
+}
+
+fn started_at(conditions: &Conditions<'_>) -> u64 {
+    u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0)
+}
+
+pub(super) fn start(step: &PreparedStep, call: &TransformCall, interrupt: &Interrupt) -> Result<Guest, PluginError> {
+    let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
+    plugin.transform(call, interrupt).map(Guest)
+}
+
+pub(super) fn call(step: &PreparedStep, layout: &Layout, conditions: &Conditions<'_>) -> TransformCall {
+    let migration = &step.step.migration;
+    let params = migration.manifest.as_ref().map(|manifest| &manifest.params).into_iter().flatten();
+    let named = |name: &str, values: &[String]| -> Vec<(String, String)> {
+        values.iter().map(|value| (name.to_owned(), value.clone())).collect()
+    };
+    let mut all: Vec<(String, String)> = params.map(|(key, value)| (key.clone(), value.clone())).collect();
+    all.append(&mut named("whimbrel.read", layout.read()));
+    all.append(&mut named("whimbrel.write", layout.write()));
+    all.append(&mut named("whimbrel.into", layout.into().map(str::to_owned).as_slice()));
+    TransformCall {
+        chain: conditions.chain.name().to_owned(),
+        version: migration.version.to_string(),
+        name: migration.name.clone(),
+        dry_run: conditions.dry_run,
+        started_at: started_at(conditions),
+        params: all,
+        limits: step.limits,
+    }
+}
+
+pub(super) fn voice(step: &PreparedStep, conditions: &Conditions<'_>) -> Voice {
+    Voice { step: step.step.clone(), observer: Arc::clone(conditions.observer) }
+}
+
+pub(super) fn tell(voice: &Voice, progress: Progress<'_>, total: u64) {
+    match progress {
+        Progress::Line(level, line) => voice.log(level, line),
+        Progress::Written(counts) => {
+            voice.observer.event(&Event::Progress { step: &voice.step, done: counts.rows, total: Some(total) });
+        }
+    }
+}

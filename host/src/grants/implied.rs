@@ -1,0 +1,169 @@
+//! What a statement touches although the database does not report it. Pure; a part of the rules.
+//!
+//! SQLite's authorizer is silent about the columns of `JOIN … USING` and `NATURAL JOIN`, about what generated columns
+//! and CHECK constraints are made from, about rows that REPLACE deletes, and about the tables that REFERENCES names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Need, Request, Schema, Statement, StatementKind, Table, Verb};
+
+/// Something a statement touches, as the database reported it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Touched {
+    /// What is done; `None` when only the view or trigger is known.
+    pub what: Option<(Verb, String, String)>,
+    /// The trigger, view or subquery it comes from.
+    pub accessor: Option<String>,
+}
+
+impl Touched {
+    /// Keeps of a request what matters for the statement as a whole.
+    pub fn from(request: &Request<'_>) -> Option<Self> {
+        let what = match request.action {
+            Action::Read { table, column } => Some((Verb::Read, table, column)),
+            Action::Insert { table } => Some((Verb::Insert, table, "")),
+            Action::Update { table, column } => Some((Verb::Update, table, column)),
+            Action::Delete { table } => Some((Verb::Delete, table, "")),
+            _ => None,
+        };
+        if what.is_none() && request.accessor.is_none() {
+            return None;
+        }
+        Some(Self {
+            what: what.map(|(verb, table, column)| (verb, table.to_ascii_lowercase(), column.to_ascii_lowercase())),
+            accessor: request.accessor.map(str::to_ascii_lowercase),
+        })
+    }
+}
+
+/// Returns what a statement needs beyond what each of its actions needs.
+pub(super) fn implied(statement: &Statement, schema: &Schema, touched: &[Touched]) -> Vec<Need> {
+    let mut needs = BTreeSet::new();
+    let mut updated: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (touch, (verb, table, column)) in touched.iter().filter_map(|touch| Some((touch, touch.what.as_ref()?))) {
+        let Some(known) = schema.tables.get(table) else { continue };
+        match verb {
+            Verb::Read => needs.extend(sources(known, column).into_iter().map(|source| read(table, source))),
+            Verb::Update => {
+                updated.entry(table).or_default().insert(column);
+            }
+            _ => {}
+        }
+        if matches!(verb, Verb::Insert | Verb::Update) && replaces(statement, schema, known, touch) {
+            needs.insert(Need::object(Verb::Delete, table));
+        }
+    }
+    for (table, columns) in updated {
+        needs.extend(checked(&schema.tables[table], &columns).into_iter().map(|column| read(table, column)));
+    }
+    for text in texts(statement, schema, touched) {
+        needs.extend(joined(text, schema));
+    }
+    needs.extend(of_definition(statement, schema));
+    needs.into_iter().collect()
+}
+
+fn read(table: &str, column: &str) -> Need {
+    Need::On { verb: Verb::Read, object: table.to_owned(), column: column.to_owned() }
+}
+
+/// Returns what a generated column is made from, through other generated columns too.
+fn sources<'a>(table: &'a Table, column: &str) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = vec![column];
+    while let Some(column) = open.pop() {
+        for source in table.generated.get(column).into_iter().flatten() {
+            if found.insert(source.as_str()) {
+                open.push(source);
+            }
+        }
+    }
+    found
+}
+
+/// Returns the columns that decide together with the updated ones whether a row is allowed: success or failure tells
+/// about them.
+fn checked<'a>(table: &'a Table, updated: &BTreeSet<&str>) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    for group in &table.checked {
+        let mut columns: BTreeSet<&str> = group.iter().map(String::as_str).collect();
+        columns.extend(group.iter().flat_map(|column| sources(table, column)));
+        if columns.iter().any(|column| updated.contains(column)) {
+            found.extend(columns.into_iter().filter(|column| !updated.contains(column)));
+        }
+    }
+    found
+}
+
+fn replaces(statement: &Statement, schema: &Schema, table: &Table, touch: &Touched) -> bool {
+    let by_text = match &touch.accessor {
+        None => statement.replaces,
+        Some(accessor) => schema.text_of(accessor).is_some_and(|text| text.replaces),
+    };
+    by_text || table.replaces
+}
+
+/// Returns the statement and every view and trigger that takes part in it.
+fn texts<'a>(statement: &'a Statement, schema: &'a Schema, touched: &'a [Touched]) -> Vec<&'a Statement> {
+    let mut texts = Vec::new();
+    let queries = matches!(statement.kind, StatementKind::Data | StatementKind::CreateTable { .. });
+    if queries {
+        texts.push(statement);
+    }
+    let accessors = touched.iter().filter_map(|touch| touch.accessor.as_deref());
+    let read = touched.iter().filter_map(|touch| touch.what.as_ref()).map(|(_, table, _)| table.as_str());
+    let mentioned = statement.names.iter().filter(|_| queries).map(String::as_str);
+    let mut open: Vec<&str> = accessors.chain(read).chain(mentioned).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if let Some(text) = schema.text_of(name).filter(|_| seen.insert(name)) {
+            texts.push(text);
+            open.extend(text.names.iter().map(String::as_str));
+        }
+    }
+    texts
+}
+
+/// Returns the columns by which a text joins tables without naming them in a comparison.
+fn joined(text: &Statement, schema: &Schema) -> BTreeSet<Need> {
+    let mut needs = BTreeSet::new();
+    if text.using.is_empty() && !text.natural {
+        return needs;
+    }
+    let own = |name: &str| matches!(&text.kind, StatementKind::CreateView { view } if view.eq_ignore_ascii_case(name));
+    let named = text.names.iter().map(String::as_str).filter(|name| schema.has(name) && !own(name));
+    let named: Vec<&str> = named.collect();
+    let columns = |name: &str| schema.tables.get(name).map_or(&[][..], |table| &table.columns);
+    for name in &named {
+        let own = columns(name);
+        if text.natural {
+            if own.is_empty() {
+                needs.insert(read(name, "*"));
+            }
+            let shared = |column: &&String| {
+                named.iter().any(|other| other != name && (columns(other).is_empty() || columns(other).contains(*column)))
+            };
+            needs.extend(own.iter().filter(shared).map(|column| read(name, column)));
+        }
+        needs.extend(text.using.iter().filter(|column| own.is_empty() || own.contains(*column)).map(|column| read(name, column)));
+    }
+    needs
+}
+
+/// Returns what the definition of a table rests on: other tables through REFERENCES, and columns in expressions that
+/// are checked against the rows there are.
+fn of_definition(statement: &Statement, schema: &Schema) -> Vec<Need> {
+    let own = match &statement.kind {
+        StatementKind::CreateTable { table, .. } | StatementKind::Alter { table, .. } => table,
+        _ => return Vec::new(),
+    };
+    let others = statement.references.iter().filter(|table| !table.eq_ignore_ascii_case(own));
+    let mut needs: Vec<Need> = others.map(|table| Need::object(Verb::Read, table)).collect();
+    if let StatementKind::Alter { .. } = statement.kind
+        && statement.expressions
+        && let Some(table) = schema.table(own)
+    {
+        needs.extend(table.columns.iter().filter(|column| statement.names.contains(*column)).map(|column| read(own, column)));
+    }
+    needs
+}

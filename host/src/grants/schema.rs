@@ -1,0 +1,99 @@
+//! What the rules have to know of a database's schema. Plain data; every name is in lower case.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Statement;
+
+/// Suffixes of the tables in which virtual tables keep their rows.
+const SHADOWS: &[(&str, &[&str])] = &[
+    ("fts5", &["data", "idx", "content", "docsize", "config"]),
+    ("fts4", &["content", "segments", "segdir", "docsize", "stat"]),
+    ("fts3", &["content", "segments", "segdir", "docsize", "stat"]),
+    ("rtree", &["node", "rowid", "parent"]),
+    ("rtree_i32", &["node", "rowid", "parent"]),
+    ("geopoly", &["node", "rowid", "parent"]),
+];
+
+/// A table of the database.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Table {
+    /// Its columns; empty when they are not known.
+    pub columns: Vec<String>,
+    /// Each generated column with the columns it is made from.
+    pub generated: HashMap<String, Vec<String>>,
+    /// The columns of each CHECK, and of each index that is on an expression or on some rows only.
+    pub checked: Vec<Vec<String>>,
+    /// A constraint of it says ON CONFLICT REPLACE.
+    pub replaces: bool,
+    /// The module behind it, if it is virtual.
+    pub module: Option<String>,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Trigger {
+    /// The table or view it is on.
+    pub table: String,
+    /// What its text tells.
+    pub text: Statement,
+}
+
+/// What is in a database.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Schema {
+    /// Tables, virtual ones included.
+    pub tables: HashMap<String, Table>,
+    /// Views, with what their texts tell.
+    pub views: HashMap<String, Statement>,
+    /// Triggers.
+    pub triggers: HashMap<String, Trigger>,
+    /// Indexes, with their tables.
+    pub indexes: HashMap<String, String>,
+    /// Functions that neither SQLite nor the host brings.
+    pub foreign_functions: HashSet<String>,
+}
+
+impl Schema {
+    /// Returns a table by its name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(&name.to_ascii_lowercase())
+    }
+
+    /// Tells whether there is a table or view of this name.
+    pub fn has(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.tables.contains_key(&name) || self.views.contains_key(&name)
+    }
+
+    /// Returns the virtual table that keeps its rows in this one.
+    pub fn owner_of_shadow(&self, name: &str) -> Option<&str> {
+        let name = name.to_ascii_lowercase();
+        let (owner, suffix) = name.rsplit_once('_')?;
+        let (owner, table) = self.tables.get_key_value(owner)?;
+        is_shadow(table.module.as_deref()?, suffix).then_some(owner.as_str())
+    }
+
+    /// Returns what the text of a view or trigger tells.
+    pub fn text_of(&self, name: &str) -> Option<&Statement> {
+        let name = name.to_ascii_lowercase();
+        self.views.get(&name).or_else(|| self.triggers.get(&name).map(|trigger| &trigger.text))
+    }
+
+    /// Tells whether a view or trigger gives this name to a query with WITH.
+    pub fn has_common_table(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let triggers = self.triggers.values().map(|trigger| &trigger.text);
+        self.views.values().chain(triggers).any(|text| text.common_tables.contains(&name))
+    }
+}
+
+/// Tells whether a module keeps rows in tables with this suffix.
+pub(super) fn is_shadow(module: &str, suffix: &str) -> bool {
+    SHADOWS.iter().any(|(known, suffixes)| known.eq_ignore_ascii_case(module) && suffixes.contains(&suffix))
+}
+
+/// Tells whether a new virtual table, whose module is not known yet, could keep rows in this table.
+pub(super) fn could_be_shadow_of(virtual_table: &str, name: &str) -> bool {
+    let Some((owner, suffix)) = name.rsplit_once('_') else { return false };
+    owner.eq_ignore_ascii_case(virtual_table) && SHADOWS.iter().any(|(module, _)| is_shadow(module, suffix))
+}

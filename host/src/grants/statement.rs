@@ -1,0 +1,126 @@
+//! What the text of a statement tells beyond what the database reports about it. Plain data.
+
+use std::collections::BTreeSet;
+
+/// What a statement does, by its first words.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum StatementKind {
+    /// SELECT, INSERT, UPDATE, DELETE, VALUES, or what cannot be told.
+    #[default]
+    Data,
+    /// PRAGMA.
+    Pragma,
+    /// BEGIN, COMMIT, END or ROLLBACK.
+    Transaction,
+    /// SAVEPOINT, RELEASE or ROLLBACK TO.
+    Savepoint,
+    /// VACUUM.
+    Vacuum,
+    /// CREATE TABLE.
+    CreateTable {
+        /// Name of the table.
+        table: String,
+        /// Filled from a query.
+        select: bool,
+    },
+    /// CREATE VIRTUAL TABLE.
+    CreateVirtualTable {
+        /// Name of the table.
+        table: String,
+    },
+    /// CREATE INDEX.
+    CreateIndex {
+        /// Name of the index.
+        index: String,
+    },
+    /// CREATE TRIGGER.
+    CreateTrigger {
+        /// Name of the trigger.
+        trigger: String,
+        /// Table or view it is on.
+        table: String,
+        /// What fires it.
+        event: TriggerEvent,
+    },
+    /// CREATE VIEW.
+    CreateView {
+        /// Name of the view.
+        view: String,
+    },
+    /// ALTER TABLE.
+    Alter {
+        /// Name of the table.
+        table: String,
+        /// Its new name, if it gets one.
+        renamed: Option<String>,
+    },
+    /// DROP TABLE, VIEW, INDEX or TRIGGER.
+    Drop {
+        /// Name of what is dropped.
+        object: String,
+    },
+    /// REINDEX.
+    Reindex,
+    /// ANALYZE.
+    Analyze,
+}
+
+impl StatementKind {
+    /// Tells whether it changes the schema or what the database keeps about it.
+    pub fn changes_schema(&self) -> bool {
+        match self {
+            Self::Data | Self::Pragma | Self::Transaction | Self::Savepoint | Self::Vacuum => false,
+            Self::CreateTable { .. }
+            | Self::CreateVirtualTable { .. }
+            | Self::CreateIndex { .. }
+            | Self::CreateTrigger { .. }
+            | Self::CreateView { .. }
+            | Self::Alter { .. }
+            | Self::Drop { .. }
+            | Self::Reindex
+            | Self::Analyze => true,
+        }
+    }
+}
+
+/// What fires a trigger.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TriggerEvent {
+    /// INSERT.
+    Insert,
+    /// UPDATE, of these columns; of any if there are none.
+    Update(Vec<String>),
+    /// DELETE.
+    Delete,
+}
+
+/// What the text of a statement, a view or a trigger tells.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Statement {
+    /// What it does.
+    pub kind: StatementKind,
+    /// Everything in it that could be a name, in lower case and without quotes.
+    pub names: BTreeSet<String>,
+    /// Names that WITH gives to queries, in lower case.
+    pub common_tables: BTreeSet<String>,
+    /// Columns in USING, in lower case.
+    pub using: BTreeSet<String>,
+    /// It has a NATURAL JOIN.
+    pub natural: bool,
+    /// It says REPLACE, and so can delete rows.
+    pub replaces: bool,
+    /// It has expressions over columns where it alters a table: CHECK, or a generated column.
+    pub expressions: bool,
+    /// It is only explained, not run.
+    pub explains: bool,
+    /// Tables that its REFERENCES name.
+    pub references: Vec<String>,
+}
+
+impl Statement {
+    /// Tells whether a name stands in the text. What does not, the statement cannot reach by itself: only through a
+    /// view, a trigger, a foreign key, or because the database does so for its own ends.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.names.contains(&name.to_ascii_lowercase())
+    }
+}

@@ -1,0 +1,158 @@
+//! The row of a migration that is in progress, and the rows that its transform kept aside.
+
+use whimbrel_packed::Cell;
+
+use super::{History, HistoryError};
+use crate::db::{Counters, Session, Value, for_each_batch, quote_identifier};
+use crate::model::{AppliedState, Version};
+
+/// What is added to the row of a migration in progress.
+#[derive(Clone, Copy, Debug)]
+pub struct Advance<'a> {
+    /// How far it is now.
+    pub state: AppliedState,
+    /// How long it took, since the row was last written.
+    pub duration: std::time::Duration,
+    /// What was done since.
+    pub counters: Counters,
+    /// Fuel burnt since.
+    pub fuel: u64,
+    /// What is to be known to go on, as JSON.
+    pub details: &'a str,
+}
+
+/// A row that a transform could not transform.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RejectedRow {
+    /// Its key, for people.
+    pub key: String,
+    /// Why it could not be transformed.
+    pub reason: String,
+    /// The values it had, as JSON: those of the key and those that were read.
+    pub values: String,
+}
+
+impl History {
+    /// Returns the name of the table of rows kept aside. It is there only if there ever was one.
+    pub(super) fn rejects_table(&self) -> String {
+        format!("{}_rejects", self.table)
+    }
+
+    /// Reads state and details of a migration's row.
+    pub fn details(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        version: Version,
+    ) -> Result<Option<(AppliedState, String)>, HistoryError> {
+        let sql = format!("SELECT state, details FROM {} WHERE chain = ? AND version = ?", self.quoted());
+        let params = [Value::from(chain), Value::from(version.to_string())];
+        let mut found = None;
+        for_each_batch(session, &sql, &params, &mut |batch| {
+            if batch.rows() > 0
+                && let (Cell::Text(state), Cell::Text(details)) = (batch.cell(0, 0), batch.cell(0, 1))
+                && let Ok(state) = state.parse()
+            {
+                found = Some((state, details.to_owned()));
+            }
+            Ok(())
+        })
+        .map_err(|source| self.failed(source))?;
+        Ok(found)
+    }
+
+    /// Brings the row of a migration in progress up to date.
+    pub fn advance(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        version: Version,
+        advance: &Advance<'_>,
+    ) -> Result<(), HistoryError> {
+        let sql = format!(
+            "UPDATE {} SET state = ?, duration_us = duration_us + ?, rows_changed = rows_changed + ?, \
+             statements = statements + ?, operations = operations + ?, fuel = coalesce(fuel, 0) + ?, details = ? \
+             WHERE chain = ? AND version = ?",
+            self.quoted()
+        );
+        let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
+        let params = [
+            Value::from(advance.state.as_str()),
+            integer(u64::try_from(advance.duration.as_micros()).unwrap_or(u64::MAX)),
+            integer(advance.counters.rows_changed),
+            integer(advance.counters.statements),
+            integer(advance.counters.operations),
+            integer(advance.fuel),
+            Value::from(advance.details),
+            Value::from(chain),
+            Value::from(version.to_string()),
+        ];
+        session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
+    }
+
+    /// Keeps rows aside.
+    pub fn reject(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        version: Version,
+        rows: &[RejectedRow],
+    ) -> Result<(), HistoryError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let table = quote_identifier(&self.rejects_table());
+        let mut run = || {
+            if !session.table_exists(&self.rejects_table())? {
+                session.execute(
+                    &format!(
+                        "CREATE TABLE {table} (id INTEGER PRIMARY KEY, chain TEXT NOT NULL, version TEXT NOT NULL, \
+                         key TEXT NOT NULL, reason TEXT NOT NULL, \"values\" TEXT NOT NULL)"
+                    ),
+                    &[],
+                )?;
+            }
+            let insert =
+                format!("INSERT INTO {table} (chain, version, key, reason, \"values\") VALUES (?, ?, ?, ?, ?)");
+            for row in rows {
+                let params = [chain, &version.to_string(), &row.key, &row.reason, &row.values].map(Value::from);
+                session.execute(&insert, &params)?;
+            }
+            Ok(())
+        };
+        run().map_err(|source| self.failed(source))
+    }
+
+    /// Returns the rows that a migration kept aside, in the order in which it met them. Creates nothing.
+    pub fn rejects(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        version: Version,
+    ) -> Result<Vec<RejectedRow>, HistoryError> {
+        let mut rows = Vec::new();
+        let mut run = || {
+            if !session.table_exists(&self.rejects_table())? {
+                return Ok(());
+            }
+            let table = quote_identifier(&self.rejects_table());
+            let sql =
+                format!("SELECT key, reason, \"values\" FROM {table} WHERE chain = ? AND version = ? ORDER BY id");
+            let params = [Value::from(chain), Value::from(version.to_string())];
+            for_each_batch(session, &sql, &params, &mut |batch| {
+                let text = |row: usize, column: usize| match batch.cell(row, column) {
+                    Cell::Text(text) => text.to_owned(),
+                    _ => String::new(),
+                };
+                rows.extend((0..batch.rows()).map(|row| RejectedRow {
+                    key: text(row, 0),
+                    reason: text(row, 1),
+                    values: text(row, 2),
+                }));
+                Ok(())
+            })
+        };
+        run().map_err(|source| self.failed(source))?;
+        Ok(rows)
+    }
+}

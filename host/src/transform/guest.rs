@@ -1,0 +1,159 @@
+//! One batch through the guest: calls it, checks the answer, and finds the rows that it cannot transform.
+
+use whimbrel_packed::{CheckedBatch, CheckedColumn};
+
+use super::cells;
+use crate::log_level::LogLevel;
+
+/// A line of log of a guest.
+pub type Line = (LogLevel, String);
+
+/// One instance of a transform. It belongs to one thread.
+pub trait Apply {
+    /// Why it stopped.
+    type Error: std::error::Error + Send + 'static;
+    /// Transforms a batch of these columns.
+    fn apply(&mut self, rows: usize, columns: &[&CheckedColumn]) -> Result<CheckedBatch, ApplyError<Self::Error>>;
+    /// Takes what was logged since the last time.
+    fn take_lines(&mut self) -> Vec<Line>;
+    /// Returns the fuel burnt so far.
+    fn fuel(&self) -> u64;
+}
+
+/// Why a batch was not transformed.
+#[derive(Debug)]
+pub enum ApplyError<E> {
+    /// The guest says so.
+    Failed {
+        /// The row at fault, if it is a single one.
+        row: Option<u32>,
+        /// The guest's words.
+        message: String,
+    },
+    /// The answer is no batch.
+    Malformed(String),
+    /// The guest stopped.
+    Stopped(E),
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) struct Mapped<E> {
+    /// The rows as they were read.
+    pub(super) rows: CheckedBatch,
+    /// What was made of them, in order.
+    pub(super) pieces: Vec<Piece>,
+    /// Rows that cannot be transformed, with the guest's words.
+    pub(super) rejects: Vec<(usize, String)>,
+    /// Why it went no further.
+    pub(super) stop: Option<Stop<E>>,
+    pub(super) lines: Vec<Line>,
+    /// Fuel the instance has burnt, this batch included.
+    pub(super) fuel: u64,
+}
+
+/// Why a batch went no further.
+#[derive(Debug)]
+pub(super) enum Stop<E> {
+    /// The answer cannot be used.
+    Answer(String),
+    /// The guest stopped.
+    Guest(E),
+}
+
+/// Rows that came out of one call.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) out: CheckedBatch,
+    /// The row of the batch that each comes from.
+    pub(super) from: Vec<u32>,
+}
+
+/// What is asked of a guest.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    /// Columns that it is given.
+    pub(super) read: Vec<usize>,
+    /// Columns that it gives back.
+    pub(super) write: usize,
+    pub(super) in_place: bool,
+    /// Rows that cannot be transformed are left out.
+    pub(super) skip: bool,
+}
+
+/// Has a batch transformed. With `skip`, a row at fault is left out and the others are tried again.
+pub(super) fn map<A: Apply>(guest: &mut A, rows: CheckedBatch, asked: &Asked) -> Mapped<A::Error> {
+    let mut pieces = Vec::new();
+    let mut rejects = Vec::new();
+    let mut stop = None;
+    // Ranges still to be done, the next one last.
+    let mut left = Vec::new();
+    left.push(0..rows.rows());
+    while let Some(range) = left.pop() {
+        if range.is_empty() {
+            continue;
+        }
+        match call(guest, &rows, range.clone(), asked) {
+            Ok(piece) => pieces.push(piece),
+            Err(ApplyError::Failed { row: Some(row), message }) if (row as usize) < range.len() => {
+                let row = range.start + row as usize;
+                rejects.push((row, message));
+                if !asked.skip {
+                    break;
+                }
+                left.push(row + 1..range.end);
+                left.push(range.start..row);
+            }
+            Err(ApplyError::Failed { row: None, message }) => {
+                stop = Some(Stop::Answer(message));
+                break;
+            }
+            Err(ApplyError::Failed { row: Some(row), .. }) => {
+                stop = Some(Stop::Answer(format!("it blames row {row}, and there are {}", range.len())));
+                break;
+            }
+            Err(ApplyError::Malformed(reason)) => {
+                stop = Some(Stop::Answer(reason));
+                break;
+            }
+            Err(ApplyError::Stopped(error)) => {
+                stop = Some(Stop::Guest(error));
+                break;
+            }
+        }
+    }
+    rejects.sort_by_key(|(row, _)| *row);
+    Mapped { pieces, rejects, stop, lines: guest.take_lines(), fuel: guest.fuel(), rows }
+}
+
+fn call<A: Apply>(
+    guest: &mut A,
+    rows: &CheckedBatch,
+    range: std::ops::Range<usize>,
+    asked: &Asked,
+) -> Result<Piece, ApplyError<A::Error>> {
+    let whole = range.len() == rows.rows();
+    let part = if whole { None } else { cells::part(rows, range.clone()) };
+    let batch = part.as_ref().unwrap_or(rows);
+    let columns: Vec<&CheckedColumn> = asked.read.iter().map(|column| &batch.columns()[*column]).collect();
+    let out = guest.apply(batch.rows(), &columns)?;
+    let from = check(&out, range.len(), asked).map_err(ApplyError::Malformed)?;
+    let first = u32::try_from(range.start).unwrap_or(u32::MAX);
+    let from = from.into_iter().map(|row| row + first).collect();
+    Ok(Piece { out, from })
+}
+
+/// Checks that the answer has the rows and columns that were asked for; returns where each row comes from.
+fn check(out: &CheckedBatch, rows: usize, asked: &Asked) -> Result<Vec<u32>, String> {
+    let columns = asked.write + usize::from(!asked.in_place);
+    if out.columns().len() != columns {
+        return Err(format!("it has {} columns, and there should be {columns}", out.columns().len()));
+    }
+    if !asked.in_place {
+        return cells::origins(&out.columns()[0], out.rows(), rows);
+    }
+    if out.rows() != rows {
+        return Err(format!("{rows} rows went in, and {} came out", out.rows()));
+    }
+    Ok((0..u32::try_from(rows).unwrap_or(u32::MAX)).collect())
+}

@@ -1,0 +1,21 @@
+//! Runs a pure function from rows to rows over a table: reads by key, has batches transformed on all cores, writes in
+//! order. Knows no plan and no Wasm.
+
+mod cells;
+mod checkpoint;
+mod error;
+mod guest;
+mod layout;
+mod pipeline;
+mod preview;
+mod run;
+mod statements;
+mod table;
+mod write;
+
+pub use checkpoint::{Checkpoint, reject_json};
+pub use error::{LayoutProblem, TransformError};
+pub use guest::{Apply, ApplyError, Line};
+pub use layout::Layout;
+pub use preview::{Preview, PreviewRow, Selection, preview};
+pub use run::{Counts, Progress, Reject, Run, Runner, count, with_runner};

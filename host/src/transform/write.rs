@@ -1,0 +1,116 @@
+//! Writes what came out of a batch. Leaves rows aside that cannot be written, where that is wanted.
+
+use whimbrel_packed::CheckedBatch;
+
+use super::cells;
+use super::guest::Piece;
+use super::layout::Layout;
+use crate::db::{ColumnSlice, DbError, Session, StatementId};
+
+/// What became of the rows of a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Written {
+    /// Rows written.
+    pub(super) written: u64,
+    /// Rows that came out as they went in.
+    pub(super) unchanged: u64,
+}
+
+/// A row that cannot be written: its number in the batch, and why.
+pub(super) struct Refused {
+    pub(super) row: usize,
+    pub(super) error: DbError,
+}
+
+/// Updates the rows that came out changed. Without `skip` the first row that cannot be written is an error.
+pub(super) fn update(
+    session: &mut dyn Session,
+    layout: &Layout,
+    statement: StatementId,
+    rows: &CheckedBatch,
+    piece: &Piece,
+    skip: bool,
+    refused: &mut Vec<Refused>,
+) -> Result<Written, Refused> {
+    let first = piece.from.first().map_or(0, |row| *row as usize);
+    let changed = changed(layout, rows, piece, first);
+    let mut columns: Vec<ColumnSlice<'_>> =
+        piece.out.columns().iter().map(|column| ColumnSlice { column, first: 0 }).collect();
+    columns.extend(layout.scan.iter().map(|(_, key)| ColumnSlice { column: &rows.columns()[*key], first }));
+    let unchanged = (piece.out.rows() - changed.len()) as u64;
+    let mut left = changed.as_slice();
+    let mut written = 0;
+    while !left.is_empty() {
+        match session.write_rows(statement, &columns, left) {
+            Ok(_) => {
+                written += left.len() as u64;
+                left = &[];
+            }
+            Err(error) => {
+                let (at, refusal) = at(&error, left, first);
+                if !skip || !error.code.is_of_row() {
+                    return Err(refusal);
+                }
+                written += at as u64;
+                refused.push(refusal);
+                left = &left[at + 1..];
+            }
+        }
+    }
+    Ok(Written { written, unchanged })
+}
+
+/// Returns where in `left` the error struck, and the refusal of that row.
+fn at(error: &DbError, left: &[u32], first: usize) -> (usize, Refused) {
+    let row = error.row.unwrap_or(left[0]);
+    let at = left.binary_search(&row).unwrap_or(0);
+    (at, Refused { row: first + row as usize, error: DbError { row: None, ..error.clone() } })
+}
+
+/// Returns the rows of the answer that differ from what is there.
+fn changed(layout: &Layout, rows: &CheckedBatch, piece: &Piece, first: usize) -> Vec<u32> {
+    let pairs: Vec<_> =
+        layout.current.iter().zip(piece.out.columns()).map(|(old, new)| (&rows.columns()[*old], new)).collect();
+    (0..piece.out.rows())
+        .filter(|row| pairs.iter().any(|(old, new)| !cells::same(old, first + row, new, *row)))
+        .filter_map(|row| u32::try_from(row).ok())
+        .collect()
+}
+
+/// Adds the rows that came out to another table: all that come from one row, or none of them.
+pub(super) fn insert(
+    session: &mut dyn Session,
+    statement: StatementId,
+    piece: &Piece,
+    skip: bool,
+    refused: &mut Vec<Refused>,
+) -> Result<u64, Refused> {
+    let columns: Vec<ColumnSlice<'_>> =
+        piece.out.columns()[1..].iter().map(|column| ColumnSlice { column, first: 0 }).collect();
+    let mut left: Vec<u32> = (0..u32::try_from(piece.out.rows()).unwrap_or(u32::MAX)).collect();
+    let from = |row: u32| piece.from.get(row as usize).map_or(0, |from| *from as usize);
+    let broken = |error: DbError| Refused { row: piece.from.first().map_or(0, |row| *row as usize), error };
+    loop {
+        if left.is_empty() {
+            return Ok(0);
+        }
+        // What comes from one row is written as a whole, so it must be possible to take it back.
+        let savepoint = if skip { Some(session.savepoint().map_err(broken)?) } else { None };
+        match session.write_rows(statement, &columns, &left) {
+            Ok(_) => {
+                if let Some(savepoint) = savepoint {
+                    session.release(savepoint).map_err(broken)?;
+                }
+                return Ok(left.len() as u64);
+            }
+            Err(error) => {
+                let origin = from(error.row.unwrap_or(left[0]));
+                let refusal = Refused { row: origin, error: DbError { row: None, ..error.clone() } };
+                let Some(savepoint) = savepoint.filter(|_| error.code.is_of_row()) else { return Err(refusal) };
+                session.rollback_to(savepoint).map_err(broken)?;
+                refused.push(refusal);
+                left.retain(|row| from(*row) != origin);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Holds the types of a component's exports against the contract's. Runs none of the component's code.
+
+use wasmtime::Engine;
+use wasmtime::component::types::{Component, ComponentFunc, ComponentItem};
+use wasmtime::component::{ResourceType, Type};
+
+use super::handles::TransactionHandle;
+
+/// What `up` and `down` take and return.
+const CALL: &str = "(own transaction, record {chain: string, version: string, name: string, tenant: option<string>, \
+                    dry-run: bool, started-at: u64, seed: u64, params: list<tuple<string, string>>}) \
+                    -> result<_, string>";
+
+/// What `apply` takes and returns.
+const APPLY: &str = "(record {rows: u32, columns: list<record {kind: u8, tags: list<u8>, words: list<u8>, \
+                     heap: list<u8>}>}, record {chain: string, version: string, name: string, \
+                     tenant: option<string>, dry-run: bool, started-at: u64, seed: u64, \
+                     params: list<tuple<string, string>>}) -> result<record {rows: u32, columns: list<record \
+                     {kind: u8, tags: list<u8>, words: list<u8>, heap: list<u8>}>}, record {row: option<u32>, \
+                     message: string}>";
+
+/// Checks that an export is a function with the contract's types; on failure says what it is.
+pub(super) fn check(engine: &Engine, component: &Component, export: &str) -> Result<(), String> {
+    let found = match component.get_export(engine, export).map(|export| export.ty) {
+        Some(ComponentItem::ComponentFunc(function)) => function_shape(&function),
+        Some(_) => "not a function".to_owned(),
+        None => "not there".to_owned(),
+    };
+    let wanted = if export == super::transform::EXPORT { APPLY } else { CALL };
+    if found == wanted {
+        return Ok(());
+    }
+    Err(format!("the export {export} has other types than the contract's: it is {found}"))
+}
+
+fn function_shape(function: &ComponentFunc) -> String {
+    let params: Vec<String> = function.params().map(|(_, ty)| shape(&ty, 0)).collect();
+    let results: Vec<String> = function.results().map(|ty| shape(&ty, 0)).collect();
+    let kind = if function.async_() { "async " } else { "" };
+    format!("{kind}({}) -> {}", params.join(", "), results.join(", "))
+}
+
+/// Writes a type the way WIT does, as far as the contract's calls use it.
+fn shape(ty: &Type, depth: usize) -> String {
+    if depth > 6 {
+        return "…".to_owned();
+    }
+    let inner = |ty: &Type| shape(ty, depth + 1);
+    match ty {
+        Type::Bool => "bool".to_owned(),
+        Type::U8 => "u8".to_owned(),
+        Type::U32 => "u32".to_owned(),
+        Type::U64 => "u64".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::Own(resource) if *resource == ResourceType::host::<TransactionHandle>() => "own transaction".to_owned(),
+        Type::Borrow(_) => "borrow".to_owned(),
+        Type::List(list) => format!("list<{}>", inner(&list.ty())),
+        Type::Option(option) => format!("option<{}>", inner(&option.ty())),
+        Type::Result(result) => {
+            let part = |ty: Option<Type>| ty.map_or_else(|| "_".to_owned(), |ty| inner(&ty));
+            format!("result<{}, {}>", part(result.ok()), part(result.err()))
+        }
+        Type::Tuple(tuple) => {
+            let types: Vec<String> = tuple.types().take(16).map(|ty| inner(&ty)).collect();
+            format!("tuple<{}>", types.join(", "))
+        }
+        Type::Record(record) => {
+            let fields = record.fields().take(16);
+            let fields: Vec<String> = fields.map(|field| format!("{}: {}", field.name, inner(&field.ty))).collect();
+            format!("record {{{}}}", fields.join(", "))
+        }
+        _ => "something else".to_owned(),
+    }
+}

@@ -1,0 +1,212 @@
+//! Calls a transform, batch after batch, in one instance.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use wasmtime::component::{ComponentType, Func, Lift, Lower};
+use wasmtime::{Store, Trap};
+use whimbrel_packed::{Batch, CheckedBatch, CheckedColumn, Column};
+
+use super::bindings::whimbrel::migration::types;
+use super::error::PluginError;
+use super::limits::{self, Bounds, Watchdog};
+use super::plugin::{self, Plugin};
+use super::state::{GuestEvents, State};
+use super::wasi::Wasi;
+use crate::interrupt::Interrupt;
+use crate::limits::{Limit, RunLimits};
+use crate::log_level::LogLevel;
+
+/// Name of the export.
+pub(super) const EXPORT: &str = "apply";
+/// Bytes kept of what a guest says about a row.
+const MESSAGE_BYTES: usize = 1 << 10;
+
+/// A column on its way in; its bytes are copied into the guest only.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct ColumnIn<'a> {
+    kind: u8,
+    tags: &'a [u8],
+    words: &'a [u8],
+    heap: &'a [u8],
+}
+
+/// A batch on its way in.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct BatchIn<'a> {
+    rows: u32,
+    columns: &'a [ColumnIn<'a>],
+}
+
+/// Why a batch was not transformed, as the guest says it.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(super) struct Failure {
+    row: Option<u32>,
+    message: String,
+}
+
+type Answer = (Result<types::Batch, Failure>,);
+
+/// What every instance of one transform is given.
+#[derive(Clone, Debug)]
+pub struct TransformCall {
+    /// Name of the chain.
+    pub chain: String,
+    /// Version of the migration.
+    pub version: String,
+    /// Name of the migration.
+    pub name: String,
+    /// Everything will be rolled back.
+    pub dry_run: bool,
+    /// Recorded start of the run, in milliseconds since 1970.
+    pub started_at: u64,
+    /// The manifest's parameters, and the names of the columns.
+    pub params: Vec<(String, String)>,
+    /// What an instance may use.
+    pub limits: RunLimits,
+}
+
+/// What the guest made of a batch, if not rows.
+#[derive(Debug)]
+pub enum NotApplied {
+    /// It says that it cannot.
+    Failed {
+        /// The row at fault, if it is a single one.
+        row: Option<u32>,
+        /// Its words.
+        message: String,
+    },
+    /// Its answer is no batch.
+    Malformed(String),
+    /// It stopped.
+    Stopped(PluginError),
+}
+
+/// One instance of a transform. It stays on the thread that made it.
+pub struct TransformInstance {
+    store: Store<State>,
+    apply: Func,
+    context: types::Context,
+    limits: RunLimits,
+    interrupt: Interrupt,
+    lines: Arc<Lines>,
+    watchdog: Watchdog,
+}
+
+/// Keeps what the guest logs until somebody asks.
+#[derive(Default)]
+struct Lines(RefCell<Vec<(LogLevel, String)>>);
+
+impl GuestEvents for Lines {
+    fn log(&self, level: LogLevel, message: &str) {
+        self.0.borrow_mut().push((level, message.to_owned()));
+    }
+
+    /// The host knows better how far it is.
+    fn progress(&self, _: u64, _: Option<u64>) {}
+}
+
+impl Plugin {
+    /// Makes an instance of a transform.
+    pub fn transform(&self, call: &TransformCall, interrupt: &Interrupt) -> Result<TransformInstance, PluginError> {
+        let lines = Arc::<Lines>::default();
+        let wasi = Wasi::new(call.started_at, self.inspection().checksum.seed());
+        let events = Arc::clone(&lines) as Arc<dyn GuestEvents>;
+        let state = State::new(Bounds::new(call.limits), wasi, None, events);
+        let mut store = Store::new(self.linked.engine(), state);
+        let started = limits::apply(&mut store, &call.limits, interrupt).and_then(|watchdog| {
+            let instance = self.linked.instantiate(&mut store)?;
+            let apply = instance.get_func(&mut store, EXPORT);
+            Ok((watchdog, apply))
+        });
+        let (watchdog, apply) = match started {
+            Ok((watchdog, Some(apply))) => (watchdog, apply),
+            Ok((_, None)) => return Err(PluginError::NoExport { export: EXPORT }),
+            Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, interrupt, None)),
+        };
+        let context = types::Context {
+            chain: call.chain.clone(),
+            version: call.version.clone(),
+            name: call.name.clone(),
+            tenant: None,
+            dry_run: call.dry_run,
+            started_at: call.started_at,
+            seed: self.inspection().checksum.seed(),
+            params: call.params.clone(),
+        };
+        let (limits, interrupt) = (call.limits, interrupt.clone());
+        Ok(TransformInstance { store, apply, context, limits, interrupt, lines, watchdog })
+    }
+}
+
+impl TransformInstance {
+    /// Transforms a batch of these columns. After a failure that is not the guest's own word it is of no more use.
+    pub fn apply(&mut self, rows: usize, columns: &[&CheckedColumn]) -> Result<CheckedBatch, NotApplied> {
+        let columns: Vec<ColumnIn<'_>> = columns
+            .iter()
+            .map(|column| ColumnIn {
+                kind: column.code(),
+                tags: column.tags(),
+                words: column.words().as_flattened(),
+                heap: column.heap(),
+            })
+            .collect();
+        let batch = BatchIn { rows: u32::try_from(rows).unwrap_or(u32::MAX), columns: &columns };
+        let called = self
+            .apply
+            .typed::<(BatchIn<'_>, &types::Context), Answer>(&self.store)
+            .and_then(|apply| apply.call(&mut self.store, (batch, &self.context)));
+        match called {
+            Ok((Ok(batch),)) => checked(batch),
+            Ok((Err(Failure { row, mut message }),)) => {
+                message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+                Err(NotApplied::Failed { row, message })
+            }
+            Err(error) => {
+                let (state, timed) = (self.store.data_mut(), Some(&self.watchdog));
+                Err(NotApplied::Stopped(stopped(&error, state, &self.limits, &self.interrupt, timed)))
+            }
+        }
+    }
+
+    /// Takes what the guest logged since the last time.
+    pub fn take_lines(&mut self) -> Vec<(LogLevel, String)> {
+        self.lines.0.take()
+    }
+
+    /// Returns the fuel burnt so far.
+    pub fn fuel(&self) -> u64 {
+        self.limits.of(Limit::Fuel).saturating_sub(self.store.get_fuel().unwrap_or(0))
+    }
+}
+
+fn checked(batch: types::Batch) -> Result<CheckedBatch, NotApplied> {
+    let column =
+        |column: types::Column| Column { kind: column.kind, tags: column.tags, words: column.words, heap: column.heap };
+    Batch { rows: batch.rows, columns: batch.columns.into_iter().map(column).collect() }
+        .check()
+        .map_err(|error| NotApplied::Malformed(format!("malformed batch: {error}")))
+}
+
+/// Tells why a call did not come back.
+fn stopped(
+    error: &wasmtime::Error,
+    state: &mut State,
+    limits: &RunLimits,
+    interrupt: &Interrupt,
+    watchdog: Option<&Watchdog>,
+) -> PluginError {
+    // The interrupt that stops a guest is a trap like any other.
+    if interrupt.is_raised() && error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+        return PluginError::Interrupted;
+    }
+    let timed_out = watchdog.filter(|watchdog| watchdog.timed_out()).map(|_| Limit::Time);
+    let met = limits::recognise(error).or(timed_out);
+    match state.reached().or_else(|| met.map(|limit| limits.reached(limit))) {
+        Some(reached) => PluginError::Limit(reached),
+        None => plugin::explain(error, state),
+    }
+}

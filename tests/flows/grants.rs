@@ -1,0 +1,286 @@
+//! A vendor's component in an application's database: what it asks for, what it is given, what it is refused.
+
+use insta::assert_snapshot;
+use rusqlite::Connection;
+use whimbrel::Error;
+use whimbrel::exec::{PrepareError, StepError};
+use whimbrel::grants::Grants;
+use whimbrel::model::{Policy, PolicyError, Trust};
+use whimbrel::plan::{Goal, Until};
+use whimbrel::wasm::PluginError;
+
+use super::guests::{Stage, behaviours};
+use crate::harness::Project;
+
+const SHOP: &str = "CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT, secret TEXT);\n\
+                    INSERT INTO customer VALUES (1, 'Ada', 'sesame');\n";
+
+/// Writes a manifest for the guest that runs the statements it is told to.
+fn manifest(grants: Option<&str>, statements: &[&str]) -> String {
+    let grants = grants.map(|grants| format!("[grants]\n{grants}\n")).unwrap_or_default();
+    format!("{grants}[params]\ndo = \"sql\"\nsql = '''\n{}'''\n", statements.join("\n"))
+}
+
+/// A shop whose own chain is applied, and a vendor's chain with one component.
+fn shop(manifest: &str) -> Project {
+    let project = Project::with(&[("0001_shop.sql", SHOP)]);
+    project.ok(&["up"]);
+    project.write("vendor/0001_loyalty.wasm", behaviours());
+    project.write("vendor/0001_loyalty.toml", manifest);
+    policy(&project, "");
+    project
+}
+
+fn policy(project: &Project, more: &str) {
+    let text = "database = \"sqlite:app.db\"\ndir = \"vendor\"\nchain = \"acme\"\n\n\
+                [chains.acme]\ntrust = \"untrusted\"\nnamespace = \"acme_\"\n\n";
+    project.write("vendor.toml", format!("{text}{more}"));
+}
+
+fn vendor<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &["--config", "vendor.toml"]].concat()
+}
+
+#[test]
+fn a_vendors_component_is_inspected_given_what_it_needs_and_run() {
+    let project = shop(&manifest(
+        Some("read = [\"customer(id)\"]\ncreate = [\"acme_*\"]\ninsert = [\"acme_points\"]"),
+        &["CREATE TABLE acme_points (customer INTEGER, points INTEGER)", "INSERT INTO acme_points SELECT id, 0 FROM customer"],
+    ));
+    let inspected = project.run(&["inspect", "vendor/0001_loyalty.wasm"]).stdout;
+    let (_, asks) = inspected.split_once("asks for").unwrap();
+    assert_snapshot!(asks.lines().take(4).collect::<Vec<_>>().join("\n"), @"
+    read     customer(id)
+              insert   acme_points
+              create   acme_*  ! acme_* is every name that begins so
+              limits   1,000,000,000,000 fuel, 512 MiB memory, 1 h time
+    ");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&vendor(&["up"])), @r#"
+        exit 1
+        --- stderr
+        error: migration 1 loyalty asks for more than it is given (vendor/0001_loyalty.toml)
+          caused by: not granted: read = ["customer(id)"]
+        hint: to give it, write into whimbrel.toml:
+            [chains.acme.migrations.1.grants]
+            read = ["customer(id)"]
+        "#);
+    });
+    policy(&project, "[chains.acme.migrations.1.grants]\nread = [\"customer(id)\"]\n");
+    assert_eq!(project.run(&vendor(&["up"])).code, 0);
+    let connection = Connection::open(project.path("app.db")).unwrap();
+    let rows: i64 = connection.query_row("SELECT count(*) FROM acme_points", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 1);
+}
+
+#[test]
+fn the_guest_is_told_what_it_lacks_and_may_go_on() {
+    let grants = "read = ['person(id)']\nupdate = ['person(code)']";
+    let stage = Stage::new(
+        behaviours(),
+        &manifest(
+            Some(grants),
+            &[
+                "? UPDATE person SET full_name = 'x'",
+                "? SELECT full_name FROM person",
+                "? DELETE FROM person",
+                "? CREATE TABLE mine (x)",
+                "? ATTACH 'x' AS y",
+                "? SELECT random()",
+                "UPDATE person SET code = 'fine' WHERE id = 1",
+            ],
+        ),
+    );
+    stage.up().unwrap();
+    assert_eq!(
+        stage.heard(),
+        [
+            "Info update | person(full_name) | update = [\"person(full_name)\"]",
+            "Info read | person(full_name) | read = [\"person(full_name)\"]",
+            "Info delete | person | delete = [\"person\"]",
+            "Info create | mine | create = [\"mine\"]",
+            "Info attach |  | -",
+            "Info function | random | functions = [\"random\"]",
+        ]
+    );
+}
+
+#[test]
+fn an_unhandled_refusal_tells_the_operator_what_would_be_needed() {
+    let project = shop(&manifest(Some("read = [\"customer(id)\"]"), &["SELECT id FROM customer WHERE secret > ''"]));
+    policy(&project, "[chains.acme.grants]\nread = [\"customer(id)\"]\n");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&vendor(&["up"])), @r#"
+        exit 1
+        --- stderr
+        error: migration 1 loyalty failed on its way up
+          caused by: the guest says: not granted: read customer(secret) (SQLITE_AUTH)
+          caused by: statement failed: not granted: read customer(secret) (SQLITE_AUTH): SELECT id FROM customer WHERE secret > ''
+        note: migration 1 loyalty was rolled back
+        hint: it would need this in vendor/0001_loyalty.toml:
+            [grants]
+            read = ["customer(secret)"]
+            and, if whimbrel.toml has a policy for it, this there:
+            [chains.acme.migrations.1.grants]
+            read = ["customer(secret)"]
+        "#);
+    });
+    let project = shop(&manifest(None, &["CREATE TABLE acme_x (a)"]));
+    assert_snapshot!(project.run(&vendor(&["up"])).stderr, @r#"
+    error: migration 1 loyalty failed on its way up
+      caused by: the guest says: not granted: create acme_x (SQLITE_AUTH)
+      caused by: statement failed: not granted: create acme_x (SQLITE_AUTH): CREATE TABLE acme_x (a)
+    note: migration 1 loyalty was rolled back
+    hint: it would need this in vendor/0001_loyalty.toml:
+        [grants]
+        create = ["acme_x"]
+        and, if whimbrel.toml has a policy for it, this there:
+        [chains.acme.migrations.1.grants]
+        create = ["acme_x"]
+    "#);
+    let project = shop(&manifest(Some(""), &["COMMIT"]));
+    let refused = project.run(&vendor(&["up"])).stderr;
+    assert!(refused.contains("hint: no grant allows this"), "{refused}");
+}
+
+#[test]
+fn what_no_policy_can_give_is_said_so() {
+    let project = shop(&manifest(Some("view = [\"all_customers\"]\ntrigger = [\"customer\"]\nread = [\"*\"]"), &[]));
+    assert_snapshot!(project.run(&vendor(&["up"])).stderr, @r#"
+    error: migration 1 loyalty asks for more than it is given (vendor/0001_loyalty.toml)
+      caused by: not granted: read = ["*"]
+      caused by: not granted: trigger = ["customer"]
+      caused by: not granted: view = ["all_customers"]
+    hint: to give it, write into whimbrel.toml:
+        [chains.acme.migrations.1.grants]
+        read = ["*"]
+        an untrusted chain can never have trigger = ["customer"] or view = ["all_customers"]: outside its namespace
+    "#);
+    policy(&project, "[chains.acme.grants]\nview = [\"all_customers\"]\n");
+    assert_snapshot!(project.run(&vendor(&["up"])).stderr, @r#"
+    error: vendor.toml:5:1: the chain acme: an untrusted chain can never have view = ["all_customers"]: outside its namespace acme_ it may leave no view
+    "#);
+}
+
+#[test]
+fn a_dry_run_prints_the_least_manifest_and_marks_what_is_not_used() {
+    let project = Project::with(&[("0001_shop.sql", SHOP)]);
+    project.ok(&["up"]);
+    project.write("migrations/0002_names.wasm", behaviours());
+    let statements = ["UPDATE customer SET name = upper(name) WHERE id = 1", "CREATE TABLE fresh (x)"];
+    project.write("migrations/0002_names.toml", manifest(None, &statements));
+    assert_snapshot!(used(&project), @r#"
+    used, as the least manifest would ask for it:
+      [grants]
+      read = ["customer(id, name)"]
+      update = ["customer(name)"]
+      create = ["fresh"]
+    "#);
+    let asked = "read = [\"customer\"]\nupdate = [\"customer(name, secret)\"]\ncreate = [\"fresh\"]\ndelete = [\"customer\"]";
+    project.write("migrations/0002_names.toml", manifest(Some(asked), &statements));
+    assert_snapshot!(used(&project), @r#"
+    used, as the least manifest would ask for it:
+      [grants]
+      read = ["customer(id, name)"]
+      update = ["customer(name)"]
+      create = ["fresh"]
+    ! asks for more than it was seen to use this way:
+      update = ["customer(secret)"]
+      delete = ["customer"]
+    "#);
+    let json: serde_json::Value = serde_json::from_str(&project.run(&["up", "--dry-run", "--json"]).stdout).unwrap();
+    let grants = &json["steps"][0]["recording"]["grants"];
+    assert_eq!(grants["unused"]["delete"][0], "customer", "{grants}");
+    assert_eq!(grants["used"]["create"][0], "fresh", "{grants}");
+}
+
+fn used(project: &Project) -> String {
+    let text = project.run(&["up", "--dry-run"]).stdout;
+    let lines = text.lines().skip_while(|line| !line.contains("used")).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn scripts_of_an_untrusted_chain_are_held_too() {
+    let project = Project::with(&[("0001_shop.sql", SHOP)]);
+    project.ok(&["up"]);
+    project.write("vendor/0001_points.sql", "CREATE TABLE acme_points (id);\nDELETE FROM customer;\n");
+    project.write("vendor/0001_points.toml", "[grants]\ncreate = [\"acme_points\"]\n");
+    policy(&project, "");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&vendor(&["up"])).stderr, @r#"
+        error: migration 1 points failed on its way up
+          caused by: not granted: delete customer (SQLITE_AUTH)
+         --> vendor/0001_points.sql:2:1
+          |
+        2 | DELETE FROM customer;
+          | ^^^^^^^^^^^^^^^^^^^^^
+        note: migration 1 points was rolled back
+        hint: it would need this in vendor/0001_points.toml:
+            [grants]
+            delete = ["customer"]
+            and, if whimbrel.toml has a policy for it, this there:
+            [chains.acme.migrations.1.grants]
+            delete = ["customer"]
+        "#);
+    });
+    project.write("vendor/0001_points.sql", "-- whimbrel: transaction = none\nVACUUM;\n");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&vendor(&["up"])).stderr, @"
+        error: migration 1 points is held to grants and may not run outside a transaction (vendor/0001_points.sql)
+        hint: run it inside a transaction, or move it to a chain of your own
+        ");
+    });
+}
+
+#[test]
+fn the_policy_is_read_strictly() {
+    let project = shop(&manifest(Some(""), &[]));
+    policy(&project, "[chains.acme.grants]\nreed = [\"customer\"]\n");
+    assert_snapshot!(project.run(&vendor(&["up"])).stderr, @"
+    error: vendor.toml:10:1: unknown key `reed`
+    hint: did you mean `read`?
+    ");
+}
+
+#[test]
+fn the_library_takes_a_policy() {
+    let manifest = manifest(Some("read = ['person(id)']"), &["SELECT id FROM person"]);
+    let stage = Stage::new(behaviours(), &manifest);
+    let untrusted = || Policy { trust: Trust::Untrusted { namespace: "acme_".into() }, ..Policy::default() };
+    let refused = stage.builder().policy(untrusted()).build().unwrap().up(Until::End);
+    let Err(Error::Prepare(PrepareError::NotGranted { refused, .. })) = refused else { panic!("{refused:?}") };
+    assert_eq!(refused[0].refused[0].to_string(), "read = [\"person(id)\"]");
+    assert_eq!(stage.migrator().history().unwrap().len(), 1);
+    let given: Grants = Grants::collect(&refused[0].refused);
+    // The first migration, the application's own, is applied: only what is pending has to be given anything.
+    stage.builder().policy(Policy { grants: Some(given), ..untrusted() }).build().unwrap().up(Until::End).unwrap();
+    let wrong = Policy { trust: Trust::Untrusted { namespace: String::new() }, ..Policy::default() };
+    assert!(matches!(stage.builder().policy(wrong).build(), Err(Error::Policy(PolicyError::Namespace { .. }))));
+}
+
+#[test]
+fn an_owners_guest_without_grants_has_everything_but_the_basics() {
+    let statements = ["UPDATE person SET code = id", "CREATE VIEW names AS SELECT full_name FROM person", "DROP VIEW names"];
+    Stage::new(behaviours(), &manifest(None, &statements)).up().unwrap();
+    let stage = Stage::new(behaviours(), &manifest(None, &["DELETE FROM _whimbrel_history"]));
+    match stage.up() {
+        Err(Error::Run(error)) => match error.source {
+            StepError::Guest(guest) => {
+                let PluginError::Refused { statement: Some(failed), .. } = *guest else { panic!("{guest:?}") };
+                assert_eq!(failed.error.message, "delete _whimbrel_history is never granted: the table is the host's own");
+            }
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_guest_held_to_grants_leaves_the_session_as_it_was() {
+    let stage = Stage::new(behaviours(), &manifest(Some(""), &["SELECT 1"]));
+    let report = stage.migrator().dry_run(&Goal::LATEST).unwrap();
+    assert!(report.steps[0].recording.as_ref().unwrap().observed.as_ref().unwrap().least().is_empty());
+    stage.up().unwrap();
+    stage.migrator().down(Until::Steps(1)).unwrap_err();
+}

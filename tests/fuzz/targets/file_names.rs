@@ -1,0 +1,113 @@
+//! Names and contents of files as a source: every folder is a set of migrations, or refused with problems.
+//!
+//! An input is written out as one file after the other: a name, a line feed, its content, a NUL.
+#![no_main]
+
+use std::collections::BTreeSet;
+
+use libfuzzer_sys::fuzz_target;
+use whimbrel::model::{Body, Version};
+use whimbrel::source::{Embedded, FileName, Loaded, Part, Source, SourceError, check_name};
+
+fuzz_target!(|bytes: &[u8]| {
+    let files: Vec<(&str, &[u8])> = bytes
+        .split(|byte| *byte == 0)
+        .filter_map(|file| {
+            let end = file.iter().position(|byte| *byte == b'\n').unwrap_or(file.len());
+            Some((str::from_utf8(&file[..end]).ok()?, file.get(end + 1..).unwrap_or_default()))
+        })
+        .collect();
+    for (name, _) in &files {
+        assert_name(name);
+    }
+    let loaded = load(&files);
+    let again = load(&files.iter().rev().copied().collect::<Vec<_>>());
+    match (&loaded, again) {
+        (Ok(loaded), Ok(again)) => {
+            assert_loaded(&files, loaded);
+            assert_eq!(format!("{:?}", loaded.migrations), format!("{:?}", again.migrations));
+            assert_eq!(loaded.ignored, again.ignored);
+        }
+        // Two files of one name cannot be told apart; which of them is in the way depends on the order.
+        (Err(error), Err(again)) => assert!(has_twins(&files) || *error == again, "{error}\n\n{again}"),
+        (loaded, again) => panic!("the order of the files matters: {loaded:?} {again:?}"),
+    }
+    if let Err(error) = loaded {
+        assert!(!error.problems.is_empty() && error.problems.is_sorted());
+        for problem in &error.problems {
+            assert!(!problem.file.contains(char::is_control), "{problem:?}");
+            assert!(!problem.message.is_empty());
+        }
+    }
+});
+
+fn has_twins(files: &[(&str, &[u8])]) -> bool {
+    files.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len() < files.len()
+}
+
+fn assert_name(name: &str) {
+    match FileName::parse(name) {
+        FileName::Part { version, name: words, part } => {
+            assert!(check_name(&words).is_ok());
+            let end = format!("{version}_{words}{}", part.ending());
+            let zeros = name.strip_suffix(&end).expect("a name is made of its parts");
+            assert!(zeros.bytes().all(|byte| byte == b'0'), "{name}");
+            // Any number of zeros in front makes no difference.
+            assert_eq!(FileName::parse(&end), FileName::Part { version, name: words, part });
+        }
+        FileName::Ignored(reason) => assert!(!reason.is_empty()),
+        FileName::Malformed { message, hint } => {
+            assert!(!message.is_empty() && !hint.is_empty());
+            assert!(!message.contains(char::is_control), "{message:?}");
+            assert!(name.starts_with(|first: char| first.is_ascii_digit()));
+        }
+    }
+}
+
+/// Loads files that live as long as this call of the target only.
+fn load(files: &[(&str, &[u8])]) -> Result<Loaded, SourceError> {
+    // SAFETY: the source is for what is compiled into a program. What it returns lends from the files and is dropped
+    // before them, when the target returns.
+    let files = unsafe { std::mem::transmute::<&[(&str, &[u8])], &'static [(&'static str, &'static [u8])]>(files) };
+    Embedded::new("m", files).load()
+}
+
+fn assert_loaded(files: &[(&str, &[u8])], loaded: &Loaded) {
+    let parts: Vec<(Version, String, Part)> = files
+        .iter()
+        .filter_map(|(name, _)| match FileName::parse(name) {
+            FileName::Part { version, name, part } => Some((version, name, part)),
+            FileName::Ignored(_) => None,
+            FileName::Malformed { .. } => panic!("{name} was accepted"),
+        })
+        .collect();
+    let mut used = 0;
+    for migration in &loaded.migrations {
+        let has = |part: Part| {
+            parts
+                .iter()
+                .filter(|(version, name, other)| (*version, name, *other) == (migration.version, &migration.name, part))
+                .count()
+        };
+        match &migration.body {
+            Body::Sql { down, .. } => {
+                assert_eq!(has(Part::Sql) + has(Part::Up), 1);
+                assert_eq!((has(Part::Component), has(Part::Down)), (0, usize::from(down.is_some())));
+                assert_eq!(has(Part::Manifest), usize::from(migration.manifest.is_some()));
+            }
+            Body::Component { bytes } => {
+                assert!(!bytes.is_empty());
+                assert_eq!((has(Part::Component), has(Part::Manifest)), (1, 1));
+                assert_eq!(has(Part::Sql) + has(Part::Up) + has(Part::Down), 0);
+            }
+            Body::Rust(_) => panic!("there is no Rust in a folder"),
+        }
+        used += [Part::Sql, Part::Up, Part::Component, Part::Down, Part::Manifest].map(has).iter().sum::<usize>();
+        migration.checksum();
+        migration.description();
+    }
+    assert_eq!(used, parts.len(), "every file is part of one migration");
+    assert_eq!(files.len() - parts.len(), loaded.ignored.len(), "or ignored");
+    let versions: BTreeSet<Version> = loaded.migrations.iter().map(|migration| migration.version).collect();
+    assert_eq!(versions.len(), loaded.migrations.len());
+}

@@ -1,0 +1,21 @@
+//! Runs the statements it is told to, line by line: `? SELECT …` is expected to be refused.
+
+use whimbrel_guest::{Context, Error, Result, Transaction, info, params};
+
+pub(crate) fn run(tx: &Transaction, ctx: &Context) -> Result<()> {
+    for line in ctx.param("sql").unwrap_or_default().lines() {
+        match line.strip_prefix("? ") {
+            None => {
+                tx.execute(line, params![])?;
+            }
+            Some(refused) => match tx.execute(refused, params![]) {
+                Err(error) if error.is_denied() => {
+                    let detail = |name| error.sql().and_then(|sql| sql.detail(name)).unwrap_or("-").to_owned();
+                    info!("{} | {} | {}", detail("action"), detail("object"), detail("grant"));
+                }
+                other => return Err(Error::msg(format!("{refused}: expected a refusal, got {other:?}"))),
+            },
+        }
+    }
+    Ok(())
+}
