@@ -36,7 +36,11 @@ pub(crate) fn complain(message: String) {
 
 /// Runs one direction of a migration.
 #[cfg(any(target_family = "wasm", feature = "testing"))]
-pub(crate) fn run(work: impl FnOnce(&Transaction, &Context) -> Result<()>, tx: &Transaction, ctx: &Context) -> Result<()> {
+pub(crate) fn run(
+    work: impl FnOnce(&Transaction, &Context) -> Result<()>,
+    tx: &Transaction,
+    ctx: &Context,
+) -> Result<()> {
     use crate::error::Error;
 
     COMPLAINT.take();

@@ -70,11 +70,13 @@ pub struct Columns {
     pub(crate) write: Vec<String>,
     pub(crate) into: Option<String>,
     /// For each column written, the column read that has the same name.
+    #[cfg(any(target_family = "wasm", feature = "testing"))]
     pub(crate) kept: Vec<Option<usize>>,
 }
 
 impl Columns {
     /// Takes them out of what the host says about the run.
+    #[cfg(any(target_family = "wasm", feature = "testing"))]
     pub(crate) fn of(context: &mut Context) -> Self {
         let mut columns = Self::default();
         let mut rest = Vec::new();
@@ -155,7 +157,7 @@ macro_rules! export_transform {
                     $crate::transform_rows::<$transform>(input, ctx)
                 }
             }
-            $crate::bindings::transform::export!(Exported with_types_in $crate::bindings::transform);
+    $crate::bindings::transform::export!(Exported with_types_in $crate::bindings::transform);
         };
     };
 }
@@ -180,7 +182,7 @@ macro_rules! export_batch_transform {
                     $crate::transform_batch::<$transform>(input, ctx)
                 }
             }
-            $crate::bindings::transform::export!(Exported with_types_in $crate::bindings::transform);
+    $crate::bindings::transform::export!(Exported with_types_in $crate::bindings::transform);
         };
     };
 }

@@ -65,7 +65,10 @@ fn help_and_version_are_0() {
       up           Apply what is pending
       down         Revert what is applied, newest first; one migration unless told otherwise
       verify       Check that files and history agree
+      test         Try pending migrations on copies of the database: does their code do the same twice?
       inspect      Show what a component is made of and asks for
+      preview      Show what a transform would make of some rows; writes nothing
+      rejects      Show the rows that a transform kept aside
       history      Show what was applied when
       completions  Print completions for a shell
       help         Print this message or the help of the given subcommand(s)

@@ -9,7 +9,7 @@ use whimbrel::model::{Policy, PolicyError, Trust};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::wasm::PluginError;
 
-use super::guests::{Stage, behaviours};
+use super::guests::{Stage, behaviours, workspace};
 use crate::harness::Project;
 
 const SHOP: &str = "CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT, secret TEXT);\n\
@@ -45,7 +45,10 @@ fn vendor<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 fn a_vendors_component_is_inspected_given_what_it_needs_and_run() {
     let project = shop(&manifest(
         Some("read = [\"customer(id)\"]\ncreate = [\"acme_*\"]\ninsert = [\"acme_points\"]"),
-        &["CREATE TABLE acme_points (customer INTEGER, points INTEGER)", "INSERT INTO acme_points SELECT id, 0 FROM customer"],
+        &[
+            "CREATE TABLE acme_points (customer INTEGER, points INTEGER)",
+            "INSERT INTO acme_points SELECT id, 0 FROM customer",
+        ],
     ));
     let inspected = project.run(&["inspect", "vendor/0001_loyalty.wasm"]).stdout;
     let (_, asks) = inspected.split_once("asks for").unwrap();
@@ -157,9 +160,7 @@ fn what_no_policy_can_give_is_said_so() {
         an untrusted chain can never have trigger = ["customer"] or view = ["all_customers"]: outside its namespace
     "#);
     policy(&project, "[chains.acme.grants]\nview = [\"all_customers\"]\n");
-    assert_snapshot!(project.run(&vendor(&["up"])).stderr, @r#"
-    error: vendor.toml:5:1: the chain acme: an untrusted chain can never have view = ["all_customers"]: outside its namespace acme_ it may leave no view
-    "#);
+    assert_snapshot!(project.run(&vendor(&["up"])).stderr, @r#"error: vendor.toml:5:1: the chain acme: an untrusted chain can never have view = ["all_customers"]: outside its namespace acme_ it may leave no view"#);
 }
 
 #[test]
@@ -176,7 +177,8 @@ fn a_dry_run_prints_the_least_manifest_and_marks_what_is_not_used() {
       update = ["customer(name)"]
       create = ["fresh"]
     "#);
-    let asked = "read = [\"customer\"]\nupdate = [\"customer(name, secret)\"]\ncreate = [\"fresh\"]\ndelete = [\"customer\"]";
+    let asked =
+        "read = [\"customer\"]\nupdate = [\"customer(name, secret)\"]\ncreate = [\"fresh\"]\ndelete = [\"customer\"]";
     project.write("migrations/0002_names.toml", manifest(Some(asked), &statements));
     assert_snapshot!(used(&project), @r#"
     used, as the least manifest would ask for it:
@@ -244,6 +246,31 @@ fn the_policy_is_read_strictly() {
 }
 
 #[test]
+fn what_the_page_on_grants_shows_is_so() {
+    let page = std::fs::read_to_string(workspace().join("host/docs/grants.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [settings, asked] = blocks.as_slice() else { panic!("{blocks:?}") };
+    assert!(whimbrel::model::Manifest::parse("page", asked).is_ok());
+    let project = shop(&manifest(
+        Some("read = [\"customer(id)\"]\ncreate = [\"acme_*\"]\ninsert = [\"acme_points\"]"),
+        &["CREATE TABLE acme_points (customer INTEGER)", "INSERT INTO acme_points SELECT id FROM customer"],
+    ));
+    project.write("vendor.toml", settings);
+    let shows = |text: &str| text.lines().for_each(|line| assert!(page.contains(line), "the page lacks: {line}"));
+    let inspected = project.run(&["inspect", "vendor/0001_loyalty.wasm"]).stdout;
+    shows(&inspected[inspected.find("  asks for").unwrap()..inspected.find("             limits").unwrap()]);
+    let refused = project.run(&vendor(&["up"])).stderr;
+    shows(&refused);
+    let paste: String = refused
+        .lines()
+        .skip_while(|line| !line.contains("[chains."))
+        .map(|line| format!("{}\n", line.trim()))
+        .collect();
+    project.write("vendor.toml", format!("{settings}\n{paste}"));
+    assert_eq!(project.run(&vendor(&["up"])).code, 0);
+}
+
+#[test]
 fn the_library_takes_a_policy() {
     let manifest = manifest(Some("read = ['person(id)']"), &["SELECT id FROM person"]);
     let stage = Stage::new(behaviours(), &manifest);
@@ -261,14 +288,18 @@ fn the_library_takes_a_policy() {
 
 #[test]
 fn an_owners_guest_without_grants_has_everything_but_the_basics() {
-    let statements = ["UPDATE person SET code = id", "CREATE VIEW names AS SELECT full_name FROM person", "DROP VIEW names"];
+    let statements =
+        ["UPDATE person SET code = id", "CREATE VIEW names AS SELECT full_name FROM person", "DROP VIEW names"];
     Stage::new(behaviours(), &manifest(None, &statements)).up().unwrap();
     let stage = Stage::new(behaviours(), &manifest(None, &["DELETE FROM _whimbrel_history"]));
     match stage.up() {
         Err(Error::Run(error)) => match error.source {
             StepError::Guest(guest) => {
                 let PluginError::Refused { statement: Some(failed), .. } = *guest else { panic!("{guest:?}") };
-                assert_eq!(failed.error.message, "delete _whimbrel_history is never granted: the table is the host's own");
+                assert_eq!(
+                    failed.error.message,
+                    "delete _whimbrel_history is never granted: the table is the host's own"
+                );
             }
             other => panic!("{other:?}"),
         },

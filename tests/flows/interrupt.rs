@@ -162,6 +162,7 @@ fn a_step_outside_a_transaction_stays_marked_if_it_has_done_something() {
         let said = stderr(&stop(running, how));
         assert!(said.contains("migration 2 slow runs outside a transaction: look at what it has done"), "{said}");
         assert!(!project.path("app.db-whimbrel-lock").exists());
+        project.write("migrations/0002_slow.sql", BULKY);
         let refused = project.run(&["up"]);
         assert_eq!(refused.code, 1, "{refused}");
         assert!(refused.stderr.contains("stopped half way"), "{refused}");

@@ -198,6 +198,7 @@ fn a_process_killed_in_a_step_outside_a_transaction_leaves_a_state_that_says_so(
         killed.kill();
         assert!(project.path("app.db-whimbrel-lock").exists());
         let since = Instant::now();
+        project.write("migrations/0002_slow.sql", "-- whimbrel: transaction = none\nINSERT INTO log VALUES (2);");
         let refused = project.run(&["up", "--json"]);
         assert_eq!(refused.code, 1, "{refused}");
         assert!(refused.stdout.contains("\"dirty\""), "{refused}");
@@ -205,7 +206,6 @@ fn a_process_killed_in_a_step_outside_a_transaction_leaves_a_state_that_says_so(
         // What the hint says: finish or undo it by hand, then tell the history.
         project.database().execute_batch("DELETE FROM log WHERE step = 2").unwrap();
         project.database().execute_batch("DELETE FROM _whimbrel_history WHERE version = '2'").unwrap();
-        project.write("migrations/0002_slow.sql", "-- whimbrel: transaction = none\nINSERT INTO log VALUES (2);");
         project.ok(&["up"]);
         assert!(since.elapsed() < SOON);
         assert_complete(&project, 2);

@@ -7,10 +7,11 @@ use whimbrel_packed::{Batch, BatchBuilder, Cell, CheckedBatch};
 
 use super::{ErrorCode, Session, Value};
 use crate::grants::Restriction;
+use crate::limits::{Limit, Limits, RunLimits};
 
 /// Runs every check, each on a session on an empty database.
 pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
-    let checks: [fn(&mut dyn Session); 13] = [
+    let checks: [fn(&mut dyn Session); 14] = [
         returns_rows_changed,
         refuses_wrong_parameters_and_many_statements,
         reads_on_where_it_stopped,
@@ -24,6 +25,7 @@ pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
         notices_a_transaction_that_ended,
         stops_at_the_deadline,
         counts_what_it_did,
+        tells_limits_by_name_and_lifts_them,
     ];
     for check in checks {
         with_session(&check);
@@ -258,4 +260,32 @@ fn counts_what_it_did(session: &mut dyn Session) {
     assert_eq!((done.statements, done.rows_changed), (3, 4));
     assert!(done.operations > 0);
     assert!(session.table_exists("t").unwrap() && !session.table_exists("u").unwrap());
+}
+
+fn tells_limits_by_name_and_lifts_them(session: &mut dyn Session) {
+    session.execute_script("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1), (2), (3);").unwrap();
+    let given = Limits::default().with(Limit::RowsRead, 2).with(Limit::RowsWritten, 1).with(Limit::OpenCursors, 2);
+    let limits = RunLimits::decide(None, &given).unwrap();
+    session.begin().unwrap();
+    let name = |error: &super::DbError| {
+        assert_eq!(error.code, ErrorCode::Limit);
+        error.details.iter().find(|(key, _)| key == "name").map(|(_, name)| name.clone())
+    };
+    session.set_limits(Some(&limits)).unwrap();
+    let cursors: Vec<_> = (0..2).map(|_| session.open_cursor("SELECT id FROM t", &[]).unwrap()).collect();
+    let error = session.open_cursor("SELECT id FROM t", &[]).unwrap_err();
+    assert_eq!(name(&error).as_deref(), Some("open_cursors"));
+    assert!(session.fetch(cursors[0], 2, 1000, &mut BatchBuilder::default()).unwrap());
+    let error = session.fetch(cursors[1], 1, 1000, &mut BatchBuilder::default()).unwrap_err();
+    assert_eq!(name(&error).as_deref(), Some("rows_read"));
+    assert_eq!(session.limit_reached().map(|reached| reached.limit), Some(Limit::OpenCursors), "the first one");
+
+    session.set_limits(Some(&limits)).unwrap();
+    assert_eq!(session.limit_reached(), None);
+    let error = session.execute("UPDATE t SET id = id + 1", &[]).unwrap_err();
+    assert_eq!(name(&error).as_deref(), Some("rows_written"));
+    session.set_limits(None).unwrap();
+    session.close_handles();
+    assert_eq!(session.execute("UPDATE t SET id = id + 1", &[]).unwrap(), 3);
+    session.rollback().unwrap();
 }

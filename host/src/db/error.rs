@@ -88,7 +88,7 @@ pub struct DbError {
     pub row: Option<u32>,
     /// Byte in the statement where the error is.
     pub offset: Option<u32>,
-    /// More by name: `action` and `object` for denied; `name`, `value` and `raise` for limit.
+    /// More by name: `action`, `object` and, if there is one, `grant` for denied; `name`, `value` and `raise` for limit.
     pub details: Vec<(String, String)>,
 }
 

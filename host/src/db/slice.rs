@@ -25,6 +25,7 @@ impl ColumnSlice<'_> {
 }
 
 impl ErrorCode {
+    #[cfg(feature = "wasm")]
     /// Tells whether it is the row that is wrong, so that other rows may still be written.
     pub(crate) fn is_of_row(self) -> bool {
         matches!(

@@ -12,7 +12,7 @@ pub(super) enum Hold {
     /// Nothing: it is the operator's own SQL, or a part of the program.
     Free,
     /// The rules for guests, and these grants if there are any in particular.
-    To(Option<Grants>),
+    To(Option<Box<Grants>>),
 }
 
 impl Hold {
@@ -29,7 +29,7 @@ impl Hold {
     pub(super) fn restriction(&self, history: &History) -> Option<Restriction> {
         match self {
             Self::Free => None,
-            Self::To(grants) => Some(Restriction { protected: history.tables(), grants: grants.clone() }),
+            Self::To(grants) => Some(Restriction { protected: history.tables(), grants: grants.as_deref().cloned() }),
         }
     }
 }
@@ -65,7 +65,7 @@ pub(super) fn hold(plan: &Plan, policy: &Policy) -> Result<Vec<Hold>, PrepareErr
 fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant>>, PrepareError> {
     let migration = &step.migration;
     let asked = migration.manifest.as_ref().and_then(|manifest| manifest.grants.as_ref());
-    let effective = || policy.effective(migration.version, asked).map(Hold::To);
+    let effective = || policy.effective(migration.version, asked).map(|grants| Hold::To(grants.map(Box::new)));
     Ok(match &migration.body {
         // The host writes for a transform, and what the owner's own triggers do then is no concern of the component.
         Body::Transform { .. } if !policy.is_untrusted() => effective().map(|_| Hold::To(None)),

@@ -6,7 +6,7 @@ use super::event::Observer;
 use super::hold::{AskedTooMuch, Hold, hold};
 #[cfg(feature = "wasm")]
 use crate::limits::{Excess, RunLimits};
-use crate::model::{Body, Policy, Version};
+use crate::model::{Body, Policy};
 use crate::plan::{Plan, Step};
 
 /// Why a plan cannot be run.
@@ -34,7 +34,7 @@ pub enum PrepareError {
         /// Version and name.
         migration: String,
         /// Its version, as it stands in a policy.
-        version: Version,
+        version: crate::model::Version,
         /// Its manifest.
         file: String,
         /// What is too much; at least one.
@@ -262,7 +262,8 @@ fn compile(
 /// Refuses components, which this build cannot run.
 pub fn prepare(plan: Plan, policy: &Policy, _: &Arc<dyn Observer>) -> Result<Prepared, PrepareError> {
     let holds = hold(&plan, policy)?;
-    let component = plan.steps.iter().find(|step| matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }));
+    let component =
+        plan.steps.iter().find(|step| matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }));
     if let Some(step) = component {
         let (migration, file) = (step.migration.title(), step.migration.file.clone());
         return Err(PrepareError::NoWasm { migration, file });

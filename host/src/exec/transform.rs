@@ -13,8 +13,8 @@ use crate::history::RejectedRow;
 use crate::interrupt::Interrupt;
 use crate::model::{AppliedState, Body, TransformSpec};
 use crate::transform::{
-    Apply, ApplyError, Checkpoint, Counts, Layout, Line, Progress, Reject, Run, TransformError, count, reject_json,
-    with_runner,
+    Apply, ApplyError, Checkpoint, Counts, Layout, Line, Progress, Reject, Run, TransformError, count, last,
+    reject_json, with_runner,
 };
 use crate::wasm::{GuestEvents, NotApplied, PluginError, TransformCall, TransformInstance};
 use whimbrel_packed::{CheckedBatch, CheckedColumn};
@@ -84,10 +84,20 @@ fn whole(
     let run = Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec), interrupt: conditions.interrupt };
     hold(session, step, conditions)?;
     let start = |interrupt: &Interrupt| start(step, &call, interrupt);
+    let most = from.key.is_none().then_some(from.total);
     let done = with_runner(&run, &start, from.key, from.counts, |runner| {
         runner.check_keys(session)?;
         let voice = voice(step, conditions);
-        while runner.advance(session, None, &mut |progress| tell(&voice, progress, from.total))? {}
+        // Nobody else can add rows meanwhile: what comes after the last row, the transform's own writes have made.
+        let end = last(session, &layout).map_err(|source| TransformError::Database {
+            doing: "read",
+            table: layout.source().to_owned(),
+            source,
+        })?;
+        runner.advance(session, most, &mut |progress| tell(&voice, progress, from.total))?;
+        if most.is_some() && runner.position() != end.as_deref() {
+            return Err(TransformError::Moved { table: layout.source().to_owned() });
+        }
         let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())) };
         Ok((work, runner.take_rejects()))
     });

@@ -47,9 +47,8 @@ fn missing(asked: &TableGrant, given: &[TableGrant]) -> Option<TableGrant> {
     if asked.columns.is_empty() {
         return Some(asked.clone());
     }
-    let has = |column: &String| {
-        matching.iter().any(|given| given.columns.iter().any(|own| own.eq_ignore_ascii_case(column)))
-    };
+    let has =
+        |column: &String| matching.iter().any(|given| given.columns.iter().any(|own| own.eq_ignore_ascii_case(column)));
     let columns: Vec<&String> = asked.columns.iter().filter(|column| !has(column)).collect();
     (!columns.is_empty()).then(|| TableGrant::columns(&asked.table, columns))
 }
@@ -72,7 +71,11 @@ mod tests {
             ("create = ['acme_x', 'acme_o*', 'other']", "create = ['acme_*']", &["create = [\"other\"]"]),
             ("create = ['acme_*']", "create = ['acme_x']", &["create = [\"acme_*\"]"]),
             ("update = ['t(a)']", "read = ['*']", &["update = [\"t(a)\"]"]),
-            ("drop = ['x']\nfunctions = ['now', 'random']", "functions = ['NOW']", &["drop = [\"x\"]", "functions = [\"random\"]"]),
+            (
+                "drop = ['x']\nfunctions = ['now', 'random']",
+                "functions = ['NOW']",
+                &["drop = [\"x\"]", "functions = [\"random\"]"],
+            ),
             ("", "", &[]),
         ];
         for (asked, given, expected) in cases {

@@ -141,11 +141,15 @@ fn joined(text: &Statement, schema: &Schema) -> BTreeSet<Need> {
                 needs.insert(read(name, "*"));
             }
             let shared = |column: &&String| {
-                named.iter().any(|other| other != name && (columns(other).is_empty() || columns(other).contains(*column)))
+                named
+                    .iter()
+                    .any(|other| other != name && (columns(other).is_empty() || columns(other).contains(*column)))
             };
             needs.extend(own.iter().filter(shared).map(|column| read(name, column)));
         }
-        needs.extend(text.using.iter().filter(|column| own.is_empty() || own.contains(*column)).map(|column| read(name, column)));
+        needs.extend(
+            text.using.iter().filter(|column| own.is_empty() || own.contains(*column)).map(|column| read(name, column)),
+        );
     }
     needs
 }
@@ -163,7 +167,9 @@ fn of_definition(statement: &Statement, schema: &Schema) -> Vec<Need> {
         && statement.expressions
         && let Some(table) = schema.table(own)
     {
-        needs.extend(table.columns.iter().filter(|column| statement.names.contains(*column)).map(|column| read(own, column)));
+        needs.extend(
+            table.columns.iter().filter(|column| statement.names.contains(*column)).map(|column| read(own, column)),
+        );
     }
     needs
 }

@@ -73,9 +73,9 @@ impl Need {
             Self::On { verb, object, column } => {
                 grants.of(*verb).iter().any(|grant| grant.means_column(object, column))
             }
-            Self::AnyOf { choices } => choices
-                .iter()
-                .any(|(verb, object)| grants.of(*verb).iter().any(|grant| grant.means_table(object))),
+            Self::AnyOf { choices } => {
+                choices.iter().any(|(verb, object)| grants.of(*verb).iter().any(|grant| grant.means_table(object)))
+            }
             Self::Everything(verb) => {
                 grants.of(*verb).iter().any(|grant| grant.table == "*" && grant.columns.is_empty())
             }

@@ -6,15 +6,8 @@ use super::{Action, Denied, FunctionGrant, Need, Request, StatementKind, Verb};
 /// Pragmas that only tell about the schema, or about nothing a migration should not know.
 const READ_ONLY_PRAGMAS: &[&str] = &["collation_list", "encoding", "function_list"];
 /// Pragmas that tell about the table or index they are given.
-const DESCRIBING_PRAGMAS: &[&str] = &[
-    "foreign_key_list",
-    "index_info",
-    "index_list",
-    "index_xinfo",
-    "table_info",
-    "table_list",
-    "table_xinfo",
-];
+const DESCRIBING_PRAGMAS: &[&str] =
+    &["foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list", "table_xinfo"];
 /// Pragmas that may be read but not set. Full-text and R-tree tables read the last two.
 const READABLE_PRAGMAS: &[&str] =
     &["application_id", "data_version", "foreign_keys", "page_size", "schema_version", "user_version"];
@@ -24,8 +17,7 @@ const MODULES: &[&str] = &["fts5", "rtree"];
 const PURE_TABLES: &[&str] = &["json_each", "json_tree", "jsonb_each", "jsonb_tree"];
 const SCHEMA_TABLES: &[&str] = &["sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"];
 /// The kinds of grant of which any lets a virtual table work with the tables behind it.
-const ANY: [Verb; 7] =
-    [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete, Verb::Create, Verb::Alter, Verb::Drop];
+const ANY: [Verb; 7] = [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete, Verb::Create, Verb::Alter, Verb::Drop];
 
 fn among(names: &[&str], name: &str) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
@@ -65,7 +57,8 @@ pub(super) fn needs(request: &Request<'_>) -> Result<Vec<Need>, Denied> {
             vec![Need::object(Verb::Create, table)]
         }
         Action::CreateVirtualTable { table, module } => {
-            let reason = format!("a code migration may not make a virtual table with {module}, only with fts5 and rtree");
+            let reason =
+                format!("a code migration may not make a virtual table with {module}, only with fts5 and rtree");
             return never(table, &reason);
         }
         Action::CreateIndex { index, table } => vec![
@@ -82,9 +75,9 @@ pub(super) fn needs(request: &Request<'_>) -> Result<Vec<Need>, Denied> {
             [Need::object(Verb::Alter, table)].into_iter().chain(new).collect()
         }
         Action::DropTable { table } => vec![Need::object(Verb::Drop, table)],
-        Action::DropIndex { index, table } => vec![Need::AnyOf {
-            choices: vec![(Verb::Drop, index.to_owned()), (Verb::Drop, table.to_owned())],
-        }],
+        Action::DropIndex { index, table } => {
+            vec![Need::AnyOf { choices: vec![(Verb::Drop, index.to_owned()), (Verb::Drop, table.to_owned())] }]
+        }
         Action::Reindex { index } => vec![alter_for_index(request, index)],
         Action::Analyze { table } => vec![Need::object(Verb::Alter, table_behind(request, table))],
     })
@@ -204,9 +197,10 @@ fn is_internal(request: &Request<'_>) -> bool {
             same(own, table) && index.starts_with("sqlite_autoindex_")
         }
         (StatementKind::CreateIndex { index: own }, Action::Reindex { index }) => same(own, index),
-        (StatementKind::Drop { object }, Action::Delete { table } | Action::Read { table, .. } | Action::Trigger { table }) => {
-            same(object, table)
-        }
+        (
+            StatementKind::Drop { object },
+            Action::Delete { table } | Action::Read { table, .. } | Action::Trigger { table },
+        ) => same(object, table),
         (StatementKind::Alter { renamed, .. }, Action::Read { table, .. }) => {
             let renamed_virtual = renamed.as_ref().is_some_and(|renamed| could_be_shadow_of(renamed, table));
             renamed_virtual || same(table, "pragma_quick_check")

@@ -55,8 +55,10 @@ impl Observed {
         for verb in Verb::ALL {
             for grant in asked.of(verb) {
                 let used = least.of(verb).iter().filter(|used| grant.means_table(&used.table)).collect::<Vec<_>>();
-                let any = self.needs.iter().any(|need| matches!(need, Need::AnyOf { choices } if choices.iter()
-                    .any(|(choice, object)| *choice == verb && grant.means_table(object))));
+                let any = self.needs.iter().any(|need| {
+                    matches!(need, Need::AnyOf { choices } if choices.iter()
+                    .any(|(choice, object)| *choice == verb && grant.means_table(object)))
+                });
                 if used.is_empty() && !any {
                     unused.push(Grant::On(verb, grant.clone()));
                     continue;

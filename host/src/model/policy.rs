@@ -65,8 +65,7 @@ pub enum PolicyError {
 }
 
 /// The kinds of grant that an untrusted chain has inside its namespace.
-const INSIDE: [Verb; 7] =
-    [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete, Verb::Create, Verb::Alter, Verb::Drop];
+const INSIDE: [Verb; 7] = [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete, Verb::Create, Verb::Alter, Verb::Drop];
 
 impl Policy {
     /// Refuses what no policy can give.
@@ -126,9 +125,7 @@ impl Policy {
     /// Returns what can never be given of what was refused.
     pub fn never(&self, refused: &[Grant]) -> Vec<Grant> {
         let Trust::Untrusted { namespace } = &self.trust else { return Vec::new() };
-        let outside = |grant: &&Grant| {
-            matches!(grant, Grant::On(Verb::Trigger | Verb::View, object) if !is_inside(object, namespace))
-        };
+        let outside = |grant: &&Grant| matches!(grant, Grant::On(Verb::Trigger | Verb::View, object) if !is_inside(object, namespace));
         refused.iter().filter(outside).cloned().collect()
     }
 

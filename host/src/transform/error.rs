@@ -104,6 +104,12 @@ pub enum TransformError<E: std::error::Error + 'static> {
         /// Names of the columns.
         key: String,
     },
+    /// What it writes changes which rows there are to read, through a trigger.
+    #[error("{table} ends with another row than before: what the transform writes changes which rows it reads")]
+    Moved {
+        /// Where rows come from.
+        table: String,
+    },
     /// The database refused.
     #[error("cannot {doing} {table}")]
     Database {

@@ -75,6 +75,11 @@ impl Layout {
         &self.read_names
     }
 
+    /// Returns where rows come from, for messages.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Returns the names of the columns that name a row.
     pub fn key(&self) -> Vec<String> {
         self.shown.iter().map(|(name, _)| name.clone()).collect()

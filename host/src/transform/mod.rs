@@ -18,4 +18,4 @@ pub use error::{LayoutProblem, TransformError};
 pub use guest::{Apply, ApplyError, Line};
 pub use layout::Layout;
 pub use preview::{Preview, PreviewRow, Selection, preview};
-pub use run::{Counts, Progress, Reject, Run, Runner, count, with_runner};
+pub use run::{Counts, Progress, Reject, Run, Runner, count, last, with_runner};

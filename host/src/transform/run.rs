@@ -112,6 +112,11 @@ pub fn count(session: &mut dyn Session, layout: &Layout) -> Result<u64, DbError>
     }
 }
 
+/// Returns the scan key of the last row that a transform is going to read.
+pub fn last(session: &mut dyn Session, layout: &Layout) -> Result<Option<Vec<Value>>, DbError> {
+    Ok(super::table::rows(session, &statements::last(layout), &[])?.into_iter().next())
+}
+
 impl<A: Apply> Runner<'_, A> {
     /// Returns what has become of rows so far.
     pub fn counts(&self) -> Counts {

@@ -33,6 +33,14 @@ pub(super) fn one(layout: &Layout) -> String {
     format!("SELECT {selected} FROM {from} WHERE {} LIMIT ?", conditions.join(" AND "))
 }
 
+/// Reads the key of the last row.
+pub(super) fn last(layout: &Layout) -> String {
+    let keys: Vec<&str> = layout.scan.iter().map(|(_, index)| layout.selected[*index].as_str()).collect();
+    let order: Vec<String> = layout.scan.iter().map(|(key, _)| format!("{key} DESC")).collect();
+    let condition = layout.filter.as_ref().map(|filter| format!(" WHERE ({filter}\n)")).unwrap_or_default();
+    format!("SELECT {} FROM {}{condition} ORDER BY {} LIMIT 1", keys.join(", "), layout.from, order.join(", "))
+}
+
 /// Counts the rows that a transform reads.
 pub(super) fn count(layout: &Layout) -> String {
     let from = &layout.from;

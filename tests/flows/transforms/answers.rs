@@ -75,3 +75,20 @@ fn limits_stop_the_guest() {
         }
     }
 }
+
+#[test]
+fn rows_that_its_own_writes_add_are_not_met() {
+    for jobs in [1, 2] {
+        let trigger = "CREATE TRIGGER more AFTER UPDATE ON person WHEN new.id <= 3000 BEGIN
+            INSERT INTO person (full_name) VALUES ('x y'); END;";
+        let schema = format!("{}; {trigger}", people(3000));
+        let stage = Stage::new(&schema, "split", &format!("{SPLIT}jobs = {jobs}"));
+        assert_eq!(stage.counts(), super::counts(3000, 3000, 0, 0));
+        assert_eq!(stage.lines("SELECT count(*), count(first_name) FROM person"), ["6000|3000"]);
+    }
+    let between = "CREATE TRIGGER more AFTER UPDATE ON person WHEN new.id % 2 = 0 BEGIN
+        INSERT OR IGNORE INTO person (id, full_name) VALUES (new.id + 4001, 'x y'); END;";
+    let schema = format!("{}; UPDATE person SET id = -id; UPDATE person SET id = id * -2; {between}", people(5000));
+    let message = Stage::new(&schema, "split", &format!("{SPLIT}jobs = 1")).fails();
+    assert!(message.contains("person ends with another row than before"), "{message}");
+}

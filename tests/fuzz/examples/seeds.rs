@@ -134,7 +134,7 @@ const SQL: [(&str, &str); 14] = [
     ("nothing", " -- only words\r\n/* more */ ;; ; \u{feff}\x0c/*"),
 ];
 
-const MANIFESTS: [(&str, &str); 5] = [
+const MANIFESTS: [(&str, &str); 7] = [
     (
         "everything",
         "description = 'Splits names'\n[grants]\nread = ['customer(full_name)']\ninsert = [\"log\"]\n\
@@ -144,6 +144,17 @@ const MANIFESTS: [(&str, &str); 5] = [
     ),
     ("mistakes", "a = 1\n[limits]\nfule = 1\ntime = 3\nmemory = '3 apples'\n[grants]\nreed = []\nread = ['t(', '*_x']"),
     ("inline", "grants = { read = [\"a\\u001b(b , c)\"] }\nlimits.fuel = 0x10\nparams = { \"\" = '''x''' }"),
+    (
+        "transform",
+        "[transform]\ntable = 'customer'\nkey = ['id']\nread = ['full_name']\nwrite = ['first', 'last']\nchunk = 5000\n\
+         on_error = 'skip'\nmax_rejects = 7\nwhere = 'first IS NULL'\njobs = 3\n[grants]\nread = ['log']\n\
+         [limits]\nsql_operations = 7\nstatement_length = '1MiB'\n",
+    ),
+    (
+        "query",
+        "transform = { query = 'SELECT 1 AS id', key = ['id'], read = ['id'], write = ['x'], into = 't', mode = \"upsert\", \
+         chunk = 'whole' }",
+    ),
     ("not a table", "grants = 3\nlimits = []\ndescription = 1979-05-27T07:32:00Z"),
     ("broken", "[limits]\nfuel = 99999999999999999999\n[[grants]]\n\"a\".b.c = [[[{}]]] # x\r\n"),
 ];

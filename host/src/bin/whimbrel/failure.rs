@@ -5,6 +5,7 @@ mod hint;
 mod library;
 mod limits;
 mod run;
+mod transform;
 
 use whimbrel::exec::Report;
 

@@ -1,6 +1,6 @@
 //! Holds SQLite's authorizer against the rules in `grants`. Called while a statement is prepared, never per row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::hooks::{self, AuthAction, AuthContext, Authorization};
@@ -36,7 +36,7 @@ pub(super) struct Gate {
     /// The schema, as soon as it is needed and until it changes.
     pub(super) schema: Option<Arc<Schema>>,
     /// Functions a program has added, as long as a restriction is in force.
-    pub(super) foreign_functions: Arc<std::collections::HashSet<String>>,
+    pub(super) foreign_functions: Arc<HashSet<String>>,
     /// A view or trigger that was just created is being looked into.
     pub(super) probe: Option<Probe>,
     /// Counts changes of the schema.
@@ -44,6 +44,8 @@ pub(super) struct Gate {
     pub(super) config_before: Option<[bool; 2]>,
     epoch: u64,
     statement: Arc<Statement>,
+    /// The statement was found to be allowed before.
+    allowed: bool,
     touched: BTreeSet<Touched>,
     known: HashMap<String, Known>,
     dropping: bool,
@@ -82,18 +84,27 @@ impl Gate {
         statement
     }
 
-    /// Says which statement the next actions belong to.
-    pub(super) fn enter(&mut self, statement: Arc<Statement>) {
+    /// Says which statement the next actions belong to. Returns whether it was found to be allowed since the schema last
+    /// changed.
+    pub(super) fn begin(&mut self, sql: &str) -> Result<bool, Denied> {
+        let statement = self.facts(sql);
+        check_text(self, &statement)?;
         self.statement = statement;
+        self.allowed = self.known.get(sql).is_some_and(|known| known.allowed_in == Some(self.epoch));
+        Ok(self.allowed)
     }
 
-    /// Tells whether a statement was found to be allowed since the schema last changed.
-    pub(super) fn is_allowed(&self, sql: &str) -> bool {
-        self.known.get(sql).is_some_and(|known| known.allowed_in == Some(self.epoch))
+    /// Says what the next actions belong to, which is no statement of the guest itself.
+    pub(super) fn enter(&mut self, statement: Statement) {
+        self.statement = Arc::new(statement);
+        self.allowed = false;
     }
 
     /// Decides on the statement just prepared as a whole.
     pub(super) fn settle(&mut self, sql: &str) -> Result<(), Denied> {
+        if self.allowed && self.touched.is_empty() {
+            return Ok(());
+        }
         let (Some(restriction), Some(schema)) = (&self.restriction, &self.schema) else { return Ok(()) };
         let touched: Vec<Touched> = std::mem::take(&mut self.touched).into_iter().collect();
         let needs = grants::decide_whole(restriction, &self.statement, schema, &touched)?;
@@ -165,7 +176,7 @@ fn record(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {
 
 /// Decides by its first words on a statement that SQLite's authorizer may not be asked about: VACUUM, and what stands
 /// prepared in the cache because the host has run the same text.
-pub(super) fn check_text(gate: &Gate, statement: &Statement) -> Result<(), Denied> {
+fn check_text(gate: &Gate, statement: &Statement) -> Result<(), Denied> {
     use grants::StatementKind::{Savepoint, Transaction, Vacuum};
     let Some(restriction) = &gate.restriction else { return Ok(()) };
     let action = match statement.kind {

@@ -1,25 +1,28 @@
 //! Holds each statement of a guest against the rules: before it is prepared, after, and before it runs again.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
-use super::authorizer::{self, check_text};
+use super::authorizer;
 use super::catalog;
 use super::run::RunError;
 use super::watch::Watch;
 use crate::db::DbError;
 
-/// Looks at the text of a statement that is about to be prepared or run.
-pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Result<(), RunError> {
-    watch.gate().open();
-    if watch.gate().restriction.is_none() {
-        return Ok(());
-    }
-    know_schema(watch, connection)?;
+/// Looks at the text of a statement that is about to be prepared or run; tells whether it needs no further look.
+pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Result<bool, RunError> {
     let mut gate = watch.gate();
-    let statement = gate.facts(sql);
-    check_text(&gate, &statement).map_err(|denied| authorizer::refusal(&denied))?;
-    gate.enter(statement);
-    Ok(())
+    gate.open();
+    if gate.restriction.is_none() {
+        return Ok(true);
+    }
+    if gate.schema.is_none() {
+        drop(gate);
+        know_schema(watch, connection)?;
+        gate = watch.gate();
+    }
+    Ok(gate.begin(sql).map_err(|denied| authorizer::refusal(&denied))?)
 }
 
 /// Decides on the statement just prepared as a whole.
@@ -29,9 +32,7 @@ pub(super) fn after(watch: &Watch, sql: &str) -> Result<(), DbError> {
 
 /// Makes sure that a statement that was prepared earlier is still allowed, since the schema may have changed.
 pub(super) fn again(watch: &Watch, connection: &Connection, sql: &str) -> Result<(), RunError> {
-    before(watch, connection, sql)?;
-    let restricted = watch.gate().restriction.is_some();
-    if !restricted || watch.gate().is_allowed(sql) {
+    if before(watch, connection, sql)? {
         return Ok(());
     }
     drop(connection.prepare(sql)?);
@@ -48,7 +49,7 @@ pub(super) fn know_schema(watch: &Watch, connection: &Connection) -> Result<(), 
     let schema = catalog::read(connection, &functions);
     let mut gate = watch.gate();
     gate.restriction = restriction;
-    gate.schema = Some(std::sync::Arc::new(schema?));
+    gate.schema = Some(Arc::new(schema?));
     Ok(())
 }
 

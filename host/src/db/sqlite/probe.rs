@@ -21,9 +21,7 @@ impl Probe {
             StatementKind::CreateTrigger { table, event, .. } => {
                 let quoted = quote_identifier(table);
                 match event {
-                    TriggerEvent::Insert => {
-                        (table, Verb::Insert, format!("INSERT INTO main.{quoted} DEFAULT VALUES"))
-                    }
+                    TriggerEvent::Insert => (table, Verb::Insert, format!("INSERT INTO main.{quoted} DEFAULT VALUES")),
                     TriggerEvent::Delete => (table, Verb::Delete, format!("DELETE FROM main.{quoted}")),
                     TriggerEvent::Update(of) => {
                         let column = of.first().or_else(|| first_plain(schema, table, columns))?;
@@ -60,7 +58,7 @@ impl Probe {
 
 fn first_plain<'a>(schema: &Schema, table: &str, columns: &'a [String]) -> Option<&'a String> {
     let generated = schema.table(table).map(|table| &table.generated);
-    columns.iter().find(|column| {
-        generated.is_none_or(|generated| !generated.contains_key(&column.to_ascii_lowercase()))
-    })
+    columns
+        .iter()
+        .find(|column| generated.is_none_or(|generated| !generated.contains_key(&column.to_ascii_lowercase())))
 }

@@ -37,6 +37,7 @@ pub(super) fn to_end(
     statement: &mut Statement<'_>,
     meter: &Meter,
 ) -> rusqlite::Result<Done> {
+    meter.start();
     let done = once(connection, statement);
     meter.charge(statement);
     done
@@ -80,6 +81,7 @@ pub(super) fn each_row(
     meter: &Meter,
 ) -> Result<Done, RunError> {
     // Charged once: SQLite's counter goes on from row to row, so that a batch of short runs is looked at, too.
+    meter.start();
     let done = rows(connection, statement, batch);
     meter.charge(statement);
     done
@@ -124,6 +126,7 @@ pub(super) fn fetch(
     meter: &Meter,
     out: &mut BatchBuilder,
 ) -> Result<bool, RunError> {
+    meter.start();
     let more = next_rows(statement, max_rows, max_bytes, most_bytes, out);
     meter.charge(statement);
     more

@@ -25,8 +25,8 @@ use super::run_lock;
 use super::watch::Watch;
 use super::write;
 use crate::db::{
-    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, OpenOptions, RecordedStatement, Recording, RunLock, SavepointId,
-    ScriptError, Session, StatementId, Value, quote_identifier,
+    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, OpenOptions, RecordedStatement, Recording, RunLock,
+    SavepointId, ScriptError, Session, StatementId, Value, quote_identifier,
 };
 use crate::grants::Restriction;
 use crate::limits::{Limit, LimitReached, RunLimits};
@@ -409,10 +409,10 @@ impl Session for SqliteSession {
         let before = self.connection().total_changes();
         let rows_before = rows.rows();
         let max_rows = self.most_rows(max_rows);
-        let limits = self.budget.as_ref().map(|budget| budget.limits);
-        let most_bytes = |bytes: usize| match limits {
-            Some(limits) => limits.check(Limit::BytesPerCall, bytes as u64),
-            None => Ok(()),
+        let most = self.budget.as_ref().map(|budget| budget.limits.reached(Limit::BytesPerCall));
+        let most_bytes = |bytes: usize| match most {
+            Some(most) if bytes as u64 > most.value => Err(most),
+            Some(_) | None => Ok(()),
         };
         let watch = Arc::clone(&self.watch);
         let fetched = self.with(|connection, open| {

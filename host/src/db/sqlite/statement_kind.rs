@@ -175,9 +175,8 @@ fn using(tokens: &[Token<'_>]) -> BTreeSet<String> {
 
 /// Tells whether it says `REPLACE INTO`, `INSERT OR REPLACE`, `UPDATE OR REPLACE` or `ON CONFLICT REPLACE`.
 fn replaces(tokens: &[Token<'_>]) -> bool {
-    let pair = |first: &str, second: &str| {
-        tokens.windows(2).any(|pair| pair[0].is_word(first) && pair[1].is_word(second))
-    };
+    let pair =
+        |first: &str, second: &str| tokens.windows(2).any(|pair| pair[0].is_word(first) && pair[1].is_word(second));
     pair("REPLACE", "INTO") || pair("OR", "REPLACE") || pair("CONFLICT", "REPLACE")
 }
 
@@ -196,11 +195,8 @@ mod tests {
             table: table.into(),
             renamed: renamed.map(str::to_owned),
         };
-        let trigger = |table: &str, event| StatementKind::CreateTrigger {
-            trigger: "g".into(),
-            table: table.into(),
-            event,
-        };
+        let trigger =
+            |table: &str, event| StatementKind::CreateTrigger { trigger: "g".into(), table: table.into(), event };
         let drop = |object: &str| StatementKind::Drop { object: object.into() };
         let cases = [
             ("SELECT 1", StatementKind::Data),

@@ -36,6 +36,7 @@ pub(super) fn rows(
         }
         Ok(())
     };
+    meter.start();
     let done = run();
     meter.charge(statement);
     done.map(|()| Done { changed: connection.total_changes() - before })

@@ -112,11 +112,19 @@ fn decides_on_statements_that_read_and_write() {
     let with_c = Statement { common_tables: words(&["c"]), ..data(&["c"]) };
     let cases = [
         case(data(&[]), Action::Select, Free),
-        case(data(&[]), read("customer", "name"), Needs(&["read = [\"customer(name)\"]", "read = [\"customer\"]", "read = [\"CUST*\"]"])),
+        case(
+            data(&[]),
+            read("customer", "name"),
+            Needs(&["read = [\"customer(name)\"]", "read = [\"customer\"]", "read = [\"CUST*\"]"]),
+        ),
         case(data(&[]), read("customer", ""), Needs(&["read = [\"customer\"]", "read = [\"customer(id)\"]"])),
         case(data(&[]), read("names", "id"), Needs(&["read = [\"names(id)\"]"])),
         case(data(&[]), Action::Insert { table: "customer" }, Needs(&["insert = [\"customer\"]"])),
-        case(data(&[]), Action::Update { table: "customer", column: "name" }, Needs(&["update = [\"customer(name)\"]", "update = [\"customer\"]"])),
+        case(
+            data(&[]),
+            Action::Update { table: "customer", column: "name" },
+            Needs(&["update = [\"customer(name)\"]", "update = [\"customer\"]"]),
+        ),
         case(data(&[]), Action::Delete { table: "customer" }, Needs(&["delete = [\"customer\"]"])),
         case(with_c, read("c", ""), Free),
         case(data(&["c"]), read("c", ""), Needs(&["read = [\"c\"]"])),
@@ -125,12 +133,23 @@ fn decides_on_statements_that_read_and_write() {
         case(data(&[]), read("json_each", "value"), Free),
         case(data(&[]), read("pragma_table_info", "name"), Free),
         // Reached by the virtual table itself, and by the statement.
-        case(data(&["text"]), read("text_data", "block"), Needs(&["read = [\"text\"]", "insert = [\"text\"]", "drop = [\"text\"]"])),
-        case(data(&["text"]), Action::Insert { table: "text_data" }, Needs(&["read = [\"text\"]", "update = [\"text\"]"])),
+        case(
+            data(&["text"]),
+            read("text_data", "block"),
+            Needs(&["read = [\"text\"]", "insert = [\"text\"]", "drop = [\"text\"]"]),
+        ),
+        case(
+            data(&["text"]),
+            Action::Insert { table: "text_data" },
+            Needs(&["read = [\"text\"]", "update = [\"text\"]"]),
+        ),
         case(data(&["text_data"]), read("text_data", "block"), Needs(&["read = [\"text\"]"])),
         case(data(&["text_data"]), Action::Insert { table: "text_data" }, Never),
         Case { accessor: Some("names"), ..case(data(&["text"]), Action::Delete { table: "text_data" }, Never) },
-        Case { accessor: Some("fired"), ..case(data(&[]), Action::Insert { table: "log" }, Needs(&["insert = [\"log\"]"])) },
+        Case {
+            accessor: Some("fired"),
+            ..case(data(&[]), Action::Insert { table: "log" }, Needs(&["insert = [\"log\"]"]))
+        },
         case(data(&[]), Action::Insert { table: "own" }, Never),
         case(data(&[]), read("OWN", "x"), Never),
     ];
@@ -144,7 +163,12 @@ fn decides_on_statements_that_read_and_write() {
 fn decides_on_functions_and_pragmas() {
     let function = |name| Action::Function { name };
     let pragma = |name, value| Action::Pragma { name, value };
-    let any = Needs(&["read = [\"customer\"]", "read = [\"customer(id)\"]", "update = [\"customer(id)\"]", "delete = [\"customer\"]"]);
+    let any = Needs(&[
+        "read = [\"customer\"]",
+        "read = [\"customer(id)\"]",
+        "update = [\"customer(id)\"]",
+        "delete = [\"customer\"]",
+    ]);
     let cases = [
         case(data(&["upper"]), function("upper"), Free),
         case(data(&["random"]), function("RANDOM"), Needs(&["functions = [\"random\"]"])),
@@ -155,7 +179,11 @@ fn decides_on_functions_and_pragmas() {
         case(data(&[]), function("load_extension"), Never),
         case(data(&[]), function("FTS3_tokenizer"), Never),
         case(data(&[]), pragma("table_info", Some("customer")), any),
-        case(data(&[]), pragma("INDEX_INFO", Some("customer_name")), Needs(&["read = [\"customer\"]", "alter = [\"customer\"]"])),
+        case(
+            data(&[]),
+            pragma("INDEX_INFO", Some("customer_name")),
+            Needs(&["read = [\"customer\"]", "alter = [\"customer\"]"]),
+        ),
         case(data(&[]), pragma("table_list", None), Needs(&["read = [\"sqlite_schema(name)\"]"])),
         case(data(&[]), pragma("foreign_key_check", Some("customer")), Needs(&["read = [\"*\"]"])),
         case(data(&[]), pragma("user_version", None), Free),
@@ -205,16 +233,40 @@ fn decides_on_definitions() {
         case(filled(&["names"]), read("sqlite_master", "sql"), Needs(&["read = [\"sqlite_schema(sql)\"]"])),
         case(filled(&["customer"]), read("customer", "name"), Needs(&["read = [\"customer(name)\"]"])),
         // Not a part of any definition: an ordinary statement that would write there.
-        case(data(&["sqlite_sequence"]), Action::Update { table: "sqlite_sequence", column: "seq" }, Needs(&["update = [\"sqlite_sequence(seq)\"]"])),
-        case(index(), Action::CreateIndex { index: "i", table: "customer" }, Needs(&["create = [\"i\"]", "+alter = [\"customer\"]"])),
+        case(
+            data(&["sqlite_sequence"]),
+            Action::Update { table: "sqlite_sequence", column: "seq" },
+            Needs(&["update = [\"sqlite_sequence(seq)\"]"]),
+        ),
+        case(
+            index(),
+            Action::CreateIndex { index: "i", table: "customer" },
+            Needs(&["create = [\"i\"]", "+alter = [\"customer\"]"]),
+        ),
         case(index(), Action::Reindex { index: "i" }, Free),
-        case(data_of(StatementKind::Reindex), Action::Reindex { index: "customer_name" }, Needs(&["alter = [\"customer\"]"])),
-        case(data_of(StatementKind::Reindex), Action::Reindex { index: "sqlite_autoindex_text_data_1" }, Needs(&["alter = [\"text\"]"])),
-        case(data_of(StatementKind::Analyze), Action::Analyze { table: "customer" }, Needs(&["alter = [\"customer\"]"])),
+        case(
+            data_of(StatementKind::Reindex),
+            Action::Reindex { index: "customer_name" },
+            Needs(&["alter = [\"customer\"]"]),
+        ),
+        case(
+            data_of(StatementKind::Reindex),
+            Action::Reindex { index: "sqlite_autoindex_text_data_1" },
+            Needs(&["alter = [\"text\"]"]),
+        ),
+        case(
+            data_of(StatementKind::Analyze),
+            Action::Analyze { table: "customer" },
+            Needs(&["alter = [\"customer\"]"]),
+        ),
         case(data_of(StatementKind::Analyze), Action::CreateTable { table: "sqlite_stat1" }, Free),
         case(data_of(StatementKind::Analyze), Action::Analyze { table: "text_data" }, Needs(&["alter = [\"text\"]"])),
         case(alter(None), Action::AlterTable { table: "customer" }, Needs(&["alter = [\"customer\"]"])),
-        case(alter(Some("client")), Action::AlterTable { table: "customer" }, Needs(&["alter = [\"customer\"]", "+create = [\"client\"]"])),
+        case(
+            alter(Some("client")),
+            Action::AlterTable { table: "customer" },
+            Needs(&["alter = [\"customer\"]", "+create = [\"client\"]"]),
+        ),
         case(alter(Some("own")), Action::AlterTable { table: "customer" }, Never),
         case(alter(None), Action::Update { table: "sqlite_master", column: "sql" }, Free),
         case(alter(None), Action::Pragma { name: "quick_check", value: Some("customer") }, Free),
@@ -226,11 +278,19 @@ fn decides_on_definitions() {
         case(drop("customer"), Action::Delete { table: "sqlite_stat1" }, Free),
         // DROP TRIGGER names no table.
         case(drop(""), Action::Trigger { table: "customer" }, Needs(&["trigger = [\"customer\"]"])),
-        case(drop(""), Action::DropIndex { index: "customer_name", table: "customer" }, Needs(&["drop = [\"customer_name\"]", "drop = [\"customer\"]"])),
+        case(
+            drop(""),
+            Action::DropIndex { index: "customer_name", table: "customer" },
+            Needs(&["drop = [\"customer_name\"]", "drop = [\"customer\"]"]),
+        ),
         case(drop("names"), Action::View { view: "names" }, Needs(&["view = [\"names\"]"])),
         case(drop("own"), Action::DropTable { table: "own" }, Never),
         case(
-            data_of(StatementKind::CreateTrigger { trigger: "g".into(), table: "customer".into(), event: TriggerEvent::Insert }),
+            data_of(StatementKind::CreateTrigger {
+                trigger: "g".into(),
+                table: "customer".into(),
+                event: TriggerEvent::Insert,
+            }),
             Action::Trigger { table: "customer" },
             Needs(&["trigger = [\"customer\"]"]),
         ),
@@ -316,6 +376,9 @@ fn decides_on_what_is_not_reported() {
         let nothing = Restriction { protected: Vec::new(), grants: Some(Grants::default()) };
         assert_eq!(decide_whole(&nothing, &statement, &schema, &touched).is_ok(), expected.is_empty());
     }
-    let own = Statement { references: vec!["own".into()], ..data_of(StatementKind::CreateTable { table: "n".into(), select: false }) };
+    let own = Statement {
+        references: vec!["own".into()],
+        ..data_of(StatementKind::CreateTable { table: "n".into(), select: false })
+    };
     assert!(decide_whole(&restriction, &own, &schema, &[]).is_err());
 }

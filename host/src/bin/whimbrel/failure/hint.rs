@@ -30,7 +30,6 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         ErrorCode::ConstraintForeignKey => {
             "rows refer to rows that are not there; to rebuild a table, write `-- whimbrel: rebuild` at the top"
         }
-        ErrorCode::Denied => "a code migration cannot be allowed this: it may only change tables through its handle",
         ErrorCode::Syntax if error.message.starts_with("no such") || error.message.contains("already exists") => {
             "the database is not what the script expects: `whimbrel status` shows what is applied"
         }

@@ -9,7 +9,7 @@ use whimbrel::plan::{PlanError, PlanProblem};
 use whimbrel::source::SourceError;
 use whimbrel::wasm::CompileError;
 
-use super::{Failure, Problem, grants, hint, limits, run};
+use super::{Failure, Problem, grants, hint, limits, run, transform};
 use crate::exit::{Exit, Signal};
 use crate::place::{self, Place};
 
@@ -24,6 +24,7 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::History(error) => history(&error),
         Error::Plan(error) => plan(&error),
         Error::Prepare(error) => prepare(&error),
+        Error::Preview(error) => transform::preview(&error),
         Error::Run(error) => run::explain(*error),
         other => Failure::new(Exit::Failed, "failed", other.to_string()),
     }
@@ -123,6 +124,11 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
              to 'applied', or delete the row"
                 .to_owned(),
         ),
+        PlanProblem::ChangedInProgress { migration, .. } => (
+            "changed-in-progress",
+            Some(migration),
+            "put component and manifest back as they were, so that the rest is done as the beginning was".to_owned(),
+        ),
         PlanProblem::UnknownTarget { .. } => {
             ("unknown-target", None, "`whimbrel status` shows the versions there are".to_owned())
         }
@@ -160,6 +166,18 @@ fn prepare(error: &PrepareError) -> Failure {
         PrepareError::HeldOutsideTransaction { .. } => Failure {
             hint: Some("run it inside a transaction, or move it to a chain of your own".to_owned()),
             ..Failure::new(Exit::Failed, "not-granted", error.to_string())
+        },
+        PrepareError::Transform { migration, problems, .. } => {
+            transform::layout(problems, Some(migration), &error.to_string())
+        }
+        PrepareError::Look { source, .. } => Failure {
+            exit: exit(source.code),
+            causes: vec![source.to_string()],
+            ..Failure::new(Exit::Failed, source.code.as_str(), error.to_string())
+        },
+        PrepareError::OtherWorld { .. } => Failure {
+            hint: Some("a transform has both: a component that exports `apply`, and `[transform]` in its manifest".to_owned()),
+            ..Failure::new(Exit::Failed, "component", error.to_string())
         },
         PrepareError::Irreversible { .. } => Failure {
             hint: Some("export `down` from the component, or stop before it with --to".to_owned()),

@@ -5,9 +5,10 @@ use whimbrel::exec::{Report, RunError, StepError, StepOutcome};
 use whimbrel::limits::LimitReached;
 use whimbrel::model::TransactionMode;
 use whimbrel::plan::{Direction, Step};
+use whimbrel::transform::TransformError;
 use whimbrel::wasm::PluginError;
 
-use super::{Failure, Problem, grants, hint, library, limits};
+use super::{Failure, Problem, grants, hint, library, limits, transform};
 use crate::exit::{Exit, Signal};
 use crate::place;
 
@@ -24,13 +25,26 @@ pub(super) fn explain(error: RunError) -> Failure {
     }
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
         let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
-        let then = if outside { "runs outside a transaction: look at what it has done" } else { "was rolled back" };
+        let then = if transform::has_chunks(&failed) {
+            "stopped after its last chunk: `whimbrel up` goes on there"
+        } else if outside {
+            "runs outside a transaction: look at what it has done"
+        } else {
+            "was rolled back"
+        };
         failure.message = format!("interrupted; migration {} {then}", failed.migration.title());
     } else {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
     if undone(&source) && !done.dry_run {
-        failure.notes.push(format!("migration {} was rolled back", failed.migration.title()));
+        failure.notes.push(if transform::has_chunks(&failed) {
+            format!(
+                "the chunks of migration {} before it stay done; `whimbrel up` goes on after them",
+                failed.migration.title()
+            )
+        } else {
+            format!("migration {} was rolled back", failed.migration.title())
+        });
     }
     failure.notes.extend(what_remains(&done, failed.direction));
     Failure { done: Some(done), ..failure }
@@ -40,6 +54,10 @@ fn reached(error: &StepError) -> Option<&LimitReached> {
     match error {
         StepError::Guest(error) => match error.as_ref() {
             PluginError::Limit(reached) => Some(reached),
+            _ => None,
+        },
+        StepError::Transform(error) => match error.as_ref() {
+            TransformError::Guest { source: PluginError::Limit(reached), .. } => Some(reached),
             _ => None,
         },
         _ => None,
@@ -71,6 +89,7 @@ fn step(error: &StepError, failed: &Step) -> Failure {
             }
         }
         StepError::Guest(error) => guest(error),
+        StepError::Transform(error) => transform::stopped(error),
         StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
         StepError::Database { source, .. } => Failure {
             exit: library::exit(source.code),
@@ -106,9 +125,8 @@ fn denied(error: &StepError) -> Option<&DbError> {
     let error = match error {
         StepError::Statement { failed, .. } => &failed.error,
         StepError::Guest(error) => match error.as_ref() {
-            PluginError::Refused { statement: Some(failed), .. } | PluginError::Trapped { statement: Some(failed), .. } => {
-                &failed.error
-            }
+            PluginError::Refused { statement: Some(failed), .. }
+            | PluginError::Trapped { statement: Some(failed), .. } => &failed.error,
             _ => return None,
         },
         _ => return None,
@@ -121,12 +139,12 @@ fn undone(error: &StepError) -> bool {
     match error {
         StepError::Statement { kept, .. } => !kept,
         StepError::Guest(error) => !matches!(**error, PluginError::Interrupted),
-        StepError::Rust { .. } | StepError::ForeignKeys { .. } => true,
+        StepError::Transform(_) | StepError::Rust { .. } | StepError::ForeignKeys { .. } => true,
         _ => false,
     }
 }
 
-fn guest(error: &PluginError) -> Failure {
+pub(super) fn guest(error: &PluginError) -> Failure {
     let (code, causes, backtrace) = match error {
         PluginError::Refused { statement, .. } => {
             ("guest-refused", statement.iter().map(ToString::to_string).collect(), Vec::new())

@@ -42,7 +42,11 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
                 entry.version.to_string(),
                 entry.name().to_owned(),
                 entry.kind().to_owned(),
-                entry.applied.as_ref().and_then(progress).map_or_else(|| word.to_owned(), |done| format!("{word}, {done}")),
+                entry
+                    .applied
+                    .as_ref()
+                    .and_then(progress)
+                    .map_or_else(|| word.to_owned(), |done| format!("{word}, {done}")),
                 at,
                 took,
             ];

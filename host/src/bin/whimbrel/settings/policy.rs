@@ -72,7 +72,8 @@ pub(super) fn check(chains: &Chains) -> Result<(), WrongPolicy> {
             message: format!("the chain {}: {message}", name.escape_debug()),
             hint,
         };
-        let policy = make(table.get_ref()).map_err(|(message, hint)| wrong(message.to_owned(), Some(hint.to_owned())))?;
+        let policy =
+            make(table.get_ref()).map_err(|(message, hint)| wrong(message.to_owned(), Some(hint.to_owned())))?;
         policy.check().map_err(|error| wrong(error.to_string(), None))?;
     }
     Ok(())
@@ -83,10 +84,16 @@ fn make(table: &ChainTable) -> Result<Policy, (&'static str, &'static str)> {
         (TrustWord::Owner, None) => Trust::Owner,
         (TrustWord::Untrusted, Some(namespace)) => Trust::Untrusted { namespace: namespace.clone() },
         (TrustWord::Owner, Some(_)) => {
-            return Err(("only an untrusted one has a namespace", "write `trust = \"untrusted\"`, or leave `namespace` out"));
+            return Err((
+                "only an untrusted one has a namespace",
+                "write `trust = \"untrusted\"`, or leave `namespace` out",
+            ));
         }
         (TrustWord::Untrusted, None) => {
-            return Err(("an untrusted one needs a namespace", "write the prefix of its tables, such as `namespace = \"acme_\"`"));
+            return Err((
+                "an untrusted one needs a namespace",
+                "write the prefix of its tables, such as `namespace = \"acme_\"`",
+            ));
         }
     };
     let migrations = table.migrations.iter().map(|(version, migration)| {

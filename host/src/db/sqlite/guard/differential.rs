@@ -76,8 +76,8 @@ const TEMPLATES: &[&str] = &[
 fn statement() -> impl Strategy<Value = String> {
     let table = || prop::sample::select(&TABLES[..]);
     let column = 0..4_usize;
-    (prop::sample::select(TEMPLATES), table(), table(), (column.clone(), column.clone(), column.clone(), column)).prop_map(
-        |(template, (t, ct), (u, cu), (c, c2, c3, d))| {
+    (prop::sample::select(TEMPLATES), table(), table(), (column.clone(), column.clone(), column.clone(), column))
+        .prop_map(|(template, (t, ct), (u, cu), (c, c2, c3, d))| {
             let of = |columns: &[&str], index: usize| columns[index % columns.len()].to_owned();
             template
                 .replace("{t}", t)
@@ -86,8 +86,7 @@ fn statement() -> impl Strategy<Value = String> {
                 .replace("{c2}", &of(ct, c2))
                 .replace("{c3}", &of(ct, c3))
                 .replace("{d}", &of(cu, d))
-        },
-    )
+        })
 }
 
 /// Some of the grants there could be, most of them so that statements are often allowed.
@@ -160,7 +159,11 @@ fn cell(value: &Value) -> Option<Vec<Need>> {
     let Value::Text(text) = value else { return None };
     let cells = TABLES.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (*table, *column)));
     let found = cells.filter(|(table, column)| text.contains(&format!("{table}.{column}.")));
-    Some(found.map(|(table, column)| Need::On { verb: Verb::Read, object: table.into(), column: column.into() }).collect())
+    Some(
+        found
+            .map(|(table, column)| Need::On { verb: Verb::Read, object: table.into(), column: column.into() })
+            .collect(),
+    )
 }
 
 proptest! {

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use rusqlite::config::DbConfig;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::SqliteSession;
 use crate::db::sqlite::authorizer;
@@ -47,8 +47,7 @@ impl SqliteSession {
     /// DEFENSIVE keeps statements from the schema and from shadow tables; without TRUSTED_SCHEMA, a definition somebody
     /// left behind calls none of a program's own functions.
     fn defend(&self, guest: bool, held: bool, before: Option<[bool; 2]>) -> rusqlite::Result<()> {
-        let (defensive, trusted) =
-            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA);
+        let (defensive, trusted) = (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA);
         let connection = self.connection();
         let before = match before {
             Some(before) => before,
@@ -141,7 +140,7 @@ impl SqliteSession {
             if let StatementKind::CreateView { view } = &statement.kind {
                 text.names.remove(&view.to_ascii_lowercase());
             }
-            gate.enter(Arc::new(text));
+            gate.enter(text);
             gate.probe = Some(probe);
             drop(gate);
             let prepared = connection.prepare(&sql).map(drop);
@@ -172,7 +171,7 @@ impl SqliteSession {
         let sql = format!("SELECT * FROM main.{}", quote_identifier(table));
         self.unrestricted(|session| {
             let statement = session.connection().prepare(&sql);
-            statement.map(|statement| statement.column_names().into_iter().map(str::to_owned).collect())
+            statement.map(|statement| statement.column_names().map(str::to_owned).collect())
         })
         .unwrap_or_default()
     }
@@ -199,7 +198,8 @@ impl SqliteSession {
         for old in before.iter().filter(|old| !after.contains(old)) {
             let (_, kind, name, owner, _) = old;
             let own = |name: &str| {
-                name.eq_ignore_ascii_case(table) || schema.owner_of_shadow(name).is_some_and(|name| name.eq_ignore_ascii_case(table))
+                name.eq_ignore_ascii_case(table)
+                    || schema.owner_of_shadow(name).is_some_and(|name| name.eq_ignore_ascii_case(table))
             };
             if own(owner) {
                 continue;

@@ -1,0 +1,129 @@
+//! What no grant allows, and what is not the guest's.
+
+use super::*;
+
+#[test]
+fn some_things_are_never_granted() {
+    let all = "read = ['*']\ninsert = ['*']\nupdate = ['*']\ndelete = ['*']\ncreate = ['*']\nalter = ['*']\ndrop = ['*']\n\
+               trigger = ['*']\nview = ['*']\nfunctions = ['now', 'random', 'load_extension']";
+    let never = [
+        "BEGIN",
+        ";COMMIT",
+        "END",
+        "ROLLBACK",
+        "SAVEPOINT x",
+        "RELEASE x",
+        "ROLLBACK TO x",
+        "EXPLAIN COMMIT",
+        "ATTACH ':memory:' AS other",
+        "ATTACH 'a' || 'b' AS other",
+        "DETACH 'other'",
+        "VACUUM",
+        "VACUUM INTO 'x'",
+        "PRAGMA writable_schema = 1",
+        "PRAGMA journal_mode",
+        "PRAGMA foreign_keys = 0",
+        "PRAGMA user_version = 3",
+        "PRAGMA trusted_schema = 1",
+        "PRAGMA optimize",
+        "PRAGMA quick_check",
+        "SELECT * FROM pragma_quick_check('customer')",
+        "PRAGMA table_info(_whimbrel_history)",
+        "SELECT load_extension('x')",
+        "SELECT fts3_tokenizer('simple')",
+        "SELECT * FROM _whimbrel_history",
+        "SELECT 1 FROM _whimbrel_history AS a JOIN _whimbrel_history AS b USING (checksum)",
+        "UPDATE _whimbrel_history SET checksum = ''",
+        "DROP TABLE _whimbrel_history",
+        "ALTER TABLE log RENAME TO _WHIMBREL_history_schema",
+        "CREATE TABLE n (a REFERENCES _whimbrel_history)",
+        "CREATE VIEW v AS SELECT * FROM _whimbrel_history",
+        "CREATE TRIGGER g AFTER INSERT ON _whimbrel_history BEGIN SELECT 1; END",
+        "CREATE TRIGGER g AFTER INSERT ON audit BEGIN DELETE FROM _whimbrel_history; END",
+        "CREATE INDEX i ON _whimbrel_history (checksum)",
+        "CREATE TEMP TABLE t (x)",
+        "CREATE TABLE temp.t (x)",
+        "CREATE TEMP VIEW t AS SELECT 1",
+        "CREATE TEMP TRIGGER g AFTER INSERT ON log BEGIN SELECT 1; END",
+        "CREATE VIRTUAL TABLE v USING fts4(x)",
+        "CREATE VIRTUAL TABLE v USING dbstat",
+        "CREATE VIRTUAL TABLE temp.v USING fts5(x)",
+    ];
+    for grants in [Some(all), None] {
+        for sql in never {
+            let error = held(grants, |session| run(session, sql)).expect_err(sql);
+            assert_eq!((error.code, wanted(&error).as_str()), (ErrorCode::Denied, ""), "{sql}: {error}");
+        }
+    }
+    for sql in [
+        "UPDATE sqlite_schema SET sql = ''",
+        "DELETE FROM sqlite_master",
+        "INSERT INTO sqlite_schema VALUES (1, 1, 1, 1, 1)",
+    ] {
+        held(Some(all), |session| run(session, sql)).expect_err(sql);
+    }
+}
+
+#[test]
+fn the_hosts_own_savepoints_do_not_open_the_door() {
+    held(None, |session| {
+        let savepoint = session.savepoint().unwrap();
+        // The very text that the host has just run, and that now stands prepared in the cache.
+        assert_eq!(run(session, "SAVEPOINT \"whimbrel_0\"").unwrap_err().code, ErrorCode::Denied);
+        session.release(savepoint).unwrap();
+        assert_eq!(run(session, "RELEASE \"whimbrel_0\"").unwrap_err().code, ErrorCode::Denied);
+    });
+}
+
+#[test]
+fn attaching_with_a_parameter_is_refused_too() {
+    held(None, |session| {
+        let error = session.execute("ATTACH ? AS other", &["x.db".into()]).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Denied, "{error}");
+    });
+}
+
+#[test]
+fn without_grants_in_particular_everything_but_the_basics_is_allowed() {
+    held(None, |session| {
+        for sql in [
+            "SELECT * FROM hidden",
+            "UPDATE customer SET age = NULL",
+            "CREATE VIEW v AS SELECT x FROM later",
+            "CREATE TRIGGER g AFTER INSERT ON log BEGIN DELETE FROM later; END",
+            "DROP TABLE counted",
+            "ANALYZE",
+            "PRAGMA table_info(customer)",
+        ] {
+            run(session, sql).expect(sql);
+        }
+    });
+}
+
+#[test]
+fn what_a_program_brings_along_is_not_the_guests() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(SETUP).unwrap();
+    connection
+        .execute_batch("ATTACH ':memory:' AS other; CREATE TABLE other.apart (x); CREATE TEMP TABLE passing (x);")
+        .unwrap();
+    let before = connection.db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap();
+    with_connection(&mut connection, &options(), |mut session| {
+        session.begin().unwrap();
+        restrict(session.as_mut(), Some("read = ['*']\ninsert = ['*']"));
+        for sql in [
+            "SELECT x FROM other.apart",
+            "SELECT count(*) FROM apart",
+            "INSERT INTO apart VALUES (1)",
+            "SELECT x FROM passing",
+        ] {
+            let result = run(session.as_mut(), sql);
+            assert!(sql.contains("count") || result.unwrap_err().code == ErrorCode::Denied, "{sql}");
+        }
+        session.restrict(None);
+        session.rollback().unwrap();
+    })
+    .unwrap();
+    assert_eq!(connection.db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap(), before);
+    assert!(connection.db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA).unwrap());
+}
