@@ -284,15 +284,14 @@ impl Migrator {
     pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
         let chain = self.load()?;
         let options = self.options(false);
-        let existing = self.backend.open_existing(Access::Read, &options).map_err(|error| self.database_error(error))?;
+        let existing =
+            self.backend.open_existing(Access::Read, &options).map_err(|error| self.database_error(error))?;
         let (mut original, applied) = match existing {
             Some(mut session) => {
                 let applied = self.history.read(session.as_mut(), &self.chain)?;
                 (session, applied)
             }
-            None => {
-                (self.backend.open_scratch(&options).map_err(|error| self.database_error(error))?, Vec::new())
-            }
+            None => (self.backend.open_scratch(&options).map_err(|error| self.database_error(error))?, Vec::new()),
         };
         let prepared = self.prepare(plan::build(&chain, &applied, goal, &self.rules)?)?;
         let conditions = self.conditions(&chain, *goal, false);
@@ -345,7 +344,8 @@ impl Migrator {
     fn prepare(&self, plan: Plan) -> Result<Prepared, PrepareError> {
         #[cfg(feature = "wasm")]
         {
-            let compilation = crate::wasm::Compilation { interrupt: self.interrupt.clone(), ..self.compilation.clone() };
+            let compilation =
+                crate::wasm::Compilation { interrupt: self.interrupt.clone(), ..self.compilation.clone() };
             exec::prepare(plan, &compilation, &self.policy, &self.observer)
         }
         #[cfg(not(feature = "wasm"))]

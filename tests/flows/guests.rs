@@ -200,12 +200,16 @@ fn hears_log_and_progress() {
 fn log_arrives_in_tracing_with_the_version() {
     let written = Arc::new(Mutex::new(Vec::new()));
     let writer = Arc::clone(&written);
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&writer))).finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&writer))).finish();
     let stage = Stage::behaving("talk", "");
     tracing::subscriber::with_default(subscriber, || stage.up().unwrap());
     let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
     let line = text.lines().find(|line| line.contains("hello from the guest")).expect("the line arrives");
-    assert!(line.contains("whimbrel::guest") && line.contains("version=2") && line.contains("name=\"guest\""), "{line}");
+    assert!(
+        line.contains("whimbrel::guest") && line.contains("version=2") && line.contains("name=\"guest\""),
+        "{line}"
+    );
 }
 
 /// Writes where the test can read.

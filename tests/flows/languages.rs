@@ -37,10 +37,7 @@ fn splits_names(guest: &[u8]) {
     stage.up().unwrap();
     let names: Vec<_> = stage.people().into_iter().map(|(_, first, last, _)| (first, last)).collect();
     let some = |text: &str| Some(text.to_owned());
-    assert_eq!(
-        names,
-        [(some("Ada"), some("Lovelace")), (some("Grace"), some("Hopper")), (some("Plato"), None)]
-    );
+    assert_eq!(names, [(some("Ada"), some("Lovelace")), (some("Grace"), some("Hopper")), (some("Plato"), None)]);
     assert!(!stage.heard().is_empty());
     stage.migrator().down(whimbrel::plan::Until::Steps(1)).unwrap();
     assert!(stage.people().into_iter().all(|(_, first, last, _)| first.is_none() && last.is_none()));

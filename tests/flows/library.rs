@@ -34,7 +34,8 @@ fn runs_the_embedded_sample_chain_on_a_connection_it_already_has() {
     assert_eq!(count(&connection, "SELECT count(*) FROM customer WHERE last_name IS NULL"), 0);
     assert!(migrator.run_on(&mut connection, &Goal::LATEST).unwrap().steps.is_empty());
     migrator.run_on(&mut connection, &Goal::down(Until::End)).unwrap();
-    let left = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%whimbrel_history%' AND name NOT LIKE 'sqlite_%'";
+    let left =
+        "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%whimbrel_history%' AND name NOT LIKE 'sqlite_%'";
     assert_eq!(count(&connection, left), 0);
     // The connection is the caller's again: nothing restricts it.
     connection.execute_batch("BEGIN; DROP TABLE _whimbrel_history; ROLLBACK; ATTACH ':memory:' AS other").unwrap();
@@ -103,10 +104,11 @@ fn mixes_files_and_code_in_one_chain_and_says_what_happens() {
 
 #[test]
 fn code_that_fails_is_undone_with_its_own_error_kept() {
-    let code = Code::new().up(1, "table", |tx| Ok(tx.execute("CREATE TABLE t (x)", &[]).map(drop)?)).up(2, "fails", |tx| {
-        tx.execute("INSERT INTO t VALUES (1)", &[])?;
-        Err("the moon is in the wrong phase".into())
-    });
+    let code =
+        Code::new().up(1, "table", |tx| Ok(tx.execute("CREATE TABLE t (x)", &[]).map(drop)?)).up(2, "fails", |tx| {
+            tx.execute("INSERT INTO t VALUES (1)", &[])?;
+            Err("the moon is in the wrong phase".into())
+        });
     let mut connection = Connection::open_in_memory().unwrap();
     let migrator = Migrator::builder().source(code).build().unwrap();
     let Err(Error::Run(error)) = migrator.run_on(&mut connection, &Goal::LATEST) else { panic!("it fails") };

@@ -27,7 +27,10 @@ pub(crate) fn dry_run(
         Ok(enforced) => enforced,
         Err(source) => {
             let failed = first.step.clone();
-            return (session, Err(Box::new(RunError { done: report, chain: prepared.plan.chain.clone(), failed, source })));
+            return (
+                session,
+                Err(Box::new(RunError { done: report, chain: prepared.plan.chain.clone(), failed, source })),
+            );
         }
     };
     let mut failure = None;
@@ -51,8 +54,15 @@ pub(crate) fn dry_run(
     report.duration = began.elapsed();
     let closed = close(session.as_mut(), enforced);
     let result = match (failure, closed) {
-        (Some((failed, source)), _) => Err(Box::new(RunError { done: report, chain: prepared.plan.chain.clone(), failed, source })),
-        (None, Err(source)) => Err(Box::new(RunError { done: report, chain: prepared.plan.chain.clone(), failed: first.step.clone(), source })),
+        (Some((failed, source)), _) => {
+            Err(Box::new(RunError { done: report, chain: prepared.plan.chain.clone(), failed, source }))
+        }
+        (None, Err(source)) => Err(Box::new(RunError {
+            done: report,
+            chain: prepared.plan.chain.clone(),
+            failed: first.step.clone(),
+            source,
+        })),
         (None, Ok(())) => Ok(report),
     };
     (session, result)

@@ -30,6 +30,6 @@ pub use run::{Conditions, run};
 pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
 #[cfg(feature = "wasm")]
-pub(crate) use transform::check_transforms;
-#[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
+#[cfg(feature = "wasm")]
+pub(crate) use transform::check_transforms;

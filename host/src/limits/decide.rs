@@ -137,7 +137,10 @@ mod tests {
                 .map(|limits| (limits.of(Limit::Fuel), limits.set_by(Limit::Fuel)))
                 .map_err(|excesses| excesses[0].given);
             assert_eq!(found, expected, "{asked:?} {policy:?}");
-            assert_eq!(RunLimits::cut(Some(&asked), &policy).of(Limit::Fuel), expected.map_or_else(|given| given, |(of, _)| of));
+            assert_eq!(
+                RunLimits::cut(Some(&asked), &policy).of(Limit::Fuel),
+                expected.map_or_else(|given| given, |(of, _)| of)
+            );
         }
     }
 

@@ -205,11 +205,21 @@ mod tests {
                 "[limits]\nmemory = '3 apples'",
                 &["2:10 \"3 apples\" is not an amount of memory: write \"64MiB\", \"1GiB\" (-)"],
             ),
-            ("[limits]\nmemory = 1.5", &["2:10 invalid type: floating point `1.5`, expected a number of bytes or a text such as \"64MiB\" (-)"]),
-            ("[limits]\nfuel = 0", &["2:8 invalid value: integer `0`, expected a whole number from 1 to 9223372036854775807 (-)"]),
+            (
+                "[limits]\nmemory = 1.5",
+                &[
+                    "2:10 invalid type: floating point `1.5`, expected a number of bytes or a text such as \"64MiB\" (-)",
+                ],
+            ),
+            (
+                "[limits]\nfuel = 0",
+                &["2:8 invalid value: integer `0`, expected a whole number from 1 to 9223372036854775807 (-)"],
+            ),
             (
                 "[limits]\nfuel = 99999999999999999999",
-                &["2:8 invalid value: integer `99999999999999999999`, expected a whole number from 1 to 9223372036854775807 (-)"],
+                &[
+                    "2:8 invalid value: integer `99999999999999999999`, expected a whole number from 1 to 9223372036854775807 (-)",
+                ],
             ),
             ("[params]\nn = 1", &["2:5 invalid type: integer `1`, expected a string (-)"]),
             ("description = ", &["1:15 string values must be quoted, expected literal string (-)"]),

@@ -17,11 +17,11 @@ mod transform;
 mod wasi;
 mod weight;
 
+pub use crate::limits::RunLimits;
 pub use compile::{Compilation, CompileIsolation, CompilerProgram, compile_in_child};
 pub use engine::{ComponentCache, Engine};
 pub use error::{CompileError, PluginError};
 pub use inspect::{InspectError, Inspection, inspect};
-pub use crate::limits::RunLimits;
 pub use plugin::{Call, Output, Plugin};
 pub use state::GuestEvents;
 pub use transform::{NotApplied, TransformCall, TransformInstance};

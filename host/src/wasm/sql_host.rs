@@ -54,11 +54,7 @@ impl State {
     }
 
     /// Opens something that the guest gets a handle on.
-    fn open<T>(
-        &mut self,
-        bytes: u64,
-        open: impl FnOnce(&mut dyn Session) -> Result<T, DbError>,
-    ) -> Result<T, DbError> {
+    fn open<T>(&mut self, bytes: u64, open: impl FnOnce(&mut dyn Session) -> Result<T, DbError>) -> Result<T, DbError> {
         self.hand_out()?;
         let opened = self.receive(bytes).and_then(open);
         if opened.is_err() {
@@ -176,8 +172,8 @@ impl sql::HostStatement for State {
 
     fn execute_batch(&mut self, handle: Resource<StatementHandle>, params: types::Batch) -> SqlResult<u64> {
         let bytes = params.weight();
-        let result = checked(params)
-            .and_then(|batch| self.receive(bytes)?.execute_batch(statement_id(&handle), &batch));
+        let result =
+            checked(params).and_then(|batch| self.receive(bytes)?.execute_batch(statement_id(&handle), &batch));
         answer(self.remember("(a prepared statement)", result))
     }
 

@@ -114,9 +114,8 @@ impl State {
         self.log_lines += 1;
         self.log_bytes = self.log_bytes.saturating_add(message.len() as u64);
         let limits = &self.bounds.limits;
-        let within = limits
-            .check(Limit::LogLines, self.log_lines)
-            .and_then(|()| limits.check(Limit::LogBytes, self.log_bytes));
+        let within =
+            limits.check(Limit::LogLines, self.log_lines).and_then(|()| limits.check(Limit::LogBytes, self.log_bytes));
         if let Err(reached) = within {
             self.log_cut = true;
             let words = format!("the migration logs too much: {reached}; the rest of its log is dropped");

@@ -1,4 +1,4 @@
-//! The SQL migrations of a and b. Small ones, of the kinds that people write.
+//! The SQL migrations of a and b: small ones, of the kinds that people write, ten for each table.
 
 /// One SQL migration.
 pub(crate) struct Migration {
@@ -10,35 +10,47 @@ pub(crate) struct Migration {
     pub(crate) sql: String,
 }
 
-/// Makes a chain: a table, rows, a column, an index, the next table, …
+/// Migrations for each table. `ALTER TABLE` makes SQLite read the whole schema again, so that with many of them and
+/// many tables nothing else would be seen.
+const EACH: u32 = 10;
+
+/// Makes a chain.
 pub(crate) fn chain(migrations: u32) -> Vec<Migration> {
     (0..migrations).map(migration).collect()
 }
 
 /// How many tables a chain makes.
 pub(crate) fn tables(migrations: u32) -> u32 {
-    migrations.div_ceil(4)
+    migrations.div_ceil(EACH)
 }
 
 fn migration(index: u32) -> Migration {
-    let table = format!("item_{}", index / 4);
-    let (name, sql) = match index % 4 {
-        0 => (
-            "create",
-            format!(
-                "CREATE TABLE {table} (\n    id INTEGER PRIMARY KEY,\n    name TEXT NOT NULL,\n    \
-                 price INTEGER NOT NULL DEFAULT 0,\n    created_at TEXT\n);\n"
-            ),
-        ),
-        1 => (
-            "fill",
-            format!(
-                "INSERT INTO {table} (name, price, created_at) VALUES\n    ('first; of them', 100, '2026-01-01'),\n    \
-                 ('second', 250, '2026-01-02'),\n    ('third', 75, NULL);\n"
-            ),
-        ),
-        2 => ("extend", format!("-- Where it came from.\nALTER TABLE {table} ADD COLUMN origin TEXT;\n")),
-        _ => ("index", format!("CREATE INDEX {table}_name ON {table} (name);\n")),
+    let item = format!("item_{}", index / EACH);
+    let insert = |first: u32| {
+        let row = |number| format!("\n    ('number {number}; one of many', {}, '2026-01-{:02}')", number * 7, number % 28 + 1);
+        let rows: Vec<String> = (first..first + 3).map(row).collect();
+        format!("INSERT INTO {item} (name, price, created_at) VALUES{};\n", rows.join(","))
     };
-    Migration { version: index + 1, name: format!("{name}_{table}"), sql }
+    let (name, sql) = match index % EACH {
+        0 => ("create", create(&item)),
+        2 => ("index_name", format!("CREATE INDEX {item}_name ON {item} (name);\n")),
+        4 => ("add_origin", format!("-- Where it came from.\nALTER TABLE {item} ADD COLUMN origin TEXT;\n")),
+        5 => ("set_origin", format!("UPDATE {item} SET origin = 'import' WHERE price < 100;\n")),
+        7 => ("index_price", format!("CREATE INDEX {item}_price ON {item} (price, created_at);\n")),
+        9 => ("clean", format!("DELETE FROM {item} WHERE name LIKE 'number 2;%';\n")),
+        step => ("fill", insert(step)),
+    };
+    Migration { version: index + 1, name: format!("{name}_{item}"), sql }
+}
+
+fn create(item: &str) -> String {
+    format!(
+        "CREATE TABLE {item} (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    price INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT
+);
+"
+    )
 }

@@ -12,11 +12,7 @@ fn memories_tables_and_instances_are_bounded() {
         // The guest looks away when it gets no more, and returns ok.
         ("(drop (memory.grow (i32.const 300)))", "", "memory = \"16MiB\""),
         ("", "(memory $b 200) (memory $c 200)", "memory = \"16MiB\""),
-        (
-            "(loop $again (br_if $again (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0))))",
-            "",
-            "memory = \"2MiB\"",
-        ),
+        ("(loop $again (br_if $again (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0))))", "", "memory = \"2MiB\""),
         ("", "(memory $b 1) (memory $c 1) (memory $d 1)", "memories = 3"),
         ("(drop (table.grow $t (ref.null func) (i32.const 2000)))", "(table $t 0 funcref)", "table_elements = 1_000"),
         ("", "(table 600 funcref) (table 600 funcref)", "table_elements = 1_000"),

@@ -20,7 +20,8 @@ fn a_limit_of_the_policy_is_raised_there() {
     assert_eq!(outcome.code, 1, "{outcome}");
     let expected = "  caused by: the guest reached its fuel limit of 1000000\n";
     assert!(outcome.stderr.contains(expected), "{outcome}");
-    let (_, hint) = outcome.stderr.split_once("hint: let it do less, or give it more than this in whimbrel.toml:\n").unwrap();
+    let (_, hint) =
+        outcome.stderr.split_once("hint: let it do less, or give it more than this in whimbrel.toml:\n").unwrap();
     let hint: Vec<&str> = hint.lines().map(str::trim).collect();
     assert_eq!(hint, ["[chains.main.migrations.2.limits]", "fuel = 1000000"]);
 }

@@ -32,11 +32,7 @@ impl From<rusqlite::Error> for RunError {
 }
 
 /// Runs a statement whose parameters are bound to its end, throwing away rows it returns.
-pub(super) fn to_end(
-    connection: &Connection,
-    statement: &mut Statement<'_>,
-    meter: &Meter,
-) -> rusqlite::Result<Done> {
+pub(super) fn to_end(connection: &Connection, statement: &mut Statement<'_>, meter: &Meter) -> rusqlite::Result<Done> {
     meter.start();
     let done = once(connection, statement);
     meter.charge(statement);
@@ -87,11 +83,7 @@ pub(super) fn each_row(
     done
 }
 
-fn rows(
-    connection: &Connection,
-    statement: &mut Statement<'_>,
-    batch: &CheckedBatch,
-) -> Result<Done, RunError> {
+fn rows(connection: &Connection, statement: &mut Statement<'_>, batch: &CheckedBatch) -> Result<Done, RunError> {
     let columns = batch.columns().len();
     expect_parameters(statement, columns)?;
     let mut done = Done::default();

@@ -14,10 +14,10 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
-use super::guard;
 use super::copy;
 use super::error::translate;
 use super::functions::{self, Functions};
+use super::guard;
 use super::handles::{Handles, Open, OpenCursor, OpenStatement, Reading};
 use super::limits::Budget;
 use super::run::{self, Done, RunError};

@@ -78,7 +78,8 @@ impl Case {
                 _ => statements.push(line.to_owned()),
             }
         }
-        case.steps = statements.into_iter().filter(|line| !line.is_empty()).take(MOST_STEPS).map(Step::from_line).collect();
+        case.steps =
+            statements.into_iter().filter(|line| !line.is_empty()).take(MOST_STEPS).map(Step::from_line).collect();
         Some(case)
     }
 

@@ -128,15 +128,45 @@ pub(crate) const TABLES: [Table; 10] = [
         own: &[("title", "title || '~'"), ("body", "body || '~'")],
         generated: &["doc", "rank"],
     },
-    Table { name: "box", key: "id", shared: &[], own: &[("high", "high + 1000"), ("low", "low + 1000")], generated: &[] },
+    Table {
+        name: "box",
+        key: "id",
+        shared: &[],
+        own: &[("high", "high + 1000"), ("low", "low + 1000")],
+        generated: &[],
+    },
 ];
 
 /// What else a grant or a statement may name.
 pub(crate) const OBJECTS: [&str; 28] = [
-    "names", "hidden", "joined", "used", "counts", "acme_a", "acme_b", "acme_*", "*", "customer_secret",
-    "purchase_note", "item_what", "customer_renamed", "customer_gone", "names_new", "sqlite_schema", "sqlite_master",
-    "sqlite_sequence", "sqlite_stat1", "sqlite_stat4", "dbstat", "doc_data", "doc_content", "box_node", "json_each",
-    "pragma_table_info", "fts5vocab", "sqlite_temp_schema",
+    "names",
+    "hidden",
+    "joined",
+    "used",
+    "counts",
+    "acme_a",
+    "acme_b",
+    "acme_*",
+    "*",
+    "customer_secret",
+    "purchase_note",
+    "item_what",
+    "customer_renamed",
+    "customer_gone",
+    "names_new",
+    "sqlite_schema",
+    "sqlite_master",
+    "sqlite_sequence",
+    "sqlite_stat1",
+    "sqlite_stat4",
+    "dbstat",
+    "doc_data",
+    "doc_content",
+    "box_node",
+    "json_each",
+    "pragma_table_info",
+    "fts5vocab",
+    "sqlite_temp_schema",
 ];
 
 /// The two databases, opened once: every case is rolled back.
@@ -299,7 +329,8 @@ fn fetch(session: &mut dyn Session, cursor: CursorId, most: u32) -> Result<(bool
     let more = session.fetch(cursor, most, 1 << 20, &mut rows)?;
     let checked = rows.finish().check().expect("what the session packs is right");
     let columns = checked.columns().len();
-    let row = |row| (0..columns).map(|column| format!("{:?}", checked.cell(row, column))).collect::<Vec<_>>().join(", ");
+    let row =
+        |row| (0..columns).map(|column| format!("{:?}", checked.cell(row, column))).collect::<Vec<_>>().join(", ");
     Ok((more, (0..checked.rows()).map(row).collect()))
 }
 

@@ -176,7 +176,9 @@ fn prepare(error: &PrepareError) -> Failure {
             ..Failure::new(Exit::Failed, source.code.as_str(), error.to_string())
         },
         PrepareError::OtherWorld { .. } => Failure {
-            hint: Some("a transform has both: a component that exports `apply`, and `[transform]` in its manifest".to_owned()),
+            hint: Some(
+                "a transform has both: a component that exports `apply`, and `[transform]` in its manifest".to_owned(),
+            ),
             ..Failure::new(Exit::Failed, "component", error.to_string())
         },
         PrepareError::Irreversible { .. } => Failure {
