@@ -259,3 +259,30 @@ fn nothing_pending_needs_no_write_lock() {
         assert_complete(&project, STEPS + 1);
     }
 }
+
+/// SQLite does not wait by itself for the lock that this statement takes.
+#[test]
+fn a_change_of_the_journal_waits_for_the_write_lock() {
+    let slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000000) SELECT count(*) FROM n;";
+    let project = Project::with(&[
+        ("0001_log.sql", "CREATE TABLE log (step INTEGER NOT NULL); INSERT INTO log VALUES (1);"),
+        (
+            "0002_journal.sql",
+            &format!(
+                "-- whimbrel: transaction = none
+                 {slow} PRAGMA journal_mode = WAL; INSERT INTO log VALUES (2);"
+            ),
+        ),
+    ]);
+    project.ok(&["up", "--steps", "1"]);
+    let running = start(&project, &["up"]);
+    let other = project.database();
+    let started = "SELECT count(*) FROM _whimbrel_history WHERE state = 'started'";
+    wait_until("the step has started", || numbers(&other, started) == [1]);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    other.execute_batch("ROLLBACK").unwrap();
+    let output = running.output();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_complete(&project, 2);
+}

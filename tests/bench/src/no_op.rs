@@ -1,6 +1,6 @@
 //! Measure a: everything is applied already.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -57,7 +57,7 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, migrations: u32,
 fn contender<'w>(
     workshop: &'w Workshop,
     installed: &'w Installed,
-    room: &'w PathBuf,
+    room: &'w Path,
     verb: &str,
     type_in: fn(Tool, &mut std::process::Command) -> bool,
 ) -> Option<Contender<'w>> {

@@ -153,7 +153,7 @@ fn what_a_runtime_says_on_standard_error_is_the_reason() {
     let house = house(guest, "fail = 'yes'");
     match house.fails_as_guest() {
         PluginError::Trapped { reason, .. } => {
-            assert!(reason.contains("RuntimeError: nobody catches this"), "{reason}")
+            assert!(reason.contains("RuntimeError: nobody catches this"), "{reason}");
         }
         other => panic!("{other:?}"),
     }

@@ -213,6 +213,25 @@ impl SqliteSession {
         }
         result.map_err(RunError::Sqlite)
     }
+
+    /// Runs one window of a script; outside a transaction again, as long as another connection holds the lock.
+    ///
+    /// SQLite waits by itself, but not everywhere: `PRAGMA journal_mode` gives up at once.
+    fn execute_window_when_free(&mut self, window: &str) -> Result<(), RunError> {
+        let (since, statements) = (Instant::now(), self.counters.statements);
+        let mut times = 0;
+        loop {
+            let result = self.execute_window(window);
+            let is_busy = matches!(&result, Err(RunError::Sqlite(error))
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy));
+            let nothing_done = self.counters.statements == statements;
+            let outside = !self.transaction_open && self.connection().is_autocommit();
+            if !(is_busy && nothing_done && outside && self.watch.wait(times, since)) {
+                return result;
+            }
+            times += 1;
+        }
+    }
 }
 
 impl From<DbError> for RunError {
@@ -253,7 +272,7 @@ impl Session for SqliteSession {
             let start = pending.take().unwrap_or(window.start);
             let at = |error: DbError| ScriptError { start, end: window.end, error };
             self.check_stop().map_err(at)?;
-            match self.execute_window(&script[start..window.end]) {
+            match self.execute_window_when_free(&script[start..window.end]) {
                 Ok(()) => {}
                 Err(RunError::Sqlite(rusqlite::Error::SqlInputError { ref msg, .. }))
                     if msg == "incomplete input" && windows.peek().is_some() =>

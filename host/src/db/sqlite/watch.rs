@@ -125,7 +125,7 @@ impl Watch {
     }
 
     /// Waits a little for another connection's lock; `false` when it has been long enough.
-    fn wait(&self, times: i32, since: Instant) -> bool {
+    pub(super) fn wait(&self, times: i32, since: Instant) -> bool {
         if self.must_stop() || since.elapsed() >= self.lock_timeout {
             return false;
         }

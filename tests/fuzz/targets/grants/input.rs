@@ -53,10 +53,13 @@ impl Case {
     /// A line that begins with a blank goes on with the one before; `=` prepares, `?` opens a query, `%s`, `%r` and
     /// `%b` open, release and roll back a savepoint. A grant `record` is none: it makes the session count rows.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        match bytes.split_first()? {
-            (0, recipe) => Self::from_recipe(&mut Unstructured::new(recipe)).ok(),
-            _ => Self::from_text(str::from_utf8(bytes).ok()?),
-        }
+        let case = match bytes.split_first()? {
+            (0, recipe) => Self::from_recipe(&mut Unstructured::new(recipe)).ok()?,
+            _ => Self::from_text(str::from_utf8(bytes).ok()?)?,
+        };
+        // It tells how often the connection was used before.
+        let counts = |step: &Step| step.to_string().to_ascii_lowercase().contains("total_changes");
+        (!case.steps.iter().any(counts)).then_some(case)
     }
 
     fn from_text(text: &str) -> Option<Self> {

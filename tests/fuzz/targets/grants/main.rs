@@ -15,7 +15,6 @@ mod world;
 use libfuzzer_sys::fuzz_target;
 
 use input::Case;
-use snapshot::Snapshot;
 use world::{Answer, World};
 
 thread_local! {

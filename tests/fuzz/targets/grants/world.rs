@@ -132,7 +132,7 @@ pub(crate) const TABLES: [Table; 10] = [
         name: "box",
         key: "id",
         shared: &[],
-        own: &[("high", "high + 1000"), ("low", "low + 1000")],
+        own: &[("high", "high + 1000"), ("low", "low - 1000")],
         generated: &[],
     },
 ];
@@ -224,6 +224,9 @@ impl<'w> Guest<'w> {
         session.begin().expect("a transaction");
         with_triggers(session.as_mut(), false);
         change(session.as_mut());
+        // What `changes()` and `last_insert_rowid()` tell is of the connection, and the same for both.
+        session.execute("INSERT INTO vault VALUES (99, '')", &[]).expect("a row");
+        session.execute("DELETE FROM vault WHERE k = 99", &[]).expect("no row");
         with_triggers(session.as_mut(), true);
         let limits = Limits::default()
             .with(Limit::SqlOperations, 300_000)
