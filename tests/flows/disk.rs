@@ -106,7 +106,6 @@ impl Drop for SmallDisk {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn skipped() {
     eprintln!("skipped: this process may not mount a small disk");
 }

@@ -100,6 +100,7 @@ mod tests {
         meter.allow(None);
         assert!(!meter.tick());
     }
+
     #[test]
     fn leaves_out_statements_that_are_not_charged() {
         let meter = Meter::default();

@@ -495,8 +495,9 @@ impl Session for SqliteSession {
             return Ok(());
         }
         // After a failed write SQLite leaves it to the next read to put the file back; until then the file is of no
-        // use without its journal.
-        self.table_exists("sqlite_schema").map(drop)
+        // use without its journal. When that fails, whoever reads next tries again.
+        let _ = self.table_exists("sqlite_schema");
+        Ok(())
     }
 
     fn in_transaction(&self) -> bool {
