@@ -10,7 +10,7 @@ use crate::world::{OBJECTS, TABLES};
 
 /// The line between grants and steps.
 const RULE: &str = "--";
-const MOST_STEPS: usize = 12;
+const MOST_STEPS: usize = 16;
 
 /// One case.
 pub(crate) struct Case {
