@@ -27,7 +27,9 @@ pub(crate) fn tables(migrations: u32) -> u32 {
 fn migration(index: u32) -> Migration {
     let item = format!("item_{}", index / EACH);
     let insert = |first: u32| {
-        let row = |number| format!("\n    ('number {number}; one of many', {}, '2026-01-{:02}')", number * 7, number % 28 + 1);
+        let row = |number| {
+            format!("\n    ('number {number}; one of many', {}, '2026-01-{:02}')", number * 7, number % 28 + 1)
+        };
         let rows: Vec<String> = (first..first + 3).map(row).collect();
         format!("INSERT INTO {item} (name, price, created_at) VALUES{};\n", rows.join(","))
     };
