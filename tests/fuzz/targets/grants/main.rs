@@ -18,12 +18,15 @@ use input::Case;
 use world::{Answer, World};
 
 thread_local! {
-    static WORLDS: World = World::new();
+    static WORLD: World = World::new();
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(case) = Case::read(bytes) else { return };
-    WORLDS.with(|world| examine(world, &case));
+    WORLD.with(|world| {
+        examine(world, &case);
+        world.assert_sound(&case);
+    });
 });
 
 fn examine(world: &World, case: &Case) {

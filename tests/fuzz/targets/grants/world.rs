@@ -190,6 +190,24 @@ impl World {
         Self { plain, other: [open(false), open(true)], before }
     }
 
+    /// Looks whether nothing is left of a case.
+    pub(crate) fn assert_sound(&self, case: &Case) {
+        for sessions in [&self.plain, &self.other] {
+            let mut session = sessions[usize::from(case.record)].borrow_mut();
+            let checks = [
+                "INSERT INTO doc (doc, rank) VALUES ('integrity-check', 1)",
+                "SELECT rowid FROM doc WHERE doc MATCH 'words'",
+                "SELECT id FROM box WHERE low > 0",
+            ];
+            for check in checks {
+                if let Err(error) = session.execute(check, &[]) {
+                    panic!("{check}: {error:?}, after\n{case}");
+                }
+            }
+            assert_eq!(Snapshot::take(session.as_mut()), self.before, "after a rollback:\n{case}");
+        }
+    }
+
     /// Begins a case on the database as it is.
     pub(crate) fn plain(&self, case: &Case) -> Guest<'_> {
         Guest::begin(&self.plain[usize::from(case.record)], case, |_| {})
