@@ -334,6 +334,8 @@ impl<'w> Guest<'w> {
         let left = Snapshot::take(session);
         session.take_recording();
         session.rollback().expect("a rollback");
+        // After an ALTER TABLE that failed, fts5 is not told of the rollback, and takes its table for damaged.
+        session.execute("PRAGMA writable_schema = RESET", &[]).expect("the schema anew");
         left
     }
 }
@@ -345,6 +347,7 @@ impl Drop for Guest<'_> {
         let _ = self.session.set_ambient(None);
         let _ = self.session.set_limits(None);
         let _ = self.session.rollback();
+        let _ = self.session.execute("PRAGMA writable_schema = RESET", &[]);
     }
 }
 
