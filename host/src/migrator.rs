@@ -186,7 +186,7 @@ impl Migrator {
     pub fn status(&self) -> Result<Status, Error> {
         let loaded = self.source.load()?;
         let chain = Chain::new(&self.chain, loaded.migrations)?;
-        let applied = self.history()?;
+        let applied = self.applied()?;
         Ok(Status {
             chain: self.chain.clone(),
             database: self.backend.describe(),
@@ -196,13 +196,28 @@ impl Migrator {
         })
     }
 
-    /// Returns the chain's history rows in the order they were written. Changes nothing and creates nothing.
+    /// Returns the chain's history rows in the order they were written, also those that were reverted or replaced.
+    /// Changes nothing and creates nothing.
     pub fn history(&self) -> Result<Vec<Applied>, Error> {
+        let rows = self.look(|history, session| history.read_all(session))?;
+        Ok(rows.into_iter().filter(|row| row.chain == self.chain).collect())
+    }
+
+    fn look(
+        &self,
+        read: impl FnOnce(&History, &mut dyn Session) -> Result<Vec<Applied>, crate::history::HistoryError>,
+    ) -> Result<Vec<Applied>, Error> {
         let opened = self.backend.open_existing(Access::Read, &self.options(false));
         match opened.map_err(|error| self.database_error(error))? {
-            Some(mut session) => Ok(self.history.read(session.as_mut(), &self.chain)?),
+            Some(mut session) => Ok(read(&self.history, session.as_mut())?),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Returns the chain's history rows that are in force, in the order they were written. Changes nothing and creates
+    /// nothing.
+    pub fn applied(&self) -> Result<Vec<Applied>, Error> {
+        self.look(|history, session| history.read(session, &self.chain))
     }
 
     /// Shows what a transform would make of some rows. Changes nothing and creates nothing.
@@ -249,7 +264,7 @@ impl Migrator {
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.
     pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
         let chain = self.load()?;
-        Ok(plan::build(&chain, &self.history()?, goal, &self.rules)?)
+        Ok(plan::build(&chain, &self.applied()?, goal, &self.rules)?)
     }
 
     /// Applies what is pending.

@@ -22,7 +22,7 @@ fn a_later_version_of_the_program_wrote_it() {
         assert_snapshot!(project.run(&["up"]), @"
         exit 1
         --- stderr
-        error: the history table _whimbrel_history has schema version 99, and this program knows versions up to 1
+        error: the history table _whimbrel_history has schema version 99, and this program knows versions up to 2
         hint: use the whimbrel that wrote it, or a later one
         ");
     });

@@ -21,7 +21,7 @@ fn reverts_one_unless_told_otherwise() {
     --- stderr
     Reverted 2 first_notes ([time]).
     ");
-    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 1);
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE ended_at IS NULL"), 1);
     project.ok(&["down"]);
     assert_snapshot!(project.run(&["down"]), @"
     exit 0
@@ -35,11 +35,11 @@ fn reverts_as_far_as_it_is_told() {
     for arguments in [["down", "--all"].as_slice(), &["down", "--to", "0"], &["down", "--steps", "2"]] {
         let project = applied();
         project.ok(arguments);
-        assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 0, "{arguments:?}");
+        assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE ended_at IS NULL"), 0, "{arguments:?}");
     }
     let project = applied();
     project.ok(&["down", "--to", "1"]);
-    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 1);
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE ended_at IS NULL"), 1);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn is_found_by_the_names_other_tools_use() {
     for alias in ["revert", "rollback", "undo"] {
         let project = applied();
         project.ok(&[alias]);
-        assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 1, "{alias}");
+        assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE ended_at IS NULL"), 1, "{alias}");
     }
 }
 

@@ -41,3 +41,19 @@ fn shows_a_step_that_stopped_half_way() {
     hint: see what it has done, finish or undo that by hand, then set the `state` of its row in the history table to 'applied', or delete the row
     ");
 }
+
+#[test]
+fn tells_what_was_reverted_and_when() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.ok(&["down"]);
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["history"]), @"
+    exit 0
+    --- stdout
+      Version  Name                    Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel  Until (UTC)
+            1  create_note             sql   [moment] [time]           1     0  82023a05cbba  0.1.0
+            2  first_notes (reverted)  sql   [moment] [time]           1     2  d129847a7916  0.1.0     [moment]
+            2  first_notes             sql   [moment] [time]           1     2  d129847a7916  0.1.0
+    ");
+}

@@ -35,6 +35,13 @@ pub struct Conditions<'a> {
     pub dry_run: bool,
 }
 
+impl Conditions<'_> {
+    /// Returns what the rows of this run have in common, and those of no other run.
+    pub(super) fn run_id(&self) -> String {
+        format!("{:.9}-{}", self.started_at, std::process::id())
+    }
+}
+
 /// What is known of the history, so that it is read again only when another connection has changed the database.
 #[derive(Debug, Default)]
 pub(super) struct Watermark {

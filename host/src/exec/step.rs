@@ -149,7 +149,9 @@ fn outside_transaction(
         }
         let report = timer.report(session.as_ref(), step, work, StepOutcome::Done);
         session.begin().map_err(StepError::doing("begin a transaction"))?;
-        forget(session.as_mut(), step, conditions)?;
+        if step.step.direction == Direction::Up {
+            forget(session.as_mut(), step, conditions)?;
+        }
         record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
         session.commit().map_err(StepError::doing("commit"))?;
         Ok(report)
@@ -203,8 +205,9 @@ pub(super) fn record(
     match report.step.direction {
         Direction::Up => write_row(session, report, timer, conditions, state),
         Direction::Down => {
-            let version = &report.step.migration.version;
-            Ok(conditions.history.delete(session, conditions.chain.name(), version)?)
+            let (chain, key) = (conditions.chain.name(), report.step.migration.key());
+            let at = moment(Timestamp::now());
+            Ok(conditions.history.end(session, chain, &key, AppliedState::Reverted, &at)?)
         }
     }
 }
@@ -223,12 +226,12 @@ fn mark(
     conditions: &Conditions<'_>,
     state: AppliedState,
 ) -> Result<(), StepError> {
-    let version = &step.step.migration.version;
-    Ok(conditions.history.mark(session, conditions.chain.name(), version, state)?)
+    let key = step.step.migration.key();
+    Ok(conditions.history.mark(session, conditions.chain.name(), &key, state)?)
 }
 
 fn forget(session: &mut dyn Session, step: &PreparedStep, conditions: &Conditions<'_>) -> Result<(), StepError> {
-    Ok(conditions.history.delete(session, conditions.chain.name(), &step.step.migration.version)?)
+    Ok(conditions.history.delete(session, conditions.chain.name(), &step.step.migration.key())?)
 }
 
 pub(super) fn write_row(
@@ -242,14 +245,21 @@ pub(super) fn write_row(
         chain: conditions.chain.name(),
         migration: &report.step.migration,
         state,
-        applied_at: &format!("{:.3}", timer.began),
+        applied_at: &moment(timer.began),
         duration: report.duration,
         rows_changed: report.counters.rows_changed,
         statements: report.counters.statements,
         operations: report.counters.operations,
         fuel: report.fuel,
+        engine: None,
+        run_id: Some(&conditions.run_id()),
     };
     Ok(conditions.history.insert(session, &row)?)
+}
+
+/// Writes a moment as the history has it: UTC, RFC 3339, to the millisecond.
+fn moment(at: Timestamp) -> String {
+    format!("{at:.3}")
 }
 
 pub(super) fn done_elsewhere(step: &PreparedStep) -> StepReport {

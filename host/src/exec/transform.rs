@@ -118,7 +118,7 @@ fn resume(
     if let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
         && let Some(checkpoint) = Checkpoint::from_json(&details)
     {
-        conditions.history.delete(session, chain, &version)?;
+        conditions.history.delete(session, chain, &step.step.migration.key())?;
         return Ok(checkpoint);
     }
     let total = count(session, layout).map_err(StepError::doing("count the rows of the transform"))?;

@@ -1,14 +1,17 @@
 //! The history table: which migrations are applied. Reads and writes rows; decides nothing.
 
+mod bodies;
 mod progress;
 mod rows;
 mod schema;
 
+pub use bodies::KeptBody;
 pub use progress::{Advance, RejectedRow};
 pub use rows::NewRow;
+use rows::Which;
 
 use crate::db::{DbError, Session, Value, quote_identifier};
-use crate::model::{Applied, AppliedState, Version};
+use crate::model::{Applied, AppliedState, Key};
 
 /// The table's name unless another is chosen.
 pub const DEFAULT_TABLE: &str = "_whimbrel_history";
@@ -76,14 +79,25 @@ impl History {
 
     /// Returns the names of the host's own tables.
     pub fn tables(&self) -> Vec<String> {
-        vec![self.table.clone(), self.schema_table(), self.rejects_table()]
+        vec![self.table.clone(), self.schema_table(), self.rejects_table(), self.bodies_table()]
     }
 
-    /// Returns the rows of a chain in the order they were applied; none when there is no table. Creates nothing.
+    /// Returns a chain's rows that are in force, in the order they were written; none when there is no table. Creates
+    /// nothing.
     pub fn read(&self, session: &mut dyn Session, chain: &str) -> Result<Vec<Applied>, HistoryError> {
+        self.select(session, Which::Live(chain))
+    }
+
+    /// Returns all rows of all chains, also those that were reverted or replaced, in the order they were written.
+    /// Creates nothing.
+    pub fn read_all(&self, session: &mut dyn Session) -> Result<Vec<Applied>, HistoryError> {
+        self.select(session, Which::All)
+    }
+
+    fn select(&self, session: &mut dyn Session, which: Which<'_>) -> Result<Vec<Applied>, HistoryError> {
         match schema::version(self, session)? {
             0 => Ok(Vec::new()),
-            _ => rows::read(self, session, chain),
+            version => rows::read(self, session, version, which),
         }
     }
 
@@ -97,23 +111,57 @@ impl History {
         rows::insert(self, session, row)
     }
 
-    /// Changes the state in the row of a migration.
+    /// Writes rows as they are, such as those taken over from another tool; their numbers are given anew, in order.
+    pub fn import(&self, session: &mut dyn Session, rows: &[Applied]) -> Result<(), HistoryError> {
+        rows.iter().try_for_each(|row| rows::write(self, session, row)).map_err(|source| self.failed(source))
+    }
+
+    /// Changes the state in the row of a migration that is in force.
     pub fn mark(
         &self,
         session: &mut dyn Session,
         chain: &str,
-        version: &Version,
+        key: &Key,
         state: AppliedState,
     ) -> Result<(), HistoryError> {
-        let sql = format!("UPDATE {} SET state = ? WHERE chain = ? AND version = ?", self.quoted());
-        let params = [Value::from(state.as_str()), Value::from(chain), Value::from(version.to_string())];
-        session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
+        self.change(session, "UPDATE {} SET state = ?", vec![Value::from(state.as_str())], chain, key)
     }
 
-    /// Takes the row of a migration away.
-    pub fn delete(&self, session: &mut dyn Session, chain: &str, version: &Version) -> Result<(), HistoryError> {
-        let sql = format!("DELETE FROM {} WHERE chain = ? AND version = ?", self.quoted());
-        let params = [Value::from(chain), Value::from(version.to_string())];
+    /// Keeps the row of a migration, but no longer in force: it was reverted or replaced at this moment (UTC, RFC
+    /// 3339).
+    pub fn end(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        key: &Key,
+        state: AppliedState,
+        at: &str,
+    ) -> Result<(), HistoryError> {
+        let params = vec![Value::from(state.as_str()), Value::from(at)];
+        self.change(session, "UPDATE {} SET state = ?, ended_at = ?", params, chain, key)
+    }
+
+    /// Takes the row of a migration that is in force away, as if it had never been.
+    pub fn delete(&self, session: &mut dyn Session, chain: &str, key: &Key) -> Result<(), HistoryError> {
+        self.change(session, "DELETE FROM {}", Vec::new(), chain, key)
+    }
+
+    /// Runs a statement on the row of a migration that is in force; `{}` stands for the table.
+    fn change(
+        &self,
+        session: &mut dyn Session,
+        statement: &str,
+        mut params: Vec<Value>,
+        chain: &str,
+        key: &Key,
+    ) -> Result<(), HistoryError> {
+        let (column, text) = match key {
+            Key::Version(version) => ("version", version.to_string()),
+            Key::Name(name) => ("version IS NULL AND name", name.clone()),
+        };
+        let statement = statement.replace("{}", &self.quoted());
+        let sql = format!("{statement} WHERE chain = ? AND {column} = ? AND ended_at IS NULL");
+        params.extend([Value::from(chain), Value::from(text)]);
         session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
     }
 

@@ -45,7 +45,10 @@ impl History {
         chain: &str,
         version: Version,
     ) -> Result<Option<(AppliedState, String)>, HistoryError> {
-        let sql = format!("SELECT state, details FROM {} WHERE chain = ? AND version = ?", self.quoted());
+        let sql = format!(
+            "SELECT state, details FROM {} WHERE chain = ? AND version = ? AND ended_at IS NULL",
+            self.quoted()
+        );
         let params = [Value::from(chain), Value::from(version.to_string())];
         let mut found = None;
         for_each_batch(session, &sql, &params, &mut |batch| {
@@ -72,7 +75,7 @@ impl History {
         let sql = format!(
             "UPDATE {} SET state = ?, duration_us = duration_us + ?, rows_changed = rows_changed + ?, \
              statements = statements + ?, operations = operations + ?, fuel = coalesce(fuel, 0) + ?, details = ? \
-             WHERE chain = ? AND version = ?",
+             WHERE chain = ? AND version = ? AND ended_at IS NULL",
             self.quoted()
         );
         let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));

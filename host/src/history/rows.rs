@@ -6,8 +6,8 @@ use std::time::Duration;
 use whimbrel_packed::{Cell, CheckedBatch};
 
 use super::{History, HistoryError};
-use crate::db::{Session, Value, for_each_batch};
-use crate::model::{Applied, AppliedState, Checksum, Migration, Version};
+use crate::db::{DbError, Session, Value, for_each_batch};
+use crate::model::{Applied, AppliedState, Checksum, Migration, Origin, Role, Version};
 
 /// What is recorded of a migration that was run.
 #[derive(Clone, Debug)]
@@ -30,20 +30,83 @@ pub struct NewRow<'a> {
     pub operations: u64,
     /// Fuel it burnt, for a component.
     pub fuel: Option<u64>,
+    /// Name, version and digest of the script engine that ran it.
+    pub engine: Option<&'a str>,
+    /// The run it is part of.
+    pub run_id: Option<&'a str>,
+}
+
+impl NewRow<'_> {
+    /// Returns the row as it will be read again, but for its number.
+    fn applied(&self) -> Applied {
+        let migration = self.migration;
+        Applied {
+            id: 0,
+            chain: self.chain.to_owned(),
+            version: migration.version,
+            repeatable: migration.role() == Role::Repeatable,
+            name: migration.name.clone(),
+            kind: migration.kind().as_str().to_owned(),
+            state: self.state,
+            checksum: migration.checksum(),
+            normalised_checksum: migration.normalised_checksum(),
+            manifest_checksum: migration.manifest_checksum(),
+            applied_at: self.applied_at.to_owned(),
+            duration: self.duration,
+            rows_changed: self.rows_changed,
+            statements: self.statements,
+            fuel: self.fuel,
+            operations: self.operations,
+            host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            rows_done: None,
+            down_checksum: migration.down_checksum(),
+            origin: None,
+            engine: self.engine.map(str::to_owned),
+            run_id: self.run_id.map(str::to_owned),
+            ended_at: None,
+        }
+    }
+}
+
+/// Which rows are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which<'a> {
+    /// Those in force, of one chain.
+    Live(&'a str),
+    /// All there are.
+    All,
 }
 
 const COLUMNS: &str = "id, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, applied_at, \
                        duration_us, rows_changed, statements, operations, fuel, host_version, \
-                       CASE WHEN json_valid(details) THEN json_extract(details, '$.checkpoint.rows') END, \
-                       CASE WHEN json_valid(details) THEN json_extract(details, '$.checkpoint.total') END";
+                       CASE WHEN details <> '{}' AND json_valid(details) THEN json_extract(details, '$.checkpoint.rows') END, \
+                       CASE WHEN details <> '{}' AND json_valid(details) THEN json_extract(details, '$.checkpoint.total') END, \
+                       chain";
+/// What version 2 of the schema has beside these, and what stands for it in version 1.
+const COLUMNS_2: [&str; 2] = [
+    ", NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+    ", down_checksum, origin, origin_version, origin_checksum, engine, run_id, ended_at",
+];
 
-pub(super) fn read(history: &History, session: &mut dyn Session, chain: &str) -> Result<Vec<Applied>, HistoryError> {
-    let sql = format!("SELECT {COLUMNS} FROM {} WHERE chain = ? ORDER BY id", history.quoted());
+/// Reads rows of tables that have this schema version, in the order they were written.
+pub(super) fn read(
+    history: &History,
+    session: &mut dyn Session,
+    schema: i64,
+    which: Which<'_>,
+) -> Result<Vec<Applied>, HistoryError> {
+    let more = COLUMNS_2[usize::from(schema > 1)];
+    let (condition, params) = match which {
+        Which::Live(chain) if schema > 1 => ("WHERE chain = ? AND ended_at IS NULL", vec![Value::from(chain)]),
+        Which::Live(chain) => ("WHERE chain = ?", vec![Value::from(chain)]),
+        Which::All => ("", Vec::new()),
+    };
+    let sql = format!("SELECT {COLUMNS}{more} FROM {} {condition} ORDER BY id", history.quoted());
     let mut rows = Vec::new();
     let mut unusable = None;
-    for_each_batch(session, &sql, &[Value::from(chain)], &mut |batch| {
+    for_each_batch(session, &sql, &params, &mut |batch| {
         for row in 0..batch.rows() {
-            match applied(history, chain, batch, row) {
+            match applied(history, batch, row) {
                 Ok(row) => rows.push(row),
                 Err(error) => {
                     unusable.get_or_insert(error);
@@ -56,7 +119,7 @@ pub(super) fn read(history: &History, session: &mut dyn Session, chain: &str) ->
     unusable.map_or(Ok(rows), Err)
 }
 
-fn applied(history: &History, chain: &str, batch: &CheckedBatch, row: usize) -> Result<Applied, HistoryError> {
+fn applied(history: &History, batch: &CheckedBatch, row: usize) -> Result<Applied, HistoryError> {
     let id = match batch.cell(row, 0) {
         Cell::Integer(id) => id,
         _ => 0,
@@ -75,10 +138,19 @@ fn applied(history: &History, chain: &str, batch: &CheckedBatch, row: usize) -> 
         Cell::Null => Ok(None),
         _ => text(index, column).and_then(|text| checksum(text, column)).map(Some),
     };
+    let words = |index, column| match batch.cell(row, index) {
+        Cell::Null => Ok(None),
+        _ => text(index, column).map(|text| Some(text.to_owned())),
+    };
+    let repeatable = batch.cell(row, 1) == Cell::Null;
     Ok(Applied {
         id,
-        chain: chain.to_owned(),
-        version: Version::parse(text(1, "version")?).map_err(|error| unusable("version", error.to_string()))?,
+        chain: text(17, "chain")?.to_owned(),
+        version: match repeatable {
+            true => Version::from(0),
+            false => Version::parse(text(1, "version")?).map_err(|error| unusable("version", error.to_string()))?,
+        },
+        repeatable,
         name: text(2, "name")?.to_owned(),
         kind: text(3, "kind")?.to_owned(),
         state: {
@@ -103,35 +175,60 @@ fn applied(history: &History, chain: &str, batch: &CheckedBatch, row: usize) -> 
             (Cell::Integer(done), Cell::Integer(of)) => u64::try_from(done).ok().zip(u64::try_from(of).ok()),
             _ => None,
         },
+        down_checksum: optional(18, "down_checksum")?,
+        origin: match words(19, "origin")? {
+            None => None,
+            Some(tool) => {
+                Some(Origin { tool, version: words(20, "origin_version")?, checksum: words(21, "origin_checksum")? })
+            }
+        },
+        engine: words(22, "engine")?,
+        run_id: words(23, "run_id")?,
+        ended_at: words(24, "ended_at")?,
     })
 }
 
+/// Writes the row of a migration that was run.
 pub(super) fn insert(history: &History, session: &mut dyn Session, row: &NewRow<'_>) -> Result<(), HistoryError> {
+    write(history, session, &row.applied()).map_err(|source| history.failed(source))
+}
+
+/// Writes a row as it is; the database numbers it.
+pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied) -> Result<(), DbError> {
     let sql = format!(
         "INSERT INTO {} (chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, \
-         applied_at, duration_us, rows_changed, statements, operations, fuel, host_version) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         applied_at, duration_us, rows_changed, statements, operations, fuel, host_version, down_checksum, origin, \
+         origin_version, origin_checksum, engine, run_id, ended_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         history.quoted()
     );
-    let migration = row.migration;
     let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
     let checksum = |checksum: Option<Checksum>| Value::from(checksum.map(|checksum| checksum.to_string()));
+    let text = |text: Option<&String>| text.map_or(Value::Null, |text| Value::from(text.as_str()));
+    let origin = row.origin.as_ref();
     let params = [
-        Value::from(row.chain),
-        Value::from(migration.version.to_string()),
-        Value::from(migration.name.as_str()),
-        Value::from(migration.kind().as_str()),
+        Value::from(row.chain.as_str()),
+        if row.repeatable { Value::Null } else { Value::from(row.version.to_string()) },
+        Value::from(row.name.as_str()),
+        Value::from(row.kind.as_str()),
         Value::from(row.state.as_str()),
-        checksum(Some(migration.checksum())),
-        checksum(migration.normalised_checksum()),
-        checksum(migration.manifest_checksum()),
-        Value::from(row.applied_at),
+        checksum(Some(row.checksum)),
+        checksum(row.normalised_checksum),
+        checksum(row.manifest_checksum),
+        Value::from(row.applied_at.as_str()),
         integer(u64::try_from(row.duration.as_micros()).unwrap_or(u64::MAX)),
         integer(row.rows_changed),
         integer(row.statements),
         integer(row.operations),
         row.fuel.map_or(Value::Null, integer),
-        Value::from(env!("CARGO_PKG_VERSION")),
+        Value::from(row.host_version.as_str()),
+        checksum(row.down_checksum),
+        text(origin.map(|origin| &origin.tool)),
+        text(origin.and_then(|origin| origin.version.as_ref())),
+        text(origin.and_then(|origin| origin.checksum.as_ref())),
+        text(row.engine.as_ref()),
+        text(row.run_id.as_ref()),
+        text(row.ended_at.as_ref()),
     ];
-    session.execute(&sql, &params).map(drop).map_err(|source| history.failed(source))
+    session.execute(&sql, &params).map(drop)
 }

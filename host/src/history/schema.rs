@@ -3,10 +3,11 @@
 use super::{History, HistoryError};
 use crate::db::{Session, Value, quote_identifier};
 
-/// What brings the schema from each version to the next; `{table}` and `{index}` stand for quoted names.
+/// What brings the schema from each version to the next; the names in braces stand for quoted ones.
 ///
 /// An entry is never changed once released: a database may stand at any of them.
-pub(super) const UPGRADES: &[&str] = &["
+pub(super) const UPGRADES: &[&str] = &[
+    "
 CREATE TABLE {table} (
     id INTEGER PRIMARY KEY,
     chain TEXT NOT NULL,
@@ -27,7 +28,25 @@ CREATE TABLE {table} (
     details TEXT NOT NULL DEFAULT '{}'
 );
 CREATE UNIQUE INDEX {index} ON {table} (chain, version);
-"];
+",
+    "
+ALTER TABLE {table} ADD COLUMN down_checksum TEXT;
+ALTER TABLE {table} ADD COLUMN origin TEXT;
+ALTER TABLE {table} ADD COLUMN origin_version TEXT;
+ALTER TABLE {table} ADD COLUMN origin_checksum TEXT;
+ALTER TABLE {table} ADD COLUMN engine TEXT;
+ALTER TABLE {table} ADD COLUMN run_id TEXT;
+ALTER TABLE {table} ADD COLUMN ended_at TEXT;
+DROP INDEX {index};
+CREATE UNIQUE INDEX {index} ON {table} (chain, version) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX {index_names} ON {table} (chain, name) WHERE version IS NULL AND ended_at IS NULL;
+CREATE TABLE {bodies} (
+    digest TEXT PRIMARY KEY,
+    encoding TEXT NOT NULL,
+    bytes BLOB NOT NULL
+);
+",
+];
 
 /// Returns the schema version of the tables in the database; 0 when there are none.
 pub(super) fn version(history: &History, session: &mut dyn Session) -> Result<i64, HistoryError> {
@@ -62,13 +81,20 @@ pub(super) fn upgrade(history: &History, session: &mut dyn Session, upgrades: &[
         return Ok(());
     }
     let quoted = quote_identifier(&history.schema_table());
-    let index = quote_identifier(&format!("{}_chain_version", history.table));
+    let named = |suffix: &str| quote_identifier(&format!("{}{suffix}", history.table));
+    let names = [
+        ("{table}", named("")),
+        ("{index}", named("_chain_version")),
+        ("{index_names}", named("_chain_name")),
+        ("{bodies}", named("_bodies")),
+    ];
     let run = |session: &mut dyn Session| {
         if missing == 0 {
             session.execute(&format!("CREATE TABLE {quoted} (version INTEGER NOT NULL)"), &[])?;
         }
         for upgrade in &upgrades[missing..] {
-            let script = upgrade.replace("{table}", &history.quoted()).replace("{index}", &index);
+            let script =
+                names.iter().fold((*upgrade).to_owned(), |script, (name, quoted)| script.replace(name, quoted));
             session.execute_script(&script).map_err(|failed| failed.error)?;
         }
         session.execute(&format!("DELETE FROM {quoted}"), &[])?;
@@ -92,22 +118,45 @@ mod tests {
         with_connection(&mut connection, &options, |mut session| work(session.as_mut())).unwrap();
     }
 
+    const OLD_ROW: &str = "INSERT INTO h (chain, version, name, kind, state, checksum, applied_at, duration_us, \
+        rows_changed, statements, operations, host_version) VALUES ('c', '1', 'n', 'sql', 'applied', \
+        'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '', 0, 0, 0, 0, '')";
+
     #[test]
     fn upgrades_step_by_step_and_keeps_the_rows() {
         on_new_database(|session| {
             let history = History::new("h").unwrap();
-            upgrade(&history, session, UPGRADES).unwrap();
-            session
-                .execute(
-                    "INSERT INTO h (chain, version, name, kind, state, checksum, applied_at, duration_us, rows_changed,
-                     statements, operations, host_version) VALUES ('c', '1', 'n', 'sql', 'applied', 'x', '', 0, 0, 0, 0, '')",
-                    &[],
-                )
-                .unwrap();
-            let next = [UPGRADES[0], "ALTER TABLE {table} ADD COLUMN origin TEXT"];
+            upgrade(&history, session, &UPGRADES[..1]).unwrap();
+            session.execute(OLD_ROW, &[]).unwrap();
+            // Who only looks changes nothing, and reads what there is.
+            let rows = history.read(session, "c").unwrap();
+            assert_eq!((rows.len(), version(&history, session).unwrap()), (1, 1));
+            history.ensure(session).unwrap();
+            assert_eq!(version(&history, session).unwrap(), 2);
+            assert_eq!(history.read(session, "c").unwrap(), rows);
+            let next: Vec<&str> =
+                UPGRADES.iter().copied().chain(["ALTER TABLE {table} ADD COLUMN later TEXT"]).collect();
             upgrade(&history, session, &next).unwrap();
             upgrade(&history, session, &next).unwrap_err();
-            assert_eq!(session.execute("UPDATE h SET origin = 'kept'", &[]).unwrap(), 1);
+            assert_eq!(session.execute("UPDATE h SET later = 'kept'", &[]).unwrap(), 1);
+        });
+    }
+
+    #[test]
+    fn only_one_row_of_a_migration_is_in_force() {
+        on_new_database(|session| {
+            let history = History::new("h").unwrap();
+            history.ensure(session).unwrap();
+            session.execute(OLD_ROW, &[]).unwrap();
+            session.execute(OLD_ROW, &[]).unwrap_err();
+            session.execute("UPDATE h SET state = 'reverted', ended_at = '2026-01-01T00:00:00Z'", &[]).unwrap();
+            session.execute(OLD_ROW, &[]).unwrap();
+            assert_eq!(history.read(session, "c").unwrap().len(), 1);
+            assert_eq!(history.read_all(session).unwrap().len(), 2);
+            let named = OLD_ROW.replace("'1'", "NULL");
+            session.execute(&named, &[]).unwrap();
+            session.execute(&named, &[]).unwrap_err();
+            session.execute(&named.replace("'n'", "'m'"), &[]).unwrap();
         });
     }
 

@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Checksum, Version};
+use super::{Checksum, Key, Version};
 
 /// A migration as the history has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Applied {
-    /// Number of the row.
+    /// Number of the row: rows were written in this order.
     pub id: i64,
     /// Name of the chain.
     pub chain: String,
-    /// The number that orders it.
+    /// The number that orders it; 0 for one that is repeatable, which has none.
     pub version: Version,
+    /// It has no version: its name tells it from others.
+    pub repeatable: bool,
     /// The words after the version.
     pub name: String,
     /// Kind of the body; a text, since a newer host may know more kinds.
@@ -45,6 +47,28 @@ pub struct Applied {
     pub host_version: String,
     /// Rows done, and rows there were at the beginning, of a transform in chunks.
     pub rows_done: Option<(u64, u64)>,
+    /// Checksum of the exact bytes of what reverts it, if that is known.
+    pub down_checksum: Option<Checksum>,
+    /// What another tool knew of it, if it was taken over from one.
+    pub origin: Option<Origin>,
+    /// Name, version and digest of the script engine that ran it.
+    pub engine: Option<String>,
+    /// The run that applied it: rows of one run have the same text.
+    pub run_id: Option<String>,
+    /// When it was reverted, or replaced by a later run of the same repeatable migration: UTC, RFC 3339. While it is
+    /// `None` the row is in force.
+    pub ended_at: Option<String>,
+}
+
+/// What another migration tool knew of a migration that was taken over from it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Origin {
+    /// Name of the tool.
+    pub tool: String,
+    /// The version as that tool wrote it.
+    pub version: Option<String>,
+    /// The checksum as that tool wrote it.
+    pub checksum: Option<String>,
 }
 
 /// How far an applied migration came.
@@ -56,6 +80,18 @@ pub enum AppliedState {
     Started,
     /// Some chunks of it are done; it goes on where it stopped.
     InProgress,
+    /// In the database with everything up to its version: declared so, or by a squashed migration.
+    Baseline,
+    /// Undone; the row says what was there.
+    Reverted,
+    /// Of a repeatable migration: run again later, in another form.
+    Replaced,
+}
+
+impl AppliedState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Applied, Self::Started, Self::InProgress, Self::Baseline, Self::Reverted, Self::Replaced];
 }
 
 /// A word that names no state.
@@ -73,6 +109,9 @@ impl AppliedState {
             Self::Applied => "applied",
             Self::Started => "started",
             Self::InProgress => "in-progress",
+            Self::Baseline => "baseline",
+            Self::Reverted => "reverted",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -87,17 +126,24 @@ impl FromStr for AppliedState {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        [Self::Applied, Self::Started, Self::InProgress]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| UnknownState { text: text.to_owned() })
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| UnknownState { text: text.to_owned() })
     }
 }
 
 impl Applied {
-    /// Names it in a sentence: version and name, such as `3 split_names`.
+    /// Names it in a sentence: version and name, such as `3 split_names`; only the name of a repeatable one.
     pub fn title(&self) -> String {
-        format!("{} {}", self.version, self.name)
+        if self.repeatable { self.name.clone() } else { format!("{} {}", self.version, self.name) }
+    }
+
+    /// Returns what tells it from the others of its chain.
+    pub fn key(&self) -> Key {
+        if self.repeatable { Key::Name(self.name.clone()) } else { Key::Version(self.version) }
+    }
+
+    /// Tells whether the row is in force: neither reverted nor replaced.
+    pub fn is_live(&self) -> bool {
+        self.ended_at.is_none()
     }
 }
 
@@ -107,7 +153,7 @@ mod tests {
 
     #[test]
     fn reads_the_words_it_writes() {
-        for state in [AppliedState::Applied, AppliedState::Started, AppliedState::InProgress] {
+        for state in AppliedState::ALL {
             assert_eq!(state.to_string().parse(), Ok(state));
         }
         assert!("Applied".parse::<AppliedState>().is_err());

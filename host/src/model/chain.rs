@@ -106,12 +106,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::Body;
+    use crate::model::{Body, Placement};
 
     fn migration(version: u64, file: &str) -> Migration {
         Migration {
             version: Version::from(version),
             name: "x".into(),
+            placement: Placement::default(),
             body: Body::Component { bytes: Cow::Borrowed(b"") },
             manifest: None,
             file: file.into(),

@@ -4,15 +4,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Checksum, Manifest, RustMigration, Script, TransformSpec, Version};
+use super::{Checksum, Key, Manifest, Placement, Role, RustMigration, Script, TransformSpec, Version};
 
 /// One versioned change.
 #[derive(Clone, Debug)]
 pub struct Migration {
-    /// The number that orders it.
+    /// The number that orders it; 0 for one that is repeatable, which has none.
     pub version: Version,
     /// The words after the version.
     pub name: String,
+    /// When it runs, and after which others.
+    pub placement: Placement,
     /// What it does.
     pub body: Body,
     /// What it asks for and says about itself.
@@ -96,6 +98,27 @@ impl Migration {
         }
     }
 
+    /// Returns when it runs.
+    pub fn role(&self) -> Role {
+        self.placement.role
+    }
+
+    /// Returns what tells it from the others of its chain.
+    pub fn key(&self) -> Key {
+        match self.placement.role {
+            Role::Versioned | Role::Baseline => Key::Version(self.version),
+            Role::Repeatable => Key::Name(self.name.clone()),
+        }
+    }
+
+    /// Returns the checksum of the exact bytes of the script that reverts it.
+    pub fn down_checksum(&self) -> Option<Checksum> {
+        match &self.body {
+            Body::Sql { down, .. } => down.as_ref().map(Script::checksum),
+            Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
+        }
+    }
+
     /// Computes the checksum that forgives line endings, blanks and comments; SQL only.
     pub fn normalised_checksum(&self) -> Option<Checksum> {
         match &self.body {
@@ -129,9 +152,12 @@ impl Migration {
         })
     }
 
-    /// Names it in a sentence: version and name, such as `3 split_names`.
+    /// Names it in a sentence: version and name, such as `3 split_names`; only the name of a repeatable one.
     pub fn title(&self) -> String {
-        format!("{} {}", self.version, self.name)
+        match self.placement.role {
+            Role::Versioned | Role::Baseline => format!("{} {}", self.version, self.name),
+            Role::Repeatable => self.name.clone(),
+        }
     }
 }
 
@@ -190,7 +216,14 @@ mod tests {
     }
 
     fn migration(body: Body) -> Migration {
-        Migration { version: Version::from(3), name: "x".into(), body, manifest: None, file: "0003_x".into() }
+        Migration {
+            version: Version::from(3),
+            name: "x".into(),
+            placement: Placement::default(),
+            body,
+            manifest: None,
+            file: "0003_x".into(),
+        }
     }
 
     #[test]

@@ -3,19 +3,23 @@
 mod applied;
 mod chain;
 mod checksum;
+mod key;
 mod manifest;
 mod migration;
+mod placement;
 mod policy;
 mod rust;
 mod script;
 mod transform;
 mod version;
 
-pub use applied::{Applied, AppliedState, UnknownState};
+pub use applied::{Applied, AppliedState, Origin, UnknownState};
 pub use chain::{Chain, ChainError, Duplicate};
 pub use checksum::{Checksum, ChecksumBuilder, NoChecksum};
+pub use key::Key;
 pub use manifest::{Manifest, ManifestError, ManifestProblem};
 pub use migration::{Body, Kind, Migration, Reversibility};
+pub use placement::{Dependency, DependencyError, Placement, Role};
 pub use policy::{MigrationPolicy, Policy, PolicyError, Trust};
 pub use rust::{RustError, RustMigration};
 pub use script::Script;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Applied, AppliedState, Body, Chain, Migration, Script, Version};
+use crate::model::{Applied, AppliedState, Body, Chain, Migration, Placement, Script, Version};
 use crate::sql::Directives;
 
 fn script(text: &str) -> Script {
@@ -16,6 +16,7 @@ fn migration(version: u64, text: &str, reversible: bool) -> Migration {
     Migration {
         version: Version::from(version),
         name: format!("m{version}"),
+        placement: Placement::default(),
         body: Body::Sql { up: script(text), down },
         manifest: None,
         file: format!("{version}_m.sql"),
@@ -31,6 +32,7 @@ fn row(migration: &Migration) -> Applied {
         id: 0,
         chain: "main".into(),
         version: migration.version,
+        repeatable: false,
         name: migration.name.clone(),
         kind: "sql".into(),
         state: AppliedState::Applied,
@@ -45,6 +47,11 @@ fn row(migration: &Migration) -> Applied {
         operations: 0,
         rows_done: None,
         host_version: "0".into(),
+        down_checksum: None,
+        origin: None,
+        engine: None,
+        run_id: None,
+        ended_at: None,
     }
 }
 

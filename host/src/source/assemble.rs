@@ -9,7 +9,7 @@ use super::content::{self, Content};
 use super::file_name::{FileName, Part};
 use super::problem::{Problem, SourceError};
 use super::{Ignored, Loaded};
-use crate::model::{Body, Manifest, Migration, Script, Version};
+use crate::model::{Body, Manifest, Migration, Placement, Script, Version};
 
 /// The files of a source while they are gathered.
 #[derive(Default)]
@@ -89,7 +89,14 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
     let body = body(up, down, component, manifest.as_ref())?;
     // The parts are ordered, so the first file is the one with the body.
     let File { file, version, name, .. } = files.first()?;
-    Some(Migration { version: *version, name: name.clone(), body, manifest, file: file.clone() })
+    Some(Migration {
+        version: *version,
+        name: name.clone(),
+        placement: Placement::default(),
+        body,
+        manifest,
+        file: file.clone(),
+    })
 }
 
 fn body(

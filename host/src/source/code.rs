@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Loaded, Problem, Source, SourceError, check_name};
 use crate::db::Transaction;
-use crate::model::{Body, Migration, RustError, RustMigration, Version};
+use crate::model::{Body, Migration, Placement, RustError, RustMigration, Version};
 
 /// Migrations written in Rust.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ impl Code {
         let (version, name) = (version.into(), name.into());
         let file = format!("{version}_{} (Rust)", name.escape_debug());
         let body = Body::Rust(Arc::new(migration));
-        self.migrations.push(Migration { version, name, body, manifest: None, file });
+        self.migrations.push(Migration { version, name, placement: Placement::default(), body, manifest: None, file });
         self
     }
 

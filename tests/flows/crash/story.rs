@@ -188,15 +188,17 @@ pub(crate) fn dump(database: &Path) -> Dump {
         names.collect::<Result<_, _>>().unwrap()
     };
     for table in tables {
-        let columns = match table.as_str() {
-            "_whimbrel_history" => {
-                "id, chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, \
-                 rows_changed, statements, operations, fuel, host_version, details"
-            }
-            _ => "*",
+        // What is in force: rows of what was reverted tell the past, which may differ.
+        let (columns, condition) = match table.as_str() {
+            "_whimbrel_history" => (
+                "chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, \
+                 rows_changed, statements, operations, fuel, host_version, details, down_checksum, engine",
+                " WHERE ended_at IS NULL",
+            ),
+            _ => ("*", ""),
         };
         dump.push(format!("-- {table}"));
-        dump.extend(rows(&connection, &format!("SELECT {columns} FROM \"{table}\" ORDER BY rowid")));
+        dump.extend(rows(&connection, &format!("SELECT {columns} FROM \"{table}\"{condition} ORDER BY rowid")));
     }
     dump
 }

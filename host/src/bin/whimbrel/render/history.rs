@@ -16,21 +16,32 @@ pub(crate) fn text(rows: &[Applied]) -> String {
     }
     let mut header =
         vec!["Version", "Name", "Kind", "Applied at (UTC)", "Took", "Statements", "Rows", "Checksum", "Whimbrel"];
-    // What code has used is worth a column only where there is code.
+    // Columns that say the same in every row, or nothing, are left out.
     let code = rows.iter().any(|row| row.fuel.is_some());
-    if code {
-        header.push("Used");
+    let ended = rows.iter().any(|row| !row.is_live());
+    let origins = rows.iter().any(|row| row.origin.is_some());
+    let engines = rows.iter().any(|row| row.engine.is_some());
+    let chains = rows.iter().any(|row| row.chain != rows[0].chain);
+    for (there, column) in
+        [(code, "Used"), (ended, "Until (UTC)"), (origins, "From"), (engines, "Engine"), (chains, "Chain")]
+    {
+        if there {
+            header.push(column);
+        }
     }
     let mut sheet = Sheet::new(&header, &[0, 4, 5, 6]);
     for row in rows {
-        let name = match row.state {
-            AppliedState::Applied => row.name.clone(),
-            AppliedState::Started => format!("{} (dirty)", row.name),
-            AppliedState::InProgress => format!("{} (in progress)", row.name),
+        let note = match row.state {
+            AppliedState::Applied => None,
+            AppliedState::Started => Some(("(dirty)", style::BAD)),
+            AppliedState::InProgress => Some(("(in progress)", style::PENDING)),
+            AppliedState::Baseline => Some(("(baseline)", style::GOOD)),
+            AppliedState::Reverted => Some(("(reverted)", style::PENDING)),
+            AppliedState::Replaced => Some(("(replaced)", style::PENDING)),
         };
         let mut cells = vec![
-            row.version.to_string(),
-            name,
+            if row.repeatable { String::new() } else { row.version.to_string() },
+            note.map_or_else(|| row.name.clone(), |(word, _)| format!("{} {word}", row.name)),
             row.kind.clone(),
             moment(&row.applied_at),
             amount::duration(row.duration),
@@ -39,15 +50,15 @@ pub(crate) fn text(rows: &[Applied]) -> String {
             format!("{:.12}", row.checksum),
             row.host_version.clone(),
         ];
-        if code {
-            cells.push(row.fuel.map(|fuel| amount::work(fuel, row.operations)).unwrap_or_default());
-        }
-        let styled = match row.state {
-            AppliedState::Applied => None,
-            AppliedState::Started => Some(("(dirty)", style::BAD)),
-            AppliedState::InProgress => Some(("(in progress)", style::PENDING)),
-        };
-        sheet.add(&cells, styled);
+        let more = [
+            (code, row.fuel.map(|fuel| amount::work(fuel, row.operations))),
+            (ended, row.ended_at.as_deref().map(moment)),
+            (origins, row.origin.as_ref().map(|origin| origin.tool.clone())),
+            (engines, row.engine.clone()),
+            (chains, Some(row.chain.clone())),
+        ];
+        cells.extend(more.into_iter().filter(|(there, _)| *there).map(|(_, cell)| cell.unwrap_or_default()));
+        sheet.add(&cells, note);
     }
     sheet.draw()
 }
@@ -63,7 +74,7 @@ pub(crate) struct HistoryJson {
 struct RowJson {
     id: i64,
     chain: String,
-    version: String,
+    version: Option<String>,
     name: String,
     kind: String,
     state: &'static str,
@@ -77,6 +88,18 @@ struct RowJson {
     operations: u64,
     fuel: Option<u64>,
     host_version: String,
+    down_checksum: Option<String>,
+    origin: Option<OriginJson>,
+    engine: Option<String>,
+    run_id: Option<String>,
+    ended_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct OriginJson {
+    tool: String,
+    version: Option<String>,
+    checksum: Option<String>,
 }
 
 /// Writes the history as JSON.
@@ -84,7 +107,7 @@ pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
     let one = |row: &Applied| RowJson {
         id: row.id,
         chain: row.chain.clone(),
-        version: row.version.to_string(),
+        version: (!row.repeatable).then(|| row.version.to_string()),
         name: row.name.clone(),
         kind: row.kind.clone(),
         state: row.state.as_str(),
@@ -98,6 +121,15 @@ pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
         operations: row.operations,
         fuel: row.fuel,
         host_version: row.host_version.clone(),
+        down_checksum: row.down_checksum.map(|checksum| checksum.to_string()),
+        origin: row.origin.clone().map(|origin| OriginJson {
+            tool: origin.tool,
+            version: origin.version,
+            checksum: origin.checksum,
+        }),
+        engine: row.engine.clone(),
+        run_id: row.run_id.clone(),
+        ended_at: row.ended_at.clone(),
     };
     HistoryJson { schema: schema("history"), rows: rows.iter().map(one).collect() }
 }
