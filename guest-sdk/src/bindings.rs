@@ -41,6 +41,18 @@ pub mod reversible {
     });
 }
 
+/// Exports of a component that brings SQL functions.
+pub mod functions {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "functions",
+        ownership: Owning,
+        pub_export_macro: true,
+        with: { "whimbrel:migration/log@0.1.0": crate::bindings::host::whimbrel::migration::log },
+        generate_all,
+    });
+}
+
 /// Exports of a component that transforms rows. Its types are its own: here batches come in and go out the other way
 /// round than in the imports.
 pub mod transform {

@@ -63,6 +63,7 @@ mod cell;
 mod context;
 mod error;
 mod export;
+mod function;
 pub mod log;
 mod row;
 mod statement;
@@ -75,6 +76,12 @@ pub use cell::{FromCell, ToCell};
 pub use context::Context;
 pub use error::{ColumnError, Error, Result, SqlError};
 pub use export::{Migration, Reversible};
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub use function::wasm::{call_function, describe_functions};
+pub use function::{Answer, Function, FunctionParameter, IntoAnswer};
+#[doc(hidden)]
+pub use function::{Taken, take};
 pub use log::progress;
 pub use row::{ColumnIndex, Row, RowIter, Rows};
 pub use statement::{Statement, Writer};

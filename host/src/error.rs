@@ -1,7 +1,7 @@
 //! Everything that can stop the library, by the stage at which it does.
 
 use crate::db::DbError;
-use crate::exec::{PrepareError, RunError};
+use crate::exec::{PrepareError, RepairError, RunError};
 use crate::history::HistoryError;
 use crate::model::{ChainError, PolicyError};
 use crate::plan::PlanError;
@@ -42,6 +42,9 @@ pub enum Error {
     #[cfg(feature = "wasm")]
     #[error(transparent)]
     Preview(#[from] crate::exec::PreviewError),
+    /// The history was not repaired.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
     /// A step failed.
     #[error(transparent)]
     Run(#[from] Box<RunError>),

@@ -1,5 +1,6 @@
 //! The facade: a source, a database and rules make status, plan and runs.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use jiff::Timestamp;
 use crate::db::sqlite::{Sqlite, with_connection};
 use crate::db::{Access, Backend, DbError, OpenOptions, Session};
 use crate::error::Error;
-use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, Report, Trial, TrialError};
+use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle, Trial, TrialError};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::interrupt::Interrupt;
-use crate::model::{Applied, AppliedState, Chain, Policy};
-use crate::plan::{self, Entry, Goal, Plan, Rules, Until};
-use crate::source::{Ignored, Source};
+use crate::model::{Applied, AppliedState, Chain, FunctionLibrary, Policy};
+use crate::plan::{self, Entry, Goal, Plan, Repair, RepairPlan, Rules, Until};
+use crate::source::{Ignored, Loaded, Source};
 
 /// Runs the migrations of one source on one database.
 ///
@@ -28,6 +29,9 @@ pub struct Migrator {
     interrupt: Interrupt,
     observer: Arc<dyn Observer>,
     policy: Policy,
+    libraries: Vec<FunctionLibrary>,
+    throttle: Option<Throttle>,
+    sample: Option<NonZeroU64>,
     #[cfg(feature = "wasm")]
     compilation: crate::wasm::Compilation,
 }
@@ -58,6 +62,9 @@ pub struct MigratorBuilder {
     interrupt: Interrupt,
     observer: Arc<dyn Observer>,
     policy: Policy,
+    libraries: Vec<FunctionLibrary>,
+    throttle: Option<Throttle>,
+    sample: Option<NonZeroU64>,
     #[cfg(feature = "wasm")]
     compilation: crate::wasm::Compilation,
 }
@@ -126,6 +133,29 @@ impl MigratorBuilder {
         self
     }
 
+    /// Adds functions of the program that migrations may call, beside the libraries of the source.
+    ///
+    /// They are registered only while a migration runs that names the library.
+    #[must_use]
+    pub fn functions(mut self, library: FunctionLibrary) -> Self {
+        self.libraries.push(library);
+        self
+    }
+
+    /// Sets how fast transforms in chunks may go; as fast as they can unless set.
+    #[must_use]
+    pub fn throttle(mut self, throttle: Throttle) -> Self {
+        self.throttle = Some(throttle);
+        self
+    }
+
+    /// Has dry runs try at most so many rows of each transform, and judge by them how long all would take.
+    #[must_use]
+    pub fn sample(mut self, rows: NonZeroU64) -> Self {
+        self.sample = Some(rows);
+        self
+    }
+
     /// Sets where compiled components are kept.
     #[cfg(feature = "wasm")]
     #[must_use]
@@ -158,6 +188,9 @@ impl MigratorBuilder {
             interrupt: self.interrupt,
             observer: self.observer,
             policy: self.policy,
+            libraries: self.libraries,
+            throttle: self.throttle,
+            sample: self.sample,
             #[cfg(feature = "wasm")]
             compilation: self.compilation,
         })
@@ -177,6 +210,9 @@ impl Migrator {
             interrupt: Interrupt::new(),
             observer: Arc::new(()),
             policy: Policy::default(),
+            libraries: Vec::new(),
+            throttle: None,
+            sample: None,
             #[cfg(feature = "wasm")]
             compilation: crate::wasm::Compilation::default(),
         }
@@ -184,15 +220,16 @@ impl Migrator {
 
     /// Returns the state of every migration. Changes nothing and creates nothing.
     pub fn status(&self) -> Result<Status, Error> {
-        let loaded = self.source.load()?;
-        let chain = Chain::new(&self.chain, loaded.migrations)?;
+        let mut loaded = self.source.load()?;
+        let ignored = std::mem::take(&mut loaded.ignored);
+        let chain = self.chain_of(loaded)?;
         let applied = self.applied()?;
         Ok(Status {
             chain: self.chain.clone(),
             database: self.backend.describe(),
             entries: plan::reconcile(&chain, &applied),
             gaps: chain.gaps(),
-            ignored: loaded.ignored,
+            ignored,
         })
     }
 
@@ -235,7 +272,7 @@ impl Migrator {
         exec::PreviewError::check(&migration)?;
         let goal = Goal::up(Until::Version(version));
         let steps = vec![Step { direction: Direction::Up, migration }];
-        let prepared = self.prepare(Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() })?;
+        let prepared = self.prepare(Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() }, &chain)?;
         let opened = self.backend.open_existing(Access::Read, &self.options(false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
@@ -248,6 +285,8 @@ impl Migrator {
             observer: &self.observer,
             started_at: Timestamp::now(),
             dry_run: true,
+            throttle: None,
+            sample: None,
         };
         Ok(exec::preview_step(session.as_mut(), &prepared, &conditions, selection)?)
     }
@@ -259,6 +298,50 @@ impl Migrator {
             Some(mut session) => Ok(self.history.rejects(session.as_mut(), &self.chain, version)?),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Transforms the rows that a transform kept aside once more, and forgets those that can be transformed now.
+    ///
+    /// The migration must be applied, and its component and manifest must be what they were then.
+    #[cfg(feature = "wasm")]
+    pub fn retry_rejects(&self, version: crate::model::Version) -> Result<exec::Retried, Error> {
+        use crate::plan::{Direction, PlanError, PlanProblem, Step};
+
+        let chain = self.load()?;
+        let refuse = |problem: PlanProblem| Error::Plan(PlanError { problems: vec![problem] });
+        let unknown = || refuse(PlanProblem::UnknownTarget { version });
+        let migration = Arc::clone(chain.get(version).ok_or_else(unknown)?);
+        exec::PreviewError::check(&migration)?;
+        let applied = self.applied()?;
+        let entries = plan::reconcile(&chain, &applied);
+        let entry = entries.iter().find(|entry| entry.version == version).ok_or_else(unknown)?;
+        plan::check_retry(entry).map_err(refuse)?;
+        let goal = Goal::up(Until::Version(version));
+        let steps = vec![Step { direction: Direction::Up, migration }];
+        let prepared = self.prepare(Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() }, &chain)?;
+        let opened = self.backend.open_existing(Access::Write, &self.options(false));
+        let opened = opened.map_err(|error| self.database_error(error))?;
+        let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
+        let conditions = self.conditions(&chain, goal, false);
+        Ok(exec::retry_step(session.as_mut(), &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
+    }
+
+    /// Returns what a repair would write into the history. Changes nothing and creates nothing.
+    pub fn plan_repair(&self, repair: Repair) -> Result<RepairPlan, Error> {
+        let chain = self.load()?;
+        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        let opened = opened.map_err(|error| self.database_error(error))?;
+        let mut session = opened.ok_or(RepairError::NoDatabase)?;
+        Ok(exec::plan_repair(session.as_mut(), &chain, &self.history, repair)?)
+    }
+
+    /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
+    pub fn repair(&self, repair: Repair, decided: &RepairPlan) -> Result<(), Error> {
+        let chain = self.load()?;
+        let opened = self.backend.open_existing(Access::Write, &self.options(false));
+        let opened = opened.map_err(|error| self.database_error(error))?;
+        let mut session = opened.ok_or(RepairError::NoDatabase)?;
+        Ok(exec::run_repair(session.as_mut(), &chain, &self.history, repair, decided)?)
     }
 
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.
@@ -308,7 +391,7 @@ impl Migrator {
             }
             None => (self.backend.open_scratch(&options).map_err(|error| self.database_error(error))?, Vec::new()),
         };
-        let prepared = self.prepare(plan::build(&chain, &applied, goal, &self.rules)?)?;
+        let prepared = self.prepare(plan::build(&chain, &applied, goal, &self.rules)?, &chain)?;
         let conditions = self.conditions(&chain, *goal, false);
         exec::run_twice(original.as_mut(), prepared, &conditions, &options).map_err(|error| match error {
             TrialError::Database(error) => self.database_error(error),
@@ -331,7 +414,14 @@ impl Migrator {
     }
 
     fn load(&self) -> Result<Chain, Error> {
-        Ok(Chain::new(&self.chain, self.source.load()?.migrations)?)
+        self.chain_of(self.source.load()?)
+    }
+
+    /// Makes the chain of what the source holds and of the program's own functions.
+    fn chain_of(&self, loaded: Loaded) -> Result<Chain, Error> {
+        let mut libraries = loaded.libraries;
+        libraries.extend(self.libraries.iter().cloned());
+        Ok(Chain::new(&self.chain, loaded.migrations)?.with_libraries(libraries)?)
     }
 
     fn options(&self, record: bool) -> OpenOptions {
@@ -353,18 +443,20 @@ impl Migrator {
             observer: &self.observer,
             started_at: Timestamp::now(),
             dry_run,
+            throttle: self.throttle,
+            sample: self.sample,
         }
     }
 
-    fn prepare(&self, plan: Plan) -> Result<Prepared, PrepareError> {
+    fn prepare(&self, plan: Plan, chain: &Chain) -> Result<Prepared, PrepareError> {
         #[cfg(feature = "wasm")]
         {
             let compilation =
                 crate::wasm::Compilation { interrupt: self.interrupt.clone(), ..self.compilation.clone() };
-            exec::prepare(plan, &compilation, &self.policy, &self.observer)
+            exec::prepare(plan, chain, &compilation, &self.policy, &self.observer)
         }
         #[cfg(not(feature = "wasm"))]
-        exec::prepare(plan, &self.policy, &self.observer)
+        exec::prepare(plan, chain, &self.policy, &self.observer)
     }
 }
 
@@ -394,7 +486,7 @@ impl Job<'_> {
             let applied = applied.len();
             return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
         }
-        let prepared = migrator.prepare(plan)?;
+        let prepared = migrator.prepare(plan, &self.chain)?;
         #[cfg(feature = "wasm")]
         if let Some(session) = &mut existing {
             exec::check_transforms(session.as_mut(), &prepared)?;

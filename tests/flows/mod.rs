@@ -3,6 +3,7 @@
 mod crash;
 mod determinism;
 mod disk;
+mod functions;
 mod grants;
 mod guests;
 mod house;

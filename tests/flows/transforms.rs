@@ -5,6 +5,10 @@ mod chunks;
 mod layouts;
 mod preview;
 mod rejects;
+mod restart;
+mod sample;
+mod spans;
+mod troubled;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -16,7 +20,7 @@ use whimbrel::exec::{Event, Observer, Report, RowCounts, StepError};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
 use whimbrel::wasm::ComponentCache;
-use whimbrel::{Error, Interrupt, Migrator};
+use whimbrel::{Error, Interrupt, Migrator, MigratorBuilder};
 
 use super::guests::workspace;
 
@@ -42,7 +46,7 @@ write = ['first_name', 'last_name']
 ";
 
 /// Builds the transform that behaves as its parameter says, once.
-fn component() -> &'static [u8] {
+pub(super) fn component() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     BYTES.get_or_init(|| {
         xtask::component(&workspace().join("tests/guests/transforms/Cargo.toml")).expect("the guest compiles")
@@ -94,14 +98,16 @@ impl Stage {
     }
 
     pub(super) fn migrator(&self) -> Migrator {
+        self.builder().build().unwrap()
+    }
+
+    pub(super) fn builder(&self) -> MigratorBuilder {
         Migrator::builder()
             .source(Directory::new(self.folder.path().join("migrations")))
             .database(Sqlite::file(self.database()))
             .component_cache(ComponentCache::Folder(workspace().join("target/test-component-cache")))
             .observer(Arc::clone(&self.ears) as Arc<dyn Observer>)
             .interrupt(self.interrupt.clone())
-            .build()
-            .unwrap()
     }
 
     pub(super) fn up(&self) -> Result<Report, Error> {
@@ -147,6 +153,25 @@ impl Stage {
             Error::Run(error) => chain(&error.source),
             error => chain(&error),
         }
+    }
+
+    /// Runs the program on it.
+    pub(super) fn program(&self, arguments: &[&str]) -> std::process::Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Prepares a run of the program on it.
+    pub(super) fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(crate::harness::program());
+        command.args(arguments).args(["--database", "app.db", "--color", "never"]);
+        command.current_dir(self.folder.path());
+        command.env("WHIMBREL_CACHE", workspace().join("target/test-component-cache"));
+        command
+    }
+
+    /// Returns the folder it is in.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub(super) fn heard(&self) -> Vec<String> {

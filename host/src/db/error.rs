@@ -28,6 +28,8 @@ pub enum ErrorCode {
     Parameter,
     /// A stored value cannot be delivered, such as text that is not UTF-8.
     Value,
+    /// A function that a migration brings said no, trapped, or got or gave a value of another type.
+    Function,
     /// Another connection holds the lock.
     Busy,
     /// Stopped from outside.
@@ -62,6 +64,7 @@ impl ErrorCode {
             Self::Syntax => "syntax",
             Self::Parameter => "parameter",
             Self::Value => "value",
+            Self::Function => "function",
             Self::Busy => "busy",
             Self::Interrupted => "interrupted",
             Self::Full => "full",

@@ -4,6 +4,7 @@ mod ambient;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod function;
 mod sequence;
 mod slice;
 pub mod sqlite;
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What rows are read into and written from.
-pub use whimbrel_packed::{BatchBuilder, CheckedBatch};
+pub use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 
 pub use ambient::Ambient;
 pub use error::{DbError, ErrorCode};
+pub use function::{Apply, Function, Nulls, Parameter, Signature, ValueType};
 pub(crate) use sequence::{Sequence, Use};
 pub use slice::ColumnSlice;
 pub use transaction::Transaction;
@@ -234,6 +236,14 @@ pub trait Session {
     fn restrict(&mut self, restriction: Option<Arc<Restriction>>);
     /// Sets where SQL functions take time and chance from; `None` is the machine itself.
     fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError>;
+    /// Registers functions in place of those of the last call, until the next one; they cannot stand in definitions of
+    /// the schema. None of the statements may be open. A name that the connection has already is refused.
+    fn set_functions(&mut self, functions: &[Function]) -> Result<(), DbError> {
+        match functions {
+            [] => Ok(()),
+            _ => Err(DbError::new(ErrorCode::Database, "this kind of database takes no functions")),
+        }
+    }
     /// Copies the database, bit for bit, into one that vanishes with the session that is returned.
     fn copy(&mut self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError>;
     /// Sets the moment after which statements are stopped with [`ErrorCode::Limit`].

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use super::event::Event;
+use super::functions::bring;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
@@ -45,11 +47,16 @@ pub(super) fn in_chunks(
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    let functions = match bring(session.as_mut(), step, conditions) {
+        Ok(functions) => functions,
+        Err(error) => return (session, Err(error)),
+    };
     let result = run(session.as_mut(), step, conditions, watermark);
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");
     }
-    (session, result)
+    let ended = functions.end(session.as_mut());
+    (session, result.and_then(|report| ended.map(|_| report)))
 }
 
 fn run(
@@ -74,10 +81,17 @@ fn run(
     let done = with_runner(&run, &start, None, Counts::default(), |runner| {
         let mut first = true;
         loop {
+            let (began, rows) = (Instant::now(), runner.counts().rows);
             match job.chunk(session, runner, first) {
-                Ok(Left::More) => first = false,
+                Ok(Left::More) => {
+                    first = false;
+                    let rows = runner.counts().rows.saturating_sub(rows);
+                    if let Some(throttle) = conditions.throttle {
+                        throttle.pause(rows, began.elapsed(), conditions.interrupt);
+                    }
+                }
                 Ok(Left::Nothing) => {
-                    let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())) };
+                    let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())), of: None };
                     return Ok(timer.report(session, step, work, StepOutcome::Done));
                 }
                 Ok(Left::DoneElsewhere) => return Ok(done_elsewhere(step)),
@@ -115,6 +129,7 @@ struct Job<'a> {
 impl Job<'_> {
     /// Runs one chunk from wherever the history says; the transaction of the first one is open already.
     fn chunk(&self, session: &mut dyn Session, runner: &mut Runner<'_, Guest>, first: bool) -> Result<Left, Stop> {
+        let _span = tracing::debug_span!("chunk", from = runner.counts().rows).entered();
         let began = Instant::now();
         if !first {
             session.begin().map_err(StepError::doing("begin a transaction"))?;
@@ -151,6 +166,8 @@ impl Job<'_> {
             return Err(StepError::Interrupted.into());
         }
         session.commit().map_err(StepError::doing("commit"))?;
+        let (step, done) = (&self.step.step, runner.counts().rows);
+        self.conditions.observer.event(&Event::ChunkCommitted { step, done, total });
         Ok(if more { Left::More } else { Left::Nothing })
     }
 

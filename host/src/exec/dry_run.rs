@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::event::Event;
 use super::prepare::{Prepared, PreparedStep};
-use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
+use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
-use super::step::{Timer, check_foreign_keys, rebuilds, record};
+use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
 use super::work::{Work, work};
 use crate::db::Session;
 use crate::model::{AppliedState, TransactionMode};
@@ -34,13 +34,16 @@ pub(crate) fn dry_run(
         }
     };
     let mut failure = None;
+    let mut partly = false;
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
         conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
-        let (returned, result) = try_step(session, step, conditions);
+        let (returned, result) =
+            if partly { (session, Ok(not_tried(step))) } else { try_step(session, step, conditions) };
         session = returned;
         match result {
             Ok(tried) => {
+                partly |= tried.estimate.is_some();
                 conditions.observer.event(&Event::StepFinished { report: &tried });
                 report.steps.push(tried);
             }
@@ -84,6 +87,11 @@ fn close(session: &mut dyn Session, enforced: bool) -> Result<(), StepError> {
     Ok(())
 }
 
+/// Leaves out a step that would not find what it needs.
+fn not_tried(step: &PreparedStep) -> StepReport {
+    StepReport { outcome: StepOutcome::NotTried, ..done_elsewhere(step) }
+}
+
 fn try_step(
     mut session: Box<dyn Session>,
     step: &PreparedStep,
@@ -110,6 +118,8 @@ fn try_step(
             check_foreign_keys(session.as_mut())?;
         }
         let mut report = timer.report(session.as_ref(), step, work, StepOutcome::Tried);
+        let tried = work.rows.map_or(0, |rows| rows.rows);
+        report.estimate = work.of.map(|total| Estimate::new(tried, total, report.duration));
         record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
         report.recording = Some(recording);
         Ok(report)

@@ -40,6 +40,15 @@ pub enum Event<'a> {
         /// Units in all.
         total: Option<u64>,
     },
+    /// A chunk of a transform is committed, and so is how far it is.
+    ChunkCommitted {
+        /// The step.
+        step: &'a Step,
+        /// Rows done.
+        done: u64,
+        /// Rows there were at the beginning.
+        total: u64,
+    },
     /// A step has ended well: committed, skipped, or rolled back in a dry run.
     StepFinished {
         /// What it did.

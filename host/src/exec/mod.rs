@@ -7,13 +7,19 @@ mod component;
 mod determinism;
 mod dry_run;
 mod event;
+mod functions;
 mod hold;
+mod libraries;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;
 mod report;
+mod repair;
+#[cfg(feature = "wasm")]
+mod retry;
 mod run;
 mod step;
+mod throttle;
 #[cfg(feature = "wasm")]
 mod transform;
 mod work;
@@ -24,12 +30,19 @@ pub use hold::AskedTooMuch;
 pub use prepare::{PrepareError, Prepared, prepare};
 #[cfg(feature = "wasm")]
 pub use preview::PreviewError;
-pub use report::{Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
+pub use repair::RepairError;
+pub use report::{Estimate, Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
 pub use run::{Conditions, run};
+pub use throttle::Throttle;
 
 pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
+pub(crate) use repair::{plan_repair, run_repair};
 #[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
+#[cfg(feature = "wasm")]
+pub use retry::Retried;
+#[cfg(feature = "wasm")]
+pub(crate) use retry::retry_step;
 #[cfg(feature = "wasm")]
 pub(crate) use transform::check_transforms;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::event::Observer;
+use super::functions::PreparedLibrary;
+use super::libraries;
 use super::hold::{AskedTooMuch, Hold, hold};
 #[cfg(feature = "wasm")]
 use crate::limits::{Excess, RunLimits};
-use crate::model::{Body, Policy};
+use crate::model::{Body, Chain, Policy};
 use crate::plan::{Plan, Step};
 
 /// Why a plan cannot be run.
@@ -74,6 +76,30 @@ pub enum PrepareError {
         /// What the manifest takes it for.
         says: &'static str,
     },
+    /// A library of functions cannot be used.
+    #[cfg(feature = "wasm")]
+    #[error("the functions of {library}, which migration {migration} calls, cannot be used ({file})")]
+    Functions {
+        /// What migrations call it.
+        library: String,
+        /// Version and name of the first migration that does.
+        migration: String,
+        /// Its file.
+        file: String,
+        /// Why.
+        #[source]
+        source: crate::wasm::PluginError,
+    },
+    /// Two functions of one name, or one that has the name of one of SQLite's own.
+    #[error("migration {migration} would call a function {function} that is not the only one: {reason}")]
+    FunctionName {
+        /// Version and name.
+        migration: String,
+        /// The function.
+        function: String,
+        /// What else is called so.
+        reason: String,
+    },
     /// A component is to be reverted and has no `down`.
     #[error("migration {migration} cannot be reverted: its component exports no down ({file})")]
     Irreversible {
@@ -126,6 +152,8 @@ pub(super) struct PreparedStep {
     pub(super) step: Step,
     /// What its statements are held to.
     pub(super) hold: Hold,
+    /// Libraries whose functions it calls.
+    pub(super) libraries: Vec<PreparedLibrary>,
     /// Its compiled component, if it is one.
     #[cfg(feature = "wasm")]
     pub(super) plugin: Option<Arc<crate::wasm::Plugin>>,
@@ -146,6 +174,7 @@ pub struct Prepared {
 /// The policy says what each migration may do and how much it may use; a manifest may ask for less.
 pub fn prepare(
     plan: Plan,
+    chain: &Chain,
     compilation: &crate::wasm::Compilation,
     policy: &Policy,
     observer: &Arc<dyn Observer>,
@@ -161,7 +190,8 @@ pub fn prepare(
         })
         .collect();
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
-        Ok(PreparedStep { step: step.clone(), hold, plugin: None, limits: decide(&plan.chain, step, policy)? })
+        let limits = decide(&plan.chain, step, policy)?;
+        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), plugin: None, limits })
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     if !components.is_empty() {
@@ -174,6 +204,7 @@ pub fn prepare(
             steps[job.index].plugin = Some(Arc::new(plugin?));
         }
     }
+    libraries::prepare(&mut steps, chain, compilation, observer)?;
     Ok(Prepared { plan, steps })
 }
 
@@ -222,6 +253,9 @@ fn compile(
         let (is, says) = match &step.migration.body {
             Body::Transform { .. } if !is_transform => ("exports no apply", "has a `[transform]`"),
             Body::Component { .. } if is_transform => ("is a transform", "has no `[transform]`"),
+            Body::Component { .. } if plugin.inspection().world() == Some("functions") => {
+                ("is a library of functions", "takes it for a migration")
+            }
             _ => ("", ""),
         };
         if !is.is_empty() {
@@ -260,7 +294,7 @@ fn compile(
 
 #[cfg(not(feature = "wasm"))]
 /// Refuses components, which this build cannot run.
-pub fn prepare(plan: Plan, policy: &Policy, _: &Arc<dyn Observer>) -> Result<Prepared, PrepareError> {
+pub fn prepare(plan: Plan, chain: &Chain, policy: &Policy, _: &Arc<dyn Observer>) -> Result<Prepared, PrepareError> {
     let holds = hold(&plan, policy)?;
     let component =
         plan.steps.iter().find(|step| matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }));
@@ -268,6 +302,9 @@ pub fn prepare(plan: Plan, policy: &Policy, _: &Arc<dyn Observer>) -> Result<Pre
         let (migration, file) = (step.migration.title(), step.migration.file.clone());
         return Err(PrepareError::NoWasm { migration, file });
     }
-    let steps = plan.steps.iter().zip(holds).map(|(step, hold)| PreparedStep { step: step.clone(), hold }).collect();
+    let steps = plan.steps.iter().zip(holds);
+    let mut steps: Vec<PreparedStep> =
+        steps.map(|(step, hold)| PreparedStep { step: step.clone(), hold, libraries: Vec::new() }).collect();
+    libraries::prepare(&mut steps, chain)?;
     Ok(Prepared { plan, steps })
 }

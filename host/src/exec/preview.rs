@@ -1,11 +1,12 @@
 //! Shows a transform at work on some rows. Changes nothing.
 
-use super::prepare::Prepared;
+use super::functions::bring;
+use super::prepare::{Prepared, PreparedStep};
 use super::report::StepError;
 use super::run::Conditions;
 use super::transform::{call, failed, find, hold, release, start};
 use crate::db::Session;
-use crate::model::{Body, Migration};
+use crate::model::{Body, Migration, TransformSpec};
 use crate::transform::{Preview, Selection, TransformError, preview};
 
 /// Why a migration cannot be shown at work.
@@ -50,6 +51,19 @@ pub(crate) fn preview_step(
     let step = prepared.steps.first().ok_or(PreviewError::NoDatabase)?;
     PreviewError::check(&step.step.migration)?;
     let Body::Transform { spec, .. } = &step.step.migration.body else { return Err(PreviewError::NoDatabase) };
+    let functions = bring(session, step, conditions)?;
+    let shown = show(session, step, spec, conditions, selection);
+    functions.end(session)?;
+    Ok(shown?)
+}
+
+fn show(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    spec: &TransformSpec,
+    conditions: &Conditions<'_>,
+    selection: &Selection,
+) -> Result<Preview, StepError> {
     let layout = find(session, spec)?;
     let call = call(step, &layout, conditions);
     hold(session, step, conditions)?;
@@ -57,5 +71,5 @@ pub(crate) fn preview_step(
         .map_err(|source| TransformError::Start { source })
         .and_then(|mut guest| preview(session, &layout, &mut guest, selection));
     release(session)?;
-    Ok(shown.map_err(failed)?)
+    shown.map_err(failed)
 }

@@ -16,7 +16,8 @@ pub enum StepOutcome {
     DoneElsewhere,
     /// Run and rolled back, in a dry run.
     Tried,
-    /// Not run: a dry run cannot undo what happens outside a transaction.
+    /// Not run: a dry run cannot undo what happens outside a transaction, and what comes after a transform of which it
+    /// tried some rows only would not find what it needs.
     NotTried,
 }
 
@@ -31,6 +32,25 @@ pub struct RowCounts {
     pub unchanged: u64,
     /// Rows that could not be transformed, and were kept aside.
     pub rejected: u64,
+}
+
+/// How long all rows would take, judged by a part of them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Estimate {
+    /// Rows that were tried: the first ones in the order of the key.
+    pub tried: u64,
+    /// Rows there are.
+    pub total: u64,
+    /// How long all of them would take, if they are like those that were tried.
+    pub duration: Duration,
+}
+
+impl Estimate {
+    /// Judges by what so many rows took.
+    pub fn new(tried: u64, total: u64, took: Duration) -> Self {
+        let all = took.as_micros() * u128::from(total.max(tried)) / u128::from(tried.max(1));
+        Self { tried, total, duration: Duration::from_micros(u64::try_from(all).unwrap_or(u64::MAX)) }
+    }
 }
 
 /// What one step did.
@@ -48,6 +68,8 @@ pub struct StepReport {
     pub fuel: Option<u64>,
     /// What became of rows, for a transform.
     pub rows: Option<RowCounts>,
+    /// How long all rows would take, where a dry run tried a part of them.
+    pub estimate: Option<Estimate>,
     /// Statements and changed rows, in a dry run.
     pub recording: Option<Recording>,
 }
@@ -89,11 +111,27 @@ pub enum StepError {
     #[cfg(feature = "wasm")]
     #[error(transparent)]
     Transform(Box<crate::transform::TransformError<crate::wasm::PluginError>>),
+    /// Functions that the migration calls cannot be had.
+    #[cfg(feature = "wasm")]
+    #[error("the functions of {library} cannot be used")]
+    Functions {
+        /// What the migration calls them.
+        library: String,
+        /// Why.
+        #[source]
+        source: Box<crate::wasm::PluginError>,
+    },
     /// How far a transform in chunks came is written in a way that this program does not know.
     #[error("the history does not say in a known way how far the transform came: {}", details.escape_debug())]
     Checkpoint {
         /// What it says.
         details: String,
+    },
+    /// A row kept aside is written in a way that this program does not know.
+    #[error("the key of a row that was kept aside cannot be read: {}", values.escape_debug())]
+    Reject {
+        /// What stands there.
+        values: String,
     },
     /// Its row in the history has gone while a transform was in progress.
     #[error("its row in the history has gone meanwhile")]

@@ -1,5 +1,6 @@
 //! Runs a prepared plan step by step.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use super::event::{Event, Observer};
 use super::prepare::Prepared;
 use super::report::{Report, RunError, StepError};
 use super::step::run_step;
+use super::throttle::Throttle;
 use crate::db::Session;
 use crate::history::History;
 use crate::interrupt::Interrupt;
@@ -33,6 +35,10 @@ pub struct Conditions<'a> {
     pub started_at: Timestamp,
     /// Everything will be rolled back.
     pub dry_run: bool,
+    /// How fast a transform in chunks may go.
+    pub throttle: Option<Throttle>,
+    /// Most rows of each transform that a dry run tries.
+    pub sample: Option<NonZeroU64>,
 }
 
 impl Conditions<'_> {
@@ -102,6 +108,9 @@ pub fn run(
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
         conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
+        let migration = &step.step.migration;
+        let span = tracing::info_span!("step", version = %migration.version, name = %migration.name, direction = %step.step.direction);
+        let _span = span.entered();
         let (returned, result) = if conditions.interrupt.is_raised() {
             (session, Err(StepError::Interrupted))
         } else {

@@ -253,6 +253,7 @@ pub(super) fn write_row(
         fuel: report.fuel,
         engine: None,
         run_id: Some(&conditions.run_id()),
+        functions: &conditions.chain.library_checksums(&report.step.migration),
     };
     Ok(conditions.history.insert(session, &row)?)
 }
@@ -270,6 +271,7 @@ pub(super) fn done_elsewhere(step: &PreparedStep) -> StepReport {
         counters: Counters::default(),
         fuel: None,
         rows: None,
+        estimate: None,
         recording: None,
     }
 }
@@ -300,6 +302,7 @@ impl Timer {
             counters: session.counters().since(self.counters),
             fuel: work.fuel,
             rows: work.rows,
+            estimate: None,
             recording: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Runs a step whose body is a transform.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::component::{Voice, ambient};
@@ -48,6 +49,10 @@ pub(crate) fn check_transforms(session: &mut dyn Session, prepared: &Prepared) -
     for step in &prepared.steps {
         let migration = &step.step.migration;
         let Body::Transform { spec, .. } = &migration.body else { break };
+        if !step.libraries.is_empty() {
+            // What it names can be read only with its functions registered, when its step begins.
+            continue;
+        }
         match Layout::find(session, spec) {
             Ok(Ok(_)) => {}
             Ok(Err(problems)) => {
@@ -84,8 +89,13 @@ fn whole(
     let run = Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec), interrupt: conditions.interrupt };
     hold(session, step, conditions)?;
     let start = |interrupt: &Interrupt| start(step, &call, interrupt);
-    let most = from.key.is_none().then_some(from.total);
-    let done = with_runner(&run, &start, from.key, from.counts, |runner| {
+    // A sample is of rows that are still to be done, and its numbers are its own.
+    let sample = conditions.sample.map(NonZeroU64::get).filter(|_| conditions.dry_run);
+    let left = from.total.saturating_sub(from.counts.rows);
+    let sample = sample.filter(|sample| *sample < left);
+    let counts = if sample.is_some() { Counts::default() } else { from.counts };
+    let most = sample.or(from.key.is_none().then_some(from.total));
+    let done = with_runner(&run, &start, from.key, counts, |runner| {
         runner.check_keys(session)?;
         let voice = voice(step, conditions);
         // Nobody else can add rows meanwhile: what comes after the last row, the transform's own writes have made.
@@ -95,10 +105,11 @@ fn whole(
             source,
         })?;
         runner.advance(session, most, &mut |progress| tell(&voice, progress, from.total))?;
-        if most.is_some() && runner.position() != end.as_deref() {
+        if sample.is_none() && most.is_some() && runner.position() != end.as_deref() {
             return Err(TransformError::Moved { table: layout.source().to_owned() });
         }
-        let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())) };
+        let of = sample.map(|_| left);
+        let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())), of };
         Ok((work, runner.take_rejects()))
     });
     release(session)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "wasm")]
 use super::component::run_component;
+use super::functions::bring;
 use super::prepare::PreparedStep;
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
@@ -21,10 +22,34 @@ pub(super) struct Work {
     pub(super) fuel: Option<u64>,
     /// What became of rows, for a transform.
     pub(super) rows: Option<RowCounts>,
+    /// Rows there are, where only some of them were transformed.
+    pub(super) of: Option<u64>,
 }
 
-/// Runs the body. The session goes in and comes back, because a component's store owns it meanwhile.
+/// Runs the body, with the functions that it calls registered. The session goes in and comes back, because a component's
+/// store owns it meanwhile.
 pub(super) fn work(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Work, StepError>) {
+    let functions = match bring(session.as_mut(), step, conditions) {
+        Ok(functions) => functions,
+        Err(error) => return (session, Err(error)),
+    };
+    let (mut session, worked) = body(session, step, conditions);
+    let ended = functions.end(session.as_mut());
+    let result = worked.and_then(|work| {
+        let fuel = match (work.fuel, ended?) {
+            (Some(own), Some(functions)) => Some(own.saturating_add(functions)),
+            (own, functions) => own.or(functions),
+        };
+        Ok(Work { fuel, ..work })
+    });
+    (session, result)
+}
+
+fn body(
     session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,

@@ -74,7 +74,8 @@ impl History {
     ) -> Result<(), HistoryError> {
         let sql = format!(
             "UPDATE {} SET state = ?, duration_us = duration_us + ?, rows_changed = rows_changed + ?, \
-             statements = statements + ?, operations = operations + ?, fuel = coalesce(fuel, 0) + ?, details = ? \
+             statements = statements + ?, operations = operations + ?, fuel = coalesce(fuel, 0) + ?, \
+             details = json_set(details, '$.checkpoint', json_extract(?, '$.checkpoint')) \
              WHERE chain = ? AND version = ? AND ended_at IS NULL",
             self.quoted()
         );
@@ -120,6 +121,24 @@ impl History {
             for row in rows {
                 let params = [chain, &version.to_string(), &row.key, &row.reason, &row.values].map(Value::from);
                 session.execute(&insert, &params)?;
+            }
+            Ok(())
+        };
+        run().map_err(|source| self.failed(source))
+    }
+
+    /// Forgets the rows that a migration kept aside.
+    pub fn forget_rejects(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        version: Version,
+    ) -> Result<(), HistoryError> {
+        let mut run = || {
+            if session.table_exists(&self.rejects_table())? {
+                let table = quote_identifier(&self.rejects_table());
+                let sql = format!("DELETE FROM {table} WHERE chain = ? AND version = ?");
+                session.execute(&sql, &[Value::from(chain), Value::from(version.to_string())])?;
             }
             Ok(())
         };

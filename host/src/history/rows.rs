@@ -1,5 +1,6 @@
 //! Rows of the history table.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct NewRow<'a> {
     pub engine: Option<&'a str>,
     /// The run it is part of.
     pub run_id: Option<&'a str>,
+    /// Checksums of the libraries whose functions it calls, by their names.
+    pub functions: &'a BTreeMap<String, Checksum>,
 }
 
 impl NewRow<'_> {
@@ -58,6 +61,7 @@ impl NewRow<'_> {
             fuel: self.fuel,
             operations: self.operations,
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            functions: self.functions.clone(),
             rows_done: None,
             down_checksum: migration.down_checksum(),
             origin: None,
@@ -87,6 +91,9 @@ const COLUMNS_2: [&str; 2] = [
     ", NULL, NULL, NULL, NULL, NULL, NULL, NULL",
     ", down_checksum, origin, origin_version, origin_checksum, engine, run_id, ended_at",
 ];
+/// Comes last: names and checksums of libraries of functions, in the order of their names.
+const FUNCTIONS: &str = ", CASE WHEN details <> '{}' AND json_valid(details) THEN \
+     (SELECT group_concat(key || ' ' || value, ',' ORDER BY key) FROM json_each(details, '$.functions')) END";
 
 /// Reads rows of tables that have this schema version, in the order they were written.
 pub(super) fn read(
@@ -101,7 +108,7 @@ pub(super) fn read(
         Which::Live(chain) => ("WHERE chain = ?", vec![Value::from(chain)]),
         Which::All => ("", Vec::new()),
     };
-    let sql = format!("SELECT {COLUMNS}{more} FROM {} {condition} ORDER BY id", history.quoted());
+    let sql = format!("SELECT {COLUMNS}{more}{FUNCTIONS} FROM {} {condition} ORDER BY id", history.quoted());
     let mut rows = Vec::new();
     let mut unusable = None;
     for_each_batch(session, &sql, &params, &mut |batch| {
@@ -171,6 +178,16 @@ fn applied(history: &History, batch: &CheckedBatch, row: usize) -> Result<Applie
             _ => Some(count(13, "fuel")?),
         },
         host_version: text(14, "host_version")?.to_owned(),
+        functions: match batch.cell(row, 25) {
+            Cell::Text(listed) => listed
+                .split(',')
+                .map(|entry| {
+                    let (name, sum) = entry.rsplit_once(' ').unwrap_or((entry, ""));
+                    Ok((name.to_owned(), checksum(sum, "details")?))
+                })
+                .collect::<Result<_, HistoryError>>()?,
+            _ => BTreeMap::new(),
+        },
         rows_done: match (batch.cell(row, 15), batch.cell(row, 16)) {
             (Cell::Integer(done), Cell::Integer(of)) => u64::try_from(done).ok().zip(u64::try_from(of).ok()),
             _ => None,
@@ -188,6 +205,15 @@ fn applied(history: &History, batch: &CheckedBatch, row: usize) -> Result<Applie
     })
 }
 
+/// Writes what there is to know of a row beside its columns. Names of libraries and checksums need no escaping.
+fn details(functions: &BTreeMap<String, Checksum>) -> String {
+    if functions.is_empty() {
+        return "{}".to_owned();
+    }
+    let entries: Vec<String> = functions.iter().map(|(name, checksum)| format!("\"{name}\":\"{checksum}\"")).collect();
+    format!("{{\"functions\":{{{}}}}}", entries.join(","))
+}
+
 /// Writes the row of a migration that was run.
 pub(super) fn insert(history: &History, session: &mut dyn Session, row: &NewRow<'_>) -> Result<(), HistoryError> {
     write(history, session, &row.applied()).map_err(|source| history.failed(source))
@@ -198,8 +224,8 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
     let sql = format!(
         "INSERT INTO {} (chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, \
          applied_at, duration_us, rows_changed, statements, operations, fuel, host_version, down_checksum, origin, \
-         origin_version, origin_checksum, engine, run_id, ended_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         origin_version, origin_checksum, engine, run_id, ended_at, details) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         history.quoted()
     );
     let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
@@ -229,6 +255,7 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
         text(row.engine.as_ref()),
         text(row.run_id.as_ref()),
         text(row.ended_at.as_ref()),
+        Value::from(details(&row.functions)),
     ];
     session.execute(&sql, &params).map(drop)
 }

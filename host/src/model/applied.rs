@@ -1,5 +1,6 @@
 //! One row of the history.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Applied {
     pub operations: u64,
     /// Version of the host that applied it.
     pub host_version: String,
+    /// Checksums of the libraries whose functions it called, by their names.
+    pub functions: BTreeMap<String, Checksum>,
     /// Rows done, and rows there were at the beginning, of a transform in chunks.
     pub rows_done: Option<(u64, u64)>,
     /// Checksum of the exact bytes of what reverts it, if that is known.

@@ -1,15 +1,20 @@
 //! All migrations of one source, in order.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Migration, Version};
+use super::{Checksum, FunctionLibrary, Migration, Version};
 
 /// Migrations ordered by version, each version once.
 #[derive(Clone, Debug)]
 pub struct Chain {
     name: String,
     migrations: Vec<Arc<Migration>>,
+    /// In the order of their names.
+    libraries: Vec<Arc<FunctionLibrary>>,
+    /// Checksums of those that migrations call.
+    checksums: BTreeMap<String, Checksum>,
 }
 
 /// A version that several migrations claim.
@@ -30,11 +35,38 @@ pub enum ChainError {
         /// The versions in order.
         duplicates: Vec<Duplicate>,
     },
+    /// Two libraries of functions have one name.
+    SameLibrary {
+        /// The name.
+        name: String,
+        /// What the libraries are called in messages.
+        files: [String; 2],
+    },
+    /// A migration calls functions of a library that is not there.
+    UnknownLibrary {
+        /// Version and name of the migration.
+        migration: String,
+        /// Its file.
+        file: String,
+        /// What it calls the library.
+        name: String,
+        /// The libraries there are.
+        known: Vec<String>,
+    },
 }
 
 impl fmt::Display for ChainError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Duplicates { duplicates } = self;
+        let duplicates = match self {
+            Self::Duplicates { duplicates } => duplicates,
+            Self::SameLibrary { name, files: [one, other] } => {
+                return write!(formatter, "{one} and {other} are both called {}", name.escape_debug());
+            }
+            Self::UnknownLibrary { migration, file, name, .. } => {
+                let name = name.escape_debug();
+                return write!(formatter, "migration {migration} uses functions of {name}, which is not there ({file})");
+            }
+        };
         for (i, Duplicate { version, files }) in duplicates.iter().enumerate() {
             let separator = if i == 0 { "" } else { "; " };
             write!(formatter, "{separator}version {version} is used by {}", files.join(" and "))?;
@@ -60,7 +92,41 @@ impl Chain {
         if !duplicates.is_empty() {
             return Err(ChainError::Duplicates { duplicates });
         }
-        Ok(Self { name: name.into(), migrations: migrations.into_iter().map(Arc::new).collect() })
+        Ok(Self { name: name.into(), migrations: migrations.into_iter().map(Arc::new).collect(), libraries: Vec::new(), checksums: BTreeMap::new() })
+    }
+
+    /// Adds libraries of functions; refuses two of one name, and a migration that uses one that is not there.
+    pub fn with_libraries(mut self, mut libraries: Vec<FunctionLibrary>) -> Result<Self, ChainError> {
+        libraries.sort_by(|left, right| left.name.cmp(&right.name));
+        if let Some(same) = libraries.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            let files = [same[0].file.clone(), same[1].file.clone()];
+            return Err(ChainError::SameLibrary { name: same[0].name.clone(), files });
+        }
+        let known = || libraries.iter().map(|library| library.name.clone()).collect();
+        for migration in &self.migrations {
+            let unknown = migration.libraries().into_iter().find(|name| !libraries.iter().any(|of| of.name == *name));
+            if let Some(name) = unknown {
+                let (file, name) = (migration.file.clone(), name.to_owned());
+                return Err(ChainError::UnknownLibrary { migration: migration.title(), file, name, known: known() });
+            }
+        }
+        let used = |library: &&FunctionLibrary| self.migrations.iter().any(|of| of.libraries().contains(&library.name.as_str()));
+        let checksums = libraries.iter().filter(used).map(|library| (library.name.clone(), library.checksum()));
+        self.checksums = checksums.collect();
+        self.libraries = libraries.into_iter().map(Arc::new).collect();
+        Ok(self)
+    }
+
+    /// Finds a library of functions.
+    pub fn library(&self, name: &str) -> Option<&Arc<FunctionLibrary>> {
+        let found = self.libraries.binary_search_by(|library| library.name.as_str().cmp(name));
+        found.ok().map(|index| &self.libraries[index])
+    }
+
+    /// Returns the checksums of the libraries that a migration names, in the order of their names.
+    pub fn library_checksums(&self, migration: &Migration) -> BTreeMap<String, Checksum> {
+        let names = migration.libraries().into_iter();
+        names.filter_map(|name| Some((name.to_owned(), *self.checksums.get(name)?))).collect()
     }
 
     /// Returns its name.

@@ -26,6 +26,8 @@ pub struct Manifest {
     pub limits: Limits,
     /// Values handed to its code.
     pub params: BTreeMap<String, String>,
+    /// Names of the libraries whose functions it calls.
+    pub functions: Vec<String>,
     /// Which rows go through it and where they are written, if its component is a transform.
     pub transform: Option<Arc<TransformSpec>>,
     /// Checksum of the exact bytes of the file.
@@ -71,6 +73,8 @@ struct Contents {
     grants: Option<Grants>,
     limits: Limits,
     params: BTreeMap<String, String>,
+    #[serde(deserialize_with = "libraries")]
+    functions: Vec<String>,
     transform: Option<TransformSpec>,
 }
 
@@ -87,11 +91,30 @@ impl Manifest {
             grants: contents.grants,
             limits: contents.limits,
             params: contents.params,
+            functions: contents.functions,
             transform: contents.transform.map(Arc::new),
             checksum: Checksum::of(text.as_bytes()),
             file: file.into(),
         })
     }
+}
+
+/// Reads names of libraries: one as a text, or several as a list.
+fn libraries<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected the name of a library of functions, or a list of them")]
+    enum Given {
+        One(String),
+        Several(Vec<String>),
+    }
+    let names = match Given::deserialize(deserializer)? {
+        Given::One(name) => vec![name],
+        Given::Several(names) => names,
+    };
+    for name in &names {
+        sql::check_library(name).map_err(serde::de::Error::custom)?;
+    }
+    Ok(names)
 }
 
 fn read(text: &str) -> Result<Contents, Vec<ManifestProblem>> {
@@ -192,7 +215,7 @@ mod tests {
             (
                 "a = 1\n[limits]\nfule = 1\ntime = 3\n[grants]\nreed = []\nread = ['t(']",
                 &[
-                    "1:1 unknown key `a` (known are `description`, `grants`, `limits`, `params`, `transform`)",
+                    "1:1 unknown key `a` (known are `description`, `grants`, `limits`, `params`, `functions`, `transform`)",
                     "3:1 unknown key `fule` (did you mean `fuel`?)",
                     "4:8 invalid type: integer `3`, expected a time such as \"500ms\", \"60s\", \"10m\", \"1h\" (-)",
                     "6:1 unknown key `reed` (did you mean `read`?)",

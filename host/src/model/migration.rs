@@ -152,6 +152,21 @@ impl Migration {
         })
     }
 
+    /// Names the libraries of functions that it calls, each once.
+    pub fn libraries(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        if let Some(manifest) = &self.manifest {
+            names.extend(manifest.functions.iter().map(String::as_str));
+        }
+        if let Body::Sql { up, down } = &self.body {
+            let scripts = [Some(up), down.as_ref()].into_iter().flatten();
+            names.extend(scripts.flat_map(|script| &script.directives.functions).map(String::as_str));
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Names it in a sentence: version and name, such as `3 split_names`; only the name of a repeatable one.
     pub fn title(&self) -> String {
         match self.placement.role {

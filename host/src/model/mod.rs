@@ -3,6 +3,7 @@
 mod applied;
 mod chain;
 mod checksum;
+mod functions;
 mod key;
 mod manifest;
 mod migration;
@@ -16,6 +17,7 @@ mod version;
 pub use applied::{Applied, AppliedState, Origin, UnknownState};
 pub use chain::{Chain, ChainError, Duplicate};
 pub use checksum::{Checksum, ChecksumBuilder, NoChecksum};
+pub use functions::{FunctionLibrary, LibraryBody};
 pub use key::Key;
 pub use manifest::{Manifest, ManifestError, ManifestProblem};
 pub use migration::{Body, Kind, Migration, Reversibility};

@@ -112,6 +112,10 @@ impl Draft {
             Difference::Cosmetic => {
                 ("was reformatted after it was applied", "the statements are the same, so this is accepted")
             }
+            Difference::Functions => (
+                "calls functions of a library that was changed after it was applied",
+                "what it did stays as it is; the migration itself is the same, so this is accepted",
+            ),
             Difference::Manifest => {
                 ("has another manifest than when it was applied", "the body is the same, so this is accepted")
             }

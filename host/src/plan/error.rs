@@ -44,6 +44,16 @@ pub enum PlanProblem {
         /// Its file.
         file: String,
     },
+    /// A migration that is not applied has no rows to try once more.
+    NotApplied {
+        /// Version and name.
+        migration: String,
+    },
+    /// There is nothing to begin anew.
+    NotInProgress {
+        /// Version and name.
+        migration: String,
+    },
     /// The goal names a version that the chain does not have.
     UnknownTarget {
         /// The version.
@@ -89,6 +99,10 @@ impl fmt::Display for PlanProblem {
             }
             Self::ChangedInProgress { migration, file } => {
                 write!(f, "migration {migration} was changed while it is in progress ({file})")
+            }
+            Self::NotApplied { migration } => write!(f, "migration {migration} is not applied"),
+            Self::NotInProgress { migration } => {
+                write!(f, "migration {migration} is not in progress, so there is nothing to begin anew")
             }
             Self::UnknownTarget { version } => write!(f, "the chain has no version {version}"),
             Self::Irreversible { migration } => write!(f, "migration {migration} cannot be reverted: it has no down"),

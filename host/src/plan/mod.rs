@@ -4,6 +4,7 @@ mod build;
 mod error;
 mod goal;
 mod reconcile;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,9 @@ pub use build::{Plan, Step, Warning, build};
 pub use error::{PlanError, PlanProblem};
 pub use goal::{Direction, Goal, Until};
 pub use reconcile::{Difference, Entry, State, reconcile};
+#[cfg(feature = "wasm")]
+pub(crate) use repair::check_retry;
+pub use repair::{HistoryChange, Repair, RepairPlan, repair};
 
 /// What a plan lets pass.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

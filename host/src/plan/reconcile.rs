@@ -12,6 +12,8 @@ pub enum Difference {
     Cosmetic,
     /// Only in the manifest.
     Manifest,
+    /// Only in libraries whose functions it calls.
+    Functions,
     /// In what it does.
     Body,
 }
@@ -45,6 +47,7 @@ impl State {
             Self::Missing => "missing",
             Self::ChecksumMismatch(Difference::Cosmetic) => "checksum-mismatch-cosmetic",
             Self::ChecksumMismatch(Difference::Manifest) => "checksum-mismatch-manifest",
+            Self::ChecksumMismatch(Difference::Functions) => "checksum-mismatch-functions",
             Self::ChecksumMismatch(Difference::Body) => "checksum-mismatch",
             Self::InProgress => "in-progress",
             Self::Dirty => "dirty",
@@ -100,7 +103,7 @@ pub fn reconcile(chain: &Chain, applied: &[Applied]) -> Vec<Entry> {
         .map(|migration| {
             let row = rows.get(&migration.version).copied();
             let state = match row {
-                Some(row) => compare(migration, row),
+                Some(row) => compare(chain, migration, row),
                 None if newest.is_some_and(|newest| migration.version < newest) => State::OutOfOrder,
                 None => State::Pending,
             };
@@ -118,13 +121,15 @@ pub fn reconcile(chain: &Chain, applied: &[Applied]) -> Vec<Entry> {
     entries
 }
 
-fn compare(migration: &Migration, row: &Applied) -> State {
+fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> State {
     if row.state == AppliedState::Started {
         return State::Dirty;
     }
     if row.state == AppliedState::InProgress {
         // Here the manifest is part of it: the rest would be done in another way than what is done.
-        let same = migration.checksum() == row.checksum && migration.manifest_checksum() == row.manifest_checksum;
+        let same = migration.checksum() == row.checksum
+            && migration.manifest_checksum() == row.manifest_checksum
+            && chain.library_checksums(migration) == row.functions;
         return if same { State::InProgress } else { State::ChecksumMismatch(Difference::Body) };
     }
     if migration.checksum() != row.checksum {
@@ -134,6 +139,11 @@ fn compare(migration: &Migration, row: &Applied) -> State {
     }
     if migration.manifest_checksum() != row.manifest_checksum {
         return State::ChecksumMismatch(Difference::Manifest);
+    }
+    // Computed only where functions are called: it takes reading the whole of their component.
+    let uses_functions = !row.functions.is_empty() || !migration.libraries().is_empty();
+    if uses_functions && chain.library_checksums(migration) != row.functions {
+        return State::ChecksumMismatch(Difference::Functions);
     }
     State::Applied
 }

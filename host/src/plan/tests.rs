@@ -45,6 +45,7 @@ fn row(migration: &Migration) -> Applied {
         statements: 0,
         fuel: None,
         operations: 0,
+        functions: Default::default(),
         rows_done: None,
         host_version: "0".into(),
         down_checksum: None,

@@ -9,7 +9,7 @@ use super::content::{self, Content};
 use super::file_name::{FileName, Part};
 use super::problem::{Problem, SourceError};
 use super::{Ignored, Loaded};
-use crate::model::{Body, Manifest, Migration, Placement, Script, Version};
+use crate::model::{Body, FunctionLibrary, LibraryBody, Manifest, Migration, Placement, Script, Version};
 
 /// The files of a source while they are gathered.
 #[derive(Default)]
@@ -37,12 +37,21 @@ pub(super) struct File {
 }
 
 impl Gathered {
-    /// Judges a file by its name; returns it, still empty, if it is part of a migration and its bytes are wanted.
+    /// Judges a file by its name; returns it, still empty, if it is part of a migration or a library of functions, so
+    /// that its bytes are wanted.
     pub(super) fn judge(&mut self, file: String, name: &str) -> Option<File> {
         match FileName::parse(name) {
             FileName::Part { version, name, part } => {
                 Some(File { file, version, name, part, bytes: Cow::Borrowed(b"") })
             }
+            // Only migrations have versions.
+            FileName::Library { name } => Some(File {
+                file,
+                version: Version::from(0),
+                name,
+                part: Part::Functions,
+                bytes: Cow::Borrowed(b""),
+            }),
             FileName::Ignored(reason) => {
                 self.ignored.push(Ignored { file, reason: reason.to_owned() });
                 None
@@ -58,6 +67,8 @@ impl Gathered {
 /// Makes migrations of the files.
 pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
     let Gathered { mut files, mut ignored, mut problems } = gathered;
+    let libraries = files.extract_if(.., |file| file.part == Part::Functions);
+    let libraries = libraries.filter_map(|file| library(file, &mut problems)).collect();
     files.sort_by(|left, right| (left.version, left.part, &left.file).cmp(&(right.version, right.part, &right.file)));
     let migrations = files
         .chunk_by_mut(|left, right| left.version == right.version)
@@ -67,7 +78,21 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
         return Err(SourceError::new(problems));
     }
     ignored.sort();
-    Ok(Loaded { migrations, ignored })
+    Ok(Loaded { migrations, libraries, ignored })
+}
+
+/// Makes a library of its file; `None` only if a problem was reported.
+fn library(file: File, problems: &mut Vec<Problem>) -> Option<FunctionLibrary> {
+    match content::read(&file.file, file.part, file.bytes) {
+        Ok(Content::Component(bytes)) => {
+            Some(FunctionLibrary { name: file.name, body: LibraryBody::Component { bytes }, file: file.file })
+        }
+        Ok(Content::Script(_) | Content::Manifest(_)) => None,
+        Err(mut found) => {
+            problems.append(&mut found);
+            None
+        }
+    }
 }
 
 /// Makes one migration of the files of its version; `None` only if a problem was reported.
@@ -151,6 +176,7 @@ mod tests {
             ("0001_a.sql", "SELECT 1"),
             ("01_a.toml", "description = 'A'"),
             (".keep", ""),
+            ("text_tools.functions.wasm", "x"),
         ])
         .expect("loaded");
         let shown: Vec<String> = loaded
@@ -169,6 +195,8 @@ mod tests {
         assert_eq!(loaded.migrations[1].reversibility(), Reversibility::Reversible);
         let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.file.as_str()).collect();
         assert_eq!(ignored, ["m/.keep", "m/README.md"]);
+        let library = &loaded.libraries[0];
+        assert_eq!((library.name.as_str(), library.file.as_str()), ("text_tools", "m/text_tools.functions.wasm"));
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Source for Code {
         if !problems.is_empty() {
             return Err(SourceError::new(problems));
         }
-        Ok(Loaded { migrations: self.migrations.clone(), ignored: Vec::new() })
+        Ok(Loaded { migrations: self.migrations.clone(), ..Loaded::default() })
     }
 
     fn describe(&self) -> String {

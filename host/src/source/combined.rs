@@ -30,6 +30,7 @@ impl Source for Combined {
             match source.load() {
                 Ok(mut loaded) => {
                     all.migrations.append(&mut loaded.migrations);
+                    all.libraries.append(&mut loaded.libraries);
                     all.ignored.append(&mut loaded.ignored);
                 }
                 Err(mut error) => problems.append(&mut error.problems),

@@ -1,6 +1,7 @@
 //! What the name of a file says about it. Pure: never looks into the file.
 
 use crate::model::Version;
+use crate::sql::check_library;
 
 /// What a file is, judged by its name.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,6 +14,11 @@ pub enum FileName {
         name: String,
         /// Which part it is.
         part: Part,
+    },
+    /// A library of functions: `text_tools.functions.wasm`.
+    Library {
+        /// What migrations call it.
+        name: String,
     },
     /// Something else, and why.
     Ignored(&'static str),
@@ -38,6 +44,8 @@ pub enum Part {
     Down,
     /// `….toml`
     Manifest,
+    /// `….functions.wasm`: part of no migration, but of use to several.
+    Functions,
 }
 
 impl Part {
@@ -49,6 +57,7 @@ impl Part {
             Self::Component => ".wasm",
             Self::Down => ".down.sql",
             Self::Manifest => ".toml",
+            Self::Functions => ".functions.wasm",
         }
     }
 }
@@ -62,6 +71,14 @@ impl FileName {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         if !["sql", "wasm", "toml"].iter().any(|known| known.eq_ignore_ascii_case(ending)) {
             return Self::Ignored("neither .sql nor .wasm nor .toml");
+        }
+        if let Some(name) = name.strip_suffix(Part::Functions.ending())
+            && !name.starts_with(|first: char| first.is_ascii_digit())
+        {
+            return match check_library(name) {
+                Ok(()) => Self::Library { name: name.to_owned() },
+                Err(message) => Self::Malformed { message, hint: "call it like `text_tools.functions.wasm`".to_owned() },
+            };
         }
         if !name.starts_with(|first: char| first.is_ascii_digit()) {
             return Self::Ignored("does not begin with a version");
@@ -129,6 +146,15 @@ mod tests {
             let expected = FileName::Part { version: Version::from(version), name: name.to_owned(), part };
             assert_eq!(FileName::parse(file), expected, "{file}");
         }
+    }
+
+    #[test]
+    fn knows_libraries_of_functions() {
+        assert_eq!(FileName::parse("text-tools_2.functions.wasm"), FileName::Library { name: "text-tools_2".into() });
+        for file in ["a b.functions.wasm", "a.b.functions.wasm", "1_a.functions.wasm"] {
+            assert!(matches!(FileName::parse(file), FileName::Malformed { .. }), "{file}");
+        }
+        assert_eq!(FileName::parse(".functions.wasm"), FileName::Ignored("a hidden file"));
     }
 
     #[test]

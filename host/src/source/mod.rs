@@ -17,7 +17,7 @@ pub use embedded::Embedded;
 pub use file_name::{FileName, Part, check_name};
 pub use problem::{Problem, SourceError};
 
-use crate::model::Migration;
+use crate::model::{FunctionLibrary, Migration};
 
 /// A place migrations come from.
 pub trait Source: Send + Sync {
@@ -32,6 +32,8 @@ pub trait Source: Send + Sync {
 pub struct Loaded {
     /// The migrations, in no order that means anything.
     pub migrations: Vec<Migration>,
+    /// Libraries of functions that the migrations may call.
+    pub libraries: Vec<FunctionLibrary>,
     /// What lay beside them and is not part of any.
     pub ignored: Vec<Ignored>,
 }

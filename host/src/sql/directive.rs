@@ -12,6 +12,8 @@ pub struct Directives {
     pub rebuild: bool,
     /// `-- whimbrel: description = …`
     pub description: Option<String>,
+    /// `-- whimbrel: functions = …`: names of the libraries whose functions it calls.
+    pub functions: Vec<String>,
 }
 
 /// Whether a script runs in the transaction of its step.
@@ -35,7 +37,7 @@ pub struct DirectiveProblem {
     pub hint: Option<String>,
 }
 
-const KNOWN: [&str; 3] = ["transaction", "rebuild", "description"];
+const KNOWN: [&str; 4] = ["transaction", "rebuild", "description", "functions"];
 const MARK: &str = "whimbrel";
 
 /// Reads the directives of a script and returns everything that is wrong with them.
@@ -92,7 +94,7 @@ impl Reader {
         let Some(known) = KNOWN.into_iter().find(|known| *known == key) else {
             let hint = match nearest(key, KNOWN) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => "known are `transaction = none`, `rebuild` and `description = …`".to_owned(),
+                None => "known are `transaction = none`, `rebuild`, `functions = …` and `description = …`".to_owned(),
             };
             return self.refuse(offset, &format!("unknown directive `{}`", key.escape_debug()), Some(hint));
         };
@@ -108,6 +110,16 @@ impl Reader {
             }
             ("rebuild", None) => self.found.rebuild = true,
             ("rebuild", Some(_)) => self.refuse(offset, "`rebuild` takes no value", wrong("rebuild")),
+            ("functions", words) => {
+                let names: Vec<&str> = words.unwrap_or_default().split([',', ' ']).filter(|name| !name.is_empty()).collect();
+                match names.iter().find_map(|name| check_library(name).err()) {
+                    Some(message) => self.refuse(offset, &message, wrong("functions = …")),
+                    None if names.is_empty() => {
+                        self.refuse(offset, "`functions` names no library", wrong("functions = …"));
+                    }
+                    None => self.found.functions = names.into_iter().map(str::to_owned).collect(),
+                }
+            }
             (_, Some(words)) if !words.is_empty() => self.found.description = Some(words.to_owned()),
             _ => self.refuse(offset, "`description` has no words", wrong("description = …")),
         }
@@ -124,6 +136,19 @@ impl Reader {
         }
         if self.problems.is_empty() { Ok(self.found) } else { Err(self.problems) }
     }
+}
+
+/// Checks the name of a library of functions: ASCII letters, digits, `_` and `-`, which every file system spells the
+/// same; the first one is no digit.
+pub fn check_library(name: &str) -> Result<(), String> {
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if letters && name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Ok(());
+    }
+    Err(format!(
+        "\"{}\" cannot be a library of functions: its name is made of the letters a to z, digits, `_` and `-`",
+        name.escape_debug()
+    ))
 }
 
 /// Returns what follows `whimbrel:`, in whatever case the mark is written.
@@ -144,9 +169,10 @@ mod tests {
     fn read(sql: &str) -> String {
         match directives(sql) {
             Ok(found) => format!(
-                "{}{}{}",
+                "{}{}{}{}",
                 if found.transaction == TransactionMode::None { "none " } else { "" },
                 if found.rebuild { "rebuild " } else { "" },
+                found.functions.iter().map(|name| format!("f:{name} ")).collect::<String>(),
                 found.description.unwrap_or_default()
             ),
             Err(problems) => problems
@@ -167,6 +193,7 @@ mod tests {
             ("\u{feff}--whimbrel:rebuild\r\nSELECT 1;", "rebuild "),
             ("-- first words\n\n-- Whimbrel : description =  Adds = signs \r\n", "Adds = signs"),
             ("/* licence */ -- whimbrel: rebuild\n-- whimbrel: description = x\nSELECT 1", "rebuild x"),
+            ("-- whimbrel: functions = text_tools, b-2\nSELECT 1", "f:text_tools f:b-2 "),
             ("-- whimbrel is a bird: it flies", ""),
             ("-- see whimbrel: rebuild", ""),
             ("SELECT '-- whimbrel: rebuild';", ""),
@@ -183,7 +210,7 @@ mod tests {
             ("-- whimbrel: transacton = none", "3: unknown directive `transacton` (did you mean `transaction`?)".to_owned()),
             (
                 "-- whimbrel: frobnicate",
-                "3: unknown directive `frobnicate` (known are `transaction = none`, `rebuild` and `description = …`)".to_owned(),
+                "3: unknown directive `frobnicate` (known are `transaction = none`, `rebuild`, `functions = …` and `description = …`)".to_owned(),
             ),
             ("-- whimbrel: transaction = off", format!("3: `transaction` can only be `none` ({write})")),
             ("-- whimbrel: transaction", format!("3: `transaction` can only be `none` ({write})")),
@@ -191,6 +218,16 @@ mod tests {
             (
                 "-- whimbrel: description =",
                 "3: `description` has no words (write `-- whimbrel: description = …`)".to_owned(),
+            ),
+            (
+                "-- whimbrel: functions =",
+                "3: `functions` names no library (write `-- whimbrel: functions = …`)".to_owned(),
+            ),
+            (
+                "-- whimbrel: functions = ../x",
+                "3: \"../x\" cannot be a library of functions: its name is made of the letters a to z, digits, `_` and `-` \
+                 (write `-- whimbrel: functions = …`)"
+                    .to_owned(),
             ),
             (
                 "SELECT 1;\n-- whimbrel: rebuild",

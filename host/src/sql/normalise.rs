@@ -7,8 +7,9 @@ use super::{Directives, TransactionMode};
 ///
 /// The algorithm, whose result is hashed with SHA-256 as UTF-8:
 ///
-/// 1. Write the line `-- whimbrel: transaction = none`, then the line `-- whimbrel: rebuild`, each only if the
-///    script has that directive, and each ended by a line feed. A description is for people and left out.
+/// 1. Write the line `-- whimbrel: transaction = none`, then the line `-- whimbrel: rebuild`, then the line
+///    `-- whimbrel: functions = …` with the names joined by one blank, each only if the script has that directive, and
+///    each ended by a line feed. A description is for people and left out.
 /// 2. Cut the script into SQLite's tokens. Drop blanks, line ends, byte order marks and comments.
 /// 3. Write the remaining tokens byte for byte as they are, joined by one blank.
 ///
@@ -24,6 +25,14 @@ pub fn normalise(sql: &str, directives: &Directives, mut sink: impl FnMut(&str))
     }
     if directives.rebuild {
         sink("-- whimbrel: rebuild\n");
+    }
+    if !directives.functions.is_empty() {
+        sink("-- whimbrel: functions =");
+        for name in &directives.functions {
+            sink(" ");
+            sink(name);
+        }
+        sink("\n");
     }
     let mut separator = "";
     for token in tokens(sql).filter(Token::is_significant) {
@@ -94,7 +103,9 @@ mod tests {
         let described = Directives { description: Some("x".into()), ..Directives::default() };
         assert_eq!(with("a", &none), "-- whimbrel: transaction = none\na");
         assert_eq!(with("a", &rebuild), "-- whimbrel: rebuild\na");
+        let functions = Directives { functions: vec!["x".into(), "y".into()], ..Directives::default() };
         assert_eq!(with("a", &described), "a");
+        assert_eq!(with("a", &functions), "-- whimbrel: functions = x y\na");
     }
 
     /// Pieces of which none merges with its neighbour when something meaningless stands between them.

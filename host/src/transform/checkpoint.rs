@@ -56,6 +56,13 @@ pub fn reject_json(reject: &Reject, key: &[String], read: &[String]) -> String {
     json!({ "key": named(key, &reject.key_values), "read": named(read, &reject.values) }).to_string()
 }
 
+/// Reads the key of a row kept aside, in the order of these columns; `None` for what [`reject_json`] did not write.
+pub fn reject_key(values: &str, key: &[String]) -> Option<Vec<Value>> {
+    let json: Json = serde_json::from_str(values).ok()?;
+    let named = json.get("key")?;
+    key.iter().map(|name| value(named.get(name)?)).collect()
+}
+
 /// Numbers are texts, since not every reader of JSON keeps 64 bits.
 fn json_value(value: &Value) -> Json {
     match value {
@@ -110,6 +117,15 @@ mod tests {
         fn reads_what_it_writes(key in prop::option::of(prop::collection::vec(values(), 1..4)), rows: u64, total: u64) {
             let checkpoint = Checkpoint { key, counts: Counts { rows, ..Counts::default() }, total };
             prop_assert_eq!(Checkpoint::from_json(&checkpoint.to_json()), Some(checkpoint));
+        }
+
+        #[test]
+        fn finds_the_key_of_a_row_kept_aside(key_values in prop::collection::vec(values(), 1..4)) {
+            let names: Vec<String> = (0..key_values.len()).map(|number| format!("k{number}")).collect();
+            let reject = Reject { key: String::new(), key_values, values: Vec::new(), reason: String::new() };
+            let found = reject_key(&reject_json(&reject, &names, &[]), &names);
+            prop_assert_eq!(found.as_ref(), Some(&reject.key_values));
+            prop_assert_eq!(reject_key("{\"key\":{}}", &names), None);
         }
 
         #[test]

@@ -1,6 +1,7 @@
 //! Runs a pure function from rows to rows over a table: reads by key, has batches transformed on all cores, writes in
 //! order. Knows no plan and no Wasm.
 
+mod again;
 mod cells;
 mod checkpoint;
 mod error;
@@ -9,11 +10,12 @@ mod layout;
 mod pipeline;
 mod preview;
 mod run;
+mod sample;
 mod statements;
 mod table;
 mod write;
 
-pub use checkpoint::{Checkpoint, reject_json};
+pub use checkpoint::{Checkpoint, reject_json, reject_key};
 pub use error::{LayoutProblem, TransformError};
 pub use guest::{Apply, ApplyError, Line};
 pub use layout::Layout;

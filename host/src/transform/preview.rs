@@ -6,6 +6,7 @@ use super::cells;
 use super::error::TransformError;
 use super::guest::{Apply, Asked, Piece, Stop, map};
 use super::layout::Layout;
+use super::sample;
 use super::statements;
 use crate::db::{DbError, ErrorCode, Session, Value};
 use crate::log_level::LogLevel;
@@ -20,6 +21,8 @@ const BYTES: usize = 16 << 20;
 pub enum Selection {
     /// The first so many, in the order of the key.
     First(u32),
+    /// So many, spread evenly over all of them in the order of the key: the same ones every time.
+    Sample(u32),
     /// The row with this key: a text for each of its columns.
     Key(Vec<String>),
 }
@@ -104,6 +107,7 @@ pub fn preview<A: Apply>(
 
 fn read(session: &mut dyn Session, layout: &Layout, selection: &Selection) -> Result<CheckedBatch, DbError> {
     let (sql, mut params, rows) = match selection {
+        Selection::Sample(rows) => return sample::read(session, layout, (*rows).min(MOST), BYTES),
         Selection::First(rows) => (statements::scan(layout, false), Vec::new(), (*rows).min(MOST)),
         Selection::Key(key) if key.len() != layout.shown.len() => {
             let message = format!(

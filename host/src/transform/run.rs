@@ -17,8 +17,8 @@ use crate::log_level::LogLevel;
 use crate::model::OnError;
 
 /// Rows and bytes that go through the guest at once.
-const BATCH_ROWS: u32 = 1024;
-const BATCH_BYTES: usize = 1 << 20;
+pub(super) const BATCH_ROWS: u32 = 1024;
+pub(super) const BATCH_BYTES: usize = 1 << 20;
 
 /// What has become of rows.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -69,8 +69,8 @@ pub struct Run<'a> {
 
 /// A transform under way: instances at work, and how far it is.
 pub struct Runner<'r, A: Apply> {
-    run: &'r Run<'r>,
-    pool: Pool<A>,
+    pub(super) run: &'r Run<'r>,
+    pub(super) pool: Pool<A>,
     /// The scan key of the last row read.
     position: Option<Vec<Value>>,
     counts: Counts,
@@ -235,7 +235,7 @@ impl<A: Apply> Runner<'_, A> {
         Ok(batch)
     }
 
-    fn write(
+    pub(super) fn write(
         &mut self,
         session: &mut dyn Session,
         statement: StatementId,
@@ -319,7 +319,7 @@ impl<A: Apply> Runner<'_, A> {
         }
     }
 
-    fn cannot(&self, doing: &'static str, source: DbError) -> TransformError<A::Error> {
+    pub(super) fn cannot(&self, doing: &'static str, source: DbError) -> TransformError<A::Error> {
         let layout = self.run.layout;
         let table = if doing.ends_with("write") { layout.into.clone() } else { layout.source.clone() };
         match source.code {

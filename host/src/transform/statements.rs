@@ -33,6 +33,20 @@ pub(super) fn one(layout: &Layout) -> String {
     format!("SELECT {selected} FROM {from} WHERE {} LIMIT ?", conditions.join(" AND "))
 }
 
+/// Reads the scan keys of all rows, in their order.
+pub(super) fn keys(layout: &Layout) -> String {
+    let selected: Vec<&str> = layout.scan.iter().map(|(_, index)| layout.selected[*index].as_str()).collect();
+    let order: Vec<&str> = layout.scan.iter().map(|(key, _)| key.as_str()).collect();
+    let condition = layout.filter.as_ref().map(|filter| format!(" WHERE ({filter}\n)")).unwrap_or_default();
+    format!("SELECT {} FROM {}{condition} ORDER BY {}", selected.join(", "), layout.from, order.join(", "))
+}
+
+/// Reads the row with a scan key.
+pub(super) fn at(layout: &Layout) -> String {
+    let conditions: Vec<String> = layout.scan.iter().map(|(key, _)| format!("{key} = ?")).collect();
+    format!("SELECT {} FROM {} WHERE {} LIMIT 1", layout.selected.join(", "), layout.from, conditions.join(" AND "))
+}
+
 /// Reads the key of the last row.
 pub(super) fn last(layout: &Layout) -> String {
     let keys: Vec<&str> = layout.scan.iter().map(|(_, index)| layout.selected[*index].as_str()).collect();

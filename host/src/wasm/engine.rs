@@ -17,7 +17,9 @@ use super::wasi;
 use crate::limits::{Limit, RunLimits};
 
 /// Deepest stack of a guest; enough for script engines, small enough for a thread.
-const MAX_STACK: usize = 1 << 20;
+pub(super) const MAX_STACK: usize = 1 << 20;
+/// Deepest stack of a function, which runs on top of the guest whose statement calls it.
+const FUNCTION_STACK: usize = MAX_STACK / 4;
 
 /// Where compiled components are kept between runs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -48,9 +50,18 @@ impl Engine {
 
     /// Starts an engine. A cache that cannot be used is left out with a warning.
     pub fn with(compilation: &Compilation) -> Result<Self, CompileError> {
+        Self::with_stack(compilation, MAX_STACK)
+    }
+
+    /// Starts an engine for SQL functions, which are called from within other guests' statements.
+    pub fn for_functions(compilation: &Compilation) -> Result<Self, CompileError> {
+        Self::with_stack(compilation, FUNCTION_STACK)
+    }
+
+    fn with_stack(compilation: &Compilation, stack: usize) -> Result<Self, CompileError> {
         let cache = open_cache(&compilation.cache);
         let begin = || {
-            let engine = start(&cache)?;
+            let engine = start(&cache, stack)?;
             let mut linker = Linker::new(&engine);
             Host_::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state: &mut State| state)?;
             wasi::add_to_linker(&mut linker)?;
@@ -111,7 +122,7 @@ impl Engine {
 }
 
 /// Starts wasmtime. A child that compiles has the same settings, so that what it puts into the cache fits.
-pub(super) fn start(cache: &Option<Cache>) -> wasmtime::Result<wasmtime::Engine> {
+pub(super) fn start(cache: &Option<Cache>, stack: usize) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = Config::new();
     config
         .wasm_features(FEATURES, true)
@@ -119,7 +130,7 @@ pub(super) fn start(cache: &Option<Cache>) -> wasmtime::Result<wasmtime::Engine>
         .consume_fuel(true)
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(true)
-        .max_wasm_stack(MAX_STACK)
+        .max_wasm_stack(stack)
         .concurrency_support(false)
         // The default asks the environment.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)

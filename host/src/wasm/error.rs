@@ -79,6 +79,12 @@ pub enum PluginError {
     /// It was stopped from outside.
     #[error("interrupted")]
     Interrupted,
+    /// What it says about its functions cannot be meant.
+    #[error("the component describes its functions wrongly: {reason}")]
+    Described {
+        /// What is wrong.
+        reason: String,
+    },
     /// It has no such export.
     #[error("the component has no {export}")]
     NoExport {

@@ -19,6 +19,16 @@ const APPLY: &str = "(record {rows: u32, columns: list<record {kind: u8, tags: l
                      {kind: u8, tags: list<u8>, words: list<u8>, heap: list<u8>}>}, record {row: option<u32>, \
                      message: string}>";
 
+/// What `describe` takes and returns.
+const DESCRIBE: &str = "() -> list<record {name: string, description: string, parameters: list<record {name: string, \
+                        kind: string}>, more: option<string>, returns: string, deterministic: bool, \
+                        null-if-any-null: bool}>";
+
+/// What `call` takes and returns.
+const CALL_FUNCTION: &str = "(u32, list<variant {null, boolean(bool), integer(s64), real(f64), text(string), \
+                             blob(list<u8>)}>) -> result<variant {null, boolean(bool), integer(s64), real(f64), \
+                             text(string), blob(list<u8>)}, string>";
+
 /// Checks that an export is a function with the contract's types; on failure says what it is.
 pub(super) fn check(engine: &Engine, component: &Component, export: &str) -> Result<(), String> {
     let found = match component.get_export(engine, export).map(|export| export.ty) {
@@ -26,7 +36,12 @@ pub(super) fn check(engine: &Engine, component: &Component, export: &str) -> Res
         Some(_) => "not a function".to_owned(),
         None => "not there".to_owned(),
     };
-    let wanted = if export == super::transform::EXPORT { APPLY } else { CALL };
+    let wanted = match export {
+        super::transform::EXPORT => APPLY,
+        super::functions::DESCRIBE => DESCRIBE,
+        super::functions::CALL => CALL_FUNCTION,
+        _ => CALL,
+    };
     if found == wanted {
         return Ok(());
     }
@@ -51,6 +66,8 @@ fn shape(ty: &Type, depth: usize) -> String {
         Type::U8 => "u8".to_owned(),
         Type::U32 => "u32".to_owned(),
         Type::U64 => "u64".to_owned(),
+        Type::S64 => "s64".to_owned(),
+        Type::Float64 => "f64".to_owned(),
         Type::String => "string".to_owned(),
         Type::Own(resource) if *resource == ResourceType::host::<TransactionHandle>() => "own transaction".to_owned(),
         Type::Borrow(_) => "borrow".to_owned(),
@@ -63,6 +80,14 @@ fn shape(ty: &Type, depth: usize) -> String {
         Type::Tuple(tuple) => {
             let types: Vec<String> = tuple.types().take(16).map(|ty| inner(&ty)).collect();
             format!("tuple<{}>", types.join(", "))
+        }
+        Type::Variant(variant) => {
+            let case = |case: wasmtime::component::types::Case<'_>| match case.ty {
+                Some(ty) => format!("{}({})", case.name, inner(&ty)),
+                None => case.name.to_owned(),
+            };
+            let cases: Vec<String> = variant.cases().take(16).map(case).collect();
+            format!("variant {{{}}}", cases.join(", "))
         }
         Type::Record(record) => {
             let fields = record.fields().take(16);

@@ -7,7 +7,7 @@ use crate::model::Checksum;
 
 /// The contract this host speaks.
 const PACKAGE: &str = "whimbrel:migration";
-const INTERFACES: [&str; 4] = ["types", "sql", "log", "rows"];
+const INTERFACES: [&str; 5] = ["types", "sql", "log", "rows", "signatures"];
 const CONTRACT: (u64, u64) = (0, 1);
 
 /// What a component's bytes tell.
@@ -33,13 +33,14 @@ impl Inspection {
             (true, true) => Some("reversible"),
             (true, false) => Some("migration"),
             (false, _) if exports("apply") => Some("transform"),
+            (false, _) if exports("describe") && exports("call") => Some("functions"),
             (false, _) => None,
         }
     }
 
     /// Names the contract's functions that it exports.
     pub fn calls(&self) -> impl Iterator<Item = &'static str> {
-        ["up", "down", "apply"].into_iter().filter(|name| self.exports.iter().any(|export| export == name))
+        ["up", "down", "apply", "describe", "call"].into_iter().filter(|name| self.exports.iter().any(|export| export == name))
     }
 
     /// Tells whether it can be reverted.
@@ -112,8 +113,15 @@ pub enum InspectError {
         /// The version.
         version: String,
     },
+    /// It is no library of functions.
+    #[error("the component is no library of functions: it exports {}, but not describe and call", list(exports))]
+    NoFunctions {
+        /// What it exports.
+        exports: Vec<String>,
+    },
     /// It exports no `up`.
-    #[error("the component is not a migration: it exports {}, but neither up nor apply", list(exports))]
+    #[error("the component is not a migration: it exports {}, but neither up nor apply nor \
+             describe and call", list(exports))]
     OtherWorld {
         /// What it exports.
         exports: Vec<String>,

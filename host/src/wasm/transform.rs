@@ -192,7 +192,7 @@ fn checked(batch: types::Batch) -> Result<CheckedBatch, NotApplied> {
 }
 
 /// Tells why a call did not come back.
-fn stopped(
+pub(super) fn stopped(
     error: &wasmtime::Error,
     state: &mut State,
     limits: &RunLimits,

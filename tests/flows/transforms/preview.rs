@@ -78,10 +78,85 @@ fn the_program_shows_previews_rejects_and_progress() {
     assert_eq!(json["schema"], "whimbrel/preview/1");
     assert_eq!(json["rows"][0]["after"][0]["last_name"], "Family3");
     assert_eq!(run(&["rejects", "2"]).0, "No rows were kept aside.\n");
-    let (_, said) = run(&["up"]);
+    let up = stage.program(&["up"]);
+    assert_eq!(up.status.code(), Some(5));
+    let said = String::from_utf8(up.stderr).unwrap();
     assert!(said.contains("6 rows, 4 written, 2 rejected"), "{said}");
     assert_eq!(
         run(&["rejects", "2"]).0,
         "  Key   Reason\n  id 2  bad 2 is no name\n  id 5  bad 5 is no name\n\n2 rows were kept aside.\n"
     );
+}
+
+#[test]
+fn takes_a_sample_from_all_over_the_table() {
+    let stage = Stage::new(&people(3000), "split", SPLIT);
+    let sample = |rows| {
+        let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(rows)).unwrap();
+        preview.rows.into_iter().map(|row| row.key[0].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(sample(3), [501, 1501, 2501].map(Value::Integer));
+    assert_eq!(sample(3), sample(3));
+    assert_eq!(sample(10_000).len(), 3000);
+    let filtered = format!("{SPLIT}where = 'id > 2998'");
+    let stage = Stage::new(&people(3000), "split", &filtered);
+    let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(5)).unwrap();
+    assert_eq!(preview.rows.len(), 2);
+    let text_keys = "CREATE TABLE person (full_name TEXT COLLATE NOCASE PRIMARY KEY, first_name, last_name) WITHOUT ROWID;
+        INSERT INTO person (full_name) VALUES ('b c'), ('A b'), ('C d'), ('a z');";
+    let stage = Stage::new(text_keys, "split", &format!("{SPLIT}chunk = 2"));
+    let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(2)).unwrap();
+    assert_eq!(preview.rows.iter().map(|row| row.key[0].clone()).collect::<Vec<_>>(), ["a z", "C d"].map(Value::from));
+}
+
+/// Opens a page in a browser and returns the document as it stands then; `None` where there is none, which only CI does
+/// not forgive.
+fn in_a_browser(page: &std::path::Path) -> Option<String> {
+    let browser = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| std::process::Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
+    let Some(browser) = browser else {
+        assert!(std::env::var_os("CI").is_none(), "chromium is missing");
+        eprintln!("skipped: chromium is not installed");
+        return None;
+    };
+    let profile = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_page_shows_it_in_a_browser_and_nothing_hostile_gets_out_of_its_cell() {
+    let hostile = "</td></tr></table><script>document.title=\"taken\"</script><img src=x onerror=document.title=2> &lt; \u{1b}[2J";
+    let schema = format!(
+        "CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT, first_name TEXT, last_name TEXT, n INTEGER);
+         INSERT INTO person VALUES (1, 'Ada Lovelace', NULL, 'Lovelace', 0), (2, '{hostile}', NULL, NULL, 0), (3, 'bad 3', NULL, NULL, 0);"
+    );
+    let stage = Stage::new(&schema, "picky", SPLIT);
+    let before = std::fs::read(stage.database()).unwrap();
+    let run = stage.program(&["preview", "2", "--html", "page.html"]);
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(said, "3 rows of person: 2 changed, 1 rejected. Nothing was written.\n");
+    assert_eq!(std::fs::read(stage.database()).unwrap(), before);
+    let page = stage.folder().join("page.html");
+    let source = std::fs::read_to_string(&page).unwrap();
+    assert!(!source.contains("<script") && !source.contains("<img") && !source.contains("http://"), "{source}");
+    let Some(dom) = in_a_browser(&page) else { return };
+    assert!(dom.contains("<title>Preview of migration 2</title>"), "{dom}");
+    // What the browser made of the page: the rows and cells there should be, and no element more.
+    let count = |what: &str| dom.matches(what).count();
+    assert_eq!((count("<tr"), count("<table"), count("<script"), count("<img")), (4, 1, 0, 0), "{dom}");
+    assert_eq!(count("<td class=\"changed\">"), 3, "{dom}");
+    assert!(dom.contains("<td class=\"changed\"><del><span class=\"null\">NULL</span></del> → <ins>Ada</ins></td><td>Lovelace</td>"), "{dom}");
+    assert!(dom.contains("<tr class=\"rejected\"><th scope=\"row\">3</th><td>bad 3</td><td colspan=\"2\">rejected: bad 3 is no name</td></tr>"), "{dom}");
+    assert!(dom.contains("&lt;/td&gt;&lt;/tr&gt;&lt;/table&gt;&lt;script&gt;"), "{dom}");
+    assert!(dom.contains("\\u{1b}[2J") && !dom.contains('\u{1b}'), "{dom}");
 }

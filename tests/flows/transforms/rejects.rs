@@ -64,3 +64,93 @@ fn lists_what_was_left_out() {
         assert_eq!(rejects[1].values, r#"{"key":{"id":{"integer":"117"}},"read":{"full_name":{"text":"bad 117"}}}"#);
     }
 }
+
+#[test]
+fn tries_rows_once_more_after_they_were_mended() {
+    let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id IN (2, 3, 5, 7)", people(10));
+    let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = 'skip'"));
+    assert_eq!(stage.counts(), counts(10, 6, 0, 4));
+    let before = std::fs::read(stage.database()).unwrap();
+    let nothing = stage.migrator().retry_rejects("2".parse().unwrap()).unwrap();
+    assert_eq!((nothing.rows, nothing.gone), (counts(4, 0, 0, 4), 0));
+    assert_ne!(std::fs::read(stage.database()).unwrap(), before);
+    rusqlite::Connection::open(stage.database())
+        .unwrap()
+        .execute_batch(
+            "UPDATE person SET full_name = 'Mended ' || id WHERE id IN (2, 5); DELETE FROM person WHERE id = 7;
+             UPDATE person SET full_name = 'Not tried' WHERE id = 1;",
+        )
+        .unwrap();
+    let retried = stage.migrator().retry_rejects("2".parse().unwrap()).unwrap();
+    assert_eq!((retried.rows, retried.gone), (counts(3, 2, 0, 1), 1));
+    let left = stage.migrator().rejects("2".parse().unwrap()).unwrap();
+    assert_eq!(left.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["id 3"]);
+    assert_eq!(
+        stage.lines("SELECT first_name, last_name FROM person WHERE id IN (1, 2, 3, 5) ORDER BY id"),
+        ["Given1|Family1", "Mended|2", "NULL|NULL", "Mended|5"]
+    );
+}
+
+#[test]
+fn rows_that_are_made_for_another_table_are_tried_once_more() {
+    let schema = "CREATE TABLE person (a TEXT, b BLOB, full_name TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;
+        INSERT INTO person VALUES ('x', 1, 'one two'), ('x', x'00ff', 'taboo'), ('y', 2.5, 'taboo three');
+        CREATE TABLE word (person, position, word CHECK (word <> 'taboo'));";
+    let words = "[transform]\ntable = 'person'\nread = ['id', 'full_name']\ninto = 'word'\nwrite = ['person', 'position', 'word']\non_error = 'skip'";
+    let schema = schema.replace("a TEXT, b", "a TEXT, id INTEGER AS (length(b)), b");
+    let stage = Stage::new(&schema, "words", words);
+    assert_eq!(stage.counts(), counts(3, 2, 0, 2));
+    rusqlite::Connection::open(stage.database())
+        .unwrap()
+        .execute_batch("UPDATE person SET full_name = replace(full_name, 'taboo', 'four')")
+        .unwrap();
+    let retried = stage.migrator().retry_rejects("2".parse().unwrap()).unwrap();
+    assert_eq!((retried.rows, retried.gone), (counts(2, 3, 0, 0), 0));
+    assert_eq!(stage.lines("SELECT word FROM word ORDER BY rowid"), ["one", "two", "four", "four", "three"]);
+}
+
+#[test]
+fn tries_nothing_with_another_component_or_before_it_is_applied() {
+    let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id = 2", people(3));
+    let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = 'skip'"));
+    let retry = || stage.migrator().retry_rejects("2".parse().unwrap());
+    assert!(retry().unwrap_err().to_string().contains("migration 2 transform is not applied"));
+    stage.counts();
+    stage.manifest("split", &format!("{SPLIT}on_error = 'skip'"));
+    assert!(retry().unwrap_err().to_string().contains("was changed after it was applied"));
+}
+
+#[test]
+fn the_program_ends_in_a_way_of_its_own_and_retries_in_one_command() {
+    let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id IN (2, 5)", people(6));
+    let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = 'skip'"));
+    let tried = stage.program(&["up", "--dry-run"]);
+    assert_eq!(tried.status.code(), Some(5));
+    let applied = stage.program(&["up"]);
+    assert_eq!(applied.status.code(), Some(5));
+    let said = String::from_utf8(applied.stdout).unwrap();
+    let expected = "2 rows were kept aside: `whimbrel rejects 2` shows them, and with --retry transforms them once more.\n";
+    assert!(said.ends_with(expected), "{said}");
+    rusqlite::Connection::open(stage.database())
+        .unwrap()
+        .execute_batch("UPDATE person SET full_name = 'Good Name' WHERE id = 2")
+        .unwrap();
+    let some = stage.program(&["rejects", "2", "--retry"]);
+    assert_eq!(some.status.code(), Some(5));
+    assert_eq!(
+        String::from_utf8(some.stdout).unwrap(),
+        "Tried once more: 2 rows, 1 written, 1 rejected.\n\n  Key   Reason\n  id 5  bad 5 is no name\n\n1 row was kept aside.\n"
+    );
+    rusqlite::Connection::open(stage.database())
+        .unwrap()
+        .execute_batch("UPDATE person SET full_name = 'Good Name' WHERE id = 5")
+        .unwrap();
+    let all = stage.program(&["rejects", "2", "--retry", "--json"]);
+    assert_eq!(all.status.code(), Some(0));
+    let json: serde_json::Value = serde_json::from_slice(&all.stdout).unwrap();
+    assert_eq!(json["retried"], serde_json::json!({"tried": 1, "written": 1, "unchanged": 0, "rejected": 0, "gone": 0}));
+    assert_eq!(json["rows"], serde_json::json!([]));
+    let none = stage.program(&["rejects", "2", "--retry"]);
+    assert_eq!(String::from_utf8(none.stdout).unwrap(), "No rows were kept aside.\n");
+    assert_eq!(stage.program(&["up"]).status.code(), Some(0));
+}

@@ -1,10 +1,12 @@
 //! What was typed. Means nothing yet: `settings` puts it together with files and the environment.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
+use whimbrel::exec::Throttle;
 use whimbrel::model::Version;
 
 use crate::settings::parse_duration;
@@ -16,6 +18,7 @@ Exit codes:
   2    the command line or the settings are wrong
   3    something is pending (status --check)
   4    the outcome is unknown: the connection was lost during a commit
+  5    done, but rows that could not be transformed were kept aside
   70   a bug in whimbrel
   130  interrupted by Ctrl-C (143 by SIGTERM)
 
@@ -118,6 +121,8 @@ pub(crate) enum Verb {
     Preview(PreviewArgs),
     /// Show the rows that a transform kept aside
     Rejects(RejectsArgs),
+    /// Put the history right; shows what it will write, and asks
+    Repair(RepairArgs),
     /// Show what was applied when
     History,
     /// Print completions for a shell
@@ -139,6 +144,7 @@ impl Verb {
             Self::Inspect(_) => "inspect",
             Self::Preview(_) => "preview",
             Self::Rejects(_) => "rejects",
+            Self::Repair(_) => "repair",
             Self::History => "history",
             Self::Completions(_) => "completions",
         }
@@ -232,8 +238,25 @@ pub(crate) struct UpArgs {
     /// Do everything in a transaction, show it, and roll back
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// In a dry run, try this many rows of each transform and estimate how long all take
+    #[arg(long, value_name = "ROWS", requires = "dry_run")]
+    pub(crate) sample: Option<NonZeroU64>,
+    /// Let transforms in chunks do no more than this many rows a second, or pause this long after each chunk: 5000, 50ms
+    #[arg(long, value_name = "RATE", value_parser = parse_throttle)]
+    pub(crate) throttle: Option<Throttle>,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+}
+
+/// Reads how fast a transform may go: rows a second, or a pause.
+fn parse_throttle(text: &str) -> Result<Throttle, String> {
+    let number = text.trim().trim_end_matches("/s").replace('_', "");
+    if let Ok(rows) = number.parse::<NonZeroU64>() {
+        return Ok(Throttle::RowsPerSecond(rows));
+    }
+    parse_duration(text)
+        .map(Throttle::Pause)
+        .map_err(|_| "write rows a second, such as 5000, or a pause, such as 50ms or 1s".to_owned())
 }
 
 /// Options of `down`.
@@ -288,8 +311,14 @@ pub(crate) struct PreviewArgs {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) rows: u32,
     /// Show the row with this key; once for each of its columns
-    #[arg(long, value_name = "VALUE", conflicts_with = "rows", allow_hyphen_values = true)]
+    #[arg(long, value_name = "VALUE", conflicts_with_all = ["rows", "sample"], allow_hyphen_values = true)]
     pub(crate) key: Vec<String>,
+    /// Take the rows from all over the table, spread evenly, and not the first ones
+    #[arg(long)]
+    pub(crate) sample: bool,
+    /// Write one page that shows them into this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// Options of `rejects`.
@@ -297,6 +326,22 @@ pub(crate) struct PreviewArgs {
 pub(crate) struct RejectsArgs {
     /// The migration
     pub(crate) version: Version,
+    /// Transform them once more, after they were mended, and forget those that can be transformed now
+    #[arg(long)]
+    pub(crate) retry: bool,
+}
+
+/// Options of `repair`.
+#[derive(clap::Args)]
+pub(crate) struct RepairArgs {
+    /// The migration
+    pub(crate) version: Version,
+    /// Let a transform in progress begin anew: how far it came is forgotten, what it wrote stays
+    #[arg(long, required = true)]
+    pub(crate) restart: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 /// Options of `completions`.

@@ -9,6 +9,7 @@ mod inspect;
 mod new;
 mod plan;
 mod preview;
+mod repair;
 mod run;
 mod status;
 mod test;
@@ -35,9 +36,10 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Down(down) => down::run(down, &Settings::read(globals)?, ui, signals),
         Verb::Verify(rules) => verify::run(rules, &Settings::read(globals)?, ui),
         Verb::Test(test) => test::run(test, &Settings::read(globals)?, ui, signals),
-        Verb::Inspect(inspect) => inspect::run(inspect, ui),
+        Verb::Inspect(inspect) => inspect::run(inspect, globals, ui, signals),
         Verb::Preview(preview) => preview::run(preview, &Settings::read(globals)?, ui, signals),
-        Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui),
+        Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui, signals),
+        Verb::Repair(repair) => repair::run(repair, &Settings::read(globals)?, ui),
         Verb::History => history::run(&Settings::read(globals)?, ui),
         Verb::Completions(completions) => completions::run(completions, ui),
     }

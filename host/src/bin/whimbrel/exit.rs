@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Pending,
     /// Whether the work is stored is not known.
     OutcomeUnknown,
+    /// Done, but rows that could not be transformed were kept aside.
+    RowsKeptAside,
     /// A bug in this program.
     Bug,
     /// Stopped by a signal.
@@ -39,6 +41,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Pending => 3,
             Self::OutcomeUnknown => 4,
+            Self::RowsKeptAside => 5,
             Self::Bug => 70,
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,

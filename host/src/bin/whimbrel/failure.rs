@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::place::Place;
 use crate::settings::SettingsError;
 pub(crate) use library::component as explain_component;
+pub(crate) use run::guest as explain_guest;
 
 /// Why a verb failed.
 pub(crate) struct Failure {

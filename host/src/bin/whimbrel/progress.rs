@@ -1,7 +1,7 @@
 //! Shows a run while it goes on: a line for the step that runs, one for each that has ended, and what guests say.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -10,11 +10,13 @@ use whimbrel::exec::{Event, Observer};
 use whimbrel::plan::{Direction, Step};
 
 use crate::escape;
-use crate::render::{report, style};
+use crate::render::{amount, report, style};
 use crate::ui::Ui;
 
 /// How often the line of the step that runs is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
+/// How often a line tells how far it is, where nothing can be drawn.
+const LINES: Duration = Duration::from_secs(10);
 
 /// A line that a guest wrote into its log.
 #[derive(Clone, Debug, Serialize)]
@@ -25,17 +27,27 @@ pub(crate) struct LogLine {
     message: String,
 }
 
+/// How fast the step that runs is, where lines tell it.
+#[derive(Clone, Copy)]
+struct Pace {
+    since: Instant,
+    /// Units that were done by then.
+    from: u64,
+    said: Instant,
+}
+
 /// Hears a run and shows it.
 pub(crate) struct Progress {
     ui: Ui,
     bar: Mutex<Option<ProgressBar>>,
+    pace: Mutex<Option<Pace>>,
     logs: Mutex<Vec<LogLine>>,
 }
 
 impl Progress {
     /// Starts with nothing on the screen.
     pub(crate) fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), bar: Mutex::default(), logs: Mutex::default() }
+        Self { ui: ui.clone(), bar: Mutex::default(), pace: Mutex::default(), logs: Mutex::default() }
     }
 
     /// Takes the line of the step away and returns what guests wrote, for JSON.
@@ -69,7 +81,10 @@ impl Progress {
         bar.set_message(message);
     }
 
-    fn advance(&self, done: u64, total: Option<u64>) {
+    fn advance(&self, step: &Step, done: u64, total: Option<u64>) {
+        if !self.ui.shows_progress() {
+            return self.advance_in_lines(step, done, total);
+        }
         let Some(bar) = &*lock(&self.bar) else { return };
         match total {
             Some(total) => {
@@ -82,6 +97,19 @@ impl Progress {
                 bar.set_position(done);
             }
         }
+    }
+
+    /// Says now and then how far a step is, where nothing can be drawn.
+    fn advance_in_lines(&self, step: &Step, done: u64, total: Option<u64>) {
+        let (Some(total), now) = (total, Instant::now()) else { return };
+        let mut pace = lock(&self.pace);
+        let pace = pace.get_or_insert(Pace { since: now, from: done, said: now });
+        if now.duration_since(pace.said) < LINES {
+            return;
+        }
+        pace.said = now;
+        let line = pace_line(done, total, done.saturating_sub(pace.from), now.duration_since(pace.since));
+        self.ui.talk(&format!("  [{}] {line}", escape::line(&step.migration.title())));
     }
 
     fn log(&self, step: &Step, level: LogLevel, message: &str) {
@@ -106,6 +134,21 @@ impl Progress {
         let message = escape::lines(message.trim_end()).replace('\n', "\n    ");
         self.say(&format!("  {title} {word}{message}"));
     }
+}
+
+/// Writes how far a step is and how fast: `5,000 of 20,000 rows (25 %), 1,000 rows/s, 15 s left`.
+fn pace_line(done: u64, total: u64, lately: u64, took: Duration) -> String {
+    let percent = if total == 0 { 100 } else { (u128::from(done) * 100 / u128::from(total)).min(100) };
+    let rate = u128::from(lately) * 1000 / took.as_millis().max(1);
+    let mut line = format!("{} of {} rows ({percent} %)", amount::number(done), amount::number(total));
+    if let Some(rate) = u64::try_from(rate).ok().filter(|rate| *rate > 0) {
+        let left = match total.saturating_sub(done) / rate {
+            seconds @ 0..60 => format!("{seconds} s"),
+            seconds => amount::duration(Duration::from_secs(seconds)),
+        };
+        line.push_str(&format!(", {} rows/s, {left} left", amount::number(rate)));
+    }
+    line
 }
 
 fn name(level: LogLevel) -> &'static str {
@@ -133,6 +176,7 @@ impl Observer for Progress {
             Event::Compiling { components: 1 } => self.show("Compiling a component".to_owned()),
             Event::Compiling { components } => self.show(format!("Compiling {components} components")),
             Event::StepStarted { step, number, of } => {
+                lock(&self.pace).take();
                 let verb = match step.direction {
                     Direction::Up => "Applying",
                     Direction::Down => "Reverting",
@@ -140,7 +184,7 @@ impl Observer for Progress {
                 self.show(format!("{verb} {} [{number}/{of}]", escape::line(&step.migration.title())));
             }
             Event::Log { step, level, message } => self.log(step, *level, message),
-            Event::Progress { done, total, .. } => self.advance(*done, *total),
+            Event::Progress { step, done, total } => self.advance(step, *done, *total),
             Event::StepFinished { report } => {
                 if let Some(line) = report::step_line(report) {
                     self.say(&line);
@@ -152,6 +196,24 @@ impl Observer for Progress {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_how_far_and_how_fast() {
+        let cases = [
+            ((5_000, 20_000, 5_000, 5_000), "5,000 of 20,000 rows (25 %), 1,000 rows/s, 15 s left"),
+            ((0, 20_000, 0, 5_000), "0 of 20,000 rows (0 %)"),
+            ((20_001, 20_000, 1_000, 100), "20,001 of 20,000 rows (100 %), 10,000 rows/s, 0 s left"),
+            ((0, 0, 0, 0), "0 of 0 rows (100 %)"),
+        ];
+        for ((done, total, lately, took), expected) in cases {
+            assert_eq!(pace_line(done, total, lately, Duration::from_millis(took)), expected);
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) mod inspection;
 pub(crate) mod json;
 pub(crate) mod plan;
 pub(crate) mod preview;
+pub(crate) mod preview_html;
+pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod snippet;
 pub(crate) mod status;

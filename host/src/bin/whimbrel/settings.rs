@@ -15,8 +15,8 @@ use whimbrel::exec::Observer;
 use whimbrel::history::DEFAULT_TABLE;
 use whimbrel::plan::Rules;
 use whimbrel::source::Directory;
-use whimbrel::wasm::ComponentCache;
-use whimbrel::{Interrupt, Migrator};
+use whimbrel::wasm::{Compilation, ComponentCache};
+use whimbrel::{Interrupt, Migrator, MigratorBuilder};
 
 use crate::args::Globals;
 use crate::compile_child;
@@ -71,6 +71,11 @@ impl Settings {
         database::find(self.typed_database.as_deref(), &self.config)
     }
 
+    /// Says how components are compiled where no migrator does it.
+    pub(crate) fn compilation(&self, interrupt: Interrupt) -> Compilation {
+        Compilation { cache: self.cache.clone(), isolation: compile_child::isolation(), interrupt }
+    }
+
     /// Makes the migrator of these settings.
     pub(crate) fn migrator(
         &self,
@@ -78,6 +83,16 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<Migrator> {
+        Ok(self.builder(rules, interrupt, observer)?.build()?)
+    }
+
+    /// Makes a builder with these settings, for those who add to them.
+    pub(crate) fn builder(
+        &self,
+        rules: Rules,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> anyhow::Result<MigratorBuilder> {
         let mut builder = Migrator::builder()
             .source(Directory::new(&self.dir))
             .database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys))
@@ -91,8 +106,7 @@ impl Settings {
         if let Some(chain) = &self.chain {
             builder = builder.chain(chain);
         }
-        builder = builder.policy(policy::of(&self.config.chains, self.chain.as_deref().unwrap_or(DEFAULT_CHAIN)));
-        Ok(builder.build()?)
+        Ok(builder.policy(policy::of(&self.config.chains, self.chain.as_deref().unwrap_or(DEFAULT_CHAIN))))
     }
 }
 

@@ -48,19 +48,27 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
 
 /// Returns the functions that a program has added to its connection: neither SQLite's nor the host's.
 pub(super) fn foreign_functions(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
-    static OWN: OnceLock<HashSet<String>> = OnceLock::new();
     let all = functions(connection)?;
-    let own = match OWN.get() {
-        Some(own) => own,
-        None => {
-            let own = functions(&Connection::open_in_memory()?)?;
-            OWN.get_or_init(|| own)
-        }
-    };
+    let own = own_functions()?;
     Ok(all.difference(own).cloned().collect())
 }
 
-fn functions(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+/// Tells whether SQLite itself has a function of this name, in small letters.
+pub fn has_function(name: &str) -> bool {
+    own_functions().is_ok_and(|own| own.contains(name))
+}
+
+fn own_functions() -> rusqlite::Result<&'static HashSet<String>> {
+    static OWN: OnceLock<HashSet<String>> = OnceLock::new();
+    if let Some(own) = OWN.get() {
+        return Ok(own);
+    }
+    let own = functions(&Connection::open_in_memory()?)?;
+    Ok(OWN.get_or_init(|| own))
+}
+
+/// Returns the names of all functions of a connection.
+pub(super) fn functions(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
     let mut statement = connection.prepare("SELECT DISTINCT lower(name) FROM pragma_function_list")?;
     let names = statement.query_map([], |row| row.get(0))?;
     names.collect()

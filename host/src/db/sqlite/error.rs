@@ -35,6 +35,10 @@ fn failure(watch: &Watch, error: ffi::Error, message: String, offset: Option<u32
         let refusal = authorizer::refusal(&denied);
         return DbError { native: translated.native, ..refusal };
     }
+    // SQLite passes a function's words on, but not what they mean.
+    if let Some(error) = watch.take_function_error() {
+        return DbError { native: translated.native, ..error };
+    }
     match translated.code {
         ErrorCode::Interrupted if watch.deadline_passed() => {
             translated.code = ErrorCode::Limit;

@@ -28,6 +28,7 @@ use std::rc::Rc;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, Session};
+pub use catalog::has_function;
 pub use compare::{Difference, compare};
 use session::SqliteSession;
 

@@ -1,5 +1,6 @@
 //! One SQLite connection as a [`Session`].
 
+mod bring;
 mod budget;
 mod schema_change;
 
@@ -25,7 +26,7 @@ use super::run_lock;
 use super::watch::Watch;
 use super::write;
 use crate::db::{
-    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, OpenOptions, RecordedStatement, Recording, RunLock,
+    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, OpenOptions, RecordedStatement, Recording, RunLock,
     SavepointId, ScriptError, Session, StatementId, Value, quote_identifier,
 };
 use crate::grants::Restriction;
@@ -61,6 +62,8 @@ pub(super) struct SqliteSession {
     rows_seen: u64,
     /// Covers SQLite's own functions as soon as a guest has come.
     functions: Option<Functions>,
+    /// Functions that are registered for the time of a step: name and number of arguments.
+    brought: Vec<(String, i32)>,
 }
 
 impl SqliteSession {
@@ -85,6 +88,7 @@ impl SqliteSession {
             writes: HashMap::new(),
             rows_seen: 0,
             functions: None,
+            brought: Vec::new(),
         })
     }
 
@@ -555,6 +559,10 @@ impl Session for SqliteSession {
         Ok(())
     }
 
+    fn set_functions(&mut self, functions: &[Function]) -> Result<(), DbError> {
+        self.replace_functions(functions)
+    }
+
     fn copy(&mut self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
         let copied = copy::copy(self.connection()).map_err(|error| translate(&self.watch, error))?;
         let enforced = self.connection().db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY);
@@ -687,6 +695,9 @@ impl Drop for SqliteSession {
             && let Err(error) = self.end_budget()
         {
             tracing::warn!("the connection's own limits are not restored: {error}");
+        }
+        if let Err(error) = self.replace_functions(&[]) {
+            tracing::warn!("functions of a migration stay registered: {error}");
         }
         let Some(handles) = self.handles.take() else { return };
         let mut connection = handles.into_owner();

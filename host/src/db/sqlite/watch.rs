@@ -11,7 +11,7 @@ use rusqlite::hooks;
 
 use super::authorizer::{self, Gate};
 use super::meter::{Meter, OPERATIONS_PER_TICK};
-use crate::db::{OpenOptions, TableChanges};
+use crate::db::{DbError, OpenOptions, TableChanges};
 use crate::interrupt::Interrupt;
 
 /// State shared by the session and the callbacks it installed on its connection.
@@ -29,6 +29,8 @@ pub(super) struct Watch {
     /// What statements may do, and what the last one prepared was about to.
     gate: Mutex<Gate>,
     tables: Mutex<Option<HashMap<String, TableChanges>>>,
+    /// Why a function that a migration brings has failed.
+    function_error: Mutex<Option<DbError>>,
 }
 
 impl Watch {
@@ -44,6 +46,7 @@ impl Watch {
             meter: Meter::default(),
             gate: Mutex::default(),
             tables: Mutex::new(options.record.then(HashMap::new)),
+            function_error: Mutex::default(),
         });
         let progress = Arc::clone(&watch);
         // At every tick: the clock, the flag and the budget.
@@ -81,6 +84,16 @@ impl Watch {
 
     pub(super) fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps why a function has failed, until the statement that called it is told of.
+    pub(super) fn keep_function_error(&self, error: DbError) {
+        self.function_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// Takes why a function has failed.
+    pub(super) fn take_function_error(&self) -> Option<DbError> {
+        self.function_error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(super) fn lock_timeout(&self) -> Duration {

@@ -54,6 +54,10 @@ impl Transform for Behaviour {
             }
             "same" => out.row(&row.cells().collect::<Vec<Cell<'_>>>()),
             "wrong-type" => out.set(0, "not a number"),
+            "long" => {
+                let name: &str = row.get(0)?;
+                out.row(params![format!("{name}{}", "x".repeat(1000))])
+            }
             "blob" => out.set(0, vec![0_u8, 255]),
             "panic" => match row.get::<&str>(0)? {
                 text if text.starts_with("bad") => panic!("the parser met {text}"),

@@ -14,5 +14,6 @@ use crate::ui::Ui;
 pub(super) fn run(args: &DownArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let otherwise = if args.all { Until::End } else { Until::Steps(1) };
     let goal = Goal::down(until(&args.until, otherwise));
-    Run { verb: "down", goal, rules: Rules::default(), dry_run: args.dry_run }.run(settings, ui, signals)
+    let rules = Rules::default();
+    Run { verb: "down", goal, rules, dry_run: args.dry_run, throttle: None, sample: None }.run(settings, ui, signals)
 }

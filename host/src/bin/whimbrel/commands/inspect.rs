@@ -1,20 +1,25 @@
 //! `whimbrel inspect`: what a component is made of and asks for.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use whimbrel::model::Manifest;
 use whimbrel::source::{Problem, SourceError};
-use whimbrel::wasm::{self, CompileError};
+use whimbrel::LogLevel;
+use whimbrel::db::Signature;
+use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, GuestEvents, RunLimits};
 
-use crate::args::InspectArgs;
+use crate::args::{Globals, InspectArgs};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::render::inspection::{self, Inspected};
+use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// Looks into a component; shows what there is also when this host cannot run it.
-pub(super) fn run(args: &InspectArgs, ui: &Ui) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let file = args.file.display().to_string();
     let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
     let found = match wasm::inspect(&bytes) {
@@ -23,13 +28,40 @@ pub(super) fn run(args: &InspectArgs, ui: &Ui) -> anyhow::Result<Exit> {
     };
     let manifest = manifest(&args.file)?;
     let problem = found.check().err().map(|error| unusable(&file, &CompileError::Inspect(error)));
-    let inspected = Inspected { file, inspection: found, manifest, problem };
+    let functions = match (&problem, found.world()) {
+        (None, Some("functions")) => functions(&bytes, &Settings::read(globals)?, signals),
+        _ => Ok(Vec::new()),
+    };
+    let (functions, problem) = match functions {
+        Ok(functions) => (functions, problem),
+        Err(failure) => (Vec::new(), Some(Failure { message: format!("{file}: {}", failure.message), ..failure })),
+    };
+    let inspected = Inspected { file, inspection: found, functions, manifest, problem };
     ui.result(|| inspection::json(&inspected), || inspection::text(&inspected))?;
     match &inspected.problem {
         None => Ok(Exit::Done),
         Some(_) if ui.json() => Ok(Exit::Failed),
         Some(problem) => Ok(ui.fail(problem)),
     }
+}
+
+/// Asks a library what functions it brings, in the sandbox and within the limits there are by default.
+fn functions(bytes: &[u8], settings: &Settings, signals: &Signals) -> Result<Vec<Signature>, Failure> {
+    let failed = |error: CompileError| failure::explain_component(&error);
+    let interrupt = signals.watch().map_err(|error| Failure::new(Exit::Failed, "failed", error.to_string()))?;
+    let engine = Engine::for_functions(&settings.compilation(interrupt.clone())).map_err(failed)?;
+    let plugin = engine.compile(bytes).map_err(failed)?;
+    let call = FunctionsCall { started_at: 0, limits: RunLimits::default(), interrupt, events: Arc::new(Deaf) };
+    let instance = plugin.functions(&call).map_err(|error| failure::explain_guest(&error))?;
+    Ok(instance.functions().iter().map(|function| function.signature().clone()).collect())
+}
+
+/// Hears nothing of what a component says while it lists its functions.
+struct Deaf;
+
+impl GuestEvents for Deaf {
+    fn log(&self, _: LogLevel, _: &str) {}
+    fn progress(&self, _: u64, _: Option<u64>) {}
 }
 
 fn unusable(file: &str, error: &CompileError) -> Failure {

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use whimbrel::Interrupt;
 use whimbrel::plan::Rules;
 use whimbrel::transform::Selection;
 
 use crate::args::{PreviewArgs, RejectsArgs};
+use crate::escape;
 use crate::exit::Exit;
-use crate::render::preview;
+use crate::progress::Progress;
+use crate::render::{preview, preview_html};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -16,15 +19,40 @@ use crate::ui::Ui;
 /// Shows rows before and after.
 pub(super) fn run(args: &PreviewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let migrator = settings.migrator(Rules::default(), signals.watch()?, Arc::new(()))?;
-    let selection = if args.key.is_empty() { Selection::First(args.rows) } else { Selection::Key(args.key.clone()) };
+    let selection = match (args.key.is_empty(), args.sample) {
+        (false, _) => Selection::Key(args.key.clone()),
+        (true, true) => Selection::Sample(args.rows),
+        (true, false) => Selection::First(args.rows),
+    };
     let shown = migrator.preview(args.version, &selection)?;
-    ui.result(|| preview::json(&shown), || preview::text(&shown))?;
+    if let Some(file) = &args.html {
+        let page = preview_html::page(&shown, &args.version.to_string());
+        std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+        ui.talk(&format!("Wrote {}.", escape::line(&file.display().to_string())));
+    }
+    let text = || if args.html.is_some() { format!("{}\n", preview::summary(&shown)) } else { preview::text(&shown) };
+    ui.result(|| preview::json(&shown), text)?;
     Ok(Exit::Done)
 }
 
 /// Shows the rows that were kept aside.
-pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    if args.retry {
+        return retry(args, settings, ui, signals);
+    }
     let rows = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.rejects(args.version)?;
-    ui.result(|| preview::rejects_json(&rows), || preview::rejects(&rows))?;
+    ui.result(|| preview::rejects_json(&rows, None), || preview::rejects(&rows))?;
     Ok(Exit::Done)
+}
+
+/// Transforms them once more, and shows those that still cannot be.
+fn retry(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let progress = Arc::new(Progress::new(ui));
+    let migrator = settings.migrator(Rules::default(), signals.watch()?, progress.clone())?;
+    let retried = migrator.retry_rejects(args.version);
+    progress.finish();
+    let retried = retried?;
+    let left = migrator.rejects(args.version)?;
+    ui.result(|| preview::rejects_json(&left, Some(&retried)), || preview::retried(&left, &retried))?;
+    Ok(if left.is_empty() { Exit::Done } else { Exit::RowsKeptAside })
 }

@@ -13,5 +13,13 @@ use crate::ui::Ui;
 /// Applies what is pending, or tries it.
 pub(super) fn run(args: &UpArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let goal = Goal::up(until(&args.until, Until::End));
-    Run { verb: "up", goal, rules: rules(&args.rules), dry_run: args.dry_run }.run(settings, ui, signals)
+    let run = Run {
+        verb: "up",
+        goal,
+        rules: rules(&args.rules),
+        dry_run: args.dry_run,
+        throttle: args.throttle,
+        sample: args.sample,
+    };
+    run.run(settings, ui, signals)
 }

@@ -2,11 +2,12 @@
 
 use whimbrel::Error;
 use whimbrel::db::{DbError, ErrorCode};
-use whimbrel::exec::PrepareError;
+use whimbrel::exec::{PrepareError, RepairError, StepError};
 use whimbrel::history::HistoryError;
 use whimbrel::model::ChainError;
 use whimbrel::plan::{PlanError, PlanProblem};
 use whimbrel::source::SourceError;
+use whimbrel::sql;
 use whimbrel::wasm::CompileError;
 
 use super::{Failure, Problem, grants, hint, limits, run, transform};
@@ -25,6 +26,7 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::Plan(error) => plan(&error),
         Error::Prepare(error) => prepare(&error),
         Error::Preview(error) => transform::preview(&error),
+        Error::Repair(error) => repair(error),
         Error::Run(error) => run::explain(*error),
         other => Failure::new(Exit::Failed, "failed", other.to_string()),
     }
@@ -43,6 +45,24 @@ pub(super) fn exit(code: ErrorCode) -> Exit {
     }
 }
 
+fn repair(error: RepairError) -> Failure {
+    match error {
+        RepairError::Plan(error) => plan(&error),
+        RepairError::History(error) => history(&error),
+        RepairError::Changed => Failure {
+            hint: Some("run it again".to_owned()),
+            ..Failure::new(Exit::Failed, "history-changed", error.to_string())
+        },
+        RepairError::NoDatabase => Failure::new(Exit::Failed, "no-database", error.to_string()),
+        RepairError::Step(StepError::Database { ref source, .. }) => Failure {
+            causes: vec![source.to_string()],
+            hint: hint::database(source),
+            ..of_database(source, &error)
+        },
+        other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
+    }
+}
+
 fn source(error: SourceError) -> Failure {
     let problems = error.problems.into_iter().map(|problem| Problem {
         code: "source",
@@ -55,8 +75,21 @@ fn source(error: SourceError) -> Failure {
 }
 
 fn chain(error: &ChainError) -> Failure {
-    let ChainError::Duplicates { duplicates } = error else {
-        return Failure::new(Exit::Failed, "chain", error.to_string());
+    let duplicates = match error {
+        ChainError::Duplicates { duplicates } => duplicates,
+        ChainError::UnknownLibrary { name, known, .. } => {
+            let near = sql::nearest(name, known.iter().map(String::as_str));
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("put {name}.functions.wasm into the folder of the migrations"),
+            };
+            return Failure { hint: Some(hint), ..Failure::new(Exit::Failed, "functions", error.to_string()) };
+        }
+        ChainError::SameLibrary { .. } => {
+            let hint = Some("give one of them another name".to_owned());
+            return Failure { hint, ..Failure::new(Exit::Failed, "functions", error.to_string()) };
+        }
+        other => return Failure::new(Exit::Failed, "chain", other.to_string()),
     };
     let problems = duplicates.iter().map(|duplicate| Problem {
         code: "duplicate-version",
@@ -127,7 +160,21 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::ChangedInProgress { migration, .. } => (
             "changed-in-progress",
             Some(migration),
-            "put component and manifest back as they were, so that the rest is done as the beginning was".to_owned(),
+            format!(
+                "put component and manifest back as they were, so that the rest is done as the beginning was; or begin \
+                 anew with `whimbrel repair {} --restart`",
+                migration.split(' ').next().unwrap_or_default()
+            ),
+        ),
+        PlanProblem::NotApplied { migration } => (
+            "not-applied",
+            Some(migration),
+            "only rows that a migration kept aside when it was applied can be tried once more".to_owned(),
+        ),
+        PlanProblem::NotInProgress { migration } => (
+            "not-in-progress",
+            Some(migration),
+            "`whimbrel status` shows what is in progress; `whimbrel down` reverts what is applied".to_owned(),
         ),
         PlanProblem::UnknownTarget { .. } => {
             ("unknown-target", None, "`whimbrel status` shows the versions there are".to_owned())
@@ -174,6 +221,23 @@ fn prepare(error: &PrepareError) -> Failure {
             exit: exit(source.code),
             causes: vec![source.to_string()],
             ..Failure::new(Exit::Failed, source.code.as_str(), error.to_string())
+        },
+        PrepareError::Functions { source, .. } => {
+            let inner = run::guest(source);
+            let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
+            Failure { causes, message: error.to_string(), ..inner }
+        }
+        PrepareError::FunctionName { .. } => Failure {
+            hint: Some("give one of the two another name".to_owned()),
+            ..Failure::new(Exit::Failed, "functions", error.to_string())
+        },
+        PrepareError::OtherWorld { is: "is a library of functions", .. } => Failure {
+            hint: Some(
+                "call it NAME.functions.wasm, without a version; migrations name it in `-- whimbrel: functions = NAME` \
+                 or `functions = \"NAME\"`"
+                    .to_owned(),
+            ),
+            ..Failure::new(Exit::Failed, "component", error.to_string())
         },
         PrepareError::OtherWorld { .. } => Failure {
             hint: Some(

@@ -89,6 +89,11 @@ fn step(error: &StepError, failed: &Step) -> Failure {
             }
         }
         StepError::Guest(error) => guest(error),
+        StepError::Functions { source, .. } => {
+            let inner = guest(source);
+            let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
+            Failure { causes, message: error.to_string(), ..inner }
+        }
         StepError::Transform(error) => transform::stopped(error),
         StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
         StepError::Database { source, .. } => Failure {
@@ -144,7 +149,8 @@ fn undone(error: &StepError) -> bool {
     }
 }
 
-pub(super) fn guest(error: &PluginError) -> Failure {
+/// Explains why a component did not finish.
+pub(crate) fn guest(error: &PluginError) -> Failure {
     let (code, causes, backtrace) = match error {
         PluginError::Refused { statement, .. } => {
             ("guest-refused", statement.iter().map(ToString::to_string).collect(), Vec::new())

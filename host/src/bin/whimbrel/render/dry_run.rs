@@ -1,7 +1,8 @@
 //! What a dry run did before it was rolled back.
 
 use whimbrel::db::{RecordedStatement, Recording, TableChanges};
-use whimbrel::exec::{Report, StepOutcome, StepReport};
+use whimbrel::exec::{Estimate, Report, StepOutcome, StepReport};
+use whimbrel::model::TransactionMode;
 use whimbrel::plan::Direction;
 
 use super::report::row_counts;
@@ -25,11 +26,13 @@ pub(crate) fn text(report: &Report) -> String {
         return "Nothing to do, so there was nothing to try.\n".to_owned();
     }
     if skipped > 0 {
-        let were = if skipped == 1 { "runs" } else { "run" };
-        text.push_str(&format!(
-            "Not tried: {} that {were} outside a transaction.\n",
-            amount::count(skipped, "migration", "migrations")
-        ));
+        let why = match (report.steps.iter().any(|step| step.estimate.is_some()), skipped) {
+            (true, 1) => "comes after a sample, or runs outside a transaction",
+            (true, _) => "come after a sample, or run outside a transaction",
+            (false, 1) => "runs outside a transaction",
+            (false, _) => "run outside a transaction",
+        };
+        text.push_str(&format!("Not tried: {} that {why}.\n", amount::count(skipped, "migration", "migrations")));
     }
     text.push_str(&format!(
         "Tried {} in {} and rolled everything back: the database is as it was.\n",
@@ -46,7 +49,9 @@ fn one(step: &StepReport) -> String {
     };
     let title = style::paint(style::HEAD, &format!("{arrow} {}", escape::line(&step.step.migration.title())));
     let Some(recording) = &step.recording else {
-        return format!("{title}: not tried, it runs outside a transaction\n\n");
+        let outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
+        let why = if outside { "it runs outside a transaction" } else { "it comes after a sample" };
+        return format!("{title}: not tried, {why}\n\n");
     };
     let mut took = amount::duration(step.duration);
     if let Some(fuel) = step.fuel {
@@ -56,6 +61,14 @@ fn one(step: &StepReport) -> String {
         took = format!("{took}; {}", row_counts(rows));
     }
     let mut text = format!("{title} ({took})\n");
+    if let Some(Estimate { tried, total, duration }) = step.estimate {
+        text.push_str(&format!(
+            "    a sample of {} of {} rows: all of them would take about {}\n",
+            amount::number(tried),
+            amount::number(total),
+            amount::duration(duration)
+        ));
+    }
     statements(recording, &mut text);
     for table in &recording.tables {
         text.push_str(&format!("    rows of {}: {}\n", escape::line(&table.table), changes(table)));

@@ -1,5 +1,7 @@
 //! What was applied when, for people and as JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use whimbrel::model::{Applied, AppliedState};
 
@@ -93,6 +95,8 @@ struct RowJson {
     engine: Option<String>,
     run_id: Option<String>,
     ended_at: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    functions: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +134,7 @@ pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
         engine: row.engine.clone(),
         run_id: row.run_id.clone(),
         ended_at: row.ended_at.clone(),
+        functions: row.functions.iter().map(|(name, sum)| (name.clone(), sum.to_string())).collect(),
     };
     HistoryJson { schema: schema("history"), rows: rows.iter().map(one).collect() }
 }

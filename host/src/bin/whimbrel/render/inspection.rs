@@ -1,6 +1,7 @@
 //! What a component is made of and asks for, for people and as JSON.
 
 use serde::Serialize;
+use whimbrel::db::{Nulls, Signature};
 use whimbrel::model::Manifest;
 use whimbrel::wasm::Inspection;
 
@@ -16,6 +17,8 @@ pub(crate) struct Inspected {
     pub(crate) file: String,
     /// What its bytes tell.
     pub(crate) inspection: Inspection,
+    /// The SQL functions that it brings.
+    pub(crate) functions: Vec<Signature>,
     /// What it asks for, if there is such a file.
     pub(crate) manifest: Option<Manifest>,
     /// Why this host cannot run it.
@@ -50,9 +53,12 @@ pub(crate) fn text(inspected: &Inspected) -> String {
     block("exports", or_nothing(&inspection.exports));
     let made_by =
         |(field, name, version): &(String, String, String)| format!("{field}: {name} {version}").trim_end().to_owned();
+    block("functions", inspected.functions.iter().flat_map(function).collect());
     let producers: Vec<String> = inspection.producers.iter().map(made_by).collect();
     block("made by", or_nothing(&producers));
     match &inspected.manifest {
+        // Those who call its functions have manifests, not the library.
+        None if !inspected.functions.is_empty() => {}
         None => block("manifest", vec!["none beside it".to_owned()]),
         Some(manifest) => {
             block("manifest", vec![manifest.file.clone()]);
@@ -63,6 +69,19 @@ pub(crate) fn text(inspected: &Inspected) -> String {
         }
     }
     text
+}
+
+/// Writes a function: how it is called, what is special about it, what it does.
+fn function(signature: &Signature) -> Vec<String> {
+    let mut line = signature.to_string();
+    if !signature.deterministic {
+        line.push_str(", not deterministic");
+    }
+    if signature.nulls == Nulls::Call {
+        line.push_str(", called with NULL too");
+    }
+    let description = Some(format!("  {}", signature.description)).filter(|_| !signature.description.is_empty());
+    std::iter::once(line).chain(description).collect()
 }
 
 fn size(bytes: u64) -> String {
@@ -91,8 +110,41 @@ pub(crate) struct InspectJson<'a> {
     /// Those of the imports that the closed stand-in serves.
     wasi: Vec<&'a str>,
     exports: &'a [String],
+    /// The SQL functions of a library of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    functions: Vec<FunctionJson<'a>>,
     producers: Vec<ProducerJson<'a>>,
     manifest: Option<ManifestJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct FunctionJson<'a> {
+    name: &'a str,
+    description: &'a str,
+    parameters: Vec<ParameterJson<'a>>,
+    more: Option<&'static str>,
+    returns: &'static str,
+    deterministic: bool,
+    null_if_any_null: bool,
+}
+
+#[derive(Serialize)]
+struct ParameterJson<'a> {
+    name: &'a str,
+    kind: &'static str,
+}
+
+fn function_json(signature: &Signature) -> FunctionJson<'_> {
+    let parameters = signature.parameters.iter();
+    FunctionJson {
+        name: &signature.name,
+        description: &signature.description,
+        parameters: parameters.map(|of| ParameterJson { name: &of.name, kind: of.kind.as_str() }).collect(),
+        more: signature.more.map(whimbrel::db::ValueType::as_str),
+        returns: signature.returns.as_str(),
+        deterministic: signature.deterministic,
+        null_if_any_null: signature.nulls == Nulls::MakeNull,
+    }
 }
 
 #[derive(Serialize)]
@@ -126,6 +178,7 @@ pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
         imports: &inspection.imports,
         wasi: inspection.wasi().collect(),
         exports: &inspection.exports,
+        functions: inspected.functions.iter().map(function_json).collect(),
         producers: inspection
             .producers
             .iter()

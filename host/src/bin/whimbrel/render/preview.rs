@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use whimbrel::db::Value;
+use whimbrel::exec::Retried;
 use whimbrel::history::RejectedRow;
 use whimbrel::transform::{Preview, PreviewRow};
 
 use super::json::schema;
+use super::report::row_counts;
 use super::table::Sheet;
 use super::{amount, style};
 use crate::escape;
@@ -60,7 +62,8 @@ fn one(preview: &Preview, row: &PreviewRow) -> String {
     sheet.draw()
 }
 
-fn summary(preview: &Preview) -> String {
+/// Writes the sentence that sums a preview up.
+pub(crate) fn summary(preview: &Preview) -> String {
     let rejected = preview.rows.iter().filter(|row| row.rejected.is_some()).count();
     let rows = amount::count(preview.rows.len(), "row", "rows");
     let what = match &preview.into {
@@ -171,11 +174,40 @@ pub(crate) fn rejects(rows: &[RejectedRow]) -> String {
     format!("{}\n{} kept aside.\n", sheet.draw(), amount::count(rows.len(), "row was", "rows were"))
 }
 
+/// Writes what became of rows that were tried once more, and those that are left.
+pub(crate) fn retried(left: &[RejectedRow], retried: &Retried) -> String {
+    let Retried { rows, gone } = *retried;
+    if rows.rows == 0 && gone == 0 {
+        return "No rows were kept aside.\n".to_owned();
+    }
+    let mut text = format!("Tried once more: {}", row_counts(&rows));
+    if gone > 0 {
+        text.push_str(&format!("; {} not there any more", amount::number(gone)));
+    }
+    text.push_str(".\n");
+    if !left.is_empty() {
+        text.push_str(&format!("\n{}", rejects(left)));
+    }
+    text
+}
+
 /// What `rejects` prints.
 #[derive(Serialize)]
 pub(crate) struct RejectsJson {
     schema: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retried: Option<RetriedJson>,
     rows: Vec<RejectJson>,
+}
+
+/// What became of rows that were tried once more.
+#[derive(Serialize)]
+struct RetriedJson {
+    tried: u64,
+    written: u64,
+    unchanged: u64,
+    rejected: u64,
+    gone: u64,
 }
 
 #[derive(Serialize)]
@@ -186,11 +218,18 @@ struct RejectJson {
 }
 
 /// Writes the rows that a transform kept aside as JSON.
-pub(crate) fn rejects_json(rows: &[RejectedRow]) -> RejectsJson {
+pub(crate) fn rejects_json(rows: &[RejectedRow], retried: Option<&Retried>) -> RejectsJson {
     let row = |row: &RejectedRow| RejectJson {
         key: row.key.clone(),
         reason: row.reason.clone(),
         values: serde_json::from_str(&row.values).unwrap_or(Json::Null),
     };
-    RejectsJson { schema: schema("rejects"), rows: rows.iter().map(row).collect() }
+    let retried = retried.map(|Retried { rows, gone }| RetriedJson {
+        tried: rows.rows,
+        written: rows.written,
+        unchanged: rows.unchanged,
+        rejected: rows.rejected,
+        gone: *gone,
+    });
+    RejectsJson { schema: schema("rejects"), retried, rows: rows.iter().map(row).collect() }
 }

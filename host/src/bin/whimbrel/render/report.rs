@@ -1,7 +1,7 @@
 //! What a run did, for people and as JSON.
 
 use serde::Serialize;
-use whimbrel::exec::{Report, RowCounts, StepOutcome, StepReport};
+use whimbrel::exec::{Estimate, Report, RowCounts, StepOutcome, StepReport};
 use whimbrel::plan::Direction;
 
 use super::grants::{self, ObservedJson};
@@ -65,9 +65,24 @@ pub(crate) fn summary(report: &Report, direction: Direction) -> String {
                 0 => String::new(),
                 others => format!("; another process did {others} meanwhile"),
             };
-            format!("{verb} {} in {took}{others}.\n", amount::count(done, "migration", "migrations"))
+            let mut text = format!("{verb} {} in {took}{others}.\n", amount::count(done, "migration", "migrations"));
+            for step in &report.steps {
+                text.push_str(&kept_aside(step).unwrap_or_default());
+            }
+            text
         }
     }
+}
+
+/// Says where the rows are that a transform kept aside.
+fn kept_aside(step: &StepReport) -> Option<String> {
+    let rejected = step.rows.map(|rows| rows.rejected).filter(|rejected| *rejected > 0)?;
+    let (rows, them) = if rejected == 1 { ("row was", "it") } else { ("rows were", "them") };
+    let (count, version) = (amount::number(rejected), step.step.migration.version);
+    Some(format!(
+        "{count} {rows} kept aside: `whimbrel rejects {version}` shows {them}, and with --retry transforms {them} once \
+         more.\n"
+    ))
 }
 
 /// What `up` and `down` print.
@@ -95,7 +110,17 @@ pub(crate) struct StepReportJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<RowsJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<RecordingJson>,
+}
+
+/// How long all rows would take, judged by some of them.
+#[derive(Serialize)]
+struct EstimateJson {
+    rows_tried: u64,
+    rows_total: u64,
+    duration_us: u64,
 }
 
 /// What became of the rows of a transform.
@@ -180,6 +205,11 @@ pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
             written,
             unchanged,
             rejected,
+        }),
+        estimate: report.estimate.map(|Estimate { tried, total, duration }| EstimateJson {
+            rows_tried: tried,
+            rows_total: total,
+            duration_us: micros(duration),
         }),
         recording,
     }

@@ -1,6 +1,8 @@
 //! The state of every migration, for people and as JSON.
 
 use anstyle::Style;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use whimbrel::Status;
 use whimbrel::model::{Applied, AppliedState};
@@ -21,6 +23,7 @@ pub(crate) fn state(state: State) -> (&'static str, Style) {
         State::Missing => ("missing", style::BAD),
         State::ChecksumMismatch(Difference::Body) => ("checksum mismatch", style::BAD),
         State::ChecksumMismatch(Difference::Cosmetic) => ("applied (reformatted)", style::GOOD),
+        State::ChecksumMismatch(Difference::Functions) => ("applied (other functions)", style::PENDING),
         State::ChecksumMismatch(Difference::Manifest) => ("applied (other manifest)", style::PENDING),
         State::InProgress => ("in progress", style::PENDING),
         State::Dirty => ("dirty", style::BAD),
@@ -64,7 +67,14 @@ fn progress(applied: &Applied) -> Option<String> {
     let (done, of) = applied.rows_done.filter(|_| applied.state == AppliedState::InProgress)?;
     // Rows may have come since it began.
     let percent = if of == 0 { 100 } else { (u128::from(done) * 100 / u128::from(of)).min(99) };
-    Some(format!("{percent} %"))
+    let rate = rows_per_second(applied, done).map(|rate| format!(", {} rows/s", amount::number(rate)));
+    Some(format!("{percent} %{}", rate.unwrap_or_default()))
+}
+
+/// Returns how fast a transform in progress was while it ran.
+fn rows_per_second(applied: &Applied, done: u64) -> Option<u64> {
+    let rate = u128::from(done) * 1_000_000 / applied.duration.as_micros().max(1);
+    u64::try_from(rate).ok().filter(|rate| *rate > 0)
 }
 
 fn when(applied: &Applied) -> (String, String) {
@@ -147,6 +157,18 @@ struct AppliedJson {
     duration_us: u64,
     rows_changed: u64,
     checksum: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<ProgressJson>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    functions: BTreeMap<String, String>,
+}
+
+/// How far a transform in progress is.
+#[derive(Serialize)]
+struct ProgressJson {
+    rows_done: u64,
+    rows_total: u64,
+    rows_per_second: Option<u64>,
 }
 
 /// Writes the status as JSON.
@@ -179,6 +201,10 @@ fn entry(entry: &Entry) -> EntryJson {
             duration_us: micros(applied.duration),
             rows_changed: applied.rows_changed,
             checksum: applied.checksum.to_string(),
+            progress: applied.rows_done.filter(|_| applied.state == AppliedState::InProgress).map(|(done, total)| {
+                ProgressJson { rows_done: done, rows_total: total, rows_per_second: rows_per_second(applied, done) }
+            }),
+            functions: applied.functions.iter().map(|(name, sum)| (name.clone(), sum.to_string())).collect(),
         }),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
 
 fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
     let (message, hint) = match entry.state {
-        State::Applied | State::Pending | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest) => {
+        State::Applied | State::Pending | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest | Difference::Functions) => {
             return None;
         }
         State::OutOfOrder if rules.allow_out_of_order => return None,
@@ -56,6 +56,9 @@ fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
 fn accepted(entry: &Entry) -> Option<(&Entry, &'static str)> {
     match entry.state {
         State::ChecksumMismatch(Difference::Cosmetic) => Some((entry, "was reformatted after it was applied")),
+        State::ChecksumMismatch(Difference::Functions) => {
+            Some((entry, "calls functions of a library that was changed after it was applied"))
+        }
         State::ChecksumMismatch(Difference::Manifest) => Some((entry, "has another manifest than when it was applied")),
         _ => None,
     }

@@ -35,7 +35,10 @@ impl SqliteSession {
         }
         self.watch.gate().restrict(None);
         let functions = if restriction.is_some() {
-            catalog::foreign_functions(self.connection()).unwrap_or_default()
+            let mut functions = catalog::foreign_functions(self.connection()).unwrap_or_default();
+            // Those it brings itself it may call.
+            functions.retain(|name| !self.brings(name));
+            functions
         } else {
             Default::default()
         };

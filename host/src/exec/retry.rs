@@ -1,0 +1,91 @@
+//! Tries the rows that a transform kept aside once more, in one transaction with the list of them.
+
+use super::functions::bring;
+use super::prepare::{Prepared, PreparedStep};
+use super::report::{RowCounts, StepError};
+use super::run::Conditions;
+use super::transform::{call, failed, find, hold, keep_aside, release, row_counts, start, tell, voice};
+use crate::db::{Session, Value};
+use crate::interrupt::Interrupt;
+use crate::model::{Body, OnError, TransformSpec};
+use crate::transform::{Counts, Layout, Run, reject_key, with_runner};
+
+/// What became of rows that were kept aside.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Retried {
+    /// What became of those that are still there.
+    pub rows: RowCounts,
+    /// Rows that are not there any more, or are none of those that the transform reads.
+    pub gone: u64,
+}
+
+/// Transforms the rows once more that the only step of a plan kept aside.
+pub(crate) fn retry_step(
+    session: &mut dyn Session,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> Result<Retried, StepError> {
+    let step = prepared.steps.first().ok_or(StepError::Vanished)?;
+    let Body::Transform { spec, .. } = &step.step.migration.body else { return Ok(Retried::default()) };
+    let functions = bring(session, step, conditions)?;
+    let retried = in_transaction(session, step, spec, conditions);
+    if let Err(error) = session.rollback() {
+        tracing::warn!("rollback failed: {error}");
+    }
+    functions.end(session)?;
+    retried
+}
+
+fn in_transaction(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    spec: &TransformSpec,
+    conditions: &Conditions<'_>,
+) -> Result<Retried, StepError> {
+    session.begin().map_err(StepError::doing("begin a transaction"))?;
+    let (chain, version) = (conditions.chain.name(), step.step.migration.version);
+    // Another process may have reverted it meanwhile.
+    conditions.history.details(session, chain, version)?.ok_or(StepError::Vanished)?;
+    let rejects = conditions.history.rejects(session, chain, version)?;
+    if rejects.is_empty() {
+        return Ok(Retried::default());
+    }
+    let layout = find(session, spec)?;
+    let names = layout.key();
+    let key = |values: &str| {
+        reject_key(values, &names).ok_or_else(|| StepError::Reject { values: values.chars().take(200).collect() })
+    };
+    let keys: Vec<Vec<Value>> = rejects.iter().map(|reject| key(&reject.values)).collect::<Result<_, _>>()?;
+    conditions.history.forget_rejects(session, chain, version)?;
+    let retried = again(session, step, &layout, &keys, conditions)?;
+    if conditions.interrupt.is_raised() {
+        return Err(StepError::Interrupted);
+    }
+    session.commit().map_err(StepError::doing("commit"))?;
+    Ok(retried)
+}
+
+fn again(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    layout: &Layout,
+    keys: &[Vec<Value>],
+    conditions: &Conditions<'_>,
+) -> Result<Retried, StepError> {
+    let call = call(step, layout, conditions);
+    // However many there are, they are no more than there were.
+    let on_error = OnError::Skip { max_rejects: u64::MAX };
+    let run = Run { layout, on_error, jobs: 1, interrupt: conditions.interrupt };
+    let start = |interrupt: &Interrupt| start(step, &call, interrupt);
+    let total = keys.len() as u64;
+    hold(session, step, conditions)?;
+    let done = with_runner(&run, &start, None, Counts::default(), |runner| {
+        let voice = voice(step, conditions);
+        let gone = runner.retry(session, keys, &mut |progress| tell(&voice, progress, total))?;
+        Ok((Retried { rows: row_counts(runner.counts()), gone }, runner.take_rejects()))
+    });
+    release(session)?;
+    let (retried, rejects) = done.map_err(failed)?;
+    keep_aside(session, step, conditions, layout, &rejects)?;
+    Ok(retried)
+}

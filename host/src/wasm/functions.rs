@@ -1,0 +1,288 @@
+//! SQL functions of a component: an instance that lives for the time of a step, called from within statements.
+
+use std::cell::{Cell as Counter, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component::{ComponentType, Lift, Lower, TypedFunc};
+
+use super::bindings::whimbrel::migration::types;
+use super::error::PluginError;
+use super::limits::{self, Bounds, Watchdog};
+use super::plugin::Plugin;
+use super::state::{GuestEvents, State};
+use super::transform::stopped;
+use super::wasi::Wasi;
+use crate::db::{Cell, DbError, ErrorCode, Function, Nulls, Parameter, Signature, Value, ValueType};
+use crate::interrupt::Interrupt;
+use crate::limits::{Limit, RunLimits};
+
+/// Names of the exports.
+pub(super) const DESCRIBE: &str = "describe";
+pub(super) const CALL: &str = "call";
+
+/// Most functions of a library.
+const MOST_FUNCTIONS: usize = 1000;
+/// Bytes kept of what a function says.
+const MESSAGE_BYTES: usize = 1 << 10;
+
+thread_local! {
+    /// The instances at work on this thread. SQLite wants functions that may move between threads, which a store may
+    /// not: a function holds its instance's place here, and its session never leaves the thread.
+    static INSTANCES: RefCell<Vec<Option<Rc<RefCell<Live>>>>> = const { RefCell::new(Vec::new()) };
+    /// Counts instances, so that a place that is used again is not taken for the one before.
+    static COUNT: Counter<u64> = const { Counter::new(0) };
+}
+
+/// Under which conditions an instance works.
+pub struct FunctionsCall {
+    /// Recorded start of the run, in milliseconds since 1970.
+    pub started_at: u64,
+    /// What all calls together may use.
+    pub limits: RunLimits,
+    /// Stops them.
+    pub interrupt: Interrupt,
+    /// Hears what they say.
+    pub events: Arc<dyn GuestEvents>,
+}
+
+/// An instance whose functions can be called on this thread, until it is dropped.
+pub struct FunctionsInstance {
+    place: usize,
+    live: Rc<RefCell<Live>>,
+    functions: Vec<Function>,
+}
+
+/// An argument on its way in. Texts and bytes keep their memory from call to call.
+#[derive(ComponentType, Lower)]
+#[component(variant)]
+enum Argument {
+    #[component(name = "null")]
+    Null,
+    #[component(name = "boolean")]
+    Boolean(bool),
+    #[component(name = "integer")]
+    Integer(i64),
+    #[component(name = "real")]
+    Real(f64),
+    #[component(name = "text")]
+    Text(String),
+    #[component(name = "blob")]
+    Blob(Vec<u8>),
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+struct GivenParameter {
+    name: String,
+    kind: String,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+struct GivenSignature {
+    name: String,
+    description: String,
+    parameters: Vec<GivenParameter>,
+    more: Option<String>,
+    returns: String,
+    deterministic: bool,
+    #[component(name = "null-if-any-null")]
+    null_if_any_null: bool,
+}
+
+type Answer = (Result<types::Value, String>,);
+
+struct Live {
+    number: u64,
+    store: Store<State>,
+    call: TypedFunc<(u32, Arc<Vec<Argument>>), Answer>,
+    /// Used again for each call.
+    arguments: Arc<Vec<Argument>>,
+    limits: RunLimits,
+    interrupt: Interrupt,
+    watchdog: Watchdog,
+    /// Why it is of no more use.
+    stopped: Option<DbError>,
+}
+
+impl Plugin {
+    /// Makes an instance of a component of functions and asks it what they are.
+    pub fn functions(&self, call: &FunctionsCall) -> Result<FunctionsInstance, PluginError> {
+        let wasi = Wasi::new(call.started_at, self.inspection().checksum.seed());
+        let state = State::new(Bounds::new(call.limits), wasi, None, Arc::clone(&call.events));
+        let mut store = Store::new(self.linked.engine(), state);
+        let begun = limits::apply(&mut store, &call.limits, &call.interrupt).and_then(|watchdog| {
+            let instance = self.linked.instantiate(&mut store)?;
+            let describe: TypedFunc<(), (Vec<GivenSignature>,)> = instance.get_typed_func(&mut store, DESCRIBE)?;
+            let function = instance.get_typed_func(&mut store, CALL)?;
+            let (given,) = describe.call(&mut store, ())?;
+            Ok((watchdog, function, given))
+        });
+        let (watchdog, function, given) = match begun {
+            Ok(begun) => begun,
+            Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, &call.interrupt, None)),
+        };
+        let signatures = signatures(given).map_err(|reason| PluginError::Described { reason })?;
+        let number = COUNT.get() + 1;
+        COUNT.set(number);
+        let live = Live {
+            number,
+            store,
+            call: function,
+            arguments: Arc::default(),
+            limits: call.limits,
+            interrupt: call.interrupt.clone(),
+            watchdog,
+            stopped: None,
+        };
+        Ok(FunctionsInstance::enlist(live, signatures))
+    }
+}
+
+/// Checks what a component says about its functions.
+fn signatures(given: Vec<GivenSignature>) -> Result<Vec<Signature>, String> {
+    if given.is_empty() {
+        return Err("there are none".to_owned());
+    }
+    if given.len() > MOST_FUNCTIONS {
+        return Err(format!("there are more than {MOST_FUNCTIONS}"));
+    }
+    let mut signatures: Vec<Signature> = Vec::with_capacity(given.len());
+    for given in given {
+        let kind = |word: &str| {
+            let known = ValueType::ALL.map(ValueType::as_str).join(", ");
+            let unknown = || format!("{} has the type \"{}\"; known are {known}", given.name.escape_debug(), word.escape_debug());
+            ValueType::parse(word).ok_or_else(unknown)
+        };
+        let parameter = |parameter: &GivenParameter| {
+            Ok::<_, String>(Parameter { name: parameter.name.clone(), kind: kind(&parameter.kind)? })
+        };
+        let signature = Signature {
+            name: given.name.clone(),
+            description: given.description.clone(),
+            parameters: given.parameters.iter().map(parameter).collect::<Result<_, _>>()?,
+            more: given.more.as_deref().map(kind).transpose()?,
+            returns: kind(&given.returns)?,
+            deterministic: given.deterministic,
+            nulls: if given.null_if_any_null { Nulls::MakeNull } else { Nulls::Call },
+        };
+        signature.check()?;
+        if signatures.iter().any(|other| other.clashes_with(&signature)) {
+            return Err(format!("{} is there twice with the same number of arguments", signature.name));
+        }
+        signatures.push(signature);
+    }
+    Ok(signatures)
+}
+
+impl FunctionsInstance {
+    fn enlist(live: Live, signatures: Vec<Signature>) -> Self {
+        let number = live.number;
+        let live = Rc::new(RefCell::new(live));
+        let place = INSTANCES.with_borrow_mut(|instances| {
+            let free = instances.iter().position(Option::is_none).unwrap_or_else(|| {
+                instances.push(None);
+                instances.len() - 1
+            });
+            instances[free] = Some(Rc::clone(&live));
+            free
+        });
+        let function = |(index, signature): (usize, Signature)| {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            let apply = move |arguments: &[Cell<'_>]| call_at(place, number, index, arguments);
+            Function::with_signature(signature, Arc::new(apply))
+        };
+        let functions = signatures.into_iter().enumerate().map(function).collect();
+        Self { place, live, functions }
+    }
+
+    /// Returns the functions. On another thread, and after the instance was dropped, a call is an error.
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// Returns the fuel burnt so far.
+    pub fn fuel(&self) -> u64 {
+        let live = self.live.borrow();
+        live.limits.of(Limit::Fuel).saturating_sub(live.store.get_fuel().unwrap_or(0))
+    }
+}
+
+impl Drop for FunctionsInstance {
+    fn drop(&mut self) {
+        INSTANCES.with_borrow_mut(|instances| instances[self.place] = None);
+    }
+}
+
+fn call_at(place: usize, number: u64, function: u32, arguments: &[Cell<'_>]) -> Result<Value, DbError> {
+    let gone = || DbError::new(ErrorCode::Function, "it is called where its instance is not");
+    let live = INSTANCES.with_borrow(|instances| instances.get(place).cloned().flatten()).ok_or_else(gone)?;
+    let mut live = live.try_borrow_mut().map_err(|_| DbError::new(ErrorCode::Function, "it is called by itself"))?;
+    if live.number != number {
+        return Err(gone());
+    }
+    live.call(function, arguments)
+}
+
+impl Live {
+    fn call(&mut self, function: u32, cells: &[Cell<'_>]) -> Result<Value, DbError> {
+        if let Some(error) = &self.stopped {
+            return Err(error.clone());
+        }
+        self.fill(cells);
+        match self.call.call(&mut self.store, (function, Arc::clone(&self.arguments))) {
+            Ok((Ok(value),)) => Ok(value.into()),
+            Ok((Err(mut message),)) => {
+                message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+                Err(DbError::new(ErrorCode::Function, message))
+            }
+            Err(error) => {
+                let state = self.store.data_mut();
+                let error = stopped(&error, state, &self.limits, &self.interrupt, Some(&self.watchdog));
+                Err(self.stopped.insert(said(&error)).clone())
+            }
+        }
+    }
+
+    fn fill(&mut self, cells: &[Cell<'_>]) {
+        if Arc::get_mut(&mut self.arguments).is_none() {
+            self.arguments = Arc::default();
+        }
+        let Some(arguments) = Arc::get_mut(&mut self.arguments) else { return };
+        arguments.resize_with(cells.len(), || Argument::Null);
+        for (argument, cell) in arguments.iter_mut().zip(cells) {
+            match (&mut *argument, cell) {
+                (Argument::Text(text), Cell::Text(new)) => {
+                    text.clear();
+                    text.push_str(new);
+                }
+                (Argument::Blob(bytes), Cell::Blob(new)) => {
+                    bytes.clear();
+                    bytes.extend_from_slice(new);
+                }
+                (argument, cell) => {
+                    *argument = match *cell {
+                        Cell::Null => Argument::Null,
+                        Cell::Boolean(value) => Argument::Boolean(value),
+                        Cell::Integer(value) => Argument::Integer(value),
+                        Cell::Real(value) => Argument::Real(value),
+                        Cell::Text(text) => Argument::Text(text.to_owned()),
+                        Cell::Blob(bytes) => Argument::Blob(bytes.to_owned()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Says in a database's words why an instance is of no more use.
+fn said(error: &PluginError) -> DbError {
+    match error {
+        PluginError::Interrupted => DbError::new(ErrorCode::Interrupted, "interrupted"),
+        PluginError::Limit(reached) => DbError::from(*reached),
+        PluginError::Trapped { reason, .. } => DbError::new(ErrorCode::Function, format!("it trapped: {reason}")),
+        error => DbError::new(ErrorCode::Function, error.to_string()),
+    }
+}
