@@ -103,7 +103,10 @@ impl Database {
         result.and(ended.map_err(|error| Error::from(SqlError::from(error))))
     }
 
-    pub(crate) fn set_functions(&mut self, functions: &[whimbrel::db::Function]) -> std::result::Result<(), whimbrel::db::DbError> {
+    pub(crate) fn set_functions(
+        &mut self,
+        functions: &[whimbrel::db::Function],
+    ) -> std::result::Result<(), whimbrel::db::DbError> {
         self.session.borrow_mut().set_functions(functions)
     }
 

@@ -94,9 +94,11 @@ fn describe_themselves() {
 #[test]
 fn stay_out_of_the_schema() {
     let mut db = database();
-    for definition in
-        ["CREATE TABLE t (a, b AS (half(a)))", "CREATE TABLE t (a CHECK (half(a) > 1))", "CREATE INDEX i ON u (half(a))"]
-    {
+    for definition in [
+        "CREATE TABLE t (a, b AS (half(a)))",
+        "CREATE TABLE t (a CHECK (half(a) > 1))",
+        "CREATE INDEX i ON u (half(a))",
+    ] {
         db.execute_script("CREATE TABLE IF NOT EXISTS u (a)").unwrap();
         let error = db.execute_script(definition).unwrap_err().to_string();
         assert!(error.contains("unsafe use of half()"), "{definition}: {error}");

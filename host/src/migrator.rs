@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use crate::db::sqlite::{Sqlite, with_connection};
 use crate::db::{Access, Backend, DbError, OpenOptions, Session};
 use crate::error::Error;
-use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle, Trial, TrialError};
+use crate::exec::{
+    self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle, Trial, TrialError,
+};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::interrupt::Interrupt;
 use crate::model::{Applied, AppliedState, Chain, FunctionLibrary, Policy};

@@ -158,7 +158,8 @@ fn values_of_every_kind_pass_unchanged() {
 
 #[test]
 fn a_component_calls_them_without_being_entered_again() {
-    let manifest = "functions = 'text_tools'\n[params]\ndo = 'sql'\nsql = 'UPDATE person SET email = normalise_email(email)'\n";
+    let manifest =
+        "functions = 'text_tools'\n[params]\ndo = 'sql'\nsql = 'UPDATE person SET email = normalise_email(email)'\n";
     let stage = Stage::new(&[("0002_guest.toml", manifest)]);
     stage.write("0002_guest.wasm", behaviours());
     stage.up().unwrap();
@@ -285,7 +286,10 @@ fn refuses_libraries_that_cannot_be_meant() {
     stage.write("other.functions.wasm", library());
     match stage.up() {
         Err(Error::Prepare(PrepareError::FunctionName { function, reason, .. })) => {
-            assert_eq!((function.as_str(), reason.as_str()), ("normalise_email", "other brings one, and text_tools too"));
+            assert_eq!(
+                (function.as_str(), reason.as_str()),
+                ("normalise_email", "other brings one, and text_tools too")
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -303,7 +307,8 @@ fn a_program_brings_functions_of_its_own() {
         _ => Err("that is too much".to_owned()),
     });
     let shout = shout.takes("text", ValueType::Text).returns(ValueType::Text);
-    let stage = Stage::new(&[("0002_call.sql", "-- whimbrel: functions = app\nUPDATE person SET first = shout(first);")]);
+    let stage =
+        Stage::new(&[("0002_call.sql", "-- whimbrel: functions = app\nUPDATE person SET first = shout(first);")]);
     let migrator =
         |fingerprint: &str| stage.builder().functions(FunctionLibrary::native("app", fingerprint, [shout.clone()]));
     migrator("v1").build().unwrap().up(Until::End).unwrap();
@@ -320,7 +325,10 @@ fn a_program_brings_functions_of_its_own() {
 #[test]
 fn a_chain_that_is_not_trusted_calls_its_own_without_a_grant() {
     let sql = format!("{USES}CREATE TABLE acme_x (a); INSERT INTO acme_x VALUES (normalise_email('A@B'));");
-    let stage = Stage::new(&[("0002_call.sql", &sql), ("0002_call.toml", "[grants]\ncreate = ['acme_x']\ninsert = ['acme_x']")]);
+    let stage = Stage::new(&[
+        ("0002_call.sql", &sql),
+        ("0002_call.toml", "[grants]\ncreate = ['acme_x']\ninsert = ['acme_x']"),
+    ]);
     stage.migrator().up(Until::Steps(1)).unwrap();
     let trust = Trust::Untrusted { namespace: "acme_".into() };
     let policy = Policy { trust, ..Policy::default() };

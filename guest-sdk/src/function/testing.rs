@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use whimbrel::db::{
-    Cell, DbError, ErrorCode, Function as HostFunction, Nulls, Parameter, Signature, Value, ValueType,
-};
+use whimbrel::db::{Cell, DbError, ErrorCode, Function as HostFunction, Nulls, Parameter, Signature, Value, ValueType};
 
 use super::{Answer, Function};
 use crate::error::{Error, Result, SqlError};

@@ -85,7 +85,8 @@ fn native(functions: &Arc<[Function]>) -> Known {
 /// Refuses a name that would not be the only one: SQLite would call whichever was registered last.
 fn check_names(migration: &str, used: &[(&str, &Known)]) -> Result<(), PrepareError> {
     let mut seen: Vec<(&str, &Signature)> = Vec::new();
-    for (library, signature) in used.iter().flat_map(|(name, known)| known.signatures.iter().map(move |of| (*name, of))) {
+    for (library, signature) in used.iter().flat_map(|(name, known)| known.signatures.iter().map(move |of| (*name, of)))
+    {
         let clash = |reason: String| PrepareError::FunctionName {
             migration: migration.to_owned(),
             function: signature.name.escape_debug().to_string(),

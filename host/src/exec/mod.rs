@@ -13,8 +13,8 @@ mod libraries;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;
-mod report;
 mod repair;
+mod report;
 #[cfg(feature = "wasm")]
 mod retry;
 mod run;
@@ -37,9 +37,9 @@ pub use throttle::Throttle;
 
 pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
-pub(crate) use repair::{plan_repair, run_repair};
 #[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
+pub(crate) use repair::{plan_repair, run_repair};
 #[cfg(feature = "wasm")]
 pub use retry::Retried;
 #[cfg(feature = "wasm")]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::event::Observer;
 use super::functions::PreparedLibrary;
-use super::libraries;
 use super::hold::{AskedTooMuch, Hold, hold};
+use super::libraries;
 #[cfg(feature = "wasm")]
 use crate::limits::{Excess, RunLimits};
 use crate::model::{Body, Chain, Policy};

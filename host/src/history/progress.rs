@@ -128,12 +128,7 @@ impl History {
     }
 
     /// Forgets the rows that a migration kept aside.
-    pub fn forget_rejects(
-        &self,
-        session: &mut dyn Session,
-        chain: &str,
-        version: Version,
-    ) -> Result<(), HistoryError> {
+    pub fn forget_rejects(&self, session: &mut dyn Session, chain: &str, version: Version) -> Result<(), HistoryError> {
         let mut run = || {
             if session.table_exists(&self.rejects_table())? {
                 let table = quote_identifier(&self.rejects_table());

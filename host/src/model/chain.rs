@@ -64,7 +64,10 @@ impl fmt::Display for ChainError {
             }
             Self::UnknownLibrary { migration, file, name, .. } => {
                 let name = name.escape_debug();
-                return write!(formatter, "migration {migration} uses functions of {name}, which is not there ({file})");
+                return write!(
+                    formatter,
+                    "migration {migration} uses functions of {name}, which is not there ({file})"
+                );
             }
         };
         for (i, Duplicate { version, files }) in duplicates.iter().enumerate() {
@@ -92,7 +95,12 @@ impl Chain {
         if !duplicates.is_empty() {
             return Err(ChainError::Duplicates { duplicates });
         }
-        Ok(Self { name: name.into(), migrations: migrations.into_iter().map(Arc::new).collect(), libraries: Vec::new(), checksums: BTreeMap::new() })
+        Ok(Self {
+            name: name.into(),
+            migrations: migrations.into_iter().map(Arc::new).collect(),
+            libraries: Vec::new(),
+            checksums: BTreeMap::new(),
+        })
     }
 
     /// Adds libraries of functions; refuses two of one name, and a migration that uses one that is not there.
@@ -110,7 +118,9 @@ impl Chain {
                 return Err(ChainError::UnknownLibrary { migration: migration.title(), file, name, known: known() });
             }
         }
-        let used = |library: &&FunctionLibrary| self.migrations.iter().any(|of| of.libraries().contains(&library.name.as_str()));
+        let used = |library: &&FunctionLibrary| {
+            self.migrations.iter().any(|of| of.libraries().contains(&library.name.as_str()))
+        };
         let checksums = libraries.iter().filter(used).map(|library| (library.name.clone(), library.checksum()));
         self.checksums = checksums.collect();
         self.libraries = libraries.into_iter().map(Arc::new).collect();

@@ -45,13 +45,9 @@ impl Gathered {
                 Some(File { file, version, name, part, bytes: Cow::Borrowed(b"") })
             }
             // Only migrations have versions.
-            FileName::Library { name } => Some(File {
-                file,
-                version: Version::from(0),
-                name,
-                part: Part::Functions,
-                bytes: Cow::Borrowed(b""),
-            }),
+            FileName::Library { name } => {
+                Some(File { file, version: Version::from(0), name, part: Part::Functions, bytes: Cow::Borrowed(b"") })
+            }
             FileName::Ignored(reason) => {
                 self.ignored.push(Ignored { file, reason: reason.to_owned() });
                 None

@@ -22,9 +22,7 @@ pub(super) fn read(file: &str, part: Part, bytes: Cow<'static, [u8]>) -> Result<
     match part {
         Part::Sql | Part::Up | Part::Down => script(file, text(file, bytes)?).map(Content::Script),
         Part::Manifest => manifest(file, &text(file, bytes)?).map(|manifest| Content::Manifest(Box::new(manifest))),
-        Part::Component | Part::Functions if bytes.is_empty() => {
-            Err(vec![Problem::of_file(file, "is empty", None)])
-        }
+        Part::Component | Part::Functions if bytes.is_empty() => Err(vec![Problem::of_file(file, "is empty", None)]),
         Part::Component | Part::Functions => Ok(Content::Component(bytes)),
     }
 }

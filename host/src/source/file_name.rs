@@ -77,7 +77,9 @@ impl FileName {
         {
             return match check_library(name) {
                 Ok(()) => Self::Library { name: name.to_owned() },
-                Err(message) => Self::Malformed { message, hint: "call it like `text_tools.functions.wasm`".to_owned() },
+                Err(message) => {
+                    Self::Malformed { message, hint: "call it like `text_tools.functions.wasm`".to_owned() }
+                }
             };
         }
         if !name.starts_with(|first: char| first.is_ascii_digit()) {

@@ -132,8 +132,10 @@ mod tests {
             .collect()
     }
 
-    const NONE: Directives = Directives { transaction: TransactionMode::None, rebuild: false, description: None, functions: Vec::new() };
-    const NORMAL: Directives = Directives { transaction: TransactionMode::Normal, rebuild: false, description: None, functions: Vec::new() };
+    const NONE: Directives =
+        Directives { transaction: TransactionMode::None, rebuild: false, description: None, functions: Vec::new() };
+    const NORMAL: Directives =
+        Directives { transaction: TransactionMode::Normal, rebuild: false, description: None, functions: Vec::new() };
     const REBUILDING: Directives =
         Directives { transaction: TransactionMode::Normal, rebuild: true, description: None, functions: Vec::new() };
 

@@ -111,7 +111,8 @@ impl Reader {
             ("rebuild", None) => self.found.rebuild = true,
             ("rebuild", Some(_)) => self.refuse(offset, "`rebuild` takes no value", wrong("rebuild")),
             ("functions", words) => {
-                let names: Vec<&str> = words.unwrap_or_default().split([',', ' ']).filter(|name| !name.is_empty()).collect();
+                let names: Vec<&str> =
+                    words.unwrap_or_default().split([',', ' ']).filter(|name| !name.is_empty()).collect();
                 match names.iter().find_map(|name| check_library(name).err()) {
                     Some(message) => self.refuse(offset, &message, wrong("functions = …")),
                     None if names.is_empty() => {

@@ -12,7 +12,7 @@ mod position;
 mod split;
 
 pub use check::{Finding, Severity, check};
-pub use directive::{DirectiveProblem, Directives, TransactionMode, directives, check_library};
+pub use directive::{DirectiveProblem, Directives, TransactionMode, check_library, directives};
 pub use lexer::{Token, TokenKind, tokens};
 pub use nearest::nearest;
 pub use normalise::normalise;

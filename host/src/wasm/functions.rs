@@ -153,7 +153,8 @@ fn signatures(given: Vec<GivenSignature>) -> Result<Vec<Signature>, String> {
     for given in given {
         let kind = |word: &str| {
             let known = ValueType::ALL.map(ValueType::as_str).join(", ");
-            let unknown = || format!("{} has the type \"{}\"; known are {known}", given.name.escape_debug(), word.escape_debug());
+            let unknown =
+                || format!("{} has the type \"{}\"; known are {known}", given.name.escape_debug(), word.escape_debug());
             ValueType::parse(word).ok_or_else(unknown)
         };
         let parameter = |parameter: &GivenParameter| {

@@ -40,7 +40,9 @@ impl Inspection {
 
     /// Names the contract's functions that it exports.
     pub fn calls(&self) -> impl Iterator<Item = &'static str> {
-        ["up", "down", "apply", "describe", "call"].into_iter().filter(|name| self.exports.iter().any(|export| export == name))
+        ["up", "down", "apply", "describe", "call"]
+            .into_iter()
+            .filter(|name| self.exports.iter().any(|export| export == name))
     }
 
     /// Tells whether it can be reverted.
@@ -120,8 +122,11 @@ pub enum InspectError {
         exports: Vec<String>,
     },
     /// It exports no `up`.
-    #[error("the component is not a migration: it exports {}, but neither up nor apply nor \
-             describe and call", list(exports))]
+    #[error(
+        "the component is not a migration: it exports {}, but neither up nor apply nor \
+             describe and call",
+        list(exports)
+    )]
     OtherWorld {
         /// What it exports.
         exports: Vec<String>,

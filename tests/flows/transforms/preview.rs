@@ -102,7 +102,8 @@ fn takes_a_sample_from_all_over_the_table() {
     let stage = Stage::new(&people(3000), "split", &filtered);
     let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(5)).unwrap();
     assert_eq!(preview.rows.len(), 2);
-    let text_keys = "CREATE TABLE person (full_name TEXT COLLATE NOCASE PRIMARY KEY, first_name, last_name) WITHOUT ROWID;
+    let text_keys =
+        "CREATE TABLE person (full_name TEXT COLLATE NOCASE PRIMARY KEY, first_name, last_name) WITHOUT ROWID;
         INSERT INTO person (full_name) VALUES ('b c'), ('A b'), ('C d'), ('a z');";
     let stage = Stage::new(text_keys, "split", &format!("{SPLIT}chunk = 2"));
     let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(2)).unwrap();
@@ -112,9 +113,9 @@ fn takes_a_sample_from_all_over_the_table() {
 /// Opens a page in a browser and returns the document as it stands then; `None` where there is none, which only CI does
 /// not forgive.
 fn in_a_browser(page: &std::path::Path) -> Option<String> {
-    let browser = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| std::process::Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
+    let browser = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
+        std::process::Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
+    });
     let Some(browser) = browser else {
         assert!(std::env::var_os("CI").is_none(), "chromium is missing");
         eprintln!("skipped: chromium is not installed");
@@ -155,7 +156,12 @@ fn a_page_shows_it_in_a_browser_and_nothing_hostile_gets_out_of_its_cell() {
     let count = |what: &str| dom.matches(what).count();
     assert_eq!((count("<tr"), count("<table"), count("<script"), count("<img")), (4, 1, 0, 0), "{dom}");
     assert_eq!(count("<td class=\"changed\">"), 3, "{dom}");
-    assert!(dom.contains("<td class=\"changed\"><del><span class=\"null\">NULL</span></del> → <ins>Ada</ins></td><td>Lovelace</td>"), "{dom}");
+    assert!(
+        dom.contains(
+            "<td class=\"changed\"><del><span class=\"null\">NULL</span></del> → <ins>Ada</ins></td><td>Lovelace</td>"
+        ),
+        "{dom}"
+    );
     assert!(dom.contains("<tr class=\"rejected\"><th scope=\"row\">3</th><td>bad 3</td><td colspan=\"2\">rejected: bad 3 is no name</td></tr>"), "{dom}");
     assert!(dom.contains("&lt;/td&gt;&lt;/tr&gt;&lt;/table&gt;&lt;script&gt;"), "{dom}");
     assert!(dom.contains("\\u{1b}[2J") && !dom.contains('\u{1b}'), "{dom}");

@@ -129,7 +129,8 @@ fn the_program_ends_in_a_way_of_its_own_and_retries_in_one_command() {
     let applied = stage.program(&["up"]);
     assert_eq!(applied.status.code(), Some(5));
     let said = String::from_utf8(applied.stdout).unwrap();
-    let expected = "2 rows were kept aside: `whimbrel rejects 2` shows them, and with --retry transforms them once more.\n";
+    let expected =
+        "2 rows were kept aside: `whimbrel rejects 2` shows them, and with --retry transforms them once more.\n";
     assert!(said.ends_with(expected), "{said}");
     rusqlite::Connection::open(stage.database())
         .unwrap()
@@ -148,7 +149,10 @@ fn the_program_ends_in_a_way_of_its_own_and_retries_in_one_command() {
     let all = stage.program(&["rejects", "2", "--retry", "--json"]);
     assert_eq!(all.status.code(), Some(0));
     let json: serde_json::Value = serde_json::from_slice(&all.stdout).unwrap();
-    assert_eq!(json["retried"], serde_json::json!({"tried": 1, "written": 1, "unchanged": 0, "rejected": 0, "gone": 0}));
+    assert_eq!(
+        json["retried"],
+        serde_json::json!({"tried": 1, "written": 1, "unchanged": 0, "rejected": 0, "gone": 0})
+    );
     assert_eq!(json["rows"], serde_json::json!([]));
     let none = stage.program(&["rejects", "2", "--retry"]);
     assert_eq!(String::from_utf8(none.stdout).unwrap(), "No rows were kept aside.\n");

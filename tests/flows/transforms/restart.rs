@@ -6,10 +6,7 @@ use super::{SPLIT, Stage, counts, people};
 
 /// A transform that has done two of five chunks and met a row that it cannot do, and whose manifest is then another.
 fn changed_in_progress() -> Stage {
-    let schema = format!(
-        "{}; UPDATE person SET full_name = 'bad ' || id WHERE id IN (7, 2500)",
-        people(5000)
-    );
+    let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id IN (7, 2500)", people(5000));
     let manifest = format!("{SPLIT}chunk = 1000\non_error = 'skip'\nmax_rejects = 1");
     let stage = Stage::new(&schema, "picky", &manifest);
     stage.up().unwrap_err();
@@ -26,7 +23,8 @@ fn forgets_how_far_it_came_and_begins_anew() {
     let before = std::fs::read(stage.database()).unwrap();
     let decided = stage.migrator().plan_repair(repair).unwrap();
     assert_eq!(std::fs::read(stage.database()).unwrap(), before);
-    let [HistoryChange::Forget { rows_done, .. }, HistoryChange::ForgetRejects { rows, .. }] = decided.changes.as_slice()
+    let [HistoryChange::Forget { rows_done, .. }, HistoryChange::ForgetRejects { rows, .. }] =
+        decided.changes.as_slice()
     else {
         panic!("{decided:?}")
     };

@@ -63,7 +63,10 @@ fn a_trap_in_the_third_chunk_keeps_the_two_before() {
     let message = chain(&stage.up().unwrap_err());
     assert!(message.contains("stopped at the rows of person from id 2001 to id 3000"), "{message}");
     assert!(message.contains("the parser met bad 2017"), "{message}");
-    assert_eq!(stage.lines("SELECT count(first_name), max(id) FILTER (WHERE first_name NOT NULL) FROM person"), ["2000|2000"]);
+    assert_eq!(
+        stage.lines("SELECT count(first_name), max(id) FILTER (WHERE first_name NOT NULL) FROM person"),
+        ["2000|2000"]
+    );
     assert_eq!(stage.migrator().status().unwrap().entries[1].state, State::InProgress);
     let connection = Connection::open(stage.database()).unwrap();
     connection.execute_batch("UPDATE person SET full_name = 'Good Name' WHERE id = 2017").unwrap();
@@ -75,7 +78,10 @@ fn a_failure_on_row_17_and_a_broken_constraint_name_the_row() {
     let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id = 17", people(40));
     let message = Stage::new(&schema, "picky", SPLIT).fails();
     assert_eq!(message, "the row of person with id 17 cannot be transformed: bad 17 is no name");
-    let schema = format!("{}; CREATE UNIQUE INDEX one ON person (first_name); UPDATE person SET full_name = 'Given3 Twin' WHERE id = 1700", people(3000));
+    let schema = format!(
+        "{}; CREATE UNIQUE INDEX one ON person (first_name); UPDATE person SET full_name = 'Given3 Twin' WHERE id = 1700",
+        people(3000)
+    );
     let stage = Stage::new(&schema, "split", &format!("{SPLIT}chunk = 1000"));
     let message = chain(&stage.up().unwrap_err());
     assert!(message.contains("with id 1700 cannot be written to person") && message.contains("UNIQUE"), "{message}");
@@ -103,7 +109,8 @@ fn a_lock_between_two_chunks_is_waited_for_and_told_when_it_stays() {
             held.lock().unwrap().replace(connection);
         }
     });
-    let migrator = stage.builder().observer(Arc::new(observer)).lock_timeout(Duration::from_millis(50)).build().unwrap();
+    let migrator =
+        stage.builder().observer(Arc::new(observer)).lock_timeout(Duration::from_millis(50)).build().unwrap();
     let message = chain(&migrator.up(Until::End).unwrap_err());
     assert!(message.contains("cannot begin a transaction") && message.contains("SQLITE_BUSY"), "{message}");
     drop(holder.lock().unwrap().take());

@@ -26,8 +26,8 @@ use super::run_lock;
 use super::watch::Watch;
 use super::write;
 use crate::db::{
-    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, OpenOptions, RecordedStatement, Recording, RunLock,
-    SavepointId, ScriptError, Session, StatementId, Value, quote_identifier,
+    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, OpenOptions, RecordedStatement, Recording,
+    RunLock, SavepointId, ScriptError, Session, StatementId, Value, quote_identifier,
 };
 use crate::grants::Restriction;
 use crate::limits::{Limit, LimitReached, RunLimits};

@@ -59,7 +59,8 @@ fn compile(order: &Order, input: &mut dyn Read) -> String {
     if let Err(error) = features::validate(&bytes) {
         return format!("{INVALID}{error}");
     }
-    let compiled = engine::start(&engine::open_cache(&order.cache), engine::MAX_STACK).and_then(|engine| Component::new(&engine, &bytes));
+    let compiled = engine::start(&engine::open_cache(&order.cache), engine::MAX_STACK)
+        .and_then(|engine| Component::new(&engine, &bytes));
     match compiled {
         Ok(_) => COMPILED.to_owned(),
         Err(error) if is_memory(&error) => format!("{NO_MEMORY}{error:#}"),

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use whimbrel::model::Manifest;
-use whimbrel::source::{Problem, SourceError};
 use whimbrel::LogLevel;
 use whimbrel::db::Signature;
+use whimbrel::model::Manifest;
+use whimbrel::source::{Problem, SourceError};
 use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, GuestEvents, RunLimits};
 
 use crate::args::{Globals, InspectArgs};

@@ -54,11 +54,9 @@ fn repair(error: RepairError) -> Failure {
             ..Failure::new(Exit::Failed, "history-changed", error.to_string())
         },
         RepairError::NoDatabase => Failure::new(Exit::Failed, "no-database", error.to_string()),
-        RepairError::Step(StepError::Database { ref source, .. }) => Failure {
-            causes: vec![source.to_string()],
-            hint: hint::database(source),
-            ..of_database(source, &error)
-        },
+        RepairError::Step(StepError::Database { ref source, .. }) => {
+            Failure { causes: vec![source.to_string()], hint: hint::database(source), ..of_database(source, &error) }
+        }
         other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
     }
 }

@@ -79,7 +79,10 @@ fn table(preview: &Preview) -> String {
 /// Writes a row; in another table as many lines as there are rows made of it.
 fn one(preview: &Preview, row: &PreviewRow) -> String {
     let plain = |values: &[Value], tag: &str| -> String {
-        values.iter().map(|value| format!("<{tag}>{}</{}>", cell(value), tag.split(' ').next().unwrap_or(tag))).collect()
+        values
+            .iter()
+            .map(|value| format!("<{tag}>{}</{}>", cell(value), tag.split(' ').next().unwrap_or(tag)))
+            .collect()
     };
     let given = format!("{}{}", plain(&row.key, "th scope=\"row\""), plain(&row.read, "td"));
     let across = preview.write.len();
@@ -93,9 +96,7 @@ fn one(preview: &Preview, row: &PreviewRow) -> String {
         if row.after.is_empty() {
             return format!("<tr>{given}<td colspan=\"{across}\"><span class=\"null\">no rows</span></td></tr>\n");
         }
-        let made = row.after.iter().map(|after| {
-            format!("<tr>{given}{}</tr>\n", plain(after, "td class=\"made\""))
-        });
+        let made = row.after.iter().map(|after| format!("<tr>{given}{}</tr>\n", plain(after, "td class=\"made\"")));
         return made.collect();
     }
     let after = row.after.first().map(Vec::as_slice).unwrap_or_default();

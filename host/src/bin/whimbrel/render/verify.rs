@@ -25,7 +25,9 @@ pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
 
 fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
     let (message, hint) = match entry.state {
-        State::Applied | State::Pending | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest | Difference::Functions) => {
+        State::Applied
+        | State::Pending
+        | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest | Difference::Functions) => {
             return None;
         }
         State::OutOfOrder if rules.allow_out_of_order => return None,

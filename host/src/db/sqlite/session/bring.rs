@@ -72,11 +72,7 @@ fn call(watch: &Watch, function: &Function, context: &Context<'_>) -> rusqlite::
     })
 }
 
-fn answer<'c>(
-    function: &Function,
-    context: &'c Context<'c>,
-    cells: &mut [Cell<'c>],
-) -> Result<SqliteValue, DbError> {
+fn answer<'c>(function: &Function, context: &'c Context<'c>, cells: &mut [Cell<'c>]) -> Result<SqliteValue, DbError> {
     for (index, cell) in cells.iter_mut().enumerate() {
         *cell = match context.get_raw(index) {
             ValueRef::Null => Cell::Null,
