@@ -74,7 +74,7 @@ fn a_component_for_another_world() {
     exit 1
     --- stderr
     error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
-      caused by: the component is not a migration: it exports run, but neither up nor apply
+      caused by: the component is not a migration: it exports run, but neither up nor apply nor describe and call
     hint: export `up`, and `down` if it can be reverted: the worlds `migration` and `reversible` of whimbrel:migration
     ");
 }

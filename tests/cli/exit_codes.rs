@@ -69,6 +69,7 @@ fn help_and_version_are_0() {
       inspect      Show what a component is made of and asks for
       preview      Show what a transform would make of some rows; writes nothing
       rejects      Show the rows that a transform kept aside
+      repair       Put the history right; shows what it will write, and asks
       history      Show what was applied when
       completions  Print completions for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -94,6 +95,7 @@ fn help_and_version_are_0() {
       2    the command line or the settings are wrong
       3    something is pending (status --check)
       4    the outcome is unknown: the connection was lost during a commit
+      5    done, but rows that could not be transformed were kept aside
       70   a bug in whimbrel
       130  interrupted by Ctrl-C (143 by SIGTERM)
 

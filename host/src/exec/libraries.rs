@@ -18,7 +18,7 @@ struct Known {
 enum Ready {
     Native(Arc<[Function]>),
     #[cfg(feature = "wasm")]
-    Component(Arc<crate::wasm::Plugin>),
+    Component(String, Arc<crate::wasm::Plugin>),
 }
 
 /// Gives each step the libraries that it names.
@@ -65,11 +65,11 @@ fn give(
         check_names(&migration.title(), &used)?;
         step.libraries = used
             .into_iter()
-            .map(|(name, known)| match &known.library {
+            .map(|(_, known)| match &known.library {
                 Ready::Native(functions) => PreparedLibrary::Native(functions.clone()),
                 #[cfg(feature = "wasm")]
-                Ready::Component(plugin) => {
-                    PreparedLibrary::Component { name: name.to_owned(), plugin: Arc::clone(plugin) }
+                Ready::Component(name, plugin) => {
+                    PreparedLibrary::Component { name: name.clone(), plugin: Arc::clone(plugin) }
                 }
             })
             .collect();
@@ -160,6 +160,6 @@ mod component {
         })?;
         let signatures = instance.functions().iter().map(|function| function.signature().clone()).collect();
         drop(instance);
-        Ok(Known { library: Ready::Component(Arc::new(plugin)), signatures })
+        Ok(Known { library: Ready::Component(library.name.clone(), Arc::new(plugin)), signatures })
     }
 }

@@ -1,12 +1,17 @@
 //! How fast a transform in chunks may go, so that an application beside it finds room. Sleeps between chunks only.
 
 use std::num::NonZeroU64;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(feature = "wasm")]
+use std::time::Instant;
 
+#[cfg(feature = "wasm")]
 use crate::interrupt::Interrupt;
 
+#[cfg(feature = "wasm")]
 /// How often somebody who waits looks for an interrupt.
 const TICK: Duration = Duration::from_millis(20);
+#[cfg(feature = "wasm")]
 /// Longest wait between two chunks.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -19,6 +24,7 @@ pub enum Throttle {
     Pause(Duration),
 }
 
+#[cfg(feature = "wasm")]
 impl Throttle {
     /// Returns how long to wait after a chunk of so many rows that took so long.
     fn wait(self, rows: u64, took: Duration) -> Duration {
@@ -33,7 +39,6 @@ impl Throttle {
     }
 
     /// Waits after a chunk, no longer than until an interrupt.
-    #[cfg(feature = "wasm")]
     pub(super) fn pause(self, rows: u64, took: Duration, interrupt: &Interrupt) {
         let until = Instant::now() + self.wait(rows, took);
         while !interrupt.is_raised() {
@@ -46,7 +51,7 @@ impl Throttle {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "wasm"))]
 mod tests {
     use super::*;
 

@@ -55,11 +55,15 @@ fn assert_name(name: &str) {
             // Any number of zeros in front makes no difference.
             assert_eq!(FileName::parse(&end), FileName::Part { version, name: words, part });
         }
+        FileName::Library { name: library } => {
+            assert!(library.starts_with(|first: char| first.is_ascii_alphabetic()));
+            assert_eq!(name, format!("{library}.functions.wasm"));
+        }
         FileName::Ignored(reason) => assert!(!reason.is_empty()),
         FileName::Malformed { message, hint } => {
             assert!(!message.is_empty() && !hint.is_empty());
             assert!(!message.contains(char::is_control), "{message:?}");
-            assert!(name.starts_with(|first: char| first.is_ascii_digit()));
+            assert!(name.starts_with(|first: char| first.is_ascii_digit()) || name.ends_with(".functions.wasm"));
         }
     }
 }
