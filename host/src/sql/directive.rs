@@ -248,7 +248,7 @@ mod tests {
             ),
             (
                 "-- whimbrel: a\n-- whimbrel: rebuild = 1",
-                "3: unknown directive `a` (known are `transaction = none`, `rebuild` and `description = …`)\n\
+                "3: unknown directive `a` (known are `transaction = none`, `rebuild`, `functions = …` and `description = …`)\n\
                  18: `rebuild` takes no value (write `-- whimbrel: rebuild`)".to_owned(),
             ),
         ];
