@@ -1,7 +1,9 @@
 //! Everything that can stop the library, by the stage at which it does.
 
-use crate::db::DbError;
-use crate::exec::{PrepareError, RepairError, RunError};
+use std::time::Duration;
+
+use crate::db::{DbError, ErrorCode};
+use crate::exec::{PrepareError, RepairError, RunError, StepError};
 use crate::history::HistoryError;
 use crate::model::{ChainError, PolicyError};
 use crate::plan::PlanError;
@@ -48,4 +50,37 @@ pub enum Error {
     /// A step failed.
     #[error(transparent)]
     Run(#[from] Box<RunError>),
+    /// The run took longer than it may; the step that ran is undone.
+    #[error("the run took longer than its timeout of {timeout:?}")]
+    Timeout {
+        /// What it may take.
+        timeout: Duration,
+        /// What was stopped, told as an interruption.
+        #[source]
+        source: Box<Error>,
+    },
+}
+
+impl Error {
+    /// Tells whether something was stopped from outside, by an interrupt or a timeout, and nothing is wrong otherwise.
+    pub fn is_interruption(&self) -> bool {
+        let told = |error: &DbError| error.code == ErrorCode::Interrupted;
+        match self {
+            Self::Database { source, .. } | Self::History(HistoryError::Database { source, .. }) => told(source),
+            Self::Run(error) => match &error.source {
+                StepError::Interrupted => true,
+                StepError::History(HistoryError::Database { source, .. }) => told(source),
+                StepError::Statement { failed, .. } => told(&failed.error),
+                _ => false,
+            },
+            #[cfg(feature = "wasm")]
+            Self::Prepare(PrepareError::Component { source: crate::wasm::CompileError::Interrupted, .. }) => true,
+            #[cfg(feature = "wasm")]
+            Self::Prepare(PrepareError::Look { source, .. }) => told(source),
+            #[cfg(feature = "wasm")]
+            Self::Preview(crate::exec::PreviewError::Failed(StepError::Interrupted)) => true,
+            Self::Timeout { .. } => true,
+            _ => false,
+        }
+    }
 }

@@ -1,13 +1,18 @@
-//! A flag raised from outside, by Ctrl-C say, that stops what runs.
+//! A flag raised from outside, by Ctrl-C say, or by a clock, that stops what runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// A flag that stops a run: the statement or guest that runs ends, its step is rolled back.
 ///
 /// Clones share the flag. Raise it from any thread, a signal handler included.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt {
+    flag: Arc<AtomicBool>,
+    /// From this moment on it counts as raised.
+    deadline: Option<Instant>,
+}
 
 impl Interrupt {
     /// Makes a flag that is not raised.
@@ -17,18 +22,47 @@ impl Interrupt {
 
     /// Raises the flag.
     pub fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.flag.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether the flag was raised.
+    /// Tells whether the flag was raised, or its time is over.
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.flag.load(Ordering::Relaxed) || self.is_overdue()
+    }
+
+    /// Shares the flag and counts as raised, too, once so much time has passed from now.
+    #[must_use]
+    pub fn within(&self, time: Duration) -> Self {
+        // A time that does not fit the clock never passes.
+        let deadline = Instant::now().checked_add(time);
+        Self { flag: Arc::clone(&self.flag), deadline: deadline.into_iter().chain(self.deadline).min() }
+    }
+
+    /// Tells whether its time is over, whatever became of the flag.
+    pub fn is_overdue(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 }
 
 impl From<Arc<AtomicBool>> for Interrupt {
     /// Shares a flag that something else raises, such as a signal handler.
     fn from(flag: Arc<AtomicBool>) -> Self {
-        Self(flag)
+        Self { flag, deadline: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_raised_by_hand_or_by_the_clock() {
+        let by_hand = Interrupt::new();
+        let (soon, late) = (by_hand.within(Duration::ZERO), by_hand.within(Duration::MAX));
+        assert!(soon.is_raised() && soon.is_overdue());
+        assert!(!by_hand.is_raised() && !late.is_raised());
+        assert!(soon.within(Duration::from_secs(3600)).is_overdue(), "the earlier of two deadlines holds");
+        late.raise();
+        assert!(by_hand.is_raised() && late.is_raised() && !late.is_overdue());
     }
 }

@@ -28,6 +28,7 @@ pub struct Migrator {
     history: History,
     rules: Rules,
     lock_timeout: Duration,
+    timeout: Option<Duration>,
     interrupt: Interrupt,
     observer: Arc<dyn Observer>,
     policy: Policy,
@@ -61,6 +62,7 @@ pub struct MigratorBuilder {
     history_table: String,
     rules: Rules,
     lock_timeout: Duration,
+    timeout: Option<Duration>,
     interrupt: Interrupt,
     observer: Arc<dyn Observer>,
     policy: Policy,
@@ -111,6 +113,17 @@ impl MigratorBuilder {
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a whole run may take, reading and compiling and waiting for locks included; no end unless set.
+    ///
+    /// What runs when the time is over is stopped and rolled back as by an interrupt, and the run ends with
+    /// [`Error::Timeout`]. Steps that were committed before stay. It holds for `run`, `up`, `down`, `run_on`,
+    /// `dry_run`, `run_twice`, `preview` and `retry_rejects`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -187,6 +200,7 @@ impl MigratorBuilder {
             history: History::new(&self.history_table)?,
             rules: self.rules,
             lock_timeout: self.lock_timeout,
+            timeout: self.timeout,
             interrupt: self.interrupt,
             observer: self.observer,
             policy: self.policy,
@@ -209,6 +223,7 @@ impl Migrator {
             history_table: DEFAULT_TABLE.to_owned(),
             rules: Rules::default(),
             lock_timeout: Duration::from_secs(60),
+            timeout: None,
             interrupt: Interrupt::new(),
             observer: Arc::new(()),
             policy: Policy::default(),
@@ -246,7 +261,7 @@ impl Migrator {
         &self,
         read: impl FnOnce(&History, &mut dyn Session) -> Result<Vec<Applied>, crate::history::HistoryError>,
     ) -> Result<Vec<Applied>, Error> {
-        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
         match opened.map_err(|error| self.database_error(error))? {
             Some(mut session) => Ok(read(&self.history, session.as_mut())?),
             None => Ok(Vec::new()),
@@ -266,6 +281,16 @@ impl Migrator {
         version: crate::model::Version,
         selection: &crate::transform::Selection,
     ) -> Result<crate::transform::Preview, Error> {
+        self.in_time(|interrupt| self.preview_until(interrupt, version, selection))
+    }
+
+    #[cfg(feature = "wasm")]
+    fn preview_until(
+        &self,
+        interrupt: &Interrupt,
+        version: crate::model::Version,
+        selection: &crate::transform::Selection,
+    ) -> Result<crate::transform::Preview, Error> {
         use crate::plan::{Direction, PlanError, PlanProblem, Step};
 
         let chain = self.load()?;
@@ -274,8 +299,9 @@ impl Migrator {
         exec::PreviewError::check(&migration)?;
         let goal = Goal::up(Until::Version(version));
         let steps = vec![Step { direction: Direction::Up, migration }];
-        let prepared = self.prepare(Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() }, &chain)?;
-        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        let plan = Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() };
+        let prepared = self.prepare(plan, &chain, interrupt)?;
+        let opened = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
         let conditions = Conditions {
@@ -283,7 +309,7 @@ impl Migrator {
             history: &self.history,
             goal,
             rules: self.rules,
-            interrupt: &self.interrupt,
+            interrupt,
             observer: &self.observer,
             started_at: Timestamp::now(),
             dry_run: true,
@@ -295,7 +321,7 @@ impl Migrator {
 
     /// Returns the rows that a transform kept aside. Changes nothing and creates nothing.
     pub fn rejects(&self, version: crate::model::Version) -> Result<Vec<crate::history::RejectedRow>, Error> {
-        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
         match opened.map_err(|error| self.database_error(error))? {
             Some(mut session) => Ok(self.history.rejects(session.as_mut(), &self.chain, version)?),
             None => Ok(Vec::new()),
@@ -307,6 +333,15 @@ impl Migrator {
     /// The migration must be applied, and its component and manifest must be what they were then.
     #[cfg(feature = "wasm")]
     pub fn retry_rejects(&self, version: crate::model::Version) -> Result<exec::Retried, Error> {
+        self.in_time(|interrupt| self.retry_rejects_until(interrupt, version))
+    }
+
+    #[cfg(feature = "wasm")]
+    fn retry_rejects_until(
+        &self,
+        interrupt: &Interrupt,
+        version: crate::model::Version,
+    ) -> Result<exec::Retried, Error> {
         use crate::plan::{Direction, PlanError, PlanProblem, Step};
 
         let chain = self.load()?;
@@ -320,18 +355,19 @@ impl Migrator {
         plan::check_retry(entry).map_err(refuse)?;
         let goal = Goal::up(Until::Version(version));
         let steps = vec![Step { direction: Direction::Up, migration }];
-        let prepared = self.prepare(Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() }, &chain)?;
-        let opened = self.backend.open_existing(Access::Write, &self.options(false));
+        let plan = Plan { chain: self.chain.clone(), goal, steps, warnings: Vec::new() };
+        let prepared = self.prepare(plan, &chain, interrupt)?;
+        let opened = self.backend.open_existing(Access::Write, &self.options(interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
-        let conditions = self.conditions(&chain, goal, false);
+        let conditions = self.conditions(&chain, goal, interrupt, false);
         Ok(exec::retry_step(session.as_mut(), &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
     }
 
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.
     pub fn plan_repair(&self, repair: Repair) -> Result<RepairPlan, Error> {
         let chain = self.load()?;
-        let opened = self.backend.open_existing(Access::Read, &self.options(false));
+        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(RepairError::NoDatabase)?;
         Ok(exec::plan_repair(session.as_mut(), &chain, &self.history, repair)?)
@@ -340,7 +376,7 @@ impl Migrator {
     /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
     pub fn repair(&self, repair: Repair, decided: &RepairPlan) -> Result<(), Error> {
         let chain = self.load()?;
-        let opened = self.backend.open_existing(Access::Write, &self.options(false));
+        let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(RepairError::NoDatabase)?;
         Ok(exec::run_repair(session.as_mut(), &chain, &self.history, repair, decided)?)
@@ -350,6 +386,11 @@ impl Migrator {
     pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
         let chain = self.load()?;
         Ok(plan::build(&chain, &self.applied()?, goal, &self.rules)?)
+    }
+
+    /// Returns what the policy refuses the steps of a plan: a run would stop before anything has changed.
+    pub fn refusals(&self, plan: &Plan) -> Vec<exec::Refusal> {
+        exec::refusals(plan, &self.policy)
     }
 
     /// Applies what is pending.
@@ -364,26 +405,36 @@ impl Migrator {
 
     /// Runs to a goal.
     pub fn run(&self, goal: &Goal) -> Result<Report, Error> {
-        let job = Job { migrator: self, chain: self.load()?, goal: *goal, dry_run: false };
-        let existing = self.backend.open_existing(Access::Write, &self.options(false));
-        let existing = existing.map_err(|error| self.database_error(error))?;
-        job.run(existing, || self.backend.open(&self.options(false)))
+        self.in_time(|interrupt| {
+            let job = Job { migrator: self, interrupt, chain: self.load()?, goal: *goal, dry_run: false };
+            let options = self.options(interrupt, false);
+            let existing = self.backend.open_existing(Access::Write, &options);
+            let existing = existing.map_err(|error| self.database_error(error))?;
+            job.run(existing, || self.backend.open(&options))
+        })
     }
 
     /// Runs to a goal inside a transaction, records everything it does, and rolls back.
     pub fn dry_run(&self, goal: &Goal) -> Result<Report, Error> {
-        let job = Job { migrator: self, chain: self.load()?, goal: *goal, dry_run: true };
-        let existing = self.backend.open_existing(Access::Write, &self.options(true));
-        let existing = existing.map_err(|error| self.database_error(error))?;
-        job.run(existing, || self.backend.open_scratch(&self.options(true)))
+        self.in_time(|interrupt| {
+            let job = Job { migrator: self, interrupt, chain: self.load()?, goal: *goal, dry_run: true };
+            let options = self.options(interrupt, true);
+            let existing = self.backend.open_existing(Access::Write, &options);
+            let existing = existing.map_err(|error| self.database_error(error))?;
+            job.run(existing, || self.backend.open_scratch(&options))
+        })
     }
 
     /// Runs to a goal on copies of the database, what is code twice, and tells whether both runs did the same.
     ///
     /// The database itself is only read. A migration that disagrees with itself is the last one of the answer.
     pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
+        self.in_time(|interrupt| self.run_twice_until(interrupt, goal))
+    }
+
+    fn run_twice_until(&self, interrupt: &Interrupt, goal: &Goal) -> Result<Vec<Trial>, Error> {
         let chain = self.load()?;
-        let options = self.options(false);
+        let options = self.options(interrupt, false);
         let existing =
             self.backend.open_existing(Access::Read, &options).map_err(|error| self.database_error(error))?;
         let (mut original, applied) = match existing {
@@ -393,8 +444,8 @@ impl Migrator {
             }
             None => (self.backend.open_scratch(&options).map_err(|error| self.database_error(error))?, Vec::new()),
         };
-        let prepared = self.prepare(plan::build(&chain, &applied, goal, &self.rules)?, &chain)?;
-        let conditions = self.conditions(&chain, *goal, false);
+        let prepared = self.prepare(plan::build(&chain, &applied, goal, &self.rules)?, &chain, interrupt)?;
+        let conditions = self.conditions(&chain, *goal, interrupt, false);
         exec::run_twice(original.as_mut(), prepared, &conditions, &options).map_err(|error| match error {
             TrialError::Database(error) => self.database_error(error),
             TrialError::Run(error) => error.into(),
@@ -408,11 +459,24 @@ impl Migrator {
     /// and its date functions stay replaced by ones that do the same, and functions of the caller's own under these
     /// names are lost; everything else stays as it is.
     pub fn run_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Report, Error> {
-        let job = Job { migrator: self, chain: self.load()?, goal: *goal, dry_run: false };
-        let ran = with_connection(connection, &self.options(false), |session| {
-            job.run(Some(session), || unreachable!("the session is there"))
-        });
-        ran.map_err(|error| self.database_error(error))?
+        self.in_time(|interrupt| {
+            let job = Job { migrator: self, interrupt, chain: self.load()?, goal: *goal, dry_run: false };
+            let ran = with_connection(connection, &self.options(interrupt, false), |session| {
+                job.run(Some(session), || unreachable!("the session is there"))
+            });
+            ran.map_err(|error| self.database_error(error))?
+        })
+    }
+
+    /// Runs with an interrupt that the timeout raises, too, and tells the one from the other afterwards.
+    fn in_time<T>(&self, run: impl FnOnce(&Interrupt) -> Result<T, Error>) -> Result<T, Error> {
+        let Some(timeout) = self.timeout else { return run(&self.interrupt) };
+        let interrupt = self.interrupt.within(timeout);
+        run(&interrupt).map_err(|error| {
+            // Who has raised the flag is told so, even when the time is over as well.
+            let by_clock = !self.interrupt.is_raised() && interrupt.is_overdue() && error.is_interruption();
+            if by_clock { Error::Timeout { timeout, source: Box::new(error) } } else { error }
+        })
     }
 
     fn load(&self) -> Result<Chain, Error> {
@@ -426,8 +490,8 @@ impl Migrator {
         Ok(Chain::new(&self.chain, loaded.migrations)?.with_libraries(libraries)?)
     }
 
-    fn options(&self, record: bool) -> OpenOptions {
-        OpenOptions { lock_timeout: self.lock_timeout, interrupt: self.interrupt.clone(), record }
+    fn options(&self, interrupt: &Interrupt, record: bool) -> OpenOptions {
+        OpenOptions { lock_timeout: self.lock_timeout, interrupt: interrupt.clone(), record }
     }
 
     fn database_error(&self, source: DbError) -> Error {
@@ -435,13 +499,19 @@ impl Migrator {
     }
 
     /// Collects what all steps of one run share; its start is now.
-    fn conditions<'a>(&'a self, chain: &'a Chain, goal: Goal, dry_run: bool) -> Conditions<'a> {
+    fn conditions<'a>(
+        &'a self,
+        chain: &'a Chain,
+        goal: Goal,
+        interrupt: &'a Interrupt,
+        dry_run: bool,
+    ) -> Conditions<'a> {
         Conditions {
             chain,
             history: &self.history,
             goal,
             rules: self.rules,
-            interrupt: &self.interrupt,
+            interrupt,
             observer: &self.observer,
             started_at: Timestamp::now(),
             dry_run,
@@ -450,11 +520,11 @@ impl Migrator {
         }
     }
 
-    fn prepare(&self, plan: Plan, chain: &Chain) -> Result<Prepared, PrepareError> {
+    #[cfg_attr(not(feature = "wasm"), expect(unused_variables, reason = "without components nothing is compiled"))]
+    fn prepare(&self, plan: Plan, chain: &Chain, interrupt: &Interrupt) -> Result<Prepared, PrepareError> {
         #[cfg(feature = "wasm")]
         {
-            let compilation =
-                crate::wasm::Compilation { interrupt: self.interrupt.clone(), ..self.compilation.clone() };
+            let compilation = crate::wasm::Compilation { interrupt: interrupt.clone(), ..self.compilation.clone() };
             exec::prepare(plan, chain, &compilation, &self.policy, &self.observer)
         }
         #[cfg(not(feature = "wasm"))]
@@ -465,6 +535,7 @@ impl Migrator {
 /// One run to one goal.
 struct Job<'a> {
     migrator: &'a Migrator,
+    interrupt: &'a Interrupt,
     chain: Chain,
     goal: Goal,
     dry_run: bool,
@@ -488,7 +559,7 @@ impl Job<'_> {
             let applied = applied.len();
             return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
         }
-        let prepared = migrator.prepare(plan, &self.chain)?;
+        let prepared = migrator.prepare(plan, &self.chain, self.interrupt)?;
         #[cfg(feature = "wasm")]
         if let Some(session) = &mut existing {
             exec::check_transforms(session.as_mut(), &prepared)?;
@@ -497,7 +568,7 @@ impl Job<'_> {
             Some(session) => session,
             None => open().map_err(|error| migrator.database_error(error))?,
         };
-        let conditions = migrator.conditions(&self.chain, self.goal, self.dry_run);
+        let conditions = migrator.conditions(&self.chain, self.goal, self.interrupt, self.dry_run);
         let run = if self.dry_run { exec::dry_run } else { exec::run };
         let (_session, result) = run(session, &prepared, &conditions);
         Ok(Report { applied: applied.len(), ..result? })

@@ -84,6 +84,8 @@ fn help_and_version_are_0() {
           --config <FILE>        Read this file and not whimbrel.toml
           --table <NAME>         Name of the history table [default: _whimbrel_history]
           --lock-timeout <TIME>  How long to wait for another process: 500ms, 5s, 2m [default: 60s]
+          --timeout <TIME>       How long a whole run may take, compiling and waiting included: 90s, 30m
+                                 [default: no end]
           --json                 Print one JSON object on stdout
           --color <WHEN>         Use colours [default: auto] [possible values: auto, always, never]
       -v, --verbose...           Say more on stderr; twice for everything
@@ -97,6 +99,7 @@ fn help_and_version_are_0() {
       4    the outcome is unknown: the connection was lost during a commit
       5    done, but rows that could not be transformed were kept aside
       70   a bug in whimbrel
+      124  stopped by --timeout
       130  interrupted by Ctrl-C (143 by SIGTERM)
 
     The database is taken from --database, else DATABASE_URL, else .env, else whimbrel.toml.

@@ -18,5 +18,6 @@ mod plan;
 mod settings;
 mod signals;
 mod status;
+mod timeout;
 mod up;
 mod verify;

@@ -77,6 +77,101 @@ fn a_vendors_component_is_inspected_given_what_it_needs_and_run() {
 }
 
 #[test]
+fn plan_and_inspect_tell_what_the_policy_refuses() {
+    let asked = "read = [\"customer(id)\"]\nview = [\"everything\"]\n[limits]\nmemory = \"1GiB\"";
+    let project = shop(&manifest(Some(asked), &[]));
+    let plan = project.run(&vendor(&["plan"]));
+    assert_snapshot!(plan, @r#"
+    exit 0
+    --- stdout
+    1. up 1 loyalty  component  vendor/0001_loyalty.wasm
+       read     customer(id)
+       view     everything  ! leaves behind what is read later with other rights
+       limits   1,000,000,000,000 fuel, 512 MiB memory, 1 h time
+       refused  read = ["customer(id)"]
+       refused  view = ["everything"], which no policy can give here
+       refused  asks for memory 1 GiB, more than the 512 MiB it may have
+
+    `whimbrel up` would be refused before it changes anything: the policy gives less than is asked for.
+    hint: to give it, write into whimbrel.toml:
+        [chains.acme.migrations.1.grants]
+        read = ["customer(id)"]
+        an untrusted chain can never have view = ["everything"]: outside its namespace
+        to give it, write into whimbrel.toml:
+        [chains.acme.migrations.1.limits]
+        memory = "1GiB"
+    "#);
+    let refused = project.run(&vendor(&["plan", "--json"])).json("plan")["steps"][0]["refused"].clone();
+    let expected = serde_json::json!({
+        "grants": { "read": ["customer(id)"], "view": ["everything"] },
+        "never": { "view": ["everything"] },
+        "limits": [{ "limit": "memory", "asked": 1 << 30, "given": 512 << 20 }],
+        "outside_transaction": false,
+    });
+    assert_eq!(refused, expected);
+    let inspected = project.run(&vendor(&["inspect", "vendor/0001_loyalty.wasm", "--json"])).json("inspect");
+    assert_eq!(inspected["policy"]["refused"], expected, "{inspected}");
+    assert_eq!(inspected["policy"]["namespace"], "acme_");
+    // Given all of it, and not looked at by this policy.
+    let project = shop(&manifest(Some("create = [\"acme_x\"]"), &[]));
+    let json = project.run(&vendor(&["plan", "--json"])).json("plan");
+    assert!(json["steps"][0].get("refused").is_none(), "{json}");
+    let text = project.run(&vendor(&["inspect", "vendor/0001_loyalty.wasm"])).stdout;
+    assert!(text.contains("chain acme in vendor.toml: not trusted beyond acme_*"), "{text}");
+    assert!(text.contains("gives all that is asked for"), "{text}");
+    let text = project.run(&["inspect", "vendor/0001_loyalty.wasm"]).stdout;
+    assert!(!text.contains("policy"), "{text}");
+}
+
+#[test]
+fn a_plan_shows_the_limits_that_the_policy_gives_and_refuses_scripts_outside_a_transaction() {
+    let project = shop(&manifest(Some(""), &[]));
+    project.write("vendor/0002_vacuum.sql", "-- whimbrel: transaction = none\nVACUUM;\n");
+    policy(&project, "[chains.acme.limits]\nmemory = \"64MiB\"\n");
+    let plan = project.run(&vendor(&["plan"])).stdout;
+    assert!(plan.contains("64 MiB memory"), "{plan}");
+    assert!(plan.contains("refused  to run outside a transaction, because it is held to grants"), "{plan}");
+    assert!(plan.contains("`whimbrel up` would be refused before it changes anything"), "{plan}");
+}
+
+#[test]
+fn scripts_of_an_untrusted_chain_have_limits() {
+    let project = Project::with(&[("0001_shop.sql", SHOP)]);
+    project.ok(&["up"]);
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n;\n";
+    project.write("vendor/0001_points.sql", format!("CREATE TABLE acme_points (id);\n{endless}"));
+    let asked = "[grants]\ncreate = [\"acme_points\"]\ninsert = [\"acme_points\"]\n";
+    project.write("vendor/0001_points.toml", asked);
+    policy(&project, "[chains.acme.limits]\nsql_operations = 100_000\n");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&vendor(&["up"])).stderr, @"
+        error: migration 1 points failed on its way up
+          caused by: the script reached its sql_operations limit of 100000
+         --> vendor/0001_points.sql:2:1
+          |
+        2 | WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n;
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        note: migration 1 points was rolled back
+        hint: let it do less, or give it more than this in whimbrel.toml:
+            [chains.acme.migrations.1.limits]
+            sql_operations = 100000
+        ");
+    });
+    policy(&project, "[chains.acme.limits]\ntime = \"200ms\"\n");
+    let stopped = project.unchanged(|| project.run(&vendor(&["up"])));
+    assert!(stopped.stderr.contains("the script reached its time limit of 200ms"), "{stopped}");
+    project.write(
+        "vendor/0001_points.sql",
+        "CREATE TABLE acme_points (id);\nINSERT INTO acme_points VALUES (random());\n",
+    );
+    let refused = project.unchanged(|| project.run(&vendor(&["up"])));
+    assert!(refused.stderr.contains("functions = [\"random\"]"), "{refused}");
+    // Nothing is left of the limits on a chain of one's own.
+    project.write("migrations/0002_long.sql", endless.replace("FROM n)", "FROM n WHERE i < 300000)"));
+    project.ok(&["up"]);
+}
+
+#[test]
 fn the_guest_is_told_what_it_lacks_and_may_go_on() {
     let grants = "read = ['person(id)']\nupdate = ['person(code)']";
     let stage = Stage::new(

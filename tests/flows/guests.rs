@@ -331,6 +331,27 @@ fn a_transaction_the_guest_ended_fails_the_step_and_nothing_escapes() {
     assert!(matches!(Stage::behaving("end-transaction", "").fails(), StepError::TransactionEnded));
 }
 
+/// Stands for a mistake in a host function: it is called in the middle of one.
+struct Panics;
+
+impl Observer for Panics {
+    fn event(&self, event: &Event<'_>) {
+        assert!(!matches!(event, Event::Log { .. }), "the host panics");
+    }
+}
+
+#[test]
+fn a_panic_in_a_host_function_closes_the_session_and_undoes_the_step() {
+    let stage = Stage::behaving("talk", "");
+    let before = std::fs::read(stage.database()).unwrap();
+    let migrator = stage.builder().observer(Arc::new(Panics)).build().unwrap();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| migrator.up(Until::End)));
+    assert!(panicked.is_err());
+    assert_eq!(std::fs::read(stage.database()).unwrap(), before);
+    assert!(!stage.database().with_file_name("app.db-journal").exists(), "the connection is still open");
+    assert_eq!(stage.up().unwrap().steps.len(), 1);
+}
+
 #[test]
 fn an_interrupt_stops_guest_and_statement() {
     for behaviour in ["loop", "slow-sql"] {

@@ -117,6 +117,18 @@ fn a_second_signal_ends_the_program_at_once() {
 }
 
 #[test]
+fn a_timeout_ends_what_cannot_be_stopped() {
+    let project = people(Journal::Rollback);
+    project.write("migrations/0002_stubborn.sql", format!("{BULKY}{STUBBORN}"));
+    let outcome = project.run(&["up", "--timeout", "2s"]);
+    assert_eq!(outcome.code, 124, "{outcome}");
+    assert!(outcome.stderr.contains("timeout of 2s and did not stop; the program ends"), "{outcome}");
+    project.write("migrations/0002_stubborn.sql", BULKY);
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM bulk"), 6000);
+}
+
+#[test]
 fn waiting_for_the_write_lock_stops() {
     for journal in [Journal::Rollback, Journal::Wal] {
         for how in SIGNALS {

@@ -3,7 +3,7 @@
 mod compile;
 mod engine;
 mod program;
-mod wat;
+pub(super) mod wat;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::event::{Event, Observer};
+use super::hold::ambient;
 use super::prepare::PreparedStep;
 use super::report::StepError;
 use super::run::Conditions;
 use super::work::Work;
-use crate::db::{Ambient, Session};
-use crate::grants::FunctionGrant;
+use crate::db::Session;
 use crate::log_level::LogLevel;
 use crate::plan::Step;
 use crate::wasm::{Call, GuestEvents, PluginError};
@@ -78,10 +78,4 @@ pub(super) fn run_component(
         Err(error) => Err(StepError::Guest(Box::new(error))),
     };
     (session, result.and_then(|work| shown.map(|()| work)))
-}
-
-/// What the statements of a component may know of time and chance: what it is granted.
-pub(super) fn ambient(step: &PreparedStep, started_at: u64, seed: u64) -> Ambient {
-    let functions = step.hold.functions().iter();
-    Ambient { started_at, seed, granted: functions.filter_map(|name| FunctionGrant::parse(name)).collect() }
 }

@@ -1,7 +1,7 @@
 //! Runs code twice on copies of the database and compares what it left behind. The database itself is only read.
 
 use super::prepare::Prepared;
-use super::report::{Report, RunError, StepReport};
+use super::report::{Report, RunError, StepError, StepReport};
 use super::run::{Conditions, run};
 use crate::db::sqlite::{Difference, compare};
 use crate::db::{DbError, ErrorCode, OpenOptions, Session};
@@ -95,6 +95,8 @@ pub(crate) fn run_twice(
             continue;
         };
         let (mut second, second_result) = run(second, &step, conditions);
+        // Stopped from outside, in whichever of the two: that tells nothing about the migration.
+        let (first_result, second_result) = (not_interrupted(first_result)?, not_interrupted(second_result)?);
         let trial = judge(&step, (first.as_mut(), first_result), (second.as_mut(), second_result), conditions)?;
         let disagrees = trial.disagreement.is_some();
         trials.push(trial);
@@ -113,6 +115,13 @@ fn one_by_one(prepared: Prepared) -> impl Iterator<Item = Prepared> {
         plan.steps = vec![step.step.clone()];
         Prepared { plan, steps: vec![step] }
     })
+}
+
+fn not_interrupted(result: Result<Report, Box<RunError>>) -> Result<Result<Report, Box<RunError>>, TrialError> {
+    match result {
+        Err(error) if matches!(error.source, StepError::Interrupted) => Err(TrialError::Run(error)),
+        result => Ok(result),
+    }
 }
 
 type Ran<'a> = (&'a mut dyn Session, Result<Report, Box<RunError>>);

@@ -1,10 +1,20 @@
 //! Decides, before anything has changed, what each step's statements are held to.
 
-use super::prepare::PrepareError;
-use crate::grants::{Grant, Grants, Restriction};
+use std::time::{Duration, Instant};
+
+use super::prepare::{PrepareError, PreparedStep};
+use super::report::StepError;
+use super::run::Conditions;
+use crate::db::{Ambient, Session};
+use crate::grants::{FunctionGrant, Grant, Grants, Restriction};
 use crate::history::History;
+use crate::limits::Limit;
 use crate::model::{Body, Manifest, Policy, TransactionMode, Version};
 use crate::plan::{Plan, Step};
+
+const HIDE: &str = "hide the clock from the migration";
+/// Where a longer time would not fit the clock.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What a step's statements are held to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,8 +27,7 @@ pub(super) enum Hold {
 
 impl Hold {
     /// Returns the functions that are granted by name.
-    #[cfg(feature = "wasm")]
-    pub(super) fn functions(&self) -> &[String] {
+    fn functions(&self) -> &[String] {
         match self {
             Self::To(Some(grants)) => &grants.functions,
             Self::Free | Self::To(None) => &[],
@@ -62,7 +71,8 @@ pub(super) fn hold(plan: &Plan, policy: &Policy) -> Result<Vec<Hold>, PrepareErr
     if refused.is_empty() { Ok(holds) } else { Err(PrepareError::NotGranted { chain: plan.chain.clone(), refused }) }
 }
 
-fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant>>, PrepareError> {
+/// Decides for one step; the inner error is what it asks for beyond what it is given.
+pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant>>, PrepareError> {
     let migration = &step.migration;
     let asked = migration.manifest.as_ref().and_then(|manifest| manifest.grants.as_ref());
     let effective = || policy.effective(migration.version, asked).map(|grants| Hold::To(grants.map(Box::new)));
@@ -82,7 +92,7 @@ fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant>>, Prepare
     })
 }
 
-fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> AskedTooMuch {
+pub(super) fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> AskedTooMuch {
     let migration = &step.migration;
     let file = |manifest: &Manifest| manifest.file.clone();
     AskedTooMuch {
@@ -101,4 +111,36 @@ impl AskedTooMuch {
         let grants = Grants::collect(givable);
         (!grants.is_empty()).then(|| Policy::snippet(chain, self.version, &grants))
     }
+}
+
+/// Hides time and chance from what runs next, and, where it is held to grants, puts the migration's limits in force.
+/// A component's own call has limits of its own.
+pub(super) fn bound(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    seed: u64,
+) -> Result<(), StepError> {
+    let started_at = u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0);
+    session.set_ambient(Some(ambient(step, started_at, seed))).map_err(StepError::doing(HIDE))?;
+    if matches!(step.hold, Hold::To(Some(_))) {
+        let time = Duration::from_millis(step.limits.of(Limit::Time)).min(YEAR);
+        session.set_limits(Some(&step.limits)).map_err(StepError::doing("put the limits in force"))?;
+        session.set_deadline(Some(Instant::now() + time));
+    }
+    Ok(())
+}
+
+/// Ends what `bound` began.
+pub(super) fn unbound(session: &mut dyn Session) -> Result<(), StepError> {
+    session.set_deadline(None);
+    let limits = session.set_limits(None).map_err(StepError::doing("take the limits off again"));
+    let ambient = session.set_ambient(None).map_err(StepError::doing("show the clock again"));
+    limits.and(ambient)
+}
+
+/// What the statements of a step may know of time and chance: what it is granted.
+pub(super) fn ambient(step: &PreparedStep, started_at: u64, seed: u64) -> Ambient {
+    let functions = step.hold.functions().iter();
+    Ambient { started_at, seed, granted: functions.filter_map(|name| FunctionGrant::parse(name)).collect() }
 }

@@ -13,11 +13,13 @@ mod libraries;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;
+mod refusal;
 mod repair;
 mod report;
 #[cfg(feature = "wasm")]
 mod retry;
 mod run;
+mod script;
 mod step;
 mod throttle;
 #[cfg(feature = "wasm")]
@@ -30,6 +32,7 @@ pub use hold::AskedTooMuch;
 pub use prepare::{PrepareError, Prepared, prepare};
 #[cfg(feature = "wasm")]
 pub use preview::PreviewError;
+pub use refusal::{Refusal, refusals};
 pub use repair::RepairError;
 pub use report::{Estimate, Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
 pub use run::{Conditions, run};

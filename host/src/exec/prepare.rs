@@ -6,7 +6,6 @@ use super::event::Observer;
 use super::functions::PreparedLibrary;
 use super::hold::{AskedTooMuch, Hold, hold};
 use super::libraries;
-#[cfg(feature = "wasm")]
 use crate::limits::{Excess, RunLimits};
 use crate::model::{Body, Chain, Policy};
 use crate::plan::{Plan, Step};
@@ -28,7 +27,6 @@ pub enum PrepareError {
         source: crate::wasm::CompileError,
     },
     /// A manifest asks for more than its migration may use.
-    #[cfg(feature = "wasm")]
     #[error("migration {migration} {} ({file})", excesses.iter().map(Excess::to_string).collect::<Vec<_>>().join(", "))]
     Limits {
         /// Name of the chain.
@@ -158,7 +156,6 @@ pub(super) struct PreparedStep {
     #[cfg(feature = "wasm")]
     pub(super) plugin: Option<Arc<crate::wasm::Plugin>>,
     /// What it may use.
-    #[cfg(feature = "wasm")]
     pub(super) limits: RunLimits,
 }
 
@@ -209,7 +206,6 @@ pub fn prepare(
 }
 
 /// Puts the limits of a step's manifest and of the policy together.
-#[cfg(feature = "wasm")]
 fn decide(chain: &str, step: &Step, policy: &Policy) -> Result<RunLimits, PrepareError> {
     let manifest = step.migration.manifest.as_ref();
     let given = policy.limits_for(step.migration.version);
@@ -302,9 +298,11 @@ pub fn prepare(plan: Plan, chain: &Chain, policy: &Policy, _: &Arc<dyn Observer>
         let (migration, file) = (step.migration.title(), step.migration.file.clone());
         return Err(PrepareError::NoWasm { migration, file });
     }
-    let steps = plan.steps.iter().zip(holds);
-    let mut steps: Vec<PreparedStep> =
-        steps.map(|(step, hold)| PreparedStep { step: step.clone(), hold, libraries: Vec::new() }).collect();
+    let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
+        let limits = decide(&plan.chain, step, policy)?;
+        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), limits })
+    });
+    let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     libraries::prepare(&mut steps, chain)?;
     Ok(Prepared { plan, steps })
 }

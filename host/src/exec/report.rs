@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::db::{Counters, DbError, Recording, ScriptError};
 use crate::history::HistoryError;
+use crate::limits::LimitReached;
 use crate::model::Script;
 use crate::plan::{PlanError, Step, Warning};
 
@@ -102,6 +103,16 @@ pub enum StepError {
         failed: Box<ScriptError>,
         /// Earlier statements of the script are not undone: it runs outside a transaction.
         kept: bool,
+    },
+    /// A script that is held to grants met a limit.
+    #[error("the script reached its {} limit of {}", reached.limit.key(), reached.limit.amount(reached.value))]
+    Limit {
+        /// Which, how much, who set it.
+        reached: LimitReached,
+        /// The script.
+        script: Script,
+        /// Where, and in which words the database told it.
+        failed: Box<ScriptError>,
     },
     /// A component did not finish.
     #[cfg(feature = "wasm")]

@@ -3,8 +3,9 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use super::component::{Voice, ambient};
+use super::component::Voice;
 use super::event::Event;
+use super::hold::{bound, unbound};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
@@ -187,15 +188,14 @@ pub(super) fn hold(
     conditions: &Conditions<'_>,
 ) -> Result<(), StepError> {
     let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
-    let ambient = ambient(step, started_at(conditions), plugin.inspection().checksum.seed());
-    session.set_ambient(Some(ambient)).map_err(StepError::doing("hide the clock from the migration"))?;
+    bound(session, step, conditions, plugin.inspection().checksum.seed())?;
     session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
     Ok(())
 }
 
 pub(super) fn release(session: &mut dyn Session) -> Result<(), StepError> {
     session.restrict(None);
-    session.set_ambient(None).map_err(StepError::doing("show the clock again"))
+    unbound(session)
 }
 
 fn started_at(conditions: &Conditions<'_>) -> u64 {

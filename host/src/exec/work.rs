@@ -1,19 +1,18 @@
 //! Does the work of one step inside whatever transaction is open. Begins and commits nothing.
 
-use std::sync::Arc;
-
 #[cfg(feature = "wasm")]
 use super::component::run_component;
 use super::functions::bring;
 use super::prepare::PreparedStep;
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
+use super::script::run_script;
 #[cfg(feature = "wasm")]
 use super::transform::run_transform;
-use crate::db::{ErrorCode, Session, Transaction};
+use crate::db::{Session, Transaction};
 #[cfg(not(feature = "wasm"))]
 use crate::model::TransformSpec;
-use crate::model::{Body, RustMigration, Script, TransactionMode};
+use crate::model::{Body, RustMigration};
 use crate::plan::Direction;
 
 /// What the work used, beyond what the session counts.
@@ -57,9 +56,7 @@ fn body(
     match &step.step.migration.body {
         Body::Sql { .. } => {
             let mut session = session;
-            session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
-            let result = step.step.script().map_or(Ok(()), |script| run_script(session.as_mut(), script));
-            session.restrict(None);
+            let result = run_script(session.as_mut(), step, conditions);
             (session, result.map(|()| Work::default()))
         }
         Body::Rust(code) => {
@@ -70,17 +67,6 @@ fn body(
         Body::Component { .. } => run_component(session, step, conditions),
         Body::Transform { spec, .. } => run_transform(session, step, spec, conditions),
     }
-}
-
-fn run_script(session: &mut dyn Session, script: &Script) -> Result<(), StepError> {
-    session.execute_script(&script.text).map_err(|failed| match failed.error.code {
-        ErrorCode::Interrupted => StepError::Interrupted,
-        _ => StepError::Statement {
-            script: script.clone(),
-            failed: Box::new(failed),
-            kept: script.directives.transaction == TransactionMode::None,
-        },
-    })
 }
 
 fn run_rust(session: &mut dyn Session, code: &dyn RustMigration, direction: Direction) -> Result<(), StepError> {

@@ -60,6 +60,7 @@ pub(super) fn implied(statement: &Statement, schema: &Schema, touched: &[Touched
         needs.extend(joined(text, schema));
     }
     needs.extend(of_definition(statement, schema));
+    needs.extend(of_statistics(statement, schema));
     needs.into_iter().collect()
 }
 
@@ -140,10 +141,13 @@ fn joined(text: &Statement, schema: &Schema) -> BTreeSet<Need> {
             if own.is_empty() {
                 needs.insert(read(name, "*"));
             }
+            // A table that is joined with itself shares all its columns.
+            let twice = text.repeated.contains(*name);
             let shared = |column: &&String| {
-                named
-                    .iter()
-                    .any(|other| other != name && (columns(other).is_empty() || columns(other).contains(*column)))
+                twice
+                    || named
+                        .iter()
+                        .any(|other| other != name && (columns(other).is_empty() || columns(other).contains(*column)))
             };
             needs.extend(own.iter().filter(shared).map(|column| read(name, column)));
         }
@@ -172,4 +176,19 @@ fn of_definition(statement: &Statement, schema: &Schema) -> Vec<Need> {
         );
     }
     needs
+}
+
+/// Returns what ANALYZE needs where the database asks nobody: of a view, a virtual table or one of its own it gathers
+/// nothing, and makes the tables for statistics all the same.
+fn of_statistics(statement: &Statement, schema: &Schema) -> Option<Need> {
+    const WHOLE: [&str; 5] = ["analyze", "explain", "query", "plan", "main"];
+    if statement.kind != StatementKind::Analyze {
+        return None;
+    }
+    let is_asked_about = |name: &String| {
+        let ordinary = schema.tables.get(name).is_some_and(|table| table.module.is_none());
+        !name.starts_with("sqlite_") && (ordinary || schema.indexes.contains_key(name))
+    };
+    let whole = statement.names.iter().all(|name| WHOLE.contains(&name.as_str()));
+    (!whole && !statement.names.iter().any(is_asked_about)).then_some(Need::Everything(Verb::Alter))
 }

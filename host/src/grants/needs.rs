@@ -3,14 +3,21 @@
 use super::schema::could_be_shadow_of;
 use super::{Action, Denied, FunctionGrant, Need, Request, StatementKind, Verb};
 
-/// Pragmas that only tell about the schema, or about nothing a migration should not know.
-const READ_ONLY_PRAGMAS: &[&str] = &["collation_list", "encoding", "function_list"];
 /// Pragmas that tell about the table or index they are given.
 const DESCRIBING_PRAGMAS: &[&str] =
     &["foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list", "table_xinfo"];
-/// Pragmas that may be read but not set. Full-text and R-tree tables read the last two.
-const READABLE_PRAGMAS: &[&str] =
-    &["application_id", "data_version", "foreign_keys", "page_size", "schema_version", "user_version"];
+/// Pragmas that may be read but not set. Full-text and R-tree tables read `data_version` and `page_size`.
+const READABLE_PRAGMAS: &[&str] = &[
+    "application_id",
+    "collation_list",
+    "data_version",
+    "encoding",
+    "foreign_keys",
+    "function_list",
+    "page_size",
+    "schema_version",
+    "user_version",
+];
 /// Modules of virtual tables that keep to the database they are in.
 const MODULES: &[&str] = &["fts5", "rtree"];
 /// Tables that only take their arguments apart.
@@ -106,7 +113,7 @@ fn read(request: &Request<'_>, table: &str, column: &str) -> Vec<Need> {
 }
 
 fn pragma(request: &Request<'_>, name: &str, value: Option<&str>) -> Result<Vec<Need>, Denied> {
-    if among(READ_ONLY_PRAGMAS, name) || (value.is_none() && among(READABLE_PRAGMAS, name)) {
+    if value.is_none() && among(READABLE_PRAGMAS, name) {
         return Ok(Vec::new());
     }
     if name.eq_ignore_ascii_case("foreign_key_check") {

@@ -101,6 +101,10 @@ pub struct Statement {
     pub kind: StatementKind,
     /// Everything in it that could be a name, in lower case and without quotes.
     pub names: BTreeSet<String>,
+    /// Those of the names that stand in it more than once.
+    pub repeated: BTreeSet<String>,
+    /// What it makes in the temporary database, by the word TEMP or by the name's first part.
+    pub temporary: Option<String>,
     /// Names that WITH gives to queries, in lower case.
     pub common_tables: BTreeSet<String>,
     /// Columns in USING, in lower case.

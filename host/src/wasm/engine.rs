@@ -40,6 +40,7 @@ pub struct Engine {
     compilation: Compilation,
     cache: Option<Cache>,
     known: Option<Known>,
+    guarded: bool,
 }
 
 impl Engine {
@@ -50,18 +51,25 @@ impl Engine {
 
     /// Starts an engine. A cache that cannot be used is left out with a warning.
     pub fn with(compilation: &Compilation) -> Result<Self, CompileError> {
-        Self::with_stack(compilation, MAX_STACK)
+        Self::begin(compilation, MAX_STACK, true)
     }
 
     /// Starts an engine for SQL functions, which are called from within other guests' statements.
     pub fn for_functions(compilation: &Compilation) -> Result<Self, CompileError> {
-        Self::with_stack(compilation, FUNCTION_STACK)
+        Self::begin(compilation, FUNCTION_STACK, true)
     }
 
-    fn with_stack(compilation: &Compilation, stack: usize) -> Result<Self, CompileError> {
+    /// Starts an engine whose guests nothing bounds, to measure what the bounds cost.
+    #[cfg(feature = "unguarded")]
+    #[doc(hidden)]
+    pub fn unguarded(cache: &ComponentCache) -> Result<Self, CompileError> {
+        Self::begin(&Compilation { cache: cache.clone(), ..Compilation::default() }, MAX_STACK, false)
+    }
+
+    fn begin(compilation: &Compilation, stack: usize, guarded: bool) -> Result<Self, CompileError> {
         let cache = open_cache(&compilation.cache);
         let begin = || {
-            let engine = start(&cache, stack)?;
+            let engine = start(&cache, stack, guarded)?;
             let mut linker = Linker::new(&engine);
             Host_::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state: &mut State| state)?;
             wasi::add_to_linker(&mut linker)?;
@@ -70,7 +78,7 @@ impl Engine {
         let started = begin().map_err(|source| CompileError::Engine { reason: format!("{source:#}") });
         let (engine, linker) = started?;
         let known = cache.as_ref().map(|cache| Known::new(cache, &engine));
-        Ok(Self { engine, linker, compilation: compilation.clone(), cache, known })
+        Ok(Self { engine, linker, compilation: compilation.clone(), cache, known, guarded })
     }
 
     /// Compiles a component within the limits that are the default.
@@ -117,18 +125,18 @@ impl Engine {
         for export in inspection.calls() {
             fits::check(&self.engine, &types, export).map_err(|reason| CompileError::Invalid { reason })?;
         }
-        Ok(Plugin::new(linked, inspection))
+        Ok(Plugin::new(linked, inspection, self.guarded))
     }
 }
 
 /// Starts wasmtime. A child that compiles has the same settings, so that what it puts into the cache fits.
-pub(super) fn start(cache: &Option<Cache>, stack: usize) -> wasmtime::Result<wasmtime::Engine> {
+pub(super) fn start(cache: &Option<Cache>, stack: usize, guarded: bool) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = Config::new();
     config
         .wasm_features(FEATURES, true)
         .wasm_features(FEATURES.complement(), false)
-        .consume_fuel(true)
-        .epoch_interruption(true)
+        .consume_fuel(guarded)
+        .epoch_interruption(guarded)
         .cranelift_nan_canonicalization(true)
         .max_wasm_stack(stack)
         .concurrency_support(false)

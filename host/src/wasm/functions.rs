@@ -113,7 +113,7 @@ impl Plugin {
         let wasi = Wasi::new(call.started_at, self.inspection().checksum.seed());
         let state = State::new(Bounds::new(call.limits), wasi, None, Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
-        let begun = limits::apply(&mut store, &call.limits, &call.interrupt).and_then(|watchdog| {
+        let begun = limits::apply(&mut store, &call.limits, &call.interrupt, self.guarded).and_then(|watchdog| {
             let instance = self.linked.instantiate(&mut store)?;
             let describe: TypedFunc<(), (Vec<GivenSignature>,)> = instance.get_typed_func(&mut store, DESCRIBE)?;
             let function = instance.get_typed_func(&mut store, CALL)?;

@@ -95,7 +95,17 @@ pub(super) fn recognise(error: &wasmtime::Error) -> Option<Limit> {
 }
 
 /// Applies the limits to a store; keep the watchdog for as long as the call runs.
-pub(super) fn apply(store: &mut Store<State>, limits: &RunLimits, interrupt: &Interrupt) -> wasmtime::Result<Watchdog> {
+///
+/// Where nothing is guarded, the engine has neither fuel nor epochs, and time alone is looked at, when the call is over.
+pub(super) fn apply(
+    store: &mut Store<State>,
+    limits: &RunLimits,
+    interrupt: &Interrupt,
+    guarded: bool,
+) -> wasmtime::Result<Watchdog> {
+    if !guarded {
+        return Ok(Watchdog { deadline: deadline(limits), timed_out: Arc::default(), stop: None, thread: None });
+    }
     store.limiter(|state| &mut state.bounds);
     store.set_fuel(limits.of(Limit::Fuel))?;
     // Twice the limit: what is a little beyond is an answer for the guest, what is far beyond a trap. The engine

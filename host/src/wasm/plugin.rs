@@ -27,6 +27,8 @@ type Export = TypedFunc<(Resource<TransactionHandle>, Context), (Result<(), Stri
 pub struct Plugin {
     pub(super) linked: InstancePre<State>,
     inspection: Inspection,
+    /// It is run within limits.
+    pub(super) guarded: bool,
 }
 
 /// What to call, and under which conditions.
@@ -61,8 +63,8 @@ pub struct Output {
 }
 
 impl Plugin {
-    pub(super) fn new(linked: InstancePre<State>, inspection: Inspection) -> Self {
-        Self { linked, inspection }
+    pub(super) fn new(linked: InstancePre<State>, inspection: Inspection, guarded: bool) -> Self {
+        Self { linked, inspection, guarded }
     }
 
     /// Returns what its bytes told.
@@ -74,13 +76,13 @@ impl Plugin {
     /// happened; whether to commit is the caller's decision.
     pub fn call(&self, session: Box<dyn Session>, call: &Call<'_>) -> (Box<dyn Session>, Result<Output, PluginError>) {
         let mut session = session;
-        if let Err(source) = session.set_limits(Some(&call.limits)) {
+        if let Err(source) = session.set_limits(self.guarded.then_some(&call.limits)) {
             return (session, Err(PluginError::NotLimited { source }));
         }
         let wasi = Wasi::new(call.started_at, self.inspection.checksum.seed());
         let state = State::new(Bounds::new(call.limits), wasi, Some(session), Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
-        let result = limits::apply(&mut store, &call.limits, &call.interrupt)
+        let result = limits::apply(&mut store, &call.limits, &call.interrupt, self.guarded)
             .map_err(|error| PluginError::Trapped {
                 reason: format!("{error:#}"),
                 backtrace: Vec::new(),

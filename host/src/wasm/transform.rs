@@ -117,7 +117,7 @@ impl Plugin {
         let events = Arc::clone(&lines) as Arc<dyn GuestEvents>;
         let state = State::new(Bounds::new(call.limits), wasi, None, events);
         let mut store = Store::new(self.linked.engine(), state);
-        let started = limits::apply(&mut store, &call.limits, interrupt).and_then(|watchdog| {
+        let started = limits::apply(&mut store, &call.limits, interrupt, self.guarded).and_then(|watchdog| {
             let instance = self.linked.instantiate(&mut store)?;
             let apply = instance.get_func(&mut store, EXPORT);
             Ok((watchdog, apply))

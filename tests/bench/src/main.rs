@@ -15,6 +15,7 @@ mod no_op;
 mod programs;
 mod report;
 mod rows;
+mod safety;
 mod tool;
 mod workshop;
 
@@ -40,12 +41,12 @@ struct Arguments {
 #[derive(Args)]
 struct Options {
     /// Measure these only
-    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d")]
+    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e")]
     only: Vec<Part>,
     /// Turns that count [default: 11, with --quick 3]
     #[arg(long)]
     runs: Option<usize>,
-    /// Rows that are split in d [default: 1000000, with --quick 100000]
+    /// Rows that are split in d and e [default: 1000000, with --quick 100000]
     #[arg(long)]
     rows: Option<u32>,
     /// Migrations of a and b [default: 1000, with --quick 200]
@@ -78,6 +79,8 @@ enum Part {
     C,
     /// Many rows
     D,
+    /// What safety costs
+    E,
 }
 
 /// What runs in a process of its own to be measured.
@@ -92,6 +95,17 @@ enum Worker {
     /// Takes the time that the parts of a component's start take inside one process
     #[command(hide = true)]
     Engine { component: PathBuf, cache: PathBuf, database: PathBuf },
+    /// Does work with all safety or without any
+    #[command(hide = true)]
+    Safety { work: safety::Work, guards: Guards, database: PathBuf },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Guards {
+    /// All of them
+    On,
+    /// None
+    Off,
 }
 
 fn main() -> Result<ExitCode> {
@@ -100,6 +114,7 @@ fn main() -> Result<ExitCode> {
         Some(Worker::Native { work, database }) => native::run(work, &database)?,
         Some(Worker::Bare { folder, database }) => native::run_chain(&folder, &database)?,
         Some(Worker::Engine { component, cache, database }) => engine::run(&component, &cache, &database)?,
+        Some(Worker::Safety { work, guards, database }) => safety::run(work, guards == Guards::On, &database)?,
         None => bench(&arguments.options)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -125,6 +140,9 @@ fn bench(options: &Options) -> Result<()> {
     }
     if wanted(Part::D) {
         report.extend(rows::measure(&workshop, &programs, rows, runs).context("d, many rows")?);
+    }
+    if wanted(Part::E) {
+        report.extend(safety::measure(&workshop, &programs, rows, runs).context("e, what safety costs")?);
     }
     report.print(options.json)
 }

@@ -32,7 +32,7 @@ pub(super) fn component(body: &str, rest: &str) -> Vec<u8> {
 }
 
 /// Makes a component that is valid and slow to compile: one function of so many blocks.
-pub(super) fn slow(blocks: usize) -> Vec<u8> {
+pub(in crate::flows) fn slow(blocks: usize) -> Vec<u8> {
     let mut function = String::from("(func $slow (param i64) (result i64) (local i64 i64 i64 i64 i64 i64 i64 i64)\n");
     for block in 0..blocks {
         let (a, b) = (block % 8 + 1, (block / 8 + block) % 8 + 1);

@@ -131,6 +131,7 @@ const SQL: [(&str, &str); 14] = [
         "CREATE VIRTUAL TABLE e USING fts5(a, content='t;'); SELECT highlight(f, 0, '<', '>') FROM f('a AND b');",
     ),
     ("attach", "ATTACH ':memory:' AS other; DETACH other; PRAGMA main.table_info('t'); PRAGMA foreign_keys = OFF;"),
+    ("vertical-tab", "SELE\u{b}*; SELECT \u{b} 1;"),
     ("nothing", " -- only words\r\n/* more */ ;; ; \u{feff}\x0c/*"),
 ];
 

@@ -99,12 +99,14 @@ fn assert_loaded(files: &[(&str, &[u8])], loaded: &Loaded) {
                 assert_eq!((has(Part::Component), has(Part::Down)), (0, usize::from(down.is_some())));
                 assert_eq!(has(Part::Manifest), usize::from(migration.manifest.is_some()));
             }
-            Body::Component { bytes } => {
+            Body::Component { bytes } | Body::Transform { bytes, .. } => {
                 assert!(!bytes.is_empty());
                 assert_eq!((has(Part::Component), has(Part::Manifest)), (1, 1));
                 assert_eq!(has(Part::Sql) + has(Part::Up) + has(Part::Down), 0);
             }
             Body::Rust(_) => panic!("there is no Rust in a folder"),
+            #[allow(unreachable_patterns, reason = "new kinds of body are told by new parts, which are counted below")]
+            _ => {}
         }
         used += [Part::Sql, Part::Up, Part::Component, Part::Down, Part::Manifest].map(has).iter().sum::<usize>();
         migration.checksum();
@@ -112,6 +114,7 @@ fn assert_loaded(files: &[(&str, &[u8])], loaded: &Loaded) {
     }
     assert_eq!(used, parts.len(), "every file is part of one migration");
     assert_eq!(files.len() - parts.len(), loaded.ignored.len(), "or ignored");
-    let versions: BTreeSet<Version> = loaded.migrations.iter().map(|migration| migration.version).collect();
+    let versions: BTreeSet<(Version, &String)> =
+        loaded.migrations.iter().map(|migration| (migration.version, &migration.name)).collect();
     assert_eq!(versions.len(), loaded.migrations.len());
 }

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use whimbrel::exec::Throttle;
 use whimbrel::model::Version;
 
-use crate::settings::parse_duration;
+use crate::settings::{parse_duration, parse_timeout};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -20,6 +20,7 @@ Exit codes:
   4    the outcome is unknown: the connection was lost during a commit
   5    done, but rows that could not be transformed were kept aside
   70   a bug in whimbrel
+  124  stopped by --timeout
   130  interrupted by Ctrl-C (143 by SIGTERM)
 
 The database is taken from --database, else DATABASE_URL, else .env, else whimbrel.toml.";
@@ -67,6 +68,9 @@ pub(crate) struct Globals {
     /// How long to wait for another process: 500ms, 5s, 2m [default: 60s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) lock_timeout: Option<Duration>,
+    /// How long a whole run may take, compiling and waiting included: 90s, 30m [default: no end]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_timeout)]
+    pub(crate) timeout: Option<Duration>,
     /// Print one JSON object on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,

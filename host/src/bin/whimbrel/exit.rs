@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     RowsKeptAside,
     /// A bug in this program.
     Bug,
+    /// Stopped because its time was over.
+    TimedOut,
     /// Stopped by a signal.
     Interrupted(Signal),
 }
@@ -43,6 +45,8 @@ impl Exit {
             Self::OutcomeUnknown => 4,
             Self::RowsKeptAside => 5,
             Self::Bug => 70,
+            // As `timeout` of coreutils has it.
+            Self::TimedOut => 124,
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,
         }

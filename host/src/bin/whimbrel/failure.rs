@@ -12,7 +12,9 @@ use whimbrel::exec::Report;
 use crate::exit::Exit;
 use crate::place::Place;
 use crate::settings::SettingsError;
+pub(crate) use grants::give as give_grants;
 pub(crate) use library::component as explain_component;
+pub(crate) use limits::give as give_limits;
 pub(crate) use run::guest as explain_guest;
 
 /// Why a verb failed.

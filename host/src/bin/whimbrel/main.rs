@@ -6,6 +6,7 @@ mod compile_child;
 mod escape;
 mod exit;
 mod failure;
+mod overdue;
 mod place;
 mod progress;
 mod render;

@@ -11,6 +11,7 @@ pub(crate) mod json;
 pub(crate) mod plan;
 pub(crate) mod preview;
 pub(crate) mod preview_html;
+pub(crate) mod refusal;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod snippet;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::exec::Observer;
 use whimbrel::history::DEFAULT_TABLE;
+use whimbrel::model::Policy;
 use whimbrel::plan::Rules;
 use whimbrel::source::Directory;
 use whimbrel::wasm::{Compilation, ComponentCache};
@@ -22,7 +23,7 @@ use crate::args::Globals;
 use crate::compile_child;
 use config::Config;
 pub(crate) use database::check as check_database;
-pub(crate) use duration::parse as parse_duration;
+pub(crate) use duration::{parse as parse_duration, positive as parse_timeout, write as write_duration};
 pub(crate) use error::{Place, SettingsError};
 
 /// Name of the file that `init` writes and every other verb reads.
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     chain: Option<String>,
     history_table: String,
     lock_timeout: Duration,
+    /// How long a whole run may take.
+    pub(crate) timeout: Option<Duration>,
     foreign_keys: bool,
     cache: ComponentCache,
     typed_database: Option<String>,
@@ -59,6 +62,7 @@ impl Settings {
                 .or(config.history_table.take())
                 .unwrap_or_else(|| DEFAULT_TABLE.to_owned()),
             lock_timeout: globals.lock_timeout.or(config.lock_timeout).unwrap_or(LOCK_TIMEOUT),
+            timeout: globals.timeout.or(config.timeout),
             foreign_keys: config.foreign_keys.unwrap_or(true),
             cache: cache(config.cache.take()),
             typed_database: globals.database.clone(),
@@ -74,6 +78,21 @@ impl Settings {
     /// Says how components are compiled where no migrator does it.
     pub(crate) fn compilation(&self, interrupt: Interrupt) -> Compilation {
         Compilation { cache: self.cache.clone(), isolation: compile_child::isolation(), interrupt }
+    }
+
+    /// Names the chain.
+    pub(crate) fn chain(&self) -> &str {
+        self.chain.as_deref().unwrap_or(DEFAULT_CHAIN)
+    }
+
+    /// Returns what the chain's migrations are given.
+    pub(crate) fn policy(&self) -> Policy {
+        policy::of(&self.config.chains, self.chain())
+    }
+
+    /// Returns the file that says so, if there is one and it speaks of the chain.
+    pub(crate) fn policy_file(&self) -> Option<&Path> {
+        self.config.chains.contains_key(self.chain()).then_some(self.config.file.as_path())
     }
 
     /// Makes the migrator of these settings.
@@ -106,7 +125,10 @@ impl Settings {
         if let Some(chain) = &self.chain {
             builder = builder.chain(chain);
         }
-        Ok(builder.policy(policy::of(&self.config.chains, self.chain.as_deref().unwrap_or(DEFAULT_CHAIN))))
+        if let Some(timeout) = self.timeout {
+            builder = builder.timeout(timeout);
+        }
+        Ok(builder.policy(self.policy()))
     }
 }
 

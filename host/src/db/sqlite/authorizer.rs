@@ -174,12 +174,16 @@ fn record(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {
     Authorization::Allow
 }
 
-/// Decides by its first words on a statement that SQLite's authorizer may not be asked about: VACUUM, and what stands
+/// Decides by its first words on a statement that SQLite's authorizer may not be asked about: VACUUM, triggers in the
+/// temporary database, and what stands
 /// prepared in the cache because the host has run the same text.
 fn check_text(gate: &Gate, statement: &Statement) -> Result<(), Denied> {
     use grants::StatementKind::{Savepoint, Transaction, Vacuum};
     let Some(restriction) = &gate.restriction else { return Ok(()) };
     let action = match statement.kind {
+        _ if statement.temporary.is_some() => {
+            Action::Temporary { object: statement.temporary.as_deref().unwrap_or("") }
+        }
         Transaction => Action::Transaction,
         Savepoint => Action::Savepoint,
         Vacuum => Action::Vacuum,

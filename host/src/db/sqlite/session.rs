@@ -246,6 +246,12 @@ impl From<DbError> for RunError {
 
 /// Takes a statement from the connection's cache or prepares it.
 fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
+    if let Some(at) = sql.find('\0') {
+        // SQLite would end there and never look at the rest.
+        let mut error = DbError::new(ErrorCode::Syntax, "a statement may not hold a NUL character");
+        error.offset = u32::try_from(at).ok();
+        return Err(error.into());
+    }
     guard::before(watch, connection, sql)?;
     let statement = connection.prepare_cached(sql)?;
     if let Err(refused) = guard::after(watch, sql) {

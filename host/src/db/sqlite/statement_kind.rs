@@ -9,9 +9,13 @@ use crate::sql::{self, Token, TokenKind};
 pub(super) fn read(text: &str) -> Statement {
     let tokens: Vec<Token<'_>> = sql::tokens(text).filter(Token::is_significant).collect();
     let kind = kind(&tokens);
+    let names = || tokens.iter().filter_map(name).map(|name| name.to_ascii_lowercase());
+    let mut seen = BTreeSet::new();
     let is_module = matches!(kind, StatementKind::CreateVirtualTable { .. });
     Statement {
-        names: tokens.iter().filter_map(name).map(|name| name.to_ascii_lowercase()).collect(),
+        names: names().collect(),
+        repeated: names().filter(|name| !seen.insert(name.clone())).collect(),
+        temporary: temporary(&tokens),
         common_tables: common_tables(&tokens),
         using: if is_module { BTreeSet::new() } else { using(&tokens) },
         natural: tokens.iter().any(|token| token.is_word("NATURAL")),
@@ -66,16 +70,21 @@ impl Head<'_, '_> {
 
     /// Takes a name, or the second part of one with a dot.
     fn name(&mut self) -> String {
-        let mut found = String::new();
+        self.qualified().1
+    }
+
+    /// Takes a name, and what stands before it and a dot.
+    fn qualified(&mut self) -> (Option<String>, String) {
+        let (mut before, mut found) = (None, None);
         while let Some(part) = self.0.first().and_then(name) {
-            found = part;
+            before = found.replace(part);
             self.0 = &self.0[1..];
             if self.0.first().is_none_or(|token| token.text != ".") {
                 break;
             }
             self.0 = &self.0[1..];
         }
-        found
+        (before, found.unwrap_or_default())
     }
 }
 
@@ -130,6 +139,23 @@ fn created(head: &mut Head<'_, '_>) -> StatementKind {
         Some("VIEW") => StatementKind::CreateView { view: named },
         _ => StatementKind::Data,
     }
+}
+
+/// Finds what a statement makes in the temporary database. SQLite's authorizer is told of a trigger there as of one in
+/// the database of its table.
+fn temporary(tokens: &[Token<'_>]) -> Option<String> {
+    let mut head = Head(start(tokens));
+    if head.skip("EXPLAIN") {
+        head.skip_all(&["QUERY", "PLAN"]);
+    }
+    if !head.skip("CREATE") {
+        return None;
+    }
+    let by_word = head.skip("TEMP") || head.skip("TEMPORARY");
+    head.skip_all(&["UNIQUE", "VIRTUAL", "TABLE", "INDEX", "TRIGGER", "VIEW", "IF", "NOT", "EXISTS"]);
+    let (database, object) = head.qualified();
+    let by_name = database.is_some_and(|database| database.eq_ignore_ascii_case("temp"));
+    (by_word || by_name).then_some(object)
 }
 
 fn trigger(trigger: String, head: &mut Head<'_, '_>) -> StatementKind {
@@ -232,6 +258,17 @@ mod tests {
         ];
         for (text, kind) in cases {
             assert_eq!(read(text).kind, kind, "{text}");
+        }
+        for (text, temporary) in [
+            ("CREATE TEMP TABLE t (x)", Some("t")),
+            ("CREATE TEMPORARY TRIGGER IF NOT EXISTS g AFTER INSERT ON t BEGIN SELECT 1; END", Some("g")),
+            ("CREATE TRIGGER \"Temp\" . g AFTER INSERT ON main.t BEGIN SELECT 1; END", Some("g")),
+            ("EXPLAIN CREATE UNIQUE INDEX [temp].i ON t (x)", Some("i")),
+            ("CREATE TABLE main.temp (x)", None),
+            ("CREATE TABLE temp (x)", None),
+            ("SELECT * FROM temp.t", None),
+        ] {
+            assert_eq!(read(text).temporary.as_deref(), temporary, "{text}");
         }
         assert!(read("EXPLAIN CREATE TABLE t (x)").explains && !read("CREATE TABLE explain (x)").explains);
     }

@@ -59,7 +59,7 @@ fn compile(order: &Order, input: &mut dyn Read) -> String {
     if let Err(error) = features::validate(&bytes) {
         return format!("{INVALID}{error}");
     }
-    let compiled = engine::start(&engine::open_cache(&order.cache), engine::MAX_STACK)
+    let compiled = engine::start(&engine::open_cache(&order.cache), engine::MAX_STACK, true)
         .and_then(|engine| Component::new(&engine, &bytes));
     match compiled {
         Ok(_) => COMPILED.to_owned(),

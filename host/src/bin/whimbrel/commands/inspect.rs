@@ -1,19 +1,22 @@
 //! `whimbrel inspect`: what a component is made of and asks for.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use whimbrel::LogLevel;
 use whimbrel::db::Signature;
-use whimbrel::model::Manifest;
-use whimbrel::source::{Problem, SourceError};
+use whimbrel::exec::refusals;
+use whimbrel::model::{Body, Manifest, Migration, Placement};
+use whimbrel::plan::{Direction, Goal, Plan, Step};
+use whimbrel::source::{FileName, Problem, SourceError};
 use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, GuestEvents, RunLimits};
 
 use crate::args::{Globals, InspectArgs};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
-use crate::render::inspection::{self, Inspected};
+use crate::render::inspection::{self, Inspected, Judged};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -28,15 +31,17 @@ pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Sign
     };
     let manifest = manifest(&args.file)?;
     let problem = found.check().err().map(|error| unusable(&file, &CompileError::Inspect(error)));
+    let settings = Settings::read(globals)?;
     let functions = match (&problem, found.world()) {
-        (None, Some("functions")) => functions(&bytes, &Settings::read(globals)?, signals),
+        (None, Some("functions")) => functions(&bytes, &settings, signals),
         _ => Ok(Vec::new()),
     };
     let (functions, problem) = match functions {
         Ok(functions) => (functions, problem),
         Err(failure) => (Vec::new(), Some(Failure { message: format!("{file}: {}", failure.message), ..failure })),
     };
-    let inspected = Inspected { file, inspection: found, functions, manifest, problem };
+    let policy = judge(&args.file, manifest.as_ref(), &settings);
+    let inspected = Inspected { file, inspection: found, functions, manifest, problem, policy };
     ui.result(|| inspection::json(&inspected), || inspection::text(&inspected))?;
     match &inspected.problem {
         None => Ok(Exit::Done),
@@ -67,6 +72,26 @@ impl GuestEvents for Deaf {
 fn unusable(file: &str, error: &CompileError) -> Failure {
     let failure = failure::explain_component(error);
     Failure { message: format!("{file}: {}", failure.message), ..failure }
+}
+
+/// Holds what the component asks for against the policy of the chain, if the settings have one.
+fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Option<Judged> {
+    let policy_file = settings.policy_file()?;
+    let FileName::Part { version, name, .. } = FileName::parse(path.file_name()?.to_str()?) else { return None };
+    let migration = Migration {
+        version,
+        name,
+        placement: Placement::default(),
+        file: path.display().to_string(),
+        manifest: manifest.cloned(),
+        // Nothing is compiled for it.
+        body: Body::Component { bytes: Cow::Borrowed(&[]) },
+    };
+    let step = Step { direction: Direction::Up, migration: Arc::new(migration) };
+    let plan = Plan { chain: settings.chain().to_owned(), goal: Goal::LATEST, steps: vec![step], warnings: Vec::new() };
+    let policy = settings.policy();
+    let refused = refusals(&plan, &policy);
+    Some(Judged { file: policy_file.display().to_string(), chain: plan.chain, policy, version, refused })
 }
 
 /// Reads the manifest beside a component.

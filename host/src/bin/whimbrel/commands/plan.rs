@@ -12,7 +12,7 @@ use crate::render::{plan, warning};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
-/// Shows the plan; its warnings go to stderr.
+/// Shows the plan and what the policy would refuse of it; its warnings go to stderr.
 pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
     let otherwise = if args.direction == DirectionArg::Up || args.all { Until::End } else { Until::Steps(1) };
     let until = until(&args.until, otherwise);
@@ -20,10 +20,13 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
         DirectionArg::Up => Goal::up(until),
         DirectionArg::Down => Goal::down(until),
     };
-    let planned = settings.migrator(rules(&args.rules), Interrupt::new(), Arc::new(()))?.plan(&goal)?;
+    let migrator = settings.migrator(rules(&args.rules), Interrupt::new(), Arc::new(()))?;
+    let planned = migrator.plan(&goal)?;
+    let refused = migrator.refusals(&planned);
     for warning in &planned.warnings {
         ui.talk(warning::text(warning).trim_end());
     }
-    ui.result(|| plan::json(&planned), || plan::text(&planned))?;
+    let policy = settings.policy();
+    ui.result(|| plan::json(&planned, &policy, &refused), || plan::text(&planned, &policy, &refused))?;
     Ok(Exit::Done)
 }

@@ -10,6 +10,7 @@ use whimbrel::transform::Selection;
 use crate::args::{PreviewArgs, RejectsArgs};
 use crate::escape;
 use crate::exit::Exit;
+use crate::overdue;
 use crate::progress::Progress;
 use crate::render::{preview, preview_html};
 use crate::settings::Settings;
@@ -18,6 +19,7 @@ use crate::ui::Ui;
 
 /// Shows rows before and after.
 pub(super) fn run(args: &PreviewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    overdue::watch(settings.timeout, ui);
     let migrator = settings.migrator(Rules::default(), signals.watch()?, Arc::new(()))?;
     let selection = match (args.key.is_empty(), args.sample) {
         (false, _) => Selection::Key(args.key.clone()),
@@ -47,6 +49,7 @@ pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals:
 
 /// Transforms them once more, and shows those that still cannot be.
 fn retry(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    overdue::watch(settings.timeout, ui);
     let progress = Arc::new(Progress::new(ui));
     let migrator = settings.migrator(Rules::default(), signals.watch()?, progress.clone())?;
     let retried = migrator.retry_rejects(args.version);

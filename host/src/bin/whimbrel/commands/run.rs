@@ -7,6 +7,7 @@ use whimbrel::exec::Throttle;
 use whimbrel::plan::{Goal, Rules};
 
 use crate::exit::Exit;
+use crate::overdue;
 use crate::progress::Progress;
 use crate::render::{dry_run, report, warning};
 use crate::settings::Settings;
@@ -29,6 +30,7 @@ impl Run {
     /// Runs, or tries, and shows what was done.
     pub(super) fn run(&self, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
         let progress = Arc::new(Progress::new(ui));
+        overdue::watch(settings.timeout, ui);
         let mut builder = settings.builder(self.rules, signals.watch()?, progress.clone())?;
         if let Some(throttle) = self.throttle {
             builder = builder.throttle(throttle);

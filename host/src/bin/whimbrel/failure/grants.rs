@@ -30,7 +30,8 @@ pub(super) fn not_granted(chain: &str, refused: &[AskedTooMuch], message: &str) 
     Failure { problems, ..failure }
 }
 
-fn give(asked: &AskedTooMuch, chain: &str) -> String {
+/// Says how to give a migration what it asks for, ready to paste.
+pub(crate) fn give(asked: &AskedTooMuch, chain: &str) -> String {
     let mut text = match asked.policy(chain) {
         Some(policy) => format!("to give it, write into whimbrel.toml:\n{policy}"),
         None => String::new(),

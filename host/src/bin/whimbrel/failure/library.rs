@@ -1,5 +1,7 @@
 //! Explains the library's errors that come before anything has run.
 
+use std::time::Duration;
+
 use whimbrel::Error;
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::exec::{PrepareError, RepairError, StepError};
@@ -13,6 +15,7 @@ use whimbrel::wasm::CompileError;
 use super::{Failure, Problem, grants, hint, limits, run, transform};
 use crate::exit::{Exit, Signal};
 use crate::place::{self, Place};
+use crate::settings;
 
 /// Explains an error of the library.
 pub(super) fn explain(error: Error) -> Failure {
@@ -28,8 +31,21 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::Preview(error) => transform::preview(&error),
         Error::Repair(error) => repair(error),
         Error::Run(error) => run::explain(*error),
+        Error::Timeout { timeout, source } => timed_out(timeout, *source),
         other => Failure::new(Exit::Failed, "failed", other.to_string()),
     }
+}
+
+/// Explains what the clock has stopped: as an interruption, with another reason.
+fn timed_out(timeout: Duration, stopped: Error) -> Failure {
+    let inner = explain(stopped);
+    let timeout = settings::write_duration(timeout);
+    let message = match inner.message.strip_prefix("interrupted") {
+        Some(what) => format!("the run took longer than its timeout of {timeout}{what}"),
+        None => format!("the run took longer than its timeout of {timeout}: {}", inner.message),
+    };
+    let hint = "give it more time with --timeout, or run fewer steps at once with --steps".to_owned();
+    Failure { exit: Exit::TimedOut, code: "timeout", message, hint: Some(hint), ..inner }
 }
 
 fn of_database(error: &DbError, message: &dyn std::error::Error) -> Failure {

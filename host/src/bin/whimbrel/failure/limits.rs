@@ -25,7 +25,7 @@ pub(super) fn general_hint(reached: &LimitReached) -> String {
 }
 
 /// Says how to give a manifest what it asks for.
-pub(super) fn give(excesses: &[Excess], chain: &str, version: Version) -> String {
+pub(crate) fn give(excesses: &[Excess], chain: &str, version: Version) -> String {
     let asked = excesses.iter().fold(Limits::default(), |asked, excess| asked.with(excess.limit, excess.asked));
     let policy = Policy::limits_snippet(chain, version, &asked);
     format!("to give it, write into whimbrel.toml:\n{policy}")

@@ -52,6 +52,7 @@ pub(super) fn explain(error: RunError) -> Failure {
 
 fn reached(error: &StepError) -> Option<&LimitReached> {
     match error {
+        StepError::Limit { reached, .. } => Some(reached),
         StepError::Guest(error) => match error.as_ref() {
             PluginError::Limit(reached) => Some(reached),
             _ => None,
@@ -87,6 +88,16 @@ fn step(error: &StepError, failed: &Step) -> Failure {
                 problems: vec![problem],
                 ..Failure::new(Exit::Failed, "statement-failed", message)
             }
+        }
+        StepError::Limit { script, failed: at, .. } => {
+            let problem = Problem {
+                code: at.error.code.as_str(),
+                message: at.error.to_string(),
+                hint: None,
+                migration: Some(failed.migration.title()),
+                place: Some(place::of_failure(script, &(at.start..at.end), &at.error)),
+            };
+            Failure { problems: vec![problem], ..Failure::new(Exit::Failed, "guest-limit", error.to_string()) }
         }
         StepError::Guest(error) => guest(error),
         StepError::Functions { source, .. } => {
@@ -144,7 +155,9 @@ fn undone(error: &StepError) -> bool {
     match error {
         StepError::Statement { kept, .. } => !kept,
         StepError::Guest(error) => !matches!(**error, PluginError::Interrupted),
-        StepError::Transform(_) | StepError::Rust { .. } | StepError::ForeignKeys { .. } => true,
+        StepError::Transform(_) | StepError::Limit { .. } | StepError::Rust { .. } | StepError::ForeignKeys { .. } => {
+            true
+        }
         _ => false,
     }
 }

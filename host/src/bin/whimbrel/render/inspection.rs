@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 use whimbrel::db::{Nulls, Signature};
-use whimbrel::model::Manifest;
+use whimbrel::exec::Refusal;
+use whimbrel::limits::Limits;
+use whimbrel::model::{Manifest, Policy, Trust, Version};
 use whimbrel::wasm::Inspection;
 
 use super::json::schema;
 use super::plan::{self, AsksJson};
+use super::refusal::{self, RefusalJson};
 use super::{amount, style};
 use crate::escape;
 use crate::failure::Failure;
@@ -23,6 +26,49 @@ pub(crate) struct Inspected {
     pub(crate) manifest: Option<Manifest>,
     /// Why this host cannot run it.
     pub(crate) problem: Option<Failure>,
+    /// What an operator's policy makes of it, if there is one.
+    pub(crate) policy: Option<Judged>,
+}
+
+/// What a policy makes of a component.
+pub(crate) struct Judged {
+    /// The file of the policy.
+    pub(crate) file: String,
+    /// Name of the chain.
+    pub(crate) chain: String,
+    /// The policy.
+    pub(crate) policy: Policy,
+    /// The component's version, by the name of its file.
+    pub(crate) version: Version,
+    /// What it would refuse.
+    pub(crate) refused: Vec<Refusal>,
+}
+
+impl Inspected {
+    /// Returns the most that a policy lets it use.
+    fn given(&self) -> Limits {
+        self.policy.as_ref().map(|judged| judged.policy.limits_for(judged.version)).unwrap_or_default()
+    }
+}
+
+impl Judged {
+    fn lines(&self) -> Vec<String> {
+        let trust = match &self.policy.trust {
+            Trust::Owner => "your own".to_owned(),
+            Trust::Untrusted { namespace } => format!("not trusted beyond {namespace}*"),
+        };
+        let mut lines = vec![format!("chain {} in {}: {trust}", self.chain, self.file)];
+        lines.extend(self.refused.iter().flat_map(refusal::lines));
+        if self.refused.is_empty() {
+            lines.push("gives all that is asked for".to_owned());
+        }
+        lines
+    }
+
+    fn hint(&self) -> String {
+        let hint = |refused: &Refusal| refusal::hint(refused, &self.chain, self.version);
+        self.refused.iter().map(hint).collect()
+    }
 }
 
 /// What those of its imports get that are WASI.
@@ -63,10 +109,14 @@ pub(crate) fn text(inspected: &Inspected) -> String {
         Some(manifest) => {
             block("manifest", vec![manifest.file.clone()]);
             block("", manifest.description.iter().cloned().collect());
-            block("asks for", plan::asks(Some(manifest)));
+            block("asks for", plan::asks(Some(manifest), &inspected.given()));
             let params: Vec<String> = manifest.params.iter().map(|(key, value)| format!("{key} = {value}")).collect();
             block("params", params);
         }
+    }
+    if let Some(judged) = &inspected.policy {
+        block("policy", judged.lines());
+        text.push_str(&judged.hint());
     }
     text
 }
@@ -115,6 +165,18 @@ pub(crate) struct InspectJson<'a> {
     functions: Vec<FunctionJson<'a>>,
     producers: Vec<ProducerJson<'a>>,
     manifest: Option<ManifestJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<PolicyJson<'a>>,
+}
+
+/// What a policy makes of a component.
+#[derive(Serialize)]
+struct PolicyJson<'a> {
+    file: &'a str,
+    chain: &'a str,
+    /// `null` for an owner's chain.
+    namespace: Option<&'a str>,
+    refused: Option<RefusalJson>,
 }
 
 #[derive(Serialize)]
@@ -187,8 +249,17 @@ pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
         manifest: inspected.manifest.as_ref().map(|manifest| ManifestJson {
             file: &manifest.file,
             description: manifest.description.as_deref(),
-            asks: plan::asks_json(Some(manifest)),
+            asks: plan::asks_json(Some(manifest), &inspected.given()),
             params: &manifest.params,
+        }),
+        policy: inspected.policy.as_ref().map(|judged| PolicyJson {
+            file: &judged.file,
+            chain: &judged.chain,
+            namespace: match &judged.policy.trust {
+                Trust::Owner => None,
+                Trust::Untrusted { namespace } => Some(namespace),
+            },
+            refused: judged.refused.first().map(refusal::json),
         }),
     }
 }

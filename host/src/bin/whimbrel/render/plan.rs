@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use whimbrel::exec::Refusal;
 use whimbrel::limits::{Limit, Limits, RunLimits};
-use whimbrel::model::{Body, Manifest, TransactionMode};
+use whimbrel::model::{Body, Manifest, Policy, TransactionMode};
 use whimbrel::plan::{Direction, Plan, Step};
 
 use super::json::{StepJson, schema};
+use super::refusal::{self, RefusalJson};
 use super::report::micros;
 use super::warning::{self, WarningJson};
 use super::{amount, grants, json, style};
 use crate::escape;
 
-/// Writes the steps in order, with what each component asks for.
-pub(crate) fn text(plan: &Plan) -> String {
+/// Writes the steps in order, with what each component asks for and what of that the policy would refuse.
+pub(crate) fn text(plan: &Plan, policy: &Policy, refused: &[Refusal]) -> String {
     if plan.steps.is_empty() {
         return "Nothing to do.\n".to_owned();
     }
@@ -29,9 +31,12 @@ pub(crate) fn text(plan: &Plan) -> String {
             text.push_str(&format!("{indent}{}\n", escape::line(description)));
         }
         if let Body::Component { .. } | Body::Transform { .. } = migration.body {
-            for line in asks(migration.manifest.as_ref()) {
+            for line in asks(migration.manifest.as_ref(), &policy.limits_for(migration.version)) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
+        }
+        for line in refused.iter().filter(|refusal| refusal.index == index).flat_map(refusal::lines) {
+            text.push_str(&format!("{indent}{}\n", escape::line(&line)));
         }
     }
     let verb = match plan.goal.direction {
@@ -39,7 +44,17 @@ pub(crate) fn text(plan: &Plan) -> String {
         Direction::Down => "revert",
     };
     let count = amount::count(plan.steps.len(), "migration", "migrations");
-    text.push_str(&format!("\n`whimbrel {}` would {verb} {count}.\n", plan.goal.direction));
+    let direction = plan.goal.direction;
+    if refused.is_empty() {
+        text.push_str(&format!("\n`whimbrel {direction}` would {verb} {count}.\n"));
+    } else {
+        text.push_str(&format!(
+            "\n`whimbrel {direction}` would be refused before it changes anything: the policy gives less than is asked for.\n"
+        ));
+        for refusal in refused {
+            text.push_str(&refusal::hint(refusal, &plan.chain, plan.steps[refusal.index].migration.version));
+        }
+    }
     text
 }
 
@@ -56,9 +71,9 @@ fn one(step: &Step) -> String {
 }
 
 /// Writes what a component asks for and how much it may use, a line for each.
-pub(crate) fn asks(manifest: Option<&Manifest>) -> Vec<String> {
+pub(crate) fn asks(manifest: Option<&Manifest>, given: &Limits) -> Vec<String> {
     let mut lines = grants::lines(manifest.and_then(|manifest| manifest.grants.as_ref()));
-    let limits = limits(manifest);
+    let limits = RunLimits::cut(manifest.map(|manifest| &manifest.limits), given);
     let mut line = format!(
         "limits   {} fuel, {} memory, {} time",
         amount::number(limits.of(Limit::Fuel)),
@@ -70,10 +85,6 @@ pub(crate) fn asks(manifest: Option<&Manifest>) -> Vec<String> {
     }
     lines.push(line);
     lines
-}
-
-fn limits(manifest: Option<&Manifest>) -> RunLimits {
-    RunLimits::cut(manifest.map(|manifest| &manifest.limits), &Limits::default())
 }
 
 /// Returns the limits that a manifest names beside the three that are always shown.
@@ -98,6 +109,9 @@ struct PlannedJson {
     step: StepJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     asks: Option<AsksJson>,
+    /// What the policy would refuse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<RefusalJson>,
 }
 
 /// What a component asks for.
@@ -120,8 +134,8 @@ struct LimitsJson {
 }
 
 /// Writes what a component asks for as JSON.
-pub(crate) fn asks_json(manifest: Option<&Manifest>) -> AsksJson {
-    let limits = limits(manifest);
+pub(crate) fn asks_json(manifest: Option<&Manifest>, given: &Limits) -> AsksJson {
+    let limits = RunLimits::cut(manifest.map(|manifest| &manifest.limits), given);
     let asked = manifest.and_then(|manifest| manifest.grants.as_ref());
     AsksJson {
         grants: grants::json(asked),
@@ -136,17 +150,18 @@ pub(crate) fn asks_json(manifest: Option<&Manifest>) -> AsksJson {
 }
 
 /// Writes a plan as JSON.
-pub(crate) fn json(plan: &Plan) -> PlanJson {
-    let one = |step: &Step| PlannedJson {
+pub(crate) fn json(plan: &Plan, policy: &Policy, refused: &[Refusal]) -> PlanJson {
+    let one = |(index, step): (usize, &Step)| PlannedJson {
         step: json::step(step),
+        refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
         asks: matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. })
-            .then(|| asks_json(step.migration.manifest.as_ref())),
+            .then(|| asks_json(step.migration.manifest.as_ref(), &policy.limits_for(step.migration.version))),
     };
     PlanJson {
         schema: schema("plan"),
         chain: plan.chain.clone(),
         direction: plan.goal.direction.as_str(),
-        steps: plan.steps.iter().map(one).collect(),
+        steps: plan.steps.iter().enumerate().map(one).collect(),
         warnings: warning::json(&plan.warnings),
     }
 }

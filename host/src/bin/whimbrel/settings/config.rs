@@ -24,6 +24,9 @@ pub(super) struct Config {
     /// How long to wait for another process.
     #[serde(deserialize_with = "time")]
     pub(super) lock_timeout: Option<Duration>,
+    /// How long a whole run may take.
+    #[serde(deserialize_with = "positive")]
+    pub(super) timeout: Option<Duration>,
     /// Whether foreign keys are enforced while migrations run.
     pub(super) foreign_keys: Option<bool>,
     /// Where compiled components are kept.
@@ -41,6 +44,11 @@ pub(super) struct Config {
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
     duration::parse(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    duration::positive(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 impl Config {

@@ -18,6 +18,24 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| refused(text))
 }
 
+/// Reads a time in which something can be done: not 0.
+pub(crate) fn positive(text: &str) -> Result<Duration, String> {
+    match parse(text)? {
+        Duration::ZERO => Err("0 leaves no time for anything: leave it out for no end".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// Writes a time in the largest unit that leaves no rest.
+pub(crate) fn write(time: Duration) -> String {
+    let milliseconds = time.as_millis();
+    let units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    match units.into_iter().find(|(_, unit)| milliseconds > 0 && milliseconds.is_multiple_of(*unit)) {
+        Some((name, unit)) => format!("{}{name}", milliseconds / unit),
+        None => format!("{milliseconds}ms"),
+    }
+}
+
 fn refused(text: &str) -> String {
     format!("\"{}\" is not a time: write 500ms, 5s, 2m or 1h", text.escape_debug())
 }
@@ -46,5 +64,12 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse(text).ok(), expected.map(Duration::from_millis), "{text}");
         }
+    }
+    #[test]
+    fn writes_times_as_it_reads_them() {
+        for text in ["500ms", "1500ms", "5s", "90s", "2m", "1h", "0ms"] {
+            assert_eq!(write(parse(text).expect(text)), text);
+        }
+        assert!(positive("0").is_err() && positive("1ms").is_ok());
     }
 }

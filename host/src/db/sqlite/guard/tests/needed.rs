@@ -31,6 +31,10 @@ fn reads_need_every_column_by_whatever_way() {
             &["read account(id)", "read account(secret)", "read customer(id)", "read customer(secret)"],
         ),
         (
+            "SELECT 1 FROM account AS a NATURAL JOIN account AS b",
+            &["read account(id)", "read account(customer)", "read account(secret)", "read account(note)"],
+        ),
+        (
             "SELECT id FROM joined",
             &["read joined(id)", "read account(id)", "read account(secret)", "read customer(secret)"],
         ),
@@ -116,6 +120,9 @@ fn definitions_need_what_they_rest_on() {
         ("DROP INDEX log_line", &["drop log_line"]),
         ("REINDEX log_line", &["alter log"]),
         ("ANALYZE log", &["alter log"]),
+        ("ANALYZE names", &["alter *"]),
+        ("ANALYZE main.text", &["alter *"]),
+        ("ANALYZE sqlite_schema", &["alter *"]),
         ("ALTER TABLE audit ADD COLUMN more", &["alter audit"]),
         ("ALTER TABLE audit ADD COLUMN more CHECK (more > 3)", &["alter audit"]),
         (

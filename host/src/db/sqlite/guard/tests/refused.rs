@@ -45,6 +45,8 @@ fn some_things_are_never_granted() {
         "CREATE TABLE temp.t (x)",
         "CREATE TEMP VIEW t AS SELECT 1",
         "CREATE TEMP TRIGGER g AFTER INSERT ON log BEGIN SELECT 1; END",
+        "CREATE TRIGGER temp.g AFTER INSERT ON main.log BEGIN DELETE FROM audit; END",
+        "CREATE TRIGGER IF NOT EXISTS \"TEMP\".g AFTER INSERT ON log BEGIN SELECT 1; END",
         "CREATE VIRTUAL TABLE v USING fts4(x)",
         "CREATE VIRTUAL TABLE v USING dbstat",
         "CREATE VIRTUAL TABLE temp.v USING fts5(x)",

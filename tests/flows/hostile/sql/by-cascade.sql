@@ -1,0 +1,2 @@
+DELETE FROM customer WHERE id = 1
+UPDATE customer SET id = id + 10

@@ -1,0 +1,2 @@
+UPDATE customer SET age = 3
+UPDATE customer SET age = age + 1

@@ -1,0 +1,6 @@
+SELECT random()
+SELECT abs(random() % 10)
+SELECT hex(randomblob(8))
+SELECT id FROM customer ORDER BY random()
+UPDATE acme_points SET points = random()
+SELECT randomblob(1000000000)

@@ -1,0 +1,1 @@
+WITH RECURSIVE d(x) AS (SELECT 'ab' UNION ALL SELECT x || x FROM d) SELECT max(length(x)) FROM d

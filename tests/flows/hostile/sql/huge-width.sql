@@ -1,0 +1,1 @@
+SELECT length(printf('%1000000000d', 1))

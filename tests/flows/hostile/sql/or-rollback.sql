@@ -1,0 +1,1 @@
+INSERT OR ROLLBACK INTO customer (id, name) VALUES (1, 'again')

@@ -1,0 +1,6 @@
+SAVEPOINT mine
+savepoint "whimbrel_0"
+RELEASE mine
+RELEASE SAVEPOINT "whimbrel_0"
+ROLLBACK TO mine
+ROLLBACK TRANSACTION TO SAVEPOINT mine

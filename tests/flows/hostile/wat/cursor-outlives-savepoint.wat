@@ -1,0 +1,13 @@
+;; Reads on from a table that the undone savepoint had made.
+(data (i32.const 1024) "CREATE TABLE acme_t AS SELECT 1 AS a UNION ALL SELECT 2")
+(data (i32.const 1100) "SELECT a FROM acme_t")
+(func $attack (param $db i32) (local $savepoint i32)
+    (call $open_savepoint (local.get $db) (i32.const 64))
+    (local.set $savepoint (i32.load (i32.const 68)))
+    (call $sql (local.get $db) (i32.const 1024) (i32.const 55))
+    (call $query (local.get $db) (i32.const 1100) (i32.const 20) (i32.const 0) (i32.const 0) (i32.const 128))
+    (call $next (i32.load (i32.const 132)) (i32.const 1) (i32.const 192))
+    (call $undo (local.get $savepoint) (i32.const 64))
+    (call $next (i32.load (i32.const 132)) (i32.const 1) (i32.const 64))
+    (call $failed)
+    (unreachable))

@@ -1,0 +1,8 @@
+(type $recursive (func (param i32) (result i32)))
+(table $functions 2 funcref)
+(elem (i32.const 0) $left $right)
+(func $left (type $recursive)
+    (i32.add (call_indirect $functions (type $recursive) (local.get 0) (i32.const 1)) (i32.const 1)))
+(func $right (type $recursive)
+    (i32.add (call_indirect $functions (type $recursive) (local.get 0) (i32.const 0)) (i32.const 1)))
+(func $attack (param $db i32) (drop (call $left (i32.const 0))))

@@ -1,0 +1,5 @@
+(data (i32.const 48) "\01\00\00\00\00\04\00\00\ff\ff\ff\ff")
+(func (export "up")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)
+    (call $touch (local.get 0))
+    (i32.const 48))

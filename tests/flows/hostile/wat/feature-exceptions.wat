@@ -1,0 +1,1 @@
+(component (core module (tag $t) (func (throw $t))) (component $c) (export "up" (component $c)))

@@ -1,0 +1,5 @@
+(data (i32.const 1024) "SELECT 1")
+(func $attack (param $db i32)
+    (call $query (local.get $db) (i32.const 1024) (i32.const 8) (i32.const 0) (i32.const 0) (i32.const 64))
+    (call $drop_cursor (i32.load (i32.const 68)))
+    (call $next (i32.load (i32.const 68)) (i32.const 1) (i32.const 128)))

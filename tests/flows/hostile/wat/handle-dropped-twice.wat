@@ -1,0 +1,5 @@
+(data (i32.const 1024) "SELECT 1")
+(func $attack (param $db i32)
+    (call $prepare (local.get $db) (i32.const 1024) (i32.const 8) (i32.const 64))
+    (call $drop_statement (i32.load (i32.const 68)))
+    (call $drop_statement (i32.load (i32.const 68))))

@@ -1,0 +1,1 @@
+(component (import "host:system/exec" (instance)) (component $c) (export "up" (component $c)))

@@ -1,0 +1,1 @@
+(func $attack (param $db i32) (drop (memory.grow (i32.const 65000))))

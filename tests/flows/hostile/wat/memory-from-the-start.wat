@@ -1,0 +1,2 @@
+(memory $large 65536)
+(func $attack (param $db i32))

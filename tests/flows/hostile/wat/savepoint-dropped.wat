@@ -1,0 +1,3 @@
+(func $attack (param $db i32)
+    (call $open_savepoint (local.get $db) (i32.const 64))
+    (call $drop_savepoint (i32.load (i32.const 68))))

@@ -1,0 +1,12 @@
+;; Ends the outer one, which ends the inner one too, and then the inner one and the outer one again.
+(func $attack (param $db i32) (local $outer i32) (local $inner i32)
+    (call $open_savepoint (local.get $db) (i32.const 64))
+    (local.set $outer (i32.load (i32.const 68)))
+    (call $open_savepoint (local.get $db) (i32.const 64))
+    (local.set $inner (i32.load (i32.const 68)))
+    (call $undo (local.get $outer) (i32.const 64))
+    (call $release (local.get $inner) (i32.const 64))
+    (call $failed)
+    (call $release (local.get $outer) (i32.const 64))
+    (call $failed)
+    (unreachable))

@@ -1,0 +1,1 @@
+(func $attack (param $db i32) (call $sql (local.get $db) (i32.const 1024) (i32.const 0x7fffffff)))

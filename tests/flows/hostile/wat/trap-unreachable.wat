@@ -1,0 +1,1 @@
+(func $attack (param $db i32) (unreachable))

@@ -1,0 +1,3 @@
+(func $fail (unreachable))
+(start $fail)
+(func $attack (param $db i32))
