@@ -76,5 +76,5 @@ pub mod wasm;
 pub use error::Error;
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
-pub use migrator::{Migrator, MigratorBuilder, Status};
+pub use migrator::{Gap, Migrator, MigratorBuilder, Squashed, Startup, Status};
 pub use whimbrel_macros::embed;

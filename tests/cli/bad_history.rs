@@ -128,6 +128,6 @@ fn several_problems_are_told_together() {
       - the chain has no version 99
         hint: `whimbrel status` shows the versions there are
       - migration 0 zero is pending, but 2 is already applied
-        hint: give it a version above 2, or apply it all the same with --allow-out-of-order
+        hint: give it a version above 2, or apply it all the same with --allow-out-of-order; `-- whimbrel: out_of_order = allow` in its head says that it may always be
     "));
 }

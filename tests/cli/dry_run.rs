@@ -28,17 +28,18 @@ fn shows_what_down_does_and_changes_nothing() {
     project.ok(&["up"]);
     project.unchanged(|| {
         assert_snapshot!(project.run(&["down", "--all", "--dry-run"]), @"
-    exit 0
-    --- stdout
-    down 2 first_notes ([time])
-        DELETE FROM note;  (2 rows)
-        rows of note: 2 deleted
+        exit 0
+        --- stdout
+        down 2 first_notes ([time])
+            DELETE FROM note;  (2 rows)
+            rows of note: 2 deleted
 
-    down 1 create_note ([time])
-        DROP TABLE note;
+        down 1 create_note ([time])
+            DROP TABLE note;
 
-    Tried 2 migrations in [time] and rolled everything back: the database is as it was.
-    ");
+        warning: table note with 2 rows would be gone
+        Tried 2 migrations in [time] and rolled everything back: the database is as it was.
+        ");
     });
 }
 

@@ -64,6 +64,10 @@ fn help_and_version_are_0() {
       plan         Show what `up` or `down` would do
       up           Apply what is pending
       down         Revert what is applied, newest first; one migration unless told otherwise
+      redo         Revert the last applied migration and apply it again; several with --steps
+      reset        Revert everything; asks first, and never in a protected environment
+      baseline     Declare that the database has everything up to a version; runs nothing
+      squash       Write a baseline that new databases start from: the schema as it is now
       verify       Check that files and history agree
       test         Try pending migrations on copies of the database: does their code do the same twice?
       inspect      Show what a component is made of and asks for
@@ -81,6 +85,9 @@ fn help_and_version_are_0() {
     Global options:
       -D, --database <URL>       The database: sqlite:app.db, sqlite:///var/app.db or a path
       -d, --dir <FOLDER>         The folder of the migrations [default: migrations]
+          --chain <NAME>         Only this chain of several; can be given more than once [default: all]
+          --env <NAME>           The environment of whimbrel.toml, `[env.NAME]`, that is meant [default:
+                                 WHIMBREL_ENV]
           --config <FILE>        Read this file and not whimbrel.toml
           --table <NAME>         Name of the history table [default: _whimbrel_history]
           --lock-timeout <TIME>  How long to wait for another process: 500ms, 5s, 2m [default: 60s]

@@ -45,15 +45,22 @@ fn status_has_this_shape() {
     {
       "schema": "whimbrel/status/1",
       "chain": "main",
+      "chains": [
+        "main"
+      ],
       "database": "app.db",
       "database_exists": true,
       "pending": 1,
       "applied": 1,
       "migrations": [
         {
+          "chain": "main",
           "version": "1",
           "name": "create_note",
+          "role": "versioned",
           "kind": "sql",
+          "out_of_order_allowed": false,
+          "depends_on": [],
           "state": "applied",
           "file": "migrations/0001_create_note.up.sql",
           "description": null,
@@ -66,9 +73,13 @@ fn status_has_this_shape() {
           }
         },
         {
+          "chain": "main",
           "version": "2",
           "name": "first_notes",
+          "role": "versioned",
           "kind": "sql",
+          "out_of_order_allowed": false,
+          "depends_on": [],
           "state": "pending",
           "file": "migrations/0002_first_notes.up.sql",
           "description": null,
@@ -95,12 +106,17 @@ fn a_plan_has_this_shape() {
     {
       "schema": "whimbrel/plan/1",
       "chain": "main",
+      "chains": [
+        "main"
+      ],
       "direction": "up",
       "steps": [
         {
           "direction": "up",
+          "chain": "main",
           "version": "1",
           "name": "a",
+          "role": "versioned",
           "kind": "component",
           "file": "migrations/0001_a.wasm",
           "description": null,
@@ -122,8 +138,10 @@ fn a_plan_has_this_shape() {
         },
         {
           "direction": "up",
+          "chain": "main",
           "version": "2",
           "name": "b",
+          "role": "versioned",
           "kind": "sql",
           "file": "migrations/0002_b.sql",
           "description": null,
@@ -132,6 +150,7 @@ fn a_plan_has_this_shape() {
           "reversible": false
         }
       ],
+      "losses": [],
       "warnings": [
         {
           "migration": "2 b",
@@ -158,8 +177,10 @@ fn a_dry_run_has_this_shape() {
       "steps": [
         {
           "direction": "up",
+          "chain": "main",
           "version": "1",
           "name": "create_note",
+          "role": "versioned",
           "kind": "sql",
           "file": "migrations/0001_create_note.up.sql",
           "description": null,
@@ -185,6 +206,7 @@ fn a_dry_run_has_this_shape() {
           }
         }
       ],
+      "losses": [],
       "duration_us": 0,
       "warnings": [],
       "logs": []
@@ -230,8 +252,10 @@ fn errors_are_objects_too() {
       "done": [
         {
           "direction": "up",
+          "chain": "main",
           "version": "1",
           "name": "create_note",
+          "role": "versioned",
           "kind": "sql",
           "file": "migrations/0001_create_note.up.sql",
           "description": null,
@@ -247,8 +271,10 @@ fn errors_are_objects_too() {
         },
         {
           "direction": "up",
+          "chain": "main",
           "version": "2",
           "name": "first_notes",
+          "role": "versioned",
           "kind": "sql",
           "file": "migrations/0002_first_notes.up.sql",
           "description": null,

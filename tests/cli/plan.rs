@@ -40,6 +40,8 @@ fn shows_the_way_up_and_down() {
         1. down 2 first_notes  sql  migrations/0002_first_notes.down.sql
         2. down 1 create_note  sql  migrations/0001_create_note.down.sql
 
+        warning: table note with 2 rows would be gone
+
         `whimbrel down` would revert 2 migrations.
         ");
     });

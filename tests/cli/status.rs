@@ -59,6 +59,7 @@ fn shows_every_state_and_every_note() {
             7  more         sql   pending
 
     1 checksum mismatch, 1 applied (reformatted), 1 missing, 1 out of order, 1 applied, 1 pending.
+    note: 4 late is out of order: `up` would refuse it, and with --allow-out-of-order apply it
     note: the sequence has no versions 3, 6
     note: migrations/README.md is ignored: neither .sql nor .wasm nor .toml
     ");
@@ -99,7 +100,7 @@ fn shows_hostile_names_safely() {
     let rename = "UPDATE _whimbrel_history SET name = char(27) || '[2J' || char(8238) || char(10) || 'x', version = 9 \
                   WHERE version = 2";
     project.database().execute(rename, []).expect("renamed");
-    assert_snapshot!(project.run(&["status"]), @r"
+    assert_snapshot!(project.run(&["status"]), @r#"
     exit 0
     --- stdout
     Chain main in app.db
@@ -107,17 +108,18 @@ fn shows_hostile_names_safely() {
       Version  Name                  Kind  State         Applied at (UTC) Took
             1  create_note           sql   applied       [moment] [time]
             2  first_notes           sql   out of order
-            9  \u{1b}[2J\u{202e}\nx  sql   missing       [moment] [time]
+            9  \u{1b}[2J\u{202e}\nx  sql   future        [moment] [time]
 
-    1 applied, 1 out of order, 1 missing.
-    ");
-    assert_snapshot!(project.run(&["verify"]), @r"
+    1 applied, 1 out of order, 1 future.
+    note: 2 first_notes is out of order: `up` would refuse it, and with --allow-out-of-order apply it
+    "#);
+    assert_snapshot!(project.run(&["verify"]), @r#"
     exit 1
     --- stdout
     error: migration 2 first_notes is pending, but a later one is applied (migrations/0002_first_notes.up.sql)
     hint: give it a later version, or use --allow-out-of-order
-    error: migration 9 \u{1b}[2J\u{202e}\nx is applied, but its file is missing
-    hint: bring its file back, or use --ignore-missing
+    error: migration 9 \u{1b}[2J\u{202e}\nx is applied, and newer than anything in the chain
+    hint: the files are older than the database: take newer ones, or use --ignore-missing
     Verified 3 migrations: 2 problems.
-    ");
+    "#);
 }

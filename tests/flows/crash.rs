@@ -180,7 +180,7 @@ const UP: &[&str] = &[
     "commit",
     "rollback",
 ];
-const DOWN: &[&str] = &["begin", "execute UPDATE \"_whimbrel_history\"", "set foreign keys", "commit"];
+const DOWN: &[&str] = &["begin", "execute UPDATE \"_whimbrel_history\" SET", "set foreign keys", "commit"];
 
 #[test]
 fn up_on_a_rollback_journal() {

@@ -97,7 +97,7 @@ fn mixes_files_and_code_in_one_chain_and_says_what_happens() {
     assert_eq!(kinds, ["sql", "rust", "sql"]);
     migrator.down(Until::Steps(2)).unwrap();
     let states: Vec<State> = migrator.status().unwrap().entries.iter().map(|entry| entry.state).collect();
-    assert_eq!(states, [State::Applied, State::Pending, State::Pending]);
+    assert_eq!(states, [State::Applied, State::Reverted, State::Reverted]);
     let error = migrator.down(Until::End).unwrap_err();
     assert!(matches!(error, Error::Plan(_)), "{error:?}");
 }

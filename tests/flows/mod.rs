@@ -14,4 +14,5 @@ mod library;
 mod limits;
 mod pages;
 mod processes;
+mod several_chains;
 mod transforms;

@@ -134,7 +134,7 @@ impl Job<'_> {
         if !first {
             session.begin().map_err(StepError::doing("begin a transaction"))?;
         }
-        let (chain, version) = (self.conditions.chain.name(), self.step.step.migration.version);
+        let (chain, version) = (&self.step.step.chain, self.step.step.migration.version);
         let total = match self.conditions.history.details(session, chain, version)? {
             Some((AppliedState::Applied, _)) => return Ok(Left::DoneElsewhere),
             Some((_, details)) => {

@@ -54,7 +54,7 @@ pub(super) fn run_component(
     let params = migration.manifest.as_ref().map(|manifest| &manifest.params);
     let call = Call {
         export: step.step.direction.as_str(),
-        chain: conditions.chain.name(),
+        chain: &step.step.chain,
         version: migration.version.to_string(),
         name: &migration.name,
         dry_run: conditions.dry_run,

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::losses::{count, gone, inventory};
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
@@ -27,10 +28,14 @@ pub(crate) fn dry_run(
         Ok(enforced) => enforced,
         Err(source) => {
             let failed = first.step.clone();
-            return (
-                session,
-                Err(Box::new(RunError { done: report, chain: prepared.plan.chain.clone(), failed, source })),
-            );
+            return (session, Err(Box::new(RunError { done: report, failed, source })));
+        }
+    };
+    let (before, mut session) = match inventory(session.as_mut(), &conditions.history.tables()) {
+        Ok(before) => (before, session),
+        Err(source) => {
+            let failed = first.step.clone();
+            return (session, Err(Box::new(RunError { done: report, failed, source })));
         }
     };
     let mut failure = None;
@@ -55,17 +60,14 @@ pub(crate) fn dry_run(
         }
     }
     report.duration = began.elapsed();
-    let closed = close(session.as_mut(), enforced);
+    let after = inventory(session.as_mut(), &conditions.history.tables());
+    let closed = close(session.as_mut(), enforced).and_then(|()| {
+        report.losses = gone(&before, &after?);
+        count(session.as_mut(), &mut report.losses)
+    });
     let result = match (failure, closed) {
-        (Some((failed, source)), _) => {
-            Err(Box::new(RunError { done: report, chain: prepared.plan.chain.clone(), failed, source }))
-        }
-        (None, Err(source)) => Err(Box::new(RunError {
-            done: report,
-            chain: prepared.plan.chain.clone(),
-            failed: first.step.clone(),
-            source,
-        })),
+        (Some((failed, source)), _) => Err(Box::new(RunError { done: report, failed, source })),
+        (None, Err(source)) => Err(Box::new(RunError { done: report, failed: first.step.clone(), source })),
         (None, Ok(())) => Ok(report),
     };
     (session, result)

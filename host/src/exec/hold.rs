@@ -9,7 +9,7 @@ use crate::db::{Ambient, Session};
 use crate::grants::{FunctionGrant, Grant, Grants, Restriction};
 use crate::history::History;
 use crate::limits::Limit;
-use crate::model::{Body, Manifest, Policy, TransactionMode, Version};
+use crate::model::{Body, Manifest, Policies, Policy, TransactionMode, Version};
 use crate::plan::{Plan, Step};
 
 const HIDE: &str = "hide the clock from the migration";
@@ -46,6 +46,8 @@ impl Hold {
 /// A migration that asks for more than it is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AskedTooMuch {
+    /// Name of its chain.
+    pub chain: String,
     /// Version and name.
     pub migration: String,
     /// Its version.
@@ -59,16 +61,17 @@ pub struct AskedTooMuch {
 }
 
 /// Decides for each step of a plan; everything that is refused to any of them is in the error.
-pub(super) fn hold(plan: &Plan, policy: &Policy) -> Result<Vec<Hold>, PrepareError> {
+pub(super) fn hold(plan: &Plan, policies: &Policies) -> Result<Vec<Hold>, PrepareError> {
     let mut refused = Vec::new();
     let mut holds = Vec::new();
     for step in &plan.steps {
+        let policy = policies.of(&step.chain);
         match one(step, policy)? {
             Ok(hold) => holds.push(hold),
             Err(grants) => refused.push(too_much(step, policy, grants)),
         }
     }
-    if refused.is_empty() { Ok(holds) } else { Err(PrepareError::NotGranted { chain: plan.chain.clone(), refused }) }
+    if refused.is_empty() { Ok(holds) } else { Err(PrepareError::NotGranted { refused }) }
 }
 
 /// Decides for one step; the inner error is what it asks for beyond what it is given.
@@ -96,6 +99,7 @@ pub(super) fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> Ask
     let migration = &step.migration;
     let file = |manifest: &Manifest| manifest.file.clone();
     AskedTooMuch {
+        chain: step.chain.to_string(),
         migration: migration.title(),
         version: migration.version,
         file: migration.manifest.as_ref().map_or_else(|| migration.file.clone(), file),
@@ -106,10 +110,10 @@ pub(super) fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> Ask
 
 impl AskedTooMuch {
     /// Writes the part of `whimbrel.toml` that would give it; `None` when there is nothing that can be given.
-    pub fn policy(&self, chain: &str) -> Option<String> {
+    pub fn policy(&self) -> Option<String> {
         let givable = self.refused.iter().filter(|grant| !self.never.contains(grant));
         let grants = Grants::collect(givable);
-        (!grants.is_empty()).then(|| Policy::snippet(chain, self.version, &grants))
+        (!grants.is_empty()).then(|| Policy::snippet(&self.chain, self.version, &grants))
     }
 }
 

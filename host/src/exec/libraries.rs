@@ -2,12 +2,13 @@
 //! each other. Nothing is registered yet.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::functions::PreparedLibrary;
 use super::prepare::{PrepareError, PreparedStep};
 use crate::db::{Function, Signature, sqlite};
-use crate::model::{Chain, FunctionLibrary, LibraryBody};
+use crate::model::{Chains, FunctionLibrary, LibraryBody};
 
 /// What is known of a library: how it can be had, and what it brings.
 struct Known {
@@ -25,18 +26,18 @@ enum Ready {
 #[cfg(feature = "wasm")]
 pub(super) fn prepare(
     steps: &mut [PreparedStep],
-    chain: &Chain,
+    chains: &Chains,
     compilation: &crate::wasm::Compilation,
     observer: &Arc<dyn super::event::Observer>,
 ) -> Result<(), PrepareError> {
     let mut engine = None;
-    give(steps, chain, |library, step| component::know(library, step, &mut engine, compilation, observer))
+    give(steps, chains, |library, step| component::know(library, step, &mut engine, compilation, observer))
 }
 
 /// Gives each step the libraries that it names; those of components cannot be had in this build.
 #[cfg(not(feature = "wasm"))]
-pub(super) fn prepare(steps: &mut [PreparedStep], chain: &Chain) -> Result<(), PrepareError> {
-    give(steps, chain, |library, step| {
+pub(super) fn prepare(steps: &mut [PreparedStep], chains: &Chains) -> Result<(), PrepareError> {
+    give(steps, chains, |library, step| {
         let migration = step.step.migration.title();
         Err(PrepareError::NoWasm { migration, file: library.file.clone() })
     })
@@ -44,24 +45,27 @@ pub(super) fn prepare(steps: &mut [PreparedStep], chain: &Chain) -> Result<(), P
 
 fn give(
     steps: &mut [PreparedStep],
-    chain: &Chain,
+    chains: &Chains,
     mut component: impl FnMut(&FunctionLibrary, &PreparedStep) -> Result<Known, PrepareError>,
 ) -> Result<(), PrepareError> {
-    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    // Each chain has libraries of its own, so names are told apart by it.
+    let mut known: BTreeMap<(Arc<str>, String), Known> = BTreeMap::new();
     for step in steps {
         let migration = Arc::clone(&step.step.migration);
         for name in migration.libraries() {
-            let Some(library) = chain.library(name) else { continue };
-            if !known.contains_key(name) {
-                let found = match &library.body {
+            let chain = &step.step.chain;
+            let Some(library) = chains.get(chain).and_then(|chain| chain.library(name)) else { continue };
+            let key = (Arc::clone(chain), name.to_owned());
+            if let Entry::Vacant(vacant) = known.entry(key) {
+                vacant.insert(match &library.body {
                     LibraryBody::Native { functions, .. } => native(functions),
                     LibraryBody::Component { .. } => component(library, step)?,
-                };
-                known.insert(name.to_owned(), found);
+                });
             }
         }
+        let of = |name: &str| known.get(&(Arc::clone(&step.step.chain), name.to_owned()));
         let used: Vec<(&str, &Known)> =
-            migration.libraries().into_iter().filter_map(|name| Some((name, known.get(name)?))).collect();
+            migration.libraries().into_iter().filter_map(|name| Some((name, of(name)?))).collect();
         check_names(&migration.title(), &used)?;
         step.libraries = used
             .into_iter()

@@ -10,6 +10,7 @@ mod event;
 mod functions;
 mod hold;
 mod libraries;
+mod losses;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;
@@ -20,6 +21,8 @@ mod report;
 mod retry;
 mod run;
 mod script;
+mod single;
+mod squash;
 mod step;
 mod throttle;
 #[cfg(feature = "wasm")]
@@ -29,6 +32,7 @@ mod work;
 pub use determinism::{Disagreement, Trial, Used};
 pub use event::{Event, Observer};
 pub use hold::AskedTooMuch;
+pub use losses::Loss;
 pub use prepare::{PrepareError, Prepared, prepare};
 #[cfg(feature = "wasm")]
 pub use preview::PreviewError;
@@ -47,5 +51,7 @@ pub(crate) use repair::{plan_repair, run_repair};
 pub use retry::Retried;
 #[cfg(feature = "wasm")]
 pub(crate) use retry::retry_step;
+pub(crate) use single::{check_single, run_single};
+pub(crate) use squash::squash;
 #[cfg(feature = "wasm")]
 pub(crate) use transform::check_transforms;

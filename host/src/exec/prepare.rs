@@ -7,7 +7,7 @@ use super::functions::PreparedLibrary;
 use super::hold::{AskedTooMuch, Hold, hold};
 use super::libraries;
 use crate::limits::{Excess, RunLimits};
-use crate::model::{Body, Chain, Policy};
+use crate::model::{Body, Chains, Policies};
 use crate::plan::{Plan, Step};
 
 /// Why a plan cannot be run.
@@ -109,8 +109,6 @@ pub enum PrepareError {
     /// Migrations ask for more than the policy gives them.
     #[error("{}", not_granted(refused))]
     NotGranted {
-        /// Name of the chain.
-        chain: String,
         /// Each of them, with what it is refused.
         refused: Vec<AskedTooMuch>,
     },
@@ -121,6 +119,16 @@ pub enum PrepareError {
         migration: String,
         /// Its file.
         file: String,
+    },
+    /// Everything is to run in one transaction, and this step commits on its own.
+    #[error("migration {migration} {why}, so it cannot be part of one transaction with others ({file})")]
+    NotInOneTransaction {
+        /// Version and name.
+        migration: String,
+        /// Its file.
+        file: String,
+        /// What it does.
+        why: &'static str,
     },
     /// This build runs no components.
     #[error("migration {migration} is a component, and this build of whimbrel runs none ({file})")]
@@ -165,18 +173,26 @@ pub struct Prepared {
     pub(super) steps: Vec<PreparedStep>,
 }
 
+impl Prepared {
+    /// Returns what the plan is to reach.
+    #[cfg(feature = "wasm")]
+    pub(crate) fn goal(&self) -> crate::plan::Goal {
+        self.plan.goal
+    }
+}
+
 #[cfg(feature = "wasm")]
 /// Compiles every component of the plan, on all cores. Without components no engine is started.
 ///
 /// The policy says what each migration may do and how much it may use; a manifest may ask for less.
 pub fn prepare(
     plan: Plan,
-    chain: &Chain,
+    chains: &Chains,
     compilation: &crate::wasm::Compilation,
-    policy: &Policy,
+    policies: &Policies,
     observer: &Arc<dyn Observer>,
 ) -> Result<Prepared, PrepareError> {
-    let holds = hold(&plan, policy)?;
+    let holds = hold(&plan, policies)?;
     let components: Vec<(usize, &Step, &[u8])> = plan
         .steps
         .iter()
@@ -187,7 +203,7 @@ pub fn prepare(
         })
         .collect();
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
-        let limits = decide(&plan.chain, step, policy)?;
+        let limits = decide(step, policies)?;
         Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), plugin: None, limits })
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
@@ -201,16 +217,16 @@ pub fn prepare(
             steps[job.index].plugin = Some(Arc::new(plugin?));
         }
     }
-    libraries::prepare(&mut steps, chain, compilation, observer)?;
+    libraries::prepare(&mut steps, chains, compilation, observer)?;
     Ok(Prepared { plan, steps })
 }
 
 /// Puts the limits of a step's manifest and of the policy together.
-fn decide(chain: &str, step: &Step, policy: &Policy) -> Result<RunLimits, PrepareError> {
+fn decide(step: &Step, policies: &Policies) -> Result<RunLimits, PrepareError> {
     let manifest = step.migration.manifest.as_ref();
-    let given = policy.limits_for(step.migration.version);
+    let given = policies.of(&step.chain).limits_for(step.migration.version);
     RunLimits::decide(manifest.map(|manifest| &manifest.limits), &given).map_err(|excesses| PrepareError::Limits {
-        chain: chain.to_owned(),
+        chain: step.chain.to_string(),
         migration: step.migration.title(),
         version: step.migration.version,
         file: manifest.map_or_else(String::new, |manifest| manifest.file.clone()),
@@ -290,8 +306,13 @@ fn compile(
 
 #[cfg(not(feature = "wasm"))]
 /// Refuses components, which this build cannot run.
-pub fn prepare(plan: Plan, chain: &Chain, policy: &Policy, _: &Arc<dyn Observer>) -> Result<Prepared, PrepareError> {
-    let holds = hold(&plan, policy)?;
+pub fn prepare(
+    plan: Plan,
+    chains: &Chains,
+    policies: &Policies,
+    _: &Arc<dyn Observer>,
+) -> Result<Prepared, PrepareError> {
+    let holds = hold(&plan, policies)?;
     let component =
         plan.steps.iter().find(|step| matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }));
     if let Some(step) = component {
@@ -299,10 +320,10 @@ pub fn prepare(plan: Plan, chain: &Chain, policy: &Policy, _: &Arc<dyn Observer>
         return Err(PrepareError::NoWasm { migration, file });
     }
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
-        let limits = decide(&plan.chain, step, policy)?;
+        let limits = decide(step, policies)?;
         Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), limits })
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
-    libraries::prepare(&mut steps, chain)?;
+    libraries::prepare(&mut steps, chains)?;
     Ok(Prepared { plan, steps })
 }

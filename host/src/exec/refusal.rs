@@ -3,7 +3,7 @@
 use super::hold::{AskedTooMuch, one, too_much};
 use super::prepare::PrepareError;
 use crate::limits::{Excess, RunLimits};
-use crate::model::Policy;
+use crate::model::{Policies, Policy};
 use crate::plan::{Plan, Step};
 
 /// What a policy refuses one step of a plan; at least one thing.
@@ -21,8 +21,8 @@ pub struct Refusal {
 
 /// Returns what the policy refuses each step of a plan; steps without are left out. A run of the plan would stop before
 /// anything has changed.
-pub fn refusals(plan: &Plan, policy: &Policy) -> Vec<Refusal> {
-    let of = |(index, step)| refusal(index, step, policy);
+pub fn refusals(plan: &Plan, policies: &Policies) -> Vec<Refusal> {
+    let of = |(index, step): (usize, &Step)| refusal(index, step, policies.of(&step.chain));
     plan.steps.iter().enumerate().filter_map(of).collect()
 }
 

@@ -3,7 +3,7 @@
 use super::report::StepError;
 use crate::db::Session;
 use crate::history::{History, HistoryError};
-use crate::model::{Chain, Key, Version};
+use crate::model::{Chains, Key, Version};
 use crate::plan::{self, HistoryChange, PlanError, Repair, RepairPlan};
 
 /// Why the history was not repaired. It is as it was.
@@ -30,32 +30,32 @@ pub enum RepairError {
 /// Decides what a repair would write. Changes nothing.
 pub(crate) fn plan_repair(
     session: &mut dyn Session,
-    chain: &Chain,
+    chains: &Chains,
     history: &History,
     repair: Repair,
 ) -> Result<RepairPlan, RepairError> {
-    let applied = history.read(session, chain.name())?;
+    let applied = history.read_all(session)?;
     let mut unread = None;
-    let rejects = |version: Version| match history.rejects(session, chain.name(), version) {
+    let rejects = |chain: &str, version: Version| match history.rejects(session, chain, version) {
         Ok(rows) => rows.len() as u64,
         Err(error) => {
             unread = Some(error);
             0
         }
     };
-    let planned = plan::repair(chain, &applied, repair, rejects)?;
+    let planned = plan::repair(chains, &applied, repair, rejects)?;
     unread.map_or(Ok(planned), |error| Err(error.into()))
 }
 
 /// Writes what was decided.
 pub(crate) fn run_repair(
     session: &mut dyn Session,
-    chain: &Chain,
+    chains: &Chains,
     history: &History,
     repair: Repair,
     decided: &RepairPlan,
 ) -> Result<(), RepairError> {
-    let written = write(session, chain, history, repair, decided);
+    let written = write(session, chains, history, repair, decided);
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");
     }
@@ -64,19 +64,23 @@ pub(crate) fn run_repair(
 
 fn write(
     session: &mut dyn Session,
-    chain: &Chain,
+    chains: &Chains,
     history: &History,
     repair: Repair,
     decided: &RepairPlan,
 ) -> Result<(), RepairError> {
     session.begin().map_err(StepError::doing("begin a transaction"))?;
-    if plan_repair(session, chain, history, repair)? != *decided {
+    if plan_repair(session, chains, history, repair)? != *decided {
         return Err(RepairError::Changed);
     }
     for change in &decided.changes {
         match change {
-            HistoryChange::Forget { version, .. } => history.delete(session, chain.name(), &Key::Version(*version))?,
-            HistoryChange::ForgetRejects { version, .. } => history.forget_rejects(session, chain.name(), *version)?,
+            HistoryChange::Forget { version, .. } => {
+                history.delete(session, &decided.chain, &Key::Version(*version))?;
+            }
+            HistoryChange::ForgetRejects { version, .. } => {
+                history.forget_rejects(session, &decided.chain, *version)?;
+            }
         }
     }
     Ok(session.commit().map_err(StepError::doing("commit"))?)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::losses::Loss;
 use crate::db::{Counters, DbError, Recording, ScriptError};
 use crate::history::HistoryError;
 use crate::limits::LimitReached;
@@ -86,6 +87,8 @@ pub struct Report {
     pub applied: usize,
     /// What the plan let pass.
     pub warnings: Vec<Warning>,
+    /// Tables and columns that would be gone; only a dry run looks for them.
+    pub losses: Vec<Loss>,
     /// How long the whole run took, without loading and planning.
     pub duration: Duration,
 }
@@ -195,12 +198,10 @@ impl StepError {
 
 /// Why a run stopped, and what it had done before.
 #[derive(Debug, thiserror::Error)]
-#[error("migration {} failed on its way {}", failed.migration.title(), failed.direction)]
+#[error("migration {} failed on its way {}", failed.title(), failed.direction)]
 pub struct RunError {
     /// What was done, and stays done.
     pub done: Report,
-    /// Name of the chain.
-    pub chain: String,
     /// The step that failed.
     pub failed: Step,
     /// Why.

@@ -43,7 +43,7 @@ fn in_transaction(
     conditions: &Conditions<'_>,
 ) -> Result<Retried, StepError> {
     session.begin().map_err(StepError::doing("begin a transaction"))?;
-    let (chain, version) = (conditions.chain.name(), step.step.migration.version);
+    let (chain, version) = (&step.step.chain, step.step.migration.version);
     // Another process may have reverted it meanwhile.
     conditions.history.details(session, chain, version)?.ok_or(StepError::Vanished)?;
     let rejects = conditions.history.rejects(session, chain, version)?;

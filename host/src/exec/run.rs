@@ -1,5 +1,6 @@
 //! Runs a prepared plan step by step.
 
+use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,13 +15,13 @@ use super::throttle::Throttle;
 use crate::db::Session;
 use crate::history::History;
 use crate::interrupt::Interrupt;
-use crate::model::{AppliedState, Chain};
-use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step};
+use crate::model::{AppliedState, Chains, Key};
+use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, State, Step};
 
 /// What all steps of a run share.
 pub struct Conditions<'a> {
-    /// The chain the plan was made from.
-    pub chain: &'a Chain,
+    /// The chains the plan was made from.
+    pub chains: &'a Chains,
     /// The history table.
     pub history: &'a History,
     /// What the plan was to reach.
@@ -53,7 +54,8 @@ impl Conditions<'_> {
 pub(super) struct Watermark {
     data_version: Option<i64>,
     ensured: bool,
-    done: std::collections::HashSet<crate::model::Version>,
+    /// What is in force: chain and migration. A repeatable one is only in it as it is in the chain now.
+    done: HashSet<(Arc<str>, Key)>,
 }
 
 impl Watermark {
@@ -72,27 +74,43 @@ impl Watermark {
         if !self.ensured {
             conditions.history.ensure(session)?;
         }
-        let applied = self.done.contains(&step.migration.version);
+        let applied = self.done.contains(&of(step));
         Ok(applied == (step.direction == Direction::Down))
     }
 
     fn reread(&mut self, session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<(), StepError> {
-        let applied = conditions.history.read(session, conditions.chain.name())?;
-        plan::build(conditions.chain, &applied, &conditions.goal, &conditions.rules).map_err(StepError::Plan)?;
-        let done = applied.iter().filter(|row| row.state != AppliedState::InProgress);
-        self.done = done.map(|row| row.version).collect();
+        let chains = conditions.chains;
+        let applied = conditions.history.read_all(session)?;
+        plan::check(chains, &applied, &conditions.goal, &conditions.rules).map_err(StepError::Plan)?;
+        self.done.clear();
+        for row in applied.iter().filter(|row| row.is_live() && row.state != AppliedState::InProgress) {
+            let Some(chain) = chains.get(&row.chain) else { continue };
+            let outdated = row.repeatable
+                && chain
+                    .repeatable(&row.name)
+                    .is_some_and(|migration| plan::compare(chain, migration, row) == OUTDATED);
+            if !outdated {
+                self.done.insert((Arc::clone(chain.shared_name()), row.key()));
+            }
+        }
         self.ensured = false;
         Ok(())
     }
 
     /// Takes a step's commit into account.
-    fn committed(&mut self, step: &Step) {
+    pub(super) fn committed(&mut self, step: &Step) {
         self.ensured = true;
         match step.direction {
-            Direction::Up => self.done.insert(step.migration.version),
-            Direction::Down => self.done.remove(&step.migration.version),
+            Direction::Up => self.done.insert(of(step)),
+            Direction::Down => self.done.remove(&of(step)),
         };
     }
+}
+
+const OUTDATED: State = State::ChecksumMismatch(plan::Difference::Body);
+
+fn of(step: &Step) -> (Arc<str>, Key) {
+    (Arc::clone(&step.chain), step.migration.key())
 }
 
 /// Runs the steps in order, each in its own transaction together with its history row.
@@ -126,8 +144,7 @@ pub fn run(
             }
             Err(source) => {
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
-                let (chain, failed) = (prepared.plan.chain.clone(), step.step.clone());
-                return (session, Err(Box::new(RunError { done: report, chain, failed, source })));
+                return (session, Err(Box::new(RunError { done: report, failed: step.step.clone(), source })));
             }
         }
     }
@@ -158,14 +175,16 @@ fn run_once_free(
     }
 }
 
-fn is_dirty(error: &PlanError) -> bool {
+pub(super) fn is_dirty(error: &PlanError) -> bool {
     error.problems.iter().any(|problem| matches!(problem, PlanProblem::Dirty { .. }))
 }
 
 /// Waits for the lock and tells whether a step is marked as started even then: whoever started it is gone.
-fn is_left_dirty(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<bool, StepError> {
+pub(super) fn is_left_dirty(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<bool, StepError> {
     let lock = session.lock_run().map_err(StepError::doing("wait for another process"))?;
-    let applied = conditions.history.read(session, conditions.chain.name())?;
+    let applied = conditions.history.read_all(session)?;
     drop(lock);
-    Ok(applied.iter().any(|row| row.state == AppliedState::Started))
+    let is_active =
+        |chain: &str| conditions.chains.index(chain).is_some_and(|index| conditions.chains.is_active(index));
+    Ok(applied.iter().any(|row| row.state == AppliedState::Started && is_active(&row.chain)))
 }

@@ -10,7 +10,7 @@ use super::run::{Conditions, Watermark};
 use super::work::{Work, work};
 use crate::db::{Counters, Session};
 use crate::history::NewRow;
-use crate::model::{AppliedState, Directives, TransactionMode};
+use crate::model::{AppliedState, Directives, Role, TransactionMode};
 use crate::plan::Direction;
 
 /// Broken foreign keys that are named.
@@ -205,7 +205,7 @@ pub(super) fn record(
     match report.step.direction {
         Direction::Up => write_row(session, report, timer, conditions, state),
         Direction::Down => {
-            let (chain, key) = (conditions.chain.name(), report.step.migration.key());
+            let (chain, key) = (&report.step.chain, report.step.migration.key());
             let at = moment(Timestamp::now());
             Ok(conditions.history.end(session, chain, &key, AppliedState::Reverted, &at)?)
         }
@@ -227,11 +227,11 @@ fn mark(
     state: AppliedState,
 ) -> Result<(), StepError> {
     let key = step.step.migration.key();
-    Ok(conditions.history.mark(session, conditions.chain.name(), &key, state)?)
+    Ok(conditions.history.mark(session, &step.step.chain, &key, state)?)
 }
 
 fn forget(session: &mut dyn Session, step: &PreparedStep, conditions: &Conditions<'_>) -> Result<(), StepError> {
-    Ok(conditions.history.delete(session, conditions.chain.name(), &step.step.migration.key())?)
+    Ok(conditions.history.delete(session, &step.step.chain, &step.step.migration.key())?)
 }
 
 pub(super) fn write_row(
@@ -241,9 +241,20 @@ pub(super) fn write_row(
     conditions: &Conditions<'_>,
     state: AppliedState,
 ) -> Result<(), StepError> {
+    let (chain, migration) = (&report.step.chain, &report.step.migration);
+    let state = match (migration.role(), state) {
+        (Role::Baseline, AppliedState::Applied) => AppliedState::Baseline,
+        (_, state) => state,
+    };
+    if migration.role() == Role::Repeatable {
+        let at = moment(timer.began);
+        conditions.history.end(session, chain, &migration.key(), AppliedState::Replaced, &at)?;
+    }
+    let own = conditions.chains.get(chain);
+    let libraries = own.map(|chain| chain.library_checksums(migration)).unwrap_or_default();
     let row = NewRow {
-        chain: conditions.chain.name(),
-        migration: &report.step.migration,
+        chain,
+        migration,
         state,
         applied_at: &moment(timer.began),
         duration: report.duration,
@@ -253,7 +264,7 @@ pub(super) fn write_row(
         fuel: report.fuel,
         engine: None,
         run_id: Some(&conditions.run_id()),
-        functions: &conditions.chain.library_checksums(&report.step.migration),
+        functions: &libraries,
     };
     Ok(conditions.history.insert(session, &row)?)
 }

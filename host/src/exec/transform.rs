@@ -126,7 +126,7 @@ fn resume(
     conditions: &Conditions<'_>,
     layout: &Layout,
 ) -> Result<Checkpoint, StepError> {
-    let (chain, version) = (conditions.chain.name(), step.step.migration.version);
+    let (chain, version) = (&step.step.chain, step.step.migration.version);
     if let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
         && let Some(checkpoint) = Checkpoint::from_json(&details)
     {
@@ -152,7 +152,7 @@ pub(super) fn keep_aside(
         values: reject_json(reject, &key, layout.read()),
     };
     let rows: Vec<RejectedRow> = rejects.iter().map(row).collect();
-    Ok(conditions.history.reject(session, conditions.chain.name(), step.step.migration.version, &rows)?)
+    Ok(conditions.history.reject(session, &step.step.chain, step.step.migration.version, &rows)?)
 }
 
 /// Holds the manifest's `[transform]` against the schema as it is now.
@@ -218,7 +218,7 @@ pub(super) fn call(step: &PreparedStep, layout: &Layout, conditions: &Conditions
     all.append(&mut named("whimbrel.write", layout.write()));
     all.append(&mut named("whimbrel.into", layout.into().map(str::to_owned).as_slice()));
     TransformCall {
-        chain: conditions.chain.name().to_owned(),
+        chain: step.step.chain.to_string(),
         version: migration.version.to_string(),
         name: migration.name.clone(),
         dry_run: conditions.dry_run,

@@ -4,29 +4,44 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Checksum, FunctionLibrary, Migration, Version};
+use super::{Checksum, Dependency, FunctionLibrary, Key, Migration, Version};
 
 /// Migrations ordered by version, each version once.
 #[derive(Clone, Debug)]
 pub struct Chain {
-    name: String,
+    name: Arc<str>,
     migrations: Vec<Arc<Migration>>,
+    baselines: Vec<Arc<Migration>>,
+    repeatables: Vec<Arc<Migration>>,
     /// In the order of their names.
     libraries: Vec<Arc<FunctionLibrary>>,
     /// Checksums of those that migrations call.
     checksums: BTreeMap<String, Checksum>,
 }
 
-/// A version that several migrations claim.
+/// A version, or a name of a repeatable one, that several migrations claim.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Duplicate {
-    /// The version.
-    pub version: Version,
+    /// The version or name.
+    pub key: Key,
     /// What the migrations are called in messages.
     pub files: Vec<String>,
 }
 
-/// Why migrations make no chain.
+/// Something that a migration depends on and that is not there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnmetDependency {
+    /// Version and name of the migration.
+    pub migration: String,
+    /// Its file.
+    pub file: String,
+    /// What it depends on.
+    pub dependency: Dependency,
+    /// What is missing.
+    pub because: String,
+}
+
+/// Why migrations make no chain, or several no order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ChainError {
@@ -34,6 +49,28 @@ pub enum ChainError {
     Duplicates {
         /// The versions in order.
         duplicates: Vec<Duplicate>,
+    },
+    /// Migrations depend on what is not there; all of it.
+    Unmet {
+        /// What is missing.
+        unmet: Vec<UnmetDependency>,
+    },
+    /// Migrations depend on each other in a circle.
+    Cycle {
+        /// The circle: each depends on the next one, and the last is the first.
+        path: Vec<String>,
+    },
+    /// Two chains have one name.
+    SameName {
+        /// The name.
+        name: String,
+    },
+    /// There is no chain of this name.
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
     },
     /// Two libraries of functions have one name.
     SameLibrary {
@@ -57,50 +94,80 @@ pub enum ChainError {
 
 impl fmt::Display for ChainError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let duplicates = match self {
-            Self::Duplicates { duplicates } => duplicates,
+        let separator = |i: usize| if i == 0 { "" } else { "; " };
+        match self {
+            Self::Duplicates { duplicates } => {
+                for (i, Duplicate { key, files }) in duplicates.iter().enumerate() {
+                    let what = if matches!(key, Key::Version(_)) { "version" } else { "the name" };
+                    write!(formatter, "{}{what} {key} is used by {}", separator(i), files.join(" and "))?;
+                }
+                Ok(())
+            }
+            Self::Unmet { unmet } => {
+                for (i, UnmetDependency { migration, file, dependency, because }) in unmet.iter().enumerate() {
+                    let separator = separator(i);
+                    write!(
+                        formatter,
+                        "{separator}migration {migration} depends on {dependency}, but {because} ({file})"
+                    )?;
+                }
+                Ok(())
+            }
+            Self::Cycle { path } => write!(formatter, "migrations depend on each other: {}", path.join(" -> ")),
+            Self::SameName { name } => write!(formatter, "two chains are called {}", name.escape_debug()),
+            Self::Unknown { name, .. } => write!(formatter, "there is no chain {}", name.escape_debug()),
             Self::SameLibrary { name, files: [one, other] } => {
-                return write!(formatter, "{one} and {other} are both called {}", name.escape_debug());
+                write!(formatter, "{one} and {other} are both called {}", name.escape_debug())
             }
             Self::UnknownLibrary { migration, file, name, .. } => {
                 let name = name.escape_debug();
-                return write!(
-                    formatter,
-                    "migration {migration} uses functions of {name}, which is not there ({file})"
-                );
+                write!(formatter, "migration {migration} uses functions of {name}, which is not there ({file})")
             }
-        };
-        for (i, Duplicate { version, files }) in duplicates.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "; " };
-            write!(formatter, "{separator}version {version} is used by {}", files.join(" and "))?;
         }
-        Ok(())
     }
 }
 
 impl std::error::Error for ChainError {}
 
 impl Chain {
-    /// Orders the migrations; refuses a version that is used twice.
-    pub fn new(name: impl Into<String>, mut migrations: Vec<Migration>) -> Result<Self, ChainError> {
-        migrations.sort_by_key(|migration| migration.version);
-        let duplicates: Vec<Duplicate> = migrations
-            .chunk_by(|left, right| left.version == right.version)
-            .filter(|same| same.len() > 1)
-            .map(|same| Duplicate {
-                version: same[0].version,
-                files: same.iter().map(|migration| migration.file.clone()).collect(),
-            })
-            .collect();
+    /// Orders the migrations; refuses a version, or the name of a repeatable one, that is used twice.
+    pub fn new(name: impl Into<String>, migrations: Vec<Migration>) -> Result<Self, ChainError> {
+        let mut of_role: [Vec<Arc<Migration>>; 3] = Default::default();
+        for migration in migrations {
+            of_role[migration.role() as usize].push(Arc::new(migration));
+        }
+        let [mut versioned, mut baselines, mut repeatables] = of_role;
+        versioned.sort_by_key(|migration| migration.version);
+        baselines.sort_by_key(|migration| migration.version);
+        repeatables.sort_by(|left, right| left.name.cmp(&right.name));
+        let same = |all: &[Arc<Migration>]| -> Vec<Duplicate> {
+            all.chunk_by(|left, right| left.key() == right.key())
+                .filter(|same| same.len() > 1)
+                .map(|same| Duplicate {
+                    key: same[0].key(),
+                    files: same.iter().map(|migration| migration.file.clone()).collect(),
+                })
+                .collect()
+        };
+        let duplicates = [same(&versioned), same(&baselines), same(&repeatables)].concat();
         if !duplicates.is_empty() {
             return Err(ChainError::Duplicates { duplicates });
         }
+        // The number that may stand before the name orders them for people, so it does here.
+        repeatables.sort_by(|left, right| left.file.cmp(&right.file));
         Ok(Self {
-            name: name.into(),
-            migrations: migrations.into_iter().map(Arc::new).collect(),
+            name: name.into().into(),
+            migrations: versioned,
+            baselines,
+            repeatables,
             libraries: Vec::new(),
             checksums: BTreeMap::new(),
         })
+    }
+
+    /// Returns all migrations, whenever they run.
+    fn everything(&self) -> impl Iterator<Item = &Arc<Migration>> {
+        self.migrations.iter().chain(&self.baselines).chain(&self.repeatables)
     }
 
     /// Adds libraries of functions; refuses two of one name, and a migration that uses one that is not there.
@@ -111,16 +178,15 @@ impl Chain {
             return Err(ChainError::SameLibrary { name: same[0].name.clone(), files });
         }
         let known = || libraries.iter().map(|library| library.name.clone()).collect();
-        for migration in &self.migrations {
+        for migration in self.everything() {
             let unknown = migration.libraries().into_iter().find(|name| !libraries.iter().any(|of| of.name == *name));
             if let Some(name) = unknown {
                 let (file, name) = (migration.file.clone(), name.to_owned());
                 return Err(ChainError::UnknownLibrary { migration: migration.title(), file, name, known: known() });
             }
         }
-        let used = |library: &&FunctionLibrary| {
-            self.migrations.iter().any(|of| of.libraries().contains(&library.name.as_str()))
-        };
+        let used =
+            |library: &&FunctionLibrary| self.everything().any(|of| of.libraries().contains(&library.name.as_str()));
         let checksums = libraries.iter().filter(used).map(|library| (library.name.clone(), library.checksum()));
         self.checksums = checksums.collect();
         self.libraries = libraries.into_iter().map(Arc::new).collect();
@@ -144,12 +210,32 @@ impl Chain {
         &self.name
     }
 
-    /// Returns the migrations in order.
+    /// Returns its name, to be shared.
+    pub fn shared_name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Returns the migrations that run once, in the order of their versions; without baselines.
     pub fn migrations(&self) -> &[Arc<Migration>] {
         &self.migrations
     }
 
-    /// Finds the migration of a version.
+    /// Returns the migrations that stand for everything up to their version, in the order of their versions.
+    pub fn baselines(&self) -> &[Arc<Migration>] {
+        &self.baselines
+    }
+
+    /// Returns the migrations that run again whenever they change, in the order of their files.
+    pub fn repeatables(&self) -> &[Arc<Migration>] {
+        &self.repeatables
+    }
+
+    /// Finds the repeatable migration of a name.
+    pub fn repeatable(&self, name: &str) -> Option<&Arc<Migration>> {
+        self.repeatables.iter().find(|migration| migration.name == name)
+    }
+
+    /// Finds the migration of a version that runs once; not a baseline.
     pub fn get(&self, version: Version) -> Option<&Arc<Migration>> {
         let found = self.migrations.binary_search_by_key(&version, |migration| migration.version);
         found.ok().map(|index| &self.migrations[index])

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use super::transform::TransformTable;
-use super::{Checksum, TransformSpec};
+use super::{Checksum, Dependency, Placement, Role, TransformSpec};
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::sql;
@@ -20,6 +20,8 @@ use crate::sql;
 pub struct Manifest {
     /// What it does, for people.
     pub description: Option<String>,
+    /// When it runs, and after which others; a version that a file's name gives is not in it.
+    pub placement: Placement,
     /// What it asks to be allowed. To ask for nothing (`Some`, and empty) is not the same as not to say (`None`).
     pub grants: Option<Grants>,
     /// How much its code may use.
@@ -70,12 +72,34 @@ impl std::error::Error for ManifestError {}
 #[serde(deny_unknown_fields, default)]
 struct Contents {
     description: Option<String>,
+    depends_on: Vec<Dependency>,
+    out_of_order: Option<OutOfOrder>,
+    repeat: Option<Repeat>,
+    baseline: bool,
     grants: Option<Grants>,
     limits: Limits,
     params: BTreeMap<String, String>,
     #[serde(deserialize_with = "libraries")]
     functions: Vec<String>,
     transform: Option<TransformSpec>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OutOfOrder {
+    Allow,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Repeat {
+    OnChange,
+}
+
+impl<'de> Deserialize<'de> for Dependency {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 impl Manifest {
@@ -86,8 +110,15 @@ impl Manifest {
             let asked = contents.grants.take().unwrap_or_default();
             contents.grants = Some(transform.grants(asked));
         }
+        let role = match (contents.repeat, contents.baseline) {
+            (Some(Repeat::OnChange), _) => Role::Repeatable,
+            (None, true) => Role::Baseline,
+            (None, false) => Role::Versioned,
+        };
+        let out_of_order = matches!(contents.out_of_order, Some(OutOfOrder::Allow));
         Ok(Self {
             description: contents.description,
+            placement: Placement { role, depends_on: contents.depends_on, out_of_order },
             grants: contents.grants,
             limits: contents.limits,
             params: contents.params,
@@ -120,6 +151,12 @@ fn libraries<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 fn read(text: &str) -> Result<Contents, Vec<ManifestProblem>> {
     let table = DeTable::parse(text).map_err(|error| vec![problem(&error)])?;
     match Contents::deserialize(Deserializer::from(table.clone())) {
+        Ok(contents) if contents.repeat.is_some() && (contents.baseline || contents.transform.is_some()) => {
+            let other = if contents.baseline { "a baseline" } else { "a transform" };
+            let message = format!("{other} cannot be repeated");
+            let hint = Some("leave `repeat` out".to_owned());
+            Err(vec![ManifestProblem { offset: 0, message, hint }])
+        }
         Ok(contents) => Ok(contents),
         Err(first) => {
             let mut problems = entry_problems(&table);
@@ -205,6 +242,29 @@ mod tests {
     }
 
     #[test]
+    fn reads_when_a_migration_runs() {
+        let text = "depends_on = ['3', 'billing:7']\nout_of_order = 'allow'\nbaseline = true";
+        let Placement { role, depends_on, out_of_order } = Manifest::parse("x", text).expect("manifest").placement;
+        let shown: Vec<String> = depends_on.iter().map(ToString::to_string).collect();
+        assert_eq!((role, shown.join(" ").as_str(), out_of_order), (Role::Baseline, "3 billing:7", true));
+        let repeat = Manifest::parse("x", "repeat = 'on-change'").expect("manifest").placement;
+        assert_eq!(repeat.role, Role::Repeatable);
+        for (text, message) in [
+            ("repeat = 'always'", "unknown variant `always`, expected `on-change`"),
+            ("out_of_order = true", "wanted string or table"),
+            ("depends_on = ['x']", "\"x\" names no migration: \"x\" is not a version: a version is made of digits"),
+            ("repeat = 'on-change'\nbaseline = true", "a baseline cannot be repeated"),
+            (
+                "repeat = 'on-change'\n[transform]\ntable = 't'\nread = ['a']\nwrite = ['b']",
+                "a transform cannot be repeated",
+            ),
+        ] {
+            let error = Manifest::parse("x", text).expect_err(text);
+            assert_eq!(error.to_string(), message, "{text}");
+        }
+    }
+
+    #[test]
     fn reports_each_mistake_where_it_stands() {
         let cases: [(&str, &[&str]); 12] = [
             ("descripton = 'x'", &["1:1 unknown key `descripton` (did you mean `description`?)"]),
@@ -215,7 +275,7 @@ mod tests {
             (
                 "a = 1\n[limits]\nfule = 1\ntime = 3\n[grants]\nreed = []\nread = ['t(']",
                 &[
-                    "1:1 unknown key `a` (known are `description`, `grants`, `limits`, `params`, `functions`, `transform`)",
+                    "1:1 unknown key `a` (known are `description`, `depends_on`, `out_of_order`, `repeat`, `baseline`, `grants`, `limits`, `params`, `functions`, `transform`)",
                     "3:1 unknown key `fule` (did you mean `fuel`?)",
                     "4:8 invalid type: integer `3`, expected a time such as \"500ms\", \"60s\", \"10m\", \"1h\" (-)",
                     "6:1 unknown key `reed` (did you mean `read`?)",

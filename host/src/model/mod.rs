@@ -2,12 +2,14 @@
 
 mod applied;
 mod chain;
+mod chains;
 mod checksum;
 mod functions;
 mod key;
 mod manifest;
 mod migration;
 mod placement;
+mod policies;
 mod policy;
 mod rust;
 mod script;
@@ -15,13 +17,15 @@ mod transform;
 mod version;
 
 pub use applied::{Applied, AppliedState, Origin, UnknownState};
-pub use chain::{Chain, ChainError, Duplicate};
+pub use chain::{Chain, ChainError, Duplicate, UnmetDependency};
+pub use chains::{Chains, Node};
 pub use checksum::{Checksum, ChecksumBuilder, NoChecksum};
 pub use functions::{FunctionLibrary, LibraryBody};
 pub use key::Key;
 pub use manifest::{Manifest, ManifestError, ManifestProblem};
 pub use migration::{Body, Kind, Migration, Reversibility};
 pub use placement::{Dependency, DependencyError, Placement, Role};
+pub use policies::Policies;
 pub use policy::{MigrationPolicy, Policy, PolicyError, Trust};
 pub use rust::{RustError, RustMigration};
 pub use script::Script;

@@ -1,10 +1,12 @@
 //! Builds the plan: which steps, in which order, and what stands against them.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Difference, Direction, Entry, Goal, PlanError, PlanProblem, Rules, State, Until, reconcile};
-use crate::model::{Applied, AppliedState, Body, Chain, Migration, Reversibility, Script, Version};
+use super::reconcile::{DECLARED, States};
+use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
+use crate::model::{Applied, AppliedState, Body, Chains, Key, Migration, Reversibility, Role, Script, Version};
 use crate::sql::Severity;
 
 /// One migration in one direction.
@@ -12,11 +14,23 @@ use crate::sql::Severity;
 pub struct Step {
     /// Which way.
     pub direction: Direction,
+    /// Name of its chain.
+    pub chain: Arc<str>,
+    /// Its chain is one of several.
+    pub several: bool,
     /// The migration.
     pub migration: Arc<Migration>,
 }
 
 impl Step {
+    /// Names it in a sentence: `3 split_names`, or `billing:3 split_names` where there are several chains.
+    pub fn title(&self) -> String {
+        match self.several {
+            false => self.migration.title(),
+            true => format!("{}:{}", self.chain, self.migration.title()),
+        }
+    }
+
     /// Returns the script to run, for a migration in SQL.
     pub fn script(&self) -> Option<&Script> {
         match (&self.migration.body, self.direction) {
@@ -43,8 +57,8 @@ pub struct Warning {
 /// What would be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Name of the chain.
-    pub chain: String,
+    /// Names of the chains it is about.
+    pub chains: Vec<String>,
     /// What it is to reach.
     pub goal: Goal,
     /// The steps in order.
@@ -54,54 +68,131 @@ pub struct Plan {
 }
 
 /// Builds the plan that brings a database with these applied migrations to the goal.
-pub fn build(chain: &Chain, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Plan, PlanError> {
-    let entries = reconcile(chain, applied);
-    let mut draft = Draft { problems: Vec::new(), warnings: Vec::new() };
-    draft.judge(&entries, goal, rules);
-    let steps = match goal.direction {
-        Direction::Up => draft.up(chain, &entries, goal.until, rules),
-        Direction::Down => draft.down(&entries, applied, goal.until),
+///
+/// What is not in force of the history may be left out of `applied`; without it nothing is known to be reverted.
+pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Plan, PlanError> {
+    let limit = match goal.until {
+        Until::Version(version) => Some(version),
+        Until::End | Until::Steps(_) | Until::Again(_) => None,
+    };
+    let states = States::find(chains, applied, limit);
+    let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
+    draft.judge(goal.direction, rules);
+    if let Some(version) = limit {
+        draft.check_target(version, goal.direction);
+    }
+    let steps = match (goal.direction, goal.until) {
+        (Direction::Up, until) => draft.up(until, rules),
+        (Direction::Down, until) => {
+            let mut steps = draft.down(until);
+            if let Until::Again(_) = until {
+                let again = steps.iter().rev().map(|step| Step { direction: Direction::Up, ..step.clone() });
+                steps.extend(again.collect::<Vec<_>>());
+            }
+            steps
+        }
     };
     for step in &steps {
         draft.check_script(step);
     }
-    if !draft.problems.is_empty() {
-        return Err(PlanError { problems: draft.problems });
+    let Draft { problems, warnings, .. } = draft;
+    if !problems.is_empty() {
+        return Err(PlanError { problems });
     }
-    Ok(Plan { chain: chain.name().to_owned(), goal: *goal, steps, warnings: draft.warnings })
+    let names = chains.active().map(|chain| chain.name().to_owned()).collect();
+    Ok(Plan { chains: names, goal: *goal, steps, warnings })
 }
 
-struct Draft {
+/// Tells what stands against going on with a plan after another process has changed the history.
+pub(crate) fn check(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<(), PlanError> {
+    if !matches!(goal.until, Until::Again(_)) {
+        return build(chains, applied, goal, rules).map(drop);
+    }
+    // Half way between taking back and applying again nothing but the rest is to be judged.
+    let states = States::find(chains, applied, None);
+    let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
+    draft.judge(goal.direction, rules);
+    if draft.problems.is_empty() { Ok(()) } else { Err(PlanError { problems: draft.problems }) }
+}
+
+struct Draft<'a> {
+    chains: &'a Chains,
+    applied: &'a [Applied],
+    states: &'a States<'a>,
     problems: Vec<PlanProblem>,
     warnings: Vec<Warning>,
 }
 
-impl Draft {
+impl<'a> Draft<'a> {
     /// Judges what is applied already.
-    fn judge(&mut self, entries: &[Entry], goal: &Goal, rules: &Rules) {
-        for entry in entries {
-            let title = title(entry);
-            match entry.state {
-                State::Applied | State::Pending | State::OutOfOrder | State::InProgress => {}
-                State::Missing if rules.ignore_missing || goal.direction == Direction::Down => {}
+    fn judge(&mut self, direction: Direction, rules: &Rules) {
+        let states = self.states;
+        let mut judged: Vec<(usize, bool, Version, String, State, Option<&Migration>, Option<&Applied>)> = Vec::new();
+        for (node, (state, row)) in self.chains.nodes().iter().zip(&states.nodes) {
+            if needs_judging(*state) {
+                let title = self.chains.title(node.chain, &node.migration);
+                judged.push((node.chain, false, node.migration.version, title, *state, Some(&node.migration), *row));
+            }
+        }
+        for (chain, migration, state, row) in &states.repeatables {
+            if needs_judging(*state) {
+                let title = self.chains.title(*chain, migration);
+                judged.push((*chain, true, migration.version, title, *state, Some(migration), *row));
+            }
+        }
+        for (chain, state, row) in &states.strangers {
+            judged.push((
+                *chain,
+                row.repeatable,
+                row.version,
+                row_title(self.chains, *chain, row),
+                *state,
+                None,
+                Some(*row),
+            ));
+        }
+        judged.retain(|(chain, ..)| self.chains.is_active(*chain));
+        judged.sort_by_key(|(chain, repeatable, version, ..)| (*chain, *repeatable, *version));
+        for (_, _, _, title, state, migration, row) in judged {
+            match state {
+                State::Missing | State::Future if rules.ignore_missing || direction == Direction::Down => {}
                 State::Missing => self.problems.push(PlanProblem::Missing { migration: title }),
+                State::Future => self.problems.push(PlanProblem::Future { migration: title }),
                 State::Dirty => self.problems.push(PlanProblem::Dirty { migration: title }),
-                State::ChecksumMismatch(difference) => self.judge_mismatch(entry, difference, goal.direction),
+                State::ChecksumMismatch(difference) => {
+                    if let (Some(migration), Some(row)) = (migration, row) {
+                        self.judge_mismatch(title, migration, row, difference, direction);
+                    }
+                }
+                State::Applied
+                | State::Pending
+                | State::Reverted
+                | State::OutOfOrder
+                | State::Outdated
+                | State::InProgress
+                | State::Baseline
+                | State::Ignored => {}
             }
         }
     }
 
-    fn judge_mismatch(&mut self, entry: &Entry, difference: Difference, direction: Direction) {
-        let (Some(migration), Some(row)) = (&entry.migration, &entry.applied) else { return };
+    fn judge_mismatch(
+        &mut self,
+        title: String,
+        migration: &Migration,
+        row: &Applied,
+        difference: Difference,
+        direction: Direction,
+    ) {
         let (message, hint) = match difference {
             Difference::Body if row.state == AppliedState::InProgress => {
-                let (migration, file) = (migration.title(), migration.file.clone());
-                self.problems.push(PlanProblem::ChangedInProgress { migration, file });
+                let file = migration.file.clone();
+                self.problems.push(PlanProblem::ChangedInProgress { migration: title, file });
                 return;
             }
             Difference::Body if direction == Direction::Up => {
                 self.problems.push(PlanProblem::ChecksumMismatch {
-                    migration: migration.title(),
+                    migration: title,
                     file: migration.file.clone(),
                     recorded: row.checksum.to_string(),
                     found: migration.checksum().to_string(),
@@ -120,80 +211,163 @@ impl Draft {
                 ("has another manifest than when it was applied", "the body is the same, so this is accepted")
             }
         };
-        self.warnings.push(Warning {
-            migration: migration.title(),
-            message: message.to_owned(),
-            hint: hint.to_owned(),
-            place: None,
-        });
+        let (message, hint) = (message.to_owned(), hint.to_owned());
+        self.warnings.push(Warning { migration: title, message, hint, place: None });
     }
 
-    fn up(&mut self, chain: &Chain, entries: &[Entry], until: Until, rules: &Rules) -> Vec<Step> {
-        if let Until::Version(version) = until
-            && version != Version::from(0)
-            && chain.get(version).is_none()
-        {
+    /// Checks that a version can be aimed at: runs must be about one chain, which has it.
+    fn check_target(&mut self, version: Version, direction: Direction) {
+        let mut active = (0..self.chains.all().len()).filter(|chain| self.chains.is_active(*chain));
+        let (Some(chain), None) = (active.next(), active.next()) else {
+            let chains = self.chains.active().map(|chain| chain.name().to_owned()).collect();
+            return self.problems.push(PlanProblem::AmbiguousTarget { version, chains });
+        };
+        let recorded = || self.live().any(|row| !row.repeatable && row.version == version);
+        let known = self.chains.place(chain, Role::Versioned, version).is_some()
+            || self.chains.place(chain, Role::Baseline, version).is_some()
+            || direction == Direction::Down && recorded();
+        if version != Version::from(0) && !known {
             self.problems.push(PlanProblem::UnknownTarget { version });
         }
-        let newest = entries.iter().filter(|entry| entry.applied.is_some()).map(|entry| entry.version).max();
+    }
+
+    fn up(&mut self, until: Until, rules: &Rules) -> Vec<Step> {
+        let (chains, states) = (self.chains, self.states);
         let limit = match until {
             Until::Steps(steps) => steps,
-            Until::End | Until::Version(_) => usize::MAX,
+            Until::End | Until::Version(_) | Until::Again(_) => usize::MAX,
         };
+        self.check_baselines();
         let mut steps = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.state.is_pending()).take(limit) {
-            if matches!(until, Until::Version(version) if entry.version > version) {
-                break;
+        let mut there: Vec<bool> = states.nodes.iter().map(|(state, _)| is_there(*state)).collect();
+        // What is refused already is not blamed again on those that depend on it.
+        let mut refused = vec![false; there.len()];
+        for (place, (node, (state, _))) in chains.nodes().iter().zip(&states.nodes).enumerate() {
+            let migration = &node.migration;
+            if steps.len() >= limit
+                || !state.is_pending()
+                || !chains.is_active(node.chain)
+                || matches!(until, Until::Version(version) if migration.version > version)
+            {
+                continue;
             }
-            let Some(migration) = &entry.migration else { continue };
-            match (entry.state, newest) {
-                (State::OutOfOrder, Some(newest)) if !rules.allow_out_of_order => {
-                    self.problems.push(PlanProblem::OutOfOrder { migration: migration.title(), newest });
+            if *state == State::OutOfOrder && !rules.allow_out_of_order && !migration.placement.out_of_order {
+                let (migration, newest) = (chains.title(node.chain, migration), self.newest(node.chain));
+                self.problems.push(PlanProblem::OutOfOrder { migration, newest });
+                refused[place] = true;
+                continue;
+            }
+            there[place] = true;
+            for need in node.needs.iter().filter(|need| !there[**need] && !refused[**need]) {
+                let needed = &chains.nodes()[*need];
+                self.problems.push(PlanProblem::DependencyPending {
+                    migration: chains.title(node.chain, migration),
+                    needed: chains.title(needed.chain, &needed.migration),
+                    chain: chains.all()[needed.chain].name().to_owned(),
+                });
+            }
+            steps.push(self.step(Direction::Up, node.chain, migration));
+        }
+        if !matches!(until, Until::Version(_)) {
+            for (chain, migration, state, _) in &states.repeatables {
+                if steps.len() < limit && state.is_pending() && chains.is_active(*chain) {
+                    steps.push(self.step(Direction::Up, *chain, migration));
                 }
-                _ => steps.push(Step { direction: Direction::Up, migration: Arc::clone(migration) }),
             }
         }
         steps
     }
 
-    fn down(&mut self, entries: &[Entry], applied: &[Applied], until: Until) -> Vec<Step> {
-        if let Until::Version(version) = until
-            && version != Version::from(0)
-            && entries.binary_search_by_key(&version, |entry| entry.version).is_err()
-        {
-            self.problems.push(PlanProblem::UnknownTarget { version });
+    /// Refuses to pass over a baseline that the database has not got to, and cannot get to any more.
+    fn check_baselines(&mut self) {
+        for (index, chain) in self.chains.all().iter().enumerate().filter(|(index, _)| self.chains.is_active(*index)) {
+            let newest = self.newest(index);
+            let behind = chain.baselines().iter().rfind(|baseline| baseline.version > newest);
+            let Some(baseline) = behind.filter(|baseline| chain.get(baseline.version).is_none()) else { continue };
+            if self.live().any(|row| row.chain == chain.name() && !row.repeatable) {
+                let baseline = self.chains.title(index, baseline);
+                self.problems.push(PlanProblem::BehindBaseline { baseline, newest });
+            }
         }
+    }
+
+    /// Takes back what the history has in force, what was applied last first.
+    fn down(&mut self, until: Until) -> Vec<Step> {
+        let (chains, mut rows) = (self.chains, Vec::new());
         let limit = match until {
-            Until::Steps(steps) => steps,
+            Until::Steps(steps) | Until::Again(steps) => steps,
             Until::End | Until::Version(_) => usize::MAX,
         };
-        // Newest version first: that is the order in which a chain can be taken back.
-        let mut rows: Vec<&Applied> = applied.iter().collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.version));
+        rows.extend(self.live().filter_map(|row| Some((chains.index(&row.chain)?, row))));
+        rows.retain(|(chain, _)| chains.is_active(*chain));
+        // Repeatable ones stay as they are unless everything goes; then they go first, as they came last.
+        rows.retain(|(_, row)| !row.repeatable || until == Until::End);
+        rows.sort_by_key(|(_, row)| (!row.repeatable, std::cmp::Reverse((row.id, row.version))));
+        rows.retain(|(_, row)| !matches!(until, Until::Version(version) if row.version <= version));
+        rows.truncate(limit);
+        let gone: HashSet<(usize, Key)> = rows.iter().map(|(chain, row)| (*chain, row.key())).collect();
+        self.check_needed(&gone);
         let mut steps = Vec::new();
-        for row in rows.into_iter().take(limit) {
-            if matches!(until, Until::Version(version) if row.version <= version) {
-                break;
+        for (chain, row) in rows {
+            let title = || row_title(chains, chain, row);
+            if row.state == AppliedState::Baseline && row.kind == DECLARED {
+                self.problems.push(PlanProblem::Declared { migration: title() });
+                continue;
             }
-            let found = entries.binary_search_by_key(&row.version, |entry| entry.version);
-            let Some(migration) = found.ok().and_then(|index| entries[index].migration.as_ref()) else {
-                let migration = format!("{} {}", row.version, row.name);
-                self.problems.push(PlanProblem::CannotRevertMissing { migration });
+            let Some(migration) = migration_of(chains, chain, row) else {
+                self.problems.push(PlanProblem::CannotRevertMissing { migration: title() });
                 continue;
             };
             if migration.reversibility() == Reversibility::Irreversible {
-                self.problems.push(PlanProblem::Irreversible { migration: migration.title() });
+                let migration = chains.title(chain, migration);
+                self.problems.push(PlanProblem::Irreversible { migration });
             } else {
-                steps.push(Step { direction: Direction::Down, migration: Arc::clone(migration) });
+                steps.push(self.step(Direction::Down, chain, migration));
             }
         }
         steps
+    }
+
+    /// Refuses to take back what something that stays depends on.
+    fn check_needed(&mut self, gone: &HashSet<(usize, Key)>) {
+        let (chains, states) = (self.chains, self.states);
+        let nodes = chains.nodes();
+        for (node, (_, row)) in nodes.iter().zip(&states.nodes) {
+            if row.is_none() || gone.contains(&(node.chain, node.migration.key())) {
+                continue;
+            }
+            for need in &node.needs {
+                let needed = &nodes[*need];
+                if gone.contains(&(needed.chain, needed.migration.key())) {
+                    self.problems.push(PlanProblem::StillNeeded {
+                        migration: chains.title(needed.chain, &needed.migration),
+                        by: chains.title(node.chain, &node.migration),
+                    });
+                }
+            }
+        }
+    }
+
+    fn live(&self) -> impl Iterator<Item = &'a Applied> + use<'a> {
+        self.applied.iter().filter(|row| row.is_live())
+    }
+
+    fn newest(&self, chain: usize) -> Version {
+        let name = self.chains.all()[chain].name();
+        let versions = self.live().filter(|row| row.chain == name && !row.repeatable).map(|row| row.version);
+        versions.max().unwrap_or(Version::from(0))
+    }
+
+    fn step(&self, direction: Direction, chain: usize, migration: &Arc<Migration>) -> Step {
+        let chain = Arc::clone(self.chains.all()[chain].shared_name());
+        let several = self.chains.all().len() > 1;
+        Step { direction, chain, several, migration: Arc::clone(migration) }
     }
 
     fn check_script(&mut self, step: &Step) {
         let Some(script) = step.script() else { return };
         for finding in script.check() {
-            let migration = step.migration.title();
+            let migration = step.title();
             match finding.severity {
                 Severity::Error => self.problems.push(PlanProblem::Script {
                     migration,
@@ -213,6 +387,36 @@ impl Draft {
     }
 }
 
-fn title(entry: &Entry) -> String {
-    format!("{} {}", entry.version, entry.name())
+/// Tells whether something may be wrong with what is in this state.
+fn needs_judging(state: State) -> bool {
+    matches!(state, State::Dirty | State::Missing | State::Future | State::ChecksumMismatch(_))
+}
+
+/// Tells whether what depends on a migration in this state has what it needs.
+fn is_there(state: State) -> bool {
+    match state {
+        State::Applied | State::ChecksumMismatch(_) | State::Baseline | State::Ignored => true,
+        State::Missing | State::Future | State::Dirty => true,
+        State::Pending | State::Reverted | State::OutOfOrder | State::Outdated | State::InProgress => false,
+    }
+}
+
+/// Finds what is to be reverted for a row.
+fn migration_of<'a>(chains: &'a Chains, chain: usize, row: &Applied) -> Option<&'a Arc<Migration>> {
+    let role = if row.state == AppliedState::Baseline { Role::Baseline } else { Role::Versioned };
+    match row.key() {
+        Key::Name(name) => chains.all()[chain].repeatable(&name),
+        Key::Version(version) => {
+            let place = chains.place(chain, role, version);
+            let place = place.or_else(|| chains.place(chain, Role::Versioned, version));
+            place.map(|place| &chains.nodes()[place].migration)
+        }
+    }
+}
+
+fn row_title(chains: &Chains, chain: usize, row: &Applied) -> String {
+    match chains.all() {
+        [_] => row.title(),
+        all => format!("{}:{}", all[chain].name(), row.title()),
+    }
 }

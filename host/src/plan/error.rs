@@ -25,6 +25,55 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
     },
+    /// An applied migration is newer than anything in the chain.
+    Future {
+        /// Version and name.
+        migration: String,
+    },
+    /// The database is older than a baseline whose own migrations are no longer in the chain.
+    BehindBaseline {
+        /// Version and name of the baseline.
+        baseline: String,
+        /// Newest applied version.
+        newest: Version,
+    },
+    /// What a migration depends on would not be applied before it.
+    DependencyPending {
+        /// Version and name.
+        migration: String,
+        /// Version and name of what it depends on.
+        needed: String,
+        /// The chain that has it.
+        chain: String,
+    },
+    /// A migration is to be reverted that one which stays depends on.
+    StillNeeded {
+        /// Version and name.
+        migration: String,
+        /// Version and name of the one that stays.
+        by: String,
+    },
+    /// A version was only declared to be there: nothing was run that could be reverted.
+    Declared {
+        /// Version and name.
+        migration: String,
+    },
+    /// A baseline is to be declared, and the history has migrations of the chain already.
+    AlreadyBegun {
+        /// Version and name of one of them.
+        migration: String,
+        /// The chain.
+        chain: String,
+    },
+    /// There is nothing that a baseline could be made of.
+    NothingApplied,
+    /// The goal names a version, and the run is about several chains.
+    AmbiguousTarget {
+        /// The version.
+        version: Version,
+        /// The chains.
+        chains: Vec<String>,
+    },
     /// A pending migration is older than the newest applied one.
     OutOfOrder {
         /// Version and name.
@@ -91,6 +140,28 @@ impl fmt::Display for PlanProblem {
                 write!(f, "migration {migration} was changed after it was applied ({file})")
             }
             Self::Missing { migration } => write!(f, "migration {migration} is applied, but not in the chain"),
+            Self::Future { migration } => {
+                write!(f, "migration {migration} is applied, and newer than anything in the chain")
+            }
+            Self::BehindBaseline { baseline, newest } => {
+                write!(f, "the database is at {newest}, and what leads to the baseline {baseline} is not in the chain")
+            }
+            Self::DependencyPending { migration, needed, .. } => {
+                write!(f, "migration {migration} depends on {needed}, which would not be applied before it")
+            }
+            Self::StillNeeded { migration, by } => {
+                write!(f, "migration {migration} cannot be reverted: {by} depends on it and stays")
+            }
+            Self::Declared { migration } => {
+                write!(f, "migration {migration} cannot be reverted: it was declared to be there, not run")
+            }
+            Self::AlreadyBegun { migration, chain } => {
+                write!(f, "the history has migrations of the chain {chain} already, such as {migration}")
+            }
+            Self::NothingApplied => write!(f, "nothing is applied that a baseline could be made of"),
+            Self::AmbiguousTarget { version, chains } => {
+                write!(f, "version {version} can be that of several chains: {}", chains.join(", "))
+            }
             Self::OutOfOrder { migration, newest } => {
                 write!(f, "migration {migration} is pending, but {newest} is already applied")
             }

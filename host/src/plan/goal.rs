@@ -38,6 +38,8 @@ pub enum Until {
     Version(Version),
     /// This many steps.
     Steps(usize),
+    /// This many steps down, and the same ones up again.
+    Again(usize),
 }
 
 /// What a run is to reach.
@@ -54,6 +56,11 @@ impl Goal {
     pub const LATEST: Self = Self { direction: Direction::Up, until: Until::End };
     /// Reverts the newest applied migration.
     pub const UNDO_LAST: Self = Self { direction: Direction::Down, until: Until::Steps(1) };
+
+    /// Reverts the last applied migrations, this many, and applies the same ones again.
+    pub fn redo(steps: usize) -> Self {
+        Self { direction: Direction::Down, until: Until::Again(steps) }
+    }
 
     /// Applies what is pending as far as `until`.
     pub fn up(until: Until) -> Self {

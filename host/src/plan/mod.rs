@@ -3,14 +3,18 @@
 mod build;
 mod error;
 mod goal;
+mod graph;
 mod reconcile;
 mod repair;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use build::check;
 pub use build::{Plan, Step, Warning, build};
 pub use error::{PlanError, PlanProblem};
 pub use goal::{Direction, Goal, Until};
+pub use graph::{GraphFormat, graph};
+pub(crate) use reconcile::{DECLARED, compare};
 pub use reconcile::{Difference, Entry, State, reconcile};
 #[cfg(feature = "wasm")]
 pub(crate) use repair::check_retry;

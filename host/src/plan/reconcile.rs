@@ -1,9 +1,9 @@
-//! Holds the chain against the history: the state of every migration.
+//! Holds the chains against the history: the state of every migration.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Applied, AppliedState, Chain, Migration, Version};
+use crate::model::{Applied, AppliedState, Chain, Chains, Key, Migration, Node, Role, Version};
 
 /// How an applied migration differs from the one in the chain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,16 +25,27 @@ pub enum State {
     Applied,
     /// Not in the history.
     Pending,
-    /// Not in the history, but older than the newest that is.
+    /// Was applied once, and taken back: it would be applied again.
+    Reverted,
+    /// Not in the history, but one that comes after it is.
     OutOfOrder,
     /// In the history, but not in the chain.
     Missing,
+    /// In the history, but newer than anything in the chain.
+    Future,
     /// In the history, and the chain has something else.
     ChecksumMismatch(Difference),
+    /// Repeatable, and changed since it ran: it would run again.
+    Outdated,
     /// Some chunks of it are done, and the chain has the same body; it goes on where it stopped.
     InProgress,
     /// A step outside a transaction stopped half way.
     Dirty,
+    /// In the database by way of a baseline: declared so, or part of a squash that was run.
+    Baseline,
+    /// Never to be applied here: a baseline that the database did not start from, or what one has in it that it is
+    /// about to start from.
+    Ignored,
 }
 
 impl State {
@@ -43,28 +54,37 @@ impl State {
         match self {
             Self::Applied => "applied",
             Self::Pending => "pending",
+            Self::Reverted => "reverted",
             Self::OutOfOrder => "out-of-order",
             Self::Missing => "missing",
+            Self::Future => "future",
             Self::ChecksumMismatch(Difference::Cosmetic) => "checksum-mismatch-cosmetic",
             Self::ChecksumMismatch(Difference::Manifest) => "checksum-mismatch-manifest",
             Self::ChecksumMismatch(Difference::Functions) => "checksum-mismatch-functions",
             Self::ChecksumMismatch(Difference::Body) => "checksum-mismatch",
+            Self::Outdated => "outdated",
             Self::InProgress => "in-progress",
             Self::Dirty => "dirty",
+            Self::Baseline => "baseline",
+            Self::Ignored => "ignored",
         }
     }
 
     /// Tells whether the migration still has to be applied.
     pub fn is_pending(self) -> bool {
-        matches!(self, Self::Pending | Self::OutOfOrder | Self::InProgress)
+        matches!(self, Self::Pending | Self::Reverted | Self::OutOfOrder | Self::Outdated | Self::InProgress)
     }
 }
 
-/// One migration with its state: in the chain, in the history, or in both.
+/// One migration with its state: in a chain, in the history, or in both.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its version.
+    /// Name of its chain.
+    pub chain: Arc<str>,
+    /// Its version; 0 for one that is repeatable.
     pub version: Version,
+    /// When it runs.
+    pub role: Role,
     /// Where it stands.
     pub state: State,
     /// The chain's part.
@@ -91,46 +111,226 @@ impl Entry {
             (None, None) => "",
         }
     }
-}
 
-/// Returns every migration of the chain and of the history with its state, in the order of versions.
-pub fn reconcile(chain: &Chain, applied: &[Applied]) -> Vec<Entry> {
-    let rows: HashMap<Version, &Applied> = applied.iter().map(|row| (row.version, row)).collect();
-    let newest = applied.iter().map(|row| row.version).max();
-    let mut entries: Vec<Entry> = chain
-        .migrations()
-        .iter()
-        .map(|migration| {
-            let row = rows.get(&migration.version).copied();
-            let state = match row {
-                Some(row) => compare(chain, migration, row),
-                None if newest.is_some_and(|newest| migration.version < newest) => State::OutOfOrder,
-                None => State::Pending,
-            };
-            Entry { version: migration.version, state, migration: Some(Arc::clone(migration)), applied: row.cloned() }
-        })
-        .collect();
-    let missing = applied.iter().filter(|row| chain.get(row.version).is_none());
-    entries.extend(missing.map(|row| Entry {
-        version: row.version,
-        state: if row.state == AppliedState::Started { State::Dirty } else { State::Missing },
-        migration: None,
-        applied: Some(row.clone()),
-    }));
-    entries.sort_by_key(|entry| entry.version);
-    entries
-}
-
-fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> State {
-    if row.state == AppliedState::Started {
-        return State::Dirty;
+    /// Names it in a sentence: version and name; only the name of a repeatable one.
+    pub fn title(&self) -> String {
+        match self.role {
+            Role::Versioned | Role::Baseline => format!("{} {}", self.version, self.name()),
+            Role::Repeatable => self.name().to_owned(),
+        }
     }
-    if row.state == AppliedState::InProgress {
-        // Here the manifest is part of it: the rest would be done in another way than what is done.
-        let same = migration.checksum() == row.checksum
-            && migration.manifest_checksum() == row.manifest_checksum
-            && chain.library_checksums(migration) == row.functions;
-        return if same { State::InProgress } else { State::ChecksumMismatch(Difference::Body) };
+
+    /// Tells whether it may be applied although a later one is.
+    pub fn allows_out_of_order(&self) -> bool {
+        self.migration.as_ref().is_some_and(|migration| migration.placement.out_of_order)
+    }
+}
+
+/// Returns every migration of the active chains and of their history with its state: chain by chain, in the order of
+/// versions, repeatable ones last.
+pub fn reconcile(chains: &Chains, applied: &[Applied]) -> Vec<Entry> {
+    let states = States::find(chains, applied, None);
+    let mut entries: Vec<(usize, Entry)> = Vec::new();
+    let names: Vec<Arc<str>> = chains.all().iter().map(|chain| Arc::from(chain.name())).collect();
+    let mut add = |chain: usize, state: State, migration: Option<&Arc<Migration>>, row: Option<&Applied>| {
+        let versioned = if row.is_some_and(|row| row.repeatable) { Role::Repeatable } else { Role::Versioned };
+        let entry = Entry {
+            chain: Arc::clone(&names[chain]),
+            version: migration.map_or_else(|| row.map_or(Version::from(0), |row| row.version), |m| m.version),
+            role: migration.map_or(versioned, |migration| migration.role()),
+            state,
+            migration: migration.cloned(),
+            applied: row.cloned(),
+        };
+        entries.push((chain, entry));
+    };
+    for (node, (state, row)) in chains.nodes().iter().zip(&states.nodes) {
+        add(node.chain, *state, Some(&node.migration), *row);
+    }
+    for (chain, migration, state, row) in &states.repeatables {
+        add(*chain, *state, Some(*migration), *row);
+    }
+    for (chain, state, row) in &states.strangers {
+        add(*chain, *state, None, Some(*row));
+    }
+    entries.retain(|(chain, _)| chains.is_active(*chain));
+    // Stable, so that repeatable ones stay in the order in which they run.
+    entries.sort_by_key(|(chain, entry)| (*chain, entry.role == Role::Repeatable, entry.version, entry.role));
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// A repeatable migration: its chain, itself, its state, its row.
+type Repeatable<'a> = (usize, &'a Arc<Migration>, State, Option<&'a Applied>);
+
+/// The states of all migrations of all chains.
+pub(super) struct States<'a> {
+    /// One for each of [`Chains::nodes`], with its row in force.
+    pub(super) nodes: Vec<(State, Option<&'a Applied>)>,
+    /// One for each that is repeatable, in the order in which they run.
+    pub(super) repeatables: Vec<Repeatable<'a>>,
+    /// Rows in force of which the chains have nothing.
+    pub(super) strangers: Vec<(usize, State, &'a Applied)>,
+}
+
+/// What is known of one chain's history.
+#[derive(Default)]
+struct Past<'a> {
+    live: HashMap<Key, &'a Applied>,
+    reverted: HashMap<Key, &'a Applied>,
+    /// The highest version that a baseline in force has in it.
+    floor: Option<Version>,
+    /// The baseline that a database which has nothing of the chain starts from.
+    start: Option<Version>,
+}
+
+impl<'a> States<'a> {
+    /// Finds them; a database that has nothing of a chain starts from its latest baseline that is not above `limit`.
+    pub(super) fn find(chains: &'a Chains, applied: &'a [Applied], limit: Option<Version>) -> Self {
+        let mut pasts: Vec<Past<'a>> = chains.all().iter().map(|_| Past::default()).collect();
+        for row in applied {
+            let Some(chain) = chains.index(&row.chain) else { continue };
+            let past = &mut pasts[chain];
+            if row.is_live() {
+                past.live.insert(row.key(), row);
+                if row.state == AppliedState::Baseline {
+                    past.floor = past.floor.max(Some(row.version));
+                }
+            } else if row.state == AppliedState::Reverted {
+                past.reverted.insert(row.key(), row);
+            }
+        }
+        for (chain, past) in chains.all().iter().zip(&mut pasts) {
+            if past.live.is_empty() {
+                let fits = |version: &Version| limit.is_none_or(|limit| *version <= limit);
+                past.start = chain.baselines().iter().map(|baseline| baseline.version).rfind(fits);
+            }
+        }
+        let mut found = Self { nodes: Vec::new(), repeatables: Vec::new(), strangers: Vec::new() };
+        let find = |node: &Node| pasts[node.chain].node(&chains.all()[node.chain], &node.migration);
+        found.nodes = chains.nodes().iter().map(find).collect();
+        found.put_out_of_order(chains, &pasts);
+        for (index, chain) in chains.all().iter().enumerate() {
+            for migration in chain.repeatables() {
+                let (state, row) = pasts[index].repeatable(chain, migration);
+                found.repeatables.push((index, migration, state, row));
+            }
+        }
+        for row in applied.iter().filter(|row| row.is_live()) {
+            if let Some(chain) = chains.index(&row.chain)
+                && let Some(state) = stranger(chains, chain, row)
+            {
+                found.strangers.push((chain, state, row));
+            }
+        }
+        found
+    }
+
+    /// Marks what is pending although one that comes after it in its chain is applied.
+    fn put_out_of_order(&mut self, chains: &Chains, pasts: &[Past<'_>]) {
+        let mut last: Vec<Option<usize>> = vec![None; pasts.len()];
+        for (place, (node, (_, row))) in chains.nodes().iter().zip(&self.nodes).enumerate() {
+            if row.is_some() {
+                last[node.chain] = Some(place);
+            }
+        }
+        let newest_stranger: Vec<Option<Version>> = pasts
+            .iter()
+            .enumerate()
+            .map(|(chain, past)| {
+                let unknown = past.live.values().filter(|row| stranger(chains, chain, row).is_some());
+                unknown.filter(|row| !row.repeatable).map(|row| row.version).max()
+            })
+            .collect();
+        for (place, (node, (state, _))) in chains.nodes().iter().zip(&mut self.nodes).enumerate() {
+            let overtaken = last[node.chain].is_some_and(|last| place < last)
+                || newest_stranger[node.chain].is_some_and(|newest| node.migration.version < newest);
+            if overtaken && matches!(state, State::Pending | State::Reverted) {
+                *state = State::OutOfOrder;
+            }
+        }
+    }
+}
+
+impl<'a> Past<'a> {
+    fn node(&self, chain: &Chain, migration: &Migration) -> (State, Option<&'a Applied>) {
+        let key = migration.key();
+        let row = self.live.get(&key).copied();
+        let is_baseline = migration.role() == Role::Baseline;
+        // A version may be that of a baseline as well as of one of those it has in it; the row says which was run.
+        let row = row.filter(|row| is_baseline == (row.state == AppliedState::Baseline && row.kind != DECLARED));
+        if is_baseline {
+            return match row {
+                Some(row) => (compare(chain, migration, row), Some(row)),
+                None if self.start == Some(migration.version) => (State::Pending, None),
+                None => (State::Ignored, None),
+            };
+        }
+        match row {
+            Some(row) => (compare(chain, migration, row), Some(row)),
+            None if self.floor.is_some_and(|floor| migration.version <= floor) => (State::Baseline, None),
+            None if self.start.is_some_and(|start| migration.version <= start) => (State::Ignored, None),
+            None if self.reverted.contains_key(&key) => (State::Reverted, None),
+            None => (State::Pending, None),
+        }
+    }
+
+    fn repeatable(&self, chain: &Chain, migration: &Migration) -> (State, Option<&'a Applied>) {
+        let key = migration.key();
+        match self.live.get(&key).copied() {
+            None if self.reverted.contains_key(&key) => (State::Reverted, None),
+            None => (State::Pending, None),
+            Some(row) => match compare(chain, migration, row) {
+                State::ChecksumMismatch(Difference::Body) => (State::Outdated, Some(row)),
+                state => (state, Some(row)),
+            },
+        }
+    }
+}
+
+/// The kind of a row that only declares: it is there without anything having been run.
+pub(crate) const DECLARED: &str = "baseline";
+
+/// Returns the state of a row that the chain has nothing for.
+fn stranger(chains: &Chains, chain: usize, row: &Applied) -> Option<State> {
+    let all = &chains.all()[chain];
+    let known = match row.key() {
+        Key::Name(name) => all.repeatable(&name).is_some(),
+        Key::Version(version) => {
+            let role = if row.state == AppliedState::Baseline && row.kind != DECLARED {
+                Role::Baseline
+            } else {
+                Role::Versioned
+            };
+            chains.place(chain, role, version).is_some()
+        }
+    };
+    let newest = || all.migrations().iter().chain(all.baselines()).map(|migration| migration.version).max();
+    match row.state {
+        _ if known => None,
+        AppliedState::Started => Some(State::Dirty),
+        AppliedState::Baseline => Some(State::Baseline),
+        // Its file is gone, but a baseline has it in it.
+        _ if !row.repeatable && all.baselines().iter().any(|baseline| baseline.version >= row.version) => {
+            Some(State::Baseline)
+        }
+        _ if !row.repeatable && newest().is_none_or(|newest| row.version > newest) => Some(State::Future),
+        _ => Some(State::Missing),
+    }
+}
+
+/// Compares a migration with its row in force.
+pub(crate) fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> State {
+    match row.state {
+        AppliedState::Started => return State::Dirty,
+        AppliedState::Baseline if row.kind == DECLARED => return State::Baseline,
+        AppliedState::InProgress => {
+            // Here the manifest is part of it: the rest would be done in another way than what is done.
+            let same = migration.checksum() == row.checksum
+                && migration.manifest_checksum() == row.manifest_checksum
+                && chain.library_checksums(migration) == row.functions;
+            return if same { State::InProgress } else { State::ChecksumMismatch(Difference::Body) };
+        }
+        AppliedState::Applied | AppliedState::Baseline | AppliedState::Reverted | AppliedState::Replaced => {}
     }
     if migration.checksum() != row.checksum {
         // The normalised checksum costs a pass over the text, so it is only asked for when the plain one differs.
@@ -145,5 +345,5 @@ fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> State {
     if uses_functions && chain.library_checksums(migration) != row.functions {
         return State::ChecksumMismatch(Difference::Functions);
     }
-    State::Applied
+    if row.state == AppliedState::Baseline { State::Baseline } else { State::Applied }
 }

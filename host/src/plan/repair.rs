@@ -1,7 +1,7 @@
 //! Decides what a repair writes into the history. Pure.
 
 use super::{Difference, Entry, PlanError, PlanProblem, State, reconcile};
-use crate::model::{Applied, AppliedState, Chain, Version};
+use crate::model::{Applied, AppliedState, Chains, Role, Version};
 
 /// What is to be put right.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,34 +51,37 @@ pub struct RepairPlan {
 
 /// Decides what a repair writes; `rejects` counts the rows that a migration kept aside.
 pub fn repair(
-    chain: &Chain,
+    chains: &Chains,
     applied: &[Applied],
     repair: Repair,
-    rejects: impl FnOnce(Version) -> u64,
+    rejects: impl FnOnce(&str, Version) -> u64,
 ) -> Result<RepairPlan, PlanError> {
     let changes = match repair {
-        Repair::Restart { version } => restart(&reconcile(chain, applied), version, rejects),
+        Repair::Restart { version } => restart(&reconcile(chains, applied), version, rejects),
     };
-    let changes = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
-    Ok(RepairPlan { chain: chain.name().to_owned(), changes })
+    let (chain, changes) = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
+    Ok(RepairPlan { chain, changes })
 }
 
 fn restart(
     entries: &[Entry],
     version: Version,
-    rejects: impl FnOnce(Version) -> u64,
-) -> Result<Vec<HistoryChange>, PlanProblem> {
-    let entry = entries.iter().find(|entry| entry.version == version).ok_or(PlanProblem::UnknownTarget { version })?;
+    rejects: impl FnOnce(&str, Version) -> u64,
+) -> Result<(String, Vec<HistoryChange>), PlanProblem> {
+    let entry = entries
+        .iter()
+        .find(|entry| entry.version == version && entry.role == Role::Versioned)
+        .ok_or(PlanProblem::UnknownTarget { version })?;
     let migration = format!("{version} {}", entry.name());
     let row = entry.applied.as_ref().filter(|row| row.state == AppliedState::InProgress);
     let Some(row) = row else { return Err(PlanProblem::NotInProgress { migration }) };
     let (state, rows_done) = (row.state, row.rows_done);
     let mut changes = vec![HistoryChange::Forget { version, migration: migration.clone(), state, rows_done }];
-    let rows = rejects(version);
+    let rows = rejects(&entry.chain, version);
     if rows > 0 {
         changes.push(HistoryChange::ForgetRejects { version, migration, rows });
     }
-    Ok(changes)
+    Ok((entry.chain.to_string(), changes))
 }
 
 /// Refuses to try rows once more with something else than what kept them aside.

@@ -3,8 +3,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+mod chains;
+mod states;
+
 use super::*;
-use crate::model::{Applied, AppliedState, Body, Chain, Migration, Placement, Script, Version};
+use crate::model::{Applied, AppliedState, Body, Chain, Chains, Migration, Placement, Script, Version};
 use crate::sql::Directives;
 
 fn script(text: &str) -> Script {
@@ -23,8 +26,12 @@ fn migration(version: u64, text: &str, reversible: bool) -> Migration {
     }
 }
 
-fn chain(versions: &[u64]) -> Chain {
-    Chain::new("main", versions.iter().map(|version| migration(*version, "SELECT 1;", true)).collect()).unwrap()
+fn chains(migrations: Vec<Migration>) -> Chains {
+    Chains::new(vec![Chain::new("main", migrations).unwrap()]).unwrap()
+}
+
+fn chain(versions: &[u64]) -> Chains {
+    chains(versions.iter().map(|version| migration(*version, "SELECT 1;", true)).collect())
 }
 
 fn row(migration: &Migration) -> Applied {
@@ -113,7 +120,7 @@ fn the_rules_let_pass() {
 
 #[test]
 fn accepts_a_reformatted_script_with_a_warning() {
-    let chain = Chain::new("main", vec![migration(1, "-- why\r\nSELECT   1;\r\n", true)]).unwrap();
+    let chain = chains(vec![migration(1, "-- why\r\nSELECT   1;\r\n", true)]);
     let plan = build(&chain, &rows(&[1]), &Goal::LATEST, &Rules::default()).unwrap();
     assert_eq!(plan.warnings.len(), 1);
     let state = reconcile(&chain, &rows(&[1]))[0].state;
@@ -122,7 +129,7 @@ fn accepts_a_reformatted_script_with_a_warning() {
 
 #[test]
 fn reverts_only_what_says_how_and_is_there() {
-    let chain = Chain::new("main", vec![migration(1, "SELECT 1;", false)]).unwrap();
+    let chain = chains(vec![migration(1, "SELECT 1;", false)]);
     let error = build(&chain, &rows(&[1, 2]), &Goal::down(Until::End), &Rules::default()).unwrap_err();
     assert!(matches!(
         error.problems.as_slice(),
@@ -132,7 +139,7 @@ fn reverts_only_what_says_how_and_is_there() {
 
 #[test]
 fn a_script_with_its_own_transaction_is_refused_before_it_runs() {
-    let chain = Chain::new("main", vec![migration(1, "CREATE TABLE t (x);\nCOMMIT;", true)]).unwrap();
+    let chain = chains(vec![migration(1, "CREATE TABLE t (x);\nCOMMIT;", true)]);
     let error = build(&chain, &[], &Goal::LATEST, &Rules::default()).unwrap_err();
     assert!(matches!(&error.problems[0], PlanProblem::Script { range, .. } if range.start == 20), "{error:?}");
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::companions;
 use super::content::{self, Content};
 use super::file_name::{FileName, Part};
+use super::placement;
 use super::problem::{Problem, SourceError};
 use super::{Ignored, Loaded};
-use crate::model::{Body, FunctionLibrary, LibraryBody, Manifest, Migration, Placement, Script, Version};
+use crate::model::{Body, FunctionLibrary, LibraryBody, Manifest, Migration, Role, Script, Version};
 
 /// The files of a source while they are gathered.
 #[derive(Default)]
@@ -110,10 +111,11 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
     let body = body(up, down, component, manifest.as_ref())?;
     // The parts are ordered, so the first file is the one with the body.
     let File { file, version, name, .. } = files.first()?;
+    let placement = placement::find(Role::Versioned, file, &body, manifest.as_ref(), problems);
     Some(Migration {
-        version: *version,
+        version: if placement.role == Role::Repeatable { Version::from(0) } else { *version },
         name: name.clone(),
-        placement: Placement::default(),
+        placement,
         body,
         manifest,
         file: file.clone(),

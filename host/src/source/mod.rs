@@ -8,6 +8,7 @@ mod content;
 mod directory;
 mod embedded;
 mod file_name;
+mod placement;
 mod problem;
 
 pub use code::Code;

@@ -132,12 +132,17 @@ mod tests {
             .collect()
     }
 
-    const NONE: Directives =
-        Directives { transaction: TransactionMode::None, rebuild: false, description: None, functions: Vec::new() };
-    const NORMAL: Directives =
-        Directives { transaction: TransactionMode::Normal, rebuild: false, description: None, functions: Vec::new() };
-    const REBUILDING: Directives =
-        Directives { transaction: TransactionMode::Normal, rebuild: true, description: None, functions: Vec::new() };
+    fn normal() -> Directives {
+        Directives::default()
+    }
+
+    fn none() -> Directives {
+        Directives { transaction: TransactionMode::None, ..Directives::default() }
+    }
+
+    fn rebuilding() -> Directives {
+        Directives { rebuild: true, ..Directives::default() }
+    }
 
     #[test]
     fn judges_each_statement() {
@@ -166,15 +171,15 @@ mod tests {
             ("", &[]),
         ];
         for (sql, expected) in cases {
-            assert_eq!(shown(sql, &NORMAL), expected, "{sql:?}");
-            assert!(check(sql, &NONE).is_empty(), "{sql:?}");
+            assert_eq!(shown(sql, &normal()), expected, "{sql:?}");
+            assert!(check(sql, &none()).is_empty(), "{sql:?}");
         }
     }
 
     #[test]
     fn knows_what_a_rebuild_does_itself() {
         assert_eq!(
-            shown("PRAGMA foreign_keys=0; BEGIN; SELECT 1; COMMIT;", &REBUILDING),
+            shown("PRAGMA foreign_keys=0; BEGIN; SELECT 1; COMMIT;", &rebuilding()),
             ["W PRAGMA foreign_keys=0; redundant", "E BEGIN; rebuild opens", "E COMMIT; rebuild opens"]
         );
     }

@@ -14,6 +14,14 @@ pub struct Directives {
     pub description: Option<String>,
     /// `-- whimbrel: functions = …`: names of the libraries whose functions it calls.
     pub functions: Vec<String>,
+    /// `-- whimbrel: depends_on = 3, billing:7`: each as it is written.
+    pub depends_on: Vec<String>,
+    /// `-- whimbrel: out_of_order = allow`
+    pub out_of_order: bool,
+    /// `-- whimbrel: repeat = on-change`
+    pub repeat: bool,
+    /// `-- whimbrel: baseline`
+    pub baseline: bool,
 }
 
 /// Whether a script runs in the transaction of its step.
@@ -37,7 +45,10 @@ pub struct DirectiveProblem {
     pub hint: Option<String>,
 }
 
-const KNOWN: [&str; 4] = ["transaction", "rebuild", "description", "functions"];
+const KNOWN: [&str; 8] =
+    ["transaction", "rebuild", "description", "functions", "depends_on", "out_of_order", "repeat", "baseline"];
+const FORMS: &str = "known are `transaction = none`, `rebuild`, `functions = …`, `description = …`, `depends_on = …`, \
+                     `out_of_order = allow`, `repeat = on-change` and `baseline`";
 const MARK: &str = "whimbrel";
 
 /// Reads the directives of a script and returns everything that is wrong with them.
@@ -94,7 +105,7 @@ impl Reader {
         let Some(known) = KNOWN.into_iter().find(|known| *known == key) else {
             let hint = match nearest(key, KNOWN) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => "known are `transaction = none`, `rebuild`, `functions = …` and `description = …`".to_owned(),
+                None => FORMS.to_owned(),
             };
             return self.refuse(offset, &format!("unknown directive `{}`", key.escape_debug()), Some(hint));
         };
@@ -108,6 +119,20 @@ impl Reader {
             ("transaction", _) => {
                 self.refuse(offset, "`transaction` can only be `none`", wrong("transaction = none"));
             }
+            ("out_of_order", Some("allow")) => self.found.out_of_order = true,
+            ("out_of_order", _) => {
+                self.refuse(offset, "`out_of_order` can only be `allow`", wrong("out_of_order = allow"));
+            }
+            ("repeat", Some("on-change")) => self.found.repeat = true,
+            ("repeat", _) => self.refuse(offset, "`repeat` can only be `on-change`", wrong("repeat = on-change")),
+            ("depends_on", Some(list)) if list.split(',').all(|one| !one.trim().is_empty()) => {
+                self.found.depends_on = list.split(',').map(|one| one.trim().to_owned()).collect();
+            }
+            ("depends_on", _) => {
+                self.refuse(offset, "`depends_on` names no version", wrong("depends_on = 3, other_chain:7"));
+            }
+            ("baseline", None) => self.found.baseline = true,
+            ("baseline", Some(_)) => self.refuse(offset, "`baseline` takes no value", wrong("baseline")),
             ("rebuild", None) => self.found.rebuild = true,
             ("rebuild", Some(_)) => self.refuse(offset, "`rebuild` takes no value", wrong("rebuild")),
             ("functions", words) => {
@@ -134,6 +159,10 @@ impl Reader {
         if self.found.rebuild && self.found.transaction == TransactionMode::None {
             let hint = "`rebuild` needs its transaction: leave one of the two out".to_owned();
             self.refuse(self.last, "`rebuild` and `transaction = none` exclude each other", Some(hint));
+        }
+        if self.found.repeat && self.found.baseline {
+            let hint = "a baseline runs once, in a new database: leave one of the two out".to_owned();
+            self.refuse(self.last, "`repeat` and `baseline` exclude each other", Some(hint));
         }
         if self.problems.is_empty() { Ok(self.found) } else { Err(self.problems) }
     }
@@ -170,11 +199,15 @@ mod tests {
     fn read(sql: &str) -> String {
         match directives(sql) {
             Ok(found) => format!(
-                "{}{}{}{}",
+                "{}{}{}{}{}{}{}{}",
                 if found.transaction == TransactionMode::None { "none " } else { "" },
                 if found.rebuild { "rebuild " } else { "" },
                 found.functions.iter().map(|name| format!("f:{name} ")).collect::<String>(),
-                found.description.unwrap_or_default()
+                found.description.unwrap_or_default(),
+                found.depends_on.iter().map(|one| format!("<{one}>")).collect::<String>(),
+                if found.out_of_order { "late" } else { "" },
+                if found.repeat { "again" } else { "" },
+                if found.baseline { "base" } else { "" }
             ),
             Err(problems) => problems
                 .iter()
@@ -195,6 +228,9 @@ mod tests {
             ("-- first words\n\n-- Whimbrel : description =  Adds = signs \r\n", "Adds = signs"),
             ("/* licence */ -- whimbrel: rebuild\n-- whimbrel: description = x\nSELECT 1", "rebuild x"),
             ("-- whimbrel: functions = text_tools, b-2\nSELECT 1", "f:text_tools f:b-2 "),
+            ("-- whimbrel: depends_on = 3 , billing:7", "<3><billing:7>"),
+            ("-- whimbrel: out_of_order = allow\n-- whimbrel: repeat=on-change", "lateagain"),
+            ("-- whimbrel: baseline", "base"),
             ("-- whimbrel is a bird: it flies", ""),
             ("-- see whimbrel: rebuild", ""),
             ("SELECT '-- whimbrel: rebuild';", ""),
@@ -211,10 +247,26 @@ mod tests {
             ("-- whimbrel: transacton = none", "3: unknown directive `transacton` (did you mean `transaction`?)".to_owned()),
             (
                 "-- whimbrel: frobnicate",
-                "3: unknown directive `frobnicate` (known are `transaction = none`, `rebuild`, `functions = …` and `description = …`)".to_owned(),
+                format!("3: unknown directive `frobnicate` ({FORMS})"),
             ),
             ("-- whimbrel: transaction = off", format!("3: `transaction` can only be `none` ({write})")),
             ("-- whimbrel: transaction", format!("3: `transaction` can only be `none` ({write})")),
+            (
+                "-- whimbrel: out_of_order",
+                "3: `out_of_order` can only be `allow` (write `-- whimbrel: out_of_order = allow`)".to_owned(),
+            ),
+            (
+                "-- whimbrel: depends_on = 3,,",
+                "3: `depends_on` names no version (write `-- whimbrel: depends_on = 3, other_chain:7`)".to_owned(),
+            ),
+            (
+                "-- whimbrel: repeat = always",
+                "3: `repeat` can only be `on-change` (write `-- whimbrel: repeat = on-change`)".to_owned(),
+            ),
+            (
+                "-- whimbrel: repeat = on-change\n-- whimbrel: baseline",
+                "35: `repeat` and `baseline` exclude each other (a baseline runs once, in a new database: leave one of the two out)".to_owned(),
+            ),
             ("-- whimbrel: rebuild = yes", "3: `rebuild` takes no value (write `-- whimbrel: rebuild`)".to_owned()),
             (
                 "-- whimbrel: description =",
@@ -248,8 +300,10 @@ mod tests {
             ),
             (
                 "-- whimbrel: a\n-- whimbrel: rebuild = 1",
-                "3: unknown directive `a` (known are `transaction = none`, `rebuild`, `functions = …` and `description = …`)\n\
-                 18: `rebuild` takes no value (write `-- whimbrel: rebuild`)".to_owned(),
+                format!(
+                    "3: unknown directive `a` ({FORMS})\n\
+                     18: `rebuild` takes no value (write `-- whimbrel: rebuild`)"
+                ),
             ),
         ];
         for (sql, expected) in cases {

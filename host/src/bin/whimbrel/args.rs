@@ -59,6 +59,12 @@ pub(crate) struct Globals {
     /// The folder of the migrations [default: migrations]
     #[arg(short, long, global = true, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
+    /// Only this chain of several; can be given more than once [default: all]
+    #[arg(long = "chain", global = true, value_name = "NAME")]
+    pub(crate) chains: Vec<String>,
+    /// The environment of whimbrel.toml, `[env.NAME]`, that is meant [default: WHIMBREL_ENV]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
     /// Read this file and not whimbrel.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -115,6 +121,14 @@ pub(crate) enum Verb {
     /// Revert what is applied, newest first; one migration unless told otherwise
     #[command(aliases = ["revert", "rollback", "undo"])]
     Down(DownArgs),
+    /// Revert the last applied migration and apply it again; several with --steps
+    Redo(RedoArgs),
+    /// Revert everything; asks first, and never in a protected environment
+    Reset(ResetArgs),
+    /// Declare that the database has everything up to a version; runs nothing
+    Baseline(BaselineArgs),
+    /// Write a baseline that new databases start from: the schema as it is now
+    Squash(SquashArgs),
     /// Check that files and history agree
     Verify(RuleArgs),
     /// Try pending migrations on copies of the database: does their code do the same twice?
@@ -143,6 +157,10 @@ impl Verb {
             Self::Plan(_) => "plan",
             Self::Up(_) => "up",
             Self::Down(_) => "down",
+            Self::Redo(_) => "redo",
+            Self::Reset(_) => "reset",
+            Self::Baseline(_) => "baseline",
+            Self::Squash(_) => "squash",
             Self::Verify(_) => "verify",
             Self::Test(_) => "test",
             Self::Inspect(_) => "inspect",
@@ -210,6 +228,9 @@ pub(crate) struct PlanArgs {
     /// Revert everything (with `down`)
     #[arg(long, conflicts_with_all = ["to", "steps"])]
     pub(crate) all: bool,
+    /// Draw what depends on what, and what would be done, and not the plan
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub(crate) graph: Option<GraphArg>,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
 }
@@ -221,6 +242,15 @@ pub(crate) enum DirectionArg {
     Up,
     /// Revert.
     Down,
+}
+
+/// How a graph is written.
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+pub(crate) enum GraphArg {
+    /// Mermaid, which many pages draw by themselves.
+    Mermaid,
+    /// DOT, for Graphviz.
+    Dot,
 }
 
 /// How far.
@@ -248,6 +278,9 @@ pub(crate) struct UpArgs {
     /// Let transforms in chunks do no more than this many rows a second, or pause this long after each chunk: 5000, 50ms
     #[arg(long, value_name = "RATE", value_parser = parse_throttle)]
     pub(crate) throttle: Option<Throttle>,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
 }
@@ -263,6 +296,58 @@ fn parse_throttle(text: &str) -> Result<Throttle, String> {
         .map_err(|_| "write rows a second, such as 5000, or a pause, such as 50ms or 1s".to_owned())
 }
 
+/// Options of `redo`.
+#[derive(clap::Args)]
+pub(crate) struct RedoArgs {
+    /// This many migrations
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) steps: u32,
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+}
+
+/// Options of `reset`.
+#[derive(clap::Args)]
+pub(crate) struct ResetArgs {
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `baseline`.
+#[derive(clap::Args)]
+pub(crate) struct BaselineArgs {
+    /// The newest version that the database has
+    pub(crate) version: Version,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask, where asking would be needed
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `squash`.
+#[derive(clap::Args)]
+pub(crate) struct SquashArgs {
+    /// The words after the version
+    #[arg(default_value = "squashed")]
+    pub(crate) name: String,
+    /// Print the script, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// Options of `down`.
 #[derive(clap::Args)]
 pub(crate) struct DownArgs {
@@ -274,6 +359,12 @@ pub(crate) struct DownArgs {
     /// Do everything in a transaction, show it, and roll back
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+    /// Do not ask, where asking would be needed
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 /// What to let pass.

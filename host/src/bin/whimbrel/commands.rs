@@ -1,6 +1,8 @@
 //! The verbs: settings in, one call of the library, its result out.
 
+mod baseline;
 mod completions;
+mod confirm;
 mod down;
 mod files;
 mod history;
@@ -10,6 +12,7 @@ mod new;
 mod plan;
 mod preview;
 mod repair;
+mod reset;
 mod run;
 mod status;
 mod test;
@@ -34,6 +37,10 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Plan(plan) => plan::run(plan, &Settings::read(globals)?, ui),
         Verb::Up(up) => up::run(up, &Settings::read(globals)?, ui, signals),
         Verb::Down(down) => down::run(down, &Settings::read(globals)?, ui, signals),
+        Verb::Redo(redo) => reset::redo(redo, &Settings::read(globals)?, ui, signals),
+        Verb::Reset(args) => reset::reset(args, &Settings::read(globals)?, ui, signals),
+        Verb::Baseline(args) => baseline::run(args, &Settings::read(globals)?, ui, signals),
+        Verb::Squash(args) => baseline::squash(args, &Settings::read(globals)?, ui),
         Verb::Verify(rules) => verify::run(rules, &Settings::read(globals)?, ui),
         Verb::Test(test) => test::run(test, &Settings::read(globals)?, ui, signals),
         Verb::Inspect(inspect) => inspect::run(inspect, globals, ui, signals),

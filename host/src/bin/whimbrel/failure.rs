@@ -36,7 +36,7 @@ pub(crate) struct Failure {
     /// A guest's functions, innermost first.
     pub(crate) backtrace: Vec<String>,
     /// What a run had done before it failed.
-    pub(crate) done: Option<Report>,
+    pub(crate) done: Option<Box<Report>>,
 }
 
 /// One thing that is wrong.
@@ -110,5 +110,9 @@ pub(crate) fn explain(error: anyhow::Error) -> Failure {
 fn settings(error: SettingsError) -> Failure {
     let place = error.place.map(|place| Place { file: place.file, position: place.position, excerpt: None });
     let problem = Problem { code: error.code, message: error.message, hint: error.hint, migration: None, place };
-    Failure { exit: Exit::Usage, ..Failure::of_problems(error.code, "the settings are wrong", vec![problem]) }
+    let exit = match error.code {
+        "protected" | "not-confirmed" => Exit::Failed,
+        _ => Exit::Usage,
+    };
+    Failure { exit, ..Failure::of_problems(error.code, "the settings are wrong", vec![problem]) }
 }

@@ -130,7 +130,7 @@ impl Progress {
             LogLevel::Warn => format!("{}: ", style::paint(style::WARNING, "warning")),
             LogLevel::Error => format!("{}: ", style::paint(style::ERROR, "error")),
         };
-        let title = style::paint(style::DIM, &format!("[{}]", escape::line(&step.migration.title())));
+        let title = style::paint(style::DIM, &format!("[{}]", escape::line(&step.title())));
         let message = escape::lines(message.trim_end()).replace('\n', "\n    ");
         self.say(&format!("  {title} {word}{message}"));
     }
@@ -181,7 +181,7 @@ impl Observer for Progress {
                     Direction::Up => "Applying",
                     Direction::Down => "Reverting",
                 };
-                self.show(format!("{verb} {} [{number}/{of}]", escape::line(&step.migration.title())));
+                self.show(format!("{verb} {} [{number}/{of}]", escape::line(&step.title())));
             }
             Event::Log { step, level, message } => self.log(step, *level, message),
             Event::Progress { step, done, total } => self.advance(step, *done, *total),

@@ -8,6 +8,7 @@ pub(crate) mod grants;
 pub(crate) mod history;
 pub(crate) mod inspection;
 pub(crate) mod json;
+pub(crate) mod losses;
 pub(crate) mod plan;
 pub(crate) mod preview;
 pub(crate) mod preview_html;

@@ -3,6 +3,7 @@
 mod config;
 mod database;
 mod duration;
+mod environment;
 mod error;
 mod policy;
 
@@ -24,6 +25,8 @@ use crate::compile_child;
 use config::Config;
 pub(crate) use database::check as check_database;
 pub(crate) use duration::{parse as parse_duration, positive as parse_timeout, write as write_duration};
+use environment::Environment;
+pub(crate) use environment::Protection;
 pub(crate) use error::{Place, SettingsError};
 
 /// Name of the file that `init` writes and every other verb reads.
@@ -39,6 +42,10 @@ pub(crate) struct Settings {
     /// The folder of the migrations.
     pub(crate) dir: PathBuf,
     chain: Option<String>,
+    /// The default chain is there: its folder was named, or no other chain has one.
+    has_default: bool,
+    only: Vec<String>,
+    environment: Option<(String, Environment)>,
     history_table: String,
     lock_timeout: Duration,
     /// How long a whole run may take.
@@ -53,26 +60,55 @@ impl Settings {
     /// Reads the settings that need no database.
     pub(crate) fn read(globals: &Globals) -> Result<Self, SettingsError> {
         let mut config = Config::read(globals.config.as_deref())?;
+        let environment = environment::find(globals.env.as_deref(), &config)?;
+        let of_environment = environment.as_ref().map(|(_, environment)| environment);
+        let has_default =
+            globals.dir.is_some() || config.dir.is_some() || policy::folders(&config.chains, &config.folder).is_empty();
         Ok(Self {
             dir: globals.dir.clone().or(config.dir.take()).unwrap_or_else(|| PathBuf::from(DEFAULT_DIR)),
             chain: config.chain.take(),
             history_table: globals
                 .table
                 .clone()
+                .or(of_environment.and_then(|environment| environment.history_table.clone()))
                 .or(config.history_table.take())
                 .unwrap_or_else(|| DEFAULT_TABLE.to_owned()),
-            lock_timeout: globals.lock_timeout.or(config.lock_timeout).unwrap_or(LOCK_TIMEOUT),
+            lock_timeout: globals
+                .lock_timeout
+                .or(of_environment.and_then(|environment| environment.lock_timeout))
+                .or(config.lock_timeout)
+                .unwrap_or(LOCK_TIMEOUT),
             timeout: globals.timeout.or(config.timeout),
             foreign_keys: config.foreign_keys.unwrap_or(true),
             cache: cache(config.cache.take()),
             typed_database: globals.database.clone(),
+            has_default,
+            only: globals.chains.clone(),
+            environment,
             config,
         })
     }
 
     /// Returns the database file: as typed, else from `DATABASE_URL`, `.env` or `whimbrel.toml`.
     pub(crate) fn database(&self) -> Result<PathBuf, SettingsError> {
-        database::find(self.typed_database.as_deref(), &self.config)
+        let environment = self.environment.as_ref().and_then(|(_, environment)| environment.database.as_deref());
+        database::find(self.typed_database.as_deref(), environment, &self.config)
+    }
+
+    /// Returns the environment that is meant, or that the database is of, and how it is protected.
+    pub(crate) fn protection(&self) -> Result<Option<(String, Protection)>, SettingsError> {
+        let named = self.environment.clone().filter(|(_, environment)| environment.protected != Protection::None);
+        let found = match named {
+            Some(named) => Some(named),
+            None => environment::of_database(&self.database()?, &self.config),
+        };
+        Ok(found.map(|(name, environment)| (name, environment.protected)))
+    }
+
+    /// Returns the folder of the only chain that is meant.
+    pub(crate) fn folder_of(&self, chain: &str) -> PathBuf {
+        let folders = policy::folders(&self.config.chains, &self.config.folder);
+        folders.into_iter().find(|(name, _)| name == chain).map_or_else(|| self.dir.clone(), |(_, dir)| dir)
     }
 
     /// Says how components are compiled where no migrator does it.
@@ -80,9 +116,12 @@ impl Settings {
         Compilation { cache: self.cache.clone(), isolation: compile_child::isolation(), interrupt }
     }
 
-    /// Names the chain.
+    /// Names the chain: the one that was typed, if it was one, else the default.
     pub(crate) fn chain(&self) -> &str {
-        self.chain.as_deref().unwrap_or(DEFAULT_CHAIN)
+        match self.only.as_slice() {
+            [only] => only,
+            _ => self.chain.as_deref().unwrap_or(DEFAULT_CHAIN),
+        }
     }
 
     /// Returns what the chain's migrations are given.
@@ -113,7 +152,6 @@ impl Settings {
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<MigratorBuilder> {
         let mut builder = Migrator::builder()
-            .source(Directory::new(&self.dir))
             .database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys))
             .history_table(&self.history_table)
             .lock_timeout(self.lock_timeout)
@@ -122,13 +160,21 @@ impl Settings {
             .rules(rules)
             .interrupt(interrupt)
             .observer(observer);
-        if let Some(chain) = &self.chain {
-            builder = builder.chain(chain);
+        let default = self.chain.as_deref().unwrap_or(DEFAULT_CHAIN);
+        if self.has_default {
+            let policy = policy::of(&self.config.chains, default);
+            builder = builder.source(Directory::new(&self.dir)).chain(default).policy(policy);
+        }
+        for (name, dir) in policy::folders(&self.config.chains, &self.config.folder) {
+            if !self.has_default || name != default {
+                let policy = policy::of(&self.config.chains, &name);
+                builder = builder.and_chain(name, Directory::new(dir), policy);
+            }
         }
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);
         }
-        Ok(builder.policy(self.policy()))
+        Ok(builder.only(self.only.clone()))
     }
 }
 

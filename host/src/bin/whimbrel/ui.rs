@@ -83,6 +83,14 @@ impl Ui {
         }
     }
 
+    /// Asks on stderr and returns the line that is typed, empty at the end of the input.
+    pub(crate) fn ask(&self, question: &str) -> anyhow::Result<String> {
+        self.tell(question);
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(answer)
+    }
+
     /// Writes an error to stderr, or its JSON to stdout, and returns how the program ends.
     pub(crate) fn fail(&self, error: &Failure) -> Exit {
         if self.json {

@@ -3,6 +3,7 @@
 use whimbrel::plan::{Goal, Rules, Until};
 
 use crate::args::DownArgs;
+use crate::commands::confirm::Danger;
 use crate::commands::run::Run;
 use crate::commands::until;
 use crate::exit::Exit;
@@ -14,6 +15,7 @@ use crate::ui::Ui;
 pub(super) fn run(args: &DownArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let otherwise = if args.all { Until::End } else { Until::Steps(1) };
     let goal = Goal::down(until(&args.until, otherwise));
-    let rules = Rules::default();
-    Run { verb: "down", goal, rules, dry_run: args.dry_run, throttle: None, sample: None }.run(settings, ui, signals)
+    let (rules, single) = (Rules::default(), args.single_transaction);
+    let run = Run { verb: "down", goal, rules, dry_run: args.dry_run, single, throttle: None, sample: None };
+    run.guarded(Danger::Some, args.yes, settings, ui, signals)
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use whimbrel::LogLevel;
 use whimbrel::db::Signature;
 use whimbrel::exec::refusals;
-use whimbrel::model::{Body, Manifest, Migration, Placement};
+use whimbrel::model::{Body, Manifest, Migration, Placement, Policies};
 use whimbrel::plan::{Direction, Goal, Plan, Step};
 use whimbrel::source::{FileName, Problem, SourceError};
 use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, GuestEvents, RunLimits};
@@ -87,11 +87,15 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
         // Nothing is compiled for it.
         body: Body::Component { bytes: Cow::Borrowed(&[]) },
     };
-    let step = Step { direction: Direction::Up, migration: Arc::new(migration) };
-    let plan = Plan { chain: settings.chain().to_owned(), goal: Goal::LATEST, steps: vec![step], warnings: Vec::new() };
+    let chain = settings.chain().to_owned();
+    let step =
+        Step { direction: Direction::Up, chain: chain.as_str().into(), several: false, migration: Arc::new(migration) };
+    let plan = Plan { chains: vec![chain.clone()], goal: Goal::LATEST, steps: vec![step], warnings: Vec::new() };
     let policy = settings.policy();
-    let refused = refusals(&plan, &policy);
-    Some(Judged { file: policy_file.display().to_string(), chain: plan.chain, policy, version, refused })
+    let mut policies = Policies::default();
+    policies.set(&chain, policy.clone());
+    let refused = refusals(&plan, &policies);
+    Some(Judged { file: policy_file.display().to_string(), chain, policy, version, refused })
 }
 
 /// Reads the manifest beside a component.

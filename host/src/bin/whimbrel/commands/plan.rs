@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use whimbrel::Interrupt;
-use whimbrel::plan::{Goal, Until};
+use whimbrel::exec::Loss;
+use whimbrel::plan::{Direction, Goal, GraphFormat, Plan, Until};
+use whimbrel::{Interrupt, Migrator};
 
-use crate::args::{DirectionArg, PlanArgs};
+use crate::args::{DirectionArg, GraphArg, PlanArgs};
 use crate::commands::{rules, until};
+use crate::escape;
 use crate::exit::Exit;
-use crate::render::{plan, warning};
+use crate::render::plan::{self, Shown};
+use crate::render::warning;
 use crate::settings::Settings;
 use crate::ui::Ui;
 
@@ -21,12 +24,40 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
         DirectionArg::Down => Goal::down(until),
     };
     let migrator = settings.migrator(rules(&args.rules), Interrupt::new(), Arc::new(()))?;
+    if let Some(format) = args.graph {
+        let format = match format {
+            GraphArg::Mermaid => GraphFormat::Mermaid,
+            GraphArg::Dot => GraphFormat::Dot,
+        };
+        ui.data(&migrator.graph(&goal, format)?)?;
+        return Ok(Exit::Done);
+    }
     let planned = migrator.plan(&goal)?;
-    let refused = migrator.refusals(&planned);
+    let shown = Shown {
+        plan: &planned,
+        policies: migrator.policies(),
+        refused: &migrator.refusals(&planned),
+        lost: &losses(&migrator, &planned, ui),
+    };
     for warning in &planned.warnings {
         ui.talk(warning::text(warning).trim_end());
     }
-    let policy = settings.policy();
-    ui.result(|| plan::json(&planned, &policy, &refused), || plan::text(&planned, &policy, &refused))?;
+    ui.result(|| plan::json(&shown), || plan::text(&shown))?;
     Ok(Exit::Done)
+}
+
+/// Finds out what reverting would take away, by doing it and rolling it back. Where that is not possible, the plan is
+/// shown all the same.
+fn losses(migrator: &Migrator, planned: &Plan, ui: &Ui) -> Vec<Loss> {
+    if planned.goal.direction == Direction::Up || planned.steps.is_empty() {
+        return Vec::new();
+    }
+    match migrator.dry_run(&planned.goal) {
+        Ok(tried) => tried.losses,
+        Err(error) => {
+            let reason = escape::line(&error.to_string()).into_owned();
+            ui.talk(&format!("note: what would be lost is not known: {reason}"));
+            Vec::new()
+        }
+    }
 }

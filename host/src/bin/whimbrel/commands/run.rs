@@ -3,13 +3,16 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use whimbrel::Interrupt;
 use whimbrel::exec::Throttle;
 use whimbrel::plan::{Goal, Rules};
 
+use crate::commands::confirm::{self, Danger};
+use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
 use crate::progress::Progress;
-use crate::render::{dry_run, report, warning};
+use crate::render::{amount, dry_run, losses, report, warning};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -24,14 +27,39 @@ pub(super) struct Run {
     pub(super) throttle: Option<Throttle>,
     /// Most rows of each transform that a dry run tries.
     pub(super) sample: Option<NonZeroU64>,
+    /// Everything in one transaction.
+    pub(super) single: bool,
 }
 
 impl Run {
+    /// Runs once somebody has agreed, where that is needed; a dry run needs nobody.
+    pub(super) fn guarded(
+        &self,
+        danger: Danger,
+        yes: bool,
+        settings: &Settings,
+        ui: &Ui,
+        signals: &Signals,
+    ) -> anyhow::Result<Exit> {
+        if !self.dry_run {
+            let about = || {
+                let migrator = settings.migrator(self.rules, Interrupt::new(), Arc::new(()))?;
+                let tried = migrator.dry_run(&self.goal)?;
+                let count = amount::count(tried.steps.len(), "migration", "migrations");
+                let database = settings.database()?.display().to_string();
+                Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
+            };
+            confirm::confirm(self.verb, danger, yes, settings, ui, about)?;
+        }
+        self.run(settings, ui, signals)
+    }
+
     /// Runs, or tries, and shows what was done.
     pub(super) fn run(&self, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
         let progress = Arc::new(Progress::new(ui));
         overdue::watch(settings.timeout, ui);
         let mut builder = settings.builder(self.rules, signals.watch()?, progress.clone())?;
+        builder = builder.single_transaction(self.single);
         if let Some(throttle) = self.throttle {
             builder = builder.throttle(throttle);
         }

@@ -18,6 +18,7 @@ pub(super) fn run(args: &UpArgs, settings: &Settings, ui: &Ui, signals: &Signals
         goal,
         rules: rules(&args.rules),
         dry_run: args.dry_run,
+        single: args.single_transaction,
         throttle: args.throttle,
         sample: args.sample,
     };

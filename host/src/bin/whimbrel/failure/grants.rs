@@ -10,13 +10,13 @@ use super::{Failure, Problem};
 use crate::exit::Exit;
 
 /// Explains migrations that ask for more than they are given; nothing has run.
-pub(super) fn not_granted(chain: &str, refused: &[AskedTooMuch], message: &str) -> Failure {
+pub(super) fn not_granted(refused: &[AskedTooMuch], message: &str) -> Failure {
     let problems = refused.iter().map(|asked| {
         let lines: Vec<String> = asked.refused.iter().map(|grant| format!("not granted: {grant}")).collect();
         Problem {
             code: "not-granted",
             message: format!("migration {} ({})\n{}", asked.migration, asked.file, lines.join("\n")),
-            hint: Some(give(asked, chain)),
+            hint: Some(give(asked)),
             migration: Some(asked.migration.clone()),
             place: None,
         }
@@ -31,8 +31,8 @@ pub(super) fn not_granted(chain: &str, refused: &[AskedTooMuch], message: &str) 
 }
 
 /// Says how to give a migration what it asks for, ready to paste.
-pub(crate) fn give(asked: &AskedTooMuch, chain: &str) -> String {
-    let mut text = match asked.policy(chain) {
+pub(crate) fn give(asked: &AskedTooMuch) -> String {
+    let mut text = match asked.policy() {
         Some(policy) => format!("to give it, write into whimbrel.toml:\n{policy}"),
         None => String::new(),
     };
@@ -44,7 +44,7 @@ pub(crate) fn give(asked: &AskedTooMuch, chain: &str) -> String {
 }
 
 /// Says which grant would have allowed a statement, ready to paste.
-pub(super) fn hint(error: &DbError, chain: &str, failed: &Step) -> Option<String> {
+pub(super) fn hint(error: &DbError, failed: &Step) -> Option<String> {
     let Some((_, line)) = error.details.iter().find(|(key, _)| key == "grant") else {
         return Some("no grant allows this: the migration has to do without".to_owned());
     };
@@ -53,7 +53,8 @@ pub(super) fn hint(error: &DbError, chain: &str, failed: &Step) -> Option<String
         Some(manifest) => manifest.file.clone(),
         None => format!("a manifest beside {}", migration.file),
     };
-    let policy = toml::from_str::<Grants>(line).map(|grants| Policy::snippet(chain, migration.version, &grants));
+    let policy =
+        toml::from_str::<Grants>(line).map(|grants| Policy::snippet(&failed.chain, migration.version, &grants));
     let policy = policy.map(|policy| format!("\nand, if whimbrel.toml has a policy for it, this there:\n{policy}"));
     Some(format!("it would need this in {manifest}:\n[grants]\n{line}{}", policy.unwrap_or_default()))
 }

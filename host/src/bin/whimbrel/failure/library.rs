@@ -6,7 +6,7 @@ use whimbrel::Error;
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::exec::{PrepareError, RepairError, StepError};
 use whimbrel::history::HistoryError;
-use whimbrel::model::ChainError;
+use whimbrel::model::{ChainError, Key};
 use whimbrel::plan::{PlanError, PlanProblem};
 use whimbrel::source::SourceError;
 use whimbrel::sql;
@@ -89,30 +89,58 @@ fn source(error: SourceError) -> Failure {
 }
 
 fn chain(error: &ChainError) -> Failure {
-    let duplicates = match error {
-        ChainError::Duplicates { duplicates } => duplicates,
+    let problem = |code, message: String, hint: &str| Problem {
+        code,
+        message,
+        hint: Some(hint.to_owned()),
+        migration: None,
+        place: None,
+    };
+    match error {
+        ChainError::Duplicates { duplicates } => {
+            let problems = duplicates.iter().map(|duplicate| {
+                let one = ChainError::Duplicates { duplicates: vec![duplicate.clone()] };
+                let hint = match duplicate.key {
+                    Key::Version(_) => "give one of them another version",
+                    Key::Name(_) => "give one of them another name",
+                };
+                problem("duplicate-version", one.to_string(), hint)
+            });
+            Failure::of_problems("duplicate-version", "the migrations make no chain", problems.collect())
+        }
+        ChainError::Unmet { unmet } => {
+            let problems = unmet.iter().map(|missing| Problem {
+                migration: Some(missing.migration.clone()),
+                ..problem(
+                    "missing-dependency",
+                    ChainError::Unmet { unmet: vec![missing.clone()] }.to_string(),
+                    "name a version that is there, or one of another chain as `chain:version`",
+                )
+            });
+            Failure::of_problems("missing-dependency", "migrations depend on what is not there", problems.collect())
+        }
         ChainError::UnknownLibrary { name, known, .. } => {
             let near = sql::nearest(name, known.iter().map(String::as_str));
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("put {name}.functions.wasm into the folder of the migrations"),
             };
-            return Failure { hint: Some(hint), ..Failure::new(Exit::Failed, "functions", error.to_string()) };
+            Failure { hint: Some(hint), ..Failure::new(Exit::Failed, "functions", error.to_string()) }
         }
         ChainError::SameLibrary { .. } => {
             let hint = Some("give one of them another name".to_owned());
-            return Failure { hint, ..Failure::new(Exit::Failed, "functions", error.to_string()) };
+            Failure { hint, ..Failure::new(Exit::Failed, "functions", error.to_string()) }
         }
-        other => return Failure::new(Exit::Failed, "chain", other.to_string()),
-    };
-    let problems = duplicates.iter().map(|duplicate| Problem {
-        code: "duplicate-version",
-        message: format!("version {} is used by {}", duplicate.version, duplicate.files.join(" and ")),
-        hint: Some("give one of them another version".to_owned()),
-        migration: None,
-        place: None,
-    });
-    Failure::of_problems("duplicate-version", "the migrations make no chain", problems.collect())
+        ChainError::Cycle { .. } => Failure {
+            hint: Some("take one of the dependencies on this path away".to_owned()),
+            ..Failure::new(Exit::Failed, "dependency-cycle", error.to_string())
+        },
+        ChainError::Unknown { known, .. } => Failure {
+            hint: Some(format!("known are {}", known.join(", "))),
+            ..Failure::new(Exit::Usage, "unknown-chain", error.to_string())
+        },
+        other => Failure::new(Exit::Failed, "chain", other.to_string()),
+    }
 }
 
 /// Explains what is wrong with the history.
@@ -162,8 +190,36 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::OutOfOrder { migration, newest } => (
             "out-of-order",
             Some(migration),
-            format!("give it a version above {newest}, or apply it all the same with --allow-out-of-order"),
+            format!(
+                "give it a version above {newest}, or apply it all the same with --allow-out-of-order; \
+                 `-- whimbrel: out_of_order = allow` in its head says that it may always be"
+            ),
         ),
+        PlanProblem::Future { migration } => (
+            "future",
+            Some(migration),
+            "the files are older than the database: take newer ones, or go on without it with --ignore-missing"
+                .to_owned(),
+        ),
+        PlanProblem::BehindBaseline { .. } => {
+            ("behind-baseline", None, "bring the older files back until every database is past them".to_owned())
+        }
+        PlanProblem::DependencyPending { migration, chain, .. } => {
+            ("dependency-pending", Some(migration), format!("go further, or run the chain {chain} too"))
+        }
+        PlanProblem::StillNeeded { migration, .. } => {
+            ("still-needed", Some(migration), "revert what depends on it first, or with it".to_owned())
+        }
+        PlanProblem::Declared { migration } => ("declared", Some(migration), "stop at it with --to".to_owned()),
+        PlanProblem::AlreadyBegun { .. } => (
+            "already-begun",
+            None,
+            "a baseline is for a database that has nothing of the chain in its history yet".to_owned(),
+        ),
+        PlanProblem::NothingApplied => {
+            ("nothing-applied", None, "apply the migrations first: the baseline is what they have made".to_owned())
+        }
+        PlanProblem::AmbiguousTarget { .. } => ("ambiguous-target", None, "say which with --chain".to_owned()),
         PlanProblem::Dirty { migration } => (
             "dirty",
             Some(migration),
@@ -223,7 +279,7 @@ fn prepare(error: &PrepareError) -> Failure {
             hint: Some(limits::give(excesses, chain, *version)),
             ..Failure::new(Exit::Failed, "limits", error.to_string())
         },
-        PrepareError::NotGranted { chain, refused } => grants::not_granted(chain, refused, &error.to_string()),
+        PrepareError::NotGranted { refused } => grants::not_granted(refused, &error.to_string()),
         PrepareError::HeldOutsideTransaction { .. } => Failure {
             hint: Some("run it inside a transaction, or move it to a chain of your own".to_owned()),
             ..Failure::new(Exit::Failed, "not-granted", error.to_string())
@@ -262,6 +318,10 @@ fn prepare(error: &PrepareError) -> Failure {
         PrepareError::Irreversible { .. } => Failure {
             hint: Some("export `down` from the component, or stop before it with --to".to_owned()),
             ..Failure::new(Exit::Failed, "irreversible", error.to_string())
+        },
+        PrepareError::NotInOneTransaction { .. } => Failure {
+            hint: Some("run up to it, then it alone, then the rest".to_owned()),
+            ..Failure::new(Exit::Failed, "not-in-one-transaction", error.to_string())
         },
         other => Failure::new(Exit::Failed, "component", other.to_string()),
     }

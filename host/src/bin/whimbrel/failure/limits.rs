@@ -5,7 +5,7 @@ use whimbrel::model::{Policy, Version};
 use whimbrel::plan::Step;
 
 /// Says how to raise a limit that a step has met.
-pub(super) fn hint(reached: &LimitReached, chain: &str, failed: &Step) -> String {
+pub(super) fn hint(reached: &LimitReached, failed: &Step) -> String {
     let migration = &failed.migration;
     match (reached.set_by, &migration.manifest) {
         (SetBy::Manifest, Some(manifest)) => {
@@ -13,7 +13,7 @@ pub(super) fn hint(reached: &LimitReached, chain: &str, failed: &Step) -> String
         }
         _ => {
             let now = Limits::default().with(reached.limit, reached.value);
-            let policy = Policy::limits_snippet(chain, migration.version, &now);
+            let policy = Policy::limits_snippet(&failed.chain, migration.version, &now);
             format!("let it do less, or give it more than this in whimbrel.toml:\n{policy}")
         }
     }

@@ -15,13 +15,13 @@ use crate::place;
 /// Explains a failed run.
 pub(super) fn explain(error: RunError) -> Failure {
     let message = error.to_string();
-    let RunError { done, chain, failed, source } = error;
+    let RunError { done, failed, source } = error;
     let mut failure = step(&source, &failed);
     if let Some(denied) = denied(&source) {
-        failure.hint = grants::hint(denied, &chain, &failed);
+        failure.hint = grants::hint(denied, &failed);
     }
     if let Some(reached) = reached(&source) {
-        failure.hint = Some(limits::hint(reached, &chain, &failed));
+        failure.hint = Some(limits::hint(reached, &failed));
     }
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
         let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
@@ -32,22 +32,19 @@ pub(super) fn explain(error: RunError) -> Failure {
         } else {
             "was rolled back"
         };
-        failure.message = format!("interrupted; migration {} {then}", failed.migration.title());
+        failure.message = format!("interrupted; migration {} {then}", failed.title());
     } else {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
     if undone(&source) && !done.dry_run {
         failure.notes.push(if transform::has_chunks(&failed) {
-            format!(
-                "the chunks of migration {} before it stay done; `whimbrel up` goes on after them",
-                failed.migration.title()
-            )
+            format!("the chunks of migration {} before it stay done; `whimbrel up` goes on after them", failed.title())
         } else {
-            format!("migration {} was rolled back", failed.migration.title())
+            format!("migration {} was rolled back", failed.title())
         });
     }
     failure.notes.extend(what_remains(&done, failed.direction));
-    Failure { done: Some(done), ..failure }
+    Failure { done: Some(Box::new(done)), ..failure }
 }
 
 fn reached(error: &StepError) -> Option<&LimitReached> {
@@ -77,7 +74,7 @@ fn step(error: &StepError, failed: &Step) -> Failure {
                 code: at.error.code.as_str(),
                 message: message.clone(),
                 hint: None,
-                migration: Some(failed.migration.title()),
+                migration: Some(failed.title()),
                 place,
             };
             let note = "what it did before that statement stays: it runs outside a transaction";

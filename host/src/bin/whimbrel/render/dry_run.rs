@@ -6,7 +6,7 @@ use whimbrel::model::TransactionMode;
 use whimbrel::plan::Direction;
 
 use super::report::row_counts;
-use super::{amount, grants, style};
+use super::{amount, grants, losses, style};
 use crate::escape;
 
 /// Characters of a statement that are shown.
@@ -25,6 +25,7 @@ pub(crate) fn text(report: &Report) -> String {
     if report.steps.is_empty() {
         return "Nothing to do, so there was nothing to try.\n".to_owned();
     }
+    text.push_str(&losses::text(&report.losses));
     if skipped > 0 {
         let why = match (report.steps.iter().any(|step| step.estimate.is_some()), skipped) {
             (true, 1) => "comes after a sample, or runs outside a transaction",
@@ -47,7 +48,7 @@ fn one(step: &StepReport) -> String {
         Direction::Up => "up",
         Direction::Down => "down",
     };
-    let title = style::paint(style::HEAD, &format!("{arrow} {}", escape::line(&step.step.migration.title())));
+    let title = style::paint(style::HEAD, &format!("{arrow} {}", escape::line(&step.step.title())));
     let Some(recording) = &step.recording else {
         let outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
         let why = if outside { "it runs outside a transaction" } else { "it comes after a sample" };

@@ -1,7 +1,7 @@
 //! Pieces of JSON that several verbs share. The shapes are public: `host/docs/json.md` describes them.
 
 use serde::Serialize;
-use whimbrel::model::{Reversibility, TransactionMode};
+use whimbrel::model::{Reversibility, Role, TransactionMode, Version};
 use whimbrel::plan::Step;
 use whimbrel::source::Ignored;
 
@@ -29,6 +29,28 @@ pub(crate) fn place_json(place: &Place) -> PlaceJson {
     }
 }
 
+/// Returns the only chain there is; nothing if there are several.
+pub(crate) fn only(chains: &[String]) -> Option<String> {
+    match chains {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
+}
+
+/// Returns a version; nothing for a repeatable migration, which has none.
+pub(crate) fn version(role: Role, version: Version) -> Option<String> {
+    (role != Role::Repeatable).then(|| version.to_string())
+}
+
+/// Names when a migration runs.
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Versioned => "versioned",
+        Role::Baseline => "baseline",
+        Role::Repeatable => "repeatable",
+    }
+}
+
 /// A file that is no migration.
 #[derive(Serialize)]
 pub(crate) struct IgnoredJson {
@@ -46,8 +68,11 @@ pub(crate) fn ignored(ignored: &[Ignored]) -> Vec<IgnoredJson> {
 #[derive(Serialize)]
 pub(crate) struct StepJson {
     direction: &'static str,
-    version: String,
+    chain: String,
+    version: Option<String>,
     name: String,
+    /// `versioned`, `baseline` or `repeatable`.
+    role: &'static str,
     kind: &'static str,
     file: String,
     description: Option<String>,
@@ -63,8 +88,10 @@ pub(crate) fn step(step: &Step) -> StepJson {
     let directives = step.script().map(|script| &script.directives);
     StepJson {
         direction: step.direction.as_str(),
-        version: migration.version.to_string(),
+        chain: step.chain.to_string(),
+        version: version(migration.role(), migration.version),
         name: migration.name.clone(),
+        role: role(migration.role()),
         kind: migration.kind().as_str(),
         file: step.script().map_or(&migration.file, |script| &script.file).clone(),
         description: migration.description().map(str::to_owned),

@@ -4,20 +4,33 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use whimbrel::exec::Refusal;
+use whimbrel::exec::{Loss, Refusal};
 use whimbrel::limits::{Limit, Limits, RunLimits};
-use whimbrel::model::{Body, Manifest, Policy, TransactionMode};
+use whimbrel::model::{Body, Manifest, Policies, TransactionMode};
 use whimbrel::plan::{Direction, Plan, Step};
 
 use super::json::{StepJson, schema};
+use super::losses::{self, LossJson};
 use super::refusal::{self, RefusalJson};
 use super::report::micros;
 use super::warning::{self, WarningJson};
 use super::{amount, grants, json, style};
 use crate::escape;
 
+/// A plan, and what there is to say about it.
+pub(crate) struct Shown<'a> {
+    pub(crate) plan: &'a Plan,
+    /// What the migrations are given.
+    pub(crate) policies: &'a Policies,
+    /// What the policies would refuse.
+    pub(crate) refused: &'a [Refusal],
+    /// What would be gone.
+    pub(crate) lost: &'a [Loss],
+}
+
 /// Writes the steps in order, with what each component asks for and what of that the policy would refuse.
-pub(crate) fn text(plan: &Plan, policy: &Policy, refused: &[Refusal]) -> String {
+pub(crate) fn text(shown: &Shown<'_>) -> String {
+    let Shown { plan, policies, refused, lost } = *shown;
     if plan.steps.is_empty() {
         return "Nothing to do.\n".to_owned();
     }
@@ -31,13 +44,17 @@ pub(crate) fn text(plan: &Plan, policy: &Policy, refused: &[Refusal]) -> String 
             text.push_str(&format!("{indent}{}\n", escape::line(description)));
         }
         if let Body::Component { .. } | Body::Transform { .. } = migration.body {
-            for line in asks(migration.manifest.as_ref(), &policy.limits_for(migration.version)) {
+            for line in asks(migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(migration.version)) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
         }
         for line in refused.iter().filter(|refusal| refusal.index == index).flat_map(refusal::lines) {
             text.push_str(&format!("{indent}{}\n", escape::line(&line)));
         }
+    }
+    if !lost.is_empty() {
+        text.push('\n');
+        text.push_str(&losses::text(lost));
     }
     let verb = match plan.goal.direction {
         Direction::Up => "apply",
@@ -52,14 +69,18 @@ pub(crate) fn text(plan: &Plan, policy: &Policy, refused: &[Refusal]) -> String 
             "\n`whimbrel {direction}` would be refused before it changes anything: the policy gives less than is asked for.\n"
         ));
         for refusal in refused {
-            text.push_str(&refusal::hint(refusal, &plan.chain, plan.steps[refusal.index].migration.version));
+            text.push_str(&refusal::hint(
+                refusal,
+                &plan.steps[refusal.index].chain,
+                plan.steps[refusal.index].migration.version,
+            ));
         }
     }
     text
 }
 
 fn one(step: &Step) -> String {
-    let title = format!("{} {}", step.direction, escape::line(&step.migration.title()));
+    let title = format!("{} {}", step.direction, escape::line(&step.title()));
     let directives = step.script().map(|script| &script.directives);
     let mode = match directives {
         Some(directives) if directives.transaction == TransactionMode::None => ", outside a transaction",
@@ -97,9 +118,13 @@ fn further(manifest: Option<&Manifest>) -> impl Iterator<Item = (Limit, u64)> {
 #[derive(Serialize)]
 pub(crate) struct PlanJson {
     schema: String,
-    chain: String,
+    /// The chain, if it is about one.
+    chain: Option<String>,
+    chains: Vec<String>,
     direction: &'static str,
     steps: Vec<PlannedJson>,
+    /// Tables and columns that would be gone; only a plan that reverts is tried out for them.
+    losses: Vec<LossJson>,
     warnings: Vec<WarningJson>,
 }
 
@@ -150,18 +175,22 @@ pub(crate) fn asks_json(manifest: Option<&Manifest>, given: &Limits) -> AsksJson
 }
 
 /// Writes a plan as JSON.
-pub(crate) fn json(plan: &Plan, policy: &Policy, refused: &[Refusal]) -> PlanJson {
+pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
+    let Shown { plan, policies, refused, lost } = *shown;
     let one = |(index, step): (usize, &Step)| PlannedJson {
         step: json::step(step),
         refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
-        asks: matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. })
-            .then(|| asks_json(step.migration.manifest.as_ref(), &policy.limits_for(step.migration.version))),
+        asks: matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }).then(|| {
+            asks_json(step.migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(step.migration.version))
+        }),
     };
     PlanJson {
         schema: schema("plan"),
-        chain: plan.chain.clone(),
+        chain: json::only(&plan.chains),
+        chains: plan.chains.clone(),
         direction: plan.goal.direction.as_str(),
         steps: plan.steps.iter().enumerate().map(one).collect(),
+        losses: losses::json(lost),
         warnings: warning::json(&plan.warnings),
     }
 }

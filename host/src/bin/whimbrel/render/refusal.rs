@@ -29,7 +29,7 @@ pub(crate) fn lines(refusal: &Refusal) -> Vec<String> {
 /// Says how to give it, ready to paste; empty when nothing can be given.
 pub(crate) fn hint(refusal: &Refusal, chain: &str, version: Version) -> String {
     let mut hints: Vec<String> =
-        refusal.grants.iter().map(|asked| failure::give_grants(asked, chain)).filter(|hint| !hint.is_empty()).collect();
+        refusal.grants.iter().map(failure::give_grants).filter(|hint| !hint.is_empty()).collect();
     if !refusal.limits.is_empty() {
         hints.push(failure::give_limits(&refusal.limits, chain, version));
     }

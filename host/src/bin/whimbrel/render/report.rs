@@ -6,6 +6,7 @@ use whimbrel::plan::Direction;
 
 use super::grants::{self, ObservedJson};
 use super::json::{StepJson, schema};
+use super::losses::{self, LossJson};
 use super::warning::{self, WarningJson};
 use super::{amount, json, style};
 use crate::escape;
@@ -13,7 +14,7 @@ use crate::progress::LogLine;
 
 /// Writes the line of a step that has ended; nothing for steps of a dry run, which are shown at its end.
 pub(crate) fn step_line(report: &StepReport) -> Option<String> {
-    let title = escape::line(&report.step.migration.title()).into_owned();
+    let title = escape::line(&report.step.title()).into_owned();
     let mut took = amount::duration(report.duration);
     if let Some(fuel) = report.fuel {
         took = format!("{took}; {}", amount::work(fuel, report.counters.operations));
@@ -46,7 +47,9 @@ pub(crate) fn row_counts(counts: &RowCounts) -> String {
 
 /// Writes the sentence at the end of a run.
 pub(crate) fn summary(report: &Report, direction: Direction) -> String {
-    let done = report.steps.iter().filter(|step| step.outcome == StepOutcome::Done).count();
+    let is_done = |step: &&StepReport| step.outcome == StepOutcome::Done;
+    let done = report.steps.iter().filter(is_done).count();
+    let again = report.steps.iter().filter(is_done).filter(|step| step.step.direction == Direction::Up).count();
     let elsewhere = report.steps.len() - done;
     let took = amount::duration(report.duration);
     match (report.steps.len(), direction) {
@@ -56,6 +59,10 @@ pub(crate) fn summary(report: &Report, direction: Direction) -> String {
             format!("Nothing to do: {} {verb} applied.\n", amount::count(report.applied, "migration", "migrations"))
         }
         (0, Direction::Down) => "Nothing to do: nothing is applied that far.\n".to_owned(),
+        (_, Direction::Down) if again > 0 => {
+            let count = amount::count(done - again, "migration", "migrations");
+            format!("Reverted {count} and applied {} again in {took}.\n", amount::number(again as u64))
+        }
         (_, direction) => {
             let verb = match direction {
                 Direction::Up => "Applied",
@@ -91,6 +98,7 @@ pub(crate) struct ReportJson {
     schema: String,
     dry_run: bool,
     steps: Vec<StepReportJson>,
+    losses: Vec<LossJson>,
     duration_us: u64,
     warnings: Vec<WarningJson>,
     logs: Vec<LogLine>,
@@ -162,6 +170,7 @@ pub(crate) fn json(verb: &str, report: &Report, logs: Vec<LogLine>) -> ReportJso
         schema: schema(verb),
         dry_run: report.dry_run,
         steps: report.steps.iter().map(step_json).collect(),
+        losses: losses::json(&report.losses),
         duration_us: micros(report.duration),
         warnings: warning::json(&report.warnings),
         logs,

@@ -4,11 +4,11 @@ use anstyle::Style;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use whimbrel::Status;
 use whimbrel::model::{Applied, AppliedState};
 use whimbrel::plan::{Difference, Entry, State};
+use whimbrel::{Gap, Status};
 
-use super::json::{IgnoredJson, ignored, reversible, schema};
+use super::json::{self, IgnoredJson, ignored, reversible, schema};
 use super::report::micros;
 use super::table::Sheet;
 use super::{amount, style};
@@ -20,7 +20,12 @@ pub(crate) fn state(state: State) -> (&'static str, Style) {
         State::Applied => ("applied", style::GOOD),
         State::Pending => ("pending", style::PENDING),
         State::OutOfOrder => ("out of order", style::BAD),
+        State::Reverted => ("reverted", style::PENDING),
         State::Missing => ("missing", style::BAD),
+        State::Future => ("future", style::BAD),
+        State::Outdated => ("outdated", style::PENDING),
+        State::Baseline => ("baseline", style::GOOD),
+        State::Ignored => ("ignored", style::DIM),
         State::ChecksumMismatch(Difference::Body) => ("checksum mismatch", style::BAD),
         State::ChecksumMismatch(Difference::Cosmetic) => ("applied (reformatted)", style::GOOD),
         State::ChecksumMismatch(Difference::Functions) => ("applied (other functions)", style::PENDING),
@@ -33,16 +38,23 @@ pub(crate) fn state(state: State) -> (&'static str, Style) {
 /// Writes the table of migrations and the counts below it.
 pub(crate) fn text(status: &Status, exists: bool) -> String {
     let missing = if exists { "" } else { ", which does not exist yet" };
-    let mut text = format!("Chain {} in {}{missing}\n\n", escape::line(&status.chain), escape::line(&status.database));
+    let noun = if status.chains.len() == 1 { "Chain" } else { "Chains" };
+    let chains = status.chains.join(", ");
+    let mut text = format!("{noun} {} in {}{missing}\n\n", escape::line(&chains), escape::line(&status.database));
     if status.entries.is_empty() {
         text.push_str("There are no migrations; `whimbrel new NAME` makes one.\n");
     } else {
-        let mut sheet = Sheet::new(&["Version", "Name", "Kind", "State", "Applied at (UTC)", "Took"], &[0, 5]);
+        let mut header = vec!["Version", "Name", "Kind", "State", "Applied at (UTC)", "Took"];
+        let several = status.chains.len() > 1;
+        if several {
+            header.push("Chain");
+        }
+        let mut sheet = Sheet::new(&header, &[0, 5]);
         for entry in &status.entries {
             let (word, style) = state(entry.state);
             let (at, took) = entry.applied.as_ref().map(when).unwrap_or_default();
-            let cells = vec![
-                entry.version.to_string(),
+            let mut cells = vec![
+                json::version(entry.role, entry.version).unwrap_or_default(),
                 entry.name().to_owned(),
                 entry.kind().to_owned(),
                 entry
@@ -53,13 +65,32 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
                 at,
                 took,
             ];
+            if several {
+                cells.push(entry.chain.to_string());
+            }
             sheet.add(&cells, Some((word, style)));
         }
         text.push_str(&sheet.draw());
         text.push_str(&format!("\n{}.\n", counts(&status.entries)));
+        text.push_str(&what_would_happen(&status.entries));
     }
     text.push_str(&notes(status));
     text
+}
+
+/// Says what a run would do about what is out of order.
+fn what_would_happen(entries: &[Entry]) -> String {
+    let note = style::paint(style::HINT, "note");
+    let line = |entry: &Entry| {
+        let title = escape::line(&entry.title()).into_owned();
+        match entry.allows_out_of_order() {
+            true => format!("{note}: {title} is out of order and may be: `up` would apply it\n"),
+            false => format!(
+                "{note}: {title} is out of order: `up` would refuse it, and with --allow-out-of-order apply it\n"
+            ),
+        }
+    };
+    entries.iter().filter(|entry| entry.state == State::OutOfOrder).map(line).collect()
 }
 
 /// Writes how much of a transform in progress is done.
@@ -109,7 +140,7 @@ pub(crate) fn notes(status: &Status) -> String {
     let note = style::paint(style::HINT, "note");
     let mut text = String::new();
     if !status.gaps.is_empty() {
-        let gaps: Vec<String> = status.gaps.iter().take(10).map(ToString::to_string).collect();
+        let gaps: Vec<String> = gaps(status).into_iter().take(10).collect();
         let more = if status.gaps.len() > 10 { ", …" } else { "" };
         let noun = if status.gaps.len() == 1 { "version" } else { "versions" };
         text.push_str(&format!("{note}: the sequence has no {noun} {}{more}\n", gaps.join(", ")));
@@ -124,11 +155,22 @@ pub(crate) fn notes(status: &Status) -> String {
     text
 }
 
+/// Names the gaps; with their chains where there are several.
+pub(crate) fn gaps(status: &Status) -> Vec<String> {
+    let one = |gap: &Gap| match status.chains.len() {
+        1 => gap.version.to_string(),
+        _ => format!("{}:{}", gap.chain, gap.version),
+    };
+    status.gaps.iter().map(one).collect()
+}
+
 /// What `status` prints.
 #[derive(Serialize)]
 pub(crate) struct StatusJson {
     schema: String,
-    chain: String,
+    /// The chain, if there is one.
+    chain: Option<String>,
+    chains: Vec<String>,
     database: String,
     database_exists: bool,
     pending: usize,
@@ -141,9 +183,15 @@ pub(crate) struct StatusJson {
 /// One migration.
 #[derive(Serialize)]
 pub(crate) struct EntryJson {
-    version: String,
+    chain: String,
+    version: Option<String>,
     name: String,
+    /// `versioned`, `baseline` or `repeatable`.
+    role: &'static str,
     kind: String,
+    /// Whether it may be applied although a later one is.
+    out_of_order_allowed: bool,
+    depends_on: Vec<String>,
     state: &'static str,
     file: Option<String>,
     description: Option<String>,
@@ -175,13 +223,14 @@ struct ProgressJson {
 pub(crate) fn json(status: &Status, exists: bool) -> StatusJson {
     StatusJson {
         schema: schema("status"),
-        chain: status.chain.clone(),
+        chain: json::only(&status.chains),
+        chains: status.chains.clone(),
         database: status.database.clone(),
         database_exists: exists,
         pending: status.entries.iter().filter(|entry| entry.state.is_pending()).count(),
         applied: status.entries.iter().filter(|entry| entry.applied.is_some()).count(),
         migrations: status.entries.iter().map(entry).collect(),
-        gaps: status.gaps.iter().map(ToString::to_string).collect(),
+        gaps: gaps(status),
         ignored: ignored(&status.ignored),
     }
 }
@@ -189,9 +238,15 @@ pub(crate) fn json(status: &Status, exists: bool) -> StatusJson {
 fn entry(entry: &Entry) -> EntryJson {
     let migration = entry.migration.as_ref();
     EntryJson {
-        version: entry.version.to_string(),
+        chain: entry.chain.to_string(),
+        version: json::version(entry.role, entry.version),
         name: entry.name().to_owned(),
+        role: json::role(entry.role),
         kind: entry.kind().to_owned(),
+        out_of_order_allowed: entry.allows_out_of_order(),
+        depends_on: migration
+            .map(|migration| migration.placement.depends_on.iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
         state: entry.state.as_str(),
         file: migration.map(|migration| migration.file.clone()),
         description: migration.and_then(|migration| migration.description().map(str::to_owned)),

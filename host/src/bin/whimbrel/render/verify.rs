@@ -27,11 +27,14 @@ fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
     let (message, hint) = match entry.state {
         State::Applied
         | State::Pending
-        | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest | Difference::Functions) => {
-            return None;
-        }
-        State::OutOfOrder if rules.allow_out_of_order => return None,
-        State::Missing if rules.ignore_missing => return None,
+        | State::Reverted
+        | State::Outdated
+        | State::InProgress
+        | State::Baseline
+        | State::Ignored
+        | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest | Difference::Functions) => return None,
+        State::OutOfOrder if rules.allow_out_of_order || entry.allows_out_of_order() => return None,
+        State::Missing | State::Future if rules.ignore_missing => return None,
         State::OutOfOrder => {
             ("is pending, but a later one is applied", "give it a later version, or use --allow-out-of-order")
         }
@@ -39,7 +42,10 @@ fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
         State::ChecksumMismatch(Difference::Body) => {
             ("was changed after it was applied", "put the file back as it was and make the change in a new migration")
         }
-        State::InProgress => return None,
+        State::Future => (
+            "is applied, and newer than anything in the chain",
+            "the files are older than the database: take newer ones, or use --ignore-missing",
+        ),
         State::Dirty => (
             "runs outside a transaction and stopped half way",
             "finish or undo by hand what it did, then set the `state` of its row to 'applied' or delete the row",
@@ -47,7 +53,7 @@ fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
     };
     Some(Finding {
         code: entry.state.as_str(),
-        migration: format!("{} {}", entry.version, entry.name()),
+        migration: entry.title(),
         message: message.to_owned(),
         hint,
         file: entry.migration.as_ref().map(|migration| migration.file.clone()),
@@ -81,7 +87,7 @@ pub(crate) fn text(checked: &Status, findings: &[Finding]) -> String {
         ));
     }
     for (entry, what) in checked.entries.iter().filter_map(accepted) {
-        let title = format!("{} {}", entry.version, entry.name());
+        let title = entry.title();
         text.push_str(&format!("{}: migration {} {what}\n", style::paint(style::HINT, "note"), escape::line(&title)));
     }
     text.push_str(&status::notes(checked));
@@ -114,7 +120,7 @@ struct AcceptedJson {
 }
 
 fn accepted_json(entry: &Entry) -> AcceptedJson {
-    AcceptedJson { code: entry.state.as_str(), migration: format!("{} {}", entry.version, entry.name()) }
+    AcceptedJson { code: entry.state.as_str(), migration: entry.title() }
 }
 
 /// Writes the verdict as JSON.
@@ -125,7 +131,7 @@ pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding]) -> VerifyJson<
         migrations: checked.entries.len(),
         problems: findings,
         accepted: checked.entries.iter().filter_map(accepted).map(|(entry, _)| accepted_json(entry)).collect(),
-        gaps: checked.gaps.iter().map(ToString::to_string).collect(),
+        gaps: status::gaps(checked),
         ignored: ignored(&checked.ignored),
     }
 }

@@ -1,5 +1,6 @@
 //! `whimbrel.toml`, read strictly.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use whimbrel::sql;
 
+use super::environment::Environment;
 use super::{CONFIG_FILE, Place, SettingsError, duration, policy};
 
 /// What `whimbrel.toml` says.
@@ -31,8 +33,10 @@ pub(super) struct Config {
     pub(super) foreign_keys: Option<bool>,
     /// Where compiled components are kept.
     pub(super) cache: Option<PathBuf>,
-    /// What the migrations of each chain are given.
+    /// What the migrations of each chain are given, and where they are.
     pub(super) chains: policy::Chains,
+    /// What is different in each environment.
+    pub(super) env: BTreeMap<String, Environment>,
     /// The folder that relative paths begin at.
     #[serde(skip)]
     pub(super) folder: PathBuf,
@@ -41,7 +45,7 @@ pub(super) struct Config {
     pub(super) file: PathBuf,
 }
 
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
     duration::parse(&text).map(Some).map_err(serde::de::Error::custom)
 }

@@ -10,10 +10,15 @@ use super::{Place, SettingsError};
 const VARIABLE: &str = "DATABASE_URL";
 const DOTENV: &str = ".env";
 
-/// Finds the database: as typed, else from `DATABASE_URL`, else from `.env`, else from `whimbrel.toml`.
-pub(super) fn find(typed: Option<&str>, config: &Config) -> Result<PathBuf, SettingsError> {
+/// Finds the database: as typed, else from the environment of `whimbrel.toml` that is meant, else from
+/// `DATABASE_URL`, else from `.env`, else from `whimbrel.toml`.
+pub(super) fn find(typed: Option<&str>, environment: Option<&str>, config: &Config) -> Result<PathBuf, SettingsError> {
     if let Some(url) = typed {
         return parse(url).map_err(|wrong| wrong.found_in("--database"));
+    }
+    if let Some(url) = environment {
+        let path = parse(url).map_err(|wrong| wrong.found_in(&config.file.display().to_string()))?;
+        return Ok(config.folder.join(path));
     }
     if let Some(url) = from_environment()? {
         return parse(&url).map_err(|wrong| wrong.found_in(VARIABLE));
@@ -30,6 +35,11 @@ pub(super) fn find(typed: Option<&str>, config: &Config) -> Result<PathBuf, Sett
         "no database is named",
         "add `--database sqlite:app.db`, set DATABASE_URL, or write `database = \"sqlite:app.db\"` into whimbrel.toml",
     ))
+}
+
+/// Returns the file that a URL of `whimbrel.toml` names, if it names one.
+pub(super) fn path(url: &str, config: &Config) -> Option<PathBuf> {
+    parse(url).ok().map(|path| config.folder.join(path))
 }
 
 /// Refuses a name that no database could have.

@@ -1,6 +1,7 @@
 //! The policy of a chain: the `[chains.<name>]` tables of `whimbrel.toml`, read strictly.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
@@ -16,6 +17,7 @@ pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ChainTable {
+    dir: Option<PathBuf>,
     trust: TrustWord,
     namespace: Option<String>,
     grants: Option<Grants>,
@@ -61,6 +63,12 @@ pub(super) struct WrongPolicy {
 /// Makes the policy of a chain; a chain without a table is the operator's own.
 pub(super) fn of(chains: &Chains, chain: &str) -> Policy {
     chains.get(chain).map(|table| make(table.get_ref()).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Returns the chains that have a folder of their own, with it; `folder` is where relative paths begin.
+pub(super) fn folders(chains: &Chains, folder: &Path) -> Vec<(String, PathBuf)> {
+    let dir = |table: &ChainTable| table.dir.as_ref().map(|dir| folder.join(dir));
+    chains.iter().filter_map(|(name, table)| Some((name.clone(), dir(table.get_ref())?))).collect()
 }
 
 /// Checks every table, also of chains that are not run now.

@@ -1,0 +1,113 @@
+//! `whimbrel baseline` and `whimbrel squash`: beginning in the middle.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use whimbrel::Interrupt;
+use whimbrel::plan::Rules;
+use whimbrel::source::check_name;
+
+use crate::args::{BaselineArgs, SquashArgs};
+use crate::commands::confirm::{Danger, confirm};
+use crate::commands::files::{self, Made, MadeFile, Making, NewFile};
+use crate::escape;
+use crate::exit::Exit;
+use crate::render::amount;
+use crate::render::json::schema;
+use crate::settings::{Settings, SettingsError};
+use crate::signals::Signals;
+use crate::ui::Ui;
+
+#[derive(Serialize)]
+struct BaselineJson {
+    schema: String,
+    dry_run: bool,
+    chain: String,
+    version: String,
+    name: String,
+}
+
+/// Declares that the database has everything up to a version.
+pub(super) fn run(args: &BaselineArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let migrator = settings.migrator(Rules::default(), signals.watch()?, Arc::new(()))?;
+    if !args.dry_run {
+        let about = || Ok(format!("This declares version {} applied without running anything.", args.version));
+        confirm("baseline", Danger::Some, args.yes, settings, ui, about)?;
+    }
+    let row = migrator.baseline(args.version, args.dry_run)?;
+    let json = || BaselineJson {
+        schema: schema("baseline"),
+        dry_run: args.dry_run,
+        chain: row.chain.clone(),
+        version: row.version.to_string(),
+        name: row.name.clone(),
+    };
+    let (title, chain) = (row.title(), row.chain.clone());
+    let (title, chain) = (escape::line(&title), escape::line(&chain));
+    let text = || match args.dry_run {
+        true => format!("The history would say that chain {chain} begins after {title}. Nothing was written.\n"),
+        false => format!("Declared: chain {chain} begins after {title}; nothing was run.\n"),
+    };
+    ui.result(json, text)?;
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct SquashJson {
+    schema: String,
+    dry_run: bool,
+    chain: String,
+    version: String,
+    file: String,
+    script: String,
+    tables_with_rows: Vec<TableJson>,
+}
+
+#[derive(Serialize)]
+struct TableJson {
+    table: String,
+    rows: u64,
+}
+
+/// Writes the baseline.
+pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+    if let Err(message) = check_name(&args.name) {
+        return Err(SettingsError { code: "usage", message, hint: None, place: None }.into());
+    }
+    let squashed = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.squash()?;
+    let file_name = format!("{:04}_{}.baseline.sql", squashed.version, args.name);
+    let path = settings.folder_of(&squashed.chain).join(file_name);
+    let file = path.display().to_string();
+    if !args.dry_run {
+        let new = NewFile { path, contents: squashed.script.clone() };
+        let made = files::make(&[new], Making { force: false, dry_run: false })?;
+        if let Some(MadeFile { path, .. }) = made.iter().find(|file| file.done == Made::Kept) {
+            anyhow::bail!("{path} exists already and was not touched");
+        }
+    }
+    for (table, rows) in &squashed.rows {
+        let rows = amount::count(usize::try_from(*rows).unwrap_or(usize::MAX), "row", "rows");
+        ui.talk(&format!("note: {} has {rows}, which the baseline does not bring", escape::line(table)));
+    }
+    let rows = squashed.rows.iter().map(|(table, rows)| TableJson { table: table.clone(), rows: *rows });
+    let json = || SquashJson {
+        schema: schema("squash"),
+        dry_run: args.dry_run,
+        chain: squashed.chain.clone(),
+        version: squashed.version.to_string(),
+        file: file.clone(),
+        script: squashed.script.clone(),
+        tables_with_rows: rows.collect(),
+    };
+    let text = || match args.dry_run {
+        true => escape::lines(&squashed.script).into_owned(),
+        false => format!(
+            "Wrote {}: new databases start from it, and this one ignores it.\n\
+             What it has in it can be removed once every database is at version {}.\n",
+            escape::line(&file),
+            squashed.version
+        ),
+    };
+    ui.result(json, text)?;
+    Ok(Exit::Done)
+}

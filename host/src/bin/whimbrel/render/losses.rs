@@ -1,0 +1,36 @@
+//! What would be gone, for people and as JSON.
+
+use serde::Serialize;
+use whimbrel::exec::Loss;
+
+use super::{amount, style};
+use crate::escape;
+
+/// Writes a line for each table and column that would be gone; nothing if there is none.
+pub(crate) fn text(losses: &[Loss]) -> String {
+    let line = |loss: &Loss| {
+        let rows = amount::count(usize::try_from(loss.rows).unwrap_or(usize::MAX), "row", "rows");
+        let what = match &loss.column {
+            None => format!("table {} with {rows}", escape::line(&loss.table)),
+            Some(column) => {
+                format!("column {}.{} with values in {rows}", escape::line(&loss.table), escape::line(column))
+            }
+        };
+        format!("{}: {what} would be gone\n", style::paint(style::WARNING, "warning"))
+    };
+    losses.iter().map(line).collect()
+}
+
+/// One of them.
+#[derive(Serialize)]
+pub(crate) struct LossJson {
+    table: String,
+    column: Option<String>,
+    rows: u64,
+}
+
+/// Writes them as JSON.
+pub(crate) fn json(losses: &[Loss]) -> Vec<LossJson> {
+    let one = |loss: &Loss| LossJson { table: loss.table.clone(), column: loss.column.clone(), rows: loss.rows };
+    losses.iter().map(one).collect()
+}

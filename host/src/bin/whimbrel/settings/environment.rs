@@ -1,0 +1,84 @@
+//! `[env.<name>]`: what is different in one environment, and how it is protected.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use super::config::{Config, time};
+use super::{SettingsError, database};
+
+/// One `[env.<name>]`.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Environment {
+    /// The database, as `--database` takes it.
+    pub(super) database: Option<String>,
+    /// Name of the history table.
+    pub(super) history_table: Option<String>,
+    /// How long to wait for another process.
+    #[serde(deserialize_with = "time")]
+    pub(super) lock_timeout: Option<Duration>,
+    /// What verbs that destroy may do.
+    pub(super) protected: Protection,
+}
+
+/// What verbs that destroy may do in an environment.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Protection {
+    /// Everything.
+    #[default]
+    None,
+    /// Revert when they have asked; never reset or redo.
+    Confirm,
+    /// Nothing.
+    Refuse,
+}
+
+impl<'de> Deserialize<'de> for Protection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Said {
+            Whether(bool),
+            Word(String),
+        }
+        match Said::deserialize(deserializer)? {
+            Said::Whether(true) => Ok(Self::Confirm),
+            Said::Whether(false) => Ok(Self::None),
+            Said::Word(word) if word == "confirm" => Ok(Self::Confirm),
+            Said::Word(word) if word == "refuse" => Ok(Self::Refuse),
+            Said::Word(_) => Err(serde::de::Error::custom("`protected` is true, false, \"confirm\" or \"refuse\"")),
+        }
+    }
+}
+
+/// Finds the environment that is meant: as typed, else as `WHIMBREL_ENV` says.
+pub(super) fn find(typed: Option<&str>, config: &Config) -> Result<Option<(String, Environment)>, SettingsError> {
+    let variable = std::env::var("WHIMBREL_ENV").ok().filter(|name| !name.is_empty());
+    let Some(name) = typed.map(str::to_owned).or(variable) else { return Ok(None) };
+    match config.env.get(&name) {
+        Some(environment) => Ok(Some((name, environment.clone()))),
+        None => {
+            let known: Vec<&str> = config.env.keys().map(String::as_str).collect();
+            let hint = match known.as_slice() {
+                [] => format!("write `[env.{}]` into whimbrel.toml", name.escape_debug()),
+                known => format!("known are {}", known.join(", ")),
+            };
+            Err(SettingsError::new("settings", format!("there is no environment {}", name.escape_debug()), hint))
+        }
+    }
+}
+
+/// Finds the environment whose database this is, so that it is protected also when it was reached in another way.
+pub(super) fn of_database(path: &std::path::Path, config: &Config) -> Option<(String, Environment)> {
+    let same = |environment: &Environment| {
+        let named = environment.database.as_deref().and_then(|url| database::path(url, config));
+        named.is_some_and(|named| absolute(&named) == absolute(path))
+    };
+    let mut environments = config.env.iter();
+    environments.find(|(_, environment)| same(environment)).map(|(name, found)| (name.clone(), found.clone()))
+}
+
+fn absolute(path: &std::path::Path) -> std::path::PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,92 @@
+//! Tells which tables and columns a run would take away, and how many rows are in them. Only reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::report::StepError;
+use crate::db::{Session, Value, for_each_row, quote_identifier};
+
+/// Something that would be gone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Loss {
+    /// The table.
+    pub table: String,
+    /// The column, if the table itself stays.
+    pub column: Option<String>,
+    /// Rows of the table; of a column, those in which it is not NULL.
+    pub rows: u64,
+}
+
+/// The columns of each table.
+pub(super) type Inventory = BTreeMap<String, BTreeSet<String>>;
+
+const TABLES: &str = "SELECT l.name, x.name FROM pragma_table_list l JOIN pragma_table_xinfo(l.name) x \
+                      WHERE l.schema = 'main' AND l.type IN ('table', 'virtual') AND l.name NOT LIKE 'sqlite^_%' ESCAPE '^'";
+
+/// Lists tables and columns, without the host's own; nothing in databases that cannot be asked this way.
+pub(super) fn inventory(session: &mut dyn Session, own: &[String]) -> Result<Inventory, StepError> {
+    let mut found = Inventory::new();
+    if session.dialect() != "sqlite" {
+        return Ok(found);
+    }
+    for_each_row(session, TABLES, &[], &mut |row| {
+        if let [Value::Text(table), Value::Text(column)] = row
+            && !own.contains(table)
+        {
+            found.entry(table.clone()).or_default().insert(column.clone());
+        }
+        Ok(())
+    })
+    .map_err(StepError::doing("list the tables"))?;
+    Ok(found)
+}
+
+/// Returns what was there before and is not there after, without counting rows yet.
+pub(super) fn gone(before: &Inventory, after: &Inventory) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for (table, columns) in before {
+        match after.get(table) {
+            None => losses.push(Loss { table: table.clone(), column: None, rows: 0 }),
+            Some(left) => losses.extend(columns.difference(left).map(|column| Loss {
+                table: table.clone(),
+                column: Some(column.clone()),
+                rows: 0,
+            })),
+        }
+    }
+    losses
+}
+
+/// Counts the rows; everything must still, or again, be there.
+pub(super) fn count(session: &mut dyn Session, losses: &mut [Loss]) -> Result<(), StepError> {
+    for loss in losses {
+        let counted = loss.column.as_deref().map_or_else(|| "*".to_owned(), quote_identifier);
+        let sql = format!("SELECT count({counted}) FROM {}", quote_identifier(&loss.table));
+        for_each_row(session, &sql, &[], &mut |row| {
+            if let [Value::Integer(rows)] = row {
+                loss.rows = u64::try_from(*rows).unwrap_or(0);
+            }
+            Ok(())
+        })
+        .map_err(StepError::doing("count the rows that would be gone"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_tables_from_columns() {
+        let inventory = |tables: &[(&str, &[&str])]| -> Inventory {
+            let one = |(table, columns): &(&str, &[&str])| {
+                ((*table).to_owned(), columns.iter().map(|column| (*column).to_owned()).collect())
+            };
+            tables.iter().map(one).collect()
+        };
+        let before = inventory(&[("a", &["x", "y"]), ("b", &["x"]), ("c", &["x"])]);
+        let after = inventory(&[("a", &["x", "z"]), ("c", &["x"]), ("d", &["x"])]);
+        let shown: Vec<_> = gone(&before, &after).into_iter().map(|loss| (loss.table, loss.column)).collect();
+        assert_eq!(shown, [("a".to_owned(), Some("y".to_owned())), ("b".to_owned(), None)]);
+    }
+}

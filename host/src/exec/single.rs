@@ -1,0 +1,170 @@
+//! Runs a prepared plan in one transaction: everything it does stays, or nothing.
+
+use std::time::Instant;
+
+use super::event::Event;
+use super::prepare::{PrepareError, Prepared, PreparedStep};
+use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
+use super::run::{Conditions, Watermark, is_dirty, is_left_dirty};
+use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
+use super::work::work;
+use crate::db::Session;
+use crate::model::{AppliedState, TransactionMode};
+
+/// Refuses steps that commit on their own.
+pub(crate) fn check_single(prepared: &Prepared) -> Result<(), PrepareError> {
+    for step in &prepared.steps {
+        let script = step.step.script();
+        let outside = script.is_some_and(|script| script.directives.transaction == TransactionMode::None);
+        #[cfg(feature = "wasm")]
+        let chunks = super::chunks::has_chunks(step);
+        #[cfg(not(feature = "wasm"))]
+        let chunks = false;
+        let why = match (outside, chunks) {
+            (true, _) => "runs outside a transaction",
+            (_, true) => "commits chunk by chunk",
+            (false, false) => continue,
+        };
+        let migration = &step.step.migration;
+        let (migration, file) = (migration.title(), migration.file.clone());
+        return Err(PrepareError::NotInOneTransaction { migration, file, why });
+    }
+    Ok(())
+}
+
+/// Runs all steps in one transaction; when one fails, nothing of any of them stays.
+pub(crate) fn run_single(
+    session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
+    let mut session = session;
+    loop {
+        let (returned, result) = once(session, prepared, conditions);
+        session = returned;
+        let (at, source) = match result {
+            Ok(report) => return (session, Ok(report)),
+            Err(failed) => failed,
+        };
+        // Another process is in the middle of a step outside a transaction: wait for it, and look again.
+        let again = match &source {
+            StepError::Plan(error) if is_dirty(error) => is_left_dirty(session.as_mut(), conditions).map(|left| !left),
+            _ => Ok(false),
+        };
+        let source = match again {
+            Ok(true) => continue,
+            Ok(false) => source,
+            Err(error) => error,
+        };
+        let failed = prepared.steps[at].step.clone();
+        conditions.observer.event(&Event::StepFailed { step: &failed });
+        let done = Report { warnings: prepared.plan.warnings.clone(), ..Report::default() };
+        return (session, Err(Box::new(RunError { done, failed, source })));
+    }
+}
+
+/// The step that failed, and why.
+type Failed = (usize, StepError);
+
+fn once(
+    mut session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Report, Failed>) {
+    let began = Instant::now();
+    // Foreign keys can only be suspended outside a transaction, so one rebuild suspends them for all steps.
+    let suspends = prepared.steps.iter().any(rebuilds);
+    let enforced = match suspended(session.as_mut(), suspends) {
+        Ok(enforced) => enforced,
+        Err(error) => return (session, Err((0, error))),
+    };
+    let (mut session, result) = in_one(session, prepared, conditions);
+    if let Err(error) = session.rollback() {
+        tracing::warn!("rollback failed: {error}");
+    }
+    let last = prepared.steps.len().saturating_sub(1);
+    let restored = match enforced {
+        true => session.set_foreign_keys(true).map(drop).map_err(StepError::doing("enforce foreign keys again")),
+        false => Ok(()),
+    };
+    let result = result.and_then(|steps| restored.map(|()| steps).map_err(|error| (last, error)));
+    let result = result.map(|steps| Report {
+        steps,
+        warnings: prepared.plan.warnings.clone(),
+        duration: began.elapsed(),
+        ..Report::default()
+    });
+    (session, result)
+}
+
+fn suspended(session: &mut dyn Session, suspends: bool) -> Result<bool, StepError> {
+    if !suspends {
+        return Ok(false);
+    }
+    session.set_foreign_keys(false).map_err(StepError::doing("suspend foreign keys"))
+}
+
+fn in_one(
+    mut session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Vec<StepReport>, Failed>) {
+    if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
+        return (session, Err((0, error)));
+    }
+    let mut watermark = Watermark::default();
+    let mut reports = Vec::new();
+    let of = prepared.steps.len();
+    for (index, step) in prepared.steps.iter().enumerate() {
+        conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
+        let (returned, result) = one(session, step, conditions, &mut watermark);
+        session = returned;
+        match result {
+            Ok(report) => reports.push(report),
+            Err(error) => return (session, Err((index, error))),
+        }
+        watermark.committed(&step.step);
+    }
+    let last = of.saturating_sub(1);
+    if let Err(error) = session.commit().map_err(StepError::doing("commit")) {
+        return (session, Err((last, error)));
+    }
+    for report in &reports {
+        conditions.observer.event(&Event::StepFinished { report });
+    }
+    (session, Ok(reports))
+}
+
+fn one(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    watermark: &mut Watermark,
+) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    if conditions.interrupt.is_raised() {
+        return (session, Err(StepError::Interrupted));
+    }
+    match watermark.still_needed(session.as_mut(), &step.step, conditions) {
+        Ok(true) => {}
+        Ok(false) => return (session, Ok(done_elsewhere(step))),
+        Err(error) => return (session, Err(error)),
+    }
+    let timer = Timer::start(session.as_ref());
+    let (mut session, worked) = work(session, step, conditions);
+    let result = worked.and_then(|work| {
+        if conditions.interrupt.is_raised() {
+            return Err(StepError::Interrupted);
+        }
+        if !session.in_transaction() {
+            return Err(StepError::TransactionEnded);
+        }
+        session.close_handles();
+        if rebuilds(step) {
+            check_foreign_keys(session.as_mut())?;
+        }
+        let report = timer.report(session.as_ref(), step, work, StepOutcome::Done);
+        record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
+        Ok(report)
+    });
+    (session, result)
+}

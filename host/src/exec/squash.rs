@@ -1,0 +1,60 @@
+//! Writes the schema of a database as one script, and tries it out. Only reads the database itself.
+
+use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
+
+/// What comes first, so that everything finds what it is about.
+const OBJECTS: &str = "SELECT s.type, s.name, s.sql, s.tbl_name FROM sqlite_schema s \
+    LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.tbl_name \
+    WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite^_%' ESCAPE '^' AND coalesce(l.type, '') <> 'shadow' \
+    ORDER BY CASE s.type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, s.rowid";
+
+/// Returns the script, and the tables that have rows, with how many.
+///
+/// The script is run in an empty database first, and must bring the same schema there.
+pub(crate) fn squash(
+    session: &mut dyn Session,
+    own: &[String],
+    scratch: impl FnOnce() -> Result<Box<dyn Session>, DbError>,
+) -> Result<(String, Vec<(String, u64)>), DbError> {
+    let objects = objects(session, own)?;
+    let script: String =
+        objects.iter().map(|object| format!("{};\n\n", object.sql.trim_end_matches([';', ' ', '\n']))).collect();
+    let mut empty = scratch()?;
+    empty.set_foreign_keys(false)?;
+    empty.execute_script(&script).map_err(|failed| failed.error)?;
+    if self::objects(empty.as_mut(), own)? != objects {
+        let message = "the script would not bring the schema that the database has";
+        return Err(DbError::new(ErrorCode::Database, message));
+    }
+    let mut rows = Vec::new();
+    for table in objects.iter().filter(|object| object.kind == "table") {
+        let sql = format!("SELECT count(*) FROM {}", quote_identifier(&table.name));
+        for_each_row(session, &sql, &[], &mut |row| {
+            if let [Value::Integer(count @ 1..)] = row {
+                rows.push((table.name.clone(), count.unsigned_abs()));
+            }
+            Ok(())
+        })?;
+    }
+    Ok((script.trim_end().to_owned() + "\n", rows))
+}
+
+#[derive(Debug, Eq, PartialEq)]
+struct Object {
+    kind: String,
+    name: String,
+    sql: String,
+}
+
+fn objects(session: &mut dyn Session, own: &[String]) -> Result<Vec<Object>, DbError> {
+    let mut objects = Vec::new();
+    for_each_row(session, OBJECTS, &[], &mut |row| {
+        if let [Value::Text(kind), Value::Text(name), Value::Text(sql), Value::Text(table)] = row
+            && !own.contains(table)
+        {
+            objects.push(Object { kind: kind.clone(), name: name.clone(), sql: sql.clone() });
+        }
+        Ok(())
+    })?;
+    Ok(objects)
+}

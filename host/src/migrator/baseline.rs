@@ -1,0 +1,135 @@
+//! Declares versions applied without running them, and writes the baseline that new databases start from.
+
+use jiff::Timestamp;
+
+use super::Migrator;
+use crate::db::{Access, Session};
+use crate::error::Error;
+use crate::exec;
+use crate::model::{Applied, AppliedState, Chain, Checksum, Version};
+use crate::plan::{self, Goal, PlanError, PlanProblem};
+
+/// A baseline made of a database as it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Squashed {
+    /// Name of the chain.
+    pub chain: String,
+    /// The version it stands for: the newest that is applied.
+    pub version: Version,
+    /// The script that makes the same schema in an empty database.
+    pub script: String,
+    /// Tables with rows, which the script does not bring: their names and how many.
+    pub rows: Vec<(String, u64)>,
+}
+
+impl Migrator {
+    /// Declares that the database has everything of a chain up to this version; nothing is run. Returns the row that was
+    /// written, or would be written when `dry_run`.
+    ///
+    /// Refused when the history has migrations of the chain already.
+    pub fn baseline(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
+        let chains = self.load()?;
+        let chain = only_chain(&chains, version)?;
+        let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
+        let existing = opened.map_err(|error| self.database_error(error))?;
+        let mut session = match existing {
+            Some(session) => session,
+            None if dry_run => return Ok(declared(chain, version)),
+            None => {
+                self.backend.open(&self.options(&self.interrupt, false)).map_err(|error| self.database_error(error))?
+            }
+        };
+        let result = self.declare(session.as_mut(), chain, version, dry_run);
+        if let Err(error) = session.rollback() {
+            tracing::warn!("rollback failed: {error}");
+        }
+        result
+    }
+
+    fn declare(
+        &self,
+        session: &mut dyn Session,
+        chain: &Chain,
+        version: Version,
+        dry_run: bool,
+    ) -> Result<Applied, Error> {
+        session.begin().map_err(|error| self.database_error(error))?;
+        let rows = self.history.read(session, chain.name())?;
+        if let Some(row) = rows.iter().find(|row| !row.repeatable) {
+            let (migration, chain) = (row.title(), chain.name().to_owned());
+            return Err(PlanError { problems: vec![PlanProblem::AlreadyBegun { migration, chain }] }.into());
+        }
+        let row = declared(chain, version);
+        if !dry_run {
+            self.history.ensure(session)?;
+            self.history.import(session, std::slice::from_ref(&row))?;
+            session.commit().map_err(|error| self.database_error(error))?;
+        }
+        Ok(row)
+    }
+
+    /// Makes a baseline of the database as it is: the schema that the applied migrations of the chain have made.
+    /// Changes nothing.
+    ///
+    /// Refused while something of the chain is pending below the newest applied version, or dirty.
+    pub fn squash(&self) -> Result<Squashed, Error> {
+        let chains = self.load()?;
+        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
+        let mut session = opened.map_err(|error| self.database_error(error))?.ok_or_else(nothing)?;
+        let rows = self.history.read_all(session.as_mut())?;
+        let live = rows.iter().filter(|row| row.is_live() && !row.repeatable);
+        let newest = live.max_by_key(|row| row.version).ok_or_else(nothing)?;
+        let chain = only_chain(&chains, newest.version)?;
+        plan::build(&chains, &rows, &Goal::up(plan::Until::Version(newest.version)), &self.rules)?;
+        let own = self.history.tables();
+        let options = self.options(&self.interrupt, false);
+        let squashed = exec::squash(session.as_mut(), &own, || self.backend.open_scratch(&options));
+        let (script, rows) = squashed.map_err(|error| self.database_error(error))?;
+        Ok(Squashed { chain: chain.name().to_owned(), version: newest.version, script, rows })
+    }
+}
+
+fn nothing() -> Error {
+    PlanError { problems: vec![PlanProblem::NothingApplied] }.into()
+}
+
+/// A version belongs to one chain, so there must be one only.
+fn only_chain(chains: &crate::model::Chains, version: Version) -> Result<&Chain, Error> {
+    let mut active = chains.active();
+    match (active.next(), active.next()) {
+        (Some(chain), None) => Ok(chain),
+        _ => {
+            let chains = chains.active().map(|chain| chain.name().to_owned()).collect();
+            Err(PlanError { problems: vec![PlanProblem::AmbiguousTarget { version, chains }] }.into())
+        }
+    }
+}
+
+fn declared(chain: &Chain, version: Version) -> Applied {
+    Applied {
+        id: 0,
+        chain: chain.name().to_owned(),
+        version,
+        repeatable: false,
+        name: chain.get(version).map_or_else(|| "baseline".to_owned(), |migration| migration.name.clone()),
+        kind: plan::DECLARED.to_owned(),
+        state: AppliedState::Baseline,
+        checksum: Checksum::of(b""),
+        normalised_checksum: None,
+        manifest_checksum: None,
+        applied_at: format!("{:.3}", Timestamp::now()),
+        duration: std::time::Duration::ZERO,
+        rows_changed: 0,
+        statements: 0,
+        fuel: None,
+        operations: 0,
+        host_version: env!("CARGO_PKG_VERSION").to_owned(),
+        functions: std::collections::BTreeMap::new(),
+        rows_done: None,
+        down_checksum: None,
+        origin: None,
+        engine: None,
+        run_id: None,
+        ended_at: None,
+    }
+}

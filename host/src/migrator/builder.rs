@@ -1,0 +1,237 @@
+//! Collects what a migrator needs.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Migrator;
+use crate::db::Backend;
+use crate::db::sqlite::Sqlite;
+use crate::error::Error;
+use crate::exec::{Observer, Throttle};
+use crate::history::{DEFAULT_TABLE, History};
+use crate::interrupt::Interrupt;
+use crate::model::{FunctionLibrary, Policies, Policy};
+use crate::plan::Rules;
+use crate::source::{Code, Source};
+
+/// Collects what a [`Migrator`] needs.
+pub struct MigratorBuilder {
+    source: Option<Box<dyn Source>>,
+    backend: Option<Box<dyn Backend>>,
+    chain: String,
+    policy: Policy,
+    others: Vec<(String, Box<dyn Source>, Policy)>,
+    libraries: Vec<FunctionLibrary>,
+    throttle: Option<Throttle>,
+    sample: Option<NonZeroU64>,
+    only: Vec<String>,
+    history_table: String,
+    rules: Rules,
+    single_transaction: bool,
+    lock_timeout: Duration,
+    timeout: Option<Duration>,
+    interrupt: Interrupt,
+    observer: Arc<dyn Observer>,
+    #[cfg(feature = "wasm")]
+    compilation: crate::wasm::Compilation,
+}
+
+impl Default for MigratorBuilder {
+    fn default() -> Self {
+        Self {
+            source: None,
+            backend: None,
+            chain: "main".to_owned(),
+            policy: Policy::default(),
+            others: Vec::new(),
+            libraries: Vec::new(),
+            throttle: None,
+            sample: None,
+            only: Vec::new(),
+            history_table: DEFAULT_TABLE.to_owned(),
+            rules: Rules::default(),
+            single_transaction: false,
+            lock_timeout: Duration::from_secs(60),
+            timeout: None,
+            interrupt: Interrupt::new(),
+            observer: Arc::new(()),
+            #[cfg(feature = "wasm")]
+            compilation: crate::wasm::Compilation::default(),
+        }
+    }
+}
+
+impl MigratorBuilder {
+    /// Sets where the migrations of the first chain come from.
+    #[must_use]
+    pub fn source(mut self, source: impl Source + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// Sets the database. Without one only the methods that take a connection can be used.
+    #[must_use]
+    pub fn database(mut self, backend: impl Backend + 'static) -> Self {
+        self.backend = Some(Box::new(backend));
+        self
+    }
+
+    /// Names the first chain; `main` unless set.
+    #[must_use]
+    pub fn chain(mut self, name: impl Into<String>) -> Self {
+        self.chain = name.into();
+        self
+    }
+
+    /// Adds another chain with a source, a version line and a policy of its own.
+    #[must_use]
+    pub fn and_chain(mut self, name: impl Into<String>, source: impl Source + 'static, policy: Policy) -> Self {
+        self.others.push((name.into(), Box::new(source), policy));
+        self
+    }
+
+    /// Restricts everything to these chains; the others only have to have what these depend on. All unless set.
+    #[must_use]
+    pub fn only<S: Into<String>>(mut self, chains: impl IntoIterator<Item = S>) -> Self {
+        self.only = chains.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Runs all steps in one transaction, or each in its own, which is what happens unless this is set.
+    #[must_use]
+    pub fn single_transaction(mut self, single: bool) -> Self {
+        self.single_transaction = single;
+        self
+    }
+
+    /// Names the history table.
+    #[must_use]
+    pub fn history_table(mut self, name: impl Into<String>) -> Self {
+        self.history_table = name.into();
+        self
+    }
+
+    /// Sets what plans let pass.
+    #[must_use]
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Sets how long to wait for another process's lock; one minute unless set.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a whole run may take, reading and compiling and waiting for locks included; no end unless set.
+    ///
+    /// What runs when the time is over is stopped and rolled back as by an interrupt, and the run ends with
+    /// [`Error::Timeout`]. Steps that were committed before stay. It holds for `run`, `up`, `down`, `redo`, `run_on`,
+    /// `run_on_startup`, `dry_run`, `run_twice`, `preview` and `retry_rejects`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the flag that stops a run.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// Sets who hears events.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Sets what migrations of the first chain are given; everything, as the owner's, unless set.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Adds functions of the program that migrations may call, beside the libraries of the sources.
+    ///
+    /// They are registered only while a migration runs that names the library.
+    #[must_use]
+    pub fn functions(mut self, library: FunctionLibrary) -> Self {
+        self.libraries.push(library);
+        self
+    }
+
+    /// Sets how fast transforms in chunks may go; as fast as they can unless set.
+    #[must_use]
+    pub fn throttle(mut self, throttle: Throttle) -> Self {
+        self.throttle = Some(throttle);
+        self
+    }
+
+    /// Has dry runs try at most so many rows of each transform, and judge by them how long all would take.
+    #[must_use]
+    pub fn sample(mut self, rows: NonZeroU64) -> Self {
+        self.sample = Some(rows);
+        self
+    }
+
+    /// Sets where compiled components are kept.
+    #[cfg(feature = "wasm")]
+    #[must_use]
+    pub fn component_cache(mut self, cache: crate::wasm::ComponentCache) -> Self {
+        self.compilation.cache = cache;
+        self
+    }
+
+    /// Sets where components are compiled that were not compiled before; in this process unless set.
+    #[cfg(feature = "wasm")]
+    #[must_use]
+    pub fn compile_isolation(mut self, isolation: crate::wasm::CompileIsolation) -> Self {
+        self.compilation.isolation = isolation;
+        self
+    }
+
+    /// Makes the migrator. Nothing is read or opened yet; only the history table's name and the policies
+    /// can be refused.
+    ///
+    /// A migrator without any source has an empty chain.
+    pub fn build(self) -> Result<Migrator, Error> {
+        let mut members = Vec::new();
+        if self.source.is_some() || self.others.is_empty() {
+            let source = self.source.unwrap_or_else(|| Box::new(Code::new()));
+            members.push((self.chain, source, self.policy));
+        }
+        members.extend(self.others);
+        let mut policies = Policies::default();
+        let mut sources = Vec::new();
+        for (name, source, policy) in members {
+            policy.check()?;
+            policies.set(&name, policy);
+            sources.push((name, source));
+        }
+        Ok(Migrator {
+            sources,
+            libraries: self.libraries,
+            throttle: self.throttle,
+            sample: self.sample,
+            only: self.only,
+            backend: self.backend.unwrap_or_else(|| Box::new(Sqlite::file(""))),
+            history: History::new(&self.history_table)?,
+            rules: self.rules,
+            single_transaction: self.single_transaction,
+            lock_timeout: self.lock_timeout,
+            timeout: self.timeout,
+            interrupt: self.interrupt,
+            observer: self.observer,
+            policies,
+            #[cfg(feature = "wasm")]
+            compilation: self.compilation,
+        })
+    }
+}

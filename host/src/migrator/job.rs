@@ -1,0 +1,77 @@
+//! One run to one goal: plans, prepares, and only then changes anything.
+
+use super::Migrator;
+use crate::db::{DbError, Session};
+use crate::error::Error;
+use crate::exec::{self, Report};
+use crate::interrupt::Interrupt;
+use crate::model::{Applied, AppliedState, Chains};
+use crate::plan::{self, Goal};
+
+/// One run to one goal.
+pub(super) struct Job<'a> {
+    pub(super) migrator: &'a Migrator,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) chains: Chains,
+    pub(super) goal: Goal,
+    pub(super) dry_run: bool,
+}
+
+impl Job<'_> {
+    /// Plans, prepares, and only then opens a database that does not exist yet.
+    pub(super) fn run(
+        &self,
+        existing: Option<Box<dyn Session>>,
+        open: impl FnOnce() -> Result<Box<dyn Session>, DbError>,
+    ) -> Result<Report, Error> {
+        let migrator = self.migrator;
+        let mut existing = existing;
+        let rows = match &mut existing {
+            Some(session) => self.rows(session.as_mut())?,
+            None => Vec::new(),
+        };
+        let plan = plan::build(&self.chains, &rows, &self.goal, &migrator.rules)?;
+        let applied = rows.iter().filter(|row| row.is_live() && self.is_active(row)).count();
+        if plan.steps.is_empty() {
+            return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
+        }
+        let prepared = migrator.prepare(plan, &self.chains, self.interrupt)?;
+        if migrator.single_transaction && !self.dry_run {
+            exec::check_single(&prepared)?;
+        }
+        #[cfg(feature = "wasm")]
+        if let Some(session) = &mut existing {
+            exec::check_transforms(session.as_mut(), &prepared)?;
+        }
+        let session = match existing {
+            Some(session) => session,
+            None => open().map_err(|error| migrator.database_error(error))?,
+        };
+        let conditions = migrator.conditions(&self.chains, self.goal, self.interrupt, self.dry_run);
+        let run = match (self.dry_run, migrator.single_transaction) {
+            (true, _) => exec::dry_run,
+            (false, true) => exec::run_single,
+            (false, false) => exec::run,
+        };
+        let (_session, result) = run(session, &prepared, &conditions);
+        Ok(Report { applied, ..result? })
+    }
+
+    fn is_active(&self, row: &Applied) -> bool {
+        self.chains.index(&row.chain).is_some_and(|chain| self.chains.is_active(chain))
+    }
+
+    /// Reads the history; a step that another process is running outside a transaction is waited for.
+    fn rows(&self, session: &mut dyn Session) -> Result<Vec<Applied>, Error> {
+        let migrator = self.migrator;
+        let rows = migrator.history.read_all(session)?;
+        if rows.iter().all(|row| row.state != AppliedState::Started || !self.is_active(row)) {
+            return Ok(rows);
+        }
+        // Read with the lock held: otherwise the next such step could have begun meanwhile.
+        let lock = session.lock_run().map_err(|error| migrator.database_error(error))?;
+        let rows = migrator.history.read_all(session);
+        drop(lock);
+        Ok(rows?)
+    }
+}

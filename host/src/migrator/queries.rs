@@ -1,0 +1,87 @@
+//! What can be asked without running anything. Changes nothing and creates nothing.
+
+use super::Migrator;
+use crate::error::Error;
+use crate::model::{Applied, Version};
+use crate::plan::{self, Entry, Goal, Warning};
+use crate::source::Ignored;
+
+/// The state of every migration.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Names of the chains.
+    pub chains: Vec<String>,
+    /// The database, without credentials.
+    pub database: String,
+    /// The migrations chain by chain in the order of their versions, repeatable ones last.
+    pub entries: Vec<Entry>,
+    /// Versions that a dense sequence lacks.
+    pub gaps: Vec<Gap>,
+    /// Files of the sources that are no migrations.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A version that a dense sequence lacks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Gap {
+    /// Name of the chain.
+    pub chain: String,
+    /// The version.
+    pub version: Version,
+}
+
+impl Migrator {
+    /// Returns the state of every migration.
+    pub fn status(&self) -> Result<Status, Error> {
+        let (chains, ignored) = self.load_with_ignored()?;
+        let rows = self.all_rows()?;
+        let gaps = chains.active().flat_map(|chain| {
+            let gap = |version| Gap { chain: chain.name().to_owned(), version };
+            chain.gaps().into_iter().map(gap)
+        });
+        Ok(Status {
+            chains: chains.active().map(|chain| chain.name().to_owned()).collect(),
+            database: self.backend.describe(),
+            entries: plan::reconcile(&chains, &rows),
+            gaps: gaps.collect(),
+            ignored,
+        })
+    }
+
+    /// Returns what is still to be applied, whether or not something stands against it.
+    pub fn pending(&self) -> Result<Vec<Entry>, Error> {
+        let entries = self.status()?.entries;
+        Ok(entries.into_iter().filter(|entry| entry.state.is_pending()).collect())
+    }
+
+    /// Tells whether the database has what this version brought: it is applied, or part of a baseline that is.
+    ///
+    /// Of several chains it is enough that one has it; [`MigratorBuilder::only`](super::MigratorBuilder::only) says
+    /// which is meant.
+    pub fn is_applied(&self, version: Version) -> Result<bool, Error> {
+        use crate::model::AppliedState::{Applied, Baseline, InProgress, Replaced, Reverted, Started};
+        let rows = self.applied()?;
+        Ok(rows.iter().filter(|row| !row.repeatable).any(|row| match row.state {
+            Applied => row.version == version,
+            Baseline => row.version >= version,
+            Started | InProgress | Reverted | Replaced => false,
+        }))
+    }
+
+    /// Returns the history rows in the order they were written, also those that were reverted or replaced.
+    pub fn history(&self) -> Result<Vec<Applied>, Error> {
+        let names = self.names();
+        Ok(self.all_rows()?.into_iter().filter(|row| names.contains(&row.chain)).collect())
+    }
+
+    /// Returns the history rows that are in force, in the order they were written.
+    pub fn applied(&self) -> Result<Vec<Applied>, Error> {
+        Ok(self.history()?.into_iter().filter(Applied::is_live).collect())
+    }
+
+    /// Checks that chains and history agree, so that everything pending could be applied; returns what would be let
+    /// pass.
+    pub fn validate(&self) -> Result<Vec<Warning>, Error> {
+        Ok(self.plan(&Goal::LATEST)?.warnings)
+    }
+}

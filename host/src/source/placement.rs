@@ -1,0 +1,50 @@
+//! Puts together what the name of a file, its head and its manifest say about when a migration runs. Pure.
+
+use super::problem::Problem;
+use crate::model::{Body, Dependency, Manifest, Placement, Role};
+
+/// Returns when a migration runs; its role may be in its name or be said inside, but not in two ways.
+pub(super) fn find(
+    named: Role,
+    file: &str,
+    body: &Body,
+    manifest: Option<&Manifest>,
+    problems: &mut Vec<Problem>,
+) -> Placement {
+    let mut placement = manifest.map(|manifest| manifest.placement.clone()).unwrap_or_default();
+    let mut roles = vec![named, placement.role];
+    if let Body::Sql { up, .. } = body {
+        let directives = &up.directives;
+        placement.out_of_order |= directives.out_of_order;
+        if directives.repeat {
+            roles.push(Role::Repeatable);
+        }
+        if directives.baseline {
+            roles.push(Role::Baseline);
+        }
+        for text in &directives.depends_on {
+            match text.parse::<Dependency>() {
+                Ok(dependency) => placement.depends_on.push(dependency),
+                Err(error) => {
+                    let hint = "write a version, or one of another chain as `chain:version`".to_owned();
+                    problems.push(Problem::of_file(file, format!("`depends_on`: {error}"), Some(hint)));
+                }
+            }
+        }
+    }
+    roles.retain(|role| *role != Role::Versioned);
+    roles.dedup();
+    match roles.as_slice() {
+        [] => placement.role = Role::Versioned,
+        [role] => placement.role = *role,
+        _ => {
+            let hint = "a baseline runs once, in a new database: leave one of the two out".to_owned();
+            problems.push(Problem::of_file(file, "is a baseline and repeatable at once".to_owned(), Some(hint)));
+        }
+    }
+    if placement.role == Role::Repeatable && matches!(body, Body::Transform { .. }) {
+        let hint = Some("leave `repeat` out, or give it a version".to_owned());
+        problems.push(Problem::of_file(file, "a transform cannot be repeated".to_owned(), hint));
+    }
+    placement
+}

@@ -1,0 +1,183 @@
+//! Several chains, dependencies, graphs.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+const BILLING: &str = "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.billing]\ndir = \"billing\"\n";
+
+fn project() -> Project {
+    let project = Project::notes();
+    project.write("whimbrel.toml", BILLING);
+    project.write("billing/0001_invoice.up.sql", "-- whimbrel: depends_on = main:1\nCREATE TABLE invoice (note_id);\n");
+    project.write("billing/0001_invoice.down.sql", "DROP TABLE invoice;\n");
+    project
+}
+
+#[test]
+fn all_chains_unless_one_is_named() {
+    let project = project();
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chains main, billing in app.db, which does not exist yet
+
+      Version  Name         Kind  State    Applied at (UTC) Took  Chain
+            1  create_note  sql   pending                          main
+            2  first_notes  sql   pending                          main
+            1  invoice      sql   pending                          billing
+
+    3 pending.
+    ");
+    assert_snapshot!(project.run(&["up", "--chain", "billing"]), @"
+    exit 1
+    --- stderr
+    error: migration billing:1 invoice depends on main:1 create_note, which would not be applied before it
+    hint: go further, or run the chain main too
+    ");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 3 migrations in [time].
+
+    --- stderr
+    Applied main:1 create_note ([time]).
+    Applied main:2 first_notes ([time]).
+    Applied billing:1 invoice ([time]).
+    ");
+    assert_snapshot!(project.run(&["history", "--chain", "billing"]), @"
+    exit 0
+    --- stdout
+      Version  Name     Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel
+            1  invoice  sql   [moment] [time]           1     0  f66fc83b1aa1  0.1.0
+    ");
+    assert_snapshot!(project.run(&["down", "--chain", "main", "--all"]), @"
+    exit 1
+    --- stderr
+    error: migration main:1 create_note cannot be reverted: billing:1 invoice depends on it and stays
+    hint: revert what depends on it first, or with it
+    ");
+    assert_snapshot!(project.run(&["verify"]), @"
+    exit 0
+    --- stdout
+    Verified 3 migrations: files and history agree.
+    ");
+    assert_snapshot!(project.run(&["up", "--to", "1"]), @"
+    exit 1
+    --- stderr
+    error: version 1 can be that of several chains: main, billing
+    hint: say which with --chain
+    ");
+    assert_snapshot!(project.run(&["status", "--chain", "shop"]), @"
+    exit 2
+    --- stderr
+    error: there is no chain shop
+    hint: known are main, billing
+    ");
+    assert_snapshot!(project.run(&["down", "--all"]), @"
+    exit 0
+    --- stdout
+    Reverted 3 migrations in [time].
+
+    --- stderr
+    Reverted billing:1 invoice ([time]).
+    Reverted main:2 first_notes ([time]).
+    Reverted main:1 create_note ([time]).
+    ");
+}
+
+#[test]
+fn a_chain_can_be_one_of_folders_only() {
+    let project = project();
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n[chains.billing]\ndir = \"billing\"\n");
+    project.write("billing/0001_invoice.up.sql", "CREATE TABLE invoice (note_id);\n");
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 0
+    --- stdout
+    1. up 1 invoice  sql  billing/0001_invoice.up.sql
+
+    `whimbrel up` would apply 1 migration.
+    ");
+}
+
+#[test]
+fn an_untrusted_chain_beside_the_owners() {
+    let project = project();
+    let policy = format!("{BILLING}trust = \"untrusted\"\nnamespace = \"billing_\"\n");
+    project.write("whimbrel.toml", &policy);
+    project.write("billing/0001_invoice.up.sql", "CREATE TABLE note_copy AS SELECT * FROM note;\n");
+    project.write("billing/0001_invoice.toml", "depends_on = [\"main:2\"]\n[grants]\ncreate = [\"billing_*\"]\n");
+    let refused = project.run(&["up"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stderr.contains("billing:1 invoice failed"), "{refused}");
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 2);
+}
+
+#[test]
+fn draws_what_depends_on_what() {
+    let project = project();
+    project.ok(&["up", "--steps", "1"]);
+    assert_snapshot!(project.run(&["plan", "--graph", "mermaid"]), @r#"
+    exit 0
+    --- stdout
+    flowchart TD
+      subgraph c0["main"]
+        m0["1 create_note"]
+        m1(["2 first_notes"]):::planned
+      end
+      subgraph c1["billing"]
+        m2(["1 invoice"]):::planned
+      end
+      m0 -.-> m1
+      m0 --> m2
+      classDef planned stroke-width:3px
+    "#);
+    assert_snapshot!(project.run(&["plan", "--graph", "dot"]), @r#"
+    exit 0
+    --- stdout
+    digraph migrations {
+      node [shape=box];
+      subgraph cluster_0 {
+        label="main";
+        m0 [label="1 create_note"];
+        m1 [label="2 first_notes", style=bold];
+      }
+      subgraph cluster_1 {
+        label="billing";
+        m2 [label="1 invoice", style=bold];
+      }
+      m0 -> m1 [style=dashed];
+      m0 -> m2;
+    }
+    "#);
+}
+
+#[test]
+fn a_circle_and_what_is_missing_are_shown() {
+    let project = project();
+    project.write("migrations/0003_x.sql", "-- whimbrel: depends_on = 4\nSELECT 1;");
+    project.write("migrations/0004_y.toml", "depends_on = ['3']");
+    project.write("migrations/0004_y.sql", "SELECT 1;");
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: migrations depend on each other: main:3 x -> main:4 y -> main:3 x
+    hint: take one of the dependencies on this path away
+    ");
+    project.write("migrations/0004_y.toml", "depends_on = ['9', 'shop:1']");
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: migrations depend on what is not there: 2 problems
+      - migration main:4 y depends on 9, but the chain main has no version 9 (migrations/0004_y.sql)
+        hint: name a version that is there, or one of another chain as `chain:version`
+      - migration main:4 y depends on shop:1, but there is no chain shop (migrations/0004_y.sql)
+        hint: name a version that is there, or one of another chain as `chain:version`
+    ");
+    project.write("migrations/0004_y.toml", "depends_on = ['x']");
+    assert_snapshot!(project.run(&["plan"]), @r#"
+    exit 1
+    --- stderr
+    error: migrations/0004_y.toml:1:14: "x" names no migration: "x" is not a version: a version is made of digits
+    "#);
+}

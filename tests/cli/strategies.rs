@@ -1,0 +1,284 @@
+//! Redo, reset, baselines, squash, repeatable migrations, single transactions, protected environments.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+fn applied() -> Project {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project
+}
+
+#[test]
+fn redo_goes_back_and_forth() {
+    let project = applied();
+    assert_snapshot!(project.run(&["redo"]), @"
+    exit 0
+    --- stdout
+    Reverted 1 migration and applied 1 again in [time].
+
+    --- stderr
+    Reverted 2 first_notes ([time]).
+    Applied 2 first_notes ([time]).
+    ");
+    assert_snapshot!(project.run(&["redo", "--steps", "2", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    down 2 first_notes ([time])
+        DELETE FROM note;  (2 rows)
+        rows of note: 2 deleted
+
+    down 1 create_note ([time])
+        DROP TABLE note;
+
+    up 1 create_note ([time])
+        CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+
+    up 2 first_notes ([time])
+        INSERT INTO note (text) VALUES ('one'), ('two');  (2 rows)
+        rows of note: 2 inserted
+
+    Tried 4 migrations in [time] and rolled everything back: the database is as it was.
+    ");
+}
+
+#[test]
+fn reset_asks_first() {
+    let project = applied();
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["reset"]), @"
+    exit 1
+    --- stderr
+    error: `reset` needs to be confirmed, and there is nobody to ask
+    hint: look at it with --dry-run, then add --yes
+    ");
+    });
+    assert_snapshot!(project.run(&["reset", "--yes"]), @"
+    exit 0
+    --- stdout
+    Reverted 2 migrations in [time].
+
+    --- stderr
+    Reverted 2 first_notes ([time]).
+    Reverted 1 create_note ([time]).
+    ");
+}
+
+#[test]
+fn a_plan_that_reverts_says_what_would_be_lost() {
+    let project = applied();
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["plan", "down", "--all"]), @"
+    exit 0
+    --- stdout
+    1. down 2 first_notes  sql  migrations/0002_first_notes.down.sql
+    2. down 1 create_note  sql  migrations/0001_create_note.down.sql
+
+    warning: table note with 2 rows would be gone
+
+    `whimbrel down` would revert 2 migrations.
+    ");
+    });
+    let json = project.run(&["plan", "down", "--all", "--json"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["losses"], serde_json::json!([{ "table": "note", "column": null, "rows": 2 }]));
+}
+
+#[test]
+fn a_late_migration_is_refused_unless_it_consents() {
+    let project = applied();
+    project.write("migrations/0004_d.sql", "CREATE TABLE d (x);");
+    project.ok(&["up"]);
+    project.write("migrations/0003_c.sql", "-- whimbrel: out_of_order = allow\nCREATE TABLE c (x);");
+    let status = project.run(&["status"]).stdout;
+    assert!(status.contains("note: 3 c is out of order and may be: `up` would apply it"), "{status}");
+    project.ok(&["up"]);
+}
+
+#[test]
+fn a_baseline_is_declared() {
+    let project = Project::notes();
+    project.database().execute_batch("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)").expect("table");
+    assert_snapshot!(project.run(&["baseline", "1", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    The history would say that chain main begins after 1 create_note. Nothing was written.
+    ");
+    assert_snapshot!(project.run(&["baseline", "1"]), @"
+    exit 0
+    --- stdout
+    Declared: chain main begins after 1 create_note; nothing was run.
+    ");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name         Kind  State     Applied at (UTC) Took
+            1  create_note  sql   baseline  [moment] [time]
+            2  first_notes  sql   pending
+
+    1 baseline, 1 pending.
+    ");
+    assert_snapshot!(project.run(&["baseline", "2"]), @"
+    exit 1
+    --- stderr
+    error: the history has migrations of the chain main already, such as 1 create_note
+    hint: a baseline is for a database that has nothing of the chain in its history yet
+    ");
+    assert_snapshot!(project.run(&["down", "--all"]), @"
+    exit 1
+    --- stderr
+    error: migration 1 create_note cannot be reverted: it was declared to be there, not run
+    hint: stop at it with --to
+    ");
+}
+
+#[test]
+fn a_squash_is_what_new_databases_start_from() {
+    let project = applied();
+    assert_snapshot!(project.run(&["squash", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+
+    --- stderr
+    note: note has 2 rows, which the baseline does not bring
+    ");
+    assert_snapshot!(project.run(&["squash"]), @"
+    exit 0
+    --- stdout
+    Wrote migrations/0002_squashed.baseline.sql: new databases start from it, and this one ignores it.
+    What it has in it can be removed once every database is at version 2.
+
+    --- stderr
+    note: note has 2 rows, which the baseline does not bring
+    ");
+}
+
+#[test]
+fn repeatable_ones_run_after_the_others_and_again() {
+    let project = Project::notes();
+    let view = |sql: &str| {
+        let head = "-- whimbrel: repeat = on-change\nDROP VIEW IF EXISTS shown;\n";
+        project.write("migrations/0001_shown.sql", format!("{head}{sql}"));
+    };
+    project.remove("migrations/0001_create_note.up.sql");
+    project.remove("migrations/0001_create_note.down.sql");
+    project.remove("migrations/0002_first_notes.up.sql");
+    project.remove("migrations/0002_first_notes.down.sql");
+    project.write("migrations/0002_note.sql", "CREATE TABLE note (text);");
+    view("CREATE VIEW shown AS SELECT text FROM note;");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 2 migrations in [time].
+
+    --- stderr
+    Applied 2 note ([time]).
+    Applied shown ([time]).
+    ");
+    view("CREATE VIEW shown AS SELECT upper(text) FROM note;");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name   Kind  State     Applied at (UTC) Took
+            2  note   sql   applied   [moment] [time]
+               shown  sql   outdated  [moment] [time]
+
+    1 applied, 1 outdated.
+    ");
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["history"]), @"
+    exit 0
+    --- stdout
+      Version  Name              Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel  Until (UTC)
+            2  note              sql   [moment] [time]           1     0  5a5861bec52b  0.1.0
+               shown (replaced)  sql   [moment] [time]           2     0  163dec5a5841  0.1.0     [moment]
+               shown             sql   [moment] [time]           2     0  da582e8310d0  0.1.0
+    ");
+}
+
+#[test]
+fn a_single_transaction_is_all_or_nothing() {
+    let project = Project::notes();
+    project.write("migrations/0003_c.sql", "CREATE TABLE c (x);\nINSERT INTO nowhere VALUES (1);");
+    assert_snapshot!(project.run(&["up", "--single-transaction"]), @"
+    exit 1
+    --- stderr
+    error: migration 3 c failed on its way up
+      caused by: no such table: nowhere (SQLITE_ERROR)
+     --> migrations/0003_c.sql:2:13
+      |
+    2 | INSERT INTO nowhere VALUES (1);
+      |             ^^^^^^^
+    note: migration 3 c was rolled back
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema"), 0);
+    project.remove("migrations/0003_c.sql");
+    assert_snapshot!(project.run(&["up", "--single-transaction"]), @"
+    exit 0
+    --- stdout
+    Applied 2 migrations in [time].
+
+    --- stderr
+    Applied 1 create_note ([time]).
+    Applied 2 first_notes ([time]).
+    ");
+}
+
+#[test]
+fn protected_environments_refuse_or_ask() {
+    let project = applied();
+    let settings = "database = \"sqlite:other.db\"\n[env.production]\ndatabase = \"sqlite:app.db\"\nprotected = true\n\
+                    [env.archive]\ndatabase = \"sqlite:app.db\"\nprotected = \"refuse\"\n[env.test]\n";
+    project.write("whimbrel.toml", settings);
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["reset", "--yes", "--env", "production"]), @"
+        exit 1
+        --- stderr
+        error: `reset` is refused: the environment production is protected
+        hint: `[env.production]` in whimbrel.toml says so
+        ");
+        assert_snapshot!(project.run(&["redo", "--env", "production"]), @"
+        exit 1
+        --- stderr
+        error: `redo` is refused: the environment production is protected
+        hint: `[env.production]` in whimbrel.toml says so
+        ");
+        assert_snapshot!(project.run(&["down", "--env", "production"]), @"
+        exit 1
+        --- stderr
+        error: `down` needs to be confirmed, and there is nobody to ask
+        hint: look at it with --dry-run, then add --yes
+        ");
+        assert_snapshot!(project.run(&["down", "--yes", "--env", "archive"]), @"
+        exit 1
+        --- stderr
+        error: `down` is refused: the environment archive is protected
+        hint: `[env.archive]` in whimbrel.toml says so
+        ");
+        assert_snapshot!(project.run(&["status", "--env", "staging"]), @"
+        exit 2
+        --- stderr
+        error: there is no environment staging
+        hint: known are archive, production, test
+        ");
+        // Reached in another way it is protected all the same.
+        assert_eq!(project.run(&["reset", "--yes", "-D", "app.db"]).code, 1);
+        project.ok(&["reset", "--dry-run", "--env", "production"]);
+    });
+    project.ok(&["down", "--yes", "--env", "production"]);
+    project.ok(&["up", "--env", "test"]);
+    assert!(project.path("other.db").exists());
+    project.write("whimbrel.toml", "[env.production]\nprotected = \"perhaps\"\n");
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 2
+    --- stderr
+    error: whimbrel.toml:2:13: `protected` is true, false, "confirm" or "refuse"
+    "#);
+}
