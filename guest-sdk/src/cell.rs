@@ -29,12 +29,14 @@ macro_rules! params {
 }
 
 impl<T: ToCell + ?Sized> ToCell for &T {
+    #[inline]
     fn to_cell(&self) -> Cell<'_> {
         (**self).to_cell()
     }
 }
 
 impl<T: ToCell> ToCell for Option<T> {
+    #[inline]
     fn to_cell(&self) -> Cell<'_> {
         self.as_ref().map_or(Cell::Null, ToCell::to_cell)
     }
@@ -47,6 +49,7 @@ impl<T: ToCell + ToOwned + ?Sized> ToCell for Cow<'_, T> {
 }
 
 impl ToCell for Cell<'_> {
+    #[inline]
     fn to_cell(&self) -> Cell<'_> {
         *self
     }

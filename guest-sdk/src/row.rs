@@ -64,7 +64,7 @@ struct Shared {
 impl Iterator for RowIter {
     type Item = Result<Row>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Result<Row>> {
         loop {
             if let Some(shared) = &self.shared
@@ -97,7 +97,7 @@ impl Row {
     ///
     /// The type tells what is expected: `i64`, `f64`, `bool`, `&str`, `String`, `&[u8]`, `Vec<u8>`, an `Option` of
     /// these where NULL can be, or [`Cell`] for anything.
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::needless_pass_by_value, reason = "a name or a number is written as it is")]
     pub fn get<'r, T: FromCell<'r>>(&'r self, column: impl ColumnIndex) -> Result<T> {
         let index = column.find(&self.shared.columns)?;
@@ -137,14 +137,14 @@ pub trait ColumnIndex {
 }
 
 impl ColumnIndex for usize {
-    #[inline]
+    #[inline(always)]
     fn find(&self, columns: &[String]) -> Result<usize> {
         if *self < columns.len() { Ok(*self) } else { Err(unknown(&self.to_string(), columns).into()) }
     }
 }
 
 impl ColumnIndex for &str {
-    #[inline]
+    #[inline(always)]
     fn find(&self, columns: &[String]) -> Result<usize> {
         match columns.iter().position(|name| name == self) {
             Some(index) => Ok(index),

@@ -76,6 +76,7 @@ impl Writer<'_> {
     pub const BYTES: usize = 1 << 20;
 
     /// Adds the parameters of one run.
+    #[inline]
     pub fn row(&mut self, params: &[Cell<'_>]) -> Result<()> {
         if self.builder.columns() != params.len() {
             self.start(params.len())?;
@@ -90,6 +91,7 @@ impl Writer<'_> {
     }
 
     /// Settles the number of columns with the first row.
+    #[cold]
     fn start(&mut self, columns: usize) -> Result<()> {
         if self.builder.columns() != 0 {
             let expected = self.builder.columns();

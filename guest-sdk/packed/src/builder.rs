@@ -1,9 +1,12 @@
 //! Builds batches cell by cell. Never fails but for a column of more than 4 GiB.
+//!
+//! What is called for each cell is inlined always: in a sandbox a call also counts fuel and looks for an interrupt.
 
 use std::fmt;
 use std::mem::replace;
 
-use crate::{Batch, Cell, Column, Kind, MIXED};
+use crate::view::Heap;
+use crate::{Batch, Cell, CheckedBatch, CheckedColumn, Column, Kind, MAX_COLUMNS, MAX_ROWS, MIXED};
 
 /// Builds batches, row by row or column by column.
 ///
@@ -67,43 +70,43 @@ impl BatchBuilder {
     ///
     /// # Panics
     /// All `push` functions panic when there is no such column.
-    #[inline]
+    #[inline(always)]
     pub fn push_null(&mut self, column: usize) {
         push(&mut self.columns[column], Kind::Null, 0);
     }
 
     /// Appends a boolean.
-    #[inline]
+    #[inline(always)]
     pub fn push_boolean(&mut self, column: usize, value: bool) {
         push(&mut self.columns[column], Kind::Boolean, u64::from(value));
     }
 
     /// Appends an integer.
-    #[inline]
+    #[inline(always)]
     pub fn push_integer(&mut self, column: usize, value: i64) {
         push(&mut self.columns[column], Kind::Integer, value.cast_unsigned());
     }
 
     /// Appends a float.
-    #[inline]
+    #[inline(always)]
     pub fn push_real(&mut self, column: usize, value: f64) {
         push(&mut self.columns[column], Kind::Real, value.to_bits());
     }
 
     /// Appends a text.
-    #[inline]
+    #[inline(always)]
     pub fn push_text(&mut self, column: usize, value: &str) -> Result<(), HeapFull> {
         self.push_bytes(column, Kind::Text, value.as_bytes())
     }
 
     /// Appends a blob.
-    #[inline]
+    #[inline(always)]
     pub fn push_blob(&mut self, column: usize, value: &[u8]) -> Result<(), HeapFull> {
         self.push_bytes(column, Kind::Blob, value)
     }
 
     /// Appends a cell of any kind.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, column: usize, cell: Cell<'_>) -> Result<(), HeapFull> {
         match cell {
             Cell::Null => self.push_null(column),
@@ -116,7 +119,7 @@ impl BatchBuilder {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_bytes(&mut self, column: usize, kind: Kind, value: &[u8]) -> Result<(), HeapFull> {
         let index = column;
         let column = &mut self.columns[index];
@@ -125,7 +128,7 @@ impl BatchBuilder {
         if offset + length > u64::from(u32::MAX) {
             return Err(HeapFull { column: index });
         }
-        column.heap.extend_from_slice(value);
+        append(&mut column.heap, value);
         self.heap_bytes += value.len();
         push(column, kind, offset | length << 32);
         Ok(())
@@ -142,6 +145,22 @@ impl BatchBuilder {
         let columns = replace(&mut self.columns, empty);
         self.heap_bytes = 0;
         Batch { rows, columns }
+    }
+
+    /// Ends the batch like [`finish`](Self::finish), and spares the check: what was pushed is right.
+    ///
+    /// # Panics
+    /// As [`finish`](Self::finish), and with more rows than a batch may have.
+    pub fn finish_checked(&mut self) -> CheckedBatch {
+        let Batch { rows, columns } = self.finish();
+        assert!(rows <= MAX_ROWS && columns.len() <= MAX_COLUMNS, "a batch has at most {MAX_ROWS} rows");
+        let checked = |column: Column| CheckedColumn {
+            only: Kind::from_code(column.kind),
+            tags: column.tags,
+            words: column.words,
+            heap: Heap::Bytes(column.heap),
+        };
+        CheckedBatch { rows: rows as usize, columns: columns.into_iter().map(checked).collect() }
     }
 
     /// Takes back the buffers of a batch that is done with, so that the next one needs no new memory.
@@ -161,7 +180,40 @@ impl BatchBuilder {
     }
 }
 
-#[inline]
+/// Appends bytes: short ones, as most cells are, in pieces of fixed lengths.
+///
+/// In a sandbox a copy whose length is known at run time only is a call of the host, which costs more than the copy.
+#[inline(always)]
+fn append(heap: &mut Vec<u8>, bytes: &[u8]) {
+    let length = bytes.len();
+    if length > 64 {
+        heap.extend_from_slice(bytes);
+    } else if length > 16 {
+        if length > 32 { append_two::<32>(heap, bytes) } else { append_two::<16>(heap, bytes) }
+    } else if length >= 8 {
+        append_two::<8>(heap, bytes);
+    } else if length >= 4 {
+        append_two::<4>(heap, bytes);
+    } else {
+        for byte in bytes {
+            heap.push(*byte);
+        }
+    }
+}
+
+/// Appends from `N` to `2 * N` bytes as the first and the last `N`, which may overlap.
+#[inline(always)]
+fn append_two<const N: usize>(heap: &mut Vec<u8>, bytes: &[u8]) {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
+        let last_start = heap.len() + bytes.len() - N;
+        heap.reserve(2 * N);
+        heap.extend_from_slice(first);
+        heap.truncate(last_start);
+        heap.extend_from_slice(last);
+    }
+}
+
+#[inline(always)]
 fn push(column: &mut Column, kind: Kind, word: u64) {
     let code = kind.code();
     if column.kind != code || !column.tags.is_empty() {
@@ -171,7 +223,7 @@ fn push(column: &mut Column, kind: Kind, word: u64) {
 }
 
 /// Settles kind and tags for a cell that is not simply one more of the column's only kind.
-#[inline]
+#[inline(never)]
 fn tag(column: &mut Column, code: u8) {
     if !column.tags.is_empty() && (column.kind == code || code == Kind::Null.code()) {
         column.tags.push(code);

@@ -24,7 +24,7 @@ mod view;
 
 pub use builder::{BatchBuilder, HeapFull};
 pub use check::{Malformed, MalformedBatch};
-pub use view::{CheckedBatch, CheckedColumn};
+pub use view::{CheckedBatch, CheckedColumn, RawCells};
 
 /// Most rows a batch may have.
 pub const MAX_ROWS: u32 = 1 << 20;

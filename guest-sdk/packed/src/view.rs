@@ -28,7 +28,7 @@ impl CheckedBatch {
     ///
     /// # Panics
     /// When there is no such row or column.
-    #[inline]
+    #[inline(always)]
     pub fn cell(&self, row: usize, column: usize) -> Cell<'_> {
         self.columns[column].cell(row)
     }
@@ -65,7 +65,7 @@ pub struct CheckedColumn {
     pub(crate) heap: Heap,
 }
 
-/// Bytes of texts and blobs; a string where the column has nothing but texts.
+/// Bytes of texts and blobs; a string where a check has found nothing but texts.
 #[derive(Clone, Debug)]
 pub(crate) enum Heap {
     Text(String),
@@ -90,7 +90,7 @@ impl CheckedColumn {
     }
 
     /// Returns the eight bytes of every row.
-    #[inline]
+    #[inline(always)]
     pub fn words(&self) -> &[[u8; 8]] {
         self.words.as_chunks().0
     }
@@ -117,7 +117,7 @@ impl CheckedColumn {
     ///
     /// # Panics
     /// When there is no such row.
-    #[inline]
+    #[inline(always)]
     pub fn kind(&self, row: usize) -> Kind {
         if self.tags.is_empty() {
             return self.only.expect("a column of mixed kinds has tags");
@@ -129,7 +129,7 @@ impl CheckedColumn {
     ///
     /// # Panics
     /// When there is no such row.
-    #[inline]
+    #[inline(always)]
     pub fn cell(&self, row: usize) -> Cell<'_> {
         let word = self.words()[row];
         match self.kind(row) {
@@ -148,18 +148,16 @@ impl CheckedColumn {
     /// When there is no such row.
     #[inline]
     pub fn raw(&self, row: usize) -> RawCell<'_> {
-        let word = self.words()[row];
-        match self.kind(row) {
-            Kind::Null => RawCell::Null,
-            Kind::Boolean => RawCell::Boolean(word[0] != 0),
-            Kind::Integer => RawCell::Integer(i64::from_le_bytes(word)),
-            Kind::Real => RawCell::Real(f64::from_le_bytes(word)),
-            Kind::Text => RawCell::Text(self.bytes(word)),
-            Kind::Blob => RawCell::Blob(self.bytes(word)),
-        }
+        self.raw_cells().cell(row)
     }
 
+    /// Makes ready to read many cells.
     #[inline]
+    pub fn raw_cells(&self) -> RawCells<'_> {
+        RawCells { only: self.only, tags: &self.tags, words: self.words(), heap: self.heap() }
+    }
+
+    #[inline(always)]
     fn text(&self, word: [u8; 8]) -> &str {
         let (start, end) = range(word);
         match &self.heap {
@@ -168,7 +166,7 @@ impl CheckedColumn {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn bytes(&self, word: [u8; 8]) -> &[u8] {
         let (start, end) = range(word);
         &self.heap.bytes()[start..end]
@@ -184,14 +182,49 @@ impl CheckedColumn {
     }
 }
 
-/// Among other kinds a text is looked at again: rare, so kept out of the way of the others.
-#[cold]
+/// The cells of a column, with texts as bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct RawCells<'b> {
+    only: Option<Kind>,
+    tags: &'b [u8],
+    words: &'b [[u8; 8]],
+    heap: &'b [u8],
+}
+
+impl<'b> RawCells<'b> {
+    /// Returns one cell.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[inline(always)]
+    pub fn cell(&self, row: usize) -> RawCell<'b> {
+        let word = self.words[row];
+        let kind = match (self.only, self.tags) {
+            (Some(only), []) => only,
+            (_, tags) => Kind::from_code(tags[row]).expect("tags were checked"),
+        };
+        let bytes = || {
+            let (start, end) = range(word);
+            &self.heap[start..end]
+        };
+        match kind {
+            Kind::Null => RawCell::Null,
+            Kind::Boolean => RawCell::Boolean(word[0] != 0),
+            Kind::Integer => RawCell::Integer(i64::from_le_bytes(word)),
+            Kind::Real => RawCell::Real(f64::from_le_bytes(word)),
+            Kind::Text => RawCell::Text(bytes()),
+            Kind::Blob => RawCell::Blob(bytes()),
+        }
+    }
+}
+
+/// Among other kinds, or in a batch that was not sent, a text is looked at again.
 fn mixed_text(bytes: &[u8]) -> &str {
     from_utf8(bytes).expect("texts were checked")
 }
 
 /// Start and end of a cell in its heap; the check has shown that both are inside.
-#[inline]
+#[inline(always)]
 fn range(word: [u8; 8]) -> (usize, usize) {
     let [a, b, c, d, e, f, g, h] = word;
     let start = u32::from_le_bytes([a, b, c, d]) as usize;

@@ -42,8 +42,8 @@ fn any_cell() -> impl Strategy<Value = Owned> {
         any::<bool>().prop_map(Owned::Boolean),
         any::<i64>().prop_map(Owned::Integer),
         any::<u64>().prop_map(Owned::Real),
-        ".{0,9}".prop_map(Owned::Text),
-        vec(any::<u8>(), 0..9).prop_map(Owned::Blob),
+        ".{0,40}".prop_map(Owned::Text),
+        vec(any::<u8>(), 0..80).prop_map(Owned::Blob),
     ]
 }
 
@@ -51,8 +51,8 @@ fn one_kind_or_null() -> impl Strategy<Value = Vec<Owned>> {
     let column = |cell: BoxedStrategy<Owned>| vec(prop_oneof![3 => cell, 1 => Just(Owned::Null)], 12);
     prop_oneof![
         column(any::<i64>().prop_map(Owned::Integer).boxed()),
-        column(".{0,9}".prop_map(Owned::Text).boxed()),
-        column(vec(any::<u8>(), 0..9).prop_map(Owned::Blob).boxed()),
+        column(".{0,40}".prop_map(Owned::Text).boxed()),
+        column(vec(any::<u8>(), 0..80).prop_map(Owned::Blob).boxed()),
         vec(any_cell(), 12),
     ]
 }
@@ -75,14 +75,17 @@ proptest! {
                 builder.push(index, column[row].cell()).unwrap();
             }
         }
+        let unchecked = builder.clone().finish_checked();
         let batch = builder.finish();
         let checked = batch.clone().check().unwrap();
         for (index, column) in columns.iter().enumerate() {
             for (row, owned) in column.iter().enumerate() {
                 prop_assert!(owned.is(checked.cell(row, index)), "row {} column {}", row, index);
+                prop_assert!(owned.is(unchecked.cell(row, index)), "row {} column {}", row, index);
             }
         }
-        prop_assert_eq!(checked.into_batch(), batch);
+        prop_assert_eq!(checked.into_batch(), batch.clone());
+        prop_assert_eq!(unchecked.into_batch(), batch);
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl<'b> RowOut<'b> {
     ///
     /// A column that is not set keeps its value if it is also among those read; in a row that goes into another table
     /// it is NULL.
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::needless_pass_by_value, reason = "names, numbers and values are written as they are")]
     pub fn set(&mut self, column: impl ColumnIndex, value: impl ToCell) -> Result<()> {
         let index = column.find(&self.columns.write)?;
@@ -64,7 +64,7 @@ impl<'b> RowOut<'b> {
     ///     }
     /// }
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         if cells.len() != self.columns.write.len() || self.any_set || (self.rows > 0 && self.shift == 0) {
             return Err(self.odd_row(cells.len()));
@@ -81,7 +81,7 @@ impl<'b> RowOut<'b> {
 
     /// Ends what comes of one row, and begins the next one.
     #[cfg(any(target_family = "wasm", feature = "testing"))]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(&mut self, row: &RowIn<'_>) -> Result<()> {
         if self.any_set || (self.rows == 0 && self.shift == 0) {
             self.fill(row)?;

@@ -23,7 +23,7 @@ impl<'b> RowIn<'b> {
     }
 
     /// Reads one cell, by the column's name or its number from 0. For the types see [`Row::get`](crate::Row::get).
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::needless_pass_by_value, reason = "a name or a number is written as it is")]
     pub fn get<T: FromCell<'b>>(&self, column: impl ColumnIndex) -> Result<T> {
         let index = column.find(&self.columns.read)?;

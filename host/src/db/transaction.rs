@@ -2,7 +2,7 @@
 
 use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 
-use super::{DbError, ErrorCode, Session, Value};
+use super::{DbError, Session, Value};
 
 /// The open transaction of a step, lent to a migration written in Rust.
 ///
@@ -77,9 +77,7 @@ pub(crate) fn for_each_batch(
     let mut rows = BatchBuilder::default();
     let result = loop {
         let fetched = session.fetch(cursor, 1024, 1 << 20, &mut rows).and_then(|more| {
-            let checked = rows.finish().check();
-            let batch = checked.map_err(|error| DbError::new(ErrorCode::Value, error.to_string()))?;
-            each(&batch)?;
+            each(&rows.finish_checked())?;
             Ok(more)
         });
         match fetched {

@@ -60,7 +60,7 @@ pub(super) fn part(batch: &CheckedBatch, rows: std::ops::Range<usize>) -> Option
             builder.push(column, batch.cell(row, column)).ok()?;
         }
     }
-    builder.finish().check().ok()
+    Some(builder.finish_checked())
 }
 
 /// Reads the numbers of the rows that rows come from; says what is wrong with them.

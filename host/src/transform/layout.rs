@@ -168,8 +168,11 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
     let mut selected = Vec::new();
     let (scan, from, null_key) = match (by_rowid, key) {
         (Some(rowid), _) => {
-            let index = select(&mut selected, rowid.to_owned());
-            (vec![(rowid.to_owned(), index)], format!("{} NOT INDEXED", quote_identifier(&table.name)), None)
+            // Where a column is another name of it, that one may be among those read, too.
+            let alias = table.keys.iter().find(|key| key.is_rowid).and_then(|key| key.columns.first());
+            let rowid = alias.map_or_else(|| rowid.to_owned(), |column| quote_identifier(&column.name));
+            let index = select(&mut selected, rowid.clone());
+            (vec![(rowid, index)], format!("{} NOT INDEXED", quote_identifier(&table.name)), None)
         }
         (None, Some(key)) => by_key(&table, key, &mut selected),
         (None, None) => {

@@ -125,8 +125,7 @@ fn read(session: &mut dyn Session, layout: &Layout, selection: &Selection) -> Re
     let cursor = session.open_cursor(&sql, &params)?;
     let fetched = session.fetch(cursor, rows, BYTES, &mut builder);
     session.close_cursor(cursor);
-    fetched?;
-    builder.finish().check().map_err(|error| DbError::new(ErrorCode::Value, error.to_string()))
+    fetched.map(|_| builder.finish_checked())
 }
 
 /// Reads a value as it was typed: a number if it is written as one is.

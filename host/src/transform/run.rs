@@ -225,8 +225,7 @@ impl<A: Apply> Runner<'_, A> {
             let cursor = session.open_cursor(&sql, &params)?;
             let fetched = session.fetch(cursor, limit, BATCH_BYTES, rows);
             session.close_cursor(cursor);
-            fetched?;
-            rows.finish().check().map_err(|error| DbError::new(ErrorCode::Value, error.to_string()))
+            fetched.map(|_| rows.finish_checked())
         })();
         let batch = fetched.map_err(|error| self.cannot("read", error))?;
         if let Some(last) = batch.rows().checked_sub(1) {

@@ -76,10 +76,10 @@ pub(super) fn packed(rows: &mut BatchBuilder) -> types::Batch {
 }
 
 /// Turns rows into typed lists, for small results.
-pub(super) fn listed(rows: &mut BatchBuilder) -> Result<Vec<Vec<types::Value>>, DbError> {
-    let batch = rows.finish().check().map_err(|error| DbError::new(ErrorCode::Value, error.to_string()))?;
+pub(super) fn listed(rows: &mut BatchBuilder) -> Vec<Vec<types::Value>> {
+    let batch = rows.finish_checked();
     let columns = 0..batch.columns().len();
-    Ok((0..batch.rows())
+    (0..batch.rows())
         .map(|row| columns.clone().map(|column| Value::from(batch.cell(row, column)).into()).collect())
-        .collect())
+        .collect()
 }

@@ -127,7 +127,7 @@ impl sql::HostCursor for State {
     }
 
     fn next(&mut self, handle: Resource<CursorHandle>, max_rows: u32) -> SqlResult<Vec<Vec<types::Value>>> {
-        let rows = self.fetch(cursor_id(&handle), max_rows, 0).and_then(|mut rows| listed(&mut rows));
+        let rows = self.fetch(cursor_id(&handle), max_rows, 0).map(|mut rows| listed(&mut rows));
         answer(rows.and_then(|rows| self.send(rows)))
     }
 

@@ -34,10 +34,14 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, runs: usize) -> 
 
 /// Writes a chain of one component with its manifest.
 pub(crate) fn lay_out(room: &Path, component: &[u8], form: &str, grants: &str) -> Result<()> {
+    lay_out_with(room, component, &format!("[grants]\n{grants}\n\n[params]\nform = \"{form}\"\n"))
+}
+
+/// Writes a chain of one component with this manifest.
+pub(crate) fn lay_out_with(room: &Path, component: &[u8], manifest: &str) -> Result<()> {
     let migrations = room.join("migrations");
     fs::create_dir(&migrations)?;
     fs::write(migrations.join("0001_component.wasm"), component)?;
-    let manifest = format!("[grants]\n{grants}\n\n[params]\nform = \"{form}\"\n");
     fs::write(migrations.join("0001_component.toml"), manifest)?;
     Ok(())
 }

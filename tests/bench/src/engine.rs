@@ -1,4 +1,5 @@
-//! Takes the time that the parts of a component's start take. Runs in a process of its own, once.
+//! The library inside this process: the time that the parts of a component's start take, and a chain on a connection of
+//! the program's own.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +10,10 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{Backend, OpenOptions};
+use whimbrel::plan::{Goal, Until};
+use whimbrel::source::Directory;
 use whimbrel::wasm::{Call, ComponentCache, Engine, GuestEvents, RunLimits};
-use whimbrel::{Interrupt, LogLevel};
+use whimbrel::{Interrupt, LogLevel, Migrator};
 
 /// Seconds of wall time.
 #[derive(Deserialize, Serialize)]
@@ -64,5 +67,17 @@ pub(crate) fn run(component: &Path, cache: &Path, database: &Path) -> Result<()>
         call: (ended - loaded).as_secs_f64(),
     };
     crate::report::say(&serde_json::to_string(&times)?);
+    Ok(())
+}
+
+/// Runs the chain in this folder as a program does that has a connection already.
+pub(crate) fn run_chain(database: &Path, cache: &Path) -> Result<()> {
+    let mut connection = rusqlite::Connection::open(database)?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let migrator = Migrator::builder()
+        .source(Directory::new("migrations"))
+        .component_cache(ComponentCache::Folder(cache.to_owned()))
+        .build()?;
+    migrator.run_on(&mut connection, &Goal::up(Until::End))?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod chain;
 mod component;
+mod course;
 mod engine;
 mod fresh;
 mod measure;
@@ -13,10 +14,12 @@ mod names;
 mod native;
 mod no_op;
 mod programs;
+mod python;
 mod report;
 mod rows;
 mod safety;
 mod tool;
+mod transforms;
 mod workshop;
 
 use std::path::PathBuf;
@@ -41,12 +44,12 @@ struct Arguments {
 #[derive(Args)]
 struct Options {
     /// Measure these only
-    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e")]
+    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f")]
     only: Vec<Part>,
     /// Turns that count [default: 11, with --quick 3]
     #[arg(long)]
     runs: Option<usize>,
-    /// Rows that are split in d and e [default: 1000000, with --quick 100000]
+    /// Rows that are split in d, e and f [default: 1000000, with --quick 100000]
     #[arg(long)]
     rows: Option<u32>,
     /// Migrations of a and b [default: 1000, with --quick 200]
@@ -81,6 +84,8 @@ enum Part {
     D,
     /// What safety costs
     E,
+    /// Transforms
+    F,
 }
 
 /// What runs in a process of its own to be measured.
@@ -92,6 +97,9 @@ enum Worker {
     /// Runs the statements of a chain without any history
     #[command(hide = true)]
     Bare { folder: PathBuf, database: PathBuf },
+    /// Runs the chain in this folder on a connection with `synchronous = NORMAL`
+    #[command(hide = true)]
+    Library { database: PathBuf, cache: PathBuf },
     /// Takes the time that the parts of a component's start take inside one process
     #[command(hide = true)]
     Engine { component: PathBuf, cache: PathBuf, database: PathBuf },
@@ -113,6 +121,7 @@ fn main() -> Result<ExitCode> {
     match arguments.worker {
         Some(Worker::Native { work, database }) => native::run(work, &database)?,
         Some(Worker::Bare { folder, database }) => native::run_chain(&folder, &database)?,
+        Some(Worker::Library { database, cache }) => engine::run_chain(&database, &cache)?,
         Some(Worker::Engine { component, cache, database }) => engine::run(&component, &cache, &database)?,
         Some(Worker::Safety { work, guards, database }) => safety::run(work, guards == Guards::On, &database)?,
         None => bench(&arguments.options)?,
@@ -143,6 +152,9 @@ fn bench(options: &Options) -> Result<()> {
     }
     if wanted(Part::E) {
         report.extend(safety::measure(&workshop, &programs, rows, runs).context("e, what safety costs")?);
+    }
+    if wanted(Part::F) {
+        report.extend(transforms::measure(&workshop, &programs, rows, runs).context("f, transforms")?);
     }
     report.print(options.json)
 }

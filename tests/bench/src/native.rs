@@ -18,6 +18,10 @@ pub(crate) enum Work {
     Insert,
     /// Writes the split name beside the name.
     Update,
+    /// As `update`, with much work for each name.
+    Heavy,
+    /// Reads wide rows and writes two of their columns.
+    Wide,
     /// Writes what the sample plugin `split-names` finds beside the name.
     Sample,
 }
@@ -42,26 +46,59 @@ pub(crate) fn fill(database: &Path, rows: u32, schema: &str, fill: &str) -> Resu
     Ok(())
 }
 
+/// Makes a database of rows with 50 columns, one of them a blob of 4 KiB.
+pub(crate) fn fill_wide(database: &Path, rows: u32) -> Result<()> {
+    let columns: Vec<String> = (0..48).map(|column| format!("c{column} TEXT")).collect();
+    let schema = format!("CREATE TABLE wide (id INTEGER PRIMARY KEY, {}, b0 BLOB)", columns.join(", "));
+    let values = vec!["?2"; 48].join(", ");
+    let connection = Connection::open(database)?;
+    connection.execute_batch(&schema)?;
+    connection.execute_batch("BEGIN")?;
+    let mut insert = connection.prepare(&format!("INSERT INTO wide VALUES (?1, {values}, ?3)"))?;
+    let mut name = String::new();
+    for row in 0..rows {
+        names::write(row, &mut name);
+        let blob: Vec<u8> = name.bytes().cycle().take(4096).collect();
+        insert.execute(params![row, name, blob])?;
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(())
+}
+
 /// Reads a row, works, writes a row, in one transaction and with statements that are prepared once.
 pub(crate) fn run(work: Work, database: &Path) -> Result<()> {
     let mut connection = Connection::open(database)?;
     let transaction = connection.transaction()?;
     match work {
-        Work::Insert => split(&transaction, sql::INSERT)?,
-        Work::Update => split(&transaction, sql::UPDATE)?,
+        Work::Insert => split(&transaction, sql::INSERT, |_, key| key)?,
+        Work::Update => split(&transaction, sql::UPDATE, |_, key| key)?,
+        Work::Heavy => split(&transaction, sql::UPDATE, |full, _| work::heavy_key(full))?,
+        Work::Wide => wide(&transaction)?,
         Work::Sample => sample(&transaction)?,
     }
     transaction.commit()?;
     Ok(())
 }
 
-fn split(connection: &Connection, write: &str) -> Result<()> {
+fn split(connection: &Connection, write: &str, key: impl Fn(&str, String) -> String) -> Result<()> {
     let mut read = connection.prepare_cached(sql::READ)?;
     let mut write = connection.prepare_cached(write)?;
     let mut rows = read.query([])?;
     while let Some(row) = rows.next()? {
-        let name = work::split(row.get_ref(1)?.as_str()?);
-        write.execute(params![name.first, name.last, name.key, row.get::<_, i64>(0)?])?;
+        let full = row.get_ref(1)?.as_str()?;
+        let name = work::split(full);
+        write.execute(params![name.first, name.last, key(full, name.key), row.get::<_, i64>(0)?])?;
+    }
+    Ok(())
+}
+
+fn wide(connection: &Connection) -> Result<()> {
+    let mut read = connection.prepare_cached("SELECT id, c0, b0 FROM wide ORDER BY id")?;
+    let mut write = connection.prepare_cached("UPDATE wide SET c0 = ?, b0 = ? WHERE id = ?")?;
+    let mut rows = read.query([])?;
+    while let Some(row) = rows.next()? {
+        let (text, blob) = work::turned(row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_blob()?);
+        write.execute(params![text, blob, row.get::<_, i64>(0)?])?;
     }
     Ok(())
 }

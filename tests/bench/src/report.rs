@@ -21,7 +21,7 @@ pub(crate) struct Report {
 /// What can be compared with each other.
 #[derive(Serialize)]
 pub(crate) struct Section {
-    /// `a` to `d`.
+    /// `a` to `f`.
     pub(crate) part: &'static str,
     pub(crate) title: String,
     pub(crate) rows: Vec<Row>,
@@ -64,6 +64,11 @@ impl Aim {
     /// The number may be this at most.
     pub(crate) fn at_most(text: &str, unit: &'static str, found: f64, most: f64) -> Self {
         Self { text: text.to_owned(), found, unit, met: found <= most }
+    }
+
+    /// The number must be this at least.
+    pub(crate) fn at_least(text: &str, unit: &'static str, found: f64, least: f64) -> Self {
+        Self { text: text.to_owned(), found, unit, met: found >= least }
     }
 
     /// The number must be below this.

@@ -1,17 +1,19 @@
 //! Measure d: many rows through a component, and the same work natively.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use bench_guest::sql;
 
 use crate::component::{lay_out, up};
+use crate::course::Course;
 use crate::measure::{Contender, in_turn};
 use crate::native::{SAMPLE_SCHEMA, fill};
 use crate::programs::{self, Programs};
 use crate::report::{self, Aim, Row, Section};
 use crate::tool::DATABASE;
-use crate::workshop::{Workshop, copy_database, number};
+use crate::workshop::Workshop;
 
 const FILL_SAMPLE: &str = "INSERT INTO customer (id, full_name) VALUES (?, ?)";
 
@@ -90,6 +92,13 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
         .collect()
 }
 
+/// Types what runs the native loop in a folder.
+pub(crate) fn native(workshop: &Workshop, programs: &Programs, room: &Path, work: &str) -> Command {
+    let mut command = workshop.command(&programs.bench, room);
+    command.args(["native", work, DATABASE]);
+    command
+}
+
 fn section(
     workshop: &Workshop,
     programs: &Programs,
@@ -100,37 +109,21 @@ fn section(
     runs: usize,
 ) -> Result<Section> {
     let cache = workshop.room("d-cache")?;
-    let mut rooms: Vec<(&Way, PathBuf)> = Vec::new();
-    for way in work.ways {
+    let course = Course { full: full.to_owned(), count: work.count, rows };
+    let contender = |way: &Way| {
         let room = workshop.room(&format!("d-{}-{}", work.native, way.form.unwrap_or("native")))?;
         if let Some(form) = way.form {
             lay_out(&room, component, form, work.grants)?;
         }
-        rooms.push((way, room));
-    }
-    let cache = &cache;
-    let contenders: Vec<Contender<'_>> = rooms
-        .iter()
-        .map(|(way, room)| Contender {
-            name: way.name.to_owned(),
-            prepare: Box::new(move || {
-                copy_database(full, &room.join(DATABASE))?;
-                Ok(match way.form {
-                    Some(_) => up(workshop, programs, room, cache),
-                    None => {
-                        let mut command = workshop.command(&programs.bench, room);
-                        command.args(["native", work.native, DATABASE]);
-                        command
-                    }
-                })
-            }),
-            check: Box::new(move || {
-                let written = number(&room.join(DATABASE), work.count)?;
-                ensure!(written == i64::from(rows), "{written} rows were written");
-                Ok(())
-            }),
-        })
-        .collect();
+        let (is_native, cache) = (way.form.is_none(), &cache);
+        Ok(course.contender(way.name, room, move |room| {
+            if !is_native {
+                return Ok(up(workshop, programs, room, cache));
+            }
+            Ok(native(workshop, programs, room, work.native))
+        }))
+    };
+    let contenders = work.ways.iter().map(contender).collect::<Result<Vec<Contender<'_>>>>()?;
     let used = in_turn(&contenders, runs)?;
     let aims = work.ways.iter().zip(&used).filter_map(|(way, of)| {
         let text = |most| format!("{}: at most {most:.2} of the CPU of the native loop", way.name);

@@ -20,6 +20,12 @@ struct Known {
     allowed_in: Option<u64>,
 }
 
+/// Says that a statement was found to be allowed, under which rules and schema.
+pub(super) struct Ticket {
+    statement: Arc<Statement>,
+    epoch: u64,
+}
+
 /// What statements may do, and what the one just prepared is about to do.
 #[derive(Default)]
 pub(super) struct Gate {
@@ -39,9 +45,9 @@ pub(super) struct Gate {
     pub(super) foreign_functions: Arc<HashSet<String>>,
     /// A view or trigger that was just created is being looked into.
     pub(super) probe: Option<Probe>,
-    /// Counts changes of the schema.
-    /// What DEFENSIVE and TRUSTED_SCHEMA were before a guest came.
-    pub(super) config_before: Option<[bool; 2]>,
+    /// What DEFENSIVE, TRUSTED_SCHEMA and ENABLE_QPSG were before a guest came.
+    pub(super) config_before: Option<[bool; 3]>,
+    /// Counts changes of the rules and of the schema.
     epoch: u64,
     statement: Arc<Statement>,
     /// The statement was found to be allowed before.
@@ -63,7 +69,7 @@ impl Gate {
     /// Puts rules in force, or lifts them.
     pub(super) fn restrict(&mut self, restriction: Option<Arc<Restriction>>) {
         self.restriction = restriction;
-        self.schema = None;
+        self.schema_changed();
         self.known.clear();
         self.statement = Arc::default();
         if self.restriction.is_some() {
@@ -92,6 +98,25 @@ impl Gate {
         self.statement = statement;
         self.allowed = self.known.get(sql).is_some_and(|known| known.allowed_in == Some(self.epoch));
         Ok(self.allowed)
+    }
+
+    /// Returns what lets the statement just looked at run again, if it may.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        let allowed = self.allowed || self.restriction.is_none();
+        allowed.then(|| Ticket { statement: Arc::clone(&self.statement), epoch: self.epoch })
+    }
+
+    /// Lets a statement run again, unless rules or schema have changed since it was looked at.
+    pub(super) fn admit(&mut self, ticket: &Ticket) -> bool {
+        if ticket.epoch != self.epoch {
+            return false;
+        }
+        self.open();
+        if !Arc::ptr_eq(&self.statement, &ticket.statement) {
+            self.statement = Arc::clone(&ticket.statement);
+        }
+        self.allowed = true;
+        true
     }
 
     /// Says what the next actions belong to, which is no statement of the guest itself.

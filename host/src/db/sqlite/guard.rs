@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::authorizer;
+use super::authorizer::{self, Ticket};
 use super::catalog;
 use super::run::RunError;
 use super::watch::Watch;
@@ -37,6 +37,21 @@ pub(super) fn again(watch: &Watch, connection: &Connection, sql: &str) -> Result
     }
     drop(connection.prepare(sql)?);
     Ok(after(watch, sql)?)
+}
+
+/// As [`again`]; a ticket spares the look at the text as long as nothing has changed.
+pub(super) fn with_ticket(
+    watch: &Watch,
+    connection: &Connection,
+    sql: &str,
+    ticket: &mut Option<Ticket>,
+) -> Result<(), RunError> {
+    if ticket.as_ref().is_some_and(|ticket| watch.gate().admit(ticket)) {
+        return Ok(());
+    }
+    again(watch, connection, sql)?;
+    *ticket = watch.gate().ticket();
+    Ok(())
 }
 
 /// Reads the schema if it is not known.

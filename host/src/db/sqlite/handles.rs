@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::{CachedStatement, Connection};
 use self_cell::self_cell;
 
+use super::authorizer::Ticket;
+use super::row_statement::RowStatement;
+
 /// A query between two fetches.
 pub(super) enum OpenCursor<'connection> {
     /// There may be more rows.
@@ -43,6 +46,13 @@ impl Drop for Reading<'_> {
 pub(super) struct OpenStatement<'connection> {
     pub(super) sql: String,
     pub(super) statement: CachedStatement<'connection>,
+    pub(super) changes_schema: bool,
+    /// Lets it run again.
+    pub(super) ticket: Option<Ticket>,
+    /// It has run already.
+    pub(super) has_run: bool,
+    /// The same statement for many rows, from the first batch or from the second run on.
+    pub(super) for_rows: Option<RowStatement<'connection>>,
 }
 
 /// Open statements and cursors by number.

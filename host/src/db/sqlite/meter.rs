@@ -52,7 +52,11 @@ impl Meter {
 
     /// Charges what a statement has used since it was charged last, however it ended.
     pub(super) fn charge(&self, statement: &Statement<'_>) {
-        let counter = statement.reset_status(StatementStatus::VmStep).cast_unsigned();
+        self.charge_counted(statement.reset_status(StatementStatus::VmStep).cast_unsigned());
+    }
+
+    /// Charges what a statement has counted since it was charged last.
+    pub(super) fn charge_counted(&self, counter: u32) {
         let ticked = self.ticks.swap(0, Ordering::Relaxed).saturating_mul(OPERATIONS_PER_TICK);
         self.charged.fetch_add(exact(ticked, counter), Ordering::Relaxed);
     }

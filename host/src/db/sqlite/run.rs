@@ -2,7 +2,7 @@
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
-use whimbrel_packed::{BatchBuilder, CheckedBatch, RawCell};
+use whimbrel_packed::BatchBuilder;
 
 use super::meter::Meter;
 use crate::db::{DbError, ErrorCode, Value};
@@ -54,7 +54,7 @@ fn once(connection: &Connection, statement: &mut Statement<'_>) -> rusqlite::Res
 
 /// Binds a list of values, one for each parameter.
 pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<(), RunError> {
-    expect_parameters(statement, params.len())?;
+    expect(statement.parameter_count(), params.len())?;
     for (index, value) in params.iter().enumerate() {
         let value = match value {
             Value::Null => ValueRef::Null,
@@ -67,43 +67,6 @@ pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<()
         statement.raw_bind_parameter(index + 1, ToSqlOutput::Borrowed(value))?;
     }
     Ok(())
-}
-
-/// Runs a statement once for every row of a batch.
-pub(super) fn each_row(
-    connection: &Connection,
-    statement: &mut Statement<'_>,
-    batch: &CheckedBatch,
-    meter: &Meter,
-) -> Result<Done, RunError> {
-    // Charged once: SQLite's counter goes on from row to row, so that a batch of short runs is looked at, too.
-    meter.start();
-    let done = rows(connection, statement, batch);
-    meter.charge(statement);
-    done
-}
-
-fn rows(connection: &Connection, statement: &mut Statement<'_>, batch: &CheckedBatch) -> Result<Done, RunError> {
-    let columns = batch.columns().len();
-    expect_parameters(statement, columns)?;
-    let mut done = Done::default();
-    for row in 0..batch.rows() {
-        for column in 0..columns {
-            let value = match batch.raw(row, column) {
-                RawCell::Null => ValueRef::Null,
-                RawCell::Boolean(value) => ValueRef::Integer(i64::from(value)),
-                RawCell::Integer(value) => ValueRef::Integer(value),
-                RawCell::Real(value) => ValueRef::Real(value),
-                RawCell::Text(value) => ValueRef::Text(value),
-                RawCell::Blob(value) => ValueRef::Blob(value),
-            };
-            statement.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(value))?;
-        }
-        let row_done = once(connection, statement)
-            .map_err(|error| RunError::Row(u32::try_from(row).unwrap_or(u32::MAX), error))?;
-        done.changed += row_done.changed;
-    }
-    Ok(done)
 }
 
 /// Appends the rows of a started query until the bounds are met; `false` when it has ended.
@@ -192,8 +155,8 @@ fn not_utf8(statement: &Statement<'_>, column: usize) -> DbError {
     )
 }
 
-fn expect_parameters(statement: &Statement<'_>, given: usize) -> Result<(), RunError> {
-    let wanted = statement.parameter_count();
+/// Makes sure that there is a value for each parameter.
+pub(super) fn expect(wanted: usize, given: usize) -> Result<(), RunError> {
     if wanted == given {
         return Ok(());
     }

@@ -21,6 +21,7 @@ use super::functions::{self, Functions};
 use super::guard;
 use super::handles::{Handles, Open, OpenCursor, OpenStatement, Reading};
 use super::limits::Budget;
+use super::row_statement::RowStatement;
 use super::run::{self, Done, RunError};
 use super::run_lock;
 use super::watch::Watch;
@@ -265,6 +266,23 @@ fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<C
     Ok(statement)
 }
 
+/// Returns the statement that takes many rows, which is prepared when it is first needed; as long as it is allowed.
+fn for_rows<'s, 'c>(
+    watch: &Watch,
+    connection: &'c Connection,
+    statement: &'s mut OpenStatement<'c>,
+) -> Result<&'s mut RowStatement<'c>, RunError> {
+    if statement.for_rows.is_some() {
+        guard::with_ticket(watch, connection, &statement.sql, &mut statement.ticket)?;
+    } else {
+        guard::before(watch, connection, &statement.sql)?;
+        let prepared = RowStatement::prepare(connection, &statement.sql)?;
+        guard::after(watch, &statement.sql)?;
+        statement.for_rows = Some(prepared);
+    }
+    Ok(statement.for_rows.as_mut().expect("it was just prepared"))
+}
+
 impl Session for SqliteSession {
     fn dialect(&self) -> &'static str {
         "sqlite"
@@ -304,9 +322,12 @@ impl Session for SqliteSession {
         self.admit_handle(Limit::OpenStatements, open)?;
         let id = self.new_id();
         let watch = Arc::clone(&self.watch);
+        let facts = self.watch.gate().facts(sql);
+        let changes_schema = facts.kind.changes_schema() && !facts.explains;
         let prepared = self.with(|connection, open| {
             let statement = prepare(&watch, connection, sql)?;
-            open.statements.insert(id, OpenStatement { sql: sql.to_owned(), statement });
+            let (sql, ticket, has_run, for_rows) = (sql.to_owned(), None, false, None);
+            open.statements.insert(id, OpenStatement { sql, statement, changes_schema, ticket, has_run, for_rows });
             Ok(())
         });
         prepared.map_err(|error| self.failed(error))?;
@@ -324,9 +345,14 @@ impl Session for SqliteSession {
         let watch = Arc::clone(&self.watch);
         let done = self.with(|connection, open| {
             let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
-            let done = guard::again(&watch, connection, &statement.sql)
-                .and_then(|()| run::bind(&mut statement.statement, params))
-                .and_then(|()| Ok(run::to_end(connection, &mut statement.statement, &watch.meter)?));
+            let done = if std::mem::replace(&mut statement.has_run, true) {
+                for_rows(&watch, connection, statement)
+                    .and_then(|statement| write::once(statement, params, &watch.meter))
+            } else {
+                guard::again(&watch, connection, &statement.sql)
+                    .and_then(|()| run::bind(&mut statement.statement, params))
+                    .and_then(|()| Ok(run::to_end(connection, &mut statement.statement, &watch.meter)?))
+            };
             if recording || done.is_err() {
                 sql.clone_from(&statement.sql);
             }
@@ -346,8 +372,7 @@ impl Session for SqliteSession {
         let done = self.with(|connection, open| {
             let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
-            guard::again(&watch, connection, &sql)?;
-            run::each_row(connection, &mut statement.statement, batch, &watch.meter)
+            write::batch(for_rows(&watch, connection, statement)?, batch, &watch.meter)
         });
         match self.settle(&sql, done) {
             Ok(changed) => {
@@ -376,8 +401,7 @@ impl Session for SqliteSession {
         let done = self.with(|connection, open| {
             let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
-            guard::again(&watch, connection, &sql)?;
-            write::rows(connection, &mut statement.statement, columns, rows, &watch.meter)
+            write::rows(for_rows(&watch, connection, statement)?, columns, rows, &watch.meter)
         });
         let changed = self.settle(&sql, done)?;
         self.counters.statements += (rows.len() as u64).saturating_sub(1);

@@ -48,17 +48,20 @@ impl SqliteSession {
     }
 
     /// DEFENSIVE keeps statements from the schema and from shadow tables; without TRUSTED_SCHEMA, a definition somebody
-    /// left behind calls none of a program's own functions.
-    fn defend(&self, guest: bool, held: bool, before: Option<[bool; 2]>) -> rusqlite::Result<()> {
+    /// left behind calls none of a program's own functions. With QPSG a statement is not planned anew for other
+    /// parameters, so that it takes the same way each time it is run.
+    fn defend(&self, guest: bool, held: bool, before: Option<[bool; 3]>) -> rusqlite::Result<()> {
         let (defensive, trusted) = (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA);
+        let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
         let connection = self.connection();
         let before = match before {
             Some(before) => before,
-            None => [connection.db_config(defensive)?, connection.db_config(trusted)?],
+            None => [connection.db_config(defensive)?, connection.db_config(trusted)?, connection.db_config(stable)?],
         };
-        let now = if guest { [true, before[1] && !held] } else { before };
+        let now = if guest { [true, before[1] && !held, true] } else { before };
         connection.set_db_config(defensive, now[0])?;
         connection.set_db_config(trusted, now[1])?;
+        connection.set_db_config(stable, now[2])?;
         if guest {
             self.watch.gate().config_before = Some(before);
         }
@@ -80,11 +83,9 @@ impl SqliteSession {
         if !self.is_restricted() {
             return None;
         }
-        let watch = Arc::clone(&self.watch);
         self.with(|_, open| {
-            let sql = &open.statements.get(&statement.0)?.sql;
-            let facts = watch.gate().facts(sql);
-            (facts.kind.changes_schema() && !facts.explains).then(|| sql.clone())
+            let statement = open.statements.get(&statement.0)?;
+            statement.changes_schema.then(|| statement.sql.clone())
         })
     }
 

@@ -1,0 +1,76 @@
+//! Python programs that do the same work, where Python is installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::tool::DATABASE;
+use crate::workshop::Workshop;
+
+const SPLIT: &str = include_str!("../python/split.py");
+const STEP: &str = include_str!("../python/alembic_step.py");
+const ENVIRONMENT: &str = include_str!("../python/alembic_env.py");
+const ALEMBIC: &str = "alembic==1.20.1";
+
+/// A Python with Alembic.
+pub(crate) struct Python {
+    python: PathBuf,
+    has_alembic: bool,
+}
+
+impl Python {
+    /// Makes a virtual environment in the folder of the build, once; none where Python is not installed.
+    pub(crate) fn find(target: &Path) -> Option<Self> {
+        let folder = target.join("bench-python");
+        let python = folder.join("bin/python");
+        let quiet = |command: &mut Command| {
+            command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        if !python.exists() && !quiet(Command::new("python3").args(["-m", "venv"]).arg(&folder)) {
+            return None;
+        }
+        let has_alembic = quiet(Command::new(&python).args(["-c", "import alembic"]))
+            || quiet(Command::new(&python).args(["-m", "pip", "install", "--quiet", ALEMBIC]));
+        Some(Self { python, has_alembic })
+    }
+
+    /// Types what runs the script that uses `executemany`.
+    pub(crate) fn split(&self, workshop: &Workshop, room: &Path, work: &str) -> Result<Command> {
+        fs::write(room.join("split.py"), SPLIT)?;
+        let mut command = workshop.command(&self.python, room);
+        command.args(["split.py", work, DATABASE]);
+        Ok(command)
+    }
+
+    /// Tells whether Alembic is there.
+    pub(crate) fn has_alembic(&self) -> bool {
+        self.has_alembic
+    }
+
+    /// Types what runs the migration of Alembic.
+    pub(crate) fn alembic(&self, workshop: &Workshop, room: &Path) -> Result<Command> {
+        if !self.has_alembic {
+            bail!("there is no Alembic");
+        }
+        fs::create_dir_all(room.join("alembic/versions"))?;
+        fs::write(room.join("split.py"), SPLIT)?;
+        fs::write(room.join("alembic/env.py"), ENVIRONMENT)?;
+        fs::write(room.join("alembic/versions/0001_split_names.py"), STEP)?;
+        let options = format!("[alembic]\nscript_location = alembic\nsqlalchemy.url = sqlite:///{DATABASE}\n");
+        fs::write(room.join("alembic.ini"), options)?;
+        let mut command = workshop.command(&self.python, room);
+        command.args(["-m", "alembic", "upgrade", "head"]);
+        Ok(command)
+    }
+}
+
+/// Says what is left out.
+pub(crate) fn skipped(python: Option<&Python>) -> Vec<String> {
+    match python {
+        None => vec!["Skipped: Python 3 with venv is not installed.".to_owned()],
+        Some(python) if !python.has_alembic() => vec![format!("Skipped: `pip install {ALEMBIC}` failed.")],
+        Some(_) => Vec::new(),
+    }
+}
