@@ -155,6 +155,60 @@ fn a_squash_is_what_new_databases_start_from() {
     --- stderr
     note: note has 2 rows, which the baseline does not bring
     ");
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name         Kind  State    Applied at (UTC) Took
+            1  create_note  sql   applied  [moment] [time]
+            2  first_notes  sql   applied  [moment] [time]
+            2  squashed     sql   ignored
+
+    2 applied, 1 ignored.
+    ");
+    assert_snapshot!(project.run(&["up", "-D", "new.db"]), @"
+    exit 0
+    --- stdout
+    Applied 1 migration in [time].
+
+    --- stderr
+    Applied 2 squashed ([time]).
+    ");
+    assert_snapshot!(project.run(&["status", "-D", "new.db"]), @"
+    exit 0
+    --- stdout
+    Chain main in new.db
+
+      Version  Name         Kind  State     Applied at (UTC) Took
+            1  create_note  sql   baseline
+            2  first_notes  sql   baseline
+            2  squashed     sql   baseline  [moment] [time]
+
+    3 baseline.
+    ");
+    project.write("migrations/0003_c.sql", "CREATE TABLE c (x);");
+    project.ok(&["up"]);
+    project.ok(&["up", "-D", "new.db"]);
+    for file in ["0001_create_note.up.sql", "0001_create_note.down.sql", "0002_first_notes.up.sql"] {
+        project.remove(&format!("migrations/{file}"));
+    }
+    project.remove("migrations/0002_first_notes.down.sql");
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name         Kind  State     Applied at (UTC) Took
+            1  create_note  sql   baseline  [moment] [time]
+            2  first_notes  sql   baseline  [moment] [time]
+            2  squashed     sql   ignored
+            3  c            sql   applied   [moment] [time]
+
+    2 baseline, 1 ignored, 1 applied.
+    ");
+    project.ok(&["up", "-D", "third.db"]);
 }
 
 #[test]

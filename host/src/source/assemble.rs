@@ -27,6 +27,8 @@ pub(super) struct Gathered {
 pub(super) struct File {
     /// What to call it in messages.
     pub(super) file: String,
+    /// When the migration runs, as its name says.
+    pub(super) role: Role,
     /// The number that orders the migration.
     pub(super) version: Version,
     /// The words after the version.
@@ -37,17 +39,25 @@ pub(super) struct File {
     pub(super) bytes: Cow<'static, [u8]>,
 }
 
+impl File {
+    /// Returns what all files of one migration have in common.
+    fn owner(&self) -> (Role, Version, &str) {
+        (self.role, self.version, if self.role == Role::Repeatable { &self.name } else { "" })
+    }
+}
+
 impl Gathered {
     /// Judges a file by its name; returns it, still empty, if it is part of a migration or a library of functions, so
     /// that its bytes are wanted.
     pub(super) fn judge(&mut self, file: String, name: &str) -> Option<File> {
         match FileName::parse(name) {
-            FileName::Part { version, name, part } => {
-                Some(File { file, version, name, part, bytes: Cow::Borrowed(b"") })
+            FileName::Part { version, name, part, role } => {
+                Some(File { file, role, version, name, part, bytes: Cow::Borrowed(b"") })
             }
             // Only migrations have versions.
             FileName::Library { name } => {
-                Some(File { file, version: Version::from(0), name, part: Part::Functions, bytes: Cow::Borrowed(b"") })
+                let (role, version, part) = (Role::Versioned, Version::from(0), Part::Functions);
+                Some(File { file, role, version, name, part, bytes: Cow::Borrowed(b"") })
             }
             FileName::Ignored(reason) => {
                 self.ignored.push(Ignored { file, reason: reason.to_owned() });
@@ -66,9 +76,9 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
     let Gathered { mut files, mut ignored, mut problems } = gathered;
     let libraries = files.extract_if(.., |file| file.part == Part::Functions);
     let libraries = libraries.filter_map(|file| library(file, &mut problems)).collect();
-    files.sort_by(|left, right| (left.version, left.part, &left.file).cmp(&(right.version, right.part, &right.file)));
+    files.sort_by(|left, right| (left.owner(), left.part, &left.file).cmp(&(right.owner(), right.part, &right.file)));
     let migrations = files
-        .chunk_by_mut(|left, right| left.version == right.version)
+        .chunk_by_mut(|left, right| left.owner() == right.owner())
         .filter_map(|group| migration(group, &mut problems))
         .collect();
     if !problems.is_empty() {
@@ -110,8 +120,8 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
     }
     let body = body(up, down, component, manifest.as_ref())?;
     // The parts are ordered, so the first file is the one with the body.
-    let File { file, version, name, .. } = files.first()?;
-    let placement = placement::find(Role::Versioned, file, &body, manifest.as_ref(), problems);
+    let File { file, role, version, name, .. } = files.first()?;
+    let placement = placement::find(*role, file, &body, manifest.as_ref(), problems);
     Some(Migration {
         version: if placement.role == Role::Repeatable { Version::from(0) } else { *version },
         name: name.clone(),

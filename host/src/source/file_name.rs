@@ -1,6 +1,6 @@
 //! What the name of a file says about it. Pure: never looks into the file.
 
-use crate::model::Version;
+use crate::model::{Role, Version};
 use crate::sql::check_library;
 
 /// What a file is, judged by its name.
@@ -8,12 +8,14 @@ use crate::sql::check_library;
 pub enum FileName {
     /// Part of a migration.
     Part {
-        /// The number that orders the migration.
+        /// The number that orders the migration; 0 for one that is repeatable, which has none.
         version: Version,
         /// The words after the version.
         name: String,
         /// Which part it is.
         part: Part,
+        /// When the migration runs.
+        role: Role,
     },
     /// A library of functions: `text_tools.functions.wasm`.
     Library {
@@ -60,9 +62,24 @@ impl Part {
             Self::Functions => ".functions.wasm",
         }
     }
+
+    /// Tells whether such a file holds SQL.
+    pub fn is_sql(self) -> bool {
+        matches!(self, Self::Sql | Self::Up | Self::Down)
+    }
 }
 
 impl FileName {
+    /// Makes a part of a migration that runs once, in order.
+    pub(super) fn part(version: Version, name: String, part: Part) -> Self {
+        Self::Part { version, name, part, role: Role::Versioned }
+    }
+
+    /// Makes a part of a migration that runs again whenever it has changed.
+    pub(super) fn repeatable(name: String, part: Part) -> Self {
+        Self::Part { version: Version::from(0), name, part, role: Role::Repeatable }
+    }
+
     /// Judges the name of a file.
     pub fn parse(name: &str) -> Self {
         if name.starts_with('.') {
@@ -82,10 +99,11 @@ impl FileName {
                 }
             };
         }
-        if !name.starts_with(|first: char| first.is_ascii_digit()) {
+        let (role, stem) = role(name);
+        if role != Role::Repeatable && !stem.starts_with(|first: char| first.is_ascii_digit()) {
             return Self::Ignored("does not begin with a version");
         }
-        parse_migration(name).unwrap_or_else(|message| Self::Malformed {
+        parse_migration(role, stem).unwrap_or_else(|message| Self::Malformed {
             message,
             hint: "call it like `0001_create.sql`, `0001_create.up.sql` and `0001_create.down.sql`, \
                    or `0001_create.wasm` and `0001_create.toml`"
@@ -94,22 +112,47 @@ impl FileName {
     }
 }
 
-fn parse_migration(file: &str) -> Result<FileName, String> {
+/// Tells the role by the beginning, `R__` or `B5__`, and returns the rest: the name with a version, or the name.
+fn role(name: &str) -> (Role, &str) {
+    if let Some(rest) = name.strip_prefix("R__") {
+        return (Role::Repeatable, rest);
+    }
+    match name.strip_prefix('B').filter(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with("__"))
+    {
+        Some(rest) => (Role::Baseline, rest),
+        None => (Role::Versioned, name),
+    }
+}
+
+fn parse_migration(role: Role, file: &str) -> Result<FileName, String> {
     // `.up.sql` and `.down.sql` end in `.sql` too, so that one comes last.
     let parts = [Part::Up, Part::Down, Part::Component, Part::Manifest, Part::Sql];
     let (part, stem) = parts
         .into_iter()
         .find_map(|part| Some((part, file.strip_suffix(part.ending())?)))
         .ok_or("its ending must be in lower case")?;
+    if role == Role::Repeatable {
+        check_name(stem)?;
+        return Ok(FileName::repeatable(stem.to_owned(), part));
+    }
     let digits = stem.bytes().take_while(u8::is_ascii_digit).count();
     let (version, rest) = stem.split_at(digits);
-    let name = rest.strip_prefix('_').ok_or_else(|| match rest.chars().next() {
+    let separator = if role == Role::Baseline { "__" } else { "_" };
+    // `0005_squashed.baseline.sql` says the same as `B5__squashed.sql`.
+    let (role, rest) = match rest.strip_suffix(".baseline") {
+        Some(rest) if role == Role::Versioned => (Role::Baseline, rest),
+        _ => (role, rest),
+    };
+    let name = rest.strip_prefix(separator).ok_or_else(|| match rest.chars().next() {
         Some(other) => format!("after the version must come `_`, not `{}`", other.escape_debug()),
         None => "after the version must come `_` and a name".to_owned(),
     })?;
     let version = Version::parse(version).map_err(|error| error.to_string())?;
     check_name(name)?;
-    Ok(FileName::Part { version, name: name.to_owned(), part })
+    Ok(match role {
+        Role::Versioned => FileName::part(version, name.to_owned(), part),
+        role => FileName::Part { version, name: name.to_owned(), part, role },
+    })
 }
 
 /// Checks the words after a version: ASCII letters, digits, `_` and `-`, which every file system spells the same.
@@ -145,7 +188,7 @@ mod tests {
             ("1_up.sql", 1, "up", Part::Sql),
         ];
         for (file, version, name, part) in cases {
-            let expected = FileName::Part { version: Version::from(version), name: name.to_owned(), part };
+            let expected = FileName::part(Version::from(version), name.to_owned(), part);
             assert_eq!(FileName::parse(file), expected, "{file}");
         }
     }
@@ -157,6 +200,28 @@ mod tests {
             assert!(matches!(FileName::parse(file), FileName::Malformed { .. }), "{file}");
         }
         assert_eq!(FileName::parse(".functions.wasm"), FileName::Ignored("a hidden file"));
+    }
+
+    #[test]
+    fn knows_repeatable_and_baseline_migrations() {
+        let repeatable = |part| FileName::repeatable("views".to_owned(), part);
+        assert_eq!(FileName::parse("R__views.sql"), repeatable(Part::Sql));
+        assert_eq!(FileName::parse("R__views.toml"), repeatable(Part::Manifest));
+        let baseline = FileName::Part {
+            version: Version::from(5),
+            name: "squashed".to_owned(),
+            part: Part::Sql,
+            role: Role::Baseline,
+        };
+        assert_eq!(FileName::parse("B0005__squashed.sql"), baseline);
+        assert_eq!(FileName::parse("0005_squashed.baseline.sql"), baseline);
+        assert!(matches!(FileName::parse("5_x.baseline.down.sql"), FileName::Part { role: Role::Baseline, .. }));
+        for file in ["R__.sql", "R__a b.sql", "B5__.sql", "5_x.baseline.baseline.sql", "5.baseline.sql"] {
+            assert!(matches!(FileName::parse(file), FileName::Malformed { .. }), "{file}");
+        }
+        for file in ["R_views.sql", "Base.sql", "B5_x.sql", "B__x.sql"] {
+            assert!(matches!(FileName::parse(file), FileName::Ignored(_)), "{file}");
+        }
     }
 
     #[test]
@@ -209,7 +274,7 @@ mod tests {
     proptest! {
         #[test]
         fn judges_every_name(name in "([0-9]{1,25})?[_a-zé.\u{0}\u{1b}/ -]{0,9}([.](up|down))?([.](sql|wasm|toml|SQL))?") {
-            if let FileName::Part { version, name: words, part } = FileName::parse(&name) {
+            if let FileName::Part { version, name: words, part, .. } = FileName::parse(&name) {
                 let end = format!("{version}_{words}{}", part.ending());
                 prop_assert!(name.ends_with(&end));
             }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
-use whimbrel::model::{Body, Version};
+use whimbrel::model::{Body, Role, Version};
 use whimbrel::source::{Embedded, FileName, Loaded, Part, Source, SourceError, check_name};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -47,13 +47,20 @@ fn has_twins(files: &[(&str, &[u8])]) -> bool {
 
 fn assert_name(name: &str) {
     match FileName::parse(name) {
-        FileName::Part { version, name: words, part } => {
+        FileName::Part { version, name: words, part, role } => {
             assert!(check_name(&words).is_ok());
-            let end = format!("{version}_{words}{}", part.ending());
-            let zeros = name.strip_suffix(&end).expect("a name is made of its parts");
+            let ending = part.ending();
+            let (start, end) = match role {
+                Role::Versioned => ("", format!("{version}_{words}{ending}")),
+                Role::Baseline if name.starts_with('B') => ("B", format!("{version}__{words}{ending}")),
+                Role::Baseline => ("", format!("{version}_{words}.baseline{ending}")),
+                Role::Repeatable => ("R__", format!("{words}{ending}")),
+            };
+            let zeros = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(&end));
+            let zeros = zeros.expect("a name is made of its parts");
             assert!(zeros.bytes().all(|byte| byte == b'0'), "{name}");
             // Any number of zeros in front makes no difference.
-            assert_eq!(FileName::parse(&end), FileName::Part { version, name: words, part });
+            assert_eq!(FileName::parse(&format!("{start}{end}")), FileName::Part { version, name: words, part, role });
         }
         FileName::Library { name: library } => {
             assert!(library.starts_with(|first: char| first.is_ascii_alphabetic()));
@@ -63,7 +70,8 @@ fn assert_name(name: &str) {
         FileName::Malformed { message, hint } => {
             assert!(!message.is_empty() && !hint.is_empty());
             assert!(!message.contains(char::is_control), "{message:?}");
-            assert!(name.starts_with(|first: char| first.is_ascii_digit()) || name.ends_with(".functions.wasm"));
+            let begins = |first: char| first.is_ascii_digit() || matches!(first, 'R' | 'B');
+            assert!(name.starts_with(begins) || name.ends_with(".functions.wasm"));
         }
     }
 }
@@ -77,21 +85,22 @@ fn load(files: &[(&str, &[u8])]) -> Result<Loaded, SourceError> {
 }
 
 fn assert_loaded(files: &[(&str, &[u8])], loaded: &Loaded) {
-    let parts: Vec<(Version, String, Part)> = files
+    let parts: Vec<(Role, Version, String, Part)> = files
         .iter()
         .filter_map(|(name, _)| match FileName::parse(name) {
-            FileName::Part { version, name, part } => Some((version, name, part)),
+            FileName::Part { version, name, part, role } => Some((role, version, name, part)),
             FileName::Ignored(_) => None,
             FileName::Malformed { .. } => panic!("{name} was accepted"),
         })
         .collect();
     let mut used = 0;
     for migration in &loaded.migrations {
+        // What its head or its manifest says may differ from what its name says.
+        let file = migration.file.strip_prefix("m/").unwrap_or(&migration.file);
+        let FileName::Part { role, version, name, .. } = FileName::parse(file) else { panic!("{file} is none") };
         let has = |part: Part| {
-            parts
-                .iter()
-                .filter(|(version, name, other)| (*version, name, *other) == (migration.version, &migration.name, part))
-                .count()
+            let own = |other: &&(Role, Version, String, Part)| **other == (role, version, name.clone(), part);
+            parts.iter().filter(own).count()
         };
         match &migration.body {
             Body::Sql { down, .. } => {
@@ -114,7 +123,6 @@ fn assert_loaded(files: &[(&str, &[u8])], loaded: &Loaded) {
     }
     assert_eq!(used, parts.len(), "every file is part of one migration");
     assert_eq!(files.len() - parts.len(), loaded.ignored.len(), "or ignored");
-    let versions: BTreeSet<(Version, &String)> =
-        loaded.migrations.iter().map(|migration| (migration.version, &migration.name)).collect();
-    assert_eq!(versions.len(), loaded.migrations.len());
+    let own: BTreeSet<&String> = loaded.migrations.iter().map(|migration| &migration.file).collect();
+    assert_eq!(own.len(), loaded.migrations.len());
 }
