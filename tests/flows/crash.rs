@@ -22,7 +22,7 @@ use whimbrel::plan::{Direction, Goal, PlanProblem, Until};
 use super::processes::Journal;
 pub(super) use backend::Watched;
 pub(super) use events::{Events, Moment};
-use story::{INSIDE, OUTSIDE, Story};
+use story::{INSIDE, OUTSIDE, SMALL, Story};
 pub(super) use story::{assert_same, dump, migrator};
 
 const MOMENT: &str = "WHIMBREL_TEST_CRASH_MOMENT";
@@ -204,6 +204,34 @@ fn down_on_a_rollback_journal() {
 fn down_on_a_write_ahead_log() {
     let case = Case { story: inside(), journal: Journal::Wal, direction: Direction::Down };
     case.kill_at_every_event(DOWN, is_between_steps);
+}
+
+/// Looks at a killed database that the run had kept to itself: also the file is in the end as if nothing had been.
+fn is_between_steps_and_given_back(case: Case<'_>, database: &Path) -> Left {
+    let left = is_between_steps(case, database);
+    let connection = Connection::open(database).unwrap();
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    let rows = "SELECT count(*) FROM _whimbrel_history_schema";
+    let rows: i64 = connection.query_row(rows, [], |row| row.get(0)).unwrap();
+    assert_eq!((mode.as_str(), rows), ("delete", 1));
+    for ending in ["db-wal", "db-shm", "db-journal"] {
+        assert!(!database.with_extension(ending).exists(), "{ending}");
+    }
+    left
+}
+
+#[test]
+fn while_the_database_is_kept() {
+    let story = Story::new(SMALL);
+    let case = Case { story: &story, journal: Journal::Rollback, direction: Direction::Up };
+    let expected = [
+        "keep",
+        "give back",
+        "execute INSERT INTO \"_whimbrel_history_schema\"",
+        "execute DELETE FROM \"_whimbrel_history_schema\"",
+        "commit",
+    ];
+    case.kill_at_every_event(&expected, is_between_steps_and_given_back);
 }
 
 /// Looks at a database whose run was killed in or around a step outside a transaction: what that step has done is

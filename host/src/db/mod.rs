@@ -219,6 +219,17 @@ pub trait Session {
     /// Tells whether a transaction is open.
     fn in_transaction(&self) -> bool;
 
+    /// Tells whether the database is a file of this session's own that holds nothing yet.
+    fn is_empty_file(&mut self) -> Result<bool, DbError>;
+
+    /// Keeps the database to this session between transactions, which makes many small ones cheaper, or shares it
+    /// again. Only for one that was [empty](Self::is_empty_file). A session may decline, and shares it now and then so
+    /// that others do not wait for long.
+    fn keep_to_itself(&mut self, wanted: bool) -> Result<(), DbError>;
+
+    /// Shares a database that was kept, by this session or by one that was killed.
+    fn give_back(&mut self) -> Result<(), DbError>;
+
     /// Keeps other processes from starting a step outside a transaction, until the lock is dropped or this process
     /// ends; waits for one that is running. A database that no other process can see needs no lock.
     fn lock_run(&mut self) -> Result<RunLock, DbError>;

@@ -1,5 +1,6 @@
 //! Effects, in order: prepares a plan, runs it, tells what happened. Decides nothing the plan has decided.
 
+mod burst;
 #[cfg(feature = "wasm")]
 mod chunks;
 #[cfg(feature = "wasm")]
@@ -42,6 +43,7 @@ pub use report::{Estimate, Report, RowCounts, RunError, StepError, StepOutcome, 
 pub use run::{Conditions, run};
 pub use throttle::Throttle;
 
+pub(crate) use burst::give_back;
 pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
 #[cfg(feature = "wasm")]

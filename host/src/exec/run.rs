@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::burst::Burst;
 use super::event::{Event, Observer};
-use super::prepare::Prepared;
+use super::prepare::{Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError};
 use super::step::run_step;
 use super::throttle::Throttle;
@@ -54,6 +55,7 @@ impl Conditions<'_> {
 pub(super) struct Watermark {
     data_version: Option<i64>,
     ensured: bool,
+    burst: Burst,
     /// What is in force: chain and migration. A repeatable one is only in it as it is in the chain now.
     done: HashSet<(Arc<str>, Key)>,
 }
@@ -72,7 +74,7 @@ impl Watermark {
             self.data_version = Some(data_version);
         }
         if !self.ensured {
-            conditions.history.ensure(session)?;
+            self.burst.ensure(session, conditions.history)?;
         }
         let applied = self.done.contains(&of(step));
         Ok(applied == (step.direction == Direction::Down))
@@ -121,7 +123,7 @@ pub fn run(
 ) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
     let began = Instant::now();
     let mut report = Report { warnings: prepared.plan.warnings.clone(), ..Report::default() };
-    let mut watermark = Watermark::default();
+    let mut watermark = Watermark { burst: Burst::of(&prepared.steps), ..Watermark::default() };
     let mut session = session;
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
@@ -131,6 +133,8 @@ pub fn run(
         let _span = span.entered();
         let (returned, result) = if conditions.interrupt.is_raised() {
             (session, Err(StepError::Interrupted))
+        } else if let Err(error) = watermark.burst.before(session.as_mut(), step) {
+            (session, Err(error))
         } else {
             run_once_free(session, step, conditions, &mut watermark)
         };
@@ -139,15 +143,18 @@ pub fn run(
         match result {
             Ok(done) => {
                 watermark.committed(&step.step);
+                watermark.burst.after(session.as_mut(), conditions.history, &done);
                 conditions.observer.event(&Event::StepFinished { report: &done });
                 report.steps.push(done);
             }
             Err(source) => {
+                watermark.burst.finish(session.as_mut(), conditions.history);
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
                 return (session, Err(Box::new(RunError { done: report, failed: step.step.clone(), source })));
             }
         }
     }
+    watermark.burst.finish(session.as_mut(), conditions.history);
     (session, Ok(report))
 }
 
@@ -155,7 +162,7 @@ pub fn run(
 /// for those that begin meanwhile.
 fn run_once_free(
     session: Box<dyn Session>,
-    step: &super::prepare::PreparedStep,
+    step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> (Box<dyn Session>, Result<super::report::StepReport, StepError>) {

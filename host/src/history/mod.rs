@@ -1,6 +1,7 @@
 //! The history table: which migrations are applied. Reads and writes rows; decides nothing.
 
 mod bodies;
+mod kept;
 mod progress;
 mod rows;
 mod schema;

@@ -30,9 +30,17 @@ impl Job<'_> {
             Some(session) => self.rows(session.as_mut())?,
             None => Vec::new(),
         };
+        // By a run that was killed, or by one that goes on at this moment.
+        let was_kept = match &mut existing {
+            Some(session) if !rows.is_empty() && !self.dry_run => migrator.history.is_marked_kept(session.as_mut())?,
+            Some(_) | None => false,
+        };
         let plan = plan::build(&self.chains, &rows, &self.goal, &migrator.rules)?;
         let applied = rows.iter().filter(|row| row.is_live() && self.is_active(row)).count();
         if plan.steps.is_empty() {
+            if let Some(session) = existing.as_mut().filter(|_| was_kept) {
+                exec::give_back(session.as_mut(), &migrator.history);
+            }
             return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
         }
         let prepared = migrator.prepare(plan, &self.chains, self.interrupt)?;
@@ -53,7 +61,10 @@ impl Job<'_> {
             (false, true) => exec::run_single,
             (false, false) => exec::run,
         };
-        let (_session, result) = run(session, &prepared, &conditions);
+        let (mut session, result) = run(session, &prepared, &conditions);
+        if was_kept && result.is_ok() {
+            exec::give_back(session.as_mut(), &migrator.history);
+        }
         Ok(Report { applied, ..result? })
     }
 

@@ -137,6 +137,18 @@ impl Session for WatchedSession {
         self.inner.in_transaction()
     }
 
+    fn is_empty_file(&mut self) -> Result<bool, DbError> {
+        self.inner.is_empty_file()
+    }
+
+    fn keep_to_itself(&mut self, wanted: bool) -> Result<(), DbError> {
+        event!(self, "keep", keep_to_itself(wanted))
+    }
+
+    fn give_back(&mut self) -> Result<(), DbError> {
+        event!(self, "give back", give_back())
+    }
+
     fn lock_run(&mut self) -> Result<RunLock, DbError> {
         event!(self, "lock run", lock_run())
     }

@@ -2,6 +2,7 @@
 
 mod bring;
 mod budget;
+mod keep;
 mod schema_change;
 
 use std::cell::RefCell;
@@ -15,6 +16,7 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
+use self::keep::Keep;
 use super::copy;
 use super::error::translate;
 use super::functions::{self, Functions};
@@ -52,6 +54,7 @@ pub(super) struct SqliteSession {
     savepoints: Vec<u32>,
     /// A transaction was begun and neither committed nor rolled back by the host.
     transaction_open: bool,
+    keep: Keep,
     next_id: u32,
     counters: Counters,
     /// What a guest may use, while one runs.
@@ -82,6 +85,7 @@ impl SqliteSession {
             return_to,
             savepoints: Vec::new(),
             transaction_open: false,
+            keep: Keep::default(),
             next_id: 0,
             counters: Counters::default(),
             budget: None,
@@ -536,6 +540,18 @@ impl Session for SqliteSession {
 
     fn in_transaction(&self) -> bool {
         !self.connection().is_autocommit()
+    }
+
+    fn is_empty_file(&mut self) -> Result<bool, DbError> {
+        self.holds_nothing()
+    }
+
+    fn keep_to_itself(&mut self, wanted: bool) -> Result<(), DbError> {
+        self.set_keep(wanted)
+    }
+
+    fn give_back(&mut self) -> Result<(), DbError> {
+        self.end_keep()
     }
 
     fn lock_run(&mut self) -> Result<RunLock, DbError> {

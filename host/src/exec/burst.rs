@@ -1,0 +1,94 @@
+//! Fills an empty database faster: while small scripts follow each other, the session keeps the database to itself.
+//!
+//! Nobody reads a database yet that this run has made, but for others that start at the same time. Each step still has
+//! its own transaction, as durable as ever. A mark in the database tells whoever comes after a killed run to put the
+//! file back to how it is kept usually.
+
+use super::prepare::PreparedStep;
+use super::report::{StepError, StepReport};
+use crate::db::Session;
+use crate::history::History;
+use crate::model::TransactionMode;
+use crate::plan::Direction;
+
+/// Fewer scripts are not worth it.
+const FEWEST: usize = 8;
+/// A step that changes more rows than this writes them twice, first to the log: what comes after it is likely no
+/// smaller.
+const MOST_ROWS: u64 = 20_000;
+
+/// Whether the small steps of a run are run this way.
+#[derive(Debug, Default)]
+pub(super) enum Burst {
+    /// Not at all, or no longer.
+    #[default]
+    Never,
+    /// If the database is empty.
+    Wanted,
+    /// The mark is in the database.
+    Marked,
+}
+
+impl Burst {
+    /// Looks at the steps of a run.
+    pub(super) fn of(steps: &[PreparedStep]) -> Self {
+        let small = steps.iter().filter(|step| is_small(step)).count();
+        if small >= FEWEST { Self::Wanted } else { Self::Never }
+    }
+
+    /// Makes the history's tables, inside the first transaction, and marks a database that was empty.
+    pub(super) fn ensure(&mut self, session: &mut dyn Session, history: &History) -> Result<(), StepError> {
+        if !matches!(self, Self::Wanted) {
+            return Ok(history.ensure(session)?);
+        }
+        *self = Self::Never;
+        let is_empty = session.is_empty_file().map_err(StepError::doing("look whether the database is empty"))?;
+        history.ensure(session)?;
+        if is_empty {
+            history.mark_kept(session)?;
+            *self = Self::Marked;
+        }
+        Ok(())
+    }
+
+    /// Keeps the database for a step, or not.
+    pub(super) fn before(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<(), StepError> {
+        if !matches!(self, Self::Marked) {
+            return Ok(());
+        }
+        session.keep_to_itself(is_small(step)).map_err(StepError::doing("share the database"))
+    }
+
+    /// Learns from a step.
+    pub(super) fn after(&mut self, session: &mut dyn Session, history: &History, report: &StepReport) {
+        if report.counters.rows_changed > MOST_ROWS {
+            self.finish(session, history);
+        }
+    }
+
+    /// Gives the database back and takes the mark away. What is done is committed already, so a failure is not the
+    /// run's: the mark stays, and the next run tries again.
+    pub(super) fn finish(&mut self, session: &mut dyn Session, history: &History) {
+        if matches!(std::mem::take(self), Self::Marked) {
+            session.hold_interrupt(true);
+            give_back(session, history);
+            session.hold_interrupt(false);
+        }
+    }
+}
+
+/// Puts a database back to how it is kept usually, and takes the mark away. Called when everything is applied: nobody
+/// keeps it any more.
+pub(crate) fn give_back(session: &mut dyn Session, history: &History) {
+    let given_back = session.give_back().map_err(StepError::doing("share the database"));
+    if let Err(error) = given_back.and_then(|()| Ok(history.unmark_kept(session)?)) {
+        tracing::debug!("the database keeps its write-ahead log for now: {error}");
+    }
+}
+
+/// Tells whether a step applies a plain script: whoever waits for the database does not wait for long.
+fn is_small(step: &PreparedStep) -> bool {
+    let directives = step.step.script().map(|script| &script.directives);
+    step.step.direction == Direction::Up
+        && directives.is_some_and(|directives| directives.transaction == TransactionMode::Normal && !directives.rebuild)
+}
