@@ -41,6 +41,21 @@ pub mod reversible {
     });
 }
 
+/// Exports of a component that transforms rows and can be reverted; it shares the types of the other.
+pub mod reversible_transform {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "reversible-transform",
+        ownership: Owning,
+        pub_export_macro: true,
+        with: {
+            "whimbrel:migration/types@0.1.0": crate::bindings::transform::whimbrel::migration::types,
+            "whimbrel:migration/rows@0.1.0": crate::bindings::transform::whimbrel::migration::rows,
+            "whimbrel:migration/log@0.1.0": crate::bindings::host::whimbrel::migration::log,
+        },
+    });
+}
+
 /// Exports of a component that brings SQL functions.
 pub mod functions {
     wit_bindgen::generate!({

@@ -89,5 +89,5 @@ pub use transaction::{Savepoint, Transaction};
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use transform::wasm::{transform_batch, transform_rows};
-pub use transform::{BatchTransform, Columns, Failure, RowIn, RowOut, Transform};
+pub use transform::{BatchTransform, Columns, Failure, ReversibleTransform, Reverted, RowIn, RowOut, Transform};
 pub use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch, CheckedColumn, Kind};

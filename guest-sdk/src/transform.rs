@@ -38,6 +38,23 @@ pub trait Transform {
     fn transform(row: &RowIn<'_>, out: &mut RowOut<'_>) -> crate::Result<()>;
 }
 
+/// A transform that can be reverted, where the manifest has `[transform.down]`.
+pub trait ReversibleTransform: Transform {
+    /// Makes of a row what it was before: reads what [`transform`](Transform::transform) writes, and writes what it reads,
+    /// unless `[transform.down]` names other columns.
+    fn revert(row: &RowIn<'_>, out: &mut RowOut<'_>) -> crate::Result<()>;
+}
+
+/// The inverse of a transform, as a transform: `Transforming::read(…).write(…).rows::<Reverted<T>>` tests it.
+#[derive(Debug)]
+pub struct Reverted<T>(std::marker::PhantomData<T>);
+
+impl<T: ReversibleTransform> Transform for Reverted<T> {
+    fn transform(row: &RowIn<'_>, out: &mut RowOut<'_>) -> crate::Result<()> {
+        T::revert(row, out)
+    }
+}
+
 /// A transform of whole columns, for speed.
 pub trait BatchTransform {
     /// Transforms a batch: appends to `out` as many rows as the host expects.
@@ -158,6 +175,41 @@ macro_rules! export_transform {
                 }
             }
     $crate::bindings::transform::export!(Exported with_types_in $crate::bindings::transform);
+        };
+    };
+}
+
+/// Makes a component of a [`ReversibleTransform`]: the one line of registration.
+#[macro_export]
+macro_rules! export_reversible_transform {
+    ($transform:ident) => {
+        const _: () = {
+            const fn is_transform<T: $crate::ReversibleTransform>() {}
+            is_transform::<$transform>();
+        };
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            struct Exported;
+            impl $crate::bindings::reversible_transform::Guest for Exported {
+                fn apply(
+                    input: $crate::bindings::transform::Batch,
+                    ctx: $crate::bindings::transform::Context,
+                ) -> ::std::result::Result<$crate::bindings::transform::Batch, $crate::bindings::transform::Failure>
+                {
+                    $crate::transform_rows::<$transform>(input, ctx)
+                }
+
+                fn revert(
+                    input: $crate::bindings::transform::Batch,
+                    ctx: $crate::bindings::transform::Context,
+                ) -> ::std::result::Result<$crate::bindings::transform::Batch, $crate::bindings::transform::Failure>
+                {
+                    $crate::transform_rows::<$crate::Reverted<$transform>>(input, ctx)
+                }
+            }
+            $crate::bindings::reversible_transform::export!(
+                Exported with_types_in $crate::bindings::reversible_transform
+            );
         };
     };
 }

@@ -4,8 +4,8 @@
 
 use whimbrel_guest::testing::{Database, Transforming};
 use whimbrel_guest::{
-    BatchBuilder, BatchTransform, Cell, CheckedBatch, Columns, Context, Error, Failure, Result, RowIn, RowOut,
-    Transform, params,
+    BatchBuilder, BatchTransform, Cell, CheckedBatch, Columns, Context, Error, Failure, Result, ReversibleTransform,
+    Reverted, RowIn, RowOut, Transform, params,
 };
 
 struct Split;
@@ -30,6 +30,21 @@ fn split() -> Transforming {
 fn transforms_rows() {
     let rows = split().rows::<Split>(&[params!["Ada Lovelace"], params!["Grace Brewster Hopper"]]).unwrap();
     assert_eq!(rows, [["Ada", "Lovelace"], ["Grace Brewster", "Hopper"]]);
+}
+
+impl ReversibleTransform for Split {
+    fn revert(row: &RowIn<'_>, out: &mut RowOut<'_>) -> Result<()> {
+        let (first, last): (&str, &str) = (row.get("first_name")?, row.get("last_name")?);
+        out.set("full_name", format!("{first} {last}"))
+    }
+}
+
+whimbrel_guest::export_reversible_transform!(Split);
+
+#[test]
+fn reverts_rows() {
+    let join = Transforming::read(&["first_name", "last_name"]).write(&["full_name"]);
+    assert_eq!(join.rows::<Reverted<Split>>(&[params!["Ada", "Lovelace"]]).unwrap(), [["Ada Lovelace"]]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod chunks;
+mod down;
 mod layouts;
 mod preview;
 mod rejects;

@@ -13,7 +13,7 @@ use super::work::Work;
 use crate::db::{Counters, Session};
 use crate::history::Advance;
 use crate::interrupt::Interrupt;
-use crate::model::{AppliedState, Body, Chunk, TransformSpec};
+use crate::model::{AppliedState, Chunk, TransformSpec};
 use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, count, with_runner};
 use crate::wasm::PluginError;
 
@@ -23,13 +23,9 @@ pub(super) fn has_chunks(step: &PreparedStep) -> bool {
 }
 
 fn spec(step: &PreparedStep) -> Option<(&TransformSpec, u64)> {
-    match &step.step.migration.body {
-        Body::Transform { spec, .. } => {
-            let rows = if let Chunk::Rows(rows) = spec.chunk { u64::from(rows.get()) } else { u64::MAX };
-            Some((spec, rows))
-        }
-        Body::Sql { .. } | Body::Component { .. } | Body::Rust(_) => None,
-    }
+    let spec = super::transform::spec(step)?;
+    let rows = if let Chunk::Rows(rows) = spec.chunk { u64::from(rows.get()) } else { u64::MAX };
+    Some((spec, rows))
 }
 
 /// What a chunk left to do.

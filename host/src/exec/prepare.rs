@@ -261,9 +261,12 @@ fn compile(
     };
     let one = |Job { step, bytes, limits, .. }: &Job<'_>| {
         let plugin = engine.compile_within(bytes, limits).map_err(|error| failed(step, error))?;
-        let is_transform = plugin.inspection().world() == Some("transform");
+        let is_transform = plugin.inspection().is_transform();
         let (is, says) = match &step.migration.body {
             Body::Transform { .. } if !is_transform => ("exports no apply", "has a `[transform]`"),
+            Body::Transform { spec, .. } if spec.down.is_some() && !plugin.inspection().is_reversible() => {
+                ("exports no revert", "has a `[transform.down]`")
+            }
             Body::Component { .. } if is_transform => ("is a transform", "has no `[transform]`"),
             Body::Component { .. } if plugin.inspection().world() == Some("functions") => {
                 ("is a library of functions", "takes it for a migration")

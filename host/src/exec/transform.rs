@@ -14,9 +14,10 @@ use crate::db::Session;
 use crate::history::RejectedRow;
 use crate::interrupt::Interrupt;
 use crate::model::{AppliedState, Body, TransformSpec};
+use crate::plan::Direction;
 use crate::transform::{
-    Apply, ApplyError, Checkpoint, Counts, Layout, Line, Progress, Reject, Run, TransformError, count, last,
-    reject_json, with_runner,
+    Apply, ApplyError, Checkpoint, Counts, Layout, LayoutProblem, Line, Progress, Reject, Run, TransformError, count,
+    last, reject_json, with_runner,
 };
 use crate::wasm::{GuestEvents, NotApplied, PluginError, TransformCall, TransformInstance};
 use whimbrel_packed::{CheckedBatch, CheckedColumn};
@@ -49,12 +50,12 @@ impl Apply for Guest {
 pub(crate) fn check_transforms(session: &mut dyn Session, prepared: &Prepared) -> Result<(), PrepareError> {
     for step in &prepared.steps {
         let migration = &step.step.migration;
-        let Body::Transform { spec, .. } = &migration.body else { break };
+        let Some(spec) = spec(step) else { break };
         if !step.libraries.is_empty() {
             // What it names can be read only with its functions registered, when its step begins.
             continue;
         }
-        match Layout::find(session, spec) {
+        match find_both(session, spec) {
             Ok(Ok(_)) => {}
             Ok(Err(problems)) => {
                 let file = migration.manifest.as_ref().map_or(&migration.file, |manifest| &manifest.file).clone();
@@ -66,14 +67,44 @@ pub(crate) fn check_transforms(session: &mut dyn Session, prepared: &Prepared) -
     Ok(())
 }
 
+/// Holds a transform and, if it has one, its inverse against the schema.
+fn find_both(
+    session: &mut dyn Session,
+    spec: &TransformSpec,
+) -> Result<Result<Layout, Vec<LayoutProblem>>, crate::db::DbError> {
+    let found = Layout::find(session, spec)?;
+    let (Ok(_), Some(down)) = (&found, &spec.down) else { return Ok(found) };
+    let of_down = |problem: LayoutProblem| LayoutProblem { message: format!("down: {}", problem.message), ..problem };
+    match Layout::find(session, down)? {
+        Ok(_) => Ok(found),
+        Err(problems) => Ok(Err(problems.into_iter().map(of_down).collect())),
+    }
+}
+
+/// Returns what a step's transform reads and writes in its direction.
+pub(super) fn spec(step: &PreparedStep) -> Option<&TransformSpec> {
+    match (&step.step.migration.body, step.step.direction) {
+        (Body::Transform { spec, .. }, Direction::Up) => Some(spec),
+        (Body::Transform { spec, .. }, Direction::Down) => spec.down.as_deref(),
+        (Body::Sql { .. } | Body::Component { .. } | Body::Rust(_), _) => None,
+    }
+}
+
 /// Transforms all rows in the transaction that is open.
 pub(super) fn run_transform(
     mut session: Box<dyn Session>,
     step: &PreparedStep,
-    spec: &TransformSpec,
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
-    let result = whole(session.as_mut(), step, spec, conditions);
+    let spec = spec(step).expect("the plan reverts only what says how");
+    let mut result = whole(session.as_mut(), step, spec, conditions);
+    if result.is_ok() && step.step.direction == Direction::Down {
+        // Rows that it kept aside are none of anybody's any more.
+        let (chain, version) = (conditions.chain.name(), step.step.migration.version);
+        if let Err(error) = conditions.history.forget_rejects(session.as_mut(), chain, version) {
+            result = Err(error.into());
+        }
+    }
     (session, result)
 }
 
@@ -127,7 +158,8 @@ fn resume(
     layout: &Layout,
 ) -> Result<Checkpoint, StepError> {
     let (chain, version) = (&step.step.chain, step.step.migration.version);
-    if let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
+    if step.step.direction == Direction::Up
+        && let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
         && let Some(checkpoint) = Checkpoint::from_json(&details)
     {
         conditions.history.delete(session, chain, &step.step.migration.key())?;
@@ -218,6 +250,7 @@ pub(super) fn call(step: &PreparedStep, layout: &Layout, conditions: &Conditions
     all.append(&mut named("whimbrel.write", layout.write()));
     all.append(&mut named("whimbrel.into", layout.into().map(str::to_owned).as_slice()));
     TransformCall {
+        revert: step.step.direction == Direction::Down,
         chain: step.step.chain.to_string(),
         version: migration.version.to_string(),
         name: migration.name.clone(),

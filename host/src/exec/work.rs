@@ -10,8 +10,6 @@ use super::script::run_script;
 #[cfg(feature = "wasm")]
 use super::transform::run_transform;
 use crate::db::{Session, Transaction};
-#[cfg(not(feature = "wasm"))]
-use crate::model::TransformSpec;
 use crate::model::{Body, RustMigration};
 use crate::plan::Direction;
 
@@ -65,7 +63,7 @@ fn body(
             (session, result.map(|()| Work::default()))
         }
         Body::Component { .. } => run_component(session, step, conditions),
-        Body::Transform { spec, .. } => run_transform(session, step, spec, conditions),
+        Body::Transform { .. } => run_transform(session, step, conditions),
     }
 }
 
@@ -91,7 +89,6 @@ fn run_component(
 fn run_transform(
     _: Box<dyn Session>,
     _: &PreparedStep,
-    _: &TransformSpec,
     _: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
     unreachable!("prepare refuses transforms in a build without them")

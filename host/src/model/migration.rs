@@ -138,7 +138,7 @@ impl Migration {
         let says_how = match &self.body {
             Body::Sql { down, .. } => down.is_some(),
             Body::Component { .. } => return Reversibility::Unknown,
-            Body::Transform { .. } => false,
+            Body::Transform { spec, .. } => spec.down.is_some(),
             Body::Rust(code) => code.is_reversible(),
         };
         if says_how { Reversibility::Reversible } else { Reversibility::Irreversible }

@@ -28,6 +28,8 @@ pub struct TransformSpec {
     pub on_error: OnError,
     /// Instances at work at the same time; as many as there are cores when it is not said.
     pub jobs: Option<NonZeroUsize>,
+    /// Which rows go through the inverse, and what it reads and writes; none when there is none.
+    pub down: Option<Box<TransformSpec>>,
 }
 
 /// Where the rows of a transform come from.
@@ -120,7 +122,10 @@ impl TransformSpec {
                 grants.update.push(grant(table, self.write.clone()));
             }
         }
-        grants
+        match &self.down {
+            Some(down) => down.grants(grants),
+            None => grants,
+        }
     }
 }
 
@@ -145,6 +150,18 @@ pub(super) struct TransformTable {
     r#where: Option<String>,
     #[serde(deserialize_with = "jobs")]
     jobs: Option<NonZeroUsize>,
+    down: Option<DownTable>,
+}
+
+/// What of the inverse is not the opposite of the transform.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DownTable {
+    #[serde(deserialize_with = "names")]
+    read: Vec<String>,
+    #[serde(deserialize_with = "names")]
+    write: Vec<String>,
+    r#where: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -213,7 +230,38 @@ impl TryFrom<TransformTable> for TransformSpec {
             }
             (OnErrorWord::Skip, most) => OnError::Skip { max_rejects: most.unwrap_or(MAX_REJECTS) },
         };
+        let down = match given.down {
+            None => None,
+            Some(_) if target != Target::InPlace => {
+                return Err(
+                    "only a transform that updates rows in place can have `[transform.down]`: rows it put into \
+                            another table are taken back by a migration in SQL"
+                        .into(),
+                );
+            }
+            Some(down) if blank(&down.r#where) => return Err("`where` of the transform's down is blank".into()),
+            Some(down) => Some(Box::new(Self {
+                source: source.clone(),
+                key: given.key.clone(),
+                read: if down.read.is_empty() { given.write.clone() } else { down.read },
+                write: if down.write.is_empty() { given.read.clone() } else { down.write },
+                target: Target::InPlace,
+                filter: down.r#where,
+                chunk: Chunk::Whole,
+                on_error: OnError::Stop,
+                jobs: given.jobs,
+                down: None,
+            })),
+        };
+        if let Some(down) = &down
+            && let Some(key) = given.key.iter().find(|key| down.write.iter().any(|name| name.eq_ignore_ascii_case(key)))
+        {
+            return Err(format!(
+                "the transform's down cannot write its own key {key}: name under `write` what it gives back"
+            ));
+        }
         Ok(Self {
+            down,
             source,
             key: given.key,
             read: given.read,
@@ -339,11 +387,36 @@ mod tests {
             ),
             (format!("{good}max_rejects = 3"), "1:1 `max_rejects` is only of use with `on_error = \"skip\"`"),
             (format!("{good}max_rejects = -3"), "5:15 max_rejects must be at least 0"),
+            (
+                format!("{good}into = 'u'\n[transform.down]"),
+                "1:1 only a transform that updates rows in place can have `[transform.down]`: rows it put into another \
+                 table are taken back by a migration in SQL",
+            ),
+            (
+                "table = 't'\nkey = ['id']\nread = ['a', 'id']\nwrite = ['b']\n[transform.down]".to_owned(),
+                "1:1 the transform's down cannot write its own key id: name under `write` what it gives back",
+            ),
+            (format!("{good}[transform.down]\nreed = ['b']"), "6:1 unknown key `reed` (did you mean `read`?)"),
             (format!("{good}on_error = 'ignore'"), "5:12 unknown variant `ignore`, expected `stop` or `skip`"),
         ];
         for (text, expected) in cases {
             assert_eq!(parse(&text).expect_err(&text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_inverse_is_the_opposite_unless_it_says_otherwise() {
+        let down = |inside: &str| {
+            let spec = parse(&format!(
+                "table = 't'\nread = ['a', 'b']\nwrite = ['c']\nchunk = 7\nwhere = 'c IS NULL'\n{inside}"
+            ));
+            spec.expect(inside).down.map(|down| (down.read, down.write, down.filter, down.chunk))
+        };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(down(""), None);
+        assert_eq!(down("[transform.down]"), Some((names(&["c"]), names(&["a", "b"]), None, Chunk::Whole)));
+        let said = down("[transform.down]\nwrite = ['a']\nread = ['c', 'b']\nwhere = 'c > 1'");
+        assert_eq!(said, Some((names(&["c", "b"]), names(&["a"]), Some("c > 1".into()), Chunk::Whole)));
     }
 
     #[test]

@@ -321,6 +321,9 @@ impl<'a> Draft<'a> {
             if migration.reversibility() == Reversibility::Irreversible {
                 let migration = chains.title(chain, migration);
                 self.problems.push(PlanProblem::Irreversible { migration });
+            } else if row.state == AppliedState::InProgress {
+                let migration = chains.title(chain, migration);
+                self.problems.push(PlanProblem::RevertInProgress { migration });
             } else {
                 steps.push(self.step(Direction::Down, chain, migration));
             }

@@ -98,6 +98,11 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
     },
+    /// A transform that is to be reverted is not at its end.
+    RevertInProgress {
+        /// Version and name.
+        migration: String,
+    },
     /// There is nothing to begin anew.
     NotInProgress {
         /// Version and name.
@@ -170,6 +175,9 @@ impl fmt::Display for PlanProblem {
             }
             Self::ChangedInProgress { migration, file } => {
                 write!(f, "migration {migration} was changed while it is in progress ({file})")
+            }
+            Self::RevertInProgress { migration } => {
+                write!(f, "migration {migration} cannot be reverted while it is in progress")
             }
             Self::NotApplied { migration } => write!(f, "migration {migration} is not applied"),
             Self::NotInProgress { migration } => {

@@ -37,7 +37,7 @@ pub(super) fn check(engine: &Engine, component: &Component, export: &str) -> Res
         None => "not there".to_owned(),
     };
     let wanted = match export {
-        super::transform::EXPORT => APPLY,
+        super::transform::APPLY | super::transform::REVERT => APPLY,
         super::functions::DESCRIBE => DESCRIBE,
         super::functions::CALL => CALL_FUNCTION,
         _ => CALL,

@@ -32,6 +32,7 @@ impl Inspection {
         match (exports("up"), exports("down")) {
             (true, true) => Some("reversible"),
             (true, false) => Some("migration"),
+            (false, _) if exports("apply") && exports("revert") => Some("reversible-transform"),
             (false, _) if exports("apply") => Some("transform"),
             (false, _) if exports("describe") && exports("call") => Some("functions"),
             (false, _) => None,
@@ -40,14 +41,19 @@ impl Inspection {
 
     /// Names the contract's functions that it exports.
     pub fn calls(&self) -> impl Iterator<Item = &'static str> {
-        ["up", "down", "apply", "describe", "call"]
+        ["up", "down", "apply", "revert", "describe", "call"]
             .into_iter()
             .filter(|name| self.exports.iter().any(|export| export == name))
     }
 
     /// Tells whether it can be reverted.
     pub fn is_reversible(&self) -> bool {
-        self.world() == Some("reversible")
+        matches!(self.world(), Some("reversible" | "reversible-transform"))
+    }
+
+    /// Tells whether it is a pure function from rows to rows.
+    pub fn is_transform(&self) -> bool {
+        matches!(self.world(), Some("transform" | "reversible-transform"))
     }
 
     /// Names the WASI interfaces it imports that the closed stand-in serves.

@@ -17,8 +17,9 @@ use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
 use crate::log_level::LogLevel;
 
-/// Name of the export.
-pub(super) const EXPORT: &str = "apply";
+/// Names of the exports.
+pub(super) const APPLY: &str = "apply";
+pub(super) const REVERT: &str = "revert";
 /// Bytes kept of what a guest says about a row.
 const MESSAGE_BYTES: usize = 1 << 10;
 
@@ -53,6 +54,8 @@ type Answer = (Result<types::Batch, Failure>,);
 /// What every instance of one transform is given.
 #[derive(Clone, Debug)]
 pub struct TransformCall {
+    /// Undo, and not do.
+    pub revert: bool,
     /// Name of the chain.
     pub chain: String,
     /// Version of the migration.
@@ -112,6 +115,7 @@ impl GuestEvents for Lines {
 impl Plugin {
     /// Makes an instance of a transform.
     pub fn transform(&self, call: &TransformCall, interrupt: &Interrupt) -> Result<TransformInstance, PluginError> {
+        let export = if call.revert { REVERT } else { APPLY };
         let lines = Arc::<Lines>::default();
         let wasi = Wasi::new(call.started_at, self.inspection().checksum.seed());
         let events = Arc::clone(&lines) as Arc<dyn GuestEvents>;
@@ -119,12 +123,12 @@ impl Plugin {
         let mut store = Store::new(self.linked.engine(), state);
         let started = limits::apply(&mut store, &call.limits, interrupt, self.guarded).and_then(|watchdog| {
             let instance = self.linked.instantiate(&mut store)?;
-            let apply = instance.get_func(&mut store, EXPORT);
+            let apply = instance.get_func(&mut store, export);
             Ok((watchdog, apply))
         });
         let (watchdog, apply) = match started {
             Ok((watchdog, Some(apply))) => (watchdog, apply),
-            Ok((_, None)) => return Err(PluginError::NoExport { export: EXPORT }),
+            Ok((_, None)) => return Err(PluginError::NoExport { export }),
             Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, interrupt, None)),
         };
         let context = types::Context {

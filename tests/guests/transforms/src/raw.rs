@@ -1,5 +1,7 @@
 //! Answers that no SDK would give, and the component's export.
 
+use whimbrel_guest::Reverted;
+use whimbrel_guest::bindings::reversible_transform as exports;
 use whimbrel_guest::bindings::transform as raw;
 use whimbrel_guest::bindings::transform::whimbrel::migration::types::Column;
 use whimbrel_guest::transform_rows;
@@ -8,7 +10,11 @@ use crate::rows::Behaviour;
 
 struct Exported;
 
-impl raw::Guest for Exported {
+impl exports::Guest for Exported {
+    fn revert(input: raw::Batch, ctx: raw::Context) -> Result<raw::Batch, raw::Failure> {
+        transform_rows::<Reverted<Behaviour>>(input, ctx)
+    }
+
     fn apply(input: raw::Batch, ctx: raw::Context) -> Result<raw::Batch, raw::Failure> {
         let behaviour = ctx.params.iter().find(|(name, _)| name == "do").map_or("", |(_, value)| value.as_str());
         let rows = input.rows;
@@ -52,4 +58,4 @@ impl raw::Guest for Exported {
     }
 }
 
-raw::export!(Exported with_types_in raw);
+exports::export!(Exported with_types_in exports);

@@ -2,7 +2,7 @@
 
 use std::cell::Cell as Counter;
 
-use whimbrel_guest::{Cell, Error, Result, RowIn, RowOut, Transform, info, params};
+use whimbrel_guest::{Cell, Error, Result, ReversibleTransform, RowIn, RowOut, Transform, info, params};
 
 /// The transform.
 pub struct Behaviour;
@@ -94,4 +94,15 @@ fn split(row: &RowIn<'_>, out: &mut RowOut<'_>) -> Result<()> {
     let (first, last) = name.rsplit_once(' ').unwrap_or((name, ""));
     out.set("first_name", first)?;
     out.set("last_name", last)
+}
+
+impl ReversibleTransform for Behaviour {
+    fn revert(row: &RowIn<'_>, out: &mut RowOut<'_>) -> Result<()> {
+        let (first, last): (Option<&str>, Option<&str>) = (row.get("first_name")?, row.get("last_name")?);
+        match (first, last) {
+            (Some("Forgotten"), _) => Err(Error::msg("nobody knows any more")),
+            (Some(first), Some(last)) => out.set("full_name", format!("{first} {last}")),
+            _ => out.set("full_name", None::<&str>),
+        }
+    }
 }

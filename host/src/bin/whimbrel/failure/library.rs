@@ -236,6 +236,11 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
                 migration.split(' ').next().unwrap_or_default()
             ),
         ),
+        PlanProblem::RevertInProgress { migration } => (
+            "in-progress",
+            Some(migration),
+            "finish it with `whimbrel up` first".to_owned(),
+        ),
         PlanProblem::NotApplied { migration } => (
             "not-applied",
             Some(migration),
@@ -252,7 +257,9 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::Irreversible { migration } => (
             "irreversible",
             Some(migration),
-            "write its down script (name.up.sql and name.down.sql), or stop before it with --to".to_owned(),
+            "write its down script (name.up.sql and name.down.sql), `[transform.down]` for a transform, or stop before it \
+             with --to"
+                .to_owned(),
         ),
         PlanProblem::CannotRevertMissing { migration } => {
             ("missing", Some(migration), "bring its file back: only it says how to revert".to_owned())

@@ -2,7 +2,7 @@
 
 use whimbrel::exec::{PreviewError, StepError};
 use whimbrel::model::{Body, Chunk};
-use whimbrel::plan::Step;
+use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::{LayoutProblem, TransformError};
 use whimbrel::wasm::PluginError;
 
@@ -11,7 +11,8 @@ use crate::exit::Exit;
 
 /// Tells whether what a step did before it failed stays, chunk by chunk.
 pub(super) fn has_chunks(step: &Step) -> bool {
-    matches!(&step.migration.body, Body::Transform { spec, .. } if spec.chunk != Chunk::Whole)
+    let up = step.direction == Direction::Up;
+    matches!(&step.migration.body, Body::Transform { spec, .. } if up && spec.chunk != Chunk::Whole)
 }
 
 /// Explains why a transform stopped in the middle of its rows.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use whimbrel::exec::{Loss, Refusal};
 use whimbrel::limits::{Limit, Limits, RunLimits};
-use whimbrel::model::{Body, Manifest, Policies, TransactionMode};
+use whimbrel::model::{Body, Kind, Manifest, Policies, Reversibility, TransactionMode};
 use whimbrel::plan::{Direction, Plan, Step};
 
 use super::json::{StepJson, schema};
@@ -85,10 +85,16 @@ fn one(step: &Step) -> String {
     let mode = match directives {
         Some(directives) if directives.transaction == TransactionMode::None => ", outside a transaction",
         Some(directives) if directives.rebuild => ", rebuild",
+        // Nobody writes a script for a transform, so its lack is not seen in the folder.
+        None if step.migration.kind() == Kind::Transform && irreversible(step) => ", irreversible",
         Some(_) | None => "",
     };
     let file = step.script().map_or(&step.migration.file, |script| &script.file);
     format!("{}  {}{mode}  {}", style::paint(style::HEAD, &title), step.migration.kind(), escape::line(file))
+}
+
+fn irreversible(step: &Step) -> bool {
+    step.direction == Direction::Up && step.migration.reversibility() == Reversibility::Irreversible
 }
 
 /// Writes what a component asks for and how much it may use, a line for each.
