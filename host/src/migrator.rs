@@ -6,7 +6,7 @@ mod job;
 mod queries;
 mod startup;
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ pub struct Migrator {
     sources: Vec<(String, Box<dyn Source>)>,
     libraries: Vec<FunctionLibrary>,
     throttle: Option<Throttle>,
+    jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
     only: Vec<String>,
     backend: Box<dyn Backend>,
@@ -345,6 +346,7 @@ impl Migrator {
             started_at: Timestamp::now(),
             dry_run,
             throttle: self.throttle,
+            jobs: self.jobs,
             sample: self.sample,
         }
     }

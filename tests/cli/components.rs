@@ -22,8 +22,8 @@ fn what_guests_say_is_shown() {
     assert!(outcome.stderr.contains("  [5 phone_numbers] warning: "), "{outcome}");
     let line = outcome.stderr.lines().find(|line| line.starts_with("Applied 3 split_names ([time]; "));
     assert!(line.is_some_and(|line| line.contains(" fuel, ") && line.ends_with(" SQL operations).")), "{outcome}");
-    assert_eq!(outcome.stdout, "Applied 8 migrations in [time].\n");
-    assert_eq!(project.ok(&["up"]).stdout, "Nothing to do: 8 migrations are applied.\n");
+    assert_eq!(outcome.stdout, "Applied 9 migrations in [time].\n");
+    assert_eq!(project.ok(&["up"]).stdout, "Nothing to do: 9 migrations are applied.\n");
 }
 
 #[test]
@@ -77,5 +77,5 @@ fn a_log_does_not_repeat_what_guests_say() {
     let project = sample();
     let outcome = project.ok(&["up", "-vv"]);
     assert_eq!(outcome.stderr.matches("split 40 names").count(), 1, "{outcome}");
-    assert_eq!(outcome.stdout, "Applied 8 migrations in [time].\n");
+    assert_eq!(outcome.stdout, "Applied 9 migrations in [time].\n");
 }

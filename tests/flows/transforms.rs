@@ -222,6 +222,23 @@ fn transforms_every_row_of_many_batches_once_whatever_the_jobs() {
 }
 
 #[test]
+fn whoever_runs_it_may_say_how_many_work() {
+    let count = "[transform]\ntable = 'person'\nread = ['n']\nwrite = ['n']\njobs = 2";
+    let stage = Stage::new(&people(5000), "same-thread", count);
+    let report = stage.builder().jobs(std::num::NonZeroUsize::MIN).build().unwrap().up(Until::End).unwrap();
+    assert_eq!(report.steps[0].rows, Some(counts(5000, 5000, 0, 0)));
+    // One instance counts all rows, two count half of the batches each.
+    assert_eq!(stage.lines("SELECT min(n), max(n) FROM person"), ["1|5000"]);
+    let stage = Stage::new(&people(5000), "same-thread", count);
+    stage.counts();
+    assert_eq!(stage.lines("SELECT max(n) < 5000 FROM person"), ["1"]);
+    for wrong in ["0", "257", "many"] {
+        assert_eq!(stage.program(&["up", "--jobs", wrong]).status.code(), Some(2));
+    }
+    assert!(stage.program(&["up", "--jobs", "3"]).status.success());
+}
+
+#[test]
 fn an_empty_table_is_no_problem() {
     let stage =
         Stage::new("CREATE TABLE person (id INTEGER PRIMARY KEY, full_name, first_name, last_name)", "split", SPLIT);

@@ -69,7 +69,8 @@ fn run(
     let layout = find(session, spec)?;
     let timer = Timer::start(session);
     let call = call(step, &layout, conditions);
-    let run = Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec), interrupt: conditions.interrupt };
+    let run =
+        Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec, conditions), interrupt: conditions.interrupt };
     let start = |interrupt: &Interrupt| start(step, &call, interrupt);
     let job = Job { step, conditions, layout: &layout, rows, timer: &timer };
     // What stops the pipeline and what stops the host's own statements are two kinds of error.

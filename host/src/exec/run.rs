@@ -1,7 +1,7 @@
 //! Runs a prepared plan step by step.
 
 use std::collections::HashSet;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,6 +39,8 @@ pub struct Conditions<'a> {
     pub dry_run: bool,
     /// How fast a transform in chunks may go.
     pub throttle: Option<Throttle>,
+    /// Instances of a transform at work at the same time, whatever its manifest says.
+    pub jobs: Option<NonZeroUsize>,
     /// Most rows of each transform that a dry run tries.
     pub sample: Option<NonZeroU64>,
 }

@@ -100,7 +100,7 @@ pub(super) fn run_transform(
     let mut result = whole(session.as_mut(), step, spec, conditions);
     if result.is_ok() && step.step.direction == Direction::Down {
         // Rows that it kept aside are none of anybody's any more.
-        let (chain, version) = (conditions.chain.name(), step.step.migration.version);
+        let (chain, version) = (&step.step.chain, step.step.migration.version);
         if let Err(error) = conditions.history.forget_rejects(session.as_mut(), chain, version) {
             result = Err(error.into());
         }
@@ -118,7 +118,8 @@ fn whole(
     let layout = find(session, spec)?;
     let from = resume(session, step, conditions, &layout)?;
     let call = call(step, &layout, conditions);
-    let run = Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec), interrupt: conditions.interrupt };
+    let run =
+        Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec, conditions), interrupt: conditions.interrupt };
     hold(session, step, conditions)?;
     let start = |interrupt: &Interrupt| start(step, &call, interrupt);
     // A sample is of rows that are still to be done, and its numbers are its own.
@@ -208,9 +209,9 @@ pub(super) fn row_counts(counts: Counts) -> RowCounts {
 }
 
 /// How many instances work at the same time.
-pub(super) fn jobs(spec: &TransformSpec) -> usize {
+pub(super) fn jobs(spec: &TransformSpec, conditions: &Conditions<'_>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    spec.jobs.map_or_else(cores, usize::from)
+    conditions.jobs.or(spec.jobs).map_or_else(cores, usize::from)
 }
 
 /// The host's statements are the manifest's too: its filter, its query, the triggers they set off.

@@ -1,6 +1,6 @@
 //! Collects what a migrator needs.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub struct MigratorBuilder {
     others: Vec<(String, Box<dyn Source>, Policy)>,
     libraries: Vec<FunctionLibrary>,
     throttle: Option<Throttle>,
+    jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
     only: Vec<String>,
     history_table: String,
@@ -47,6 +48,7 @@ impl Default for MigratorBuilder {
             others: Vec::new(),
             libraries: Vec::new(),
             throttle: None,
+            jobs: None,
             sample: None,
             only: Vec::new(),
             history_table: DEFAULT_TABLE.to_owned(),
@@ -174,6 +176,14 @@ impl MigratorBuilder {
         self
     }
 
+    /// Sets how many instances of a transform work at the same time; as its manifest says, or one for each core, unless
+    /// set.
+    #[must_use]
+    pub fn jobs(mut self, jobs: NonZeroUsize) -> Self {
+        self.jobs = Some(jobs);
+        self
+    }
+
     /// Has dry runs try at most so many rows of each transform, and judge by them how long all would take.
     #[must_use]
     pub fn sample(mut self, rows: NonZeroU64) -> Self {
@@ -219,6 +229,7 @@ impl MigratorBuilder {
             sources,
             libraries: self.libraries,
             throttle: self.throttle,
+            jobs: self.jobs,
             sample: self.sample,
             only: self.only,
             backend: self.backend.unwrap_or_else(|| Box::new(Sqlite::file(""))),

@@ -17,7 +17,7 @@ const RECORD: &str = "plugins/toolchain.txt";
 pub struct Plugin {
     /// Its folder in `plugins`, which is also the name of its crate.
     pub name: &'static str,
-    /// The migration of the sample chain that it is, without the extension.
+    /// The migration or the library of functions of the sample chain that it is, without the extension.
     pub migration: &'static str,
 }
 
@@ -26,6 +26,7 @@ pub const PLUGINS: &[Plugin] = &[
     Plugin { name: "split-names", migration: "0003_split_names" },
     Plugin { name: "phone-numbers", migration: "0005_phone_numbers" },
     Plugin { name: "legacy-settings", migration: "0007_legacy_settings" },
+    Plugin { name: "text-tools", migration: "text_tools.functions" },
 ];
 
 /// A plugin that was built.

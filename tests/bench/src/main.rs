@@ -9,6 +9,7 @@ mod component;
 mod course;
 mod engine;
 mod fresh;
+mod functions;
 mod measure;
 mod names;
 mod native;
@@ -44,7 +45,7 @@ struct Arguments {
 #[derive(Args)]
 struct Options {
     /// Measure these only
-    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f")]
+    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f,g")]
     only: Vec<Part>,
     /// Turns that count [default: 11, with --quick 3]
     #[arg(long)]
@@ -86,6 +87,8 @@ enum Part {
     E,
     /// Transforms
     F,
+    /// Functions in one statement
+    G,
 }
 
 /// What runs in a process of its own to be measured.
@@ -155,6 +158,9 @@ fn bench(options: &Options) -> Result<()> {
     }
     if wanted(Part::F) {
         report.extend(transforms::measure(&workshop, &programs, rows, runs).context("f, transforms")?);
+    }
+    if wanted(Part::G) {
+        report.extend(functions::measure(&workshop, &programs, rows, runs).context("g, functions")?);
     }
     report.print(options.json)
 }

@@ -22,6 +22,8 @@ pub(crate) enum Work {
     Heavy,
     /// Reads wide rows and writes two of their columns.
     Wide,
+    /// Writes the key of the name beside the name.
+    Key,
     /// Writes what the sample plugin `split-names` finds beside the name.
     Sample,
 }
@@ -74,6 +76,7 @@ pub(crate) fn run(work: Work, database: &Path) -> Result<()> {
         Work::Update => split(&transaction, sql::UPDATE, |_, key| key)?,
         Work::Heavy => split(&transaction, sql::UPDATE, |full, _| work::heavy_key(full))?,
         Work::Wide => wide(&transaction)?,
+        Work::Key => key(&transaction)?,
         Work::Sample => sample(&transaction)?,
     }
     transaction.commit()?;
@@ -99,6 +102,17 @@ fn wide(connection: &Connection) -> Result<()> {
     while let Some(row) = rows.next()? {
         let (text, blob) = work::turned(row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_blob()?);
         write.execute(params![text, blob, row.get::<_, i64>(0)?])?;
+    }
+    Ok(())
+}
+
+fn key(connection: &Connection) -> Result<()> {
+    let mut read = connection.prepare_cached(sql::READ)?;
+    let mut write = connection.prepare_cached("UPDATE person SET name_key = ? WHERE id = ?")?;
+    let mut rows = read.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = work::split(row.get_ref(1)?.as_str()?);
+        write.execute(params![name.key, row.get::<_, i64>(0)?])?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What was typed. Means nothing yet: `settings` puts it together with files and the environment.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -275,6 +275,9 @@ pub(crate) struct UpArgs {
     /// In a dry run, try this many rows of each transform and estimate how long all take
     #[arg(long, value_name = "ROWS", requires = "dry_run")]
     pub(crate) sample: Option<NonZeroU64>,
+    /// Let this many instances of a transform work at once [default: as its manifest says, or one for each core]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
     /// Let transforms in chunks do no more than this many rows a second, or pause this long after each chunk: 5000, 50ms
     #[arg(long, value_name = "RATE", value_parser = parse_throttle)]
     pub(crate) throttle: Option<Throttle>,
@@ -283,6 +286,15 @@ pub(crate) struct UpArgs {
     pub(crate) single_transaction: bool,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+}
+
+/// Most instances of a transform at once.
+const MOST_JOBS: usize = 256;
+
+/// Reads how many instances of a transform work at once.
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let within = text.parse::<NonZeroUsize>().ok().filter(|jobs| jobs.get() <= MOST_JOBS);
+    within.ok_or_else(|| format!("write a number from 1 to {MOST_JOBS}"))
 }
 
 /// Reads how fast a transform may go: rows a second, or a pause.

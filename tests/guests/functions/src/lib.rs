@@ -1,5 +1,8 @@
 //! SQL functions that behave well and badly.
 
+#[path = "../../../bench/guest/src/work.rs"]
+mod work;
+
 use std::cell::Cell as Counter;
 
 use whimbrel_guest::{Answer, Cell, info};
@@ -65,6 +68,19 @@ fn recurses(depth: i64) -> i64 {
     std::hint::black_box(recurses(std::hint::black_box(depth + 1))) + depth
 }
 
+// The work of the benchmark.
+fn name_key(full_name: &str) -> String {
+    work::split(full_name).key
+}
+
+fn first_name(full_name: &str) -> &str {
+    work::split(full_name).first
+}
+
+fn last_name(full_name: &str) -> &str {
+    work::split(full_name).last
+}
+
 whimbrel_guest::export_functions! {
     /// Puts an address into the form in which addresses are compared.
     normalise_email(email: &str) -> Result<String, &'static str>;
@@ -77,4 +93,7 @@ whimbrel_guest::export_functions! {
     panics(text: &str) -> i64;
     loops() -> i64, not_deterministic;
     recurses(depth: i64) -> i64;
+    name_key(full_name: &str) -> String;
+    first_name(full_name: &str) -> &str;
+    last_name(full_name: &str) -> &str;
 }

@@ -39,6 +39,11 @@ impl Transform for Behaviour {
             }
             // Adds one to a number, so that a row transformed twice shows it.
             "count" => out.set(0, row.get::<Option<i64>>(0)?.unwrap_or(0) + 1),
+            // Keeps something between rows, which no transform should.
+            "same-thread" => {
+                CALLS.set(CALLS.get() + 1);
+                out.set(0, CALLS.get())
+            }
             "context" => {
                 let line = format!(
                     "{} {} {} dry={} params={} into={:?}",

@@ -16,6 +16,7 @@ pub(super) fn run(args: &DownArgs, settings: &Settings, ui: &Ui, signals: &Signa
     let otherwise = if args.all { Until::End } else { Until::Steps(1) };
     let goal = Goal::down(until(&args.until, otherwise));
     let (rules, single) = (Rules::default(), args.single_transaction);
-    let run = Run { verb: "down", goal, rules, dry_run: args.dry_run, single, throttle: None, sample: None };
+    let run =
+        Run { verb: "down", goal, rules, dry_run: args.dry_run, single, throttle: None, jobs: None, sample: None };
     run.guarded(Danger::Some, args.yes, settings, ui, signals)
 }

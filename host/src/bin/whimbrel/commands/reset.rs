@@ -21,6 +21,7 @@ pub(super) fn redo(args: &RedoArgs, settings: &Settings, ui: &Ui, signals: &Sign
         dry_run: args.dry_run,
         single,
         throttle: None,
+        jobs: None,
         sample: None,
     };
     run.guarded(Danger::Redo, false, settings, ui, signals)
@@ -37,6 +38,7 @@ pub(super) fn reset(args: &ResetArgs, settings: &Settings, ui: &Ui, signals: &Si
         dry_run: args.dry_run,
         single,
         throttle: None,
+        jobs: None,
         sample: None,
     };
     run.guarded(Danger::Everything, args.yes, settings, ui, signals)

@@ -1,6 +1,6 @@
 //! What `up` and `down` share: run to a goal and show it.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
 use whimbrel::Interrupt;
@@ -25,6 +25,8 @@ pub(super) struct Run {
     pub(super) dry_run: bool,
     /// How fast transforms in chunks may go.
     pub(super) throttle: Option<Throttle>,
+    /// Instances of a transform at work at the same time.
+    pub(super) jobs: Option<NonZeroUsize>,
     /// Most rows of each transform that a dry run tries.
     pub(super) sample: Option<NonZeroU64>,
     /// Everything in one transaction.
@@ -62,6 +64,9 @@ impl Run {
         builder = builder.single_transaction(self.single);
         if let Some(throttle) = self.throttle {
             builder = builder.throttle(throttle);
+        }
+        if let Some(jobs) = self.jobs {
+            builder = builder.jobs(jobs);
         }
         if let Some(sample) = self.sample {
             builder = builder.sample(sample);

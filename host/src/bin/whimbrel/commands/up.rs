@@ -20,6 +20,7 @@ pub(super) fn run(args: &UpArgs, settings: &Settings, ui: &Ui, signals: &Signals
         dry_run: args.dry_run,
         single: args.single_transaction,
         throttle: args.throttle,
+        jobs: args.jobs,
         sample: args.sample,
     };
     run.run(settings, ui, signals)
