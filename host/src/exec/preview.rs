@@ -7,7 +7,7 @@ use super::run::Conditions;
 use super::transform::{call, failed, find, hold, release, start};
 use crate::db::Session;
 use crate::model::{Body, Migration, TransformSpec};
-use crate::transform::{Preview, Selection, TransformError, preview};
+use crate::transform::{Preview, Selection, TransformError, expressions, preview};
 
 /// Why a migration cannot be shown at work.
 #[derive(Debug, thiserror::Error)]
@@ -71,5 +71,9 @@ fn show(
         .map_err(|source| TransformError::Start { source })
         .and_then(|mut guest| preview(session, &layout, &mut guest, selection));
     release(session)?;
-    shown.map_err(failed)
+    let mut shown = shown.map_err(failed)?;
+    // On values alone, so nothing of it concerns the migration's grants.
+    let expressions = expressions(session, &shown).map_err(StepError::doing("compare with SQL expressions"))?;
+    shown.expressions = expressions;
+    Ok(shown)
 }

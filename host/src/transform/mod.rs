@@ -5,6 +5,7 @@ mod again;
 mod cells;
 mod checkpoint;
 mod error;
+mod expression;
 mod guest;
 mod layout;
 mod pipeline;
@@ -17,6 +18,7 @@ mod write;
 
 pub use checkpoint::{Checkpoint, reject_json, reject_key};
 pub use error::{LayoutProblem, TransformError};
+pub use expression::expressions;
 pub use guest::{Apply, ApplyError, Line};
 pub use layout::Layout;
 pub use preview::{Preview, PreviewRow, Selection, preview};

@@ -42,6 +42,8 @@ pub struct Preview {
     pub write: Vec<String>,
     /// The rows.
     pub rows: Vec<PreviewRow>,
+    /// For each column that is written, an SQL expression that gives the same on these rows, if there is one for each.
+    pub expressions: Option<Vec<String>>,
     /// What the component logged.
     pub log: Vec<(LogLevel, String)>,
 }
@@ -101,6 +103,7 @@ pub fn preview<A: Apply>(
         read: layout.read_names.clone(),
         write: layout.write_names.clone(),
         rows: shown,
+        expressions: None,
         log: mapped.lines,
     })
 }

@@ -1,7 +1,7 @@
 //! Measure g: SQL functions of a component inside one statement, and the same work natively, row by row.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use bench_guest::sql;
@@ -55,7 +55,7 @@ fn section(
     programs: &Programs,
     work: &'static Work,
     library: &[u8],
-    full: &PathBuf,
+    full: &Path,
     rows: u32,
     runs: usize,
 ) -> Result<Section> {

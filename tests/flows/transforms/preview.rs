@@ -166,3 +166,17 @@ fn a_page_shows_it_in_a_browser_and_nothing_hostile_gets_out_of_its_cell() {
     assert!(dom.contains("&lt;/td&gt;&lt;/tr&gt;&lt;/table&gt;&lt;script&gt;"), "{dom}");
     assert!(dom.contains("\\u{1b}[2J") && !dom.contains('\u{1b}'), "{dom}");
 }
+
+#[test]
+fn hints_where_sql_would_do() {
+    let same = "[transform]\ntable = 'person'\nread = ['full_name', 'n']\nwrite = ['first_name', 'n']";
+    let stage = Stage::new(&people(10), "same", same);
+    let shown = String::from_utf8(stage.program(&["preview", "2"]).stdout).unwrap();
+    let hint = "hint: on these rows SQL gives the same, and is faster: UPDATE \"person\" SET \"first_name\" = \"full_name\", \"n\" = \"n\"\n";
+    assert!(shown.ends_with(hint), "{shown}");
+    let json = stage.program(&["preview", "2", "--json"]).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["sql"], "UPDATE \"person\" SET \"first_name\" = \"full_name\", \"n\" = \"n\"");
+    let shown = String::from_utf8(Stage::new(&people(10), "split", SPLIT).program(&["preview", "2"]).stdout).unwrap();
+    assert!(!shown.contains("hint"), "{shown}");
+}

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
-use whimbrel::db::Value;
+use whimbrel::db::{Value, quote_identifier};
 use whimbrel::exec::Retried;
 use whimbrel::history::RejectedRow;
 use whimbrel::transform::{Preview, PreviewRow};
@@ -30,7 +30,21 @@ pub(crate) fn text(preview: &Preview) -> String {
         text.push_str(&one(preview, row));
     }
     text.push_str(&format!("\n{}\n", summary(preview)));
+    if let Some(statement) = statement(preview) {
+        text.push_str(&format!(
+            "{}: on these rows SQL gives the same, and is faster: {}\n",
+            style::paint(style::HINT, "hint"),
+            escape::line(&statement)
+        ));
+    }
     text
+}
+
+/// Writes the statement that does the same on these rows.
+pub(crate) fn statement(preview: &Preview) -> Option<String> {
+    let expressions = preview.expressions.as_ref()?;
+    let set = preview.write.iter().zip(expressions).map(|(name, sql)| format!("{} = {sql}", quote_identifier(name)));
+    Some(format!("UPDATE {} SET {}", quote_identifier(&preview.source), set.collect::<Vec<_>>().join(", ")))
 }
 
 fn one(preview: &Preview, row: &PreviewRow) -> String {
@@ -109,6 +123,9 @@ pub(crate) struct PreviewJson {
     source: String,
     into: Option<String>,
     rows: Vec<RowJson>,
+    /// A statement that does the same on these rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -142,6 +159,7 @@ pub(crate) fn json(preview: &Preview) -> PreviewJson {
         source: preview.source.clone(),
         into: preview.into.clone(),
         rows: preview.rows.iter().map(row).collect(),
+        sql: statement(preview),
     }
 }
 

@@ -4,7 +4,7 @@ use whimbrel::db::Value;
 use whimbrel::transform::{Preview, PreviewRow};
 
 use super::amount;
-use super::preview::summary;
+use super::preview::{statement, summary};
 use crate::escape;
 
 /// Characters shown of a value.
@@ -44,6 +44,12 @@ pub(crate) fn page(preview: &Preview, migration: &str) -> String {
     page.push_str(&format!("<p id=\"summary\">{}</p>\n", text(&summary(preview))));
     if !preview.rows.is_empty() {
         page.push_str(&table(preview));
+    }
+    if let Some(statement) = statement(preview) {
+        page.push_str(&format!(
+            "<p id=\"hint\">On these rows SQL gives the same, and is faster: <code>{}</code></p>\n",
+            text(&statement)
+        ));
     }
     if !preview.log.is_empty() {
         page.push_str("<h2>What the component logged</h2>\n<ul id=\"log\">\n");
