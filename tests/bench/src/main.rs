@@ -50,7 +50,7 @@ struct Options {
     /// Turns that count [default: 11, with --quick 3]
     #[arg(long)]
     runs: Option<usize>,
-    /// Rows that are split in d, e and f [default: 1000000, with --quick 100000]
+    /// Rows that are split in d to g [default: 1000000, with --quick 100000]
     #[arg(long)]
     rows: Option<u32>,
     /// Migrations of a and b [default: 1000, with --quick 200]

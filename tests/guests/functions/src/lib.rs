@@ -1,7 +1,7 @@
 //! SQL functions that behave well and badly.
 
 #[path = "../../../bench/guest/src/work.rs"]
-mod work;
+pub mod work;
 
 use std::cell::Cell as Counter;
 
