@@ -5,9 +5,9 @@
 //!    |  source::Source::load           bytes -> migrations; every problem of every file together
 //!    v
 //!  Vec<Migration>
-//!    |  model::Chain::new              order, uniqueness
+//!    |  model::Chain, model::Chains     uniqueness; dependencies and order, also of several chains
 //!    v
-//!  Chain ---------------+
+//!  Chains --------------+
 //!  history table        |
 //!    |  History::read   |              creates nothing
 //!    v                  v

@@ -101,6 +101,15 @@ fn a_chain_can_be_one_of_folders_only() {
 }
 
 #[test]
+fn a_new_migration_goes_into_the_folder_of_its_chain() {
+    let project = project();
+    project.ok(&["new", "second", "--chain", "billing"]);
+    assert!(project.path("billing/0002_second.sql").exists());
+    project.ok(&["new", "third"]);
+    assert!(project.path("migrations/0003_third.sql").exists());
+}
+
+#[test]
 fn an_untrusted_chain_beside_the_owners() {
     let project = project();
     let policy = format!("{BILLING}trust = \"untrusted\"\nnamespace = \"billing_\"\n");

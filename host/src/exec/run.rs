@@ -1,6 +1,6 @@
 //! Runs a prepared plan step by step.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use super::throttle::Throttle;
 use crate::db::Session;
 use crate::history::History;
 use crate::interrupt::Interrupt;
-use crate::model::{AppliedState, Chains, Key};
+use crate::model::{AppliedState, Chains, Key, Role};
 use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, State, Step};
 
 /// What all steps of a run share.
@@ -60,6 +60,8 @@ pub(super) struct Watermark {
     burst: Burst,
     /// What is in force: chain and migration. A repeatable one is only in it as it is in the chain now.
     done: HashSet<(Arc<str>, Key)>,
+    /// The chains of which the database had something when it was read, and what.
+    begun: HashMap<Arc<str>, String>,
 }
 
 impl Watermark {
@@ -79,6 +81,12 @@ impl Watermark {
             self.burst.ensure(session, conditions.history)?;
         }
         let applied = self.done.contains(&of(step));
+        let starts = step.direction == Direction::Up && step.migration.role() == Role::Baseline;
+        if let Some(migration) = self.begun.get(&step.chain).filter(|_| starts && !applied) {
+            // A baseline is for a database that has nothing of the chain, and another process has begun it meanwhile.
+            let (migration, chain) = (migration.clone(), step.chain.to_string());
+            return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::AlreadyBegun { migration, chain }] }));
+        }
         Ok(applied == (step.direction == Direction::Down))
     }
 
@@ -87,12 +95,22 @@ impl Watermark {
         let applied = conditions.history.read_all(session)?;
         plan::check(chains, &applied, &conditions.goal, &conditions.rules).map_err(StepError::Plan)?;
         self.done.clear();
+        self.begun.clear();
         for row in applied.iter().filter(|row| row.is_live() && row.state != AppliedState::InProgress) {
             let Some(chain) = chains.get(&row.chain) else { continue };
             let outdated = row.repeatable
                 && chain
                     .repeatable(&row.name)
                     .is_some_and(|migration| plan::compare(chain, migration, row) == OUTDATED);
+            if row.state == AppliedState::Baseline {
+                // Another process may have started from a baseline that has these in it.
+                let inside = chain.migrations().iter().filter(|migration| migration.version <= row.version);
+                let keys = inside.map(|migration| (Arc::clone(chain.shared_name()), migration.key()));
+                self.done.extend(keys);
+            }
+            if !row.repeatable {
+                self.begun.insert(Arc::clone(chain.shared_name()), row.title());
+            }
             if !outdated {
                 self.done.insert((Arc::clone(chain.shared_name()), row.key()));
             }

@@ -105,7 +105,7 @@ impl Settings {
         Ok(found.map(|(name, environment)| (name, environment.protected)))
     }
 
-    /// Returns the folder of the only chain that is meant.
+    /// Returns the folder of a chain.
     pub(crate) fn folder_of(&self, chain: &str) -> PathBuf {
         let folders = policy::folders(&self.config.chains, &self.config.folder);
         folders.into_iter().find(|(name, _)| name == chain).map_or_else(|| self.dir.clone(), |(_, dir)| dir)

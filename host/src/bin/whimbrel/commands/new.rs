@@ -34,10 +34,11 @@ struct Draft {
 /// Makes the files of a new migration.
 pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
     let name = name(&args.name)?;
-    let version = version::next(&settings.dir, args.timestamp)?;
+    let dir = settings.folder_of(settings.chain());
+    let version = version::next(&dir, args.timestamp)?;
     let draft = match args.kind {
-        NewKind::Sql => sql(&settings.dir, &version, &name, args.reversible),
-        NewKind::Rust => rust::draft(&settings.dir, &version, &name, args.reversible),
+        NewKind::Sql => sql(&dir, &version, &name, args.reversible),
+        NewKind::Rust => rust::draft(&dir, &version, &name, args.reversible),
     };
     let made = files::make(&draft.files, Making { force: false, dry_run: false })?;
     if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
