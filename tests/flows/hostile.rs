@@ -118,3 +118,44 @@ fn every_file_is_on_the_list_once() {
     assert_eq!(on_disk("sql"), on_list(".sql"));
     assert!(CASES.len() >= 100, "{}", CASES.len());
 }
+
+/// Runs the program on what a stranger may write anywhere, and looks at every character that comes out.
+#[test]
+fn nothing_reaches_the_terminal_that_it_would_obey() {
+    const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
+    let project = harness::Project::with(&[("0001_shop.sql", stage::SHOP)]);
+    project.ok(&["up"]);
+    let text = std::fs::read_to_string(component::folder().join("wat/error-with-escapes.wat")).unwrap();
+    project.write("migrations/0002_evil.wasm", component::read(&text));
+    let toml = EVIL.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<String>();
+    let manifest = format!(
+        "description = \"{toml}\"\n[grants]\nread = [\"{toml}\"]\nupdate = [\"customer(age)\"]\n\
+         [params]\n\"{toml}\" = \"{toml}\"\n"
+    );
+    project.write("migrations/0002_evil.toml", manifest);
+    project.write("migrations/0003_evil.sql", format!("CREATE TABLE \"{EVIL}\" (\"{EVIL}\"); SELECT {EVIL};\n"));
+    project.write(&format!("migrations/0004_{EVIL}.sql"), "SELECT 1;");
+    let look = |arguments: &[&str]| {
+        let output = project.command(arguments).output().unwrap();
+        let shown = [output.stdout, output.stderr].concat();
+        let shown = String::from_utf8(shown).unwrap();
+        let obeyed = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
+        assert_eq!(shown.chars().find(obeyed), None, "{arguments:?}: {shown:?}");
+        shown
+    };
+    // A name that no migration can have is told, too.
+    look(&["status"]);
+    std::fs::remove_file(project.path(&format!("migrations/0004_{EVIL}.sql"))).unwrap();
+    let inspected = look(&["inspect", "migrations/0002_evil.wasm"]);
+    assert!(inspected.contains("\\u{1b}[2J"), "{inspected}");
+    for verb in [&["status"][..], &["plan"], &["history"], &["verify"], &["up"], &["up", "--dry-run"], &["test"]] {
+        look(verb);
+        look(&[verb, &["--json"]].concat());
+    }
+    let failed = look(&["up"]);
+    assert!(failed.contains("the guest says: \\u{1b}[2J"), "{failed}");
+    std::fs::remove_file(project.path("migrations/0002_evil.wasm")).unwrap();
+    std::fs::remove_file(project.path("migrations/0002_evil.toml")).unwrap();
+    look(&["up", "--dry-run"]);
+    look(&["up"]);
+}

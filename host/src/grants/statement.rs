@@ -101,7 +101,7 @@ pub struct Statement {
     pub kind: StatementKind,
     /// Everything in it that could be a name, in lower case and without quotes.
     pub names: BTreeSet<String>,
-    /// Those of the names that stand in it more than once.
+    /// Those of the names that stand in it more than once, where it has a NATURAL JOIN.
     pub repeated: BTreeSet<String>,
     /// What it makes in the temporary database, by the word TEMP or by the name's first part.
     pub temporary: Option<String>,

@@ -108,15 +108,7 @@ enum Worker {
     Engine { component: PathBuf, cache: PathBuf, database: PathBuf },
     /// Does work with all safety or without any
     #[command(hide = true)]
-    Safety { work: safety::Work, guards: Guards, database: PathBuf },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Guards {
-    /// All of them
-    On,
-    /// None
-    Off,
+    Safety { work: safety::Work, guards: safety::Guards, database: PathBuf },
 }
 
 fn main() -> Result<ExitCode> {
@@ -126,7 +118,7 @@ fn main() -> Result<ExitCode> {
         Some(Worker::Bare { folder, database }) => native::run_chain(&folder, &database)?,
         Some(Worker::Library { database, cache }) => engine::run_chain(&database, &cache)?,
         Some(Worker::Engine { component, cache, database }) => engine::run(&component, &cache, &database)?,
-        Some(Worker::Safety { work, guards, database }) => safety::run(work, guards == Guards::On, &database)?,
+        Some(Worker::Safety { work, guards, database }) => safety::run(work, guards, &database)?,
         None => bench(&arguments.options)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -23,7 +23,7 @@ use crate::flows::guests::workspace;
 const BOUNDED: Duration = Duration::from_secs(60);
 /// No case makes this program larger, in KiB: it is a debug build with a compiled engine in it.
 const MEMORY: u64 = 700 << 10;
-const SHOP: &str = include_str!("shop.sql");
+pub(super) const SHOP: &str = include_str!("shop.sql");
 /// Lines of log and bytes of it that get through.
 const LOG: (u64, u64) = (10_001, (1 << 20) + 200);
 

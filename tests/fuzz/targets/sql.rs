@@ -230,7 +230,10 @@ fn stripped(text: &str) -> &str {
 
 fn after_gap(mut text: &str) -> &str {
     loop {
-        let rest = text.trim_start_matches([' ', '\t', '\n', '\x0c', '\r', '\u{feff}']);
+        let rest = text.trim_start_matches('\u{feff}');
+        // A vertical tab is a blank behind another one.
+        let blank = rest.starts_with([' ', '\t', '\n', '\x0c', '\r']);
+        let rest = if blank { rest.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']) } else { rest };
         let rest = if rest.starts_with("--") {
             rest.find('\n').map_or("", |at| &rest[at..])
         } else if rest.starts_with("/*") && rest.len() > 2 {

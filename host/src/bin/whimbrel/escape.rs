@@ -13,6 +13,26 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_hostile)
 }
 
+/// Escapes in JSON what a terminal would obey and JSON itself leaves as it is. Such characters stand in strings only.
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
+    let hostile = |character: char| character != '\n' && is_hostile(character);
+    if !text.contains(hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if hostile(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// Makes one line of a statement: runs of blanks become one, and what is long is cut.
 pub(crate) fn shortened(text: &str, longest: usize) -> String {
     let mut short = String::new();
@@ -70,6 +90,16 @@ mod tests {
             assert_eq!(lines(text), expected);
         }
         assert_eq!(line("a\nb"), "a\\nb");
+    }
+
+    #[test]
+    fn writes_json_that_a_terminal_may_see_and_a_parser_reads() {
+        let text = "\u{9b}31m \u{202e} \u{e0041} plain \u{1b} ü\n";
+        let written = serde_json::to_string(text).expect("JSON");
+        let escaped = json(&written);
+        assert!(!escaped.contains(is_hostile), "{escaped:?}");
+        assert!(escaped.contains("\\udb40\\udc41") && escaped.contains('ü'), "{escaped}");
+        assert_eq!(serde_json::from_str::<String>(&escaped).expect("JSON"), text);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use whimbrel::LogLevel;
 
 use crate::args::{Args, Color, Globals};
+use crate::escape;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{failure, style};
@@ -121,7 +122,7 @@ fn print_json<T: Serialize>(value: &T) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
     text.push('\n');
     let mut out = io::stdout().lock();
-    unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    unless_closed(out.write_all(escape::json(&text).as_bytes()).and_then(|()| out.flush()))
 }
 
 /// A reader that has seen enough, such as `head`, is no error.

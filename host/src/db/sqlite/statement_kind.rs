@@ -10,15 +10,18 @@ pub(super) fn read(text: &str) -> Statement {
     let tokens: Vec<Token<'_>> = sql::tokens(text).filter(Token::is_significant).collect();
     let kind = kind(&tokens);
     let names = || tokens.iter().filter_map(name).map(|name| name.to_ascii_lowercase());
+    let natural = tokens.iter().any(|token| token.is_word("NATURAL"));
     let mut seen = BTreeSet::new();
+    let mut is_repeated = |name: &String| !seen.insert(name.clone());
     let is_module = matches!(kind, StatementKind::CreateVirtualTable { .. });
     Statement {
         names: names().collect(),
-        repeated: names().filter(|name| !seen.insert(name.clone())).collect(),
+        // Nothing else asks for them.
+        repeated: if natural { names().filter(&mut is_repeated).collect() } else { BTreeSet::new() },
         temporary: temporary(&tokens),
         common_tables: common_tables(&tokens),
         using: if is_module { BTreeSet::new() } else { using(&tokens) },
-        natural: tokens.iter().any(|token| token.is_word("NATURAL")),
+        natural,
         replaces: replaces(&tokens),
         expressions: tokens.iter().any(|token| ["CHECK", "AS", "GENERATED"].iter().any(|word| token.is_word(word))),
         references: after(&tokens, "REFERENCES").collect(),
