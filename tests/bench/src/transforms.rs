@@ -113,7 +113,8 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
     Ok(vec![
         bench.insert(&course(&person, INSERTED, rows))?,
         bench.update(&course(&person, UPDATED, rows))?,
-        bench.python(&course(&few, UPDATED, some))?,
+        bench.python("insert", &course(&few, INSERTED, some))?,
+        bench.python("update", &course(&few, UPDATED, some))?,
         bench.heavy(&course(&few, UPDATED, some))?,
         bench.chunks(&course(&logged, UPDATED, rows))?,
         bench.race(
@@ -194,18 +195,18 @@ impl Bench<'_> {
         Ok(section)
     }
 
-    fn python(&self, course: &Course) -> Result<Section> {
-        let mut all = vec![ONE_UPDATE];
+    fn python(&self, work: &'static str, course: &Course) -> Result<Section> {
+        let mut all = vec![(ONE, Runner::Transform(Form::new("rows", work)))];
         let mut most = Vec::new();
         if let Some(python) = &self.python {
-            all.push(("Python, sqlite3 and `executemany`", Runner::Python("update")));
+            all.push(("Python, sqlite3 and `executemany`", Runner::Python(work)));
             most.push(4.0);
-            if python.has_alembic() {
+            if python.has_alembic() && work == "update" {
                 all.push(("Alembic, a data migration row by row", Runner::Alembic));
                 most.push(8.0);
             }
         }
-        let title = format!("{} names, update in place, as others do it", course.rows);
+        let title = format!("{} names, {work}, as others do it", course.rows);
         let mut section = self.race(title, course, &all)?;
         let own = section.rows[0].used;
         section.aims = section.rows[1..]

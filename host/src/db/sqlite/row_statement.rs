@@ -175,3 +175,70 @@ impl Drop for Bound<'_, '_> {
 fn failure(code: c_int, message: Option<String>) -> Error {
     Error::SqliteFailure(ffi::Error::new(code), message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(statement: &RowStatement<'_>) -> String {
+        // SAFETY: the statement lives; what SQLite returns is a C string that is freed here, once.
+        unsafe {
+            let text = ffi::sqlite3_expanded_sql(statement.statement.as_ptr());
+            let copied = CStr::from_ptr(text).to_string_lossy().into_owned();
+            ffi::sqlite3_free(text.cast::<c_void>());
+            copied
+        }
+    }
+
+    #[test]
+    fn writes_every_kind_whatever_the_encoding() {
+        for encoding in ["UTF-8", "UTF-16le"] {
+            let connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch(&format!("PRAGMA encoding = '{encoding}'; CREATE TABLE t (a, b)")).unwrap();
+            let long = "ß".repeat(5_000);
+            let cells = [
+                [RawCell::Null, RawCell::Boolean(true)],
+                [RawCell::Integer(i64::MIN), RawCell::Real(0.5)],
+                [RawCell::Text(b""), RawCell::Blob(b"")],
+                [RawCell::Text(long.as_bytes()), RawCell::Blob(&[0, 255])],
+            ];
+            let mut insert = RowStatement::prepare(&connection, "INSERT INTO t VALUES (?, ?)").unwrap();
+            let written = insert.each(0..4, |row, column| cells[row as usize][column]).map_err(|(_, error)| error);
+            assert_eq!(written.unwrap(), 4);
+            let sql = "SELECT group_concat(typeof(a) || length(a) || typeof(b) || b, ' ') FROM (SELECT * FROM t \
+                       WHERE a IS NOT NULL AND typeof(b) <> 'blob')";
+            let numbers: String = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(numbers, "integer20real0.5");
+            let texts: (String, Vec<u8>, String, Vec<u8>) = connection
+                .query_row("SELECT x.a, x.b, y.a, y.b FROM t x, t y WHERE x.rowid = 3 AND y.rowid = 4", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })
+                .unwrap();
+            assert_eq!(texts, (String::new(), Vec::new(), long, vec![0, 255]));
+        }
+    }
+
+    #[test]
+    fn lets_go_of_what_was_bound_also_when_a_row_fails() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a TEXT UNIQUE)").unwrap();
+        let mut insert = RowStatement::prepare(&connection, "INSERT INTO t VALUES (?)").unwrap();
+        let texts = [String::from("one"), String::from("two"), String::from("one")];
+        let failed = insert.each(0..3, |row, _| RawCell::Text(texts[row as usize].as_bytes())).unwrap_err();
+        assert_eq!((failed.0, failed.1.sqlite_error_code()), (2, Some(rusqlite::ErrorCode::ConstraintViolation)));
+        drop(texts);
+        assert_eq!(expanded(&insert), "INSERT INTO t VALUES (NULL)");
+        assert_eq!(insert.each(0..1, |_, _| RawCell::Text(b"three")).map_err(|(_, error)| error).unwrap(), 1);
+        assert_eq!(expanded(&insert), "INSERT INTO t VALUES (NULL)");
+    }
+
+    #[test]
+    fn throws_returned_rows_away_and_says_what_is_wrong() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        let mut insert = RowStatement::prepare(&connection, "INSERT INTO t VALUES (?) RETURNING a").unwrap();
+        assert_eq!(insert.each(0..2, |row, _| RawCell::Integer(row.into())).map_err(|(_, error)| error).unwrap(), 2);
+        let error = RowStatement::prepare(&connection, "INSERT INTO nowhere VALUES (?)").map(drop).unwrap_err();
+        assert!(error.to_string().contains("no such table: nowhere"), "{error}");
+    }
+}
