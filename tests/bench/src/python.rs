@@ -54,11 +54,11 @@ impl Python {
         if !self.has_alembic {
             bail!("there is no Alembic");
         }
-        fs::create_dir_all(room.join("alembic/versions"))?;
+        fs::create_dir_all(room.join("steps/versions"))?;
         fs::write(room.join("split.py"), SPLIT)?;
-        fs::write(room.join("alembic/env.py"), ENVIRONMENT)?;
-        fs::write(room.join("alembic/versions/0001_split_names.py"), STEP)?;
-        let options = format!("[alembic]\nscript_location = alembic\nsqlalchemy.url = sqlite:///{DATABASE}\n");
+        fs::write(room.join("steps/env.py"), ENVIRONMENT)?;
+        fs::write(room.join("steps/versions/0001_split_names.py"), STEP)?;
+        let options = format!("[alembic]\nscript_location = steps\nsqlalchemy.url = sqlite:///{DATABASE}\n");
         fs::write(room.join("alembic.ini"), options)?;
         let mut command = workshop.command(&self.python, room);
         command.args(["-m", "alembic", "upgrade", "head"]);
