@@ -52,11 +52,14 @@
 //!
 //! # Features
 //! - `cli` (default): the `whimbrel` program.
-//! - `wasm` (part of `cli`): migrations that are WebAssembly components.
+//! - `wasm` (part of `cli`): migrations that are WebAssembly components, and scripts.
+//! - `engines` (part of `cli`): the script engines that come with the program.
 // One file is excepted, with its proof: `db/sqlite/row_statement.rs`.
 #![deny(unsafe_code)]
 
 pub mod db;
+#[cfg(feature = "wasm")]
+pub mod engines;
 mod error;
 pub mod exec;
 pub mod grants;

@@ -4,6 +4,8 @@ mod baseline;
 mod builder;
 mod job;
 mod queries;
+#[cfg(feature = "wasm")]
+mod scripts;
 mod startup;
 
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -52,6 +54,8 @@ pub struct Migrator {
     policies: Policies,
     #[cfg(feature = "wasm")]
     compilation: crate::wasm::Compilation,
+    #[cfg(feature = "wasm")]
+    engines: crate::engines::Engines,
 }
 
 impl Migrator {
@@ -356,7 +360,7 @@ impl Migrator {
         #[cfg(feature = "wasm")]
         {
             let compilation = crate::wasm::Compilation { interrupt: interrupt.clone(), ..self.compilation.clone() };
-            exec::prepare(plan, chains, &compilation, &self.policies, &self.observer)
+            exec::prepare(plan, chains, &compilation, &self.engines, &self.policies, &self.observer)
         }
         #[cfg(not(feature = "wasm"))]
         exec::prepare(plan, chains, &self.policies, &self.observer)

@@ -71,6 +71,8 @@ fn help_and_version_are_0() {
       verify       Check that files and history agree
       test         Try pending migrations on copies of the database: does their code do the same twice?
       inspect      Show what a component is made of and asks for
+      run-script   Try a script in a transaction, and roll back unless told otherwise
+      engines      Show the script engines: what they run, version, size, digest
       preview      Show what a transform would make of some rows; writes nothing
       rejects      Show the rows that a transform kept aside
       repair       Put the history right; shows what it will write, and asks

@@ -16,6 +16,7 @@ mod inspect;
 mod json;
 mod new;
 mod plan;
+mod scripts;
 mod settings;
 mod signals;
 mod status;

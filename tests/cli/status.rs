@@ -61,7 +61,7 @@ fn shows_every_state_and_every_note() {
     1 checksum mismatch, 1 applied (reformatted), 1 missing, 1 out of order, 1 applied, 1 pending.
     note: 4 late is out of order: `up` would refuse it, and with --allow-out-of-order apply it
     note: the sequence has no versions 3, 6
-    note: migrations/README.md is ignored: neither .sql nor .wasm nor .toml
+    note: migrations/README.md is ignored: neither .sql nor .wasm nor .toml nor a script
     ");
 }
 

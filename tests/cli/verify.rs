@@ -15,7 +15,7 @@ fn is_content_when_files_and_history_agree() {
     exit 0
     --- stdout
     note: the sequence has no version 3
-    note: migrations/notes.txt is ignored: neither .sql nor .wasm nor .toml
+    note: migrations/notes.txt is ignored: neither .sql nor .wasm nor .toml nor a script
     Verified 3 migrations: files and history agree.
     ");
     });

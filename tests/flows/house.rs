@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 8] = [
     &["interrupt", "limits", "log_level", "sql", "grants"],
     &["db"],
     &["model"],
-    &["source", "history", "plan", "transform", "wasm"],
+    &["engines", "source", "history", "plan", "transform", "wasm"],
     &["exec"],
     &["error"],
     &["migrator"],

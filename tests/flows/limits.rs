@@ -171,6 +171,8 @@ fn call(
         name: "guest",
         dry_run: false,
         started_at: 0,
+        seed: 0,
+        script: None,
         params: vec![("do".into(), behaviour.into())],
         limits,
         interrupt: Interrupt::new(),

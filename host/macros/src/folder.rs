@@ -47,7 +47,8 @@ fn file(folder: &Path, entry: &DirEntry) -> Result<Option<(String, String)>, Str
 fn is_wanted(path: &Path) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    !hidden && ending.is_some_and(|ending| matches!(ending.as_str(), "sql" | "wasm" | "toml"))
+    !hidden
+        && ending.is_some_and(|ending| matches!(ending.as_str(), "sql" | "wasm" | "toml" | "js" | "mjs" | "ts" | "mts"))
 }
 
 #[cfg(test)]

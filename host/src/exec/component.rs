@@ -61,10 +61,12 @@ pub(super) fn run_component(
         started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
         params: params.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
         limits: step.limits,
+        seed: seed(step),
+        script: migration.body.script().map(AsRef::as_ref),
         interrupt: conditions.interrupt.clone(),
         events: Arc::new(Voice { step: step.step.clone(), observer: Arc::clone(conditions.observer) }),
     };
-    let ambient = ambient(step, call.started_at, plugin.inspection().checksum.seed());
+    let ambient = ambient(step, call.started_at, call.seed);
     if let Err(error) = session.set_ambient(Some(ambient)) {
         return (session, Err(StepError::doing("hide the clock from the migration")(error)));
     }
@@ -78,4 +80,13 @@ pub(super) fn run_component(
         Err(error) => Err(StepError::Guest(Box::new(error))),
     };
     (session, result.and_then(|work| shown.map(|()| work)))
+}
+
+/// Returns what stands for chance in a step: it depends on the bytes of the migration's code alone, so that a later
+/// engine gives a script the same.
+pub(super) fn seed(step: &PreparedStep) -> u64 {
+    match step.step.migration.body.script() {
+        Some(script) => script.checksum().seed(),
+        None => step.plugin.as_ref().map_or(0, |plugin| plugin.inspection().checksum.seed()),
+    }
 }

@@ -85,7 +85,7 @@ pub(crate) fn run_twice(
     for step in one_by_one(prepared) {
         let is_code = match step.steps[0].step.migration.body {
             Body::Sql { .. } => false,
-            Body::Component { .. } | Body::Rust(_) | Body::Transform { .. } => true,
+            Body::Component { .. } | Body::Rust(_) | Body::Script { .. } | Body::Transform { .. } => true,
         };
         let second = if is_code { Some(first.copy(options)?) } else { None };
         let (returned, first_result) = run(first, &step, conditions);

@@ -81,8 +81,10 @@ pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant
     let effective = || policy.effective(migration.version, asked).map(|grants| Hold::To(grants.map(Box::new)));
     Ok(match &migration.body {
         // The host writes for a transform, and what the owner's own triggers do then is no concern of the component.
-        Body::Transform { .. } if !policy.is_untrusted() => effective().map(|_| Hold::To(None)),
-        Body::Component { .. } | Body::Transform { .. } => effective(),
+        Body::Transform { .. } | Body::Script { spec: Some(_), .. } if !policy.is_untrusted() => {
+            effective().map(|_| Hold::To(None))
+        }
+        Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } => effective(),
         // An owner's scripts are held to grants only where their manifest wants it.
         Body::Sql { .. } if policy.is_untrusted() || asked.is_some() => {
             if step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None) {

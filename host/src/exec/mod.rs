@@ -12,6 +12,8 @@ mod functions;
 mod hold;
 mod libraries;
 mod losses;
+#[cfg(feature = "wasm")]
+mod once;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;
@@ -22,6 +24,8 @@ mod report;
 mod retry;
 mod run;
 mod script;
+#[cfg(feature = "wasm")]
+mod scripts;
 mod single;
 mod squash;
 mod step;
@@ -41,11 +45,17 @@ pub use refusal::{Refusal, refusals};
 pub use repair::RepairError;
 pub use report::{Estimate, Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
 pub use run::{Conditions, run};
+#[cfg(feature = "wasm")]
+pub use scripts::{EngineAnswer, EngineFound, EngineUsed, ScriptError};
 pub use throttle::Throttle;
 
 pub(crate) use burst::give_back;
 pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
+#[cfg(feature = "wasm")]
+pub(crate) use once::run_once;
+#[cfg(feature = "wasm")]
+pub(crate) use prepare::check_scripts;
 #[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
 pub(crate) use repair::{plan_repair, run_repair};
@@ -53,6 +63,8 @@ pub(crate) use repair::{plan_repair, run_repair};
 pub use retry::Retried;
 #[cfg(feature = "wasm")]
 pub(crate) use retry::retry_step;
+#[cfg(feature = "wasm")]
+pub(crate) use scripts::look_at;
 pub(crate) use single::{check_single, run_single};
 pub(crate) use squash::squash;
 #[cfg(feature = "wasm")]

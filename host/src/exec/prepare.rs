@@ -6,9 +6,13 @@ use super::event::Observer;
 use super::functions::PreparedLibrary;
 use super::hold::{AskedTooMuch, Hold, hold};
 use super::libraries;
+#[cfg(feature = "wasm")]
+use super::scripts::Workshop;
 use crate::limits::{Excess, RunLimits};
 use crate::model::{Body, Chains, Policies};
 use crate::plan::{Plan, Step};
+#[cfg(feature = "wasm")]
+use crate::wasm::Engine;
 
 /// Why a plan cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +78,18 @@ pub enum PrepareError {
         /// What the manifest takes it for.
         says: &'static str,
     },
+    /// A script cannot be run, or there is no engine for it.
+    #[cfg(feature = "wasm")]
+    #[error("migration {migration} cannot be loaded ({file})")]
+    Script {
+        /// Version and name.
+        migration: String,
+        /// Its file.
+        file: String,
+        /// Why.
+        #[source]
+        source: Box<super::scripts::ScriptError>,
+    },
     /// A library of functions cannot be used.
     #[cfg(feature = "wasm")]
     #[error("the functions of {library}, which migration {migration} calls, cannot be used ({file})")]
@@ -99,7 +115,7 @@ pub enum PrepareError {
         reason: String,
     },
     /// A component is to be reverted and has no `down`.
-    #[error("migration {migration} cannot be reverted: its component exports no down ({file})")]
+    #[error("migration {migration} cannot be reverted: its code exports no down ({file})")]
     Irreversible {
         /// Version and name.
         migration: String,
@@ -163,6 +179,9 @@ pub(super) struct PreparedStep {
     /// Its compiled component, if it is one.
     #[cfg(feature = "wasm")]
     pub(super) plugin: Option<Arc<crate::wasm::Plugin>>,
+    /// The engine that runs it, if it is a script; `plugin` is its component.
+    #[cfg(feature = "wasm")]
+    pub(super) engine: Option<super::scripts::EngineUsed>,
     /// What it may use.
     pub(super) limits: RunLimits,
 }
@@ -189,6 +208,7 @@ pub fn prepare(
     plan: Plan,
     chains: &Chains,
     compilation: &crate::wasm::Compilation,
+    engines: &crate::engines::Engines,
     policies: &Policies,
     observer: &Arc<dyn Observer>,
 ) -> Result<Prepared, PrepareError> {
@@ -199,26 +219,70 @@ pub fn prepare(
         .enumerate()
         .filter_map(|(index, step)| match &step.migration.body {
             Body::Component { bytes } | Body::Transform { bytes, .. } => Some((index, step, bytes.as_ref())),
-            Body::Sql { .. } | Body::Rust(_) => None,
+            Body::Sql { .. } | Body::Script { .. } | Body::Rust(_) => None,
         })
         .collect();
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
         let limits = decide(step, policies)?;
-        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), plugin: None, limits })
+        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), plugin: None, engine: None, limits })
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
+    let scripts = plan.steps.iter().filter(|step| step.migration.body.script().is_some()).count();
+    if components.is_empty() && scripts == 0 {
+        libraries::prepare(&mut steps, chains, compilation, observer)?;
+        return Ok(Prepared { plan, steps });
+    }
+    observer.event(&super::event::Event::Compiling { components: components.len() + scripts });
+    let first = plan.steps.iter().find(|step| step.migration.body.is_sandboxed()).expect("there is code");
+    let failed = |source| PrepareError::Component {
+        migration: first.migration.title(),
+        file: first.migration.file.clone(),
+        source,
+    };
+    if scripts > 0 {
+        let engine = Engine::for_scripts(compilation).map_err(failed)?;
+        let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
+        for step in &mut steps {
+            if let Some(script) = step.step.migration.body.script() {
+                let (plugin, used) = workshop.prepare(&step.step, script, &step.limits)?;
+                (step.plugin, step.engine) = (Some(plugin), Some(used));
+            }
+        }
+    }
     if !components.is_empty() {
-        observer.event(&super::event::Event::Compiling { components: components.len() });
+        let engine = Engine::with(compilation).map_err(failed)?;
         let components: Vec<Job<'_>> = components
             .into_iter()
             .map(|(index, step, bytes)| Job { index, step, bytes, limits: steps[index].limits })
             .collect();
-        for (job, plugin) in components.iter().zip(compile(&components, compilation)) {
+        for (job, plugin) in components.iter().zip(compile(&components, &engine)) {
             steps[job.index].plugin = Some(Arc::new(plugin?));
         }
     }
     libraries::prepare(&mut steps, chains, compilation, observer)?;
     Ok(Prepared { plan, steps })
+}
+
+/// Has the engines read every script of some steps, and runs none. Without scripts no engine is started.
+#[cfg(feature = "wasm")]
+pub(crate) fn check_scripts(
+    steps: &[Step],
+    compilation: &crate::wasm::Compilation,
+    engines: &crate::engines::Engines,
+    policies: &Policies,
+) -> Result<(), PrepareError> {
+    let scripts: Vec<_> = steps.iter().filter_map(|step| Some((step, step.migration.body.script()?))).collect();
+    let Some((first, _)) = scripts.first() else { return Ok(()) };
+    let engine = Engine::for_scripts(compilation).map_err(|source| PrepareError::Component {
+        migration: first.migration.title(),
+        file: first.migration.file.clone(),
+        source,
+    })?;
+    let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
+    for (step, script) in scripts {
+        workshop.prepare(step, script, &decide(step, policies)?)?;
+    }
+    Ok(())
 }
 
 /// Puts the limits of a step's manifest and of the policy together.
@@ -244,20 +308,13 @@ struct Job<'p> {
 }
 
 #[cfg(feature = "wasm")]
-fn compile(
-    components: &[Job<'_>],
-    compilation: &crate::wasm::Compilation,
-) -> Vec<Result<crate::wasm::Plugin, PrepareError>> {
-    use crate::wasm::{CompileError, Engine};
+fn compile(components: &[Job<'_>], engine: &Engine) -> Vec<Result<crate::wasm::Plugin, PrepareError>> {
+    use crate::wasm::CompileError;
 
     let failed = |step: &Step, source: CompileError| PrepareError::Component {
         migration: step.migration.title(),
         file: step.migration.file.clone(),
         source,
-    };
-    let engine = match Engine::with(compilation) {
-        Ok(engine) => engine,
-        Err(error) => return vec![Err(failed(components[0].step, error))],
     };
     let one = |Job { step, bytes, limits, .. }: &Job<'_>| {
         let plugin = engine.compile_within(bytes, limits).map_err(|error| failed(step, error))?;
@@ -316,8 +373,7 @@ pub fn prepare(
     _: &Arc<dyn Observer>,
 ) -> Result<Prepared, PrepareError> {
     let holds = hold(&plan, policies)?;
-    let component =
-        plan.steps.iter().find(|step| matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }));
+    let component = plan.steps.iter().find(|step| step.migration.body.is_sandboxed());
     if let Some(step) = component {
         let (migration, file) = (step.migration.title(), step.migration.file.clone());
         return Err(PrepareError::NoWasm { migration, file });

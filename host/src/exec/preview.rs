@@ -6,8 +6,9 @@ use super::report::StepError;
 use super::run::Conditions;
 use super::transform::{call, failed, find, hold, release, start};
 use crate::db::Session;
-use crate::model::{Body, Migration, TransformSpec};
+use crate::model::{Migration, TransformSpec};
 use crate::transform::{Preview, Selection, TransformError, expressions, preview};
+use crate::wasm::deep;
 
 /// Why a migration cannot be shown at work.
 #[derive(Debug, thiserror::Error)]
@@ -32,11 +33,9 @@ pub enum PreviewError {
 impl PreviewError {
     /// Refuses what is no transform.
     pub(crate) fn check(migration: &Migration) -> Result<(), Self> {
-        match migration.body {
-            Body::Transform { .. } => Ok(()),
-            Body::Sql { .. } | Body::Component { .. } | Body::Rust(_) => {
-                Err(Self::NotATransform { migration: migration.title(), kind: migration.kind().as_str() })
-            }
+        match migration.body.transform() {
+            Some(_) => Ok(()),
+            None => Err(Self::NotATransform { migration: migration.title(), kind: migration.kind().as_str() }),
         }
     }
 }
@@ -50,7 +49,7 @@ pub(crate) fn preview_step(
 ) -> Result<Preview, PreviewError> {
     let step = prepared.steps.first().ok_or(PreviewError::NoDatabase)?;
     PreviewError::check(&step.step.migration)?;
-    let Body::Transform { spec, .. } = &step.step.migration.body else { return Err(PreviewError::NoDatabase) };
+    let Some(spec) = step.step.migration.body.transform() else { return Err(PreviewError::NoDatabase) };
     let functions = bring(session, step, conditions)?;
     let shown = show(session, step, spec, conditions, selection);
     functions.end(session)?;
@@ -67,9 +66,11 @@ fn show(
     let layout = find(session, spec)?;
     let call = call(step, &layout, conditions);
     hold(session, step, conditions)?;
-    let shown = start(step, &call, conditions.interrupt)
-        .map_err(|source| TransformError::Start { source })
-        .and_then(|mut guest| preview(session, &layout, &mut guest, selection));
+    let shown = deep(|| {
+        start(step, &call, conditions.interrupt)
+            .map_err(|source| TransformError::Start { source })
+            .and_then(|mut guest| preview(session, &layout, &mut guest, selection))
+    });
     release(session)?;
     let mut shown = shown.map_err(failed)?;
     // On values alone, so nothing of it concerns the migration's grants.

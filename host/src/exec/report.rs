@@ -68,6 +68,8 @@ pub struct StepReport {
     pub counters: Counters,
     /// Fuel burnt, for a component.
     pub fuel: Option<u64>,
+    /// Name, version and digest of the engine that ran it, for a script.
+    pub engine: Option<String>,
     /// What became of rows, for a transform.
     pub rows: Option<RowCounts>,
     /// How long all rows would take, where a dry run tried a part of them.

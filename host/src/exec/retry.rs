@@ -7,7 +7,7 @@ use super::run::Conditions;
 use super::transform::{call, failed, find, hold, keep_aside, release, row_counts, start, tell, voice};
 use crate::db::{Session, Value};
 use crate::interrupt::Interrupt;
-use crate::model::{Body, OnError, TransformSpec};
+use crate::model::{OnError, TransformSpec};
 use crate::transform::{Counts, Layout, Run, reject_key, with_runner};
 
 /// What became of rows that were kept aside.
@@ -26,7 +26,7 @@ pub(crate) fn retry_step(
     conditions: &Conditions<'_>,
 ) -> Result<Retried, StepError> {
     let step = prepared.steps.first().ok_or(StepError::Vanished)?;
-    let Body::Transform { spec, .. } = &step.step.migration.body else { return Ok(Retried::default()) };
+    let Some(spec) = step.step.migration.body.transform() else { return Ok(Retried::default()) };
     let functions = bring(session, step, conditions)?;
     let retried = in_transaction(session, step, spec, conditions);
     if let Err(error) = session.rollback() {

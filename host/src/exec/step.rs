@@ -262,7 +262,7 @@ pub(super) fn write_row(
         statements: report.counters.statements,
         operations: report.counters.operations,
         fuel: report.fuel,
-        engine: None,
+        engine: report.engine.as_deref(),
         run_id: Some(&conditions.run_id()),
         functions: &libraries,
     };
@@ -281,6 +281,7 @@ pub(super) fn done_elsewhere(step: &PreparedStep) -> StepReport {
         duration: Duration::ZERO,
         counters: Counters::default(),
         fuel: None,
+        engine: None,
         rows: None,
         estimate: None,
         recording: None,
@@ -312,6 +313,10 @@ impl Timer {
             duration: self.instant.elapsed(),
             counters: session.counters().since(self.counters),
             fuel: work.fuel,
+            #[cfg(feature = "wasm")]
+            engine: step.engine.as_ref().map(ToString::to_string),
+            #[cfg(not(feature = "wasm"))]
+            engine: None,
             rows: work.rows,
             estimate: None,
             recording: None,

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use super::component::Voice;
+use super::component::{Voice, seed};
 use super::event::Event;
 use super::hold::{bound, unbound};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
@@ -86,7 +86,8 @@ pub(super) fn spec(step: &PreparedStep) -> Option<&TransformSpec> {
     match (&step.step.migration.body, step.step.direction) {
         (Body::Transform { spec, .. }, Direction::Up) => Some(spec),
         (Body::Transform { spec, .. }, Direction::Down) => spec.down.as_deref(),
-        (Body::Sql { .. } | Body::Component { .. } | Body::Rust(_), _) => None,
+        (Body::Script { spec, .. }, Direction::Up) => spec.as_deref(),
+        (Body::Sql { .. } | Body::Component { .. } | Body::Script { .. } | Body::Rust(_), _) => None,
     }
 }
 
@@ -220,8 +221,7 @@ pub(super) fn hold(
     step: &PreparedStep,
     conditions: &Conditions<'_>,
 ) -> Result<(), StepError> {
-    let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
-    bound(session, step, conditions, plugin.inspection().checksum.seed())?;
+    bound(session, step, conditions, seed(step))?;
     session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
     Ok(())
 }
@@ -259,6 +259,8 @@ pub(super) fn call(step: &PreparedStep, layout: &Layout, conditions: &Conditions
         started_at: started_at(conditions),
         params: all,
         limits: step.limits,
+        seed: seed(step),
+        script: migration.body.script().cloned(),
     }
 }
 

@@ -62,8 +62,8 @@ fn body(
             let result = run_rust(session.as_mut(), code.as_ref(), step.step.direction);
             (session, result.map(|()| Work::default()))
         }
-        Body::Component { .. } => run_component(session, step, conditions),
-        Body::Transform { .. } => run_transform(session, step, conditions),
+        Body::Component { .. } | Body::Script { spec: None, .. } => run_component(session, step, conditions),
+        Body::Transform { .. } | Body::Script { .. } => run_transform(session, step, conditions),
     }
 }
 

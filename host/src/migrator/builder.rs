@@ -36,6 +36,8 @@ pub struct MigratorBuilder {
     observer: Arc<dyn Observer>,
     #[cfg(feature = "wasm")]
     compilation: crate::wasm::Compilation,
+    #[cfg(feature = "wasm")]
+    engines: crate::engines::Engines,
 }
 
 impl Default for MigratorBuilder {
@@ -60,6 +62,8 @@ impl Default for MigratorBuilder {
             observer: Arc::new(()),
             #[cfg(feature = "wasm")]
             compilation: crate::wasm::Compilation::default(),
+            #[cfg(feature = "wasm")]
+            engines: crate::engines::Engines::default(),
         }
     }
 }
@@ -199,6 +203,14 @@ impl MigratorBuilder {
         self
     }
 
+    /// Sets what runs scripts; the engines that come with the program unless set.
+    #[cfg(feature = "wasm")]
+    #[must_use]
+    pub fn engines(mut self, engines: crate::engines::Engines) -> Self {
+        self.engines = engines;
+        self
+    }
+
     /// Sets where components are compiled that were not compiled before; in this process unless set.
     #[cfg(feature = "wasm")]
     #[must_use]
@@ -243,6 +255,8 @@ impl MigratorBuilder {
             policies,
             #[cfg(feature = "wasm")]
             compilation: self.compilation,
+            #[cfg(feature = "wasm")]
+            engines: self.engines,
         })
     }
 }

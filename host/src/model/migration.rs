@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Checksum, Key, Manifest, Placement, Role, RustMigration, Script, TransformSpec, Version};
+use super::{Checksum, Key, Manifest, Placement, Role, RustMigration, Script, ScriptFiles, TransformSpec, Version};
 
 /// One versioned change.
 #[derive(Clone, Debug)]
@@ -46,6 +46,13 @@ pub enum Body {
         /// Which rows go through it, and where they are written.
         spec: Arc<TransformSpec>,
     },
+    /// A script in the language of some engine.
+    Script {
+        /// The script, not looked into yet.
+        files: Arc<ScriptFiles>,
+        /// Which rows go through it, and where they are written, if it is a pure function from rows to rows.
+        spec: Option<Arc<TransformSpec>>,
+    },
     /// Code of the program that runs it.
     Rust(Arc<dyn RustMigration>),
 }
@@ -59,6 +66,8 @@ pub enum Kind {
     Component,
     /// A pure function from rows to rows.
     Transform,
+    /// A script in the language of some engine.
+    Script,
     /// Rust code.
     Rust,
 }
@@ -81,11 +90,13 @@ impl Migration {
             Body::Sql { .. } => Kind::Sql,
             Body::Component { .. } => Kind::Component,
             Body::Transform { .. } => Kind::Transform,
+            Body::Script { .. } => Kind::Script,
             Body::Rust(_) => Kind::Rust,
         }
     }
 
     /// Computes the checksum of the body: SHA-256 of the exact bytes of the up script or of the component.
+    /// That of a script is told at [`ScriptFiles::checksum`].
     ///
     /// Rust code has no bytes; there it is the SHA-256 of the lines `rust`, version, name and
     /// [fingerprint](RustMigration::fingerprint), joined by line feeds.
@@ -93,6 +104,7 @@ impl Migration {
         match &self.body {
             Body::Sql { up, .. } => up.checksum(),
             Body::Component { bytes } | Body::Transform { bytes, .. } => Checksum::of(bytes),
+            Body::Script { files, .. } => files.checksum(),
             Body::Rust(code) => {
                 Checksum::of(format!("rust\n{}\n{}\n{}", self.version, self.name, code.fingerprint()).as_bytes())
             }
@@ -116,14 +128,15 @@ impl Migration {
     pub fn down_checksum(&self) -> Option<Checksum> {
         match &self.body {
             Body::Sql { down, .. } => down.as_ref().map(Script::checksum),
-            Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
+            Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => None,
         }
     }
 
-    /// Computes the checksum that forgives line endings, blanks and comments; SQL only.
+    /// Computes the checksum that forgives line endings, and with SQL blanks and comments too; SQL and scripts only.
     pub fn normalised_checksum(&self) -> Option<Checksum> {
         match &self.body {
             Body::Sql { up, .. } => Some(up.normalised_checksum()),
+            Body::Script { files, .. } => Some(files.normalised_checksum()),
             Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
         }
     }
@@ -137,8 +150,9 @@ impl Migration {
     pub fn reversibility(&self) -> Reversibility {
         let says_how = match &self.body {
             Body::Sql { down, .. } => down.is_some(),
-            Body::Component { .. } => return Reversibility::Unknown,
+            Body::Component { .. } | Body::Script { spec: None, .. } => return Reversibility::Unknown,
             Body::Transform { spec, .. } => spec.down.is_some(),
+            Body::Script { .. } => false,
             Body::Rust(code) => code.is_reversible(),
         };
         if says_how { Reversibility::Reversible } else { Reversibility::Irreversible }
@@ -149,7 +163,7 @@ impl Migration {
         let manifest = self.manifest.as_ref().and_then(|manifest| manifest.description.as_deref());
         manifest.or(match &self.body {
             Body::Sql { up, .. } => up.directives.description.as_deref(),
-            Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
+            Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => None,
         })
     }
 
@@ -177,6 +191,30 @@ impl Migration {
     }
 }
 
+impl Body {
+    /// Returns which rows go through it, if it is a pure function from rows to rows.
+    pub fn transform(&self) -> Option<&Arc<TransformSpec>> {
+        match self {
+            Self::Transform { spec, .. } => Some(spec),
+            Self::Script { spec, .. } => spec.as_ref(),
+            Self::Sql { .. } | Self::Component { .. } | Self::Rust(_) => None,
+        }
+    }
+
+    /// Returns the script, if it is one in the language of some engine.
+    pub fn script(&self) -> Option<&Arc<ScriptFiles>> {
+        match self {
+            Self::Script { files, .. } => Some(files),
+            Self::Sql { .. } | Self::Component { .. } | Self::Transform { .. } | Self::Rust(_) => None,
+        }
+    }
+
+    /// Tells whether it runs in the sandbox.
+    pub fn is_sandboxed(&self) -> bool {
+        matches!(self, Self::Component { .. } | Self::Transform { .. } | Self::Script { .. })
+    }
+}
+
 impl Kind {
     /// Returns the word for it.
     pub fn as_str(self) -> &'static str {
@@ -184,6 +222,7 @@ impl Kind {
             Self::Sql => "sql",
             Self::Component => "component",
             Self::Transform => "transform",
+            Self::Script => "script",
             Self::Rust => "rust",
         }
     }
@@ -202,6 +241,7 @@ impl fmt::Debug for Body {
             Self::Sql { up, down } => formatter.debug_struct("Sql").field("up", up).field("down", down).finish(),
             Self::Component { bytes } => write!(formatter, "Component({} bytes)", bytes.len()),
             Self::Transform { bytes, .. } => write!(formatter, "Transform({} bytes)", bytes.len()),
+            Self::Script { files, .. } => write!(formatter, "Script({})", files.main.path),
             Self::Rust(_) => formatter.write_str("Rust"),
         }
     }

@@ -13,6 +13,7 @@ mod policies;
 mod policy;
 mod rust;
 mod script;
+mod script_files;
 mod transform;
 mod version;
 
@@ -29,6 +30,7 @@ pub use policies::Policies;
 pub use policy::{MigrationPolicy, Policy, PolicyError, Trust};
 pub use rust::{RustError, RustMigration};
 pub use script::Script;
+pub use script_files::{ScriptFile, ScriptFiles};
 pub use transform::{Chunk, OnError, RowSource, Target, TransformSpec, WriteMode};
 pub use version::{Version, VersionError};
 

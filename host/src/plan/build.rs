@@ -36,7 +36,7 @@ impl Step {
         match (&self.migration.body, self.direction) {
             (Body::Sql { up, .. }, Direction::Up) => Some(up),
             (Body::Sql { down, .. }, Direction::Down) => down.as_ref(),
-            (Body::Component { .. } | Body::Transform { .. } | Body::Rust(_), _) => None,
+            (Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_), _) => None,
         }
     }
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use super::companions;
 use super::content::{self, Content};
-use super::file_name::{FileName, Part};
+use super::file_name::{FileName, Part, SCRIPTS};
 use super::placement;
 use super::problem::{Problem, SourceError};
+use super::scripts::{self, Shared};
 use super::{Ignored, Loaded};
-use crate::model::{Body, FunctionLibrary, LibraryBody, Manifest, Migration, Role, Script, Version};
+use crate::model::{
+    Body, FunctionLibrary, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles, Version,
+};
 
 /// The files of a source while they are gathered.
-#[derive(Default)]
 pub(super) struct Gathered {
     /// Parts of migrations.
     pub(super) files: Vec<File>,
@@ -21,12 +23,18 @@ pub(super) struct Gathered {
     pub(super) ignored: Vec<Ignored>,
     /// What is wrong.
     pub(super) problems: Vec<Problem>,
+    /// Endings of scripts.
+    pub(super) endings: Vec<String>,
+    /// What scripts may import, beside each other.
+    pub(super) shared: Vec<Shared>,
 }
 
 /// A part of a migration.
 pub(super) struct File {
     /// What to call it in messages.
     pub(super) file: String,
+    /// Its name in the folder.
+    pub(super) path: String,
     /// When the migration runs, as its name says.
     pub(super) role: Role,
     /// The number that orders the migration.
@@ -46,19 +54,45 @@ impl File {
     }
 }
 
+impl Default for Gathered {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            ignored: Vec::new(),
+            problems: Vec::new(),
+            endings: SCRIPTS.map(str::to_owned).into(),
+            shared: Vec::new(),
+        }
+    }
+}
+
 impl Gathered {
+    /// Tells whether some migration is a script, so that the files scripts may import are wanted.
+    pub(super) fn has_scripts(&self) -> bool {
+        self.files.iter().any(|file| file.part == Part::Script)
+    }
+
+    /// Tells by its name whether a script may import a file.
+    pub(super) fn is_script(&self, name: &str) -> bool {
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        !name.starts_with('.') && self.endings.iter().any(|known| known == ending) && !name.ends_with(".d.ts")
+    }
+
     /// Judges a file by its name; returns it, still empty, if it is part of a migration or a library of functions, so
     /// that its bytes are wanted.
     pub(super) fn judge(&mut self, file: String, name: &str) -> Option<File> {
-        match FileName::parse(name) {
-            FileName::Part { version, name, part, role } => {
-                Some(File { file, role, version, name, part, bytes: Cow::Borrowed(b"") })
+        match FileName::parse_with(name, &self.endings) {
+            FileName::Part { version, name: words, part, role } => {
+                let path = name.to_owned();
+                Some(File { file, path, role, version, name: words, part, bytes: Cow::Borrowed(b"") })
             }
             // Only migrations have versions.
             FileName::Library { name } => {
                 let (role, version, part) = (Role::Versioned, Version::from(0), Part::Functions);
-                Some(File { file, role, version, name, part, bytes: Cow::Borrowed(b"") })
+                Some(File { file, path: String::new(), role, version, name, part, bytes: Cow::Borrowed(b"") })
             }
+            // The program itself writes it.
+            FileName::Ignored(_) if name == "whimbrel.d.ts" => None,
             FileName::Ignored(reason) => {
                 self.ignored.push(Ignored { file, reason: reason.to_owned() });
                 None
@@ -73,17 +107,29 @@ impl Gathered {
 
 /// Makes migrations of the files.
 pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
-    let Gathered { mut files, mut ignored, mut problems } = gathered;
+    let Gathered { mut files, mut ignored, mut problems, mut shared, .. } = gathered;
     let libraries = files.extract_if(.., |file| file.part == Part::Functions);
     let libraries = libraries.filter_map(|file| library(file, &mut problems)).collect();
+    let scripts = files.iter().filter(|file| file.part == Part::Script);
+    shared.extend(scripts.map(|file| Shared {
+        path: file.path.clone(),
+        file: file.file.clone(),
+        bytes: file.bytes.clone(),
+    }));
     files.sort_by(|left, right| (left.owner(), left.part, &left.file).cmp(&(right.owner(), right.part, &right.file)));
     let migrations = files
         .chunk_by_mut(|left, right| left.owner() == right.owner())
-        .filter_map(|group| migration(group, &mut problems))
+        .filter_map(|group| migration(group, &shared, &mut problems))
         .collect();
     if !problems.is_empty() {
         return Err(SourceError::new(problems));
     }
+    let migrations: Vec<Migration> = migrations;
+    let imported = |file: &String| {
+        let mut scripts = migrations.iter().filter_map(|migration| migration.body.script());
+        scripts.any(|script| script.imports.iter().any(|import| import.file == *file))
+    };
+    ignored.retain(|ignored| !imported(&ignored.file));
     ignored.sort();
     Ok(Loaded { migrations, libraries, ignored })
 }
@@ -94,7 +140,7 @@ fn library(file: File, problems: &mut Vec<Problem>) -> Option<FunctionLibrary> {
         Ok(Content::Component(bytes)) => {
             Some(FunctionLibrary { name: file.name, body: LibraryBody::Component { bytes }, file: file.file })
         }
-        Ok(Content::Script(_) | Content::Manifest(_)) => None,
+        Ok(Content::Script(_) | Content::Code(_) | Content::Manifest(_)) => None,
         Err(mut found) => {
             problems.append(&mut found);
             None
@@ -103,11 +149,12 @@ fn library(file: File, problems: &mut Vec<Problem>) -> Option<FunctionLibrary> {
 }
 
 /// Makes one migration of the files of its version; `None` only if a problem was reported.
-fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migration> {
+fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>) -> Option<Migration> {
     companions::check(files, problems);
     let mut up = None;
     let mut component = None;
     let mut down = None;
+    let mut code = None;
     let mut manifest = None;
     for file in files.iter_mut() {
         match content::read(&file.file, file.part, mem::take(&mut file.bytes)) {
@@ -116,9 +163,20 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
             Ok(Content::Script(script)) => up = Some(script),
             Ok(Content::Component(bytes)) => component = Some(bytes),
             Ok(Content::Manifest(contents)) => manifest = Some(*contents),
+            Ok(Content::Code(text)) => {
+                let (path, file) = (file.path.clone(), file.file.clone());
+                code = Some(ScriptFile { path, file, text });
+            }
         }
     }
-    let body = body(up, down, component, manifest.as_ref())?;
+    let code = match code.map(|code| script(code, &mut manifest, shared)).transpose() {
+        Ok(code) => code,
+        Err(mut found) => {
+            problems.append(&mut found);
+            return None;
+        }
+    };
+    let body = body(up, down, component, code, manifest.as_ref())?;
     // The parts are ordered, so the first file is the one with the body.
     let File { file, role, version, name, .. } = files.first()?;
     let placement = placement::find(*role, file, &body, manifest.as_ref(), problems);
@@ -132,16 +190,38 @@ fn migration(files: &mut [File], problems: &mut Vec<Problem>) -> Option<Migratio
     })
 }
 
+/// Reads the head of a script, and gives it what it may import.
+fn script(
+    code: ScriptFile,
+    manifest: &mut Option<Manifest>,
+    shared: &[Shared],
+) -> Result<Arc<ScriptFiles>, Vec<Problem>> {
+    match (scripts::head(&code.file, &code.text)?, &manifest) {
+        (Some(_), Some(beside)) => {
+            let message = format!("its head says what {} is there to say", beside.file);
+            return Err(vec![Problem::of_file(&code.file, message, Some("keep one of them".to_owned()))]);
+        }
+        (Some(head), None) => *manifest = Some(head),
+        (None, _) => {}
+    }
+    let extension = code.path.rsplit_once('.').map_or_else(String::new, |(_, ending)| ending.to_owned());
+    scripts::gather(code, &extension, shared)
+}
+
 fn body(
     up: Option<Script>,
     down: Option<Script>,
     component: Option<Cow<'static, [u8]>>,
+    code: Option<Arc<ScriptFiles>>,
     manifest: Option<&Manifest>,
 ) -> Option<Body> {
     if let Some(up) = up {
         return Some(Body::Sql { up, down });
     }
     let transform = manifest.and_then(|manifest| manifest.transform.as_ref());
+    if let Some(files) = code {
+        return Some(Body::Script { files, spec: transform.map(Arc::clone) });
+    }
     component.map(|bytes| match transform {
         Some(spec) => Body::Transform { bytes, spec: Arc::clone(spec) },
         None => Body::Component { bytes },

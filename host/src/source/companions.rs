@@ -18,7 +18,7 @@ pub(super) fn check(files: &[File], problems: &mut Vec<Problem>) {
 }
 
 fn is_body(file: &File) -> bool {
-    matches!(file.part, Part::Sql | Part::Up | Part::Component)
+    matches!(file.part, Part::Sql | Part::Up | Part::Component | Part::Script)
 }
 
 /// Judges one file by the body and by those before it.
@@ -42,8 +42,9 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
             let message = format!("{} stands alone and has no down script", body.file);
             refuse(message, &format!("call that one {}.up.sql", stem(body)))
         }
-        (Part::Down, Part::Component) => {
-            let message = format!("{} is a component, which brings its own way down", body.file);
+        (Part::Down, Part::Component | Part::Script) => {
+            let is = if body.part == Part::Script { "script" } else { "component" };
+            let message = format!("{} is a {is}, which brings its own way down", body.file);
             refuse(message, "leave the down script out")
         }
         _ => None,
@@ -71,7 +72,10 @@ fn without_manifest(component: &File) -> Problem {
 
 /// Returns what a file is called up to its ending.
 fn stem(file: &File) -> &str {
-    file.file.strip_suffix(file.part.ending()).unwrap_or(&file.file)
+    match file.part {
+        Part::Script => file.file.rsplit_once('.').map_or(&file.file, |(stem, _)| stem),
+        part => file.file.strip_suffix(part.ending()).unwrap_or(&file.file),
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +85,15 @@ mod tests {
 
     #[test]
     fn reports_what_does_not_belong_together() {
-        let cases: [(&[&str], &[&str]); 12] = [
+        let cases: [(&[&str], &[&str]); 14] = [
+            (&["1_a.js", "01_a.toml"], &[]),
+            (
+                &["1_a.js", "1_a.ts", "1_a.down.sql"],
+                &[
+                    "m/1_a.ts: version 1 is already that of m/1_a.js (keep one of them)",
+                    "m/1_a.down.sql: m/1_a.js is a script, which brings its own way down (leave the down script out)",
+                ],
+            ),
             (
                 &["2_a.up.sql", "2_a.down.sql", "2_again.sql"],
                 &["m/2_a.up.sql: version 2 is already that of m/2_again.sql (give one of them another version)"],

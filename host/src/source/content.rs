@@ -13,6 +13,8 @@ pub(super) enum Content {
     Script(Script),
     /// The bytes of a component, not looked into.
     Component(Cow<'static, [u8]>),
+    /// The text of a script in the language of some engine.
+    Code(Cow<'static, str>),
     /// A manifest.
     Manifest(Box<Manifest>),
 }
@@ -22,12 +24,14 @@ pub(super) fn read(file: &str, part: Part, bytes: Cow<'static, [u8]>) -> Result<
     match part {
         Part::Sql | Part::Up | Part::Down => script(file, text(file, bytes)?).map(Content::Script),
         Part::Manifest => manifest(file, &text(file, bytes)?).map(|manifest| Content::Manifest(Box::new(manifest))),
+        Part::Script => code(file, text(file, bytes)?).map(Content::Code),
         Part::Component | Part::Functions if bytes.is_empty() => Err(vec![Problem::of_file(file, "is empty", None)]),
         Part::Component | Part::Functions => Ok(Content::Component(bytes)),
     }
 }
 
-fn text(file: &str, bytes: Cow<'static, [u8]>) -> Result<Cow<'static, str>, Vec<Problem>> {
+/// Reads a text, which is UTF-8 and has no NUL.
+pub(super) fn text(file: &str, bytes: Cow<'static, [u8]>) -> Result<Cow<'static, str>, Vec<Problem>> {
     let text = match bytes {
         Cow::Borrowed(bytes) => str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| not_utf8(file, bytes, error)),
         Cow::Owned(bytes) => String::from_utf8(bytes)
@@ -69,7 +73,15 @@ fn script(file: &str, text: Cow<'static, str>) -> Result<Script, Vec<Problem>> {
     Ok(Script { file: file.to_owned(), text, directives })
 }
 
-fn manifest(file: &str, text: &str) -> Result<Manifest, Vec<Problem>> {
+fn code(file: &str, text: Cow<'static, str>) -> Result<Cow<'static, str>, Vec<Problem>> {
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return Err(vec![Problem::of_file(file, "the file is blank", Some("write its function `up`".to_owned()))]);
+    }
+    Ok(text)
+}
+
+/// Reads a manifest.
+pub(super) fn manifest(file: &str, text: &str) -> Result<Manifest, Vec<Problem>> {
     Manifest::parse(file, text).map_err(|error| {
         error
             .problems

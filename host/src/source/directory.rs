@@ -8,10 +8,12 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirEntry};
 
 use super::assemble::{Gathered, assemble, shown};
+use super::file_name::SCRIPTS;
 use super::problem::Problem;
+use super::scripts::Shared;
 use super::{Ignored, Loaded, Source, SourceError};
 
-/// The files of one folder, without those below it.
+/// The files of one folder. Of those in folders below it only the files that scripts import.
 ///
 /// Only opening the folder takes the rights of the process; everything after that is confined to it, so that a
 /// symbolic link cannot lead the host to another file.
@@ -19,10 +21,15 @@ use super::{Ignored, Loaded, Source, SourceError};
 pub struct Directory {
     path: PathBuf,
     largest: u64,
+    endings: Vec<String>,
 }
 
+/// Most folders inside each other in which files to import are looked for, and most of such files.
+const DEEPEST: usize = 8;
+const MOST_SHARED: usize = 2_000;
+
 /// More than any script or component; keeps a stray file from filling the memory.
-const LARGEST: u64 = 256 << 20;
+pub(super) const LARGEST: u64 = 256 << 20;
 
 /// Most files are smaller, and are read with one call.
 const BUFFER: usize = 64 << 10;
@@ -30,7 +37,14 @@ const BUFFER: usize = 64 << 10;
 impl Directory {
     /// Makes a source of a folder.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), largest: LARGEST }
+        Self { path: path.into(), largest: LARGEST, endings: SCRIPTS.map(str::to_owned).into() }
+    }
+
+    /// Sets the endings of the files that are scripts; those of the engines of the program unless set.
+    #[must_use]
+    pub fn scripts(mut self, endings: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.endings = endings.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Returns the folder.
@@ -44,10 +58,13 @@ impl Source for Directory {
         let folder = self.path.to_string_lossy();
         let refuse = |error: &io::Error| SourceError::new(vec![unreadable_folder(&folder, error)]);
         let dir = Dir::open_ambient_dir(&self.path, ambient_authority()).map_err(|error| refuse(&error))?;
-        let mut reader =
-            Reader { dir: &dir, largest: self.largest, buffer: vec![0; BUFFER], gathered: Gathered::default() };
+        let gathered = Gathered { endings: self.endings.clone(), ..Gathered::default() };
+        let mut reader = Reader::new(&dir, self.largest, gathered);
         for entry in dir.entries().map_err(|error| refuse(&error))? {
             reader.entry(&folder, &entry.map_err(|error| refuse(&error))?);
+        }
+        if reader.gathered.has_scripts() {
+            reader.share(&folder, Path::new(""));
         }
         assemble(reader.gathered)
     }
@@ -57,14 +74,19 @@ impl Source for Directory {
     }
 }
 
-struct Reader<'d> {
+/// Reads files of one folder.
+pub(super) struct Reader<'d> {
     dir: &'d Dir,
     largest: u64,
     buffer: Vec<u8>,
-    gathered: Gathered,
+    pub(super) gathered: Gathered,
 }
 
-impl Reader<'_> {
+impl<'d> Reader<'d> {
+    pub(super) fn new(dir: &'d Dir, largest: u64, gathered: Gathered) -> Self {
+        Self { dir, largest, buffer: vec![0; BUFFER], gathered }
+    }
+
     fn entry(&mut self, folder: &str, entry: &DirEntry) {
         let name = entry.file_name();
         let shown_name = name.to_string_lossy();
@@ -86,6 +108,33 @@ impl Reader<'_> {
         }
     }
 
+    /// Gathers the files that scripts may import. What cannot be read is not there to be imported.
+    pub(super) fn share(&mut self, folder: &str, below: &Path) {
+        let deep = below.components().count() >= DEEPEST;
+        let entries = if below.as_os_str().is_empty() { self.dir.entries() } else { self.dir.read_dir(below) };
+        for entry in entries.into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let path = below.join(name);
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() && !deep && !name.starts_with('.') && name != "node_modules" {
+                self.share(folder, &path);
+            }
+            let in_folder =
+                path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            let is_migration = self.gathered.files.iter().any(|file| file.path == in_folder);
+            if !kind.is_file() || is_migration || !self.gathered.is_script(name) {
+                continue;
+            }
+            if self.gathered.shared.len() < MOST_SHARED
+                && let Ok(bytes) = self.read_file(&path)
+            {
+                let file = shown(folder, &in_folder);
+                self.gathered.shared.push(Shared { path: in_folder, file, bytes: Cow::Owned(bytes) });
+            }
+        }
+    }
+
     fn ignore(&mut self, file: String) {
         self.gathered.ignored.push(Ignored { file, reason: "a folder".to_owned() });
     }
@@ -104,7 +153,7 @@ impl Reader<'_> {
         self.read_file(name).map(Target::File)
     }
 
-    fn read_file(&mut self, name: &Path) -> io::Result<Vec<u8>> {
+    pub(super) fn read_file(&mut self, name: &Path) -> io::Result<Vec<u8>> {
         let mut file = self.dir.open(name)?;
         let mut bytes = Vec::new();
         loop {
@@ -131,7 +180,7 @@ enum Target {
     Other,
 }
 
-fn unreadable_file(file: String, error: &io::Error) -> Problem {
+pub(super) fn unreadable_file(file: String, error: &io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::FileTooLarge if error.raw_os_error().is_none() => {
             Problem::of_file(file, error.to_string(), None)
@@ -146,7 +195,7 @@ fn unreadable_file(file: String, error: &io::Error) -> Problem {
     }
 }
 
-fn unreadable_folder(folder: &str, error: &io::Error) -> Problem {
+pub(super) fn unreadable_folder(folder: &str, error: &io::Error) -> Problem {
     let folder = if folder.is_empty() { "." } else { folder };
     match error.kind() {
         io::ErrorKind::NotFound => {
@@ -187,7 +236,7 @@ mod tests {
         let checksums: Vec<_> = loaded.migrations.iter().map(crate::model::Migration::checksum).collect();
         assert_eq!(checksums, ["SELECT 1;", &long].map(|text| crate::model::Checksum::of(text.as_bytes())));
         let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.reason.as_str()).collect();
-        assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml"]);
+        assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml nor a script"]);
     }
 
     #[test]
@@ -203,7 +252,7 @@ mod tests {
     #[test]
     fn refuses_a_file_that_is_too_large() {
         let folder = folder(&[("0001_a.sql", b"SELECT 1;"), ("0002_b.sql", b"SELECT 12;")]);
-        let source = Directory { path: folder.path().to_owned(), largest: 9 };
+        let source = Directory { path: folder.path().to_owned(), largest: 9, ..Directory::new("") };
         assert_eq!(problems(&source), ["m/0002_b.sql: is larger than 9 bytes"]);
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::assemble::{Gathered, assemble, shown};
+use super::scripts::Shared;
 use super::{Loaded, Source, SourceError};
 
 /// The files of a folder, embedded by `embed!`.
@@ -23,9 +24,17 @@ impl Source for Embedded {
     fn load(&self) -> Result<Loaded, SourceError> {
         let mut gathered = Gathered::default();
         for (name, bytes) in self.files {
-            if let Some(mut file) = gathered.judge(shown(self.folder, name), name) {
-                file.bytes = Cow::Borrowed(bytes);
-                gathered.files.push(file);
+            let shown = shown(self.folder, name);
+            match gathered.judge(shown.clone(), name) {
+                Some(mut file) => {
+                    file.bytes = Cow::Borrowed(bytes);
+                    gathered.files.push(file);
+                }
+                None if gathered.is_script(name) => {
+                    let path = (*name).to_owned();
+                    gathered.shared.push(Shared { path, file: shown, bytes: Cow::Borrowed(bytes) });
+                }
+                None => {}
             }
         }
         assemble(gathered)
@@ -53,6 +62,7 @@ mod tests {
             let bytes = match &migration.body {
                 Body::Sql { up, .. } => up.text.as_bytes(),
                 Body::Component { bytes } | Body::Transform { bytes, .. } => bytes,
+                Body::Script { files, .. } => files.main.text.as_bytes(),
                 Body::Rust(_) => panic!("no Rust here"),
             };
             assert!(std::ptr::eq(bytes, file.1));

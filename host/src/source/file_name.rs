@@ -42,6 +42,8 @@ pub enum Part {
     Up,
     /// `….wasm`
     Component,
+    /// `….js` and the like: a script in the language of some engine.
+    Script,
     /// `….down.sql`
     Down,
     /// `….toml`
@@ -50,13 +52,20 @@ pub enum Part {
     Functions,
 }
 
+/// Endings of the scripts that the engines of the program run.
+pub const SCRIPTS: [&str; 4] = ["js", "mjs", "mts", "ts"];
+
+/// Why a file is ignored that nothing can be made of.
+const OTHER: &str = "neither .sql nor .wasm nor .toml nor a script";
+
 impl Part {
-    /// Returns how the name of such a file ends.
+    /// Returns how the name of such a file ends; nothing for a script, which may end in many ways.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Sql => ".sql",
             Self::Up => ".up.sql",
             Self::Component => ".wasm",
+            Self::Script => "",
             Self::Down => ".down.sql",
             Self::Manifest => ".toml",
             Self::Functions => ".functions.wasm",
@@ -80,14 +89,23 @@ impl FileName {
         Self::Part { version: Version::from(0), name, part, role: Role::Repeatable }
     }
 
-    /// Judges the name of a file.
+    /// Judges the name of a file; scripts are those that the engines of the program run.
     pub fn parse(name: &str) -> Self {
+        Self::parse_with(name, &SCRIPTS)
+    }
+
+    /// Judges the name of a file; scripts are those with one of these endings.
+    pub fn parse_with(name: &str, scripts: &[impl AsRef<str>]) -> Self {
         if name.starts_with('.') {
             return Self::Ignored("a hidden file");
         }
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        if !["sql", "wasm", "toml"].iter().any(|known| known.eq_ignore_ascii_case(ending)) {
-            return Self::Ignored("neither .sql nor .wasm nor .toml");
+        let known = |known: &str| known.eq_ignore_ascii_case(ending);
+        if !["sql", "wasm", "toml"].into_iter().any(known) && !scripts.iter().any(|script| known(script.as_ref())) {
+            return Self::Ignored(OTHER);
+        }
+        if name.ends_with(".d.ts") || name.ends_with(".d.mts") {
+            return Self::Ignored("declares types only");
         }
         if let Some(name) = name.strip_suffix(Part::Functions.ending())
             && !name.starts_with(|first: char| first.is_ascii_digit())
@@ -103,7 +121,7 @@ impl FileName {
         if role != Role::Repeatable && !stem.starts_with(|first: char| first.is_ascii_digit()) {
             return Self::Ignored("does not begin with a version");
         }
-        parse_migration(role, stem).unwrap_or_else(|message| Self::Malformed {
+        parse_migration(role, stem, scripts).unwrap_or_else(|message| Self::Malformed {
             message,
             hint: "call it like `0001_create.sql`, `0001_create.up.sql` and `0001_create.down.sql`, \
                    or `0001_create.wasm` and `0001_create.toml`"
@@ -124,12 +142,17 @@ fn role(name: &str) -> (Role, &str) {
     }
 }
 
-fn parse_migration(role: Role, file: &str) -> Result<FileName, String> {
+fn parse_migration(role: Role, file: &str, scripts: &[impl AsRef<str>]) -> Result<FileName, String> {
+    let script = |file: &str| {
+        let (stem, ending) = file.rsplit_once('.')?;
+        scripts.iter().any(|script| script.as_ref() == ending).then_some(stem.len())
+    };
     // `.up.sql` and `.down.sql` end in `.sql` too, so that one comes last.
     let parts = [Part::Up, Part::Down, Part::Component, Part::Manifest, Part::Sql];
     let (part, stem) = parts
         .into_iter()
         .find_map(|part| Some((part, file.strip_suffix(part.ending())?)))
+        .or_else(|| script(file).map(|stem| (Part::Script, &file[..stem])))
         .ok_or("its ending must be in lower case")?;
     if role == Role::Repeatable {
         check_name(stem)?;
@@ -182,6 +205,8 @@ mod tests {
             ("1_create.up.sql", 1, "create", Part::Up),
             ("20261120142629_A-b_3.down.sql", 20261120142629, "A-b_3", Part::Down),
             ("0003_split_names.wasm", 3, "split_names", Part::Component),
+            ("0003_split_names.js", 3, "split_names", Part::Script),
+            ("3_x.mts", 3, "x", Part::Script),
             ("18446744073709551615_x.toml", u64::MAX, "x", Part::Manifest),
             ("0_x.sql", 0, "x", Part::Sql),
             ("1__x.sql", 1, "_x", Part::Sql),
@@ -228,15 +253,19 @@ mod tests {
     fn ignores_what_is_not_meant() {
         let cases = [
             (".0001_x.sql", "a hidden file"),
-            ("", "neither .sql nor .wasm nor .toml"),
-            ("README.md", "neither .sql nor .wasm nor .toml"),
-            ("0001_x", "neither .sql nor .wasm nor .toml"),
-            ("0001_x.sql~", "neither .sql nor .wasm nor .toml"),
-            ("0001_x.sql.bak", "neither .sql nor .wasm nor .toml"),
+            ("", "neither .sql nor .wasm nor .toml nor a script"),
+            ("README.md", "neither .sql nor .wasm nor .toml nor a script"),
+            ("0001_x", "neither .sql nor .wasm nor .toml nor a script"),
+            ("0001_x.sql~", "neither .sql nor .wasm nor .toml nor a script"),
+            ("0001_x.sql.bak", "neither .sql nor .wasm nor .toml nor a script"),
             ("schema.sql", "does not begin with a version"),
             ("V1__x.sql", "does not begin with a version"),
             ("_1_x.sql", "does not begin with a version"),
             ("whimbrel.toml", "does not begin with a version"),
+            ("names.js", "does not begin with a version"),
+            ("whimbrel.d.ts", "declares types only"),
+            ("0001_x.d.ts", "declares types only"),
+            ("0001_x.lua", "neither .sql nor .wasm nor .toml nor a script"),
             ("٣_x.sql", "does not begin with a version"),
         ];
         for (file, reason) in cases {
@@ -260,6 +289,8 @@ mod tests {
             ("1_größe.sql", format!("`ö` cannot stand in a name, {only}")),
             ("1_a\u{1b}[31m.sql", format!("`\\u{{1b}}` cannot stand in a name, {only}")),
             ("1_x.SQL", "its ending must be in lower case".to_owned()),
+            ("1_x.JS", "its ending must be in lower case".to_owned()),
+            ("1_x.test.js", format!("`.` cannot stand in a name, {only}")),
             (
                 "18446744073709551616_x.sql",
                 "version 18446744073709551616 is too large: the largest is 18446744073709551615".to_owned(),

@@ -10,13 +10,16 @@ mod embedded;
 mod file_name;
 mod placement;
 mod problem;
+mod scripts;
+mod single;
 
 pub use code::Code;
 pub use combined::Combined;
 pub use directory::Directory;
 pub use embedded::Embedded;
-pub use file_name::{FileName, Part, check_name};
+pub use file_name::{FileName, Part, SCRIPTS, check_name};
 pub use problem::{Problem, SourceError};
+pub use single::SingleScript;
 
 use crate::model::{FunctionLibrary, Migration};
 

@@ -11,6 +11,8 @@ use crate::interrupt::Interrupt;
 
 /// Batches that one instance may have before it or behind it.
 const AHEAD: usize = 2;
+/// Stack of a thread: enough for an interpreter that calls itself for every call of a script.
+const STACK: usize = 16 << 20;
 /// How often somebody who waits for an instance looks for an interrupt.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -85,7 +87,7 @@ impl<A: Apply> Pool<A> {
                     }
                 }
             };
-            match Builder::new().name(format!("transform {number}")).spawn_scoped(scope, hand) {
+            match Builder::new().name(format!("transform {number}")).stack_size(STACK).spawn_scoped(scope, hand) {
                 Ok(_) => hands.push(Hand { send, receive }),
                 // Fewer threads do as well.
                 Err(error) => tracing::warn!("a thread does not start: {error}"),

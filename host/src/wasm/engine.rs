@@ -12,14 +12,13 @@ use super::features::{self, FEATURES};
 use super::fits;
 use super::inspect::{self, Inspection};
 use super::plugin::Plugin;
+use super::stack;
 use super::state::State;
 use super::wasi;
 use crate::limits::{Limit, RunLimits};
 
-/// Deepest stack of a guest; enough for script engines, small enough for a thread.
-pub(super) const MAX_STACK: usize = 1 << 20;
 /// Deepest stack of a function, which runs on top of the guest whose statement calls it.
-const FUNCTION_STACK: usize = MAX_STACK / 4;
+const FUNCTION_STACK: usize = stack::SMALL / 4;
 
 /// Where compiled components are kept between runs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -51,7 +50,7 @@ impl Engine {
 
     /// Starts an engine. A cache that cannot be used is left out with a warning.
     pub fn with(compilation: &Compilation) -> Result<Self, CompileError> {
-        Self::begin(compilation, MAX_STACK, true)
+        Self::begin(compilation, stack::SMALL, true)
     }
 
     /// Starts an engine for SQL functions, which are called from within other guests' statements.
@@ -59,11 +58,18 @@ impl Engine {
         Self::begin(compilation, FUNCTION_STACK, true)
     }
 
+    /// Starts an engine for script engines, which need more stack. What it loads is to be called with [`deep`] stacks.
+    ///
+    /// [`deep`]: super::deep
+    pub fn for_scripts(compilation: &Compilation) -> Result<Self, CompileError> {
+        Self::begin(compilation, stack::DEEP, true)
+    }
+
     /// Starts an engine whose guests nothing bounds, to measure what the bounds cost.
     #[cfg(feature = "unguarded")]
     #[doc(hidden)]
     pub fn unguarded(cache: &ComponentCache) -> Result<Self, CompileError> {
-        Self::begin(&Compilation { cache: cache.clone(), ..Compilation::default() }, MAX_STACK, false)
+        Self::begin(&Compilation { cache: cache.clone(), ..Compilation::default() }, stack::SMALL, false)
     }
 
     fn begin(compilation: &Compilation, stack: usize, guarded: bool) -> Result<Self, CompileError> {
@@ -123,7 +129,8 @@ impl Engine {
         let linked = self.linker.instantiate_pre(&component).map_err(invalid)?;
         let types = self.linker.substituted_component_type(&component).map_err(invalid)?;
         for export in inspection.calls() {
-            fits::check(&self.engine, &types, export).map_err(|reason| CompileError::Invalid { reason })?;
+            fits::check(&self.engine, &types, export, inspection.is_engine())
+                .map_err(|reason| CompileError::Invalid { reason })?;
         }
         Ok(Plugin::new(linked, inspection, self.guarded))
     }
@@ -138,6 +145,8 @@ pub(super) fn start(cache: &Option<Cache>, stack: usize, guarded: bool) -> wasmt
         .consume_fuel(guarded)
         .epoch_interruption(guarded)
         .cranelift_nan_canonicalization(true)
+        // Nothing is asynchronous here, but the one may not be larger than the other.
+        .async_stack_size(stack.max(2 << 20))
         .max_wasm_stack(stack)
         .concurrency_support(false)
         // The default asks the environment.

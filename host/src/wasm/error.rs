@@ -1,6 +1,7 @@
 //! Why a component cannot be compiled, or did not finish.
 
 use super::inspect::InspectError;
+use super::script::ScriptFailure;
 use crate::db::DbError;
 use crate::limits::LimitReached;
 
@@ -48,6 +49,15 @@ pub enum PluginError {
     Refused {
         /// The guest's message.
         message: String,
+        /// The last statement that failed, which may be the reason.
+        #[source]
+        statement: Option<Box<FailedStatement>>,
+    },
+    /// A script did not finish, in the words of its language.
+    #[error("{}", failure.message)]
+    Script {
+        /// What the engine says.
+        failure: Box<ScriptFailure>,
         /// The last statement that failed, which may be the reason.
         #[source]
         statement: Option<Box<FailedStatement>>,

@@ -28,19 +28,41 @@ const DESCRIBE: &str = "() -> list<record {name: string, description: string, pa
 const CALL_FUNCTION: &str = "(u32, list<variant {null, boolean(bool), integer(s64), real(f64), text(string), \
                              blob(list<u8>)}>) -> result<variant {null, boolean(bool), integer(s64), real(f64), \
                              text(string), blob(list<u8>)}, string>";
+const BATCH: &str = "record {rows: u32, columns: list<record {kind: u8, tags: list<u8>, words: list<u8>, \
+                     heap: list<u8>}>}";
+const SCRIPT: &str = "record {files: list<record {path: string, text: string}>}";
+const ENGINE: &str = "record {name: string, version: string, extensions: list<string>, \
+                      details: list<tuple<string, string>>}";
+const OUTLINE: &str = "record {exports: list<string>, details: list<tuple<string, string>>}";
+const FAILURE: &str = "record {code: string, message: string, frames: list<record {function: string, file: string, \
+                       line: u32, column: u32}>, row: option<u32>, details: list<tuple<string, string>>}";
+
+/// What `run` and `load` of a script engine take.
+fn request() -> String {
+    format!(
+        "record {{script: {SCRIPT}, export: string, context: record {{chain: string, version: string, name: string, \
+         tenant: option<string>, dry-run: bool, started-at: u64, seed: u64, params: list<tuple<string, string>>}}, \
+         memory: u64}}"
+    )
+}
 
 /// Checks that an export is a function with the contract's types; on failure says what it is.
-pub(super) fn check(engine: &Engine, component: &Component, export: &str) -> Result<(), String> {
+pub(super) fn check(engine: &Engine, component: &Component, export: &str, is_engine: bool) -> Result<(), String> {
     let found = match component.get_export(engine, export).map(|export| export.ty) {
         Some(ComponentItem::ComponentFunc(function)) => function_shape(&function),
         Some(_) => "not a function".to_owned(),
         None => "not there".to_owned(),
     };
     let wanted = match export {
-        super::transform::APPLY | super::transform::REVERT => APPLY,
-        super::functions::DESCRIBE => DESCRIBE,
-        super::functions::CALL => CALL_FUNCTION,
-        _ => CALL,
+        super::transform::APPLY | super::transform::REVERT => APPLY.to_owned(),
+        super::functions::CALL => CALL_FUNCTION.to_owned(),
+        "describe" if is_engine => format!("() -> {ENGINE}"),
+        super::functions::DESCRIBE => DESCRIBE.to_owned(),
+        "check" => format!("({SCRIPT}) -> result<{OUTLINE}, {FAILURE}>"),
+        "run" => format!("(own transaction, {}) -> result<_, {FAILURE}>", request()),
+        "load" => format!("({}) -> result<_, {FAILURE}>", request()),
+        "transform" => format!("({BATCH}) -> result<{BATCH}, {FAILURE}>"),
+        _ => CALL.to_owned(),
     };
     if found == wanted {
         return Ok(());

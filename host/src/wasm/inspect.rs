@@ -2,13 +2,16 @@
 
 use wasmparser::{Encoding, KnownCustom, Parser, Payload};
 
+use super::script;
 use super::wasi;
 use crate::model::Checksum;
 
 /// The contract this host speaks.
 const PACKAGE: &str = "whimbrel:migration";
-const INTERFACES: [&str; 5] = ["types", "sql", "log", "rows", "signatures"];
+const INTERFACES: [&str; 6] = ["types", "sql", "log", "rows", "signatures", "scripts"];
 const CONTRACT: (u64, u64) = (0, 1);
+/// The world of script engines.
+const SCRIPT_ENGINE: &str = "script-engine";
 
 /// What a component's bytes tell.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,15 +38,19 @@ impl Inspection {
             (false, _) if exports("apply") && exports("revert") => Some("reversible-transform"),
             (false, _) if exports("apply") => Some("transform"),
             (false, _) if exports("describe") && exports("call") => Some("functions"),
+            (false, false) if script::EXPORTS.into_iter().all(exports) => Some(SCRIPT_ENGINE),
             (false, _) => None,
         }
     }
 
     /// Names the contract's functions that it exports.
     pub fn calls(&self) -> impl Iterator<Item = &'static str> {
-        ["up", "down", "apply", "revert", "describe", "call"]
-            .into_iter()
-            .filter(|name| self.exports.iter().any(|export| export == name))
+        let names: &[&str] = if self.world() == Some(SCRIPT_ENGINE) {
+            &script::EXPORTS
+        } else {
+            &["up", "down", "apply", "revert", "describe", "call"]
+        };
+        names.iter().copied().filter(|name| self.exports.iter().any(|export| export == name))
     }
 
     /// Tells whether it can be reverted.
@@ -54,6 +61,11 @@ impl Inspection {
     /// Tells whether it is a pure function from rows to rows.
     pub fn is_transform(&self) -> bool {
         matches!(self.world(), Some("transform" | "reversible-transform"))
+    }
+
+    /// Tells whether it runs scripts.
+    pub fn is_engine(&self) -> bool {
+        self.world() == Some(SCRIPT_ENGINE)
     }
 
     /// Names the WASI interfaces it imports that the closed stand-in serves.

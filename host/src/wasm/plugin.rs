@@ -10,16 +10,27 @@ use super::error::PluginError;
 use super::handles::TransactionHandle;
 use super::inspect::Inspection;
 use super::limits::{self, Bounds, Watchdog};
+use super::script::{FailureOut, RequestIn, ScriptFailure};
+use super::stack;
 use super::state::{GuestEvents, State};
 use super::wasi::Wasi;
 use crate::db::Session;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
+use crate::model::ScriptFiles;
 
 /// Bytes kept of what a guest returns as its error.
 const MESSAGE_BYTES: usize = 16 << 10;
 /// Frames kept of a guest's backtrace.
 const BACKTRACE_FRAMES: usize = 30;
+
+/// What a component returns instead of having done its work.
+enum Refusal {
+    /// Its own words.
+    Words(String),
+    /// What a script engine says.
+    Script(Box<ScriptFailure>),
+}
 
 type Export = TypedFunc<(Resource<TransactionHandle>, Context), (Result<(), String>,)>;
 
@@ -45,6 +56,10 @@ pub struct Call<'a> {
     pub dry_run: bool,
     /// Recorded start of the run, in milliseconds since 1970.
     pub started_at: u64,
+    /// What stands for chance.
+    pub seed: u64,
+    /// The script to be run, if the component is an engine.
+    pub script: Option<&'a ScriptFiles>,
     /// The manifest's parameters.
     pub params: Vec<(String, String)>,
     /// What it may use.
@@ -75,11 +90,18 @@ impl Plugin {
     /// Calls an export with the session's open transaction. The session comes back with its handles closed, whatever
     /// happened; whether to commit is the caller's decision.
     pub fn call(&self, session: Box<dyn Session>, call: &Call<'_>) -> (Box<dyn Session>, Result<Output, PluginError>) {
+        if call.script.is_none() {
+            return self.call_here(session, call);
+        }
+        stack::deep(|| self.call_here(session, call))
+    }
+
+    fn call_here(&self, session: Box<dyn Session>, call: &Call<'_>) -> (Box<dyn Session>, Result<Output, PluginError>) {
         let mut session = session;
         if let Err(source) = session.set_limits(self.guarded.then_some(&call.limits)) {
             return (session, Err(PluginError::NotLimited { source }));
         }
-        let wasi = Wasi::new(call.started_at, self.inspection.checksum.seed());
+        let wasi = Wasi::new(call.started_at, call.seed);
         let state = State::new(Bounds::new(call.limits), wasi, Some(session), Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
         let result = limits::apply(&mut store, &call.limits, &call.interrupt, self.guarded)
@@ -121,19 +143,34 @@ impl Plugin {
                 let left = state.session().is_ok_and(|session| session.open_savepoints() > 0);
                 if left || state.savepoint_dropped { Err(PluginError::SavepointOpen) } else { Ok(()) }
             }
-            Ok(Err(mut message)) => {
+            Ok(Err(Refusal::Words(mut message))) => {
                 message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
                 Err(PluginError::Refused { message, statement: state.failed.take() })
+            }
+            Ok(Err(Refusal::Script(failure))) => {
+                // A statement whose error the script has caught is not why it failed.
+                let statement = state.failed.take().filter(|_| failure.code == "sql");
+                Err(PluginError::Script { failure, statement })
             }
             Err(error) => Err(explain(&error, state)),
         }
     }
 
-    fn invoke(&self, store: &mut Store<State>, call: &Call<'_>) -> wasmtime::Result<Result<(), String>> {
+    fn invoke(&self, store: &mut Store<State>, call: &Call<'_>) -> wasmtime::Result<Result<(), Refusal>> {
         let instance = self.linked.instantiate(&mut *store)?;
+        if let Some(script) = call.script {
+            let run = instance
+                .get_typed_func::<(Resource<TransactionHandle>, RequestIn<'_>), (Result<(), FailureOut>,)>(
+                    &mut *store,
+                    "run",
+                )?;
+            let request = RequestIn::new(script, call.export, self.context(call), &call.limits);
+            let (returned,) = run.call(store, (Resource::new_own(0), request))?;
+            return Ok(returned.map_err(|failure| Refusal::Script(Box::new(failure.into()))));
+        }
         let export: Export = instance.get_typed_func(&mut *store, call.export)?;
         let (returned,) = export.call(store, (Resource::new_own(0), self.context(call)))?;
-        Ok(returned)
+        Ok(returned.map_err(Refusal::Words))
     }
 
     fn context(&self, call: &Call<'_>) -> Context {
@@ -144,7 +181,7 @@ impl Plugin {
             tenant: None,
             dry_run: call.dry_run,
             started_at: call.started_at,
-            seed: self.inspection.checksum.seed(),
+            seed: call.seed,
             params: call.params.clone(),
         }
     }

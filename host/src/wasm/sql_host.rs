@@ -101,7 +101,10 @@ impl sql::HostTransaction for State {
 
     fn prepare(&mut self, _: Resource<TransactionHandle>, sql: String) -> SqlResult<Resource<StatementHandle>> {
         let result = self.open(sql.weight(), |session| session.prepare(&sql));
-        answer(self.remember(&sql, result).map(|statement| Resource::new_own(statement.0)))
+        answer(self.remember(&sql, result).map(|statement| {
+            self.prepared(statement.0, &sql);
+            Resource::new_own(statement.0)
+        }))
     }
 
     fn open_savepoint(&mut self, _: Resource<TransactionHandle>) -> SqlResult<Resource<SavepointHandle>> {
@@ -156,7 +159,7 @@ impl sql::HostStatement for State {
         let bytes = params.weight();
         let params = values(params);
         let result = self.receive(bytes).and_then(|session| session.execute_prepared(statement_id(&handle), &params));
-        answer(self.remember("(a prepared statement)", result))
+        answer(self.remember_prepared(handle.rep(), result))
     }
 
     fn query(
@@ -167,14 +170,14 @@ impl sql::HostStatement for State {
         let bytes = params.weight();
         let params = values(params);
         let result = self.open(bytes, |session| session.open_cursor_prepared(statement_id(&handle), &params));
-        answer(self.remember("(a prepared statement)", result).map(|cursor| Resource::new_own(cursor.0)))
+        answer(self.remember_prepared(handle.rep(), result).map(|cursor| Resource::new_own(cursor.0)))
     }
 
     fn execute_batch(&mut self, handle: Resource<StatementHandle>, params: types::Batch) -> SqlResult<u64> {
         let bytes = params.weight();
         let result =
             checked(params).and_then(|batch| self.receive(bytes)?.execute_batch(statement_id(&handle), &batch));
-        answer(self.remember("(a prepared statement)", result))
+        answer(self.remember_prepared(handle.rep(), result))
     }
 
     fn drop(&mut self, handle: Resource<StatementHandle>) -> wasmtime::Result<()> {
@@ -182,6 +185,7 @@ impl sql::HostStatement for State {
         if let Ok(session) = self.session() {
             session.close_statement(statement_id(&handle));
         }
+        self.prepared.remove(&handle.rep());
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! What a store holds during one call.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::error::FailedStatement;
@@ -29,6 +30,8 @@ pub(super) struct State {
     events: Arc<dyn GuestEvents>,
     /// The last statement that failed.
     pub(super) failed: Option<Box<FailedStatement>>,
+    /// The texts of the statements that are prepared, cut at a sensible length, by their numbers.
+    pub(super) prepared: HashMap<u32, String>,
     /// The last line logged as an error: a panic hook's message, say.
     pub(super) last_words: Option<String>,
     /// A savepoint's handle was dropped before the savepoint was ended.
@@ -55,6 +58,7 @@ impl State {
             wasi,
             events,
             failed: None,
+            prepared: HashMap::new(),
             last_words: None,
             savepoint_dropped: false,
             handles: 0,
@@ -79,6 +83,20 @@ impl State {
             self.failed = Some(Box::new(FailedStatement { sql, error: error.clone() }));
         }
         result
+    }
+
+    /// Keeps the text of a statement that was prepared.
+    pub(super) fn prepared(&mut self, statement: u32, sql: &str) {
+        self.prepared.insert(statement, sql[..sql.floor_char_boundary(STATEMENT_BYTES)].to_owned());
+    }
+
+    /// As [`remember`](Self::remember), for a statement that was prepared.
+    pub(super) fn remember_prepared<R>(&mut self, statement: u32, result: Result<R, DbError>) -> Result<R, DbError> {
+        if result.is_ok() {
+            return result;
+        }
+        let sql = self.prepared.get(&statement).cloned().unwrap_or_else(|| "(a prepared statement)".to_owned());
+        self.remember(&sql, result)
     }
 
     /// Counts bytes that cross the boundary, in either direction.

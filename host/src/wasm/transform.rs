@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use wasmtime::component::{ComponentType, Func, Lift, Lower};
+use wasmtime::component::{ComponentType, Func, Instance, Lift, Lower};
 use wasmtime::{Store, Trap};
 use whimbrel_packed::{Batch, CheckedBatch, CheckedColumn, Column};
 
@@ -11,11 +11,13 @@ use super::bindings::whimbrel::migration::types;
 use super::error::PluginError;
 use super::limits::{self, Bounds, Watchdog};
 use super::plugin::{self, Plugin};
+use super::script::{FailureOut, RequestIn, ScriptFailure};
 use super::state::{GuestEvents, State};
 use super::wasi::Wasi;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
 use crate::log_level::LogLevel;
+use crate::model::ScriptFiles;
 
 /// Names of the exports.
 pub(super) const APPLY: &str = "apply";
@@ -49,6 +51,27 @@ pub(super) struct Failure {
     message: String,
 }
 
+/// As a script engine answers.
+type ScriptAnswer = (Result<types::Batch, FailureOut>,);
+
+impl From<FailureOut> for Failure {
+    fn from(failure: FailureOut) -> Self {
+        let row = failure.row;
+        Self { row, message: ScriptFailure::from(failure).sentence() }
+    }
+}
+
+impl TransformCall {
+    /// Names the export that maps a batch.
+    fn export(&self) -> &'static str {
+        match (&self.script, self.revert) {
+            (Some(_), _) => "transform",
+            (None, true) => REVERT,
+            (None, false) => APPLY,
+        }
+    }
+}
+
 type Answer = (Result<types::Batch, Failure>,);
 
 /// What every instance of one transform is given.
@@ -70,6 +93,10 @@ pub struct TransformCall {
     pub params: Vec<(String, String)>,
     /// What an instance may use.
     pub limits: RunLimits,
+    /// What stands for chance.
+    pub seed: u64,
+    /// The script whose function it is, if the component is an engine.
+    pub script: Option<Arc<ScriptFiles>>,
 }
 
 /// What the guest made of a batch, if not rows.
@@ -93,6 +120,8 @@ pub struct TransformInstance {
     store: Store<State>,
     apply: Func,
     context: types::Context,
+    /// The component is an engine, and has the script.
+    is_script: bool,
     limits: RunLimits,
     interrupt: Interrupt,
     lines: Arc<Lines>,
@@ -115,20 +144,19 @@ impl GuestEvents for Lines {
 impl Plugin {
     /// Makes an instance of a transform.
     pub fn transform(&self, call: &TransformCall, interrupt: &Interrupt) -> Result<TransformInstance, PluginError> {
-        let export = if call.revert { REVERT } else { APPLY };
         let lines = Arc::<Lines>::default();
-        let wasi = Wasi::new(call.started_at, self.inspection().checksum.seed());
+        let wasi = Wasi::new(call.started_at, call.seed);
         let events = Arc::clone(&lines) as Arc<dyn GuestEvents>;
         let state = State::new(Bounds::new(call.limits), wasi, None, events);
         let mut store = Store::new(self.linked.engine(), state);
         let started = limits::apply(&mut store, &call.limits, interrupt, self.guarded).and_then(|watchdog| {
             let instance = self.linked.instantiate(&mut store)?;
-            let apply = instance.get_func(&mut store, export);
-            Ok((watchdog, apply))
+            let apply = instance.get_func(&mut store, call.export());
+            Ok((watchdog, instance, apply))
         });
-        let (watchdog, apply) = match started {
-            Ok((watchdog, Some(apply))) => (watchdog, apply),
-            Ok((_, None)) => return Err(PluginError::NoExport { export }),
+        let (watchdog, instance, apply) = match started {
+            Ok((watchdog, instance, Some(apply))) => (watchdog, instance, apply),
+            Ok((_, _, None)) => return Err(PluginError::NoExport { export: call.export() }),
             Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, interrupt, None)),
         };
         let context = types::Context {
@@ -138,11 +166,15 @@ impl Plugin {
             tenant: None,
             dry_run: call.dry_run,
             started_at: call.started_at,
-            seed: self.inspection().checksum.seed(),
+            seed: call.seed,
             params: call.params.clone(),
         };
-        let (limits, interrupt) = (call.limits, interrupt.clone());
-        Ok(TransformInstance { store, apply, context, limits, interrupt, lines, watchdog })
+        let (limits, interrupt, is_script) = (call.limits, interrupt.clone(), call.script.is_some());
+        let mut made = TransformInstance { store, apply, context, is_script, limits, interrupt, lines, watchdog };
+        if let Some(script) = &call.script {
+            made.load(instance, script)?;
+        }
+        Ok(made)
     }
 }
 
@@ -159,19 +191,42 @@ impl TransformInstance {
             })
             .collect();
         let batch = BatchIn { rows: u32::try_from(rows).unwrap_or(u32::MAX), columns: &columns };
-        let called = self
-            .apply
-            .typed::<(BatchIn<'_>, &types::Context), Answer>(&self.store)
-            .and_then(|apply| apply.call(&mut self.store, (batch, &self.context)));
+        let called = if self.is_script {
+            self.apply
+                .typed::<(BatchIn<'_>,), ScriptAnswer>(&self.store)
+                .and_then(|apply| apply.call(&mut self.store, (batch,)))
+                .map(|(answer,)| answer.map_err(Failure::from))
+        } else {
+            self.apply
+                .typed::<(BatchIn<'_>, &types::Context), Answer>(&self.store)
+                .and_then(|apply| apply.call(&mut self.store, (batch, &self.context)))
+                .map(|(answer,)| answer)
+        };
         match called {
-            Ok((Ok(batch),)) => checked(batch),
-            Ok((Err(Failure { row, mut message }),)) => {
+            Ok(Ok(batch)) => checked(batch),
+            Ok(Err(Failure { row, mut message })) => {
                 message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
                 Err(NotApplied::Failed { row, message })
             }
             Err(error) => {
                 let (state, timed) = (self.store.data_mut(), Some(&self.watchdog));
                 Err(NotApplied::Stopped(stopped(&error, state, &self.limits, &self.interrupt, timed)))
+            }
+        }
+    }
+
+    /// Has an engine load the script.
+    fn load(&mut self, instance: Instance, script: &ScriptFiles) -> Result<(), PluginError> {
+        let request = RequestIn::new(script, "transform", self.context.clone(), &self.limits);
+        let loaded = instance
+            .get_typed_func::<(RequestIn<'_>,), (Result<(), FailureOut>,)>(&mut self.store, "load")
+            .and_then(|load| load.call(&mut self.store, (request,)));
+        match loaded {
+            Ok((Ok(()),)) => Ok(()),
+            Ok((Err(failure),)) => Err(PluginError::Script { failure: Box::new(failure.into()), statement: None }),
+            Err(error) => {
+                let (state, timed) = (self.store.data_mut(), Some(&self.watchdog));
+                Err(stopped(&error, state, &self.limits, &self.interrupt, timed))
             }
         }
     }

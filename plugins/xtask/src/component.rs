@@ -1,5 +1,6 @@
 //! Compiles one crate to Wasm and wraps it as a component.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -25,9 +26,14 @@ const PROFILE: &[&str] = &[
 /// The crate has `cdylib` among its crate types and uses `whimbrel-guest` or bindings of its own. It is compiled
 /// alone, so that features other crates want do not get in.
 pub fn component(manifest: &Path) -> Result<Vec<u8>> {
+    component_with(manifest, &[])
+}
+
+/// As [`component`], with more variables in the environment of the build.
+pub fn component_with(manifest: &Path, environment: &[(String, OsString)]) -> Result<Vec<u8>> {
     let toolchain = Toolchain::detect()?;
     toolchain.add_target()?;
-    let module = compile(manifest, &toolchain)?;
+    let module = compile(manifest, &toolchain, environment)?;
     let bytes = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     encode(&bytes).with_context(|| format!("{} cannot become a component", module.display()))
 }
@@ -37,7 +43,7 @@ pub fn encode(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default().module(module)?.validate(true).encode()
 }
 
-fn compile(manifest: &Path, toolchain: &Toolchain) -> Result<PathBuf> {
+fn compile(manifest: &Path, toolchain: &Toolchain, environment: &[(String, OsString)]) -> Result<PathBuf> {
     let mut command = cargo();
     command
         .args(["build", "--lib", "--quiet", "--profile", "plugin", "--target", TARGET])
@@ -45,6 +51,7 @@ fn compile(manifest: &Path, toolchain: &Toolchain) -> Result<PathBuf> {
         .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
         .arg(manifest)
         .env("CARGO_ENCODED_RUSTFLAGS", flags(manifest, toolchain)?.join("\u{1f}"))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .stderr(Stdio::inherit());

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use xtask::engines::{self, ENGINES};
 use xtask::plugins::{self, Built, Comparison, PLUGINS};
 use xtask::toolchain::{TARGET, Toolchain, workspace_root};
 
@@ -18,7 +19,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Builds the Rust plugins as components into target/components
+    /// Builds the plugins and the script engines as components into target/components
     Plugins(Plugins),
     /// Applies the sample chain to target/sample/app.db and shows the result
     Sample,
@@ -32,12 +33,15 @@ enum Chore {
 
 #[derive(Args)]
 struct Plugins {
-    /// Compares them with the components of the sample chain
+    /// Compares them with the components of the sample chain and the engines that the program carries
     #[arg(long)]
     check: bool,
-    /// Makes them the components of the sample chain
+    /// Makes them the components of the sample chain and the engines that the program carries
     #[arg(long, conflicts_with = "check")]
     update: bool,
+    /// Builds the script engines only
+    #[arg(long)]
+    engines: bool,
 }
 
 fn main() -> Result<ExitCode> {
@@ -59,20 +63,50 @@ fn build_plugins(arguments: &Plugins) -> Result<ExitCode> {
     if toolchain.add_target()? {
         eprintln!("Added the target {TARGET}.");
     }
+    let mut engines = Vec::new();
+    for engine in ENGINES {
+        let built = engines::build(&workspace, *engine).with_context(|| format!("engine {}", engine.name))?;
+        println!("{:<16} {:>8} bytes  sha256 {}", engine.name, built.bytes.len(), built.digest());
+        engines.push(built);
+    }
     let mut all = Vec::new();
-    for plugin in PLUGINS {
+    for plugin in PLUGINS.iter().filter(|_| !arguments.engines) {
         let built = plugins::build(&workspace, *plugin).with_context(|| format!("plugin {}", plugin.name))?;
         println!("{:<16} {:>8} bytes  sha256 {}", plugin.name, built.bytes.len(), built.digest());
         all.push(built);
     }
     if arguments.update {
-        plugins::update(&workspace, &all, &toolchain)?;
-        eprintln!("Updated the sample chain, compiled by {}.", toolchain.version);
+        engines::update(&workspace, &engines, &toolchain)?;
+        if !arguments.engines {
+            plugins::update(&workspace, &all, &toolchain)?;
+        }
+        eprintln!("Updated what is committed, compiled by {}.", toolchain.version);
     }
-    if arguments.check && !check(&workspace, &all, &toolchain)? {
+    if arguments.check && !(check(&workspace, &all, &toolchain)? & check_engines(&workspace, &engines, &toolchain)?) {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells whether every committed engine is what its source gives, as far as that can be known.
+fn check_engines(workspace: &Path, all: &[engines::Built], toolchain: &Toolchain) -> Result<bool> {
+    let mut good = true;
+    for built in all {
+        let name = built.engine.file;
+        match engines::compare(workspace, built, toolchain)? {
+            engines::Comparison::Same => eprintln!("{name}.wasm.zst is what its source gives."),
+            engines::Comparison::OtherTools(recorded) => {
+                eprintln!("{name}.wasm.zst is not compared: it was made by other tools ({recorded}).");
+            }
+            engines::Comparison::Different => {
+                eprintln!(
+                    "error: {name}.wasm.zst is not what its source gives\nhint: run `cargo xtask plugins --engines --update`"
+                );
+                good = false;
+            }
+        }
+    }
+    Ok(good)
 }
 
 /// Tells whether every committed component is what its source gives, as far as that can be known.

@@ -47,6 +47,8 @@ pub(crate) fn run(component: &Path, cache: &Path, database: &Path) -> Result<()>
         name: "trivial",
         dry_run: false,
         started_at: 0,
+        seed: 0,
+        script: None,
         params: vec![("form".to_owned(), "trivial".to_owned())],
         limits: RunLimits::default(),
         interrupt: Interrupt::new(),

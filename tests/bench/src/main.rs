@@ -19,6 +19,7 @@ mod python;
 mod report;
 mod rows;
 mod safety;
+mod scripts;
 mod tool;
 mod transforms;
 mod workshop;
@@ -45,7 +46,7 @@ struct Arguments {
 #[derive(Args)]
 struct Options {
     /// Measure these only
-    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f,g")]
+    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f,g,h")]
     only: Vec<Part>,
     /// Turns that count [default: 11, with --quick 3]
     #[arg(long)]
@@ -89,6 +90,8 @@ enum Part {
     F,
     /// Functions in one statement
     G,
+    /// Scripts, with a fifth of the rows
+    H,
 }
 
 /// What runs in a process of its own to be measured.
@@ -153,6 +156,9 @@ fn bench(options: &Options) -> Result<()> {
     }
     if wanted(Part::G) {
         report.extend(functions::measure(&workshop, &programs, rows, runs).context("g, functions")?);
+    }
+    if wanted(Part::H) {
+        report.extend(scripts::measure(&workshop, &programs, rows / 5, runs).context("h, scripts")?);
     }
     report.print(options.json)
 }

@@ -135,6 +135,10 @@ pub(crate) enum Verb {
     Test(TestArgs),
     /// Show what a component is made of and asks for
     Inspect(InspectArgs),
+    /// Try a script in a transaction, and roll back unless told otherwise
+    RunScript(RunScriptArgs),
+    /// Show the script engines: what they run, version, size, digest
+    Engines,
     /// Show what a transform would make of some rows; writes nothing
     Preview(PreviewArgs),
     /// Show the rows that a transform kept aside
@@ -164,6 +168,8 @@ impl Verb {
             Self::Verify(_) => "verify",
             Self::Test(_) => "test",
             Self::Inspect(_) => "inspect",
+            Self::RunScript(_) => "run-script",
+            Self::Engines => "engines",
             Self::Preview(_) => "preview",
             Self::Rejects(_) => "rejects",
             Self::Repair(_) => "repair",
@@ -189,7 +195,7 @@ pub(crate) struct InitArgs {
 pub(crate) struct NewArgs {
     /// What it does, in a few words: add_email
     pub(crate) name: String,
-    /// SQL, or a component written in Rust
+    /// SQL, a component written in Rust, or a script
     #[arg(long, value_name = "KIND", default_value = "sql")]
     pub(crate) kind: NewKind,
     /// Use the time as the version and not the next number
@@ -207,6 +213,10 @@ pub(crate) enum NewKind {
     Sql,
     /// A component written in Rust.
     Rust,
+    /// A script in JavaScript.
+    Js,
+    /// A script in TypeScript.
+    Ts,
 }
 
 /// Options of `status`.
@@ -407,6 +417,19 @@ pub(crate) struct TestArgs {
 pub(crate) struct InspectArgs {
     /// The component
     pub(crate) file: PathBuf,
+}
+
+/// Options of `run-script`.
+#[derive(clap::Args)]
+pub(crate) struct RunScriptArgs {
+    /// The script
+    pub(crate) file: PathBuf,
+    /// Call its function `down` and not `up`
+    #[arg(long)]
+    pub(crate) down: bool,
+    /// Keep what it does; it leaves no row in the history
+    #[arg(long)]
+    pub(crate) commit: bool,
 }
 
 /// Options of `preview`.

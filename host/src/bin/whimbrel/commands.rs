@@ -4,6 +4,7 @@ mod baseline;
 mod completions;
 mod confirm;
 mod down;
+mod engines;
 mod files;
 mod history;
 mod init;
@@ -14,6 +15,7 @@ mod preview;
 mod repair;
 mod reset;
 mod run;
+mod run_script;
 mod status;
 mod test;
 mod up;
@@ -44,6 +46,8 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Verify(rules) => verify::run(rules, &Settings::read(globals)?, ui),
         Verb::Test(test) => test::run(test, &Settings::read(globals)?, ui, signals),
         Verb::Inspect(inspect) => inspect::run(inspect, globals, ui, signals),
+        Verb::RunScript(script) => run_script::run(script, &Settings::read(globals)?, ui, signals),
+        Verb::Engines => engines::run(&Settings::read(globals)?, ui),
         Verb::Preview(preview) => preview::run(preview, &Settings::read(globals)?, ui, signals),
         Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui, signals),
         Verb::Repair(repair) => repair::run(repair, &Settings::read(globals)?, ui),

@@ -5,6 +5,7 @@ mod hint;
 mod library;
 mod limits;
 mod run;
+mod script;
 mod transform;
 
 use whimbrel::exec::Report;
@@ -16,6 +17,7 @@ pub(crate) use grants::give as give_grants;
 pub(crate) use library::component as explain_component;
 pub(crate) use limits::give as give_limits;
 pub(crate) use run::guest as explain_guest;
+pub(crate) use script::unusable as explain_engine;
 
 /// Why a verb failed.
 pub(crate) struct Failure {

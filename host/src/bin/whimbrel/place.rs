@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use whimbrel::db::DbError;
-use whimbrel::model::Script;
+use whimbrel::model::{Script, ScriptFile};
 use whimbrel::sql;
 
 /// Lines shown before the one with the error, when its statement begins that much earlier.
@@ -55,6 +55,26 @@ pub(crate) fn of_failure(script: &Script, statement: &Range<usize>, error: &DbEr
     });
     let offset = error.offset.or(named.and_then(|token| u32::try_from(token.start).ok()));
     in_statement(script, statement, offset)
+}
+
+/// Finds a place that an engine names in a script; nothing for a line that the file does not have.
+pub(crate) fn in_script(file: &ScriptFile, line: u32, column: u32) -> Option<Place> {
+    let text = file.text.as_ref();
+    let index = usize::try_from(line.checked_sub(1)?).ok()?;
+    let start: usize = text.split_inclusive('\n').take(index).map(str::len).sum();
+    let own_line = text.get(start..).filter(|rest| !rest.is_empty() || index == 0)?.lines().next().unwrap_or_default();
+    // Engines do not see the byte order mark.
+    let hidden = usize::from(line == 1 && own_line.starts_with('\u{feff}'));
+    let before = usize::try_from(column.max(1) - 1).ok()?.saturating_add(hidden);
+    let at = own_line.char_indices().nth(before).map_or(own_line.len(), |(at, _)| at);
+    let part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '$');
+    let word: usize = own_line[at..].chars().take_while(|character| part(*character)).map(char::len_utf8).sum();
+    let length = if word > 0 { word } else { own_line[at..].chars().next().map_or(0, char::len_utf8) };
+    Some(Place {
+        file: file.file.clone(),
+        position: Some((line, column.max(1))),
+        excerpt: Some(cut(text, start + at, start + at..start + at + length)),
+    })
 }
 
 /// Makes a place of bytes of a script; `from` is where the lines worth showing begin.

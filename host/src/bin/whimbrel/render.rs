@@ -3,6 +3,7 @@
 pub(crate) mod amount;
 pub(crate) mod determinism;
 pub(crate) mod dry_run;
+pub(crate) mod engines;
 pub(crate) mod failure;
 pub(crate) mod grants;
 pub(crate) mod history;

@@ -3,6 +3,7 @@
 mod config;
 mod database;
 mod duration;
+mod engines;
 mod environment;
 mod error;
 mod policy;
@@ -12,11 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use whimbrel::db::sqlite::Sqlite;
+use whimbrel::engines::Engines;
 use whimbrel::exec::Observer;
 use whimbrel::history::DEFAULT_TABLE;
 use whimbrel::model::Policy;
 use whimbrel::plan::Rules;
-use whimbrel::source::Directory;
+use whimbrel::source::{Directory, SingleScript};
 use whimbrel::wasm::{Compilation, ComponentCache};
 use whimbrel::{Interrupt, Migrator, MigratorBuilder};
 
@@ -134,6 +136,37 @@ impl Settings {
         self.config.chains.contains_key(self.chain()).then_some(self.config.file.as_path())
     }
 
+    /// Makes a migrator whose chain is one script.
+    pub(crate) fn script(
+        &self,
+        file: &Path,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> anyhow::Result<Migrator> {
+        let source = SingleScript::new(file, self.engines().extensions());
+        let builder = self.bare(Rules::default(), interrupt, observer).source(source);
+        Ok(self.with_database(builder)?.build()?)
+    }
+
+    /// Makes a migrator that is not to open the database.
+    pub(crate) fn without_database(
+        &self,
+        rules: Rules,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> anyhow::Result<Migrator> {
+        Ok(self.bare(rules, interrupt, observer).build()?)
+    }
+
+    /// Returns the engines that run scripts.
+    fn engines(&self) -> Engines {
+        engines::of(&self.config.engines, &self.config.folder).unwrap_or_default()
+    }
+
+    fn with_database(&self, builder: MigratorBuilder) -> Result<MigratorBuilder, SettingsError> {
+        Ok(builder.database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys)))
+    }
+
     /// Makes the migrator of these settings.
     pub(crate) fn migrator(
         &self,
@@ -151,8 +184,14 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<MigratorBuilder> {
+        let source = Directory::new(&self.dir).scripts(self.engines().extensions());
+        Ok(self.with_database(self.bare(rules, interrupt, observer).source(source))?)
+    }
+
+    /// Makes a builder without a source and a database.
+    fn bare(&self, rules: Rules, interrupt: Interrupt, observer: Arc<dyn Observer>) -> MigratorBuilder {
         let mut builder = Migrator::builder()
-            .database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys))
+            .engines(self.engines())
             .history_table(&self.history_table)
             .lock_timeout(self.lock_timeout)
             .component_cache(self.cache.clone())
@@ -168,13 +207,13 @@ impl Settings {
         for (name, dir) in policy::folders(&self.config.chains, &self.config.folder) {
             if !self.has_default || name != default {
                 let policy = policy::of(&self.config.chains, &name);
-                builder = builder.and_chain(name, Directory::new(dir), policy);
+                builder = builder.and_chain(name, Directory::new(dir).scripts(self.engines().extensions()), policy);
             }
         }
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);
         }
-        Ok(builder.only(self.only.clone()))
+        builder.only(self.only.clone())
     }
 }
 

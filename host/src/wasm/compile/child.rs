@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use wasmtime::component::Component;
 
 use crate::wasm::engine::{self, ComponentCache};
-use crate::wasm::features;
+use crate::wasm::{features, stack};
 
 /// What a child that did its work says, before the reason if there is one.
 pub(super) const COMPILED: &str = "compiled";
@@ -59,7 +59,7 @@ fn compile(order: &Order, input: &mut dyn Read) -> String {
     if let Err(error) = features::validate(&bytes) {
         return format!("{INVALID}{error}");
     }
-    let compiled = engine::start(&engine::open_cache(&order.cache), engine::MAX_STACK, true)
+    let compiled = engine::start(&engine::open_cache(&order.cache), stack::SMALL, true)
         .and_then(|engine| Component::new(&engine, &bytes));
     match compiled {
         Ok(_) => COMPILED.to_owned(),

@@ -1,6 +1,7 @@
 //! `whimbrel new`: the files of a new migration.
 
 mod rust;
+mod script;
 mod version;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 use crate::render::json::schema;
 use crate::settings::{Settings, SettingsError};
 use crate::ui::Ui;
+use script::Language;
 
 #[derive(Serialize)]
 struct NewJson<'a> {
@@ -39,6 +41,8 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Resul
     let draft = match args.kind {
         NewKind::Sql => sql(&dir, &version, &name, args.reversible),
         NewKind::Rust => rust::draft(&dir, &version, &name, args.reversible),
+        NewKind::Js => script::draft(&dir, &version, &name, args.reversible, Language::JavaScript),
+        NewKind::Ts => script::draft(&dir, &version, &name, args.reversible, Language::TypeScript),
     };
     let made = files::make(&draft.files, Making { force: false, dry_run: false })?;
     if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
@@ -47,6 +51,8 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Resul
     let kind = match args.kind {
         NewKind::Sql => "sql",
         NewKind::Rust => "rust",
+        NewKind::Js => "js",
+        NewKind::Ts => "ts",
     };
     let json =
         || NewJson { schema: schema("new"), version: &version, name: &name, kind, files: &made, next: &draft.next };

@@ -33,6 +33,7 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
         return Ok(Exit::Done);
     }
     let planned = migrator.plan(&goal)?;
+    migrator.check_scripts(&planned.steps)?;
     let shown = Shown {
         plan: &planned,
         policies: migrator.policies(),

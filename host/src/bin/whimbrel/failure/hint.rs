@@ -93,7 +93,8 @@ fn is_newer(version: &str) -> bool {
 /// Says what to do when a component did not finish.
 pub(super) fn guest(error: &PluginError) -> Option<String> {
     match error {
-        PluginError::Refused { statement: Some(failed), .. } => statement(&failed.error),
+        PluginError::Refused { statement: Some(failed), .. }
+        | PluginError::Script { statement: Some(failed), .. } => statement(&failed.error),
         PluginError::Trapped { reason, .. } if reason.contains("unreachable") => Some(
             "the guest stopped itself: a panic, or, when it was built with `--stub-wasi`, a call to something left out, \
              such as files, clock or standard output; built without it, it runs on the host's stand-in and can say more"

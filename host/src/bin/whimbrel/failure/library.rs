@@ -12,7 +12,7 @@ use whimbrel::source::SourceError;
 use whimbrel::sql;
 use whimbrel::wasm::CompileError;
 
-use super::{Failure, Problem, grants, hint, limits, run, transform};
+use super::{Failure, Problem, grants, hint, limits, run, script, transform};
 use crate::exit::{Exit, Signal};
 use crate::place::{self, Place};
 use crate::settings;
@@ -282,6 +282,7 @@ fn prepare(error: &PrepareError) -> Failure {
             let failure = component(source);
             Failure { causes: vec![failure.message], message: error.to_string(), ..failure }
         }
+        PrepareError::Script { migration, source, .. } => script::refused(source, migration, &error.to_string()),
         PrepareError::Limits { chain, version, excesses, .. } => Failure {
             hint: Some(limits::give(excesses, chain, *version)),
             ..Failure::new(Exit::Failed, "limits", error.to_string())
@@ -323,7 +324,7 @@ fn prepare(error: &PrepareError) -> Failure {
             ..Failure::new(Exit::Failed, "component", error.to_string())
         },
         PrepareError::Irreversible { .. } => Failure {
-            hint: Some("export `down` from the component, or stop before it with --to".to_owned()),
+            hint: Some("export `down` from its code, or stop before it with --to".to_owned()),
             ..Failure::new(Exit::Failed, "irreversible", error.to_string())
         },
         PrepareError::NotInOneTransaction { .. } => Failure {

@@ -8,7 +8,7 @@ use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::TransformError;
 use whimbrel::wasm::PluginError;
 
-use super::{Failure, Problem, grants, hint, library, limits, transform};
+use super::{Failure, Problem, grants, hint, library, limits, script, transform};
 use crate::exit::{Exit, Signal};
 use crate::place;
 
@@ -96,13 +96,16 @@ fn step(error: &StepError, failed: &Step) -> Failure {
             };
             Failure { problems: vec![problem], ..Failure::new(Exit::Failed, "guest-limit", error.to_string()) }
         }
-        StepError::Guest(error) => guest(error),
+        StepError::Guest(error) => of_step(error, failed),
         StepError::Functions { source, .. } => {
             let inner = guest(source);
             let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
             Failure { causes, message: error.to_string(), ..inner }
         }
-        StepError::Transform(error) => transform::stopped(error),
+        StepError::Transform(error) => match error.as_ref() {
+            TransformError::Start { source: source @ PluginError::Script { .. } } => of_step(source, failed),
+            error => transform::stopped(error),
+        },
         StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
         StepError::Database { source, .. } => Failure {
             exit: library::exit(source.code),
@@ -139,6 +142,7 @@ fn denied(error: &StepError) -> Option<&DbError> {
         StepError::Statement { failed, .. } => &failed.error,
         StepError::Guest(error) => match error.as_ref() {
             PluginError::Refused { statement: Some(failed), .. }
+            | PluginError::Script { statement: Some(failed), .. }
             | PluginError::Trapped { statement: Some(failed), .. } => &failed.error,
             _ => return None,
         },
@@ -156,6 +160,19 @@ fn undone(error: &StepError) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+/// Explains why the code of a step did not finish; where it is a script, with its lines.
+fn of_step(error: &PluginError, failed: &Step) -> Failure {
+    match (error, failed.migration.body.script()) {
+        (PluginError::Script { failure, statement }, Some(files)) => {
+            let explained = script::failed(failure, files, &failed.migration.title());
+            let causes = statement.iter().map(ToString::to_string).collect();
+            let hint = explained.hint.clone().or_else(|| hint::guest(error));
+            Failure { causes, hint, ..explained }
+        }
+        _ => guest(error),
     }
 }
 

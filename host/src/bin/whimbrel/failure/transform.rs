@@ -1,7 +1,7 @@
 //! Explains what stopped a transform: which table and key, why, and what to do.
 
 use whimbrel::exec::{PreviewError, StepError};
-use whimbrel::model::{Body, Chunk};
+use whimbrel::model::Chunk;
 use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::{LayoutProblem, TransformError};
 use whimbrel::wasm::PluginError;
@@ -12,7 +12,7 @@ use crate::exit::Exit;
 /// Tells whether what a step did before it failed stays, chunk by chunk.
 pub(super) fn has_chunks(step: &Step) -> bool {
     let up = step.direction == Direction::Up;
-    matches!(&step.migration.body, Body::Transform { spec, .. } if up && spec.chunk != Chunk::Whole)
+    step.migration.body.transform().is_some_and(|spec| up && spec.chunk != Chunk::Whole)
 }
 
 /// Explains why a transform stopped in the middle of its rows.

@@ -56,13 +56,21 @@ pub(crate) fn text(rows: &[Applied]) -> String {
             (code, row.fuel.map(|fuel| amount::work(fuel, row.operations))),
             (ended, row.ended_at.as_deref().map(moment)),
             (origins, row.origin.as_ref().map(|origin| origin.tool.clone())),
-            (engines, row.engine.clone()),
+            (engines, row.engine.as_deref().map(engine)),
             (chains, Some(row.chain.clone())),
         ];
         cells.extend(more.into_iter().filter(|(there, _)| *there).map(|(_, cell)| cell.unwrap_or_default()));
         sheet.add(&cells, note);
     }
     sheet.draw()
+}
+
+/// Shortens the digest of an engine, which comes last.
+pub(crate) fn engine(engine: &str) -> String {
+    match engine.rsplit_once(' ') {
+        Some((words, digest)) => format!("{words} {digest:.12}"),
+        None => engine.to_owned(),
+    }
 }
 
 /// What `history` prints.

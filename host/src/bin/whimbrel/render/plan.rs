@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use whimbrel::exec::{Loss, Refusal};
 use whimbrel::limits::{Limit, Limits, RunLimits};
-use whimbrel::model::{Body, Kind, Manifest, Policies, Reversibility, TransactionMode};
+use whimbrel::model::{Kind, Manifest, Policies, Reversibility, TransactionMode};
 use whimbrel::plan::{Direction, Plan, Step};
 
 use super::json::{StepJson, schema};
@@ -43,7 +43,7 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
         if let Some(description) = migration.description() {
             text.push_str(&format!("{indent}{}\n", escape::line(description)));
         }
-        if let Body::Component { .. } | Body::Transform { .. } = migration.body {
+        if migration.body.is_sandboxed() {
             for line in asks(migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(migration.version)) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
@@ -186,7 +186,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
     let one = |(index, step): (usize, &Step)| PlannedJson {
         step: json::step(step),
         refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
-        asks: matches!(step.migration.body, Body::Component { .. } | Body::Transform { .. }).then(|| {
+        asks: step.migration.body.is_sandboxed().then(|| {
             asks_json(step.migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(step.migration.version))
         }),
     };

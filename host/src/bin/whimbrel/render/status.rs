@@ -11,7 +11,7 @@ use whimbrel::{Gap, Status};
 use super::json::{self, IgnoredJson, ignored, reversible, schema};
 use super::report::micros;
 use super::table::Sheet;
-use super::{amount, style};
+use super::{amount, history, style};
 use crate::escape;
 
 /// Names a state for people.
@@ -49,6 +49,8 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
         if several {
             header.push("Chain");
         }
+        let engines = status.entries.iter().any(|entry| engine(entry).is_some());
+        header.extend(engines.then_some("Engine"));
         let mut sheet = Sheet::new(&header, &[0, 5]);
         for entry in &status.entries {
             let (word, style) = state(entry.state);
@@ -68,6 +70,7 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
             if several {
                 cells.push(entry.chain.to_string());
             }
+            cells.extend(engines.then(|| engine(entry).unwrap_or_default()));
             sheet.add(&cells, Some((word, style)));
         }
         text.push_str(&sheet.draw());
@@ -91,6 +94,11 @@ fn what_would_happen(entries: &[Entry]) -> String {
         }
     };
     entries.iter().filter(|entry| entry.state == State::OutOfOrder).map(line).collect()
+}
+
+/// Names the script engine that ran a migration.
+fn engine(entry: &Entry) -> Option<String> {
+    entry.applied.as_ref()?.engine.as_deref().map(history::engine)
 }
 
 /// Writes how much of a transform in progress is done.
@@ -206,6 +214,8 @@ struct AppliedJson {
     rows_changed: u64,
     checksum: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<ProgressJson>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     functions: BTreeMap<String, String>,
@@ -256,6 +266,7 @@ fn entry(entry: &Entry) -> EntryJson {
             duration_us: micros(applied.duration),
             rows_changed: applied.rows_changed,
             checksum: applied.checksum.to_string(),
+            engine: applied.engine.clone(),
             progress: applied.rows_done.filter(|_| applied.state == AppliedState::InProgress).map(|(done, total)| {
                 ProgressJson { rows_done: done, rows_total: total, rows_per_second: rows_per_second(applied, done) }
             }),

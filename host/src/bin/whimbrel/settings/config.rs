@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use whimbrel::sql;
 
 use super::environment::Environment;
-use super::{CONFIG_FILE, Place, SettingsError, duration, policy};
+use super::{CONFIG_FILE, Place, SettingsError, duration, engines, policy};
 
 /// What `whimbrel.toml` says.
 #[derive(Default, Deserialize)]
@@ -37,6 +37,8 @@ pub(super) struct Config {
     pub(super) chains: policy::Chains,
     /// What is different in each environment.
     pub(super) env: BTreeMap<String, Environment>,
+    /// What runs scripts beside the engines that come with the program.
+    pub(super) engines: engines::Table,
     /// The folder that relative paths begin at.
     #[serde(skip)]
     pub(super) folder: PathBuf,
@@ -91,6 +93,10 @@ impl Config {
         })?;
         config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         config.file = path.to_owned();
+        engines::of(&config.engines, &config.folder).map_err(|found| {
+            let position = sql::locate(text, found.offset);
+            wrong(found.message, None, Some((position.line, position.column)))
+        })?;
         config.dir = config.dir.take().map(|dir| config.folder.join(dir));
         config.cache =
             config.cache.take().map(|cache| if cache == Path::new("off") { cache } else { config.folder.join(cache) });

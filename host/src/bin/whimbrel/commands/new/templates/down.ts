@@ -1,0 +1,4 @@
+
+export function down(db: Database, ctx: Context): void {
+  // Undo here what `up` did.
+}

@@ -1,0 +1,28 @@
+//! `whimbrel run-script`: one script in a transaction, undone unless it is to be kept.
+
+use std::sync::Arc;
+
+use whimbrel::exec::Report;
+use whimbrel::plan::Direction;
+
+use crate::args::RunScriptArgs;
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::render::{dry_run, report};
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::ui::Ui;
+
+/// Runs the script, and shows every statement and every changed row.
+pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let progress = Arc::new(Progress::new(ui));
+    let migrator = settings.script(&args.file, signals.watch()?, progress.clone())?;
+    let direction = if args.down { Direction::Down } else { Direction::Up };
+    let result = migrator.run_once(direction, args.commit);
+    let logs = progress.finish();
+    let step = result?;
+    let done = Report { dry_run: !args.commit, steps: vec![step], ..Report::default() };
+    let text = || if args.commit { report::summary(&done, direction) } else { dry_run::text(&done) };
+    ui.result(|| report::json("run-script", &done, logs), text)?;
+    Ok(Exit::Done)
+}

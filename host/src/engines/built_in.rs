@@ -1,0 +1,26 @@
+//! The engines that the program carries, compressed.
+
+use std::borrow::Cow;
+
+/// An engine that the program carries.
+#[derive(Debug)]
+pub(super) struct BuiltIn {
+    pub(super) name: &'static str,
+    /// What it says of itself too; here so that nothing has to be unpacked to know which files are scripts.
+    pub(super) extensions: &'static [&'static str],
+    packed: &'static [u8],
+}
+
+/// All of them. `cargo xtask plugins --update` makes the files.
+pub(super) static ALL: &[BuiltIn] = &[BuiltIn {
+    name: "javascript",
+    extensions: &["js", "mjs", "ts", "mts"],
+    packed: include_bytes!("../../engines/quickjs.wasm.zst"),
+}];
+
+impl BuiltIn {
+    /// Returns its component.
+    pub(super) fn unpack(&self) -> Cow<'static, [u8]> {
+        Cow::Owned(zstd::decode_all(self.packed).expect("the program's own bytes are what was packed"))
+    }
+}

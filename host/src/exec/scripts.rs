@@ -1,0 +1,260 @@
+//! Brings scripts and engines together before anything runs: finds, compiles and asks the engine, and has it read the
+//! script.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::prepare::PrepareError;
+use crate::engines::{EngineError, EngineSource, Engines};
+use crate::limits::RunLimits;
+use crate::model::{Checksum, ScriptFiles};
+use crate::plan::{Direction, Step};
+use crate::wasm::{Compilation, CompileError, Engine, EngineAbout, Plugin, PluginError};
+
+/// An engine as the history records it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EngineUsed {
+    /// What it calls itself.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its bytes.
+    pub checksum: Checksum,
+}
+
+impl fmt::Display for EngineUsed {
+    /// Writes name, version and digest; what an engine says of itself is escaped.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} {}", self.name.escape_debug(), self.version.escape_debug(), self.checksum)
+    }
+}
+
+/// Why a script cannot be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScriptError {
+    /// Nothing runs such files.
+    #[error("no script engine runs .{extension} files")]
+    NoEngine {
+        /// The ending.
+        extension: String,
+    },
+    /// The engine cannot be read, or is not the one that was pinned.
+    #[error(transparent)]
+    Source(#[from] EngineError),
+    /// The engine does not compile.
+    #[error("the script engine {name} cannot be loaded ({place})")]
+    Compile {
+        /// What the operator calls it.
+        name: String,
+        /// Where it comes from.
+        place: String,
+        /// Why.
+        #[source]
+        source: CompileError,
+    },
+    /// It is some other component.
+    #[error("{place} is no script engine: it exports none of the world `script-engine`")]
+    NotAnEngine {
+        /// Where it comes from.
+        place: String,
+    },
+    /// It is an engine for other files.
+    #[error("the script engine {name} {version} runs {}, and not .{extension} ({place})", list(extensions))]
+    OtherFiles {
+        /// What it calls itself.
+        name: String,
+        /// Its version.
+        version: String,
+        /// What it runs.
+        extensions: Vec<String>,
+        /// What it was to run.
+        extension: String,
+        /// Where it comes from.
+        place: String,
+    },
+    /// The engine itself failed.
+    #[error("the script engine {name} does not answer ({place})")]
+    Broken {
+        /// What the operator calls it.
+        name: String,
+        /// Where it comes from.
+        place: String,
+        /// Why.
+        #[source]
+        source: PluginError,
+    },
+    /// The script cannot be read, or imports what is not there.
+    #[error("the script cannot be run")]
+    Check {
+        /// The script.
+        script: Arc<ScriptFiles>,
+        /// Why.
+        #[source]
+        source: PluginError,
+    },
+    /// It does not export the function that is to be called.
+    #[error("the script exports no {export}: it exports {}", if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") })]
+    NoExport {
+        /// The function.
+        export: &'static str,
+        /// What there is.
+        exports: Vec<String>,
+    },
+    /// It exports `transform`, and nothing says which rows go through it.
+    #[error("the script exports transform, and nothing says which rows go through it")]
+    NoTransformTable,
+}
+
+fn list(extensions: &[String]) -> String {
+    let named: Vec<String> = extensions.iter().map(|extension| format!(".{}", extension.escape_debug())).collect();
+    if named.is_empty() { "nothing".to_owned() } else { named.join(", ") }
+}
+
+/// An engine, and what became of asking it.
+#[derive(Debug)]
+pub struct EngineFound {
+    /// What the operator calls it.
+    pub name: String,
+    /// Endings of the files that it is to run.
+    pub extensions: Vec<String>,
+    /// Where it comes from.
+    pub place: String,
+    /// Its size in bytes, what it says, and how long that took; or why it cannot be used.
+    pub answer: Result<EngineAnswer, ScriptError>,
+}
+
+/// What there is to know of an engine that can be used.
+#[derive(Clone, Debug)]
+pub struct EngineAnswer {
+    /// What it calls itself, its version, and its digest.
+    pub used: EngineUsed,
+    /// Bytes of its component.
+    pub size: usize,
+}
+
+/// Asks every engine what it is.
+pub(crate) fn look_at(engines: &Engines, compilation: &Compilation) -> Result<Vec<EngineFound>, CompileError> {
+    let wasmtime = Engine::for_scripts(compilation)?;
+    let mut workshop = Workshop::new(engines, &wasmtime, &compilation.interrupt);
+    let one = |source: &EngineSource| {
+        let asked: Result<Vec<Found>, ScriptError> =
+            source.extensions.iter().map(|extension| workshop.of(source, extension)).collect();
+        let answer = asked.map(|found| {
+            let (plugin, used) = found.into_iter().next().expect("an engine runs some files");
+            EngineAnswer { used, size: plugin.inspection().size }
+        });
+        EngineFound {
+            name: source.name.clone(),
+            extensions: source.extensions.clone(),
+            place: source.describe(),
+            answer,
+        }
+    };
+    Ok(engines.all().map(one).collect())
+}
+
+/// What was found for a script.
+pub(super) type Found = (Arc<Plugin>, EngineUsed);
+
+/// Engines that were compiled already in this run, by what the operator calls them.
+pub(super) struct Workshop<'a> {
+    engines: &'a Engines,
+    wasmtime: &'a Engine,
+    interrupt: &'a crate::interrupt::Interrupt,
+    ready: HashMap<String, (Arc<Plugin>, EngineAbout)>,
+}
+
+impl<'a> Workshop<'a> {
+    pub(super) fn new(engines: &'a Engines, wasmtime: &'a Engine, interrupt: &'a crate::interrupt::Interrupt) -> Self {
+        Self { engines, wasmtime, interrupt, ready: HashMap::new() }
+    }
+
+    /// Finds the engine of a script and has it read the script, for a step of a plan.
+    pub(super) fn prepare(
+        &mut self,
+        step: &Step,
+        script: &Arc<ScriptFiles>,
+        limits: &RunLimits,
+    ) -> Result<Found, PrepareError> {
+        let failed = |source: ScriptError| PrepareError::Script {
+            migration: step.migration.title(),
+            file: step.migration.file.clone(),
+            source: Box::new(source),
+        };
+        let found = self.engine(&script.extension).map_err(failed)?;
+        let exports = self.check(&found, script, limits).map_err(failed)?;
+        let has = |name: &str| exports.iter().any(|export| export == name);
+        let export = match (step.direction, step.migration.body.transform()) {
+            (Direction::Up, Some(_)) => "transform",
+            (Direction::Up, None) if !has("up") && has("transform") => {
+                return Err(failed(ScriptError::NoTransformTable));
+            }
+            (Direction::Up, None) => "up",
+            (Direction::Down, _) => "down",
+        };
+        if !has(export) {
+            return Err(match step.direction {
+                Direction::Up => failed(ScriptError::NoExport { export, exports }),
+                Direction::Down => {
+                    PrepareError::Irreversible { migration: step.migration.title(), file: step.migration.file.clone() }
+                }
+            });
+        }
+        Ok(found)
+    }
+
+    /// Has the engine read a script; returns what it exports.
+    pub(super) fn check(
+        &self,
+        found: &Found,
+        script: &Arc<ScriptFiles>,
+        limits: &RunLimits,
+    ) -> Result<Vec<String>, ScriptError> {
+        let checked = found.0.check_script(script, limits, self.interrupt);
+        checked.map_err(|source| ScriptError::Check { script: Arc::clone(script), source })
+    }
+
+    /// Finds the engine for files with an ending, compiled, and makes sure that it is one for them.
+    pub(super) fn engine(&mut self, extension: &str) -> Result<Found, ScriptError> {
+        let no_engine = || ScriptError::NoEngine { extension: extension.to_owned() };
+        let source = self.engines.find(extension).ok_or_else(no_engine)?;
+        self.of(source, extension)
+    }
+
+    /// Compiles an engine, if that is not done already, and makes sure that it is one for files with an ending.
+    fn of(&mut self, source: &EngineSource, extension: &str) -> Result<Found, ScriptError> {
+        if !self.ready.contains_key(&source.name) {
+            let place = source.describe();
+            let name = || source.name.clone();
+            let limits = RunLimits::default();
+            let bytes = source.load()?;
+            let compiled = self.wasmtime.compile_within(&bytes, &limits);
+            let plugin =
+                compiled.map_err(|error| ScriptError::Compile { name: name(), place: place.clone(), source: error })?;
+            if !plugin.inspection().is_engine() {
+                return Err(ScriptError::NotAnEngine { place });
+            }
+            let about = plugin.describe(&limits, self.interrupt);
+            let about = about.map_err(|error| ScriptError::Broken { name: name(), place, source: error })?;
+            self.ready.insert(source.name.clone(), (Arc::new(plugin), about));
+        }
+        let (plugin, about) = &self.ready[&source.name];
+        if !about.extensions.iter().any(|known| known == extension) {
+            return Err(ScriptError::OtherFiles {
+                name: about.name.clone(),
+                version: about.version.clone(),
+                extensions: about.extensions.clone(),
+                extension: extension.to_owned(),
+                place: source.describe(),
+            });
+        }
+        let used = EngineUsed {
+            name: about.name.clone(),
+            version: about.version.clone(),
+            checksum: plugin.inspection().checksum,
+        };
+        Ok((Arc::clone(plugin), used))
+    }
+}

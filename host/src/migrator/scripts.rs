@@ -1,0 +1,58 @@
+//! What a migrator does with scripts and their engines beside running them in a chain.
+
+use std::sync::Arc;
+
+use super::Migrator;
+use crate::db::Access;
+use crate::error::Error;
+use crate::exec::{self, EngineFound, StepReport};
+use crate::plan::{Direction, Goal, Plan, Step, Until};
+use crate::wasm::{Compilation, CompileError};
+
+impl Migrator {
+    /// Has the engines read every script among some steps, and runs none. Changes nothing.
+    pub fn check_scripts(&self, steps: &[Step]) -> Result<(), Error> {
+        Ok(exec::check_scripts(steps, &self.scripts_compilation(), &self.engines, &self.policies)?)
+    }
+
+    /// Asks every script engine what it is.
+    pub fn look_at_engines(&self) -> Result<Vec<EngineFound>, CompileError> {
+        exec::look_at(&self.engines, &self.scripts_compilation())
+    }
+
+    fn scripts_compilation(&self) -> Compilation {
+        Compilation { interrupt: self.interrupt.clone(), ..self.compilation.clone() }
+    }
+
+    /// Runs the only migration of the sources in a transaction, without a row in the history, and undoes it unless it is
+    /// to be kept.
+    pub fn run_once(&self, direction: Direction, keep: bool) -> Result<StepReport, Error> {
+        self.in_time(|interrupt| {
+            let chains = self.load()?;
+            let steps = chains.active().flat_map(|chain| {
+                let chain_name = chain.shared_name();
+                chain.migrations().iter().map(|migration| Step {
+                    direction,
+                    chain: Arc::clone(chain_name),
+                    several: false,
+                    migration: Arc::clone(migration),
+                })
+            });
+            let steps: Vec<Step> = steps.take(1).collect();
+            let names = steps.iter().map(|step| step.chain.to_string()).collect();
+            let goal = Goal::up(Until::End);
+            let plan = Plan { chains: names, goal, steps, warnings: Vec::new() };
+            let prepared = self.prepare(plan, &chains, interrupt)?;
+            let options = self.options(interrupt, true);
+            let existing = self.backend.open_existing(Access::Write, &options);
+            let session = match existing.map_err(|error| self.database_error(error))? {
+                Some(session) => Ok(session),
+                None if keep => self.backend.open(&options),
+                None => self.backend.open_scratch(&options),
+            };
+            let session = session.map_err(|error| self.database_error(error))?;
+            let conditions = self.conditions(&chains, goal, interrupt, !keep);
+            Ok(exec::run_once(session, &prepared, &conditions, keep).1?)
+        })
+    }
+}

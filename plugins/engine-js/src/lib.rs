@@ -1,0 +1,64 @@
+//! Runs JavaScript migrations: QuickJS behind the world `script-engine`.
+//!
+//! `js` is all that touches QuickJS's own interface, `prelude.js` the part of the scripts' interface that is
+//! JavaScript itself, `modules` finds what scripts import, `values` turns cells into JavaScript values and back, `sql`
+//! gives scripts the handle, `transform` maps batches, `failure` explains what was thrown.
+#![cfg(target_arch = "wasm32")]
+#![allow(missing_docs, reason = "the exports are documented in the WIT package")]
+
+#[allow(unreachable_pub, reason = "generated code")]
+mod bindings;
+mod class;
+mod failure;
+mod js;
+mod machine;
+mod memory;
+mod modules;
+mod native;
+mod sql;
+mod transform;
+mod typescript;
+mod values;
+
+use bindings::whimbrel::migration::sql::Transaction;
+use bindings::whimbrel::migration::types::Batch;
+use bindings::{Engine, Outline, Request, Script, ScriptFailure};
+
+struct QuickJs;
+
+impl bindings::Guest for QuickJs {
+    fn describe() -> Engine {
+        Engine {
+            name: "quickjs".to_owned(),
+            version: js::version(),
+            extensions: ["js", "mjs", "ts", "mts"].map(str::to_owned).into(),
+            details: vec![("language".to_owned(), "JavaScript".to_owned())],
+        }
+    }
+
+    fn check(script: Script) -> Result<Outline, ScriptFailure> {
+        machine::start(None, 0);
+        let exports = modules::check(script)?;
+        Ok(Outline { exports, details: Vec::new() })
+    }
+
+    fn run(db: Transaction, request: Request) -> Result<(), ScriptFailure> {
+        machine::start(Some(&request.context), request.memory);
+        native::install(&request.context).map_err(|thrown| thrown.explain())?;
+        sql::lend(db);
+        let module = modules::load(request.script)?;
+        machine::call(&module, &request.export)
+    }
+
+    fn load(request: Request) -> Result<(), ScriptFailure> {
+        machine::start(Some(&request.context), request.memory);
+        native::install(&request.context).map_err(|thrown| thrown.explain())?;
+        transform::load(request)
+    }
+
+    fn transform(input: Batch) -> Result<Batch, ScriptFailure> {
+        transform::apply(input)
+    }
+}
+
+bindings::export!(QuickJs with_types_in bindings);

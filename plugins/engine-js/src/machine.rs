@@ -1,0 +1,103 @@
+//! Starts the interpreter and calls what a script exports.
+
+use std::cell::RefCell;
+
+use crate::bindings::ScriptFailure;
+use crate::bindings::whimbrel::migration::types::Context;
+use crate::failure::{Constructors, explain, failure, keep};
+use crate::js::{self, JSValue, Js, Promise, Result};
+use crate::native;
+
+/// Bytes of an instance's memory that scripts do not get: the interpreter's own, and what is on its way to the host.
+const RESERVED: u64 = 16 << 20;
+
+thread_local! {
+    /// Promises that were rejected and that nobody has looked at, with what they were rejected with.
+    static REJECTED: RefCell<Vec<(JSValue, Js)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns how much of an instance's memory scripts get; pieces of it are lost between others. 0 is no limit.
+fn limit(memory: u64) -> usize {
+    let limit = memory.saturating_sub(RESERVED + memory / 8);
+    usize::try_from(if memory > 0 { limit.max(1 << 20) } else { 0 }).unwrap_or(usize::MAX)
+}
+
+/// Starts the interpreter. `memory` is what the whole instance may have; 0 when that is not known.
+pub(crate) fn start(context: Option<&Context>, memory: u64) {
+    let (seed, now) = context.map_or((1, 0), |context| (context.seed, context.started_at));
+    js::start(seed, now, limit(memory));
+    js::set_rejection_tracker(Some(rejected));
+    let global = Js::global();
+    let constructor = |name| global.get(name).unwrap_or_else(|_| Js::undefined());
+    if context.is_none() {
+        keep(Constructors {
+            plain: constructor(c"Error"),
+            types: constructor(c"TypeError"),
+            range: constructor(c"RangeError"),
+            syntax: constructor(c"SyntaxError"),
+            sql: None,
+        });
+    }
+}
+
+unsafe extern "C" fn rejected(
+    _: *mut rquickjs_sys::JSContext,
+    promise: JSValue,
+    reason: JSValue,
+    handled: bool,
+    _: *mut std::ffi::c_void,
+) {
+    REJECTED.with_borrow_mut(|rejected| {
+        if handled {
+            rejected.retain(|(other, _)| *other != promise);
+        } else {
+            rejected.push((promise, Js::borrowed(reason)));
+        }
+    });
+}
+
+/// Calls a function that a loaded script exports, with the handle and the context.
+pub(crate) fn call(module: &Js, export: &str) -> std::result::Result<(), ScriptFailure> {
+    let function = exported(module, export)?;
+    let arguments = native::arguments();
+    let called = function.call(&Js::undefined(), &[arguments.db.raw(), arguments.context.raw()]);
+    settle(called, export).map(drop)
+}
+
+/// Finds a function that a script exports.
+pub(crate) fn exported(module: &Js, export: &str) -> std::result::Result<Js, ScriptFailure> {
+    let exports = js::namespace(module).map_err(|thrown| thrown.explain())?;
+    let name = js::Atom::new(export);
+    let function = exports.get_atom(&name).map_err(|thrown| thrown.explain())?;
+    if function.is_function() {
+        return Ok(function);
+    }
+    let is = if exports.has_own(&name).unwrap_or(false) { "is no function" } else { "is not there" };
+    let message = format!("the export {export} {is}: write `export function {export}(…) {{ … }}`");
+    Err(failure("missing-export", message, Vec::new()))
+}
+
+/// Waits until what was called has settled, and everything that it set off.
+pub(crate) fn settle(called: Result<Js>, what: &str) -> std::result::Result<Js, ScriptFailure> {
+    let value = called.map_err(|thrown| thrown.explain())?;
+    js::run_jobs().map_err(|thrown| thrown.explain())?;
+    let value = match value.promise() {
+        None => value,
+        Some(Promise::Fulfilled(value)) => value,
+        Some(Promise::Rejected(reason)) => return Err(rejection(&reason)),
+        Some(Promise::Pending) => {
+            let message =
+                format!("the promise that {what} returned never settles: nothing is left that could resolve it");
+            return Err(failure("unsettled", message, Vec::new()));
+        }
+    };
+    match REJECTED.take().into_iter().next() {
+        Some((_, reason)) => Err(rejection(&reason)),
+        None => Ok(value),
+    }
+}
+
+fn rejection(reason: &Js) -> ScriptFailure {
+    let explained = explain(reason);
+    if explained.code == "thrown" { ScriptFailure { code: "rejected".to_owned(), ..explained } } else { explained }
+}

@@ -1,0 +1,99 @@
+// The part of a script's interface that is JavaScript itself. Called once, with the native functions and the context.
+(function (native, ctx) {
+  const { Error, TypeError, RangeError, SyntaxError } = globalThis;
+
+  class SqlError extends Error {}
+  Object.defineProperty(SqlError.prototype, "name", { value: "SqlError", configurable: true, writable: true });
+
+  // Cursors are iterators, so that `map`, `filter`, `take` and the like are there too.
+  Object.setPrototypeOf(native.cursor, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
+
+  function isThenable(value) {
+    return value !== null && typeof value === "object" && typeof value.then === "function";
+  }
+
+  function executeMany(statement, rows) {
+    try {
+      for (const row of rows) native.push(statement, row);
+      return native.flush(statement);
+    } catch (error) {
+      native.forget(statement);
+      throw error;
+    }
+  }
+  native.statement.executeMany = function (rows) { return executeMany(this, rows); };
+  native.statement.all = function (params, options) { return this.query(params, options).all(); };
+  native.statement.first = function (params, options) { return this.query(params, options).first(); };
+
+  const db = {
+    execute: native.execute,
+    query: native.query,
+    prepare: native.prepare,
+    real: native.real,
+    executeMany(sql, rows) { return executeMany(native.prepare(sql), rows); },
+    savepoint(work) {
+      if (typeof work !== "function") throw new TypeError("db.savepoint takes a function: db.savepoint(() => { … })");
+      const savepoint = native.openSavepoint();
+      const undo = (error) => {
+        native.endSavepoint(savepoint, false);
+        throw error;
+      };
+      let result;
+      try {
+        result = work(db);
+      } catch (error) {
+        undo(error);
+      }
+      if (!isThenable(result)) {
+        native.endSavepoint(savepoint, true);
+        return result;
+      }
+      return result.then((value) => {
+        native.endSavepoint(savepoint, true);
+        return value;
+      }, undo);
+    },
+    get dialect() { return native.dialect(); },
+  };
+
+  const shown = (value) => {
+    if (typeof value === "string") return value;
+    if (value instanceof Error) return String(value);
+    try {
+      const json = JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner));
+      return json === undefined ? String(value) : json;
+    } catch {
+      return String(value);
+    }
+  };
+  const logger = (level) => (...values) => native.log(level, values.map(shown).join(" "));
+  const [trace, debug, info, warn, error] = [0, 1, 2, 3, 4].map(logger);
+  const log = Object.assign((...values) => info(...values), {
+    trace, debug, info, warn, error, progress: native.progress,
+  });
+
+  class TextEncoder {
+    get encoding() { return "utf-8"; }
+    encode(text = "") { return native.encode(String(text)); }
+  }
+  class TextDecoder {
+    #fatal;
+    constructor(encoding = "utf-8", { fatal = false } = {}) {
+      if (!/^utf-?8$/i.test(encoding)) throw new RangeError(`TextDecoder knows utf-8 only, and not ${encoding}`);
+      this.#fatal = fatal;
+    }
+    get encoding() { return "utf-8"; }
+    decode(bytes = new Uint8Array()) { return native.decode(bytes, this.#fatal); }
+  }
+
+  const globals = {
+    log, SqlError, TextEncoder, TextDecoder,
+    console: { log, trace, debug, info, warn, error },
+  };
+  for (const [name, value] of Object.entries(globals)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  return {
+    db: Object.freeze(db), ctx: Object.freeze(ctx), Error, TypeError, RangeError, SyntaxError, SqlError,
+  };
+})

@@ -1,0 +1,291 @@
+//! The handle on the transaction, as scripts use it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use whimbrel_packed::{BatchBuilder, CheckedBatch};
+
+use crate::bindings::whimbrel::migration::sql::{self, Transaction};
+use crate::bindings::whimbrel::migration::types::{SqlError, Value};
+use crate::failure::{Kind, fail, fail_sql};
+use crate::js::{Atom, Js, Result};
+use crate::values::{self, Shape};
+
+/// Rows fetched first, and later: who wants only the first row should not wait for a thousand.
+const FIRST_ROWS: u32 = 64;
+const ROWS: u32 = 1024;
+/// Rows and bytes of a batch that is written.
+const BATCH_ROWS: usize = 1024;
+const BATCH_BYTES: usize = 1 << 20;
+/// Statements that are kept prepared.
+const KEPT: usize = 32;
+
+thread_local! {
+    static TRANSACTION: RefCell<Option<Rc<Transaction>>> = const { RefCell::new(None) };
+    static STATEMENTS: RefCell<VecDeque<Kept>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// A statement that was run before.
+struct Kept {
+    /// The text as JavaScript has it: the same constant of a script is the same value each time.
+    key: Js,
+    text: String,
+    /// None when it was run only once.
+    statement: Option<Rc<sql::Statement>>,
+}
+
+/// Takes the handle over.
+pub(crate) fn lend(transaction: Transaction) {
+    TRANSACTION.set(Some(Rc::new(transaction)));
+}
+
+fn transaction() -> Result<Rc<Transaction>> {
+    TRANSACTION.with_borrow(Clone::clone).ok_or_else(|| {
+        fail(Kind::Plain, "there is no database here: a transform sees the columns of its row and nothing else")
+    })
+}
+
+fn said<T>(result: std::result::Result<T, SqlError>) -> Result<T> {
+    result.map_err(|error| fail_sql(&error))
+}
+
+/// Reads a statement's text.
+fn text(statement: &Js) -> Result<String> {
+    if statement.kind() != crate::js::Type::Text {
+        return Err(fail(Kind::Type, "the statement is a text: db.execute(\"UPDATE …\", [a, b])"));
+    }
+    match statement.with_text(|bytes| std::str::from_utf8(bytes).map(str::to_owned))? {
+        Ok(text) => Ok(text),
+        Err(_) => Err(fail(Kind::Type, "the statement has half of a surrogate pair, which is no text")),
+    }
+}
+
+/// Runs a statement. From its second run on it is kept prepared.
+pub(crate) fn execute(statement: &Js, params: &[Value]) -> Result<u64> {
+    let transaction = transaction()?;
+    let known = STATEMENTS.with_borrow(|kept| {
+        let found = kept.iter().position(|kept| kept.key.raw() == statement.raw());
+        found.map(|index| (index, kept[index].statement.clone()))
+    });
+    let known = match known {
+        Some(known) => Some(known),
+        None => {
+            let text = text(statement)?;
+            STATEMENTS.with_borrow(|kept| {
+                let found = kept.iter().position(|kept| kept.text == text);
+                found.map(|index| (index, kept[index].statement.clone()))
+            })
+        }
+    };
+    match known {
+        Some((_, Some(prepared))) => said(prepared.execute(params)),
+        Some((index, None)) => {
+            let prepared = Rc::new(said(transaction.prepare(&text(statement)?))?);
+            STATEMENTS.with_borrow_mut(|kept| kept[index].statement = Some(Rc::clone(&prepared)));
+            said(prepared.execute(params))
+        }
+        None => {
+            let text = text(statement)?;
+            let changed = said(transaction.execute(&text, params))?;
+            STATEMENTS.with_borrow_mut(|kept| {
+                if kept.len() == KEPT {
+                    kept.pop_front();
+                }
+                kept.push_back(Kept { key: statement.clone(), text, statement: None });
+            });
+            Ok(changed)
+        }
+    }
+}
+
+/// Runs a query.
+pub(crate) fn query(statement: &Js, params: &[Value], shape: Shape) -> Result<Cursor> {
+    let handle = said(transaction()?.query(&text(statement)?, params))?;
+    Ok(Cursor::new(handle, shape))
+}
+
+/// Prepares a statement.
+pub(crate) fn prepare(statement: &Js) -> Result<Prepared> {
+    let handle = said(transaction()?.prepare(&text(statement)?))?;
+    Ok(Prepared { handle: Rc::new(handle), rows: RefCell::default() })
+}
+
+/// Names the kind of database.
+pub(crate) fn dialect() -> Result<String> {
+    Ok(transaction()?.dialect())
+}
+
+/// Opens a savepoint.
+pub(crate) fn open_savepoint() -> Result<sql::Savepoint> {
+    said(transaction()?.open_savepoint())
+}
+
+/// Keeps or undoes what happened since a savepoint was opened.
+pub(crate) fn end_savepoint(savepoint: &sql::Savepoint, keep: bool) -> Result<()> {
+    said(if keep { savepoint.release() } else { savepoint.rollback() })
+}
+
+/// The rows of a query, fetched as they are wanted.
+pub(crate) struct Cursor {
+    /// None at the end.
+    handle: Option<sql::Cursor>,
+    names: Vec<Atom>,
+    columns: Vec<String>,
+    batch: Option<CheckedBatch>,
+    row: usize,
+    fetch: u32,
+    shape: Shape,
+}
+
+impl Cursor {
+    fn new(handle: sql::Cursor, shape: Shape) -> Self {
+        let columns = handle.columns();
+        let names = columns.iter().map(|name| Atom::new(name)).collect();
+        Self { handle: Some(handle), names, columns, batch: None, row: 0, fetch: FIRST_ROWS, shape }
+    }
+
+    /// Returns the next row.
+    pub(crate) fn next(&mut self) -> Result<Option<Js>> {
+        while self.batch.as_ref().is_none_or(|batch| self.row >= batch.rows()) {
+            let Some(handle) = &self.handle else { return Ok(None) };
+            match said(handle.next_batch(self.fetch, 0))? {
+                None => {
+                    self.close();
+                    return Ok(None);
+                }
+                Some(batch) => {
+                    self.batch = Some(values::check(batch)?);
+                    self.row = 0;
+                    self.fetch = ROWS;
+                }
+            }
+        }
+        let Some(batch) = &self.batch else { return Ok(None) };
+        let row = values::from_row(&self.names, batch, self.row, self.shape)?;
+        self.row += 1;
+        Ok(Some(row))
+    }
+
+    /// Returns all rows that are left.
+    pub(crate) fn all(&mut self) -> Result<Js> {
+        let rows = Js::array()?;
+        let mut count = 0;
+        self.fetch = ROWS;
+        while let Some(row) = self.next()? {
+            rows.put(count, row)?;
+            count += 1;
+        }
+        Ok(rows)
+    }
+
+    /// Returns the next row and closes the cursor.
+    pub(crate) fn first(&mut self) -> Result<Js> {
+        self.fetch = 1;
+        let row = self.next()?;
+        self.close();
+        Ok(row.unwrap_or_else(Js::undefined))
+    }
+
+    /// Names the columns.
+    pub(crate) fn columns(&self) -> Result<Js> {
+        let names = Js::array()?;
+        for (index, name) in self.columns.iter().enumerate() {
+            names.put(index as u32, Js::text(name)?)?;
+        }
+        Ok(names)
+    }
+
+    /// Ends the query.
+    pub(crate) fn close(&mut self) {
+        self.handle = None;
+        self.batch = None;
+    }
+}
+
+/// A prepared statement, and the rows that wait to be written with it.
+pub(crate) struct Prepared {
+    handle: Rc<sql::Statement>,
+    rows: RefCell<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    builder: BatchBuilder,
+    /// Rows written before.
+    written: u64,
+    changed: u64,
+}
+
+impl Prepared {
+    /// Runs it once.
+    pub(crate) fn execute(&self, params: &[Value]) -> Result<u64> {
+        said(self.handle.execute(params))
+    }
+
+    /// Runs it as a query.
+    pub(crate) fn query(&self, params: &[Value], shape: Shape) -> Result<Cursor> {
+        Ok(Cursor::new(said(self.handle.query(params))?, shape))
+    }
+
+    /// Adds a row of parameters; many are written at once.
+    pub(crate) fn push(&self, row: &Js) -> Result<()> {
+        let mut waiting = self.rows.try_borrow_mut().map_err(|_| fail(Kind::Plain, "rows are being added already"))?;
+        let number = waiting.written + waiting.builder.rows() as u64;
+        if !row.is_array() {
+            return Err(fail(Kind::Type, &format!("row {number} of executeMany is no array of parameters")));
+        }
+        let count = row.length()? as usize;
+        if waiting.builder.columns() == 0 {
+            waiting.builder = BatchBuilder::with_capacity(count, BATCH_ROWS);
+        }
+        if waiting.builder.columns() != count || count == 0 {
+            let columns = waiting.builder.columns();
+            let message =
+                format!("row {number} of executeMany has {count} parameters, and the one before has {columns}");
+            return Err(fail(Kind::Type, &message));
+        }
+        for column in 0..count {
+            let place = || format!("parameter {} of row {number}", column + 1);
+            values::push(&mut waiting.builder, column, &row.at(column as u32)?, &place)?;
+        }
+        if waiting.builder.rows() >= BATCH_ROWS || waiting.builder.bytes() >= BATCH_BYTES {
+            self.write(&mut waiting)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that wait, and returns how many rows all of them have changed.
+    pub(crate) fn flush(&self) -> Result<u64> {
+        let mut waiting = self.rows.take();
+        if !waiting.builder.is_empty() {
+            self.write(&mut waiting)?;
+        }
+        Ok(waiting.changed)
+    }
+
+    /// Forgets the rows that wait.
+    pub(crate) fn forget(&self) {
+        drop(self.rows.take());
+    }
+
+    fn write(&self, waiting: &mut Waiting) -> Result<()> {
+        let before = waiting.written;
+        waiting.written += waiting.builder.rows() as u64;
+        let batch = values::pack(&mut waiting.builder);
+        match self.handle.execute_batch(&batch) {
+            Ok(changed) => {
+                waiting.changed += changed;
+                Ok(())
+            }
+            Err(mut error) => {
+                if let Some(row) = error.row {
+                    let row = before + u64::from(row);
+                    error.row = u32::try_from(row).ok();
+                    error.message = format!("row {row} of executeMany: {}", error.message);
+                }
+                Err(fail_sql(&error))
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Maps the rows of batches with a script's `transform`.
+
+use std::cell::RefCell;
+
+use whimbrel_packed::{BatchBuilder, CheckedBatch};
+
+use crate::bindings::whimbrel::migration::types::Batch;
+use crate::bindings::{Request, ScriptFailure};
+use crate::failure::{Kind, fail, failure};
+use crate::js::{self, Atom, Js, Result, Type};
+use crate::machine;
+use crate::modules;
+use crate::native;
+use crate::values::{self, Shape};
+
+/// A transform that is ready.
+struct Loaded {
+    function: Js,
+    context: Js,
+    /// The columns that come in.
+    read: Vec<Atom>,
+    /// The columns that go out.
+    write: Vec<(String, Atom)>,
+    /// Rows go into another table.
+    into: bool,
+    shape: Shape,
+}
+
+thread_local! {
+    static LOADED: RefCell<Option<Loaded>> = const { RefCell::new(None) };
+}
+
+/// Loads the script.
+pub(crate) fn load(request: Request) -> std::result::Result<(), ScriptFailure> {
+    let params = request.context.params.clone();
+    let named = |name: &str| -> Vec<String> {
+        params.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+    };
+    let module = modules::load(request.script)?;
+    let function = machine::exported(&module, &request.export)?;
+    js::namespace(&module).and_then(|exports| native::read_options(&exports)).map_err(|thrown| thrown.explain())?;
+    LOADED.set(Some(Loaded {
+        function,
+        context: native::arguments().context,
+        read: named("whimbrel.read").iter().map(|name| Atom::new(name)).collect(),
+        write: named("whimbrel.write").into_iter().map(|name| (name.clone(), Atom::new(&name))).collect(),
+        into: !named("whimbrel.into").is_empty(),
+        shape: native::shape(),
+    }));
+    Ok(())
+}
+
+/// Maps a batch.
+pub(crate) fn apply(input: Batch) -> std::result::Result<Batch, ScriptFailure> {
+    js::enter();
+    LOADED.with_borrow(|loaded| {
+        let Some(loaded) = loaded else {
+            return Err(failure("unsupported", "the transform was not loaded".to_owned(), Vec::new()));
+        };
+        let batch = values::check(input).map_err(|thrown| thrown.explain())?;
+        if batch.columns().len() != loaded.read.len() {
+            let message = format!("{} columns came in, and {} were said", batch.columns().len(), loaded.read.len());
+            return Err(failure("unsupported", message, Vec::new()));
+        }
+        let mut out = BatchBuilder::with_capacity(loaded.write.len() + usize::from(loaded.into), batch.rows());
+        for row in 0..batch.rows() {
+            loaded
+                .map(&batch, row, &mut out)
+                .map_err(|failure| ScriptFailure { row: u32::try_from(row).ok(), ..failure })?;
+        }
+        Ok(values::pack(&mut out))
+    })
+}
+
+impl Loaded {
+    fn map(&self, batch: &CheckedBatch, row: usize, out: &mut BatchBuilder) -> std::result::Result<(), ScriptFailure> {
+        let result = values::from_row(&self.read, batch, row, self.shape)
+            .and_then(|row| self.function.call(&Js::undefined(), &[row.raw(), self.context.raw()]));
+        let result = match result {
+            Ok(value) if value.promise().is_none() => value,
+            result => machine::settle(result, "transform")?,
+        };
+        self.write(&result, row, out).map_err(|thrown| thrown.explain())
+    }
+
+    fn write(&self, result: &Js, row: usize, out: &mut BatchBuilder) -> Result<()> {
+        if !self.into {
+            return self.one(result, out, 0);
+        }
+        if matches!(result.kind(), Type::Undefined | Type::Null) {
+            return Ok(());
+        }
+        if !result.is_array() {
+            out.push_integer(0, row as i64);
+            return self.one(result, out, 1);
+        }
+        for index in 0..result.length()? {
+            out.push_integer(0, row as i64);
+            self.one(&result.at(index)?, out, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Appends one row that came out.
+    fn one(&self, result: &Js, out: &mut BatchBuilder, first: usize) -> Result<()> {
+        let names = || self.write.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        if result.kind() != Type::Object {
+            let what = if result.kind() == Type::Undefined { "nothing" } else { "no object" };
+            return Err(fail(Kind::Type, &format!("transform returned {what}: return {{ {} }}", names())));
+        }
+        let array = result.is_array();
+        if array && result.length()? as usize != self.write.len() {
+            let message =
+                format!("transform returned an array of {}, and the columns are {}", result.length()?, names());
+            return Err(fail(Kind::Type, &message));
+        }
+        for (index, (name, atom)) in self.write.iter().enumerate() {
+            let value = if array { result.at(index as u32)? } else { result.get_atom(atom)? };
+            let missing = value.kind() == Type::Undefined || (value.kind() == Type::Object && !result.has_own(atom)?);
+            if missing && !array {
+                let message = format!("transform returned no {name}: return {{ {} }}, with null for NULL", names());
+                return Err(fail(Kind::Type, &message));
+            }
+            values::push(out, first + index, &value, &|| format!("{name} of what transform returned"))?;
+        }
+        Ok(())
+    }
+}

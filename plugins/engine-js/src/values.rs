@@ -1,0 +1,204 @@
+//! Cells as JavaScript values, and JavaScript values as cells.
+
+use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
+
+use crate::bindings::whimbrel::migration::types::{Batch, Column, Value};
+use crate::class;
+use crate::failure::{Kind, fail};
+use crate::js::{Atom, Js, Result, Type};
+
+/// The largest integer that a number holds exactly.
+const SAFE: i64 = (1 << 53) - 1;
+
+/// How rows are shown to a script.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shape {
+    /// As arrays, and not as objects.
+    pub(crate) arrays: bool,
+    /// Every integer as a BigInt, and not only those beyond 2^53.
+    pub(crate) big: bool,
+}
+
+impl Shape {
+    /// Reads `{ rows: "array", integers: "bigint" }`; what it does not say stays as it is.
+    pub(crate) fn with(mut self, options: &Js) -> Result<Self> {
+        if options.kind() == Type::Undefined {
+            return Ok(self);
+        }
+        if options.kind() != Type::Object {
+            return Err(fail(Kind::Type, "options are an object, such as { rows: \"array\" }"));
+        }
+        let word = |name| {
+            options.get(name).and_then(|value| match value.kind() {
+                Type::Undefined => Ok(None),
+                _ => value.to_text().map(Some),
+            })
+        };
+        match word(c"rows")?.as_deref() {
+            None => {}
+            Some("object") => self.arrays = false,
+            Some("array") => self.arrays = true,
+            Some(_) => return Err(fail(Kind::Type, "the option rows is \"object\" or \"array\"")),
+        }
+        match word(c"integers")?.as_deref() {
+            None => {}
+            Some("number") => self.big = false,
+            Some("bigint") => self.big = true,
+            Some(_) => return Err(fail(Kind::Type, "the option integers is \"number\" or \"bigint\"")),
+        }
+        Ok(self)
+    }
+}
+
+/// Makes a JavaScript value of a cell.
+pub(crate) fn from_cell(cell: Cell<'_>, big: bool) -> Result<Js> {
+    Ok(match cell {
+        Cell::Null => Js::null(),
+        Cell::Boolean(value) => Js::boolean(value),
+        Cell::Integer(value) if big || !(-SAFE..=SAFE).contains(&value) => Js::big(value)?,
+        Cell::Integer(value) => match i32::try_from(value) {
+            Ok(value) => Js::small(value),
+            Err(_) => Js::number(value as f64),
+        },
+        Cell::Real(value) => Js::number(value),
+        Cell::Text(text) => Js::text(text)?,
+        Cell::Blob(bytes) => Js::bytes(bytes)?,
+    })
+}
+
+/// Makes an object or an array of a row.
+pub(crate) fn from_row(names: &[Atom], batch: &CheckedBatch, row: usize, shape: Shape) -> Result<Js> {
+    if shape.arrays {
+        let array = Js::array()?;
+        for column in 0..names.len() {
+            array.put(column as u32, from_cell(batch.cell(row, column), shape.big)?)?;
+        }
+        return Ok(array);
+    }
+    let object = Js::object()?;
+    for (column, name) in names.iter().enumerate() {
+        object.define(name, from_cell(batch.cell(row, column), shape.big)?)?;
+    }
+    Ok(object)
+}
+
+/// Lends a JavaScript value as a cell; `place` names it in a message.
+pub(crate) fn with_cell<T>(value: &Js, place: &dyn Fn() -> String, work: impl FnOnce(Cell<'_>) -> T) -> Result<T> {
+    let refuse = |what: &str| Err(fail(Kind::Type, &format!("{} {what}", place())));
+    match value.kind() {
+        Type::Null => Ok(work(Cell::Null)),
+        Type::Boolean => Ok(work(Cell::Boolean(value.truth()))),
+        Type::Integer => Ok(work(Cell::Integer(value.integer().into()))),
+        Type::Float => match value.float() {
+            number if number.is_nan() => refuse("is NaN, which no column holds"),
+            number if number.fract() != 0.0 || number.is_infinite() => Ok(work(Cell::Real(number))),
+            number if number.abs() > SAFE as f64 => Err(fail(
+                Kind::Range,
+                &format!(
+                    "{} is {number:e}, an integer beyond 2^53 - 1 that a number does not hold exactly: use a BigInt, or \
+                     db.real(x) for a real",
+                    place()
+                ),
+            )),
+            number => Ok(work(Cell::Integer(number as i64))),
+        },
+        Type::BigInt => {
+            let wrapped = value.wrapped_i64()?;
+            let exact = Js::big(wrapped)?.to_text()? == value.to_text()?;
+            if !exact {
+                let message = format!("{} is {}n, which is beyond 64 bits", place(), value.to_text()?);
+                return Err(fail(Kind::Range, &message));
+            }
+            Ok(work(Cell::Integer(wrapped)))
+        }
+        Type::Text => value
+            .with_text(|bytes| std::str::from_utf8(bytes).map(|text| work(Cell::Text(text))).ok())?
+            .map_or_else(|| refuse("has half of a surrogate pair, which is no text"), Ok),
+        Type::Undefined => refuse("is undefined: write null for NULL"),
+        Type::Symbol => refuse("is a symbol, which no column holds"),
+        Type::Object => object(value, place, work),
+    }
+}
+
+fn object<T>(value: &Js, place: &dyn Fn() -> String, work: impl FnOnce(Cell<'_>) -> T) -> Result<T> {
+    if let Some(real) = class::real(value) {
+        return Ok(work(Cell::Real(real)));
+    }
+    let mut work = Some(work);
+    let lent = value.with_bytes(|bytes| work.take().map(|work| work(Cell::Blob(bytes))));
+    if let Some(Some(result)) = lent {
+        return Ok(result);
+    }
+    let hint = if value.is_array() {
+        "is an array: JSON.stringify makes a text of it, Uint8Array.from a blob"
+    } else if value.is_function() {
+        "is a function, which no column holds"
+    } else if value.get(c"toISOString")?.is_function() {
+        "is a Date: say whether you mean date.toISOString() or date.getTime()"
+    } else if value.promise().is_some() {
+        "is a promise: await it first"
+    } else {
+        "is an object: JSON.stringify makes a text of it"
+    };
+    Err(fail(Kind::Type, &format!("{} {hint}", place())))
+}
+
+/// Reads the parameters of a statement, an array or nothing.
+pub(crate) fn parameters(list: &Js) -> Result<Vec<Value>> {
+    if list.kind() == Type::Undefined {
+        return Ok(Vec::new());
+    }
+    if !list.is_array() {
+        return Err(fail(Kind::Type, "parameters are an array: db.execute(sql, [a, b])"));
+    }
+    let count = list.length()?;
+    let mut values = Vec::with_capacity(count as usize);
+    for index in 0..count {
+        let value = list.at(index)?;
+        values.push(with_cell(&value, &|| format!("parameter {}", index + 1), to_value)?);
+    }
+    Ok(values)
+}
+
+fn to_value(cell: Cell<'_>) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Boolean(value) => Value::Boolean(value),
+        Cell::Integer(value) => Value::Integer(value),
+        Cell::Real(value) => Value::Real(value),
+        Cell::Text(text) => Value::Text(text.to_owned()),
+        Cell::Blob(bytes) => Value::Blob(bytes.to_owned()),
+    }
+}
+
+/// Appends a value to a column.
+pub(crate) fn push(builder: &mut BatchBuilder, column: usize, value: &Js, place: &dyn Fn() -> String) -> Result<()> {
+    match with_cell(value, place, |cell| builder.push(column, cell))? {
+        Ok(()) => Ok(()),
+        Err(full) => Err(fail(Kind::Range, &full.to_string())),
+    }
+}
+
+/// Checks a batch that came in.
+pub(crate) fn check(batch: Batch) -> Result<CheckedBatch> {
+    let columns = batch.columns.into_iter().map(|column| whimbrel_packed::Column {
+        kind: column.kind,
+        tags: column.tags,
+        words: column.words,
+        heap: column.heap,
+    });
+    let batch = whimbrel_packed::Batch { rows: batch.rows, columns: columns.collect() };
+    batch.check().map_err(|error| fail(Kind::Plain, &format!("malformed batch: {error}")))
+}
+
+/// Ends a batch that goes out.
+pub(crate) fn pack(builder: &mut BatchBuilder) -> Batch {
+    let batch = builder.finish();
+    let column = |column: whimbrel_packed::Column| Column {
+        kind: column.kind,
+        tags: column.tags,
+        words: column.words,
+        heap: column.heap,
+    };
+    Batch { rows: batch.rows, columns: batch.columns.into_iter().map(column).collect() }
+}

@@ -1,0 +1,106 @@
+//! Values on their way in and out, to the ends of their ranges.
+
+use super::{fails, logs};
+
+#[test]
+fn every_kind_of_value_comes_back_as_it_went() {
+    let lines = logs(
+        r#"
+  db.execute("CREATE TABLE v (v)");
+  const there = (value) => {
+    db.execute("DELETE FROM v");
+    db.execute("INSERT INTO v VALUES (?)", [value]);
+    const { v, t } = db.query("SELECT v, typeof(v) AS t FROM v").first();
+    return `${t} ${typeof v} ${v instanceof Uint8Array ? `[${v}]` : String(v)}`;
+  };
+  for (const value of [null, true, false, 0, -7, 2 ** 31, -(2 ** 53 - 1), 1.5, -0.0, Infinity, 5e-324, 9007199254740993n,
+    -(2n ** 63n), 2n ** 63n - 1n, 12n, "", "a\0ü😀", new Uint8Array([1, 255]), new Uint8Array(), new Uint8Array([9, 8, 7]).subarray(1),
+    new Uint8Array([3]).buffer, db.real(3), db.real(-2.5)]) log(there(value));
+"#,
+    );
+    let expected = [
+        "null object null",
+        "integer number 1",
+        "integer number 0",
+        "integer number 0",
+        "integer number -7",
+        "integer number 2147483648",
+        "integer number -9007199254740991",
+        "real number 1.5",
+        "integer number 0",
+        "real number Infinity",
+        "real number 5e-324",
+        "integer bigint 9007199254740993",
+        "integer bigint -9223372036854775808",
+        "integer bigint 9223372036854775807",
+        "integer number 12",
+        "text string ",
+        "text string a\0ü😀",
+        "blob object [1,255]",
+        "blob object []",
+        "blob object [8,7]",
+        "blob object [3]",
+        "real number 3",
+        "real number -2.5",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn integers_are_bigint_by_option() {
+    let lines = logs(
+        r#"
+  log(typeof db.query("SELECT 1 AS a", [], { integers: "bigint" }).first().a, typeof db.query("SELECT 1.0 AS a", [], { integers: "bigint" }).first().a);
+  log(typeof db.query("SELECT 9007199254740991 AS a").first().a, typeof db.query("SELECT 9007199254740992 AS a").first().a);
+"#,
+    );
+    assert_eq!(lines, ["bigint number", "number bigint"]);
+}
+
+#[test]
+fn a_column_may_be_called_anything() {
+    let lines = logs(
+        r#"
+  const row = db.query('SELECT 1 AS "__proto__", 2 AS "constructor", 3 AS "hasOwnProperty", 4 AS "0", 5 AS ""').first();
+  log(JSON.stringify(Object.entries(row)), row.__proto__, row.constructor, Object.getPrototypeOf(row) === Object.prototype);
+"#,
+    );
+    assert_eq!(lines, [r#"[["0",4],["__proto__",1],["constructor",2],["hasOwnProperty",3],["",5]] 1 2 true"#]);
+}
+
+#[test]
+fn what_no_column_holds_is_an_error_that_says_what_to_do() {
+    for (value, words) in [
+        ("undefined", "parameter 2 is undefined: write null for NULL"),
+        ("NaN", "parameter 2 is NaN"),
+        ("2 ** 53", "use a BigInt, or db.real(x)"),
+        ("2n ** 63n", "parameter 2 is 9223372036854775808n, which is beyond 64 bits"),
+        ("'\\ud800'", "half of a surrogate pair"),
+        ("{ a: 1 }", "JSON.stringify"),
+        ("[1]", "JSON.stringify"),
+        ("new Date()", "date.toISOString() or date.getTime()"),
+        ("Symbol()", "is a symbol"),
+        ("() => 1", "is a function"),
+        ("Promise.resolve(1)", "await it first"),
+        ("new Float64Array(1)", "is an object"),
+    ] {
+        let text = format!(
+            "export function up(db) {{\n  db.execute('UPDATE customer SET full_name = ?, born = ?', ['x', {value}]);\n}}\n"
+        );
+        let outcome = fails(&text);
+        assert!(outcome.stderr.contains(words), "{value}: {outcome}");
+    }
+    for (code, words) in [
+        ("db.execute('SELECT ?', 1)", "parameters are an array"),
+        ("db.execute(7)", "the statement is a text"),
+        ("db.execute('SELECT ?', [])", "parameter"),
+        ("db.query('SELECT 1', [], { rows: 'list' })", "\"object\" or \"array\""),
+        ("db.real('1')", "db.real takes a number"),
+        ("db.executeMany('SELECT ?', [1])", "row 0 of executeMany is no array"),
+        ("db.executeMany('SELECT ?', [[1], [1, 2]])", "row 1 of executeMany has 2 parameters"),
+        ("db.query.call({}, 'SELECT 1').next.call({})", "is not the cursor of a query"),
+    ] {
+        let outcome = fails(&format!("export function up(db) {{\n  {code};\n}}\n"));
+        assert!(outcome.stderr.contains(words), "{code}: {outcome}");
+    }
+}
