@@ -217,6 +217,8 @@ fn call(session: Box<dyn Session>, form: &str, guarded: bool) -> Result<Box<dyn 
         name: "safety",
         dry_run: false,
         started_at: 0,
+        seed: 0,
+        script: None,
         params: vec![("form".to_owned(), form.to_owned())],
         limits: RunLimits::default(),
         interrupt: Interrupt::new(),
