@@ -64,7 +64,7 @@ fn a_core_module() {
     --- stderr
     error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
       caused by: the file is a core WebAssembly module, not a component
-    hint: make a component of it: `wasm-tools component new module.wasm -o component.wasm`, built with whimbrel-guest or another binding of whimbrel:migration
+    hint: make a component of it: `whimbrel componentize module.wasm --output component.wasm`
     ");
 }
 
@@ -101,7 +101,7 @@ fn an_import_of_the_system() {
     --- stderr
     error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
       caused by: the component imports wasi:clocks/wall-clock@0.3.0, wasi:http/types@0.2.0, which this host does not offer
-    hint: of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py
+    hint: of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py, `whimbrel componentize` for Go and C
     ");
 }
 

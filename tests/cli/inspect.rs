@@ -72,6 +72,8 @@ fn shows_what_a_component_is_made_of() {
         "up",
         "down"
       ],
+      "language": null,
+      "tool": null,
       "producers": [],
       "manifest": {
         "file": "a/1_x.toml",
@@ -123,7 +125,7 @@ fn shows_what_there_is_of_one_it_cannot_run() {
 
     --- stderr
     error: x.wasm: the component imports wasi:http/types@0.2.0, which this host does not offer
-    hint: of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py
+    hint: of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py, `whimbrel componentize` for Go and C
     ");
     let outcome = project.run(&["inspect", "x.wasm", "--json"]);
     let json = outcome.json("inspect");
@@ -144,7 +146,7 @@ fn tells_what_is_wrong_with_the_file_or_its_manifest() {
     exit 1
     --- stderr
     error: x.wasm: the file is a core WebAssembly module, not a component
-    hint: make a component of it: `wasm-tools component new module.wasm -o component.wasm`, built with whimbrel-guest or another binding of whimbrel:migration
+    hint: make a component of it: `whimbrel componentize module.wasm --output component.wasm`
     ");
     project.write("y.wasm", small());
     project.write("y.toml", "[grant]\nread = [\"t\"]\n");

@@ -82,7 +82,7 @@ fn drafts_a_component_in_rust() {
       say what it may do in guests/trim_notes/0002_trim_notes.toml
       rustup target add wasm32-unknown-unknown
       cargo build --release --target wasm32-unknown-unknown --manifest-path guests/trim_notes/Cargo.toml
-      wasm-tools component new guests/trim_notes/target/wasm32-unknown-unknown/release/trim_notes.wasm -o migrations/0002_trim_notes.wasm   # cargo install wasm-tools
+      whimbrel componentize guests/trim_notes/target/wasm32-unknown-unknown/release/trim_notes.wasm --output migrations/0002_trim_notes.wasm
       cp guests/trim_notes/0002_trim_notes.toml migrations/0002_trim_notes.toml
       whimbrel plan
     ");

@@ -13,6 +13,7 @@ mod languages;
 mod library;
 mod limits;
 mod pages;
+mod polyglot;
 mod processes;
 mod several_chains;
 mod transforms;

@@ -86,7 +86,8 @@ impl Inspection {
             }
         }
         if !unknown.is_empty() {
-            return Err(InspectError::UnknownImports { imports: unknown });
+            let language = self.made_in().map(|made| made.language);
+            return Err(InspectError::UnknownImports { imports: unknown, language });
         }
         if self.world().is_none() {
             return Err(InspectError::OtherWorld { exports: self.exports.clone() });
@@ -121,6 +122,8 @@ pub enum InspectError {
     UnknownImports {
         /// What.
         imports: Vec<String>,
+        /// The language it was written in, if it says so.
+        language: Option<String>,
     },
     /// It was built for another version of the contract.
     #[error(

@@ -31,9 +31,18 @@ pub fn component(manifest: &Path) -> Result<Vec<u8>> {
 
 /// As [`component`], with more variables in the environment of the build.
 pub fn component_with(manifest: &Path, environment: &[(String, OsString)]) -> Result<Vec<u8>> {
+    made(manifest, &[], environment)
+}
+
+/// As [`component`], with these features of the crate.
+pub fn component_featuring(manifest: &Path, features: &[&str]) -> Result<Vec<u8>> {
+    made(manifest, features, &[])
+}
+
+fn made(manifest: &Path, features: &[&str], environment: &[(String, OsString)]) -> Result<Vec<u8>> {
     let toolchain = Toolchain::detect()?;
     toolchain.add_target()?;
-    let module = compile(manifest, &toolchain, environment)?;
+    let module = compile(manifest, features, &toolchain, environment)?;
     let bytes = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     encode(&bytes).with_context(|| format!("{} cannot become a component", module.display()))
 }
@@ -43,13 +52,20 @@ pub fn encode(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default().module(module)?.validate(true).encode()
 }
 
-fn compile(manifest: &Path, toolchain: &Toolchain, environment: &[(String, OsString)]) -> Result<PathBuf> {
+fn compile(
+    manifest: &Path,
+    features: &[&str],
+    toolchain: &Toolchain,
+    environment: &[(String, OsString)],
+) -> Result<PathBuf> {
     let mut command = cargo();
     command
         .args(["build", "--lib", "--quiet", "--profile", "plugin", "--target", TARGET])
         .args(PROFILE.iter().flat_map(|line| ["--config", line]))
         .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
         .arg(manifest)
+        .arg("--features")
+        .arg(features.join(","))
         .env("CARGO_ENCODED_RUSTFLAGS", flags(manifest, toolchain)?.join("\u{1f}"))
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .env_remove("RUSTFLAGS")

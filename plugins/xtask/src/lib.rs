@@ -3,6 +3,7 @@
 pub mod component;
 pub mod engines;
 pub mod plugins;
+pub mod polyglot;
 pub mod sample;
 pub mod tests;
 pub mod toolchain;

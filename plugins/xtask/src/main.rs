@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use xtask::engines::{self, ENGINES};
 use xtask::plugins::{self, Built, Comparison, PLUGINS};
+use xtask::polyglot::{Absent, Form, Language, Workshop};
 use xtask::toolchain::{TARGET, Toolchain, workspace_root};
 
 #[derive(Parser)]
@@ -21,6 +22,8 @@ struct Arguments {
 enum Chore {
     /// Builds the plugins and the script engines as components into target/components
     Plugins(Plugins),
+    /// Builds the sample that there is in every language into target/polyglot/samples
+    Polyglot(Polyglot),
     /// Applies the sample chain to target/sample/app.db and shows the result
     Sample,
     /// Runs all tests, after adding the Wasm target
@@ -44,9 +47,20 @@ struct Plugins {
     engines: bool,
 }
 
+#[derive(Args)]
+struct Polyglot {
+    /// Fails when a language's tools are absent
+    #[arg(long)]
+    all: bool,
+    /// Runs the unit tests of the SDKs and the samples too
+    #[arg(long)]
+    test: bool,
+}
+
 fn main() -> Result<ExitCode> {
     match Arguments::parse().chore {
         Chore::Plugins(arguments) => build_plugins(&arguments),
+        Chore::Polyglot(arguments) => build_polyglot(&arguments),
         Chore::Sample => xtask::sample::run(&workspace()?).map(|()| ExitCode::SUCCESS),
         Chore::Test { arguments } => xtask::tests::run(&workspace()?, &arguments).map(|()| ExitCode::SUCCESS),
     }
@@ -130,4 +144,30 @@ fn check(workspace: &Path, all: &[Built], toolchain: &Toolchain) -> Result<bool>
         }
     }
     Ok(good)
+}
+
+/// Builds the samples of all languages whose tools are there or can be installed, and names the others.
+fn build_polyglot(arguments: &Polyglot) -> Result<ExitCode> {
+    let workshop = Workshop::open(&workspace()?);
+    let mut skipped = false;
+    for language in Language::ALL {
+        if let Err(absent) = build_language(&workshop, language, arguments.test)? {
+            println!("{language:<16} skipped: {absent}");
+            skipped = true;
+        }
+    }
+    Ok(if skipped && arguments.all { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn build_language(workshop: &Workshop, language: Language, test: bool) -> Result<Result<(), Absent>> {
+    for form in Form::ALL {
+        match workshop.sample(language, form).with_context(|| format!("{language}, {}", form.name()))? {
+            Ok(sample) => println!("{language:<16} {:<10} {:>9} bytes", form.name(), sample.bytes.len()),
+            Err(absent) => return Ok(Err(absent)),
+        }
+    }
+    if test && let Err(absent) = workshop.unit_tests(language).with_context(|| format!("{language}, unit tests"))? {
+        return Ok(Err(absent));
+    }
+    Ok(Ok(()))
 }

@@ -44,7 +44,7 @@ fn wasi_beyond_the_stand_in_is_refused_by_name() {
             format!("(component (import \"{import}\" (instance)) (core module $m) (export \"up\" (core module $m)))");
         let bytes = wat::parse_str(&text).expect("a component");
         match Engine::new(&ComponentCache::Off).unwrap().compile(&bytes) {
-            Err(CompileError::Inspect(InspectError::UnknownImports { imports })) => assert_eq!(imports, [import]),
+            Err(CompileError::Inspect(InspectError::UnknownImports { imports, .. })) => assert_eq!(imports, [import]),
             Err(other) => panic!("{other:?}"),
             Ok(_) => panic!("compiled"),
         }

@@ -79,7 +79,7 @@ fn assert_check(inspection: &Inspection) {
             assert!(inspection.imports.iter().all(offered), "{:?}", inspection.imports);
             assert!(inspection.world().is_some());
         }
-        Err(InspectError::UnknownImports { imports }) => {
+        Err(InspectError::UnknownImports { imports, .. }) => {
             assert!(!imports.is_empty() && imports.iter().all(|import| inspection.imports.contains(import)));
         }
         Err(InspectError::OtherVersion { import, .. }) => assert!(own(&import) && inspection.imports.contains(&import)),

@@ -133,6 +133,8 @@ pub(crate) enum Verb {
     Verify(RuleArgs),
     /// Try pending migrations on copies of the database: does their code do the same twice?
     Test(TestArgs),
+    /// Make a component of a core WebAssembly module that a compiler made
+    Componentize(ComponentizeArgs),
     /// Show what a component is made of and asks for
     Inspect(InspectArgs),
     /// Try a script in a transaction, and roll back unless told otherwise
@@ -167,6 +169,7 @@ impl Verb {
             Self::Squash(_) => "squash",
             Self::Verify(_) => "verify",
             Self::Test(_) => "test",
+            Self::Componentize(_) => "componentize",
             Self::Inspect(_) => "inspect",
             Self::RunScript(_) => "run-script",
             Self::Engines => "engines",
@@ -198,6 +201,9 @@ pub(crate) struct NewArgs {
     /// SQL, a component written in Rust, or a script
     #[arg(long, value_name = "KIND", default_value = "sql")]
     pub(crate) kind: NewKind,
+    /// A component in this language: a project with its SDK, a unit test, and one command that builds it
+    #[arg(long, value_name = "LANGUAGE", conflicts_with = "kind")]
+    pub(crate) lang: Option<NewLang>,
     /// Use the time as the version and not the next number
     #[arg(long)]
     pub(crate) timestamp: bool,
@@ -217,6 +223,52 @@ pub(crate) enum NewKind {
     Js,
     /// A script in TypeScript.
     Ts,
+}
+
+/// In which language to write a component.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum NewLang {
+    /// Rust.
+    Rust,
+    /// C.
+    C,
+    /// Go.
+    Go,
+    /// JavaScript.
+    #[value(alias = "javascript")]
+    Js,
+    /// TypeScript.
+    #[value(alias = "typescript")]
+    Ts,
+    /// Python.
+    #[value(alias = "py")]
+    Python,
+    /// Zig.
+    Zig,
+    /// AssemblyScript.
+    #[value(alias = "as")]
+    Assemblyscript,
+}
+
+impl NewLang {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Rust, Self::C, Self::Go, Self::Js, Self::Ts, Self::Python, Self::Zig, Self::Assemblyscript];
+
+    /// Returns the name of the kind of migration that it makes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::C => "c",
+            Self::Go => "go",
+            Self::Js => "js",
+            Self::Ts => "ts",
+            Self::Python => "python",
+            Self::Zig => "zig",
+            Self::Assemblyscript => "assemblyscript",
+        }
+    }
 }
 
 /// Options of `status`.
@@ -410,6 +462,25 @@ pub(crate) struct TestArgs {
     pub(crate) until: UntilArgs,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+}
+
+/// Options of `componentize`.
+#[derive(clap::Args)]
+pub(crate) struct ComponentizeArgs {
+    /// The core module, or a component that only lacks the record of what made it
+    pub(crate) file: PathBuf,
+    /// Where the component goes
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The world of the contract: migration, reversible or transform [default: what the exports fit]
+    #[arg(long, value_name = "WORLD")]
+    pub(crate) world: Option<String>,
+    /// The language it is written in, for `inspect` to tell
+    #[arg(long, value_name = "NAME")]
+    pub(crate) language: Option<String>,
+    /// What compiled it, for `inspect` to tell: "zig 0.17.1"
+    #[arg(long, value_name = "NAME VERSION")]
+    pub(crate) tool: Option<String>,
 }
 
 /// Options of `inspect`.

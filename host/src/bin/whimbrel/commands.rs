@@ -2,6 +2,7 @@
 
 mod baseline;
 mod completions;
+mod componentize;
 mod confirm;
 mod down;
 mod engines;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Squash(args) => baseline::squash(args, &Settings::read(globals)?, ui),
         Verb::Verify(rules) => verify::run(rules, &Settings::read(globals)?, ui),
         Verb::Test(test) => test::run(test, &Settings::read(globals)?, ui, signals),
+        Verb::Componentize(componentize) => componentize::run(componentize, ui),
         Verb::Inspect(inspect) => inspect::run(inspect, globals, ui, signals),
         Verb::RunScript(script) => run_script::run(script, &Settings::read(globals)?, ui, signals),
         Verb::Engines => engines::run(&Settings::read(globals)?, ui),

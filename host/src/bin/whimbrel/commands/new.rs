@@ -1,5 +1,6 @@
 //! `whimbrel new`: the files of a new migration.
 
+mod lang;
 mod rust;
 mod script;
 mod version;
@@ -38,21 +39,23 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Resul
     let name = name(&args.name)?;
     let dir = settings.folder_of(settings.chain());
     let version = version::next(&dir, args.timestamp)?;
-    let draft = match args.kind {
-        NewKind::Sql => sql(&dir, &version, &name, args.reversible),
-        NewKind::Rust => rust::draft(&dir, &version, &name, args.reversible),
-        NewKind::Js => script::draft(&dir, &version, &name, args.reversible, Language::JavaScript),
-        NewKind::Ts => script::draft(&dir, &version, &name, args.reversible, Language::TypeScript),
+    let draft = match (args.lang, args.kind) {
+        (Some(lang), _) => lang::draft(&dir, &version, &name, lang, args.reversible),
+        (None, NewKind::Sql) => sql(&dir, &version, &name, args.reversible),
+        (None, NewKind::Rust) => rust::draft(&dir, &version, &name, args.reversible),
+        (None, NewKind::Js) => script::draft(&dir, &version, &name, args.reversible, Language::JavaScript),
+        (None, NewKind::Ts) => script::draft(&dir, &version, &name, args.reversible, Language::TypeScript),
     };
     let made = files::make(&draft.files, Making { force: false, dry_run: false })?;
     if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
         anyhow::bail!("{} exists already and was not touched", file.path);
     }
-    let kind = match args.kind {
-        NewKind::Sql => "sql",
-        NewKind::Rust => "rust",
-        NewKind::Js => "js",
-        NewKind::Ts => "ts",
+    let kind = match (args.lang, args.kind) {
+        (Some(lang), _) => lang.name(),
+        (None, NewKind::Sql) => "sql",
+        (None, NewKind::Rust) => "rust",
+        (None, NewKind::Js) => "js",
+        (None, NewKind::Ts) => "ts",
     };
     let json =
         || NewJson { schema: schema("new"), version: &version, name: &name, kind, files: &made, next: &draft.next };

@@ -63,13 +63,15 @@ pub(super) fn inspection(error: &InspectError) -> Option<String> {
         InspectError::Empty | InspectError::Malformed { .. } => "build or copy it again",
         InspectError::NotWasm => "give it the ending of what it is, or build the component",
         InspectError::CoreModule => {
-            "make a component of it: `wasm-tools component new module.wasm -o component.wasm`, \
-             built with whimbrel-guest or another binding of whimbrel:migration"
+            "make a component of it: `whimbrel componentize module.wasm --output component.wasm`"
         }
-        InspectError::UnknownImports { imports } if imports.iter().any(|import| import.starts_with("wasi:")) => {
-            "of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it \
-             without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and \
-             componentize-py"
+        InspectError::UnknownImports { imports, language }
+            if imports.iter().any(|import| import.starts_with("wasi:")) =>
+        {
+            return Some(format!(
+                "of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; {}",
+                without_wasi(language.as_deref())
+            ));
         }
         InspectError::UnknownImports { .. } => "a migration may import whimbrel:migration/types, /sql and /log only",
         InspectError::OtherVersion { version, .. } if is_newer(version) => {
@@ -82,6 +84,23 @@ pub(super) fn inspection(error: &InspectError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Says how a language does without WASI.
+fn without_wasi(language: Option<&str>) -> &'static str {
+    match language {
+        Some("JavaScript" | "TypeScript") => "build it without WASI: `componentize-qjs --stub-wasi`",
+        Some("Python") => "build it without WASI: `componentize-py … componentize --stub-wasi`",
+        Some("Rust") => "build it without WASI: for the target wasm32-unknown-unknown",
+        Some("Go") => "give what `go build` made (GOOS=wasip1, -buildmode=c-shared) to `whimbrel componentize`",
+        Some("C" | "Zig" | "AssemblyScript") => {
+            "give the core module to `whimbrel componentize`, which stands in for WASI"
+        }
+        _ => {
+            "build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and \
+             componentize-py, `whimbrel componentize` for Go and C"
+        }
+    }
 }
 
 /// This host speaks 0.1.

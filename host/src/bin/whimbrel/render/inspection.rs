@@ -97,6 +97,10 @@ pub(crate) fn text(inspected: &Inspected) -> String {
         block("wasi", WASI.map(str::to_owned).to_vec());
     }
     block("exports", or_nothing(&inspection.exports));
+    if let Some(made) = inspection.made_in() {
+        let tool = made.tool.map(|tool| format!(", by {tool}")).unwrap_or_default();
+        block("language", vec![made.language + &tool]);
+    }
     let made_by =
         |(field, name, version): &(String, String, String)| format!("{field}: {name} {version}").trim_end().to_owned();
     block("functions", inspected.functions.iter().flat_map(function).collect());
@@ -163,6 +167,10 @@ pub(crate) struct InspectJson<'a> {
     /// The SQL functions of a library of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     functions: Vec<FunctionJson<'a>>,
+    /// The language it was written in, if it says so.
+    language: Option<String>,
+    /// What made it, if it says so.
+    tool: Option<String>,
     producers: Vec<ProducerJson<'a>>,
     manifest: Option<ManifestJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -228,6 +236,7 @@ struct ManifestJson<'a> {
 /// Writes what a component is made of as JSON.
 pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
     let inspection = &inspected.inspection;
+    let made = inspection.made_in();
     InspectJson {
         schema: schema("inspect"),
         file: &inspected.file,
@@ -241,6 +250,8 @@ pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
         wasi: inspection.wasi().collect(),
         exports: &inspection.exports,
         functions: inspected.functions.iter().map(function_json).collect(),
+        language: made.as_ref().map(|made| made.language.clone()),
+        tool: made.and_then(|made| made.tool),
         producers: inspection
             .producers
             .iter()

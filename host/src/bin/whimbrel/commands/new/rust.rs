@@ -29,7 +29,7 @@ pub(super) fn draft(dir: &Path, version: &str, name: &str, reversible: bool) -> 
                 project.join("Cargo.toml").display()
             ),
             format!(
-                "wasm-tools component new {} -o {}   # cargo install wasm-tools",
+                "whimbrel componentize {} --output {}",
                 project.join(built).display(),
                 dir.join(format!("{stem}.wasm")).display()
             ),
@@ -40,7 +40,7 @@ pub(super) fn draft(dir: &Path, version: &str, name: &str, reversible: bool) -> 
 }
 
 /// A package's name cannot begin with a digit.
-fn package(name: &str) -> String {
+pub(super) fn package(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { format!("migration-{name}") }
 }
@@ -129,7 +129,7 @@ fn lib_rs(reversible: bool) -> String {
     }
 }
 
-fn manifest_toml(name: &str) -> String {
+pub(super) fn manifest_toml(name: &str) -> String {
     format!(
         "description = \"{}\"\n\
          \n\

@@ -1,0 +1,193 @@
+// The transaction, statements and savepoints.
+import { ask, SqlError } from "./errors.js";
+import { BatchBuilder, CheckedBatch, Real } from "./packed.js";
+import { Columns, Row } from "./row.js";
+
+const BATCH_ROWS = 1024;
+const BATCH_BYTES = 1 << 20;
+
+/** Makes the host's values of parameters. Integers beyond 2^53 cannot go this way: a number would be rounded. */
+function values(params) {
+  return params.map((value) => {
+    if (value === null || value === undefined) return { tag: "null" };
+    if (typeof value === "string") {
+      if (!value.isWellFormed()) throw new TypeError("a text with a lone surrogate cannot be stored");
+      return { tag: "text", val: value };
+    }
+    if (typeof value === "boolean") return { tag: "boolean", val: value };
+    if (value instanceof Real) return { tag: "real", val: value.value };
+    if (value instanceof Uint8Array) return { tag: "blob", val: value };
+    if (typeof value === "number" && !Number.isInteger(value)) return { tag: "real", val: value };
+    if (typeof value === "number" || typeof value === "bigint") {
+      if (!Number.isSafeInteger(Number(value))) throw new RangeError(`${value} is not exact here: use a writer, which is`);
+      return { tag: "integer", val: Number(value) };
+    }
+    throw new TypeError(`a ${typeof value} cannot be stored`);
+  });
+}
+
+const isExact = (value) => (typeof value !== "bigint" && typeof value !== "number") || Number.isSafeInteger(Number(value)) || !Number.isInteger(Number(value));
+
+/** The step's open transaction. It is kept when the migration returns, and undone when it throws. */
+export class Transaction {
+  constructor(raw) {
+    this.raw = raw;
+  }
+
+  /** Runs one statement and returns the number of rows it changed. */
+  execute(sql, ...params) {
+    if (!params.every(isExact)) {
+      const statement = this.prepare(sql);
+      try {
+        return statement.execute(...params);
+      } finally {
+        statement.close();
+      }
+    }
+    return ask(() => this.raw.execute(sql, values(params)));
+  }
+
+  /** Runs one query; iterate over what it returns. */
+  query(sql, ...params) {
+    return new Rows(ask(() => this.raw.query(sql, values(params))));
+  }
+
+  /** Returns the first row of a query, or null. */
+  queryRow(sql, ...params) {
+    for (const row of this.query(sql, ...params)) return row;
+    return null;
+  }
+
+  /** Prepares one statement to be run many times. */
+  prepare(sql) {
+    return new Statement(ask(() => this.raw.prepare(sql)));
+  }
+
+  /** Runs `work` inside a savepoint: what it did is kept if it returns, undone if it throws. */
+  savepoint(work) {
+    const raw = ask(() => this.raw.openSavepoint());
+    let result;
+    try {
+      result = work();
+    } catch (error) {
+      ask(() => raw.rollback());
+      raw[Symbol.dispose]();
+      throw error;
+    }
+    ask(() => raw.release());
+    raw[Symbol.dispose]();
+    return result;
+  }
+
+  /** Returns the kind of database: sqlite, later others. */
+  get dialect() {
+    return this.raw.dialect();
+  }
+}
+
+/** The rows of a query, read forward. */
+export class Rows {
+  constructor(raw) {
+    this.raw = raw;
+    this.names = new Columns(raw.columns());
+  }
+
+  /** Returns the names of the columns. */
+  get columns() {
+    return this.names.names;
+  }
+
+  /** Gives checked batches of about a thousand rows: the fast way. */
+  *batches() {
+    try {
+      for (;;) {
+        const batch = ask(() => this.raw.nextBatch(BATCH_ROWS, BATCH_BYTES));
+        if (batch === null || batch === undefined) return;
+        yield new CheckedBatch(batch);
+      }
+    } finally {
+      this.raw[Symbol.dispose]();
+    }
+  }
+
+  *[Symbol.iterator]() {
+    for (const batch of this.batches()) {
+      for (let index = 0; index < batch.rows; index += 1) yield new Row(batch, this.names, index);
+    }
+  }
+}
+
+/** A prepared statement. */
+export class Statement {
+  constructor(raw) {
+    this.raw = raw;
+  }
+
+  /** Runs it once and returns the number of rows it changed. For many rows, a writer is faster. */
+  execute(...params) {
+    if (params.every(isExact)) return ask(() => this.raw.execute(values(params)));
+    const builder = new BatchBuilder(params.length);
+    params.forEach((value, column) => builder.push(column, value));
+    return this.executeBatch(builder.finish());
+  }
+
+  /** Runs it once for every row of a batch: for all, or for none, and then the error names the row. */
+  executeBatch(batch) {
+    return ask(() => this.raw.executeBatch(batch));
+  }
+
+  /** Gives `work` a writer, which collects rows of parameters and sends them about a thousand at a time. */
+  writer(work) {
+    const writer = new Writer(this);
+    work(writer);
+    return writer.finish();
+  }
+
+  close() {
+    this.raw[Symbol.dispose]();
+  }
+}
+
+/** Collects rows for a statement; ended by `finish`. */
+export class Writer {
+  constructor(statement) {
+    this.statement = statement;
+    this.builder = null;
+    this.changed = 0;
+    this.sent = 0;
+  }
+
+  /** Adds the parameters of one run. */
+  row(...params) {
+    if (params.length === 0) {
+      this.changed += this.statement.execute();
+      return;
+    }
+    this.builder ??= new BatchBuilder(params.length);
+    const width = this.builder.columns.length;
+    if (width !== params.length) throw new Error(`the first row had ${width} parameters, this one has ${params.length}`);
+    for (let column = 0; column < width; column += 1) this.builder.push(column, params[column]);
+    const rows = this.builder.rows;
+    if (rows >= BATCH_ROWS || rows * 8 * width + this.builder.bytes >= BATCH_BYTES) this.flush();
+  }
+
+  flush() {
+    if (this.builder === null || this.builder.rows === 0) return;
+    const batch = this.builder.finish();
+    try {
+      this.changed += this.statement.executeBatch(batch);
+    } catch (error) {
+      if (!(error instanceof SqlError) || error.row === null || this.sent === 0) throw error;
+      const { code, native, offset, details } = error;
+      const message = error.message.replace(/( \([A-Z_]+\))?, row \d+ of the batch$/, "");
+      throw new SqlError({ code, native, message, row: error.row + this.sent, offset, details });
+    }
+    this.sent += batch.rows;
+  }
+
+  /** Sends the rest and returns the number of rows changed in all. */
+  finish() {
+    this.flush();
+    return this.changed;
+  }
+}

@@ -1,0 +1,7 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { trim } from "./trim.js";
+
+test("trims", () => {
+  assert.equal(trim("  a b "), "a b");
+});

@@ -1,0 +1,5 @@
+from trim import trim
+
+
+def test_trims() -> None:
+    assert trim("  a b ") == "a b"

@@ -1,0 +1,3 @@
+def trim(text: str) -> str:
+    """Return the text without spaces around it."""
+    return text.strip()
