@@ -9,7 +9,9 @@ use super::libraries;
 #[cfg(feature = "wasm")]
 use super::scripts::Workshop;
 use crate::limits::{Excess, RunLimits};
-use crate::model::{Body, Chains, Policies};
+#[cfg(feature = "wasm")]
+use crate::model::Body;
+use crate::model::{Chains, Policies};
 use crate::plan::{Plan, Step};
 #[cfg(feature = "wasm")]
 use crate::wasm::Engine;
