@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::db::{DbError, ErrorCode};
 use crate::exec::{PrepareError, RepairError, RunError, StepError};
 use crate::history::HistoryError;
+use crate::history::foreign::AdoptError;
 use crate::model::{ChainError, PolicyError};
 use crate::plan::PlanError;
 use crate::source::SourceError;
@@ -31,6 +32,9 @@ pub enum Error {
     /// The history table cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// The history of another tool was not taken over; nothing has changed.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
     /// Something stands against a plan.
     #[error(transparent)]
     Plan(#[from] PlanError),

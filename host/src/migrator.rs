@@ -1,5 +1,6 @@
 //! The facade: sources, a database and rules make status, plan and runs.
 
+mod adopt;
 mod baseline;
 mod builder;
 mod job;

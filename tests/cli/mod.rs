@@ -1,5 +1,6 @@
 //! The command line: each verb, the settings, and everything a user can do wrong.
 
+mod adopt;
 mod bad_component;
 mod bad_database;
 mod bad_files;
@@ -14,6 +15,7 @@ mod history;
 mod init;
 mod inspect;
 mod json;
+mod lock;
 mod new;
 mod plan;
 mod scripts;

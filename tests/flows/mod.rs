@@ -1,5 +1,7 @@
 //! Whole stories, from files to database.
 
+mod adopt;
+mod adopt_tools;
 mod crash;
 mod determinism;
 mod disk;
@@ -10,10 +12,12 @@ mod hostile;
 mod house;
 mod interrupt;
 mod languages;
+mod layouts;
 mod library;
 mod limits;
 mod pages;
 mod polyglot;
 mod processes;
 mod several_chains;
+mod sources;
 mod transforms;

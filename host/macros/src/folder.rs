@@ -4,7 +4,8 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::Path;
 
-/// Returns name and absolute path of each file of the folder that can be part of a migration, ordered by name.
+/// Returns path below the folder, with `/` between its parts, and absolute path of each file of the folder and of those
+/// in it that can be part of a migration, ordered by path.
 pub(crate) fn list(root: &str, path: &str) -> Result<Vec<(String, String)>, String> {
     let folder = Path::new(root).join(path);
     let refuse = |error: &io::Error| match error.kind() {
@@ -16,8 +17,20 @@ pub(crate) fn list(root: &str, path: &str) -> Result<Vec<(String, String)>, Stri
     };
     let real = folder.canonicalize().map_err(|error| refuse(&error))?;
     let mut files = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(|error| refuse(&error))? {
-        files.extend(file(&real, &entry.map_err(|error| refuse(&error))?)?);
+    let mut folders = vec![(folder.clone(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| refuse(&error))? {
+            let entry = entry.map_err(|error| refuse(&error))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // A link to a folder could lead back to this one.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if !name.starts_with('.') {
+                    folders.push((entry.path(), format!("{prefix}{name}/")));
+                }
+                continue;
+            }
+            files.extend(file(&real, &entry)?.map(|(name, file)| (format!("{prefix}{name}"), file)));
+        }
     }
     files.sort();
     Ok(files)
@@ -48,7 +61,9 @@ fn is_wanted(path: &Path) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     !hidden
-        && ending.is_some_and(|ending| matches!(ending.as_str(), "sql" | "wasm" | "toml" | "js" | "mjs" | "ts" | "mts"))
+        && ending.is_some_and(|ending| {
+            matches!(ending.as_str(), "sql" | "wasm" | "toml" | "conf" | "sum" | "js" | "mjs" | "ts" | "mts")
+        })
 }
 
 #[cfg(test)]
@@ -60,6 +75,7 @@ mod tests {
         let root = std::env::temp_dir().join(format!("whimbrel-macros-{}", std::process::id()));
         let folder = root.join("m");
         fs::create_dir_all(folder.join("3_c.sql")).expect("folder");
+        fs::write(folder.join("3_c.sql/up.sql"), "").expect("file");
         for name in ["2_b.wasm", "10_a.sql", "README.md", ".1_x.sql", "2_b.toml", "4_d.SQL"] {
             fs::write(folder.join(name), "").expect("file");
         }
@@ -67,7 +83,7 @@ mod tests {
         let missing = list(&root.to_string_lossy(), "n").expect_err("missing");
         fs::remove_dir_all(&root).expect("removed");
         let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["10_a.sql", "2_b.toml", "2_b.wasm", "4_d.SQL"]);
+        assert_eq!(names, ["10_a.sql", "2_b.toml", "2_b.wasm", "3_c.sql/up.sql", "4_d.SQL"]);
         assert!(missing.contains("the path \"n\" is relative to "), "{missing}");
     }
 }

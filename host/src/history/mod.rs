@@ -1,6 +1,7 @@
 //! The history table: which migrations are applied. Reads and writes rows; decides nothing.
 
 mod bodies;
+pub mod foreign;
 mod kept;
 mod progress;
 mod rows;
@@ -157,7 +158,7 @@ impl History {
         key: &Key,
     ) -> Result<(), HistoryError> {
         let (column, text) = match key {
-            Key::Version(version) => ("version", version.to_string()),
+            Key::Version(version) => ("version", version.key()),
             Key::Name(name) => ("version IS NULL AND name", name.clone()),
         };
         let statement = statement.replace("{}", &self.quoted());

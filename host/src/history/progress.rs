@@ -49,7 +49,7 @@ impl History {
             "SELECT state, details FROM {} WHERE chain = ? AND version = ? AND ended_at IS NULL",
             self.quoted()
         );
-        let params = [Value::from(chain), Value::from(version.to_string())];
+        let params = [Value::from(chain), Value::from(version.key())];
         let mut found = None;
         for_each_batch(session, &sql, &params, &mut |batch| {
             if batch.rows() > 0
@@ -89,7 +89,7 @@ impl History {
             integer(advance.fuel),
             Value::from(advance.details),
             Value::from(chain),
-            Value::from(version.to_string()),
+            Value::from(version.key()),
         ];
         session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
     }
@@ -119,7 +119,7 @@ impl History {
             let insert =
                 format!("INSERT INTO {table} (chain, version, key, reason, \"values\") VALUES (?, ?, ?, ?, ?)");
             for row in rows {
-                let params = [chain, &version.to_string(), &row.key, &row.reason, &row.values].map(Value::from);
+                let params = [chain, &version.key(), &row.key, &row.reason, &row.values].map(Value::from);
                 session.execute(&insert, &params)?;
             }
             Ok(())
@@ -155,7 +155,7 @@ impl History {
             let table = quote_identifier(&self.rejects_table());
             let sql =
                 format!("SELECT key, reason, \"values\" FROM {table} WHERE chain = ? AND version = ? ORDER BY id");
-            let params = [Value::from(chain), Value::from(version.to_string())];
+            let params = [Value::from(chain), Value::from(version.key())];
             for_each_batch(session, &sql, &params, &mut |batch| {
                 let text = |row: usize, column: usize| match batch.cell(row, column) {
                     Cell::Text(text) => text.to_owned(),

@@ -234,7 +234,7 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
     let origin = row.origin.as_ref();
     let params = [
         Value::from(row.chain.as_str()),
-        if row.repeatable { Value::Null } else { Value::from(row.version.to_string()) },
+        if row.repeatable { Value::Null } else { Value::from(row.version.key()) },
         Value::from(row.name.as_str()),
         Value::from(row.kind.as_str()),
         Value::from(row.state.as_str()),

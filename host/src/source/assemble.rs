@@ -30,12 +30,13 @@ pub(super) struct Gathered {
 }
 
 /// A part of a migration.
+#[derive(Clone, Debug)]
 pub(super) struct File {
     /// What to call it in messages.
     pub(super) file: String,
-    /// Its name in the folder.
+    /// Where it is below the root of its source.
     pub(super) path: String,
-    /// When the migration runs, as its name says.
+    /// When the migration runs.
     pub(super) role: Role,
     /// The number that orders the migration.
     pub(super) version: Version,
@@ -45,12 +46,39 @@ pub(super) struct File {
     pub(super) part: Part,
     /// What it holds.
     pub(super) bytes: Cow<'static, [u8]>,
+    /// What another tool's marks say about it, if it is laid out for one.
+    pub(super) marks: Option<Marks>,
+}
+
+/// What the marks of another tool say about a script.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Marks {
+    /// It runs outside any transaction.
+    pub(super) outside: bool,
+    /// Foreign keys are off while it runs.
+    pub(super) rebuild: bool,
+    /// It may be applied although a later one is.
+    pub(super) out_of_order: bool,
 }
 
 impl File {
+    /// Tells whether it belongs to a migration that runs once, in order.
+    pub(super) fn is_versioned(&self) -> bool {
+        self.role == Role::Versioned
+    }
+
+    /// Returns a number that keeps migrations of different roles apart.
+    pub(super) fn role_order(&self) -> u8 {
+        match self.role {
+            Role::Versioned => 0,
+            Role::Baseline => 1,
+            Role::Repeatable => 2,
+        }
+    }
+
     /// Returns what all files of one migration have in common.
-    fn owner(&self) -> (Role, Version, &str) {
-        (self.role, self.version, if self.role == Role::Repeatable { &self.name } else { "" })
+    fn owner(&self) -> (u8, Version, &str) {
+        (self.role_order(), self.version, if self.role == Role::Repeatable { &self.name } else { "" })
     }
 }
 
@@ -78,21 +106,19 @@ impl Gathered {
         !name.starts_with('.') && self.endings.iter().any(|known| known == ending) && !name.ends_with(".d.ts")
     }
 
-    /// Judges a file by its name; returns it, still empty, if it is part of a migration or a library of functions, so
-    /// that its bytes are wanted.
-    pub(super) fn judge(&mut self, file: String, name: &str) -> Option<File> {
-        match FileName::parse_with(name, &self.endings) {
-            FileName::Part { version, name: words, part, role } => {
-                let path = name.to_owned();
-                Some(File { file, path, role, version, name: words, part, bytes: Cow::Borrowed(b"") })
-            }
+    /// Takes a file with what was said of its name; returns it, still empty, if it is part of a migration or a library of
+    /// functions, so that its bytes are wanted.
+    pub(super) fn keep(&mut self, file: String, judged: FileName) -> Option<File> {
+        let wanted = |file, version, name, part, role| {
+            let bytes = Cow::Borrowed(b"".as_slice());
+            Some(File { file, path: String::new(), role, version, name, part, bytes, marks: None })
+        };
+        match judged {
+            FileName::Part { version, name, part, role } => wanted(file, version, name, part, role),
             // Only migrations have versions.
-            FileName::Library { name } => {
-                let (role, version, part) = (Role::Versioned, Version::from(0), Part::Functions);
-                Some(File { file, path: String::new(), role, version, name, part, bytes: Cow::Borrowed(b"") })
-            }
+            FileName::Library { name } => wanted(file, Version::from(0), name, Part::Functions, Role::Versioned),
             // The program itself writes it.
-            FileName::Ignored(_) if name == "whimbrel.d.ts" => None,
+            FileName::Ignored(_) if file.ends_with("whimbrel.d.ts") => None,
             FileName::Ignored(reason) => {
                 self.ignored.push(Ignored { file, reason: reason.to_owned() });
                 None
@@ -136,7 +162,7 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
 
 /// Makes a library of its file; `None` only if a problem was reported.
 fn library(file: File, problems: &mut Vec<Problem>) -> Option<FunctionLibrary> {
-    match content::read(&file.file, file.part, file.bytes) {
+    match content::read(&file.file, file.part, file.bytes, None) {
         Ok(Content::Component(bytes)) => {
             Some(FunctionLibrary { name: file.name, body: LibraryBody::Component { bytes }, file: file.file })
         }
@@ -157,7 +183,7 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     let mut code = None;
     let mut manifest = None;
     for file in files.iter_mut() {
-        match content::read(&file.file, file.part, mem::take(&mut file.bytes)) {
+        match content::read(&file.file, file.part, mem::take(&mut file.bytes), file.marks) {
             Err(mut found) => problems.append(&mut found),
             Ok(Content::Script(script)) if file.part == Part::Down => down = Some(script),
             Ok(Content::Script(script)) => up = Some(script),
@@ -178,8 +204,9 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     };
     let body = body(up, down, component, code, manifest.as_ref())?;
     // The parts are ordered, so the first file is the one with the body.
-    let File { file, role, version, name, .. } = files.first()?;
-    let placement = placement::find(*role, file, &body, manifest.as_ref(), problems);
+    let File { file, version, name, role, marks, .. } = files.first()?;
+    let mut placement = placement::find(*role, file, &body, manifest.as_ref(), problems);
+    placement.out_of_order |= marks.is_some_and(|marks| marks.out_of_order);
     Some(Migration {
         version: if placement.role == Role::Repeatable { Version::from(0) } else { *version },
         name: name.clone(),
@@ -245,7 +272,7 @@ mod tests {
     fn load(files: &[(&str, &'static str)]) -> Result<Loaded, SourceError> {
         let mut gathered = Gathered::default();
         for (name, text) in files {
-            if let Some(mut file) = gathered.judge(shown("m", name), name) {
+            if let Some(mut file) = gathered.keep(shown("m", name), FileName::parse(name)) {
                 file.bytes = Cow::Borrowed(text.as_bytes());
                 gathered.files.push(file);
             }

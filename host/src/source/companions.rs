@@ -82,6 +82,7 @@ fn stem(file: &File) -> &str {
 mod tests {
     use super::*;
     use crate::source::assemble::Gathered;
+    use crate::source::file_name::FileName;
 
     #[test]
     fn reports_what_does_not_belong_together() {
@@ -145,8 +146,10 @@ mod tests {
             ),
         ];
         for (names, expected) in cases {
-            let mut files: Vec<File> =
-                names.iter().filter_map(|name| Gathered::default().judge(format!("m/{name}"), name)).collect();
+            let mut files: Vec<File> = names
+                .iter()
+                .filter_map(|name| Gathered::default().keep(format!("m/{name}"), FileName::parse(name)))
+                .collect();
             files.sort_by(|left, right| (left.part, &left.file).cmp(&(right.part, &right.file)));
             let mut problems = Vec::new();
             check(&files, &mut problems);

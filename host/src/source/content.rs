@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::assemble::Marks;
 use super::file_name::Part;
 use super::problem::Problem;
-use crate::model::{Manifest, Script};
+use crate::model::{Manifest, Script, TransactionMode};
 use crate::sql::{self, TokenKind};
 
 /// What a file holds.
@@ -20,9 +21,14 @@ pub(super) enum Content {
 }
 
 /// Reads the content of a file that is this part of its migration.
-pub(super) fn read(file: &str, part: Part, bytes: Cow<'static, [u8]>) -> Result<Content, Vec<Problem>> {
+pub(super) fn read(
+    file: &str,
+    part: Part,
+    bytes: Cow<'static, [u8]>,
+    marks: Option<Marks>,
+) -> Result<Content, Vec<Problem>> {
     match part {
-        Part::Sql | Part::Up | Part::Down => script(file, text(file, bytes)?).map(Content::Script),
+        Part::Sql | Part::Up | Part::Down => script(file, text(file, bytes)?, marks).map(Content::Script),
         Part::Manifest => manifest(file, &text(file, bytes)?).map(|manifest| Content::Manifest(Box::new(manifest))),
         Part::Script => code(file, text(file, bytes)?).map(Content::Code),
         Part::Component | Part::Functions if bytes.is_empty() => Err(vec![Problem::of_file(file, "is empty", None)]),
@@ -58,13 +64,21 @@ fn not_utf8(file: &str, bytes: &[u8], error: std::str::Utf8Error) -> Problem {
     Problem::at(file, valid, valid.len(), format!("byte 0x{byte:02x} is not UTF-8"), Some(hint.to_owned()))
 }
 
-fn script(file: &str, text: Cow<'static, str>) -> Result<Script, Vec<Problem>> {
-    let directives = sql::directives(&text).map_err(|problems| {
+fn script(file: &str, text: Cow<'static, str>, marks: Option<Marks>) -> Result<Script, Vec<Problem>> {
+    let mut directives = sql::directives(&text).map_err(|problems| {
         problems
             .into_iter()
             .map(|problem| Problem::at(file, &text, problem.offset, problem.message, problem.hint))
             .collect::<Vec<_>>()
     })?;
+    if let Some(marks) = marks {
+        if marks.outside && !directives.rebuild {
+            directives.transaction = TransactionMode::None;
+        }
+        directives.rebuild |= marks.rebuild && directives.transaction == TransactionMode::Normal;
+        // Other tools apply blank files, so histories have some.
+        return Ok(Script { file: file.to_owned(), text, directives });
+    }
     // Real histories have files of comments only, on purpose. A blank one is rather one that was cut off.
     if !sql::tokens(&text).any(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Semicolon)) {
         let hint = "write its statements, or a comment that says why there are none".to_owned();
@@ -98,7 +112,7 @@ mod tests {
     use super::*;
 
     fn problems(part: Part, bytes: &'static [u8]) -> Vec<String> {
-        let found = read("f", part, Cow::Borrowed(bytes)).err().unwrap_or_default();
+        let found = read("f", part, Cow::Borrowed(bytes), None).err().unwrap_or_default();
         found.into_iter().map(|problem| format!("{problem} ({})", problem.hint.as_deref().unwrap_or("-"))).collect()
     }
 
@@ -143,7 +157,7 @@ mod tests {
     #[test]
     fn keeps_the_exact_bytes_without_copying_borrowed_ones() {
         let bytes: &'static [u8] = b"\xef\xbb\xbfSELECT 1;\r\n";
-        let Ok(Content::Script(script)) = read("f", Part::Sql, Cow::Borrowed(bytes)) else { panic!("script") };
+        let Ok(Content::Script(script)) = read("f", Part::Sql, Cow::Borrowed(bytes), None) else { panic!("script") };
         assert!(matches!(script.text, Cow::Borrowed(text) if std::ptr::eq(text.as_bytes(), bytes)));
     }
 
@@ -151,7 +165,7 @@ mod tests {
         #[test]
         fn survives_all_bytes(bytes: Vec<u8>) {
             for part in [Part::Sql, Part::Component, Part::Manifest] {
-                if let Err(problems) = read("f", part, Cow::Owned(bytes.clone())) {
+                if let Err(problems) = read("f", part, Cow::Owned(bytes.clone()), None) {
                     prop_assert!(!problems.is_empty());
                 }
             }

@@ -1,25 +1,29 @@
 //! Migrations in a folder. Reads nothing outside it and writes nothing.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirEntry};
+use cap_std::fs::Dir;
 
-use super::assemble::{Gathered, assemble, shown};
+use super::assemble::{Gathered, shown};
 use super::file_name::SCRIPTS;
+use super::layout::{self, Layout, Options};
 use super::problem::Problem;
 use super::scripts::Shared;
-use super::{Ignored, Loaded, Source, SourceError};
+use super::tree::{self, Entry, Found, Tree};
+use super::{Loaded, Source, SourceError};
 
-/// The files of one folder. Of those in folders below it only the files that scripts import.
+/// The files of a folder, or of several that make one source.
 ///
-/// Only opening the folder takes the rights of the process; everything after that is confined to it, so that a
-/// symbolic link cannot lead the host to another file.
+/// Only opening a folder takes the rights of the process; everything after that is confined to it, so that a symbolic
+/// link cannot lead the host to another file.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    path: PathBuf,
+    paths: Vec<PathBuf>,
+    options: Options,
     largest: u64,
     endings: Vec<String>,
 }
@@ -37,7 +41,12 @@ const BUFFER: usize = 64 << 10;
 impl Directory {
     /// Makes a source of a folder.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), largest: LARGEST, endings: SCRIPTS.map(str::to_owned).into() }
+        Self {
+            paths: vec![path.into()],
+            options: Options::DEFAULT,
+            largest: LARGEST,
+            endings: SCRIPTS.map(str::to_owned).into(),
+        }
     }
 
     /// Sets the endings of the files that are scripts; those of the engines of the program unless set.
@@ -47,34 +56,150 @@ impl Directory {
         self
     }
 
-    /// Returns the folder.
+    /// Adds another folder to the same source.
+    #[must_use]
+    pub fn and(mut self, path: impl Into<PathBuf>) -> Self {
+        self.paths.push(path.into());
+        self
+    }
+
+    /// Says whose way the folder is laid out; found out unless set.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.options.layout = layout;
+        self
+    }
+
+    /// Reads the folders in the folder as well; layouts of other tools know by themselves whether to.
+    #[must_use]
+    pub fn recursive(mut self, recursive: bool) -> Self {
+        self.options.recursive = recursive;
+        self
+    }
+
+    /// Returns the folder, the first of several.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.paths.first().map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// Finds whose way the first folder is laid out.
+    pub fn find_layout(&self) -> Result<Layout, SourceError> {
+        let mut reader =
+            OpenFolder::open(self.path(), self.largest).map_err(|problem| SourceError::new(vec![problem]))?;
+        layout::layout(&mut reader, &self.options).map_err(|problem| SourceError::new(vec![problem]))
     }
 }
 
 impl Source for Directory {
     fn load(&self) -> Result<Loaded, SourceError> {
-        let folder = self.path.to_string_lossy();
-        let refuse = |error: &io::Error| SourceError::new(vec![unreadable_folder(&folder, error)]);
-        let dir = Dir::open_ambient_dir(&self.path, ambient_authority()).map_err(|error| refuse(&error))?;
-        let gathered = Gathered { endings: self.endings.clone(), ..Gathered::default() };
-        let mut reader = Reader::new(&dir, self.largest, gathered);
-        for entry in dir.entries().map_err(|error| refuse(&error))? {
-            reader.entry(&folder, &entry.map_err(|error| refuse(&error))?);
+        let mut readers = Vec::new();
+        let mut problems = Vec::new();
+        for path in &self.paths {
+            match OpenFolder::open(path, self.largest) {
+                Ok(reader) => readers.push(reader),
+                Err(problem) => problems.push(problem),
+            }
         }
-        if reader.gathered.has_scripts() {
-            reader.share(&folder, Path::new(""));
+        if !problems.is_empty() {
+            return Err(SourceError::new(problems));
         }
-        assemble(reader.gathered)
+        let mut trees: Vec<&mut dyn Tree> = readers.iter_mut().map(|reader| reader as &mut dyn Tree).collect();
+        layout::load_with(&mut trees, &self.options, &self.endings)
     }
 
     fn describe(&self) -> String {
-        self.path.display().to_string()
+        self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
     }
 }
 
-/// Reads files of one folder.
+/// An open folder.
+struct OpenFolder {
+    dir: Dir,
+    folder: String,
+    largest: u64,
+    buffer: Vec<u8>,
+    /// What its folder does not call a regular file, such as a link: asked what it is before it is opened.
+    unsure: HashSet<String>,
+}
+
+impl OpenFolder {
+    fn open(path: &Path, largest: u64) -> Result<Self, Problem> {
+        let folder = path.to_string_lossy().into_owned();
+        match Dir::open_ambient_dir(path, ambient_authority()) {
+            Ok(dir) => Ok(Self { dir, folder, largest, buffer: vec![0; BUFFER], unsure: HashSet::new() }),
+            Err(error) => Err(unreadable_folder(&folder, &error)),
+        }
+    }
+
+    fn entries(&mut self, folder: &str) -> io::Result<Vec<Entry>> {
+        let listed = if folder.is_empty() { self.dir.entries()? } else { self.dir.read_dir(folder)? };
+        let mut entries = Vec::new();
+        for entry in listed {
+            let entry = entry?;
+            let path = tree::join(folder, &entry.file_name().to_string_lossy());
+            let kind = entry.file_type().ok();
+            if !kind.is_some_and(|kind| kind.is_file()) {
+                self.unsure.insert(path.clone());
+            }
+            entries.push(Entry { path, is_folder: kind.is_some_and(|kind| kind.is_dir()) });
+        }
+        Ok(entries)
+    }
+
+    fn file(&mut self, path: &str) -> io::Result<Target> {
+        // Opening a pipe would wait for whoever writes into it.
+        if self.unsure.contains(path) {
+            let kind = self.dir.metadata(path)?.file_type();
+            if kind.is_dir() {
+                return Ok(Target::Folder);
+            }
+            if !kind.is_file() {
+                return Ok(Target::Other);
+            }
+        }
+        self.bytes(path).map(Target::File)
+    }
+
+    fn bytes(&mut self, path: &str) -> io::Result<Vec<u8>> {
+        let mut file = self.dir.open(path)?;
+        let mut bytes = Vec::new();
+        loop {
+            match file.read(&mut self.buffer) {
+                Ok(0) => return Ok(bytes),
+                Ok(length) => bytes.extend_from_slice(&self.buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if bytes.len() as u64 > self.largest {
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    format!("is larger than {} bytes", self.largest),
+                ));
+            }
+        }
+    }
+}
+
+impl Tree for OpenFolder {
+    fn list(&mut self, folder: &str) -> Result<Vec<Entry>, Problem> {
+        self.entries(folder).map_err(|error| unreadable_folder(&self.shown(folder), &error))
+    }
+
+    fn read(&mut self, path: &str) -> Result<Found, Problem> {
+        match self.file(path) {
+            Ok(Target::File(bytes)) => Ok(Found::File(Cow::Owned(bytes))),
+            Ok(Target::Folder) => Ok(Found::Folder),
+            Ok(Target::Other) => Err(Problem::of_file(self.shown(path), "is not a regular file", None)),
+            Err(error) => Err(unreadable_file(self.shown(path), &error)),
+        }
+    }
+
+    fn shown(&self, path: &str) -> String {
+        if path.is_empty() { self.folder.clone() } else { shown(&self.folder, path) }
+    }
+}
+
+/// Reads single files of one folder, and what scripts import from it.
 pub(super) struct Reader<'d> {
     dir: &'d Dir,
     largest: u64,
@@ -85,27 +210,6 @@ pub(super) struct Reader<'d> {
 impl<'d> Reader<'d> {
     pub(super) fn new(dir: &'d Dir, largest: u64, gathered: Gathered) -> Self {
         Self { dir, largest, buffer: vec![0; BUFFER], gathered }
-    }
-
-    fn entry(&mut self, folder: &str, entry: &DirEntry) {
-        let name = entry.file_name();
-        let shown_name = name.to_string_lossy();
-        let file = shown(folder, &shown_name);
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            return self.ignore(file);
-        }
-        let Some(mut part) = self.gathered.judge(file, &shown_name) else { return };
-        match self.read(entry, Path::new(&name)) {
-            Ok(Target::File(bytes)) => {
-                part.bytes = Cow::Owned(bytes);
-                self.gathered.files.push(part);
-            }
-            Ok(Target::Folder) => self.ignore(part.file),
-            Ok(Target::Other) => {
-                self.gathered.problems.push(Problem::of_file(part.file, "is not a regular file", None));
-            }
-            Err(error) => self.gathered.problems.push(unreadable_file(part.file, &error)),
-        }
     }
 
     /// Gathers the files that scripts may import. What cannot be read is not there to be imported.
@@ -133,24 +237,6 @@ impl<'d> Reader<'d> {
                 self.gathered.shared.push(Shared { path: in_folder, file, bytes: Cow::Owned(bytes) });
             }
         }
-    }
-
-    fn ignore(&mut self, file: String) {
-        self.gathered.ignored.push(Ignored { file, reason: "a folder".to_owned() });
-    }
-
-    /// Reads a file; asks what it is first if the folder does not tell, as with links, so that no pipe is opened.
-    fn read(&mut self, entry: &DirEntry, name: &Path) -> io::Result<Target> {
-        if !entry.file_type()?.is_file() {
-            let kind = self.dir.metadata(name)?.file_type();
-            if kind.is_dir() {
-                return Ok(Target::Folder);
-            }
-            if !kind.is_file() {
-                return Ok(Target::Other);
-            }
-        }
-        self.read_file(name).map(Target::File)
     }
 
     pub(super) fn read_file(&mut self, name: &Path) -> io::Result<Vec<u8>> {
@@ -223,7 +309,7 @@ mod tests {
 
     fn problems(source: &Directory) -> Vec<String> {
         let error = source.load().expect_err("problems");
-        let prefix = source.path.display().to_string();
+        let prefix = source.path().display().to_string();
         error.problems.iter().map(|problem| problem.to_string().replace(&prefix, "m")).collect()
     }
 
@@ -236,7 +322,7 @@ mod tests {
         let checksums: Vec<_> = loaded.migrations.iter().map(crate::model::Migration::checksum).collect();
         assert_eq!(checksums, ["SELECT 1;", &long].map(|text| crate::model::Checksum::of(text.as_bytes())));
         let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.reason.as_str()).collect();
-        assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml nor a script"]);
+        assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml"]);
     }
 
     #[test]
@@ -252,7 +338,7 @@ mod tests {
     #[test]
     fn refuses_a_file_that_is_too_large() {
         let folder = folder(&[("0001_a.sql", b"SELECT 1;"), ("0002_b.sql", b"SELECT 12;")]);
-        let source = Directory { path: folder.path().to_owned(), largest: 9, ..Directory::new("") };
+        let source = Directory { largest: 9, ..Directory::new(folder.path()) };
         assert_eq!(problems(&source), ["m/0002_b.sql: is larger than 9 bytes"]);
     }
 

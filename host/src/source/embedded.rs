@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::assemble::{Gathered, assemble, shown};
-use super::scripts::Shared;
+use super::layout::{self, Layout, Options};
+use super::tree::Kept;
 use super::{Loaded, Source, SourceError};
 
 /// The files of a folder, embedded by `embed!`.
@@ -11,33 +11,37 @@ use super::{Loaded, Source, SourceError};
 pub struct Embedded {
     folder: &'static str,
     files: &'static [(&'static str, &'static [u8])],
+    options: Options,
 }
 
 impl Embedded {
-    /// Makes a source of names and contents of files.
+    /// Makes a source of paths below a folder, with `/` between their parts, and contents of files.
     pub const fn new(folder: &'static str, files: &'static [(&'static str, &'static [u8])]) -> Self {
-        Self { folder, files }
+        Self { folder, files, options: Options::DEFAULT }
+    }
+
+    /// Says whose way the folder is laid out; found out unless set.
+    #[must_use]
+    pub const fn layout(mut self, layout: Layout) -> Self {
+        self.options.layout = layout;
+        self
+    }
+
+    /// Reads the folders in the folder as well; layouts of other tools know by themselves whether to.
+    #[must_use]
+    pub const fn recursive(mut self, recursive: bool) -> Self {
+        self.options.recursive = recursive;
+        self
     }
 }
 
 impl Source for Embedded {
     fn load(&self) -> Result<Loaded, SourceError> {
-        let mut gathered = Gathered::default();
-        for (name, bytes) in self.files {
-            let shown = shown(self.folder, name);
-            match gathered.judge(shown.clone(), name) {
-                Some(mut file) => {
-                    file.bytes = Cow::Borrowed(bytes);
-                    gathered.files.push(file);
-                }
-                None if gathered.is_script(name) => {
-                    let path = (*name).to_owned();
-                    gathered.shared.push(Shared { path, file: shown, bytes: Cow::Borrowed(bytes) });
-                }
-                None => {}
-            }
+        let mut tree = Kept::new(self.folder);
+        for (path, bytes) in self.files {
+            tree.add(*path, Cow::Borrowed(bytes));
         }
-        assemble(gathered)
+        layout::load(&mut [&mut tree], &self.options)
     }
 
     fn describe(&self) -> String {

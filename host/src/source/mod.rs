@@ -8,16 +8,23 @@ mod content;
 mod directory;
 mod embedded;
 mod file_name;
+mod layout;
+mod lock_file;
+mod memory;
 mod placement;
 mod problem;
 mod scripts;
 mod single;
+mod tree;
 
 pub use code::Code;
 pub use combined::Combined;
 pub use directory::Directory;
 pub use embedded::Embedded;
 pub use file_name::{FileName, Part, SCRIPTS, check_name};
+pub use layout::{Layout, UnknownLayout};
+pub use lock_file::{LOCK_FILE, LockDifference, LockDifferenceKind, LockFile, LockFileError};
+pub use memory::Memory;
 pub use problem::{Problem, SourceError};
 pub use single::SingleScript;
 

@@ -63,6 +63,7 @@ impl Source for SingleScript {
                         name: words.clone(),
                         part,
                         bytes,
+                        marks: None,
                     });
                 }
                 Err(_) if part == Part::Manifest => {}

@@ -3,6 +3,7 @@
 //! SQLite's own parser is the authority wherever a statement is run; what is here finds windows in a
 //! text and looks at it before anything runs.
 
+pub(crate) mod atlas;
 mod check;
 mod directive;
 mod lexer;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
 use whimbrel::exec::Throttle;
+use whimbrel::history::foreign::Tool;
 use whimbrel::model::Version;
+use whimbrel::source::Layout;
 
 use crate::settings::{parse_duration, parse_timeout};
 
@@ -56,9 +58,13 @@ pub(crate) struct Globals {
     /// The database: sqlite:app.db, sqlite:///var/app.db or a path
     #[arg(short = 'D', long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
-    /// The folder of the migrations [default: migrations]
+    /// The folder of the migrations; may be given several times [default: migrations]
     #[arg(short, long, global = true, value_name = "FOLDER")]
-    pub(crate) dir: Option<PathBuf>,
+    pub(crate) dir: Vec<PathBuf>,
+    /// Whose way the folder is laid out: auto, whimbrel, sqlx, refinery, flyway, golang-migrate, goose, dbmate,
+    /// diesel, atlas, prisma [default: auto]
+    #[arg(long, global = true, value_name = "TOOL")]
+    pub(crate) layout: Option<Layout>,
     /// Only this chain of several; can be given more than once [default: all]
     #[arg(long = "chain", global = true, value_name = "NAME")]
     pub(crate) chains: Vec<String>,
@@ -149,6 +155,10 @@ pub(crate) enum Verb {
     Repair(RepairArgs),
     /// Show what was applied when
     History,
+    /// Take over the history that another tool keeps in the database; its own tables stay as they are
+    Adopt(AdoptArgs),
+    /// Write whimbrel.lock, in which two branches that both add a migration conflict
+    Lock(LockArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
 }
@@ -177,9 +187,41 @@ impl Verb {
             Self::Rejects(_) => "rejects",
             Self::Repair(_) => "repair",
             Self::History => "history",
+            Self::Adopt(_) => "adopt",
+            Self::Lock(_) => "lock",
             Self::Completions(_) => "completions",
         }
     }
+}
+
+/// Options of `adopt`.
+#[derive(clap::Args)]
+pub(crate) struct AdoptArgs {
+    /// The tool: sqlx, refinery, flyway, golang-migrate, goose, dbmate, diesel, rails, prisma, atlas, sea-orm;
+    /// alembic, django, liquibase, tern, sqitch [default: found out]
+    #[arg(long, value_name = "TOOL")]
+    pub(crate) from: Option<Tool>,
+    /// Its table [default: found out by its columns]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from_table: Option<String>,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take migrations over although their files are not what the tool applied
+    #[arg(long)]
+    pub(crate) accept_changed: bool,
+    /// Where the chain begins after alembic, django, liquibase, tern and sqitch: what comes up to this version counts as
+    /// applied
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) baseline: Option<Version>,
+}
+
+/// Options of `lock`.
+#[derive(clap::Args)]
+pub(crate) struct LockArgs {
+    /// Write nothing; fail when the file does not describe the folder
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Options of `init`.

@@ -1,5 +1,6 @@
 //! The verbs: settings in, one call of the library, its result out.
 
+mod adopt;
 mod baseline;
 mod completions;
 mod componentize;
@@ -10,6 +11,7 @@ mod files;
 mod history;
 mod init;
 mod inspect;
+mod lock;
 mod new;
 mod plan;
 mod preview;
@@ -54,6 +56,8 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui, signals),
         Verb::Repair(repair) => repair::run(repair, &Settings::read(globals)?, ui),
         Verb::History => history::run(&Settings::read(globals)?, ui),
+        Verb::Adopt(adopt) => adopt::run(adopt, &Settings::read(globals)?, ui, signals),
+        Verb::Lock(lock) => lock::run(lock, &Settings::read(globals)?, ui),
         Verb::Completions(completions) => completions::run(completions, ui),
     }
 }

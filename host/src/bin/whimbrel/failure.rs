@@ -1,5 +1,6 @@
 //! An error as a person and a program are told of it: message, causes, hint, places, exit code.
 
+mod adopt;
 mod grants;
 mod hint;
 mod library;

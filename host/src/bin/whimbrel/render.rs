@@ -1,5 +1,6 @@
 //! Turns values into text and JSON. Prints nothing.
 
+pub(crate) mod adoption;
 pub(crate) mod amount;
 pub(crate) mod determinism;
 pub(crate) mod dry_run;

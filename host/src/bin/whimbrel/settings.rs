@@ -18,7 +18,7 @@ use whimbrel::exec::Observer;
 use whimbrel::history::DEFAULT_TABLE;
 use whimbrel::model::Policy;
 use whimbrel::plan::Rules;
-use whimbrel::source::{Directory, SingleScript};
+use whimbrel::source::{Directory, Layout, SingleScript};
 use whimbrel::wasm::{Compilation, ComponentCache};
 use whimbrel::{Interrupt, Migrator, MigratorBuilder};
 
@@ -41,8 +41,11 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is meant, whatever of it was typed.
 pub(crate) struct Settings {
-    /// The folder of the migrations.
+    /// The folder of the migrations, the first of several.
     pub(crate) dir: PathBuf,
+    more_dirs: Vec<PathBuf>,
+    layout: Layout,
+    recursive: bool,
     chain: Option<String>,
     /// The default chain is there: its folder was named, or no other chain has one.
     has_default: bool,
@@ -64,10 +67,16 @@ impl Settings {
         let mut config = Config::read(globals.config.as_deref())?;
         let environment = environment::find(globals.env.as_deref(), &config)?;
         let of_environment = environment.as_ref().map(|(_, environment)| environment);
-        let has_default =
-            globals.dir.is_some() || config.dir.is_some() || policy::folders(&config.chains, &config.folder).is_empty();
+        let has_default = !globals.dir.is_empty()
+            || !config.dir.is_empty()
+            || policy::folders(&config.chains, &config.folder).is_empty();
+        let configured = std::mem::take(&mut config.dir);
+        let mut dirs = if globals.dir.is_empty() { configured } else { globals.dir.clone() }.into_iter();
         Ok(Self {
-            dir: globals.dir.clone().or(config.dir.take()).unwrap_or_else(|| PathBuf::from(DEFAULT_DIR)),
+            dir: dirs.next().unwrap_or_else(|| PathBuf::from(DEFAULT_DIR)),
+            more_dirs: dirs.collect(),
+            layout: globals.layout.or(config.layout).unwrap_or_default(),
+            recursive: config.recursive.unwrap_or(false),
             chain: config.chain.take(),
             history_table: globals
                 .table
@@ -167,6 +176,15 @@ impl Settings {
         Ok(builder.database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys)))
     }
 
+    /// Makes the source of these settings.
+    pub(crate) fn source(&self) -> Directory {
+        let first = Directory::new(&self.dir)
+            .scripts(self.engines().extensions())
+            .layout(self.layout)
+            .recursive(self.recursive);
+        self.more_dirs.iter().fold(first, |source, dir| source.and(dir))
+    }
+
     /// Makes the migrator of these settings.
     pub(crate) fn migrator(
         &self,
@@ -202,12 +220,13 @@ impl Settings {
         let default = self.chain.as_deref().unwrap_or(DEFAULT_CHAIN);
         if self.has_default {
             let policy = policy::of(&self.config.chains, default);
-            builder = builder.source(Directory::new(&self.dir)).chain(default).policy(policy);
+            builder = builder.source(self.source()).chain(default).policy(policy);
         }
         for (name, dir) in policy::folders(&self.config.chains, &self.config.folder) {
             if !self.has_default || name != default {
                 let policy = policy::of(&self.config.chains, &name);
-                builder = builder.and_chain(name, Directory::new(dir).scripts(self.engines().extensions()), policy);
+                let source = Directory::new(dir).scripts(self.engines().extensions());
+                builder = builder.and_chain(name, source.layout(self.layout).recursive(self.recursive), policy);
             }
         }
         if let Some(timeout) = self.timeout {

@@ -34,7 +34,7 @@ struct InitJson<'a> {
 pub(super) fn run(args: &InitArgs, globals: &Globals, ui: &Ui) -> anyhow::Result<Exit> {
     let database = globals.database.as_deref().unwrap_or("sqlite:app.db");
     check_database(database)?;
-    let dir = globals.dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DIR));
+    let dir = globals.dir.first().cloned().unwrap_or_else(|| PathBuf::from(DEFAULT_DIR));
     let config = globals.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG_FILE));
     let mut new = vec![NewFile { path: config.clone(), contents: settings(database, &dir, &config) }];
     if !has_migrations(&dir) || args.force && dir.join(FIRST).exists() {

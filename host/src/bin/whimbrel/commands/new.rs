@@ -12,6 +12,7 @@ use whimbrel::source::check_name;
 
 use crate::args::{NewArgs, NewKind};
 use crate::commands::files::{self, Made, MadeFile, Making, NewFile};
+use crate::commands::lock;
 use crate::exit::Exit;
 use crate::render::json::schema;
 use crate::settings::{Settings, SettingsError};
@@ -50,6 +51,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Resul
     if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
         anyhow::bail!("{} exists already and was not touched", file.path);
     }
+    lock::add(&settings.dir, &version, &name)?;
     let kind = match (args.lang, args.kind) {
         (Some(lang), _) => lang.name(),
         (None, NewKind::Sql) => "sql",

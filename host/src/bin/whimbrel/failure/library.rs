@@ -12,7 +12,7 @@ use whimbrel::source::SourceError;
 use whimbrel::sql;
 use whimbrel::wasm::CompileError;
 
-use super::{Failure, Problem, grants, hint, limits, run, script, transform};
+use super::{Failure, Problem, adopt, grants, hint, limits, run, script, transform};
 use crate::exit::{Exit, Signal};
 use crate::place::{self, Place};
 use crate::settings;
@@ -26,6 +26,7 @@ pub(super) fn explain(error: Error) -> Failure {
             Failure { causes: vec![source.to_string()], hint: hint::database(source), ..of_database(source, &error) }
         }
         Error::History(error) => history(&error),
+        Error::Adopt(error) => adopt::explain(&error),
         Error::Plan(error) => plan(&error),
         Error::Prepare(error) => prepare(&error),
         Error::Preview(error) => transform::preview(&error),

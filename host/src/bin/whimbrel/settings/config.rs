@@ -1,11 +1,14 @@
 //! `whimbrel.toml`, read strictly.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use whimbrel::source::Layout;
 use whimbrel::sql;
 
 use super::environment::Environment;
@@ -17,8 +20,14 @@ use super::{CONFIG_FILE, Place, SettingsError, duration, engines, policy};
 pub(super) struct Config {
     /// The database, as `--database` takes it.
     pub(super) database: Option<String>,
-    /// The folder of the migrations.
-    pub(super) dir: Option<PathBuf>,
+    /// The folder of the migrations, or several.
+    #[serde(deserialize_with = "one_or_several")]
+    pub(super) dir: Vec<PathBuf>,
+    /// Whose way the folder is laid out.
+    #[serde(deserialize_with = "layout")]
+    pub(super) layout: Option<Layout>,
+    /// Whether the folders in the folder are read as well.
+    pub(super) recursive: Option<bool>,
     /// Name of the chain.
     pub(super) chain: Option<String>,
     /// Name of the history table.
@@ -55,6 +64,36 @@ pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
     duration::positive(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Layout>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    struct Folders;
+
+    impl<'de> Visitor<'de> for Folders {
+        type Value = Vec<PathBuf>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a folder such as \"migrations\", or several as [\"a\", \"b\"]")
+        }
+
+        fn visit_str<E>(self, folder: &str) -> Result<Self::Value, E> {
+            Ok(vec![PathBuf::from(folder)])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut folders: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(folder) = folders.next_element()? {
+                all.push(folder);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_any(Folders)
 }
 
 impl Config {
@@ -97,7 +136,7 @@ impl Config {
             let position = sql::locate(text, found.offset);
             wrong(found.message, None, Some((position.line, position.column)))
         })?;
-        config.dir = config.dir.take().map(|dir| config.folder.join(dir));
+        config.dir = config.dir.iter().map(|dir| config.folder.join(dir)).collect();
         config.cache =
             config.cache.take().map(|cache| if cache == Path::new("off") { cache } else { config.folder.join(cache) });
         Ok(config)

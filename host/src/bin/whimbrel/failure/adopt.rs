@@ -1,0 +1,83 @@
+//! Explains why the history of another tool was not taken over.
+
+use whimbrel::history::foreign::{AdoptError, AdoptProblem, Tool};
+
+use super::{Failure, Problem, hint, library};
+use crate::exit::Exit;
+
+/// Explains it, with the ways out.
+pub(super) fn explain(error: &AdoptError) -> Failure {
+    let new = |code, hint: &str| Failure {
+        hint: Some(hint.to_owned()),
+        ..Failure::new(Exit::Failed, code, error.to_string())
+    };
+    match error {
+        AdoptError::NoDatabase => new("adopt", "name the database that the other tool has migrated, with --database"),
+        AdoptError::NotFound { .. } => {
+            new("adopt-not-found", "check --database; `--from-table` names the table if it was changed by hand")
+        }
+        AdoptError::Several { .. } => new("adopt-several", "say which it is with --from, or with --from-table"),
+        AdoptError::Begun { .. } => new(
+            "adopt-begun",
+            "`whimbrel history` shows them; another chain can be named with `chain` in whimbrel.toml",
+        ),
+        AdoptError::Locked { .. } => new("adopt-locked", "wait until it has ended; if it was killed, release its lock"),
+        AdoptError::Stopped { tool, table, problems } => {
+            let problems = problems.iter().map(|one| problem(*tool, table, one)).collect();
+            Failure::of_problems("adopt-stopped", &error.to_string(), problems)
+        }
+        AdoptError::Database { source } => Failure {
+            exit: library::exit(source.code),
+            causes: vec![source.to_string()],
+            hint: hint::database(source),
+            ..Failure::new(Exit::Failed, source.code.as_str(), error.to_string())
+        },
+        other => Failure::new(Exit::Failed, "adopt", other.to_string()),
+    }
+}
+
+fn problem(tool: Tool, table: &str, problem: &AdoptProblem) -> Problem {
+    let (code, migration, hint) = match problem {
+        AdoptProblem::Unfinished { migration, .. } => (
+            "adopt-unfinished",
+            Some(migration.clone()),
+            format!(
+                "see what it has done; then finish it by hand, or undo that, and tell {tool} so: {}. Then run this again",
+                repair(tool, table)
+            ),
+        ),
+        AdoptProblem::Changed { migration, recorded, found, .. } => (
+            "adopt-changed",
+            Some(migration.clone()),
+            format!(
+                "bring the file back as {tool} applied it ({tool} has {recorded:.16}, now it is {found:.16}), or take it \
+                 over as it is now with --accept-changed"
+            ),
+        ),
+        AdoptProblem::Version { .. } => (
+            "adopt-version",
+            None,
+            "versions are made of digits and dots here; `--from-table` names another table".to_owned(),
+        ),
+        AdoptProblem::NoSuchVersion { .. } => (
+            "adopt-version",
+            None,
+            format!("check --dir and --layout: the folder must be the one that {tool} has applied"),
+        ),
+        _ => ("adopt", None, String::new()),
+    };
+    let hint = Some(hint).filter(|hint| !hint.is_empty());
+    Problem { code, message: problem.to_string(), hint, migration, place: None }
+}
+
+/// How each tool is told that a migration is as it should be.
+fn repair(tool: Tool, table: &str) -> String {
+    match tool {
+        Tool::GolangMigrate => "`migrate force VERSION`".to_owned(),
+        Tool::Flyway => "`flyway repair`".to_owned(),
+        Tool::Prisma => "`prisma migrate resolve --applied NAME` or `--rolled-back NAME`".to_owned(),
+        Tool::Atlas => "`atlas migrate set VERSION`".to_owned(),
+        Tool::Sqlx => format!("set `success` in its row of {table} to true, or delete the row"),
+        _ => format!("correct or delete its row of {table}"),
+    }
+}

@@ -1,0 +1,63 @@
+//! Takes the history of another tool over, in one transaction.
+
+use super::Migrator;
+use crate::db::{Access, DbError, Session};
+use crate::error::Error;
+use crate::history::foreign::{self, AdoptError, Adoption, Choice};
+use crate::model::{Applied, Chain};
+
+impl Migrator {
+    /// Shows what [`Self::adopt`] would write. Changes nothing.
+    pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
+        let chain = self.load()?;
+        let mut session = self.existing(Access::Read)?;
+        self.check_unbegun(session.as_mut())?;
+        let adoption = foreign::take_over(session.as_mut(), &chain, choice, &self.history.tables()[0])?;
+        Ok(Adoption { dry_run: true, ..adoption })
+    }
+
+    /// Writes the history of another tool into ours; the other tool's tables stay as they are.
+    ///
+    /// Reading and writing is one transaction, which keeps every other writer out, the other tool as well.
+    pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
+        let chain = self.load()?;
+        let mut session = self.existing(Access::Write)?;
+        let session = session.as_mut();
+        let database = |error| self.database_error(error);
+        session.begin().map_err(database)?;
+        match self.adopt_inside(session, &chain, choice) {
+            Ok(adoption) => {
+                session.commit().map_err(database)?;
+                Ok(adoption)
+            }
+            Err(error) => {
+                // The first error tells more than one of undoing nothing.
+                let _ = session.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn adopt_inside(&self, session: &mut dyn Session, chain: &Chain, choice: &Choice) -> Result<Adoption, Error> {
+        self.check_unbegun(session)?;
+        let adoption = foreign::take_over(session, chain, choice, &self.history.tables()[0])?;
+        let rows: Vec<Applied> = adoption.migrations.iter().map(|adopted| adopted.row.clone()).collect();
+        self.history.ensure(session)?;
+        self.history.import(session, &rows)?;
+        Ok(adoption)
+    }
+
+    fn existing(&self, access: Access) -> Result<Box<dyn Session>, Error> {
+        let opened: Result<_, DbError> = self.backend.open_existing(access, &self.options(false));
+        let opened = opened.map_err(|error| self.database_error(error))?;
+        Ok(opened.ok_or(AdoptError::NoDatabase)?)
+    }
+
+    fn check_unbegun(&self, session: &mut dyn Session) -> Result<(), Error> {
+        let rows = self.history.read(session, &self.chain)?.len();
+        if rows > 0 {
+            return Err(AdoptError::Begun { chain: self.chain.clone(), rows }.into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! The layout of diesel: a folder for each migration, with `up.sql`, `down.sql` and `metadata.toml` in it.
+
+use super::super::file_name::{FileName, Part};
+use super::{beside, malformed, words};
+use crate::model::Version;
+
+/// The file that says how a migration is run.
+pub(super) const METADATA: &str = "metadata.toml";
+
+/// Judges a file by its folder.
+pub(super) fn judge(path: &str) -> FileName {
+    const OTHER: &str = "not a folder with up.sql";
+    let Some((folder, file)) = path.split_once('/') else { return beside(path, OTHER) };
+    if folder.starts_with('.') {
+        return FileName::Ignored("in a hidden folder");
+    }
+    let part = match file {
+        "up.sql" => Part::Up,
+        "down.sql" => Part::Down,
+        _ => return FileName::Ignored("neither up.sql nor down.sql"),
+    };
+    let (version, rest) = folder.split_once('_').unwrap_or((folder, ""));
+    let hint = "call its folder like `2024-01-31-120000_name`";
+    match (Version::parse(&version.replace('-', "")), words(rest)) {
+        (Ok(version), Ok(name)) => FileName::part(version, name, part),
+        (Err(error), _) => malformed(error.to_string(), hint),
+        (_, Err(message)) => malformed(message, hint),
+    }
+}
+
+/// Reads `metadata.toml`: whether the migration is kept out of a transaction.
+pub(super) fn is_outside(text: &str) -> Result<bool, toml::de::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(default)]
+    struct Metadata {
+        run_in_transaction: bool,
+    }
+
+    impl Default for Metadata {
+        fn default() -> Self {
+            Self { run_in_transaction: true }
+        }
+    }
+
+    toml::from_str::<Metadata>(text).map(|metadata| !metadata.run_in_transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::judged;
+    use super::*;
+
+    #[test]
+    fn reads_what_diesel_reads() {
+        let cases = [
+            ("2024-01-31-120000_create_users/up.sql", "20240131120000 create_users Up"),
+            ("00000000000000_diesel_initial_setup/down.sql", "0 diesel_initial_setup Down"),
+            ("20240131/up.sql", "20240131 unnamed Up"),
+            ("20240201000000_split.wasm", "20240201000000 split Component"),
+            (".hidden_x/up.sql", "ignored: in a hidden folder"),
+            ("1_x/notes.md", "ignored: neither up.sql nor down.sql"),
+            ("README.md", "ignored: not a folder with up.sql"),
+            ("initial_x/up.sql", "wrong: \"initial\" is not a version: a version is made of digits"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(judged(&judge(path)), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn reads_metadata() {
+        assert_eq!(is_outside("run_in_transaction = false"), Ok(true));
+        assert_eq!(is_outside("run_in_transaction = true\nother = 1"), Ok(false));
+        assert_eq!(is_outside(""), Ok(false));
+        assert!(is_outside("run_in_transaction = 1").is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! The layout of Flyway: `V1.2__name.sql`, `U1.2__name.sql`, `R__name.sql` and `B5__name.sql` in any folder.
+
+use super::super::file_name::{FileName, Part};
+use super::{malformed, words};
+use crate::model::{Role, Version};
+
+const OTHER: &str = "not named like a migration of Flyway";
+/// Events of Flyway, at which it runs the scripts that are named like them.
+const CALLBACKS: [&str; 4] = ["before", "after", "createSchema", "callback"];
+
+/// The ending of the file that says how a script is run.
+pub(super) const CONFIGURATION: &str = ".conf";
+
+/// Judges a file.
+pub(super) fn judge(name: &str) -> FileName {
+    let Some(stem) = without_ending(name) else { return beside(name, OTHER) };
+    let (part, role) = match stem.chars().next() {
+        Some('V') => (Part::Up, Role::Versioned),
+        Some('U') => (Part::Down, Role::Versioned),
+        Some('B') => (Part::Sql, Role::Baseline),
+        Some('R') => return repeatable(&stem[1..]),
+        _ => return other(stem),
+    };
+    let (version, description) = stem[1..].split_once("__").unwrap_or((&stem[1..], ""));
+    // `Views.sql` is no migration, and Flyway does not take it for one.
+    if !version.starts_with(|first: char| first.is_ascii_digit()) {
+        return other(stem);
+    }
+    let hint = "call it like `V1.2__name.sql`, with two underscores before the name";
+    match (Version::parse(&version.replace('_', ".")), words(description)) {
+        (Ok(version), Ok(name)) => FileName::Part { version, name, part, role },
+        (Err(error), _) => malformed(error.to_string(), hint),
+        (_, Err(message)) => malformed(message, hint),
+    }
+}
+
+fn repeatable(rest: &str) -> FileName {
+    match rest.strip_prefix("__").map(words) {
+        Some(Ok(name)) => FileName::repeatable(name, Part::Sql),
+        Some(Err(message)) => malformed(message, "call it like `R__name.sql`"),
+        None => FileName::Ignored(OTHER),
+    }
+}
+
+fn other(stem: &str) -> FileName {
+    let callback = CALLBACKS.iter().any(|event| stem.starts_with(event));
+    FileName::Ignored(if callback { "a callback of Flyway, which is not run" } else { OTHER })
+}
+
+/// The ending counts in any case.
+fn without_ending(name: &str) -> Option<&str> {
+    let (stem, ending) = name.split_at_checked(name.len().checked_sub(4)?)?;
+    ending.eq_ignore_ascii_case(".sql").then_some(stem)
+}
+
+/// Judges a file that is no script: Whimbrel's own parts may lie there, named `V3__name.wasm`.
+pub(super) fn beside(name: &str, reason: &'static str) -> FileName {
+    let Some((version, rest)) = name.strip_prefix('V').and_then(|rest| rest.split_once("__")) else {
+        return FileName::Ignored(reason);
+    };
+    match (Version::parse(&version.replace('_', ".")), FileName::parse(&format!("0_{rest}"))) {
+        (Ok(version), FileName::Part { name, part, .. }) if !part.is_sql() => FileName::part(version, name, part),
+        _ => FileName::Ignored(reason),
+    }
+}
+
+/// Reads a script's configuration: whether it is kept out of a transaction.
+pub(super) fn is_outside(configuration: &str) -> bool {
+    configuration
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .any(|(key, value)| key.trim() == "executeInTransaction" && value.trim().eq_ignore_ascii_case("false"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::judged;
+    use super::*;
+
+    #[test]
+    fn reads_what_flyway_reads() {
+        let cases = [
+            ("V1__init.sql", "1 init Up"),
+            ("V1.2.1__a.sql", "1.2.1 a Up"),
+            ("V1_2__add users.SQL", "1.2 add users Up"),
+            ("V20200706141854__init_db.sql", "20200706141854 init_db Up"),
+            ("V1.sql", "1 unnamed Up"),
+            ("V001.002__x__y.sql", "001.002 x__y Up"),
+            ("U1.2__a.sql", "1.2 a Down"),
+            ("B5__squashed.sql", "baseline 5 squashed Sql"),
+            ("R__views.sql", "repeatable views Sql"),
+            ("V3__split_names.wasm", "3 split_names Component"),
+            ("V3__split_names.toml", "3 split_names Manifest"),
+            ("Views.sql", "ignored: not named like a migration of Flyway"),
+            ("afterMigrate.sql", "ignored: a callback of Flyway, which is not run"),
+            ("beforeEachMigrate__x.sql", "ignored: a callback of Flyway, which is not run"),
+            ("v1__x.sql", "ignored: not named like a migration of Flyway"),
+            ("V1__x.java", "ignored: not named like a migration of Flyway"),
+            ("V1-2__x.sql", "wrong: \"1-2\" is not a version: a version is made of digits"),
+            ("V1a__x.sql", "wrong: \"1a\" is not a version: a version is made of digits"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(judged(&judge(name)), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn reads_the_configuration_of_a_script() {
+        assert!(is_outside("executeInTransaction=false"));
+        assert!(is_outside("# words\n executeInTransaction = FALSE \r\n"));
+        assert!(!is_outside("executeInTransaction=true"));
+        assert!(!is_outside("#executeInTransaction=false"));
+    }
+}

@@ -1,0 +1,207 @@
+//! The layout of goose: one flat folder, both ways in one file, told apart by `-- +goose …` lines.
+
+use super::super::assemble::Marks;
+use super::super::file_name::{FileName, Part};
+use super::cut::{lines, numbered};
+use super::{beside, words};
+use crate::model::Version;
+
+/// Judges a file: `.sql` or `.go`, a number of 1 or more before the first `_`; goose leaves out what is named otherwise.
+pub(super) fn judge(name: &str) -> FileName {
+    const OTHER: &str = "not named like a migration of goose";
+    let Some((version, rest)) = name.split_once('_') else { return beside(name, OTHER) };
+    let Some(version) = version.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok()).filter(|n| *n > 0)
+    else {
+        return beside(name, OTHER);
+    };
+    if rest.ends_with(".go") && !rest.ends_with("_test.go") {
+        return FileName::Ignored("Go code, which only the program that it is part of can run");
+    }
+    let Some(rest) = rest.strip_suffix(".sql") else { return beside(name, OTHER) };
+    match words(rest) {
+        Ok(name) => FileName::part(Version::from(version), name, Part::Up),
+        Err(message) => super::malformed(message, "call it like `00001_name.sql`"),
+    }
+}
+
+/// A file taken apart.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) struct Halves {
+    /// The way up, with its lines where they were.
+    pub(super) up: String,
+    /// The way down.
+    pub(super) down: Option<String>,
+    /// How they are run.
+    pub(super) marks: Marks,
+}
+
+/// What is wrong with a file: a byte, what, and what to do.
+pub(super) type Wrong = (usize, String, Option<String>);
+
+/// Takes a file apart at its marks.
+pub(super) fn halves(text: &str) -> Result<Halves, Wrong> {
+    let mut reader = Reader::default();
+    for (at, line) in numbered(text) {
+        match mark(line) {
+            Some(command) => reader.command(at, at + line.len(), command)?,
+            None => reader.line(at, line)?,
+        }
+    }
+    reader.finish(text)
+}
+
+/// Returns what follows `-- +goose`; blanks before the dashes make it a comment like others.
+pub(super) fn mark(line: &str) -> Option<&str> {
+    let rest = line.trim_start_matches('\u{feff}').strip_prefix("--")?.trim_start();
+    let (word, rest) = rest.split_at_checked("+goose".len())?;
+    (word.eq_ignore_ascii_case("+goose") && rest.starts_with(char::is_whitespace)).then(|| rest.trim())
+}
+
+#[derive(Default)]
+struct Reader {
+    up: Option<usize>,
+    down: Option<(usize, usize)>,
+    inside: Option<usize>,
+    outside: bool,
+    substitutes: bool,
+}
+
+impl Reader {
+    fn command(&mut self, at: usize, after: usize, command: &str) -> Result<(), Wrong> {
+        let wrong = |message: &str| Err((at, message.to_owned(), None));
+        match command.to_ascii_lowercase().as_str() {
+            "up" if self.up.is_some() => return wrong("`-- +goose Up` stands here a second time"),
+            "up" => self.up = Some(after),
+            "down" if self.down.is_some() => return wrong("`-- +goose Down` stands here a second time"),
+            "down" if self.up.is_none() => return wrong("`-- +goose Down` stands before `-- +goose Up`"),
+            "down" if self.inside.is_some() => return wrong("the statement before it has no `-- +goose StatementEnd`"),
+            "down" => self.down = Some((at, after)),
+            "statementbegin" if self.up.is_none() => return wrong("`-- +goose Up` must come before it"),
+            "statementbegin" if self.inside.is_some() => return wrong("the statement before it has not ended"),
+            "statementbegin" => self.inside = Some(at),
+            "statementend" if self.inside.take().is_none() => {
+                return wrong("there is no `-- +goose StatementBegin` before it");
+            }
+            "statementend" => {}
+            "no transaction" => self.outside = true,
+            "envsub on" => self.substitutes = true,
+            "envsub off" => self.substitutes = false,
+            _ => {
+                let known =
+                    "known are Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, ENVSUB ON and ENVSUB OFF";
+                return Err((at, format!("unknown mark `+goose {}`", command.escape_debug()), Some(known.to_owned())));
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, at: usize, line: &str) -> Result<(), Wrong> {
+        let code = line.trim_start_matches('\u{feff}').trim();
+        if self.up.is_none() && !code.is_empty() && !code.starts_with("--") {
+            let hint = "write `-- +goose Up` in a line of its own before the first statement".to_owned();
+            return Err((at, "there is a statement before `-- +goose Up`".to_owned(), Some(hint)));
+        }
+        if let Some(variable) = line.find('$').filter(|_| self.substitutes && !code.starts_with("--")) {
+            let hint = "write the value into the script; the environment is not read, so that every run does the same";
+            return Err((
+                at + variable,
+                "`ENVSUB ON` asks for a value of the environment".to_owned(),
+                Some(hint.to_owned()),
+            ));
+        }
+        Ok(())
+    }
+
+    fn finish(self, text: &str) -> Result<Halves, Wrong> {
+        let Some(up) = self.up else {
+            let hint = "write `-- +goose Up` in a line of its own before the first statement".to_owned();
+            return Err((0, "there is no `-- +goose Up`".to_owned(), Some(hint)));
+        };
+        if let Some(at) = self.inside {
+            return Err((at, "the statement has no `-- +goose StatementEnd`".to_owned(), None));
+        }
+        let end = self.down.map_or(text.len(), |(at, _)| at);
+        Ok(Halves {
+            up: lines(text, up..end),
+            down: self.down.map(|(_, after)| lines(text, after..text.len())),
+            marks: Marks { outside: self.outside, ..Marks::default() },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tests::judged;
+    use super::*;
+
+    #[test]
+    fn reads_what_goose_reads() {
+        let cases = [
+            ("00001_create.sql", "1 create Up"),
+            ("20230101120000_a b.sql", "20230101120000 a b Up"),
+            ("2_split.wasm", "2 split Component"),
+            ("00002_code.go", "ignored: Go code, which only the program that it is part of can run"),
+            ("00002_code_test.go", "ignored: not named like a migration of goose"),
+            ("0_zero.sql", "ignored: not named like a migration of goose"),
+            ("x_zero.sql", "ignored: not named like a migration of goose"),
+            ("00001.sql", "ignored: not named like a migration of goose"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(judged(&judge(name)), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn takes_files_apart_at_their_marks() {
+        let text = "-- words\n\n-- +goose Up\r\nCREATE TABLE t (a);\n-- +GOOSE statementbegin\nSELECT 1;\n\
+                    --+goose StatementEnd\n-- +goose Down\nDROP TABLE t;\n";
+        let halves = halves(text).expect("halves");
+        assert_eq!(
+            halves.up,
+            "\n\n\nCREATE TABLE t (a);\n-- +GOOSE statementbegin\nSELECT 1;\n--+goose StatementEnd\n"
+        );
+        assert_eq!(halves.down.as_deref(), Some("\n\n\n\n\n\n\n\nDROP TABLE t;\n"));
+        assert!(!halves.marks.outside);
+        let alone = super::halves("-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;").expect("halves");
+        assert_eq!((alone.down, alone.marks.outside), (None, true));
+        let comment = super::halves("-- +goose Up\n  -- +goose Down\nSELECT 1;").expect("halves");
+        assert_eq!(comment.down, None);
+        let quiet = super::halves("-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;\n-- +goose ENVSUB OFF\nSELECT '$x';");
+        assert!(quiet.is_ok());
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let cases = [
+            ("", 0, "there is no `-- +goose Up`"),
+            ("SELECT 1;\n-- +goose Up", 0, "there is a statement before `-- +goose Up`"),
+            ("-- +goose Down\n", 0, "`-- +goose Down` stands before `-- +goose Up`"),
+            ("-- +goose Up\n-- +goose Up", 13, "`-- +goose Up` stands here a second time"),
+            ("-- +goose Up\n-- +goose Down\n-- +goose Down", 28, "`-- +goose Down` stands here a second time"),
+            ("-- +goose Up\n-- +goose StatementBegin\n", 13, "the statement has no `-- +goose StatementEnd`"),
+            ("-- +goose Up\n-- +goose StatementEnd\n", 13, "there is no `-- +goose StatementBegin` before it"),
+            ("-- +goose StatementBegin", 0, "`-- +goose Up` must come before it"),
+            ("-- +goose Upp", 0, "unknown mark `+goose Upp`"),
+            (
+                "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${x}';",
+                41,
+                "`ENVSUB ON` asks for a value of the environment",
+            ),
+        ];
+        for (text, at, message) in cases {
+            let (found, said, _) = halves(text).expect_err(text);
+            assert_eq!((found, said.as_str()), (at, message), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn survives_every_text(text in "(-- ?\\+goose |Up|Down|StatementBegin|StatementEnd|\n|\r\n|é|;|SELECT 1|\\$x|ENVSUB ON| ){0,20}") {
+            if let Err((at, _, _)) = halves(&text) {
+                prop_assert!(text.is_char_boundary(at));
+            }
+        }
+    }
+}

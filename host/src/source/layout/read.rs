@@ -1,0 +1,367 @@
+//! Reads a tree in a layout: which files are wanted, what they hold, how they belong together.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::mem;
+
+use super::super::assemble::{File, Gathered, Marks, assemble};
+use super::super::file_name::{FileName, Part, SCRIPTS};
+use super::super::lock_file::LOCK_FILE;
+use super::super::problem::{Problem, SourceError};
+use super::super::scripts::Shared;
+use super::super::tree::{Found, Remembered, Tree};
+use super::super::{Ignored, Loaded};
+use super::goose::Wrong;
+use super::variant::{self, Variant};
+use super::{Depth, Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx};
+use crate::sql;
+
+/// How a tree is read.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::source) struct Options {
+    /// Whose way it is laid out.
+    pub(in crate::source) layout: Layout,
+    /// Whether folders in it are read too, where the layout leaves that open.
+    pub(in crate::source) recursive: bool,
+    /// The kind of database the migrations are for.
+    pub(in crate::source) dialect: &'static str,
+}
+
+impl Options {
+    /// What is done unless told otherwise.
+    pub(in crate::source) const DEFAULT: Self = Self { layout: Layout::Auto, recursive: false, dialect: "sqlite" };
+}
+
+/// Reads trees that make one source.
+pub(in crate::source) fn load(trees: &mut [&mut dyn Tree], options: &Options) -> Result<Loaded, SourceError> {
+    load_with(trees, options, &SCRIPTS.map(str::to_owned))
+}
+
+/// Reads trees that make one source, whose scripts have these endings.
+pub(in crate::source) fn load_with(
+    trees: &mut [&mut dyn Tree],
+    options: &Options,
+    endings: &[String],
+) -> Result<Loaded, SourceError> {
+    let mut gathered = Gathered { endings: endings.to_vec(), ..Gathered::default() };
+    let mut own = Vec::new();
+    for tree in trees {
+        read(*tree, options, &mut own, &mut gathered).unwrap_or_else(|problem| gathered.problems.push(problem));
+    }
+    variant::choose(own, options.dialect, &mut gathered);
+    pair(&mut gathered);
+    if gathered.has_scripts() {
+        for tree in trees {
+            share(*tree, "", 0, &mut gathered);
+        }
+    }
+    assemble(gathered)
+}
+
+/// Gathers the files that scripts may import. What cannot be read is not there to be imported.
+fn share(tree: &mut dyn Tree, folder: &str, depth: usize, gathered: &mut Gathered) {
+    for entry in tree.list(folder).unwrap_or_default() {
+        let name = entry.name().to_owned();
+        if entry.is_folder {
+            if depth < DEEPEST_SHARED && !name.starts_with('.') && name != "node_modules" {
+                share(tree, &entry.path, depth + 1, gathered);
+            }
+            continue;
+        }
+        let is_migration = gathered.files.iter().any(|file| file.path == entry.path);
+        if is_migration || !gathered.is_script(&name) || gathered.shared.len() >= MOST_SHARED {
+            continue;
+        }
+        if let Ok(Found::File(bytes)) = tree.read(&entry.path) {
+            gathered.shared.push(Shared { file: tree.shown(&entry.path), path: entry.path, bytes });
+        }
+    }
+}
+
+/// Most folders inside each other in which files to import are looked for, and most of such files.
+const DEEPEST_SHARED: usize = 8;
+const MOST_SHARED: usize = 2_000;
+
+/// Finds the layout of a tree.
+pub(in crate::source) fn layout(tree: &mut dyn Tree, options: &Options) -> Result<Layout, Problem> {
+    match options.layout {
+        Layout::Auto => detect::detect(&mut Remembered::new(tree)),
+        chosen => Ok(chosen),
+    }
+}
+
+/// Reads one tree; files in Whimbrel's own layout, of which some may be for other databases, are put into `own`.
+fn read(
+    tree: &mut dyn Tree,
+    options: &Options,
+    own: &mut Vec<Variant>,
+    gathered: &mut Gathered,
+) -> Result<(), Problem> {
+    let mut tree = Remembered::new(tree);
+    let layout = match options.layout {
+        Layout::Auto => detect::detect(&mut tree)?,
+        chosen => chosen,
+    };
+    let mut walk = Walk { tree, layout, options, gathered, found: Vec::new(), asides: BTreeMap::new() };
+    walk.folder("", 0, None)?;
+    let Walk { tree, mut found, asides, gathered, .. } = walk;
+    match layout {
+        Layout::Auto | Layout::Whimbrel => own.append(&mut found),
+        foreign => foreign_files(foreign, &tree, found, &asides, gathered),
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    tree: Remembered<'a>,
+    layout: Layout,
+    options: &'a Options,
+    gathered: &'a mut Gathered,
+    found: Vec<Variant>,
+    /// What says something about other files, by its path.
+    asides: BTreeMap<String, Cow<'static, [u8]>>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &str, depth: usize, kind: Option<&'static str>) -> Result<(), Problem> {
+        for entry in self.tree.list(folder)? {
+            if !entry.is_folder {
+                self.file(&entry.path, kind);
+                continue;
+            }
+            match self.descent(entry.name(), depth, kind) {
+                Descent::Into(kind) => self.folder(&entry.path, depth + 1, kind)?,
+                Descent::Past(reason) => {
+                    self.gathered.ignored.push(Ignored { file: self.tree.shown(&entry.path), reason });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides whether to go into a folder.
+    fn descent(&self, name: &str, depth: usize, kind: Option<&'static str>) -> Descent {
+        let deeper = match self.layout.depth() {
+            Depth::Every => true,
+            Depth::One => depth == 0,
+            Depth::Root => false,
+        };
+        if depth >= DEEPEST {
+            return Descent::Past("a folder, too deep to be read".to_owned());
+        }
+        if deeper && !name.starts_with('.') {
+            return Descent::Into(None);
+        }
+        let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
+        match variant::kind(name).filter(|_| own && kind.is_none()) {
+            Some(other) if other != self.options.dialect => Descent::Past(format!("a folder for {other}")),
+            Some(ours) => Descent::Into(Some(ours)),
+            None if own && self.options.recursive && !name.starts_with('.') => Descent::Into(kind),
+            None => Descent::Past("a folder".to_owned()),
+        }
+    }
+
+    fn file(&mut self, path: &str, kind: Option<&'static str>) {
+        let shown = self.tree.shown(path);
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        // It lies there for `whimbrel lock`, and for nobody else.
+        if path == LOCK_FILE {
+            return;
+        }
+        if is_aside(self.layout, path, name) {
+            match self.tree.read(path) {
+                Ok(Found::File(bytes)) => drop(self.asides.insert(path.to_owned(), bytes)),
+                Ok(Found::Folder) => {}
+                Err(problem) => self.gathered.problems.push(problem),
+            }
+            return;
+        }
+        let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
+        let (kind, judged) = match variant::without(name).filter(|_| own && kind.is_none()) {
+            Some((kind, plain)) => (Some(kind), FileName::parse_with(&plain, &self.gathered.endings)),
+            None => (kind, self.layout.judge(path, &self.gathered.endings)),
+        };
+        let Some(mut file) = self.gathered.keep(shown, judged) else { return };
+        file.path = path.to_owned();
+        // What is for another database need not be read.
+        if kind.is_some_and(|kind| kind != self.options.dialect) {
+            self.found.push(Variant { file, kind });
+            return;
+        }
+        match self.tree.read(path) {
+            Ok(Found::File(bytes)) => {
+                file.bytes = bytes;
+                self.found.push(Variant { file, kind });
+            }
+            Ok(Found::Folder) => self.gathered.ignored.push(Ignored { file: file.file, reason: "a folder".to_owned() }),
+            Err(problem) => self.gathered.problems.push(problem),
+        }
+    }
+}
+
+/// Deeper than any folder of migrations, so that no loop keeps the host busy.
+const DEEPEST: usize = 32;
+
+enum Descent {
+    Into(Option<&'static str>),
+    Past(String),
+}
+
+fn is_aside(layout: Layout, path: &str, name: &str) -> bool {
+    match layout {
+        Layout::Flyway => name.ends_with(&format!(".sql{}", flyway::CONFIGURATION)),
+        Layout::Diesel => path.split_once('/').is_some_and(|(_, file)| file == diesel::METADATA),
+        Layout::Atlas => path == atlas::SUM,
+        _ => false,
+    }
+}
+
+fn foreign_files(
+    layout: Layout,
+    tree: &Remembered<'_>,
+    found: Vec<Variant>,
+    asides: &BTreeMap<String, Cow<'static, [u8]>>,
+    gathered: &mut Gathered,
+) {
+    let mut files: Vec<File> = found.into_iter().map(|variant| variant.file).collect();
+    if let Some(sum) = asides.get(atlas::SUM) {
+        check_sum(&tree.shown(atlas::SUM), sum, &mut files, gathered);
+    }
+    for file in &mut files {
+        if file.part.is_sql() {
+            file.marks = Some(Marks::default());
+        }
+    }
+    let mut kept = Vec::new();
+    for file in files {
+        match interpret(layout, file, asides, tree) {
+            Ok(mut parts) => kept.append(&mut parts),
+            Err(mut problems) => gathered.problems.append(&mut problems),
+        }
+    }
+    if layout == Layout::Dbmate {
+        check_order(&kept, gathered);
+    }
+    gathered.files.append(&mut kept);
+}
+
+fn check_sum(shown: &str, sum: &[u8], files: &mut [File], gathered: &mut Gathered) {
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    let scripts = files.iter().filter(|file| file.part.is_sql());
+    let expected = sql::atlas::sum(scripts.map(|file| (file.path.as_str(), file.bytes.as_ref())));
+    gathered.problems.extend(atlas_sum::check(shown, &String::from_utf8_lossy(sum), &expected));
+}
+
+/// Reads the marks of a file, and takes it apart where it has both ways in it.
+fn interpret(
+    layout: Layout,
+    mut file: File,
+    asides: &BTreeMap<String, Cow<'static, [u8]>>,
+    tree: &Remembered<'_>,
+) -> Result<Vec<File>, Vec<Problem>> {
+    let Some(marks) = &mut file.marks else { return Ok(vec![file]) };
+    // What is not UTF-8 is told by whoever reads the script.
+    let Ok(text) = str::from_utf8(&file.bytes) else { return Ok(vec![file]) };
+    let refuse = |(at, message, hint): Wrong| vec![Problem::at(&file.file, text, at, message, hint)];
+    let aside = |path: &str| asides.get(path).map(|bytes| String::from_utf8_lossy(bytes));
+    match layout {
+        Layout::Goose => {
+            let goose::Halves { up, down, marks } = goose::halves(text).map_err(refuse)?;
+            return Ok(ways(file, (up, marks), down.map(|down| (down, marks))));
+        }
+        Layout::Dbmate => {
+            let (up, down) = dbmate::blocks(text).map_err(refuse)?;
+            return Ok(ways(file, (up.text, up.marks), down.map(|down| (down.text, down.marks))));
+        }
+        Layout::Sqlx => marks.outside = sqlx::is_outside(&file.bytes),
+        Layout::Atlas => *marks = atlas::marks(text).map_err(|(at, message)| refuse((at, message, None)))?,
+        Layout::Flyway => {
+            let configuration = aside(&format!("{}{}", file.path, flyway::CONFIGURATION));
+            marks.outside = configuration.is_some_and(|text| flyway::is_outside(&text));
+        }
+        Layout::Diesel => {
+            let path =
+                format!("{}{}", file.path.trim_end_matches("up.sql").trim_end_matches("down.sql"), diesel::METADATA);
+            if let Some(metadata) = aside(&path) {
+                let wrong = |error: toml::de::Error| {
+                    let at = error.span().map_or(0, |span| span.start);
+                    vec![Problem::at(tree.shown(&path), &metadata, at, error.message().replace('\n', ", "), None)]
+                };
+                marks.outside = diesel::is_outside(&metadata).map_err(wrong)?;
+            }
+        }
+        // refinery's U is for ways up that need not wait for their turn.
+        Layout::Refinery => marks.out_of_order = file.path.rsplit('/').next().is_some_and(|name| name.starts_with('U')),
+        Layout::Auto | Layout::Whimbrel | Layout::GolangMigrate | Layout::Prisma => {}
+    }
+    Ok(vec![handed_over(layout, file)])
+}
+
+/// Makes two files of one.
+fn ways(file: File, up: (String, Marks), down: Option<(String, Marks)>) -> Vec<File> {
+    let way = |part, (text, marks): (String, Marks)| {
+        let way = File { part, bytes: Cow::Owned(text.into_bytes()), marks: Some(marks), ..file.clone() };
+        handed_over(Layout::Goose, way)
+    };
+    [Some(way(Part::Up, up)), down.map(|down| way(Part::Down, down))].into_iter().flatten().collect()
+}
+
+/// Hands a transaction of the script's own over to the host. Where the tool keeps checksums, the text stays.
+fn handed_over(layout: Layout, mut file: File) -> File {
+    let may_blank = matches!(layout, Layout::GolangMigrate | Layout::Goose | Layout::Dbmate | Layout::Diesel);
+    if let (Some(marks), Ok(text)) = (&mut file.marks, str::from_utf8(&file.bytes)) {
+        // Scripts are cut into statements only if they could have something to hand over.
+        let lower = text.to_ascii_lowercase();
+        if lower.contains("begin") || lower.contains("foreign_keys") {
+            let mut text = text.to_owned();
+            own_transaction::take_over(&mut text, marks, may_blank);
+            file.bytes = Cow::Owned(text.into_bytes());
+        }
+    }
+    file
+}
+
+/// dbmate goes by the text of names; here versions are numbers, so both must agree.
+fn check_order(files: &[File], gathered: &mut Gathered) {
+    let mut ups: Vec<&File> = files.iter().filter(|file| file.part == Part::Up).collect();
+    ups.sort_by(|left, right| left.path.cmp(&right.path));
+    for pair in ups.windows(2) {
+        if pair[0].version > pair[1].version {
+            let message = format!(
+                "comes after {} for dbmate, which compares names as text, but before it as the number {}",
+                pair[0].file, pair[1].version
+            );
+            let hint = "write the versions with equally many digits".to_owned();
+            gathered.problems.push(Problem::of_file(&pair[1].file, message, Some(hint)));
+        }
+    }
+}
+
+/// Pairs ways down with ways up by their version alone, as other tools do; one that is alone is left out.
+fn pair(gathered: &mut Gathered) {
+    let names: BTreeMap<_, String> = gathered
+        .files
+        .iter()
+        .filter(|file| matches!(file.part, Part::Up | Part::Sql) && file.is_versioned())
+        .map(|file| (file.version, file.name.clone()))
+        .collect();
+    let (foreign, own): (Vec<_>, Vec<_>) =
+        mem::take(&mut gathered.files).into_iter().partition(|file| file.marks.is_some());
+    gathered.files = own;
+    for mut file in foreign {
+        match names.get(&file.version) {
+            Some(name) if file.part == Part::Down => file.name.clone_from(name),
+            None if file.part == Part::Down => {
+                let reason = "undoes a migration that is not there".to_owned();
+                gathered.ignored.push(Ignored { file: file.file, reason });
+                continue;
+            }
+            _ => {}
+        }
+        // One that stands alone in a folder of pairs is a way up like the others.
+        if file.part == Part::Sql && file.is_versioned() {
+            file.part = Part::Up;
+        }
+        gathered.files.push(file);
+    }
+}

@@ -1,0 +1,171 @@
+//! `whimbrel adopt`.
+
+use crate::harness::Project;
+
+const SQLX: &str = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+    installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, \
+    execution_time BIGINT NOT NULL); \
+    INSERT INTO _sqlx_migrations VALUES (1, 'initial', '2026-11-20 14:26:29', TRUE, \
+    X'31c9c51c2fbe966702e47926c878cf83e5420e292fcbda37e8dc00658e0475998e904e629319554807ff3fa51b55e60b', 12345);";
+
+fn sqlx() -> Project {
+    let project = Project::with(&[
+        ("1_initial.sql", "CREATE TABLE t (id INTEGER);\n"),
+        ("2_more.sql", "DELETE FROM _sqlx_migrations WHERE version = 0;\n"),
+        ("3_last.sql", "SELECT 1;\n"),
+    ]);
+    project.database().execute_batch("CREATE TABLE t (id INTEGER);").unwrap();
+    project.database().execute_batch(SQLX).unwrap();
+    project
+}
+
+#[test]
+fn shows_what_it_takes_over() {
+    let project = sqlx();
+    let planned = project.unchanged(|| project.ok(&["adopt", "--dry-run"]));
+    insta::assert_snapshot!(planned, @"
+    exit 0
+    --- stdout
+    Would take over 1 migration from sqlx (_sqlx_migrations); nothing was written.
+      Version  Name     Applied at (UTC)     Checksum
+            1  initial  [moment]  matched
+    Pending: 2 migrations, from 2 more to 3 last.
+
+    --- stderr
+    warning: 2 more mentions _sqlx_migrations, which is no longer written
+    ");
+    insta::assert_snapshot!(project.ok(&["adopt", "--from", "sqlx"]), @"
+    exit 0
+    --- stdout
+     Took over 1 migration from sqlx (_sqlx_migrations); its table stays as it is.
+      Version  Name     Applied at (UTC)     Checksum
+            1  initial  [moment]  matched
+    Pending: 2 migrations, from 2 more to 3 last.
+
+    --- stderr
+    warning: 2 more mentions _sqlx_migrations, which is no longer written
+    ");
+    insta::assert_snapshot!(project.ok(&["history"]), @"
+    exit 0
+    --- stdout
+      Version  Name     Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel  From
+            1  initial  sql   [moment] [time]           0     0  cb7bba947351  0.1.0     sqlx
+    ");
+    insta::assert_snapshot!(project.ok(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name     Kind  State    Applied at (UTC) Took
+            1  initial  sql   applied  [moment] [time]
+            2  more     sql   pending
+            3  last     sql   pending
+
+    1 applied, 2 pending.
+    ");
+    let again = project.unchanged(|| project.run(&["adopt"]));
+    insta::assert_snapshot!(again, @"
+    exit 1
+    --- stderr
+    error: the history of chain main has 1 rows already
+    hint: `whimbrel history` shows them; another chain can be named with `chain` in whimbrel.toml
+    ");
+}
+
+#[test]
+fn stops_at_what_is_not_as_it_should_be() {
+    let changed = sqlx();
+    changed.write("migrations/1_initial.sql", "CREATE TABLE t (id TEXT);\n");
+    insta::assert_snapshot!(changed.unchanged(|| changed.run(&["adopt"])), @"
+    exit 1
+    --- stderr
+    error: 1 initial was changed after it was applied: migrations/1_initial.sql
+    hint: bring the file back as sqlx applied it (sqlx has 31c9c51c2fbe9667, now it is f8d3e7a67ffde471), or take it over as it is now with --accept-changed
+    ");
+    let accepted = changed.ok(&["adopt", "--accept-changed", "--json"]).json("adopt");
+    assert_eq!(accepted["migrations"][0]["verdict"], "differs");
+
+    let failed = sqlx();
+    failed.database().execute_batch("UPDATE _sqlx_migrations SET success = FALSE").unwrap();
+    insta::assert_snapshot!(failed.unchanged(|| failed.run(&["adopt"])), @"
+    exit 1
+    --- stderr
+    error: 1 initial is not finished: sqlx has marked it as not successful
+    hint: see what it has done; then finish it by hand, or undo that, and tell sqlx so: set `success` in its row of _sqlx_migrations to true, or delete the row. Then run this again
+    ");
+
+    let dirty = Project::with(&[("1_a..up.sql", "SELECT 1;")]);
+    dirty
+        .database()
+        .execute_batch(
+            "CREATE TABLE schema_migrations (version uint64, dirty bool); INSERT INTO schema_migrations VALUES (1, 1);",
+        )
+        .unwrap();
+    insta::assert_snapshot!(dirty.unchanged(|| dirty.run(&["adopt"])), @"
+    exit 1
+    --- stderr
+    error: 1 is not finished: golang-migrate has marked it as dirty: it began and did not finish
+    hint: see what it has done; then finish it by hand, or undo that, and tell golang-migrate so: `migrate force VERSION`. Then run this again
+    ");
+    dirty.database().execute_batch("UPDATE schema_migrations SET version = 7, dirty = 0").unwrap();
+    insta::assert_snapshot!(dirty.unchanged(|| dirty.run(&["adopt"])), @"
+    exit 1
+    --- stderr
+    error: the database is at version 7, and there is no such migration
+    hint: check --dir and --layout: the folder must be the one that golang-migrate has applied
+    ");
+}
+
+#[test]
+fn asks_when_it_cannot_tell_and_says_when_there_is_nothing() {
+    let nothing = Project::notes();
+    insta::assert_snapshot!(nothing.run(&["adopt"]), @"
+    exit 1
+    --- stderr
+    error: there is no database yet
+    hint: name the database that the other tool has migrated, with --database
+    ");
+    nothing.database().execute_batch("CREATE TABLE app (version TEXT, name TEXT)").unwrap();
+    insta::assert_snapshot!(nothing.run(&["adopt"]), @"
+    exit 1
+    --- stderr
+    error: no table looks like the history of another tool
+    hint: check --database; `--from-table` names the table if it was changed by hand
+    ");
+    insta::assert_snapshot!(nothing.run(&["adopt", "--from", "flywai"]), @r#"
+    exit 2
+    --- stderr
+    error: invalid value 'flywai' for '--from <TOOL>': "flywai" is no tool whose history can be taken over: did you mean `flyway`?
+
+    For more information, try '--help'.
+    "#);
+
+    let two = sqlx();
+    two.database().execute_batch("CREATE TABLE schema_migrations (version varchar(128) primary key)").unwrap();
+    insta::assert_snapshot!(two.unchanged(|| two.run(&["adopt"])), @"
+    exit 1
+    --- stderr
+    error: several tables look like histories: _sqlx_migrations (sqlx), schema_migrations (dbmate)
+    hint: say which it is with --from, or with --from-table
+    ");
+    two.ok(&["adopt", "--from-table", "_sqlx_migrations"]);
+}
+
+#[test]
+fn waits_for_whoever_holds_the_lock_of_liquibase() {
+    let project = Project::notes();
+    project
+        .database()
+        .execute_batch(
+            "CREATE TABLE DATABASECHANGELOG (ID, AUTHOR, FILENAME, DATEEXECUTED, ORDEREXECUTED, EXECTYPE, MD5SUM); \
+             CREATE TABLE DATABASECHANGELOGLOCK (ID INT PRIMARY KEY, LOCKED BOOLEAN, LOCKGRANTED, LOCKEDBY); \
+             INSERT INTO DATABASECHANGELOGLOCK VALUES (1, TRUE, NULL, 'build-7');",
+        )
+        .unwrap();
+    insta::assert_snapshot!(project.unchanged(|| project.run(&["adopt"])), @"
+    exit 1
+    --- stderr
+    error: liquibase is migrating this database: build-7 holds its lock
+    hint: wait until it has ended; if it was killed, release its lock
+    ");
+}

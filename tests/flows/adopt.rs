@@ -1,0 +1,322 @@
+//! Databases of other tools, taken over half way and finished by whimbrel. The tables are those that each tool makes.
+
+use crate::harness::Project;
+
+const FIRST: &str = "CREATE TABLE t (id INTEGER);\n";
+const SECOND: &str = "CREATE TABLE u (id INTEGER);\n";
+
+/// The table of a tool, with a row for the first of two migrations.
+struct Case {
+    tool: &'static str,
+    /// The folder of the two migrations.
+    files: &'static [(&'static str, &'static str)],
+    /// What the tool has left in the database beside the table `t`.
+    history: &'static str,
+    /// Words for what became of the checksum of the first migration.
+    verdict: &'static str,
+    /// The version as the tool has it.
+    origin: &'static str,
+}
+
+const FLYWAY_TABLE: &str = "CREATE TABLE flyway_schema_history (\
+    \"installed_rank\" INT NOT NULL PRIMARY KEY, \"version\" VARCHAR(50), \"description\" VARCHAR(200) NOT NULL, \
+    \"type\" VARCHAR(20) NOT NULL, \"script\" VARCHAR(1000) NOT NULL, \"checksum\" INT, \"installed_by\" VARCHAR(100) NOT NULL, \
+    \"installed_on\" TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f','now')), \"execution_time\" INT NOT NULL, \
+    \"success\" BOOLEAN NOT NULL);";
+
+const CASES: [Case; 10] = [
+    Case {
+        tool: "sqlx",
+        files: &[("1_initial.sql", FIRST), ("2_more.sql", SECOND)],
+        history: "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+            installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, \
+            execution_time BIGINT NOT NULL); \
+            INSERT INTO _sqlx_migrations VALUES (1, 'initial', '2026-11-20 14:26:29', TRUE, \
+            X'31c9c51c2fbe966702e47926c878cf83e5420e292fcbda37e8dc00658e0475998e904e629319554807ff3fa51b55e60b', 12345);",
+        verdict: "matched",
+        origin: "1",
+    },
+    Case {
+        tool: "refinery",
+        files: &[("V1__initial.sql", FIRST), ("V2__more.sql", SECOND)],
+        history: "CREATE TABLE refinery_schema_history (version int4 PRIMARY KEY, name VARCHAR(255), \
+            applied_on VARCHAR(255), checksum VARCHAR(255)); \
+            INSERT INTO refinery_schema_history VALUES (1, 'initial', '2026-11-20T14:26:29.486817036Z', '12689814457148156565');",
+        verdict: "matched",
+        origin: "1",
+    },
+    Case {
+        tool: "flyway",
+        files: &[("V1__initial.sql", FIRST), ("V1.2__more.sql", SECOND)],
+        history: "INSERT INTO flyway_schema_history VALUES \
+            (1, '1', 'initial', 'SQL', 'V1__initial.sql', -1953813711, '', '2026-11-20 14:26:29.000', 3, 1);",
+        verdict: "matched",
+        origin: "1",
+    },
+    Case {
+        tool: "golang-migrate",
+        files: &[("1_initial.up.sql", FIRST), ("2_more.up.sql", SECOND)],
+        history: "CREATE TABLE schema_migrations (version uint64, dirty bool); \
+            CREATE UNIQUE INDEX version_unique ON schema_migrations (version); \
+            INSERT INTO schema_migrations VALUES (1, 0);",
+        verdict: "unverifiable",
+        origin: "1",
+    },
+    Case {
+        tool: "goose",
+        files: &[
+            ("00001_initial.sql", "-- +goose Up\nCREATE TABLE t (id INTEGER);\n"),
+            ("00002_more.sql", "-- +goose Up\nCREATE TABLE u (id INTEGER);\n"),
+        ],
+        history: "CREATE TABLE schema_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, \
+            is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))); \
+            INSERT INTO schema_migrations (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1), (2, 0);",
+        verdict: "unverifiable",
+        origin: "1",
+    },
+    Case {
+        tool: "dbmate",
+        files: &[
+            ("20260101_initial.sql", "-- migrate:up\nCREATE TABLE t (id INTEGER);\n"),
+            ("20260102_more.sql", "-- migrate:up\nCREATE TABLE u (id INTEGER);\n"),
+        ],
+        history: "CREATE TABLE schema_migrations (version varchar(128) primary key); \
+            INSERT INTO schema_migrations VALUES ('20260101');",
+        verdict: "unverifiable",
+        origin: "20260101",
+    },
+    Case {
+        tool: "diesel",
+        files: &[("2026-01-01-000000_initial/up.sql", FIRST), ("2026-01-02-000000_more/up.sql", SECOND)],
+        history: "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+            run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP); \
+            INSERT INTO __diesel_schema_migrations (version) VALUES ('20260101000000');",
+        verdict: "unverifiable",
+        origin: "20260101000000",
+    },
+    Case {
+        tool: "prisma",
+        files: &[("20260101000000_initial/migration.sql", FIRST), ("20260102000000_more/migration.sql", SECOND)],
+        history: "CREATE TABLE _prisma_migrations (id TEXT PRIMARY KEY NOT NULL, checksum TEXT NOT NULL, \
+            finished_at DATETIME, migration_name TEXT NOT NULL, logs TEXT, rolled_back_at DATETIME, \
+            started_at DATETIME NOT NULL DEFAULT current_timestamp, applied_steps_count INTEGER UNSIGNED NOT NULL DEFAULT 0); \
+            INSERT INTO _prisma_migrations VALUES ('a', 'cb7bba9473513daa6e6daf9337f9d5822cbc95cac71c944b6bf85958041038e1', \
+            1795184789000, '20260101000000_initial', NULL, NULL, 1795184789000, 1), \
+            ('b', 'x', NULL, '20260102000000_more', 'failed', 1795184789000, 1795184789000, 0);",
+        verdict: "matched",
+        origin: "20260101000000_initial",
+    },
+    Case {
+        tool: "atlas",
+        files: &[("1.sql", "SELECT 1;\n"), ("2.sql", SECOND), ("atlas.sum", ATLAS_SUM)],
+        history: "CREATE TABLE atlas_schema_revisions (version text NOT NULL PRIMARY KEY, description text NOT NULL, \
+            type integer NOT NULL DEFAULT 2, applied integer NOT NULL DEFAULT 0, total integer NOT NULL DEFAULT 0, \
+            executed_at datetime NOT NULL, execution_time integer NOT NULL, error text NULL, error_stmt text NULL, \
+            hash text NOT NULL, partial_hashes json NULL, operator_version text NOT NULL); \
+            INSERT INTO atlas_schema_revisions VALUES ('.atlas_cloud_identifier', '', 2, 0, 0, '2026-11-20 14:26:29', 0, '', '', '', 'null', ''), \
+            ('1', '', 2, 1, 1, '2026-11-20 14:26:29+00:00', 5, '', '', '/LIYEXNc34X4BgMCjkBOvNY/5Pgu0dgi84pBUYSOYN0=', 'null', 'Atlas CLI');",
+        verdict: "matched",
+        origin: "1",
+    },
+    Case {
+        tool: "sea-orm",
+        files: &[("20260102000000_more.sql", SECOND)],
+        history: "CREATE TABLE seaql_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL); \
+            INSERT INTO seaql_migrations VALUES ('m20260101_000000_initial', 1795184789);",
+        verdict: "unverifiable",
+        origin: "m20260101_000000_initial",
+    },
+];
+
+const ATLAS_SUM: &str = "";
+
+fn project(case: &Case) -> Project {
+    let files: Vec<(&str, &str)> = case.files.iter().copied().filter(|(name, _)| *name != "atlas.sum").collect();
+    let project = Project::with(&files);
+    let database = project.database();
+    if case.tool == "flyway" {
+        database.execute_batch(FLYWAY_TABLE).unwrap();
+    }
+    database.execute_batch(FIRST).unwrap();
+    database.execute_batch(case.history).unwrap();
+    if case.tool == "atlas" {
+        project.write("whimbrel.toml", "database = \"app.db\"\nlayout = \"atlas\"\n");
+    }
+    project
+}
+
+fn foreign_tables(project: &Project) -> Vec<String> {
+    let database = project.database();
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%whimbrel%' AND name NOT LIKE 'sqlite_%' \
+               AND name NOT IN ('t', 'u') ORDER BY name";
+    let names: Vec<String> =
+        database.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut rows = Vec::new();
+    for name in names {
+        let mut statement = database.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+        let columns = statement.column_count();
+        let found = statement
+            .query_map([], |row| {
+                let cells = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at).unwrap());
+                Ok(format!("{name}: {:?}", cells.collect::<Vec<_>>()))
+            })
+            .unwrap();
+        rows.extend(found.map(Result::unwrap));
+    }
+    rows
+}
+
+#[test]
+fn takes_over_half_a_history_of_each_tool_and_finishes_it() {
+    for case in &CASES {
+        let project = project(case);
+        let before = foreign_tables(&project);
+
+        let planned = project.unchanged(|| project.ok(&["adopt", "--dry-run", "--json"])).json("adopt");
+        assert_eq!((planned["tool"].as_str(), planned["dry_run"].as_bool()), (Some(case.tool), Some(true)));
+
+        let done = project.ok(&["adopt", "--json"]).json("adopt");
+        assert_eq!(done["migrations"].as_array().map(Vec::len), Some(1), "{}: {done}", case.tool);
+        assert_eq!(done["migrations"][0]["verdict"], case.verdict, "{}: {done}", case.tool);
+        assert_eq!(done["migrations"][0]["origin_version"], case.origin, "{}", case.tool);
+        assert_eq!(done["migrations"], planned["migrations"].clone(), "{}", case.tool);
+        assert_eq!(done["pending"].as_array().map(Vec::len), Some(1), "{}", case.tool);
+        assert_eq!(foreign_tables(&project), before, "{}: its table stays as it is", case.tool);
+
+        let up = project.ok(&["up", "--json"]).json("up");
+        assert_eq!(up["steps"].as_array().map(Vec::len), Some(1), "{}: {up}", case.tool);
+        assert_eq!(project.number("SELECT count(*) FROM u"), 0);
+        project.ok(&["verify"]);
+        let history = project.ok(&["history", "--json"]).json("history");
+        assert_eq!(history["rows"][0]["origin"]["tool"], case.tool);
+        assert_eq!(foreign_tables(&project), before, "{}", case.tool);
+    }
+}
+
+#[test]
+fn takes_over_what_cannot_be_taken_apart_as_a_baseline() {
+    let cases = [
+        (
+            "alembic",
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)); \
+            INSERT INTO alembic_version VALUES ('ae1027a6acf'), ('27c6a30d7c24');",
+            "27c6a30d7c24, ae1027a6acf",
+        ),
+        (
+            "django",
+            "CREATE TABLE django_migrations (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, app varchar(255) NOT NULL, \
+            name varchar(255) NOT NULL, applied datetime NOT NULL); \
+            INSERT INTO django_migrations (app, name, applied) VALUES ('auth', '0001_initial', '2026-11-20 14:26:29'), \
+            ('auth', '0002_more', '2026-11-20 14:26:29');",
+            "auth.0002_more",
+        ),
+        (
+            "liquibase",
+            "CREATE TABLE DATABASECHANGELOG (ID VARCHAR(255) NOT NULL, AUTHOR VARCHAR(255) NOT NULL, FILENAME VARCHAR(255) NOT NULL, \
+            DATEEXECUTED datetime NOT NULL, ORDEREXECUTED INT NOT NULL, EXECTYPE VARCHAR(10) NOT NULL, MD5SUM VARCHAR(35), DESCRIPTION VARCHAR(255), \
+            COMMENTS VARCHAR(255), TAG VARCHAR(255), LIQUIBASE VARCHAR(20), CONTEXTS VARCHAR(255), LABELS VARCHAR(255), DEPLOYMENT_ID VARCHAR(10)); \
+            INSERT INTO DATABASECHANGELOG (ID, AUTHOR, FILENAME, DATEEXECUTED, ORDEREXECUTED, EXECTYPE, MD5SUM) VALUES \
+            ('1', 'ann', 'x.sql', '2026-11-20 14:26:29', 1, 'EXECUTED', '9:997b54546e83b82fff9b50b1a89da17b');",
+            "1::ann",
+        ),
+        (
+            "tern",
+            "CREATE TABLE schema_version (version int4 NOT NULL PRIMARY KEY); INSERT INTO schema_version VALUES (0);",
+            "0",
+        ),
+        (
+            "sqitch",
+            "CREATE TABLE changes (change_id TEXT PRIMARY KEY, script_hash TEXT, change TEXT NOT NULL, project TEXT NOT NULL, \
+            note TEXT NOT NULL, committed_at DATETIME NOT NULL, committer_name TEXT, committer_email TEXT, planned_at DATETIME, \
+            planner_name TEXT, planner_email TEXT); \
+            INSERT INTO changes (change_id, change, project, note, committed_at) VALUES ('x', 'users', 'app', '', '2026-11-20 14:26:29');",
+            "users",
+        ),
+    ];
+    for (tool, history, origin) in cases {
+        let project = Project::with(&[("1_more.sql", SECOND)]);
+        project.database().execute_batch(history).unwrap();
+        let done = project.ok(&["adopt", "--json"]).json("adopt");
+        assert_eq!(done["tool"], tool);
+        assert_eq!(done["migrations"][0]["state"], "baseline", "{tool}");
+        assert_eq!(done["migrations"][0]["origin_version"], origin, "{tool}");
+        let up = project.ok(&["up", "--json"]).json("up");
+        assert_eq!(up["steps"].as_array().map(Vec::len), Some(1), "{tool}");
+        project.ok(&["verify"]);
+    }
+}
+
+#[test]
+fn takes_rails_over_with_every_row() {
+    let project = Project::with(&[("20260103000000_more.sql", SECOND)]);
+    project
+        .database()
+        .execute_batch(
+            "CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY); \
+             CREATE TABLE ar_internal_metadata (key varchar NOT NULL PRIMARY KEY, value varchar, created_at datetime(6) NOT NULL, updated_at datetime(6) NOT NULL); \
+             INSERT INTO schema_migrations VALUES ('20260101000000'), ('20260102000000');",
+        )
+        .unwrap();
+    let done = project.ok(&["adopt", "--json"]).json("adopt");
+    assert_eq!((done["tool"].as_str(), done["migrations"].as_array().map(Vec::len)), (Some("rails"), Some(2)));
+    let up = project.ok(&["up", "--json"]).json("up");
+    assert_eq!(up["steps"].as_array().map(Vec::len), Some(1));
+    project.ok(&["verify"]);
+}
+
+/// Flyway's rows undo, delete and repeat each other.
+#[test]
+fn plays_the_rows_of_flyway_in_order() {
+    let project = Project::with(&[
+        ("V1__initial.sql", FIRST),
+        ("V2__more.sql", SECOND),
+        ("V3__undone.sql", "SELECT 1;"),
+        ("R__views.sql", "SELECT 'new';"),
+    ]);
+    project.database().execute_batch(FLYWAY_TABLE).unwrap();
+    project
+        .database()
+        .execute_batch(
+            "INSERT INTO flyway_schema_history VALUES \
+             (0, NULL, '<< Flyway Schema Creation >>', 'SCHEMA', '\"main\"', NULL, '', '2026-11-20 14:26:29.000', 0, 1), \
+             (1, '1', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, '', '2026-11-20 14:26:29.000', 0, 1), \
+             (2, '2', 'more', 'SQL', 'V2__more.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
+             (3, '2', 'more', 'DELETE', 'V2__more.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
+             (4, '3', 'undone', 'SQL', 'V3__undone.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
+             (5, '3', 'undone', 'UNDO_SQL', 'U3__undone.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
+             (6, NULL, 'views', 'SQL', 'R__views.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
+             (7, NULL, 'views', 'SQL', 'R__views.sql', 2, '', '2026-11-20 14:26:29.000', 0, 1);",
+        )
+        .unwrap();
+    let done = project.ok(&["adopt", "--json"]).json("adopt");
+    let rows: Vec<String> = done["migrations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {} {} {}", row["version"], row["name"], row["state"], row["verdict"]).replace('"', ""))
+        .collect();
+    assert_eq!(rows, ["1 initial baseline unverifiable", "null views applied differs"]);
+    assert_eq!(done["pending"], serde_json::json!(["2 more", "3 undone"]));
+}
+
+#[test]
+fn knows_a_file_again_whatever_its_line_ends_and_its_byte_order_mark() {
+    let sqlx = &CASES[0];
+    for (text, verdict) in [
+        (FIRST.to_owned(), "matched"),
+        (FIRST.replace('\n', "\r\n"), "normalised"),
+        (format!("\u{feff}{FIRST}"), "normalised"),
+        (format!("\u{feff}{}", FIRST.replace('\n', "\r\n")), "normalised"),
+    ] {
+        let project = project(sqlx);
+        project.write("migrations/1_initial.sql", &text);
+        let done = project.ok(&["adopt", "--json"]).json("adopt");
+        assert_eq!(done["migrations"][0]["verdict"], verdict, "{text:?}");
+        project.ok(&["up"]);
+        project.ok(&["verify"]);
+    }
+    let refinery = project(&CASES[1]);
+    refinery.database().execute_batch("UPDATE refinery_schema_history SET checksum = '8569846062620922952'").unwrap();
+    let done = refinery.ok(&["adopt", "--json"]).json("adopt");
+    assert_eq!(done["migrations"][0]["verdict"], "matched");
+}

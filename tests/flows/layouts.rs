@@ -1,0 +1,211 @@
+//! Folders of other tools, run as they are.
+
+use std::fmt::Write as _;
+
+use crate::harness::Project;
+
+fn project(files: &[(&str, &str)]) -> Project {
+    Project::with(files)
+}
+
+fn tables(project: &Project) -> String {
+    let database = project.database();
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%whimbrel%' \
+               AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    let mut statement = database.prepare(sql).unwrap();
+    let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    names.map(|name| name.unwrap()).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs everything up, then everything that can be reverted down.
+fn up(project: &Project) -> String {
+    project.ok(&["up"]);
+    tables(project)
+}
+
+#[test]
+fn runs_each_layout_up_and_down() {
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (
+            &[
+                ("00001_a.sql", "-- +goose Up\nCREATE TABLE a (x);\n-- +goose Down\nDROP TABLE a;\n"),
+                (
+                    "00002_b.sql",
+                    "-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE b (x);\nCREATE TRIGGER t AFTER INSERT ON b BEGIN\n  \
+                     DELETE FROM a;\nEND;\n-- +goose StatementEnd\n-- +goose Down\nDROP TABLE b;\n",
+                ),
+            ],
+            "a b",
+        ),
+        (&[("20210101_a.sql", "-- migrate:up\nCREATE TABLE a (x);\n\n-- migrate:down\nDROP TABLE a;\n")], "a"),
+        (
+            &[("2024-01-31-120000_a/up.sql", "CREATE TABLE a (x);"), ("2024-01-31-120000_a/down.sql", "DROP TABLE a;")],
+            "a",
+        ),
+        (
+            &[
+                ("V1.10__b.sql", "CREATE TABLE b AS SELECT * FROM a;"),
+                ("V1.9__a.sql", "CREATE TABLE a (x);"),
+                ("U1.9__a.sql", "DROP TABLE a;"),
+                ("undo/U1.10__b.sql", "DROP TABLE b;"),
+            ],
+            "a b",
+        ),
+        (
+            &[
+                (
+                    "1_a..up.sql",
+                    "PRAGMA foreign_keys=OFF;\nBEGIN;\nCREATE TABLE a (x);\nCOMMIT;\nPRAGMA foreign_keys=ON;",
+                ),
+                ("1_a.down.sql", "BEGIN;\nDROP TABLE a;\nCOMMIT;"),
+            ],
+            "a",
+        ),
+        (
+            &[
+                ("20210101_a.up.sql", "-- no-transaction\nCREATE TABLE a (x);"),
+                ("20210101_a.down.sql", "DROP TABLE a;"),
+            ],
+            "a",
+        ),
+    ];
+    for (files, expected) in cases {
+        let project = project(files);
+        assert_eq!(up(&project), expected);
+        project.ok(&["down", "--all"]);
+        assert_eq!(tables(&project), "");
+        assert_eq!(up(&project), expected);
+    }
+}
+
+#[test]
+fn says_which_layout_when_it_cannot_tell() {
+    let project = project(&[("1_a.sql", "-- +goose Up\n"), ("2_b.sql", "-- migrate:up\n")]);
+    let outcome = project.run(&["status"]);
+    insta::assert_snapshot!(outcome, @"
+    exit 1
+    --- stderr
+    error: migrations: looks like the folder of goose (migrations/1_a.sql) and of dbmate (migrations/2_b.sql)
+    hint: say which it is with --layout, or give each a folder of its own
+    ");
+    let outcome = project.run(&["status", "--layout", "dbmat"]);
+    insta::assert_snapshot!(outcome, @r#"
+    exit 2
+    --- stderr
+    error: invalid value 'dbmat' for '--layout <TOOL>': "dbmat" is no layout: did you mean `dbmate`?
+
+    For more information, try '--help'.
+    "#);
+    project.write("whimbrel.toml", "database = \"app.db\"\nlayout = \"goos\"\n");
+    insta::assert_snapshot!(project.run(&["status"]), @r#"
+    exit 2
+    --- stderr
+    error: whimbrel.toml:2:10: "goos" is no layout: did you mean `goose`?
+    "#);
+}
+
+#[test]
+fn errors_name_the_line_and_column_of_the_file_that_was_cut() {
+    let goose = "-- words\n\n-- +goose Up\nCREATE TABLE a (x);\n\n  SELEC 1;\n-- +goose Down\nDROP TABLE b;\n";
+    let dbmate = "-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down\n\n   DROP TABLE nothing;\n";
+    let mut shown = String::new();
+    let goose = project(&[("00001_a.sql", goose)]);
+    writeln!(shown, "{}", goose.run(&["up"])).unwrap();
+    let dbmate = project(&[("00001_a.sql", dbmate)]);
+    dbmate.ok(&["up"]);
+    writeln!(shown, "{}", dbmate.run(&["down"])).unwrap();
+    insta::assert_snapshot!(shown, @r#"
+    exit 1
+    --- stderr
+    error: migration 1 a failed on its way up
+      caused by: near "SELEC": syntax error (SQLITE_ERROR)
+     --> migrations/00001_a.sql:6:3
+      |
+    6 |   SELEC 1;
+      |   ^^^^^
+    note: migration 1 a was rolled back
+
+    exit 1
+    --- stderr
+    error: migration 1 a failed on its way down
+      caused by: near "nothing": syntax error (SQLITE_ERROR)
+     --> migrations/00001_a.sql:5:15
+      |
+    5 |    DROP TABLE nothing;
+      |               ^^^^^^^
+    note: migration 1 a was rolled back
+    "#);
+}
+
+#[test]
+fn marks_of_other_tools_keep_a_script_out_of_a_transaction() {
+    let vacuum: [(&str, &[(&str, &str)]); 5] = [
+        ("sqlx", &[("1_a.sql", "-- no-transaction\nVACUUM;")]),
+        ("goose", &[("1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;")]),
+        ("dbmate", &[("1_a.sql", "-- migrate:up transaction:false\nVACUUM;")]),
+        ("diesel", &[("1_a/up.sql", "VACUUM;"), ("1_a/metadata.toml", "run_in_transaction = false")]),
+        ("flyway", &[("V1__a.sql", "VACUUM;"), ("V1__a.sql.conf", "executeInTransaction=false")]),
+    ];
+    for (layout, files) in vacuum {
+        let project = project(files);
+        let plan = project.ok(&["plan", "--json", "--layout", layout]).json("plan");
+        assert_eq!(plan["steps"][0]["transaction"], false, "{layout}");
+        project.ok(&["up", "--layout", layout]);
+    }
+    let atlas = project(&[("1_a.sql", "-- atlas:txmode none\n\nVACUUM;")]);
+    atlas.ok(&["up", "--layout", "atlas"]);
+    let without = project(&[("1_a/up.sql", "VACUUM;"), ("1_a/metadata.toml", "run_in_transaction = 3")]);
+    assert_eq!(without.run(&["up"]).code, 1);
+}
+
+#[test]
+fn checks_atlas_sum() {
+    let project = project(&[
+        ("1.sql", "SELECT 1;\n"),
+        ("2.sql", "SELECT 2;\n"),
+        (
+            "atlas.sum",
+            "h1:vEYRxJJ2yiQiQ9IOIE4KMMLI4US9tBMRTxsHN6BFs4M=\n\
+             1.sql h1:/LIYEXNc34X4BgMCjkBOvNY/5Pgu0dgi84pBUYSOYN0=\n\
+             2.sql h1:Q/IWZG2kB1wGzrhowFzZ4rk48BtG9ZOlrMNVl0F5izE=\n",
+        ),
+    ]);
+    project.ok(&["up"]);
+    project.write("migrations/2.sql", "SELECT 3;\n");
+    insta::assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: migrations/atlas.sum:3:1: 2.sql is not what it was when its checksum was written
+    hint: if the change is meant, write the checksums anew with `atlas migrate hash`
+    ");
+}
+
+#[test]
+fn components_lie_beside_the_scripts_of_other_tools() {
+    let project = project(&[("00001_a.sql", "-- +goose Up\nCREATE TABLE a (x);\n")]);
+    let sample = crate::flows::guests::workspace().join("migrations");
+    let bytes = std::fs::read(sample.join("0003_split_names.wasm")).unwrap();
+    project.write("migrations/00002_split_names.wasm", bytes);
+    project.write("migrations/00002_split_names.toml", "description = 'Splits names'\n");
+    let plan = project.ok(&["plan", "--json"]).json("plan");
+    assert_eq!(plan["steps"][0]["kind"], "sql");
+    assert_ne!(plan["steps"][1]["kind"], "sql");
+}
+
+#[test]
+fn foreign_keys_that_a_script_switches_off_are_off_while_it_runs() {
+    let project = project(&[
+        (
+            "1_a..up.sql",
+            "CREATE TABLE parent (id INTEGER PRIMARY KEY);\nCREATE TABLE child (parent REFERENCES parent ON DELETE CASCADE);\n\
+             INSERT INTO parent VALUES (1);\nINSERT INTO child VALUES (1);",
+        ),
+        (
+            "2_b.up.sql",
+            "PRAGMA foreign_keys=OFF;\nCREATE TABLE new (id INTEGER PRIMARY KEY, more);\nINSERT INTO new (id) SELECT id FROM parent;\n\
+             DROP TABLE parent;\nALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys=ON;",
+        ),
+    ]);
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM child"), 1);
+}
