@@ -4,15 +4,16 @@ use super::Migrator;
 use crate::db::{Access, DbError, Session};
 use crate::error::Error;
 use crate::history::foreign::{self, AdoptError, Adoption, Choice};
-use crate::model::{Applied, Chain};
+use crate::model::{Applied, Chain, Chains};
 
 impl Migrator {
     /// Shows what [`Self::adopt`] would write. Changes nothing.
     pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chain = self.load()?;
+        let chains = self.load()?;
+        let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Read)?;
-        self.check_unbegun(session.as_mut())?;
-        let adoption = foreign::take_over(session.as_mut(), &chain, choice, &self.history.tables()[0])?;
+        self.check_unbegun(session.as_mut(), chain)?;
+        let adoption = foreign::take_over(session.as_mut(), chain, choice, &self.history.tables()[0])?;
         Ok(Adoption { dry_run: true, ..adoption })
     }
 
@@ -20,12 +21,13 @@ impl Migrator {
     ///
     /// Reading and writing is one transaction, which keeps every other writer out, the other tool as well.
     pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chain = self.load()?;
+        let chains = self.load()?;
+        let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Write)?;
         let session = session.as_mut();
         let database = |error| self.database_error(error);
         session.begin().map_err(database)?;
-        match self.adopt_inside(session, &chain, choice) {
+        match self.adopt_inside(session, chain, choice) {
             Ok(adoption) => {
                 session.commit().map_err(database)?;
                 Ok(adoption)
@@ -39,7 +41,7 @@ impl Migrator {
     }
 
     fn adopt_inside(&self, session: &mut dyn Session, chain: &Chain, choice: &Choice) -> Result<Adoption, Error> {
-        self.check_unbegun(session)?;
+        self.check_unbegun(session, chain)?;
         let adoption = foreign::take_over(session, chain, choice, &self.history.tables()[0])?;
         let rows: Vec<Applied> = adoption.migrations.iter().map(|adopted| adopted.row.clone()).collect();
         self.history.ensure(session)?;
@@ -48,16 +50,27 @@ impl Migrator {
     }
 
     fn existing(&self, access: Access) -> Result<Box<dyn Session>, Error> {
-        let opened: Result<_, DbError> = self.backend.open_existing(access, &self.options(false));
+        let opened: Result<_, DbError> = self.backend.open_existing(access, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         Ok(opened.ok_or(AdoptError::NoDatabase)?)
     }
 
-    fn check_unbegun(&self, session: &mut dyn Session) -> Result<(), Error> {
-        let rows = self.history.read(session, &self.chain)?.len();
+    fn check_unbegun(&self, session: &mut dyn Session, chain: &Chain) -> Result<(), Error> {
+        let rows = self.history.read(session, chain.name())?.len();
         if rows > 0 {
-            return Err(AdoptError::Begun { chain: self.chain.clone(), rows }.into());
+            return Err(AdoptError::Begun { chain: chain.name().to_owned(), rows }.into());
         }
         Ok(())
+    }
+}
+
+/// Another tool knows one chain only, so one of several must be chosen.
+fn one_chain(chains: &Chains) -> Result<&Chain, AdoptError> {
+    let active: Vec<&Chain> = chains.active().collect();
+    match active.as_slice() {
+        [chain] => Ok(chain),
+        chains => {
+            Err(AdoptError::SeveralChains { chains: chains.iter().map(|chain| chain.name().to_owned()).collect() })
+        }
     }
 }

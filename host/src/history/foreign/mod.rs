@@ -80,6 +80,12 @@ pub enum AdoptError {
         /// The tables.
         found: Vec<ForeignTable>,
     },
+    /// The history must go into one chain, and several are meant.
+    #[error("there are several chains: {}", chains.join(", "))]
+    SeveralChains {
+        /// Their names.
+        chains: Vec<String>,
+    },
     /// The chain has a history of ours already.
     #[error("the history of chain {chain} has {rows} rows already")]
     Begun {

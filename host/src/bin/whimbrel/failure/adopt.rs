@@ -17,6 +17,7 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
             new("adopt-not-found", "check --database; `--from-table` names the table if it was changed by hand")
         }
         AdoptError::Several { .. } => new("adopt-several", "say which it is with --from, or with --from-table"),
+        AdoptError::SeveralChains { .. } => new("adopt-chain", "say which one the history goes into with --chain"),
         AdoptError::Begun { .. } => new(
             "adopt-begun",
             "`whimbrel history` shows them; another chain can be named with `chain` in whimbrel.toml",
