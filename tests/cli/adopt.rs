@@ -14,8 +14,8 @@ fn sqlx() -> Project {
         ("2_more.sql", "DELETE FROM _sqlx_migrations WHERE version = 0;\n"),
         ("3_last.sql", "SELECT 1;\n"),
     ]);
-    project.database().execute_batch("CREATE TABLE t (id INTEGER);").unwrap();
-    project.database().execute_batch(SQLX).unwrap();
+    project.database().execute_batch("CREATE TABLE t (id INTEGER);").expect("a table");
+    project.database().execute_batch(SQLX).expect("a history");
     project
 }
 

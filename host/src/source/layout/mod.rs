@@ -200,6 +200,7 @@ mod tests {
                 Role::Baseline => format!("baseline {version} {name} {part:?}"),
                 Role::Repeatable => format!("repeatable {name} {part:?}"),
             },
+            FileName::Library { name } => format!("library {name}"),
             FileName::Ignored(reason) => format!("ignored: {reason}"),
             FileName::Malformed { message, .. } => format!("wrong: {message}"),
         }

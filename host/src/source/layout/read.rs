@@ -267,11 +267,11 @@ fn interpret(
     match layout {
         Layout::Goose => {
             let goose::Halves { up, down, marks } = goose::halves(text).map_err(refuse)?;
-            return Ok(ways(file, (up, marks), down.map(|down| (down, marks))));
+            return Ok(ways(&file, (up, marks), down.map(|down| (down, marks))));
         }
         Layout::Dbmate => {
             let (up, down) = dbmate::blocks(text).map_err(refuse)?;
-            return Ok(ways(file, (up.text, up.marks), down.map(|down| (down.text, down.marks))));
+            return Ok(ways(&file, (up.text, up.marks), down.map(|down| (down.text, down.marks))));
         }
         Layout::Sqlx => marks.outside = sqlx::is_outside(&file.bytes),
         Layout::Atlas => *marks = atlas::marks(text).map_err(|(at, message)| refuse((at, message, None)))?,
@@ -298,7 +298,7 @@ fn interpret(
 }
 
 /// Makes two files of one.
-fn ways(file: File, up: (String, Marks), down: Option<(String, Marks)>) -> Vec<File> {
+fn ways(file: &File, up: (String, Marks), down: Option<(String, Marks)>) -> Vec<File> {
     let way = |part, (text, marks): (String, Marks)| {
         let way = File { part, bytes: Cow::Owned(text.into_bytes()), marks: Some(marks), ..file.clone() };
         handed_over(Layout::Goose, way)

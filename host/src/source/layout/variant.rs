@@ -37,7 +37,7 @@ pub(super) struct Variant {
 /// Keeps the files for a kind of database, and those for every kind where it has none of its own.
 pub(super) fn choose(mut files: Vec<Variant>, dialect: &str, gathered: &mut Gathered) {
     let slot = |file: &File| (file.role_order(), file.version, file.name.clone(), file.part);
-    files.sort_by(|left, right| slot(&left.file).cmp(&slot(&right.file)));
+    files.sort_by_key(|variant| slot(&variant.file));
     let mut without_one = Vec::new();
     let mut rest = files.into_iter().peekable();
     while let Some(first) = rest.next() {
