@@ -77,7 +77,8 @@ fn help_and_version_are_0() {
       rejects      Show the rows that a transform kept aside
       repair       Put the history right; shows what it will write, and asks
       history      Show what was applied when
-      adopt        Take over the history that another tool keeps in the database; its own tables stay as they are
+      adopt        Take over the history that another tool keeps in the database; its own tables stay as
+                   they are
       lock         Write whimbrel.lock, in which two branches that both add a migration conflict
       completions  Print completions for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -88,9 +89,11 @@ fn help_and_version_are_0() {
 
     Global options:
       -D, --database <URL>       The database: sqlite:app.db, sqlite:///var/app.db or a path
-      -d, --dir <FOLDER>         The folder of the migrations; may be given several times [default: migrations]
-          --layout <TOOL>        Whose way the folder is laid out: auto, whimbrel, sqlx, refinery, flyway, golang-migrate,
-                                 goose, dbmate, diesel, atlas, prisma [default: auto]
+      -d, --dir <FOLDER>         The folder of the migrations; may be given several times [default:
+                                 migrations]
+          --layout <TOOL>        Whose way the folder is laid out: auto, whimbrel, sqlx, refinery,
+                                 flyway, golang-migrate, goose, dbmate, diesel, atlas, prisma [default:
+                                 auto]
           --chain <NAME>         Only this chain of several; can be given more than once [default: all]
           --env <NAME>           The environment of whimbrel.toml, `[env.NAME]`, that is meant [default:
                                  WHIMBREL_ENV]

@@ -182,7 +182,7 @@ impl Settings {
             .scripts(self.engines().extensions())
             .layout(self.layout)
             .recursive(self.recursive);
-        self.more_dirs.iter().fold(first, |source, dir| source.and(dir))
+        self.more_dirs.iter().fold(first, Directory::and)
     }
 
     /// Makes the migrator of these settings.

@@ -241,7 +241,7 @@ pub(crate) fn take_over(
 fn mentions(migration: &Migration, table: &str) -> bool {
     match &migration.body {
         Body::Sql { up, .. } => up.text.contains(table),
-        Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => false,
+        Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => false,
     }
 }
 

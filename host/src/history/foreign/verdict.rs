@@ -72,7 +72,7 @@ fn of_atlas(chain: &Chain, migration: &Migration, recorded: &str) -> Verdict {
         .filter(|other| other.role() == Role::Versioned)
         .filter_map(|other| match &other.body {
             Body::Sql { up, .. } => Some((file_name(&up.file), up.text.as_ref())),
-            Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
+            Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => None,
         })
         .collect();
     files.sort_unstable();

@@ -45,7 +45,7 @@ pub(in crate::source) fn load_with(
 ) -> Result<Loaded, SourceError> {
     let mut gathered = Gathered { endings: endings.to_vec(), ..Gathered::default() };
     let mut own = Vec::new();
-    for tree in trees {
+    for tree in trees.iter_mut() {
         read(*tree, options, &mut own, &mut gathered).unwrap_or_else(|problem| gathered.problems.push(problem));
     }
     variant::choose(own, options.dialect, &mut gathered);
