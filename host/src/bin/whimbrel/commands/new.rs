@@ -51,7 +51,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Resul
     if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
         anyhow::bail!("{} exists already and was not touched", file.path);
     }
-    lock::add(&settings.dir, &version, &name)?;
+    lock::add(&dir, &version, &name)?;
     let kind = match (args.lang, args.kind) {
         (Some(lang), _) => lang.name(),
         (None, NewKind::Sql) => "sql",
