@@ -58,30 +58,31 @@ fn help_and_version_are_0() {
     Usage: whimbrel [OPTIONS] <COMMAND>
 
     Commands:
-      init         Make a folder for migrations, whimbrel.toml and a first migration
-      new          Make the files of a new migration
-      status       Show the state of every migration
-      plan         Show what `up` or `down` would do
-      up           Apply what is pending
-      down         Revert what is applied, newest first; one migration unless told otherwise
-      redo         Revert the last applied migration and apply it again; several with --steps
-      reset        Revert everything; asks first, and never in a protected environment
-      baseline     Declare that the database has everything up to a version; runs nothing
-      squash       Write a baseline that new databases start from: the schema as it is now
-      verify       Check that files and history agree
-      test         Try pending migrations on copies of the database: does their code do the same twice?
-      inspect      Show what a component is made of and asks for
-      run-script   Try a script in a transaction, and roll back unless told otherwise
-      engines      Show the script engines: what they run, version, size, digest
-      preview      Show what a transform would make of some rows; writes nothing
-      rejects      Show the rows that a transform kept aside
-      repair       Put the history right; shows what it will write, and asks
-      history      Show what was applied when
-      adopt        Take over the history that another tool keeps in the database; its own tables stay as
-                   they are
-      lock         Write whimbrel.lock, in which two branches that both add a migration conflict
-      completions  Print completions for a shell
-      help         Print this message or the help of the given subcommand(s)
+      init          Make a folder for migrations, whimbrel.toml and a first migration
+      new           Make the files of a new migration
+      status        Show the state of every migration
+      plan          Show what `up` or `down` would do
+      up            Apply what is pending
+      down          Revert what is applied, newest first; one migration unless told otherwise
+      redo          Revert the last applied migration and apply it again; several with --steps
+      reset         Revert everything; asks first, and never in a protected environment
+      baseline      Declare that the database has everything up to a version; runs nothing
+      squash        Write a baseline that new databases start from: the schema as it is now
+      verify        Check that files and history agree
+      test          Try pending migrations on copies of the database: does their code do the same twice?
+      componentize  Make a component of a core WebAssembly module that a compiler made
+      inspect       Show what a component is made of and asks for
+      run-script    Try a script in a transaction, and roll back unless told otherwise
+      engines       Show the script engines: what they run, version, size, digest
+      preview       Show what a transform would make of some rows; writes nothing
+      rejects       Show the rows that a transform kept aside
+      repair        Put the history right; shows what it will write, and asks
+      history       Show what was applied when
+      adopt         Take over the history that another tool keeps in the database; its own tables stay
+                    as they are
+      lock          Write whimbrel.lock, in which two branches that both add a migration conflict
+      completions   Print completions for a shell
+      help          Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')

@@ -322,7 +322,7 @@ mod tests {
         let checksums: Vec<_> = loaded.migrations.iter().map(crate::model::Migration::checksum).collect();
         assert_eq!(checksums, ["SELECT 1;", &long].map(|text| crate::model::Checksum::of(text.as_bytes())));
         let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.reason.as_str()).collect();
-        assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml"]);
+        assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml nor a script"]);
     }
 
     #[test]

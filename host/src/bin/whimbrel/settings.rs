@@ -202,8 +202,7 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<MigratorBuilder> {
-        let source = Directory::new(&self.dir).scripts(self.engines().extensions());
-        Ok(self.with_database(self.bare(rules, interrupt, observer).source(source))?)
+        Ok(self.with_database(self.bare(rules, interrupt, observer))?)
     }
 
     /// Makes a builder without a source and a database.
