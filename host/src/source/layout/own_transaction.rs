@@ -13,16 +13,17 @@ use crate::sql::{Token, statements, tokens};
 pub(super) fn take_over(text: &mut String, marks: &mut Marks, may_blank: bool) {
     let found: Vec<(Range<usize>, Word)> = statements(text).map(|range| (range.clone(), word(&text[range]))).collect();
     let ways: Vec<Word> = found.iter().map(|(_, word)| *word).filter(|word| *word != Word::Other).collect();
-    match ways.as_slice() {
+    let count = |wanted: Word| ways.iter().filter(|word| **word == wanted).count();
+    if count(Word::Odd) > 0 {
+        return;
+    }
+    let keys_off = ways.iter().find(|word| matches!(word, Word::KeysOff | Word::KeysOn)) == Some(&Word::KeysOff);
+    match (count(Word::Begin), count(Word::Commit)) {
         // Inside a transaction it has no effect, but tables are about to be rebuilt.
-        [Word::KeysOff] | [Word::KeysOff, Word::KeysOn] if !marks.outside => marks.rebuild = true,
-        [Word::Begin, Word::Commit]
-        | [Word::KeysOff, Word::Begin, Word::Commit]
-        | [Word::KeysOff, Word::Begin, Word::Commit, Word::KeysOn]
-            if may_blank && encloses(&found) =>
-        {
+        (0, 0) if keys_off && !marks.outside => marks.rebuild = true,
+        (1, 1) if may_blank && encloses(&found) => {
             marks.outside = false;
-            marks.rebuild = ways[0] == Word::KeysOff;
+            marks.rebuild = keys_off;
             for (range, _) in found.into_iter().filter(|(_, word)| matches!(word, Word::Begin | Word::Commit)) {
                 blank(text, range);
             }
@@ -36,6 +37,9 @@ fn encloses(found: &[(Range<usize>, Word)]) -> bool {
     let begin = found.iter().position(|(_, word)| *word == Word::Begin);
     let commit = found.iter().position(|(_, word)| *word == Word::Commit);
     let (Some(begin), Some(commit)) = (begin, commit) else { return false };
+    if begin > commit {
+        return false;
+    }
     let others = |part: &[(Range<usize>, Word)]| part.iter().any(|(_, word)| *word == Word::Other);
     !others(&found[..begin]) && !others(&found[commit + 1..])
 }
@@ -97,6 +101,10 @@ mod tests {
                 "SELECT 1; PRAGMA foreign_keys = OFF; DROP TABLE t;",
                 "rebuild SELECT 1; PRAGMA foreign_keys = OFF; DROP TABLE t;",
             ),
+            (
+                "PRAGMA foreign_keys=OFF;\nBEGIN;\nPRAGMA foreign_keys=OFF;\nSELECT 1;\nPRAGMA foreign_keys=ON;\nCOMMIT;",
+                "rebuild PRAGMA foreign_keys=OFF;\n      \nPRAGMA foreign_keys=OFF;\nSELECT 1;\nPRAGMA foreign_keys=ON;\n       ",
+            ),
             ("PRAGMA foreign_keys = 0;\nDROP TABLE t;", "rebuild PRAGMA foreign_keys = 0;\nDROP TABLE t;"),
             (
                 "pragma foreign_keys(no); SELECT 1; PRAGMA foreign_keys = yes",
@@ -115,6 +123,7 @@ mod tests {
             "BEGIN;SELECT 1;COMMIT;BEGIN;SELECT 2;COMMIT;",
             "SELECT 1;BEGIN;SELECT 1;COMMIT;",
             "BEGIN;SELECT 1;COMMIT;SELECT 2;",
+            "COMMIT;SELECT 1;BEGIN;",
             "BEGIN;SELECT 1;ROLLBACK;",
             "BEGIN;SELECT 1;",
             "PRAGMA foreign_keys = ON; SELECT 1;",
