@@ -29,7 +29,7 @@ fn runs_the_embedded_sample_chain_on_a_connection_it_already_has() {
     connection.execute_batch("CREATE TEMP TABLE mine (x); INSERT INTO mine VALUES (7);").unwrap();
     let migrator = Migrator::builder().source(SAMPLE).component_cache(cache()).build().unwrap();
     let report = migrator.run_on(&mut connection, &Goal::LATEST).unwrap();
-    assert_eq!(report.steps.len(), 8);
+    assert_eq!(report.steps.len(), 9);
     assert_eq!(count(&connection, "SELECT x FROM mine"), 7);
     assert_eq!(count(&connection, "SELECT count(*) FROM customer WHERE last_name IS NULL"), 0);
     assert!(migrator.run_on(&mut connection, &Goal::LATEST).unwrap().steps.is_empty());
