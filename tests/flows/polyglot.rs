@@ -161,7 +161,8 @@ fn none_imports_anything_but_the_contract() {
             let Some(sample) = sample(language, form) else { continue };
             let inspection = wasm::inspect(&sample.bytes).unwrap();
             let imports: BTreeSet<&str> = inspection.imports.iter().map(String::as_str).collect();
-            let allowed = ["log", "rows", "sql", "types"].map(|name| format!("whimbrel:migration/{name}@0.1.0"));
+            let allowed =
+                ["log", "rows", "signatures", "sql", "types"].map(|name| format!("whimbrel:migration/{name}@0.1.0"));
             let more: Vec<_> = imports.iter().filter(|import| !allowed.iter().any(|name| name == *import)).collect();
             assert!(more.is_empty(), "{language}, {} imports {more:?}", form.name());
             let sql = imports.iter().any(|import| import.contains("/sql@"));
