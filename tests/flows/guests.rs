@@ -205,7 +205,7 @@ fn log_arrives_in_tracing_with_the_version() {
     let subscriber =
         tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&writer))).finish();
     let stage = Stage::behaving("talk", "");
-    tracing::subscriber::with_default(subscriber, || stage.up().unwrap());
+    crate::harness::listen(subscriber, || stage.up().unwrap());
     let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
     let line = text.lines().find(|line| line.contains("hello from the guest")).expect("the line arrives");
     assert!(

@@ -1,8 +1,10 @@
 //! Runs the real program on real files, with nothing of the surroundings reaching it.
 
 mod filter;
+mod listen;
 mod program;
 mod project;
 
+pub(crate) use listen::listen;
 pub(crate) use program::path as program;
 pub(crate) use project::{Outcome, Project};

@@ -8,6 +8,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::{SPLIT, Stage, people};
+use crate::harness::listen;
 
 /// Writes down each span with those around it.
 #[derive(Clone, Default)]
@@ -28,6 +29,6 @@ fn a_step_and_its_chunks_are_spans() {
     let stage = Stage::new(&people(2500), "split", &format!("{SPLIT}chunk = 1000"));
     let spans = Spans::default();
     let subscriber = tracing_subscriber::registry().with(spans.clone());
-    tracing::subscriber::with_default(subscriber, || stage.counts());
+    listen(subscriber, || stage.counts());
     assert_eq!(*spans.0.lock().unwrap(), ["step", "step>chunk", "step>chunk", "step>chunk"]);
 }
