@@ -51,6 +51,7 @@ static RUST: Template = Template {
         "whimbrel/guest/src/context.rs" <- "src/context.rs",
         "whimbrel/guest/src/error.rs" <- "src/error.rs",
         "whimbrel/guest/src/export.rs" <- "src/export.rs",
+        "whimbrel/guest/src/function.rs" <- "src/function.rs",
         "whimbrel/guest/src/lib.rs" <- "src/lib.rs",
         "whimbrel/guest/src/log.rs" <- "src/log.rs",
         "whimbrel/guest/src/row.rs" <- "src/row.rs",
