@@ -119,7 +119,7 @@ impl LockFile {
         Self::sorted(all.map(|migration| Entry::of(migration)).collect())
     }
 
-    /// Reads what [`Self::to_string`] wrote.
+    /// Reads what [`Display`](std::fmt::Display) wrote.
     pub fn parse(text: &str) -> Result<Self, LockFileError> {
         let contents: Contents = toml::from_str(text).map_err(|error| LockFileError::Malformed {
             message: error.message().trim_end().replace('\n', ", "),
