@@ -9,6 +9,7 @@ mod queries;
 mod scripts;
 mod startup;
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::exec::{
 };
 use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
-use crate::model::{Applied, Chain, Chains, FunctionLibrary, Policies};
+use crate::model::{Applied, Chain, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
 use crate::plan::{self, Goal, Plan, Repair, RepairPlan, Rules, Until};
 use crate::source::{Ignored, Source};
 
@@ -39,6 +40,7 @@ pub use startup::Startup;
 /// be shared between threads; each call that runs migrations keeps the thread it is made on busy until it is done.
 pub struct Migrator {
     sources: Vec<(String, Box<dyn Source>)>,
+    placeholders: BTreeMap<String, Placeholders>,
     libraries: Vec<FunctionLibrary>,
     throttle: Option<Throttle>,
     jobs: Option<NonZeroUsize>,
@@ -291,16 +293,29 @@ impl Migrator {
     fn load_with_ignored(&self) -> Result<(Chains, Vec<Ignored>), Error> {
         let mut chains = Vec::new();
         let mut ignored = Vec::new();
+        let read_at = Timestamp::now();
         for (name, source) in &self.sources {
             let mut loaded = source.load()?;
             ignored.append(&mut loaded.ignored);
             // What the program itself brings, every chain may call.
             loaded.libraries.extend(self.libraries.iter().cloned());
+            self.fill(name, read_at, &mut loaded.migrations);
             chains.push(Chain::new(name, loaded.migrations)?.with_libraries(loaded.libraries)?);
         }
         let chains = Chains::new(chains)?;
         let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
         Ok((chains, ignored))
+    }
+
+    /// Puts values into the scripts of a chain.
+    fn fill(&self, chain: &str, read_at: Timestamp, migrations: &mut [Migration]) {
+        let Some(placeholders) = self.placeholders.get(chain) else { return };
+        let trusted = !self.policies.of(chain).is_untrusted();
+        let table = self.history.table();
+        let surroundings = Surroundings { chain, table, read_at, trusted };
+        for migration in migrations {
+            placeholders.fill(migration, &surroundings);
+        }
     }
 
     /// Returns the names of the active chains.

@@ -7,6 +7,7 @@ use super::losses::{count, gone, inventory};
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
+use super::script::recorded_as_written;
 use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
 use super::work::{Work, work};
 use crate::db::Session;
@@ -108,7 +109,7 @@ fn try_step(
     session.start_recording();
     let (mut session, worked) = work(session, step, conditions);
     session.close_handles();
-    let recording = session.take_recording();
+    let recording = recorded_as_written(step.step.script(), session.take_recording());
     let result = worked.and_then(|work| {
         if conditions.interrupt.is_raised() {
             return Err(StepError::Interrupted);

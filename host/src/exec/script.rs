@@ -6,8 +6,8 @@ use super::hold::{bound, unbound};
 use super::prepare::PreparedStep;
 use super::report::StepError;
 use super::run::Conditions;
-use crate::db::{ErrorCode, ScriptError, Session};
-use crate::model::TransactionMode;
+use crate::db::{ErrorCode, Recording, ScriptError, Session};
+use crate::model::{Script, TransactionMode};
 
 /// Runs the script for the step's direction; a step without one does nothing.
 pub(super) fn run_script(
@@ -20,16 +20,16 @@ pub(super) fn run_script(
         ErrorCode::Interrupted => StepError::Interrupted,
         _ => StepError::Statement {
             script: script.clone(),
-            failed: Box::new(failed),
+            failed: Box::new(as_written(script, failed)),
             kept: script.directives.transaction == TransactionMode::None,
         },
     };
     match step.hold.restriction(conditions.history) {
-        None => session.execute_script(&script.text).map_err(failed),
+        None => session.execute_script(script.runs()).map_err(failed),
         Some(restriction) => {
             session.restrict(Some(Arc::new(restriction)));
             let bounded = bound(session, step, conditions, step.step.migration.checksum().seed());
-            let ran = bounded.and_then(|()| session.execute_script(&script.text).map_err(failed));
+            let ran = bounded.and_then(|()| session.execute_script(script.runs()).map_err(failed));
             let reached = session.limit_reached();
             session.restrict(None);
             let free = unbound(session);
@@ -43,4 +43,24 @@ pub(super) fn run_script(
             }
         }
     }
+}
+
+/// Tells an error in what was run as one in the file, without the values that were put in.
+fn as_written(script: &Script, mut failed: ScriptError) -> ScriptError {
+    if let Some(filled) = &script.filled {
+        let mut statement = failed.start..failed.end;
+        filled.error_as_written(&script.text, &mut statement, &mut failed.error);
+        (failed.start, failed.end) = (statement.start, statement.end);
+    }
+    failed
+}
+
+/// Shows what a script has run as it stands in the file, without the values that were put in.
+pub(super) fn recorded_as_written(script: Option<&Script>, mut recording: Recording) -> Recording {
+    if let Some((script, filled)) = script.and_then(|script| Some((script, script.filled.as_ref()?))) {
+        for statement in &mut recording.statements {
+            statement.sql = filled.as_written(&script.text, &statement.sql);
+        }
+    }
+    recording
 }

@@ -79,6 +79,11 @@ impl History {
         Ok(Self { table: table.to_owned() })
     }
 
+    /// Returns the name of the table.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
     /// Returns the names of the host's own tables.
     pub fn tables(&self) -> Vec<String> {
         vec![self.table.clone(), self.schema_table(), self.rejects_table(), self.bodies_table()]

@@ -1,5 +1,6 @@
 //! Collects what a migrator needs.
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::exec::{Observer, Throttle};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::interrupt::Interrupt;
-use crate::model::{FunctionLibrary, Policies, Policy};
+use crate::model::{FunctionLibrary, Placeholders, Policies, Policy};
 use crate::plan::Rules;
 use crate::source::{Code, Source};
 
@@ -22,6 +23,8 @@ pub struct MigratorBuilder {
     chain: String,
     policy: Policy,
     others: Vec<(String, Box<dyn Source>, Policy)>,
+    placeholders: Placeholders,
+    placeholders_of: BTreeMap<String, Placeholders>,
     libraries: Vec<FunctionLibrary>,
     throttle: Option<Throttle>,
     jobs: Option<NonZeroUsize>,
@@ -48,6 +51,8 @@ impl Default for MigratorBuilder {
             chain: "main".to_owned(),
             policy: Policy::default(),
             others: Vec::new(),
+            placeholders: Placeholders::default(),
+            placeholders_of: BTreeMap::new(),
             libraries: Vec::new(),
             throttle: None,
             jobs: None,
@@ -164,6 +169,28 @@ impl MigratorBuilder {
         self
     }
 
+    /// Sets the value of a name such as `${tenant}` in the scripts of all chains that are not untrusted.
+    #[must_use]
+    pub fn placeholder(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.placeholders = self.placeholders.set(name, value);
+        self
+    }
+
+    /// Sets the values of names in the scripts of all chains that are not untrusted, in place of those set before.
+    #[must_use]
+    pub fn placeholders(mut self, placeholders: Placeholders) -> Self {
+        self.placeholders = placeholders;
+        self
+    }
+
+    /// Sets the values of names in the scripts of one chain, which then is given no others. An untrusted chain has only
+    /// these.
+    #[must_use]
+    pub fn placeholders_of(mut self, chain: impl Into<String>, placeholders: Placeholders) -> Self {
+        self.placeholders_of.insert(chain.into(), placeholders);
+        self
+    }
+
     /// Adds functions of the program that migrations may call, beside the libraries of the sources.
     ///
     /// They are registered only while a migration runs that names the library.
@@ -223,7 +250,7 @@ impl MigratorBuilder {
     /// can be refused.
     ///
     /// A migrator without any source has an empty chain.
-    pub fn build(self) -> Result<Migrator, Error> {
+    pub fn build(mut self) -> Result<Migrator, Error> {
         let mut members = Vec::new();
         if self.source.is_some() || self.others.is_empty() {
             let source = self.source.unwrap_or_else(|| Box::new(Code::new()));
@@ -232,13 +259,21 @@ impl MigratorBuilder {
         members.extend(self.others);
         let mut policies = Policies::default();
         let mut sources = Vec::new();
+        let mut placeholders = BTreeMap::new();
         for (name, source, policy) in members {
             policy.check()?;
+            let own = self.placeholders_of.remove(&name);
+            let values = match policy.is_untrusted() {
+                true => own.unwrap_or_default(),
+                false => own.unwrap_or_else(|| self.placeholders.clone()),
+            };
+            placeholders.insert(name.clone(), values);
             policies.set(&name, policy);
             sources.push((name, source));
         }
         Ok(Migrator {
             sources,
+            placeholders,
             libraries: self.libraries,
             throttle: self.throttle,
             jobs: self.jobs,

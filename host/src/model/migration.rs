@@ -98,10 +98,13 @@ impl Migration {
     /// Computes the checksum of the body: SHA-256 of the exact bytes of the up script or of the component.
     /// That of a script is told at [`ScriptFiles::checksum`].
     ///
+    /// Values that were put into SQL do not count, except in a repeatable migration, which runs again when they change.
+    ///
     /// Rust code has no bytes; there it is the SHA-256 of the lines `rust`, version, name and
     /// [fingerprint](RustMigration::fingerprint), joined by line feeds.
     pub fn checksum(&self) -> Checksum {
         match &self.body {
+            Body::Sql { up, .. } if self.role() == Role::Repeatable => up.filled_checksum(),
             Body::Sql { up, .. } => up.checksum(),
             Body::Component { bytes } | Body::Transform { bytes, .. } => Checksum::of(bytes),
             Body::Script { files, .. } => files.checksum(),
@@ -135,6 +138,7 @@ impl Migration {
     /// Computes the checksum that forgives line endings, and with SQL blanks and comments too; SQL and scripts only.
     pub fn normalised_checksum(&self) -> Option<Checksum> {
         match &self.body {
+            Body::Sql { up, .. } if self.role() == Role::Repeatable => Some(up.filled_normalised_checksum()),
             Body::Sql { up, .. } => Some(up.normalised_checksum()),
             Body::Script { files, .. } => Some(files.normalised_checksum()),
             Body::Component { .. } | Body::Transform { .. } | Body::Rust(_) => None,
@@ -268,7 +272,7 @@ mod tests {
 
     fn script(text: &'static str) -> Script {
         let directives = Directives { description: Some("words".into()), ..Directives::default() };
-        Script { file: "0003_x.sql".into(), text: text.into(), directives }
+        Script::new("0003_x.sql", text.into(), directives)
     }
 
     fn migration(body: Body) -> Migration {

@@ -369,12 +369,19 @@ impl<'a> Draft<'a> {
 
     fn check_script(&mut self, step: &Step) {
         let Some(script) = step.script() else { return };
+        let missing = script.missing().iter().map(|missing| PlanProblem::Placeholder {
+            migration: step.title(),
+            chain: step.chain.to_string(),
+            script: Box::new(script.clone()),
+            missing: missing.clone(),
+        });
+        self.problems.extend(missing);
         for finding in script.check() {
             let migration = step.title();
             match finding.severity {
                 Severity::Error => self.problems.push(PlanProblem::Script {
                     migration,
-                    script: script.clone(),
+                    script: Box::new(script.clone()),
                     range: finding.range,
                     message: finding.message,
                     hint: finding.hint,

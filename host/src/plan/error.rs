@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::model::{Script, Version};
+use crate::model::{MissingValue, NoValue, Script, Version};
 
 /// One reason why a plan cannot be made.
 #[derive(Clone, Debug)]
@@ -128,13 +128,24 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
         /// The script.
-        script: Script,
+        script: Box<Script>,
         /// The offending bytes.
         range: Range<usize>,
         /// What is wrong.
         message: String,
         /// What to do.
         hint: String,
+    },
+    /// A script has a name for a value, and there is none.
+    Placeholder {
+        /// Version and name.
+        migration: String,
+        /// The chain.
+        chain: String,
+        /// The script.
+        script: Box<Script>,
+        /// The name, where it stands, and why there is no value.
+        missing: MissingValue,
     },
 }
 
@@ -189,6 +200,22 @@ impl fmt::Display for PlanProblem {
                 write!(f, "migration {migration} cannot be reverted: it is not in the chain")
             }
             Self::Script { migration, message, .. } => write!(f, "migration {migration}: {message}"),
+            Self::Placeholder { migration, missing: MissingValue { name, reason, .. }, .. } => {
+                write!(f, "migration {migration}: ")?;
+                match reason {
+                    NoValue::NotSet => write!(f, "there is no value for {name}"),
+                    NoValue::NotForThisChain => write!(f, "there is no value for {name} among those of its chain"),
+                    NoValue::Variable { variable } => {
+                        write!(f, "there is no value for {name}: the variable {variable} is not set")
+                    }
+                    NoValue::Environment => {
+                        write!(f, "it asks for the variable {name} of the environment, which it is not given")
+                    }
+                    NoValue::Told { message } => {
+                        write!(f, "there is no value for {name}: {}", message.escape_debug())
+                    }
+                }
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{Applied, AppliedState, Body, Chain, Chains, Migration, Placem
 use crate::sql::Directives;
 
 fn script(text: &str) -> Script {
-    Script { file: "x.sql".into(), text: text.to_owned().into(), directives: Directives::default() }
+    Script::new("x.sql", text.to_owned().into(), Directives::default())
 }
 
 fn migration(version: u64, text: &str, reversible: bool) -> Migration {

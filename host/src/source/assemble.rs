@@ -12,7 +12,8 @@ use super::problem::{Problem, SourceError};
 use super::scripts::{self, Shared};
 use super::{Ignored, Loaded};
 use crate::model::{
-    Body, FunctionLibrary, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles, Version,
+    Body, FunctionLibrary, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles, Substitution,
+    Version,
 };
 
 /// The files of a source while they are gathered.
@@ -51,7 +52,7 @@ pub(super) struct File {
 }
 
 /// What the marks of another tool say about a script.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Marks {
     /// It runs outside any transaction.
     pub(super) outside: bool,
@@ -59,6 +60,8 @@ pub(super) struct Marks {
     pub(super) rebuild: bool,
     /// It may be applied although a later one is.
     pub(super) out_of_order: bool,
+    /// Where values stand in it.
+    pub(super) substitution: Substitution,
 }
 
 impl File {
@@ -183,7 +186,7 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     let mut code = None;
     let mut manifest = None;
     for file in files.iter_mut() {
-        match content::read(&file.file, file.part, mem::take(&mut file.bytes), file.marks) {
+        match content::read(&file.file, file.part, mem::take(&mut file.bytes), file.marks.clone()) {
             Err(mut found) => problems.append(&mut found),
             Ok(Content::Script(script)) if file.part == Part::Down => down = Some(script),
             Ok(Content::Script(script)) => up = Some(script),
@@ -206,7 +209,7 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     // The parts are ordered, so the first file is the one with the body.
     let File { file, version, name, role, marks, .. } = files.first()?;
     let mut placement = placement::find(*role, file, &body, manifest.as_ref(), problems);
-    placement.out_of_order |= marks.is_some_and(|marks| marks.out_of_order);
+    placement.out_of_order |= marks.as_ref().is_some_and(|marks| marks.out_of_order);
     Some(Migration {
         version: if placement.role == Role::Repeatable { Version::from(0) } else { *version },
         name: name.clone(),

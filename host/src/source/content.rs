@@ -77,14 +77,14 @@ fn script(file: &str, text: Cow<'static, str>, marks: Option<Marks>) -> Result<S
         }
         directives.rebuild |= marks.rebuild && directives.transaction == TransactionMode::Normal;
         // Other tools apply blank files, so histories have some.
-        return Ok(Script { file: file.to_owned(), text, directives });
+        return Ok(Script { substitution: marks.substitution, ..Script::new(file, text, directives) });
     }
     // Real histories have files of comments only, on purpose. A blank one is rather one that was cut off.
     if !sql::tokens(&text).any(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Semicolon)) {
         let hint = "write its statements, or a comment that says why there are none".to_owned();
         return Err(vec![Problem::of_file(file, "the file is blank", Some(hint))]);
     }
-    Ok(Script { file: file.to_owned(), text, directives })
+    Ok(Script::new(file, text, directives))
 }
 
 fn code(file: &str, text: Cow<'static, str>) -> Result<Cow<'static, str>, Vec<Problem>> {

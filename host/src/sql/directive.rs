@@ -22,6 +22,8 @@ pub struct Directives {
     pub repeat: bool,
     /// `-- whimbrel: baseline`
     pub baseline: bool,
+    /// `-- whimbrel: placeholders = on`, or `off`
+    pub placeholders: Option<bool>,
 }
 
 /// Whether a script runs in the transaction of its step.
@@ -45,10 +47,19 @@ pub struct DirectiveProblem {
     pub hint: Option<String>,
 }
 
-const KNOWN: [&str; 8] =
-    ["transaction", "rebuild", "description", "functions", "depends_on", "out_of_order", "repeat", "baseline"];
+const KNOWN: [&str; 9] = [
+    "transaction",
+    "rebuild",
+    "description",
+    "functions",
+    "depends_on",
+    "out_of_order",
+    "repeat",
+    "baseline",
+    "placeholders",
+];
 const FORMS: &str = "known are `transaction = none`, `rebuild`, `functions = …`, `description = …`, `depends_on = …`, \
-                     `out_of_order = allow`, `repeat = on-change` and `baseline`";
+                     `out_of_order = allow`, `repeat = on-change`, `baseline` and `placeholders = on` or `off`";
 const MARK: &str = "whimbrel";
 
 /// Reads the directives of a script and returns everything that is wrong with them.
@@ -130,6 +141,11 @@ impl Reader {
             }
             ("depends_on", _) => {
                 self.refuse(offset, "`depends_on` names no version", wrong("depends_on = 3, other_chain:7"));
+            }
+            ("placeholders", Some("on")) => self.found.placeholders = Some(true),
+            ("placeholders", Some("off")) => self.found.placeholders = Some(false),
+            ("placeholders", _) => {
+                self.refuse(offset, "`placeholders` can only be `on` or `off`", wrong("placeholders = off"));
             }
             ("baseline", None) => self.found.baseline = true,
             ("baseline", Some(_)) => self.refuse(offset, "`baseline` takes no value", wrong("baseline")),

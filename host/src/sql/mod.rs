@@ -10,6 +10,7 @@ mod lexer;
 mod nearest;
 mod normalise;
 mod position;
+mod slot;
 mod split;
 
 pub use check::{Finding, Severity, check};
@@ -18,4 +19,5 @@ pub use lexer::{Token, TokenKind, tokens};
 pub use nearest::nearest;
 pub use normalise::normalise;
 pub use position::{Position, line_at, locate};
+pub use slot::{Otherwise, Slot, is_name, slots, variables};
 pub use split::statements;

@@ -11,7 +11,7 @@ use whimbrel::history::foreign::Tool;
 use whimbrel::model::Version;
 use whimbrel::source::Layout;
 
-use crate::settings::{parse_duration, parse_timeout};
+use crate::settings::{parse_duration, parse_set, parse_timeout};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -74,6 +74,9 @@ pub(crate) struct Globals {
     /// Read this file and not whimbrel.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// The value that stands for a name such as ${NAME} in scripts; can be given more than once
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = parse_set)]
+    pub(crate) set: Vec<(String, String)>,
     /// Name of the history table [default: _whimbrel_history]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) table: Option<String>,

@@ -6,6 +6,7 @@ mod duration;
 mod engines;
 mod environment;
 mod error;
+mod placeholders;
 mod policy;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub(crate) use duration::{parse as parse_duration, positive as parse_timeout, wr
 use environment::Environment;
 pub(crate) use environment::Protection;
 pub(crate) use error::{Place, SettingsError};
+pub(crate) use placeholders::parse_set;
 
 /// Name of the file that `init` writes and every other verb reads.
 pub(crate) const CONFIG_FILE: &str = "whimbrel.toml";
@@ -58,6 +60,7 @@ pub(crate) struct Settings {
     foreign_keys: bool,
     cache: ComponentCache,
     typed_database: Option<String>,
+    typed_values: Vec<(String, String)>,
     config: Config,
 }
 
@@ -93,6 +96,7 @@ impl Settings {
             foreign_keys: config.foreign_keys.unwrap_or(true),
             cache: cache(config.cache.take()),
             typed_database: globals.database.clone(),
+            typed_values: globals.set.clone(),
             has_default,
             only: globals.chains.clone(),
             environment,
@@ -227,6 +231,12 @@ impl Settings {
                 let source = Directory::new(dir).scripts(self.engines().extensions());
                 builder = builder.and_chain(name, source.layout(self.layout).recursive(self.recursive), policy);
             }
+        }
+        let environment = self.environment.as_ref().map(|(name, found)| (name.as_str(), &found.placeholders));
+        let values = |chain| placeholders::of(&self.config, chain, environment, &self.typed_values);
+        builder = builder.placeholders(values(None));
+        for chain in self.config.chains.keys() {
+            builder = builder.placeholders_of(chain, values(Some(chain)));
         }
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);

@@ -64,12 +64,11 @@ pub(super) fn beside(name: &str, reason: &'static str) -> FileName {
     }
 }
 
-/// Reads a script's configuration: whether it is kept out of a transaction.
-pub(super) fn is_outside(configuration: &str) -> bool {
-    configuration
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .any(|(key, value)| key.trim() == "executeInTransaction" && value.trim().eq_ignore_ascii_case("false"))
+/// Reads a key of a script's configuration that is true or false.
+pub(super) fn said(configuration: &str, key: &str) -> Option<bool> {
+    let lines = configuration.lines().filter_map(|line| line.split_once('='));
+    let mut said = lines.filter(|(said, _)| said.trim() == key).map(|(_, value)| value.trim().to_ascii_lowercase());
+    said.next_back().and_then(|value| value.parse().ok())
 }
 
 #[cfg(test)]
@@ -106,9 +105,14 @@ mod tests {
 
     #[test]
     fn reads_the_configuration_of_a_script() {
-        assert!(is_outside("executeInTransaction=false"));
-        assert!(is_outside("# words\n executeInTransaction = FALSE \r\n"));
-        assert!(!is_outside("executeInTransaction=true"));
-        assert!(!is_outside("#executeInTransaction=false"));
+        for (text, expected) in [
+            ("executeInTransaction=false", Some(false)),
+            ("# words\n executeInTransaction = FALSE \r\n", Some(false)),
+            ("executeInTransaction=true", Some(true)),
+            ("executeInTransaction=maybe", None),
+            ("#executeInTransaction=false", None),
+        ] {
+            assert_eq!(said(text, "executeInTransaction"), expected, "{text}");
+        }
     }
 }

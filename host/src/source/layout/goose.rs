@@ -1,10 +1,12 @@
 //! The layout of goose: one flat folder, both ways in one file, told apart by `-- +goose …` lines.
 
+use std::ops::Range;
+
 use super::super::assemble::Marks;
 use super::super::file_name::{FileName, Part};
 use super::cut::{lines, numbered};
 use super::{beside, words};
-use crate::model::Version;
+use crate::model::{Substitution, Version};
 
 /// Judges a file: `.sql` or `.go`, a number of 1 or more before the first `_`; goose leaves out what is named otherwise.
 pub(super) fn judge(name: &str) -> FileName {
@@ -31,7 +33,7 @@ pub(super) struct Halves {
     pub(super) up: String,
     /// The way down.
     pub(super) down: Option<String>,
-    /// How they are run.
+    /// How they are run; both ways have their lines where they were.
     pub(super) marks: Marks,
 }
 
@@ -41,9 +43,12 @@ pub(super) type Wrong = (usize, String, Option<String>);
 /// Takes a file apart at its marks.
 pub(super) fn halves(text: &str) -> Result<Halves, Wrong> {
     let mut reader = Reader::default();
-    for (at, line) in numbered(text) {
+    for (number, (at, line)) in numbered(text).enumerate() {
         match mark(line) {
-            Some(command) => reader.command(at, at + line.len(), command)?,
+            Some(command) => {
+                reader.command(at, at + line.len(), command)?;
+                reader.substitute(number, command);
+            }
             None => reader.line(at, line)?,
         }
     }
@@ -63,7 +68,8 @@ struct Reader {
     down: Option<(usize, usize)>,
     inside: Option<usize>,
     outside: bool,
-    substitutes: bool,
+    substitutes: Option<usize>,
+    environment: Vec<Range<usize>>,
 }
 
 impl Reader {
@@ -84,8 +90,7 @@ impl Reader {
             }
             "statementend" => {}
             "no transaction" => self.outside = true,
-            "envsub on" => self.substitutes = true,
-            "envsub off" => self.substitutes = false,
+            "envsub on" | "envsub off" => {}
             _ => {
                 let known =
                     "known are Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, ENVSUB ON and ENVSUB OFF";
@@ -101,18 +106,19 @@ impl Reader {
             let hint = "write `-- +goose Up` in a line of its own before the first statement".to_owned();
             return Err((at, "there is a statement before `-- +goose Up`".to_owned(), Some(hint)));
         }
-        if let Some(variable) = line.find('$').filter(|_| self.substitutes && !code.starts_with("--")) {
-            let hint = "write the value into the script; the environment is not read, so that every run does the same";
-            return Err((
-                at + variable,
-                "`ENVSUB ON` asks for a value of the environment".to_owned(),
-                Some(hint.to_owned()),
-            ));
-        }
         Ok(())
     }
 
-    fn finish(self, text: &str) -> Result<Halves, Wrong> {
+    /// Begins or ends the lines that ask for the environment; both ways have the same ones.
+    fn substitute(&mut self, number: usize, command: &str) {
+        if command.eq_ignore_ascii_case("envsub on") {
+            self.substitutes.get_or_insert(number);
+        } else if command.eq_ignore_ascii_case("envsub off") {
+            self.environment.extend(self.substitutes.take().map(|from| from..number));
+        }
+    }
+
+    fn finish(mut self, text: &str) -> Result<Halves, Wrong> {
         let Some(up) = self.up else {
             let hint = "write `-- +goose Up` in a line of its own before the first statement".to_owned();
             return Err((0, "there is no `-- +goose Up`".to_owned(), Some(hint)));
@@ -120,11 +126,13 @@ impl Reader {
         if let Some(at) = self.inside {
             return Err((at, "the statement has no `-- +goose StatementEnd`".to_owned(), None));
         }
+        self.environment.extend(self.substitutes.map(|from| from..usize::MAX));
+        let substitution = Substitution { environment: self.environment, ..Substitution::default() };
         let end = self.down.map_or(text.len(), |(at, _)| at);
         Ok(Halves {
             up: lines(text, up..end),
             down: self.down.map(|(_, after)| lines(text, after..text.len())),
-            marks: Marks { outside: self.outside, ..Marks::default() },
+            marks: Marks { outside: self.outside, substitution, ..Marks::default() },
         })
     }
 }
@@ -168,8 +176,10 @@ mod tests {
         assert_eq!((alone.down, alone.marks.outside), (None, true));
         let comment = super::halves("-- +goose Up\n  -- +goose Down\nSELECT 1;").expect("halves");
         assert_eq!(comment.down, None);
-        let quiet = super::halves("-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;\n-- +goose ENVSUB OFF\nSELECT '$x';");
-        assert!(quiet.is_ok());
+        let quiet = super::halves(
+            "-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;\n-- +goose ENVSUB OFF\nSELECT '$x';\n-- +goose envsub on\n",
+        );
+        assert_eq!(quiet.expect("halves").marks.substitution.environment, [1..3, 5..usize::MAX]);
     }
 
     #[test]
@@ -184,11 +194,6 @@ mod tests {
             ("-- +goose Up\n-- +goose StatementEnd\n", 13, "there is no `-- +goose StatementBegin` before it"),
             ("-- +goose StatementBegin", 0, "`-- +goose Up` must come before it"),
             ("-- +goose Upp", 0, "unknown mark `+goose Upp`"),
-            (
-                "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${x}';",
-                41,
-                "`ENVSUB ON` asks for a value of the environment",
-            ),
         ];
         for (text, at, message) in cases {
             let (found, said, _) = halves(text).expect_err(text);

@@ -267,7 +267,7 @@ fn interpret(
     match layout {
         Layout::Goose => {
             let goose::Halves { up, down, marks } = goose::halves(text).map_err(refuse)?;
-            return Ok(ways(&file, (up, marks), down.map(|down| (down, marks))));
+            return Ok(ways(&file, (up, marks.clone()), down.map(|down| (down, marks))));
         }
         Layout::Dbmate => {
             let (up, down) = dbmate::blocks(text).map_err(refuse)?;
@@ -277,7 +277,11 @@ fn interpret(
         Layout::Atlas => *marks = atlas::marks(text).map_err(|(at, message)| refuse((at, message, None)))?,
         Layout::Flyway => {
             let configuration = aside(&format!("{}{}", file.path, flyway::CONFIGURATION));
-            marks.outside = configuration.is_some_and(|text| flyway::is_outside(&text));
+            if let Some(text) = configuration {
+                marks.outside = flyway::said(&text, "executeInTransaction") == Some(false);
+                marks.substitution.wanted = flyway::said(&text, "placeholderReplacement");
+            }
+            marks.substitution.usual = true;
         }
         Layout::Diesel => {
             let path =

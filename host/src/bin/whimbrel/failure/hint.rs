@@ -1,6 +1,7 @@
 //! What to do about each kind of error. Only words.
 
 use whimbrel::db::{DbError, ErrorCode};
+use whimbrel::model::{MissingValue, NoValue};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
 use super::limits;
@@ -122,5 +123,27 @@ pub(super) fn guest(error: &PluginError) -> Option<String> {
         PluginError::Limit(reached) => Some(limits::general_hint(reached)),
         PluginError::NoExport { export } => Some(format!("export `{export}` from the component")),
         _ => None,
+    }
+}
+
+/// Says how a name in a script gets its value.
+pub(super) fn placeholder(chain: &str, missing: &MissingValue) -> String {
+    let MissingValue { name, reason, .. } = missing;
+    match reason {
+        NoValue::NotForThisChain => {
+            format!("an untrusted chain is given only what `[chains.{chain}.placeholders]` in whimbrel.toml has")
+        }
+        NoValue::Environment => {
+            "only chains of your own are given the environment, and only by a program that has one".to_owned()
+        }
+        NoValue::Variable { variable } if variable == name => {
+            format!("set {variable}; or write `${{{name}:-}}`, which has a value after `:-` for when it is not set")
+        }
+        NoValue::Variable { variable } => format!("set {variable}, or say it with --set {name}=VALUE"),
+        NoValue::Told { .. } => format!("set {name}"),
+        _ => format!(
+            "say it with --set {name}=VALUE, or write `{name} = \"…\"` into `[placeholders]` of whimbrel.toml; \
+             `-- whimbrel: placeholders = off` at the top leaves the file as it is"
+        ),
     }
 }

@@ -6,7 +6,7 @@ use whimbrel::Error;
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::exec::{PrepareError, RepairError, StepError};
 use whimbrel::history::HistoryError;
-use whimbrel::model::{ChainError, Key};
+use whimbrel::model::{ChainError, Key, MissingValue};
 use whimbrel::plan::{PlanError, PlanProblem};
 use whimbrel::source::SourceError;
 use whimbrel::sql;
@@ -266,11 +266,17 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             ("missing", Some(migration), "bring its file back: only it says how to revert".to_owned())
         }
         PlanProblem::Script { migration, hint, .. } => ("script", Some(migration), hint.clone()),
+        PlanProblem::Placeholder { migration, chain, missing, .. } => {
+            ("placeholder", Some(migration), hint::placeholder(chain, missing))
+        }
         _ => ("plan", None, String::new()),
     };
     let place = match problem {
         PlanProblem::ChecksumMismatch { .. } => None,
-        PlanProblem::Script { script, range, .. } => Some(place::in_statement(script, range, None)),
+        PlanProblem::Script { script, range, .. }
+        | PlanProblem::Placeholder { script, missing: MissingValue { range, .. }, .. } => {
+            Some(place::in_statement(script, range, None))
+        }
         _ => None,
     };
     let hint = Some(hint).filter(|hint| !hint.is_empty());

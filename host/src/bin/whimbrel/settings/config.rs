@@ -12,7 +12,7 @@ use whimbrel::source::Layout;
 use whimbrel::sql;
 
 use super::environment::Environment;
-use super::{CONFIG_FILE, Place, SettingsError, duration, engines, policy};
+use super::{CONFIG_FILE, Place, SettingsError, duration, engines, placeholders, policy};
 
 /// What `whimbrel.toml` says.
 #[derive(Default, Deserialize)]
@@ -46,8 +46,16 @@ pub(super) struct Config {
     pub(super) chains: policy::Chains,
     /// What is different in each environment.
     pub(super) env: BTreeMap<String, Environment>,
+    /// Values for names in scripts.
+    pub(super) placeholders: placeholders::Table,
+    placeholder_replacement: Option<bool>,
+    placeholder_prefix: Option<String>,
+    placeholder_suffix: Option<String>,
     /// What runs scripts beside the engines that come with the program.
     pub(super) engines: engines::Table,
+    /// What names in scripts stand between, as the keys above say.
+    #[serde(skip)]
+    pub(super) marks: placeholders::Marks,
     /// The folder that relative paths begin at.
     #[serde(skip)]
     pub(super) folder: PathBuf,
@@ -136,6 +144,11 @@ impl Config {
             let position = sql::locate(text, found.offset);
             wrong(found.message, None, Some((position.line, position.column)))
         })?;
+        config.marks = placeholders::Marks {
+            replacement: config.placeholder_replacement,
+            prefix: config.placeholder_prefix.take(),
+            suffix: config.placeholder_suffix.take(),
+        };
         config.dir = config.dir.iter().map(|dir| config.folder.join(dir)).collect();
         config.cache =
             config.cache.take().map(|cache| if cache == Path::new("off") { cache } else { config.folder.join(cache) });

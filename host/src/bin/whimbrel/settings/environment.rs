@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::config::{Config, time};
-use super::{SettingsError, database};
+use super::{SettingsError, database, placeholders};
 
 /// One `[env.<name>]`.
 #[derive(Clone, Default, Deserialize)]
@@ -18,6 +18,8 @@ pub(super) struct Environment {
     /// How long to wait for another process.
     #[serde(deserialize_with = "time")]
     pub(super) lock_timeout: Option<Duration>,
+    /// Values for names in scripts.
+    pub(super) placeholders: placeholders::Table,
     /// What verbs that destroy may do.
     pub(super) protected: Protection,
 }

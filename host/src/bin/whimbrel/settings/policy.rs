@@ -10,6 +10,8 @@ use whimbrel::grants::Grants;
 use whimbrel::limits::Limits;
 use whimbrel::model::{MigrationPolicy, Policy, Trust, Version};
 
+use super::placeholders;
+
 /// The tables by the names of their chains.
 pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
 
@@ -23,6 +25,15 @@ pub(super) struct ChainTable {
     grants: Option<Grants>,
     limits: Limits,
     migrations: BTreeMap<VersionKey, MigrationTable>,
+    /// Values for names in its scripts.
+    pub(super) placeholders: placeholders::Table,
+}
+
+impl ChainTable {
+    /// Tells whether it is somebody else's.
+    pub(super) fn is_untrusted(&self) -> bool {
+        matches!(self.trust, TrustWord::Untrusted)
+    }
 }
 
 /// One `[chains.<name>.migrations.<version>]`.
