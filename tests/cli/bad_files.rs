@@ -283,7 +283,7 @@ fn what_ran_outside_a_transaction_stays() {
       |
     3 | SELECT * FROM nowhere;
       |               ^^^^^^^
-    note: what it did before that statement stays: it runs outside a transaction
+    note: what it did before that statement stays: it runs outside a transaction; `whimbrel up` goes on at it
     note: 2 migrations were applied before it and stay applied
     hint: the database is not what the script expects: `whimbrel status` shows what is applied
     ");
@@ -291,7 +291,13 @@ fn what_ran_outside_a_transaction_stays() {
     assert_snapshot!(project.run(&["up"]), @"
     exit 1
     --- stderr
-    error: migration 3 outside runs outside a transaction and stopped half way
-    hint: see what it has done, finish or undo that by hand, then set the `state` of its row in the history table to 'applied', or delete the row
+    error: migration 3 outside failed on its way up
+      caused by: no such table: nowhere (SQLITE_ERROR)
+     --> migrations/0003_outside.sql:3:15
+      |
+    3 | SELECT * FROM nowhere;
+      |               ^^^^^^^
+    note: what it did before that statement stays: it runs outside a transaction; `whimbrel up` goes on at it
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
     ");
 }

@@ -17,6 +17,7 @@ mod inspect;
 mod json;
 mod lock;
 mod new;
+mod outside;
 mod placeholders;
 mod plan;
 mod scripts;

@@ -14,6 +14,7 @@ mod libraries;
 mod losses;
 #[cfg(feature = "wasm")]
 mod once;
+mod outside;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;

@@ -96,7 +96,7 @@ impl Watermark {
         plan::check(chains, &applied, &conditions.goal, &conditions.rules).map_err(StepError::Plan)?;
         self.done.clear();
         self.begun.clear();
-        for row in applied.iter().filter(|row| row.is_live() && row.state != AppliedState::InProgress) {
+        for row in applied.iter().filter(|row| row.is_live() && !row.is_in_progress()) {
             let Some(chain) = chains.get(&row.chain) else { continue };
             let outdated = row.repeatable
                 && chain

@@ -16,14 +16,7 @@ pub(super) fn run_script(
     conditions: &Conditions<'_>,
 ) -> Result<(), StepError> {
     let Some(script) = step.step.script() else { return Ok(()) };
-    let failed = |failed: ScriptError| match failed.error.code {
-        ErrorCode::Interrupted => StepError::Interrupted,
-        _ => StepError::Statement {
-            script: script.clone(),
-            failed: Box::new(as_written(script, failed)),
-            kept: script.directives.transaction == TransactionMode::None,
-        },
-    };
+    let failed = |error| failed(script, error);
     match step.hold.restriction(conditions.history) {
         None => session.execute_script(script.runs()).map_err(failed),
         Some(restriction) => {
@@ -42,6 +35,18 @@ pub(super) fn run_script(
                 (Ok(()), _) => free,
             }
         }
+    }
+}
+
+/// Makes an error of a step of one of its script.
+pub(super) fn failed(script: &Script, failed: ScriptError) -> StepError {
+    match failed.error.code {
+        ErrorCode::Interrupted => StepError::Interrupted,
+        _ => StepError::Statement {
+            script: script.clone(),
+            failed: Box::new(as_written(script, failed)),
+            kept: script.directives.transaction == TransactionMode::None,
+        },
     }
 }
 

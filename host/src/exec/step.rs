@@ -30,7 +30,7 @@ pub(super) fn run_step(
     let directives = step.step.script().map(|script| &script.directives);
     match directives {
         Some(Directives { transaction: TransactionMode::None, .. }) => {
-            outside_transaction(session, step, conditions, watermark)
+            super::outside::outside_transaction(session, step, conditions, watermark)
         }
         Some(Directives { rebuild: true, .. }) => rebuild(session, step, conditions, watermark),
         Some(_) | None => in_transaction(session, step, conditions, watermark),
@@ -120,80 +120,6 @@ pub(super) fn check_foreign_keys(session: &mut dyn Session) -> Result<(), StepEr
     if violations.is_empty() { Ok(()) } else { Err(StepError::ForeignKeys { violations }) }
 }
 
-/// Recorded as started first, then run as written, then recorded as applied.
-fn outside_transaction(
-    mut session: Box<dyn Session>,
-    step: &PreparedStep,
-    conditions: &Conditions<'_>,
-    watermark: &mut Watermark,
-) -> (Box<dyn Session>, Result<StepReport, StepError>) {
-    let lock = match session.lock_run() {
-        Ok(lock) => lock,
-        Err(error) => return (session, Err(StepError::doing("lock the run")(error))),
-    };
-    let announced = announce(session.as_mut(), step, conditions, watermark);
-    if !matches!(announced, Ok(true)) {
-        if let Err(error) = session.rollback() {
-            tracing::warn!("rollback failed: {error}");
-        }
-        return (session, announced.map(|_| done_elsewhere(step)));
-    }
-    // Only now, so that neither waiting for the lock nor the host's own statements count.
-    let timer = Timer::start(session.as_ref());
-    let (mut session, worked) = work(session, step, conditions);
-    let used = session.counters().since(timer.counters);
-    let nothing_done = worked.is_err() && used.statements == 0 && used.rows_changed == 0;
-    let result = worked.and_then(|work| {
-        if session.in_transaction() {
-            return Err(StepError::TransactionEnded);
-        }
-        let report = timer.report(session.as_ref(), step, work, StepOutcome::Done);
-        session.begin().map_err(StepError::doing("begin a transaction"))?;
-        if step.step.direction == Direction::Up {
-            forget(session.as_mut(), step, conditions)?;
-        }
-        record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
-        session.commit().map_err(StepError::doing("commit"))?;
-        Ok(report)
-    });
-    if let Err(error) = session.rollback() {
-        tracing::warn!("rollback failed: {error}");
-    }
-    if nothing_done {
-        // Not even the first statement took effect, so everything is as it was, also after an interrupt.
-        session.hold_interrupt(true);
-        if let Err(error) = revoke(session.as_mut(), step, conditions) {
-            tracing::warn!("the step stays marked as started: {error}");
-        }
-        session.hold_interrupt(false);
-    }
-    drop(lock);
-    (session, result)
-}
-
-/// Commits a row that says the step has started; `false` when it is not needed any more.
-fn announce(
-    session: &mut dyn Session,
-    step: &PreparedStep,
-    conditions: &Conditions<'_>,
-    watermark: &mut Watermark,
-) -> Result<bool, StepError> {
-    session.begin().map_err(StepError::doing("begin a transaction"))?;
-    if !watermark.still_needed(session, &step.step, conditions)? {
-        return Ok(false);
-    }
-    match step.step.direction {
-        Direction::Up => {
-            let timer = Timer::start(session);
-            let report = timer.report(session, step, Work::default(), StepOutcome::Done);
-            write_row(session, &report, &timer, conditions, AppliedState::Started)?;
-        }
-        Direction::Down => mark(session, step, conditions, AppliedState::Started)?,
-    }
-    session.commit().map_err(StepError::doing("commit"))?;
-    Ok(true)
-}
-
 /// Writes or takes away the step's history row, as its direction says.
 pub(super) fn record(
     session: &mut dyn Session,
@@ -210,28 +136,6 @@ pub(super) fn record(
             Ok(conditions.history.end(session, chain, &key, AppliedState::Reverted, &at)?)
         }
     }
-}
-
-/// Takes back that a step has started.
-fn revoke(session: &mut dyn Session, step: &PreparedStep, conditions: &Conditions<'_>) -> Result<(), StepError> {
-    match step.step.direction {
-        Direction::Up => forget(session, step, conditions),
-        Direction::Down => mark(session, step, conditions, AppliedState::Applied),
-    }
-}
-
-fn mark(
-    session: &mut dyn Session,
-    step: &PreparedStep,
-    conditions: &Conditions<'_>,
-    state: AppliedState,
-) -> Result<(), StepError> {
-    let key = step.step.migration.key();
-    Ok(conditions.history.mark(session, &step.step.chain, &key, state)?)
-}
-
-fn forget(session: &mut dyn Session, step: &PreparedStep, conditions: &Conditions<'_>) -> Result<(), StepError> {
-    Ok(conditions.history.delete(session, &step.step.chain, &step.step.migration.key())?)
 }
 
 pub(super) fn write_row(
@@ -300,6 +204,11 @@ impl Timer {
         Self { began: Timestamp::now(), instant: Instant::now(), counters: session.counters() }
     }
 
+    /// Returns what the session has done since.
+    pub(super) fn used(&self, session: &dyn Session) -> Counters {
+        session.counters().since(self.counters)
+    }
+
     pub(super) fn report(
         &self,
         session: &dyn Session,
@@ -311,7 +220,7 @@ impl Timer {
             step: step.step.clone(),
             outcome,
             duration: self.instant.elapsed(),
-            counters: session.counters().since(self.counters),
+            counters: self.used(session),
             fuel: work.fuel,
             #[cfg(feature = "wasm")]
             engine: step.engine.as_ref().map(ToString::to_string),

@@ -6,11 +6,13 @@ mod kept;
 mod progress;
 mod rows;
 mod schema;
+mod statements;
 
 pub use bodies::KeptBody;
 pub use progress::{Advance, RejectedRow};
 pub use rows::NewRow;
 use rows::Which;
+pub use statements::StatementState;
 
 use crate::db::{DbError, Session, Value, quote_identifier};
 use crate::model::{Applied, AppliedState, Key};
@@ -86,7 +88,13 @@ impl History {
 
     /// Returns the names of the host's own tables.
     pub fn tables(&self) -> Vec<String> {
-        vec![self.table.clone(), self.schema_table(), self.rejects_table(), self.bodies_table()]
+        vec![
+            self.table.clone(),
+            self.schema_table(),
+            self.rejects_table(),
+            self.bodies_table(),
+            self.statements_table(),
+        ]
     }
 
     /// Returns a chain's rows that are in force, in the order they were written; none when there is no table. Creates

@@ -63,6 +63,7 @@ impl NewRow<'_> {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             functions: self.functions.clone(),
             rows_done: None,
+            script: None,
             down_checksum: migration.down_checksum(),
             origin: None,
             engine: self.engine.map(str::to_owned),
@@ -123,7 +124,13 @@ pub(super) fn read(
         Ok(())
     })
     .map_err(|source| history.failed(source))?;
-    unusable.map_or(Ok(rows), Err)
+    if let Some(error) = unusable {
+        return Err(error);
+    }
+    for row in rows.iter_mut().filter(|row: &&mut Applied| row.state == AppliedState::Started && row.is_live()) {
+        row.script = history.script_progress(session, &row.chain, &row.key())?;
+    }
+    Ok(rows)
 }
 
 fn applied(history: &History, batch: &CheckedBatch, row: usize) -> Result<Applied, HistoryError> {
@@ -192,6 +199,7 @@ fn applied(history: &History, batch: &CheckedBatch, row: usize) -> Result<Applie
             (Cell::Integer(done), Cell::Integer(of)) => u64::try_from(done).ok().zip(u64::try_from(of).ok()),
             _ => None,
         },
+        script: None,
         down_checksum: optional(18, "down_checksum")?,
         origin: match words(19, "origin")? {
             None => None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Checksum, Key, Version};
+use super::{Checksum, Key, ScriptProgress, Version};
 
 /// A migration as the history has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -50,6 +50,8 @@ pub struct Applied {
     pub functions: BTreeMap<String, Checksum>,
     /// Rows done, and rows there were at the beginning, of a transform in chunks.
     pub rows_done: Option<(u64, u64)>,
+    /// How far it came, of a script outside a transaction that is not at its end.
+    pub script: Option<ScriptProgress>,
     /// Checksum of the exact bytes of what reverts it, if that is known.
     pub down_checksum: Option<Checksum>,
     /// What another tool knew of it, if it was taken over from one.
@@ -142,6 +144,15 @@ impl Applied {
     /// Returns what tells it from the others of its chain.
     pub fn key(&self) -> Key {
         if self.repeatable { Key::Name(self.name.clone()) } else { Key::Version(self.version) }
+    }
+
+    /// Tells whether it is known how far it came, and that is not to its end.
+    pub fn is_in_progress(&self) -> bool {
+        match self.state {
+            AppliedState::InProgress => true,
+            AppliedState::Started => self.script.is_some(),
+            AppliedState::Applied | AppliedState::Baseline | AppliedState::Reverted | AppliedState::Replaced => false,
+        }
     }
 
     /// Tells whether the row is in force: neither reverted nor replaced.

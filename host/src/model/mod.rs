@@ -16,6 +16,7 @@ mod policy;
 mod rust;
 mod script;
 mod script_files;
+mod script_progress;
 mod transform;
 mod version;
 
@@ -36,6 +37,8 @@ pub use policy::{MigrationPolicy, Policy, PolicyError, Trust};
 pub use rust::{RustError, RustMigration};
 pub use script::{Script, Substitution};
 pub use script_files::{ScriptFile, ScriptFiles};
+pub(crate) use script_progress::Resumption;
+pub use script_progress::ScriptProgress;
 pub use transform::{Chunk, OnError, RowSource, Target, TransformSpec, WriteMode};
 pub use version::{Version, VersionError};
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::reconcile::{DECLARED, States};
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
-use crate::model::{Applied, AppliedState, Body, Chains, Key, Migration, Reversibility, Role, Script, Version};
+use crate::model::{
+    Applied, AppliedState, Body, Chains, Key, Migration, Resumption, Reversibility, Role, Script, Version,
+};
 use crate::sql::Severity;
 
 /// One migration in one direction.
@@ -185,6 +187,10 @@ impl<'a> Draft<'a> {
         direction: Direction,
     ) {
         let (message, hint) = match difference {
+            Difference::Body if row.state == AppliedState::Started => {
+                self.problems.push(changed_statement(title, migration, row));
+                return;
+            }
             Difference::Body if row.state == AppliedState::InProgress => {
                 let file = migration.file.clone();
                 self.problems.push(PlanProblem::ChangedInProgress { migration: title, file });
@@ -321,7 +327,7 @@ impl<'a> Draft<'a> {
             if migration.reversibility() == Reversibility::Irreversible {
                 let migration = chains.title(chain, migration);
                 self.problems.push(PlanProblem::Irreversible { migration });
-            } else if row.state == AppliedState::InProgress {
+            } else if row.is_in_progress() {
                 let migration = chains.title(chain, migration);
                 self.problems.push(PlanProblem::RevertInProgress { migration });
             } else {
@@ -395,6 +401,20 @@ impl<'a> Draft<'a> {
             }
         }
     }
+}
+
+/// Names the statement that was run and is another one now.
+fn changed_statement(title: String, migration: &Migration, row: &Applied) -> PlanProblem {
+    let (Body::Sql { up, .. }, Some(progress)) = (&migration.body, &row.script) else {
+        return PlanProblem::Dirty { migration: title };
+    };
+    let index = match progress.resume(up) {
+        Resumption::Changed(index) => index,
+        Resumption::Next | Resumption::Unknown => 0,
+    };
+    let end = up.text.len();
+    let range = up.statements().into_iter().nth(index).map_or(end..end, |(range, _)| range);
+    PlanProblem::ChangedStatement { migration: title, script: Box::new(up.clone()), range, number: index + 1 }
 }
 
 /// Tells whether something may be wrong with what is in this state.

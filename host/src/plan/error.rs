@@ -93,6 +93,17 @@ pub enum PlanProblem {
         /// Its file.
         file: String,
     },
+    /// A statement that was run outside a transaction has been changed before the rest was run.
+    ChangedStatement {
+        /// Version and name.
+        migration: String,
+        /// The script.
+        script: Box<Script>,
+        /// What stands there now; the end of the script if nothing does.
+        range: Range<usize>,
+        /// Which statement, counted from 1.
+        number: usize,
+    },
     /// A migration that is not applied has no rows to try once more.
     NotApplied {
         /// Version and name.
@@ -186,6 +197,9 @@ impl fmt::Display for PlanProblem {
             }
             Self::ChangedInProgress { migration, file } => {
                 write!(f, "migration {migration} was changed while it is in progress ({file})")
+            }
+            Self::ChangedStatement { migration, number, .. } => {
+                write!(f, "migration {migration}: statement {number} was run, and has been changed since")
             }
             Self::RevertInProgress { migration } => {
                 write!(f, "migration {migration} cannot be reverted while it is in progress")

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Applied, AppliedState, Chain, Chains, Key, Migration, Node, Role, Version};
+use crate::model::{Applied, AppliedState, Body, Chain, Chains, Key, Migration, Node, Resumption, Role, Version};
 
 /// How an applied migration differs from the one in the chain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +37,7 @@ pub enum State {
     ChecksumMismatch(Difference),
     /// Repeatable, and changed since it ran: it would run again.
     Outdated,
-    /// Some chunks of it are done, and the chain has the same body; it goes on where it stopped.
+    /// Some chunks or statements of it are done, and the chain has the same ones; it goes on where it stopped.
     InProgress,
     /// A step outside a transaction stopped half way.
     Dirty,
@@ -280,7 +280,7 @@ impl<'a> Past<'a> {
             None if self.reverted.contains_key(&key) => (State::Reverted, None),
             None => (State::Pending, None),
             Some(row) => match compare(chain, migration, row) {
-                State::ChecksumMismatch(Difference::Body) => (State::Outdated, Some(row)),
+                State::ChecksumMismatch(Difference::Body) if !row.is_in_progress() => (State::Outdated, Some(row)),
                 state => (state, Some(row)),
             },
         }
@@ -318,10 +318,20 @@ fn stranger(chains: &Chains, chain: usize, row: &Applied) -> Option<State> {
     }
 }
 
+/// Tells how a script outside a transaction goes on that did not come to its end.
+fn stopped(migration: &Migration, row: &Applied) -> State {
+    let (Body::Sql { up, .. }, Some(progress)) = (&migration.body, &row.script) else { return State::Dirty };
+    match progress.resume(up) {
+        Resumption::Next => State::InProgress,
+        Resumption::Unknown => State::Dirty,
+        Resumption::Changed(_) => State::ChecksumMismatch(Difference::Body),
+    }
+}
+
 /// Compares a migration with its row in force.
 pub(crate) fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> State {
     match row.state {
-        AppliedState::Started => return State::Dirty,
+        AppliedState::Started => return stopped(migration, row),
         AppliedState::Baseline if row.kind == DECLARED => return State::Baseline,
         AppliedState::InProgress => {
             // Here the manifest is part of it: the rest would be done in another way than what is done.

@@ -54,6 +54,7 @@ fn row(migration: &Migration) -> Applied {
         operations: 0,
         functions: Default::default(),
         rows_done: None,
+        script: None,
         host_version: "0".into(),
         down_checksum: None,
         origin: None,

@@ -9,6 +9,7 @@ mod directive;
 mod lexer;
 mod nearest;
 mod normalise;
+mod outside;
 mod position;
 mod slot;
 mod split;
@@ -18,6 +19,7 @@ pub use directive::{DirectiveProblem, Directives, TransactionMode, check_library
 pub use lexer::{Token, TokenKind, tokens};
 pub use nearest::nearest;
 pub use normalise::normalise;
+pub use outside::{Standing, makes_temporary, standing};
 pub use position::{Position, line_at, locate};
 pub use slot::{Otherwise, Slot, is_name, slots, variables};
 pub use split::statements;

@@ -77,9 +77,19 @@ pub(super) const OUTSIDE: &[(&str, &str)] = &[
         "0002_outside.sql",
         "-- whimbrel: transaction = none
          INSERT INTO log VALUES (20);
+         PRAGMA foreign_keys = OFF;
          CREATE INDEX log_step ON log (step);
          VACUUM;
-         INSERT INTO log VALUES (21);",
+         BEGIN;
+         INSERT INTO log VALUES (21);
+         SAVEPOINT inner;
+         INSERT INTO log VALUES (22);
+         RELEASE inner;
+         COMMIT;
+         BEGIN;
+         INSERT INTO log VALUES (99);
+         ROLLBACK;
+         INSERT INTO log VALUES (23);",
     ),
     ("0003_more.sql", "INSERT INTO log VALUES (3);"),
 ];

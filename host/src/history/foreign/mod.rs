@@ -392,6 +392,7 @@ impl Maker<'_> {
             operations: 0,
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             rows_done: None,
+            script: None,
             down_checksum: migration.and_then(Migration::down_checksum),
             origin: Some(Origin {
                 tool: self.tool.to_string(),

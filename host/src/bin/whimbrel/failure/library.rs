@@ -237,6 +237,15 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
                 migration.split(' ').next().unwrap_or_default()
             ),
         ),
+        PlanProblem::ChangedStatement { migration, .. } => (
+            "changed-in-progress",
+            Some(migration),
+            format!(
+                "put it back as it was run: the statements after it may be changed; or begin anew with `whimbrel repair {} \
+                 --restart`, which leaves what was done as it is",
+                migration.split(' ').next().unwrap_or_default()
+            ),
+        ),
         PlanProblem::RevertInProgress { migration } => (
             "in-progress",
             Some(migration),
@@ -274,6 +283,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
     let place = match problem {
         PlanProblem::ChecksumMismatch { .. } => None,
         PlanProblem::Script { script, range, .. }
+        | PlanProblem::ChangedStatement { script, range, .. }
         | PlanProblem::Placeholder { script, missing: MissingValue { range, .. }, .. } => {
             Some(place::in_statement(script, range, None))
         }

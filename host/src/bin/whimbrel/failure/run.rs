@@ -27,6 +27,8 @@ pub(super) fn explain(error: RunError) -> Failure {
         let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
         let then = if transform::has_chunks(&failed) {
             "stopped after its last chunk: `whimbrel up` goes on there"
+        } else if outside && failed.direction == Direction::Up {
+            "stopped after the last statement that was run to its end: `whimbrel up` goes on there"
         } else if outside {
             "runs outside a transaction: look at what it has done"
         } else {
@@ -77,7 +79,12 @@ fn step(error: &StepError, failed: &Step) -> Failure {
                 migration: Some(failed.title()),
                 place,
             };
-            let note = "what it did before that statement stays: it runs outside a transaction";
+            let note = match failed.direction {
+                Direction::Up => {
+                    "what it did before that statement stays: it runs outside a transaction; `whimbrel up` goes on at it"
+                }
+                Direction::Down => "what it did before that statement stays: it runs outside a transaction",
+            };
             Failure {
                 exit: library::exit(at.error.code),
                 hint: hint::statement(&at.error),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use whimbrel::model::{Applied, AppliedState};
+use whimbrel::model::{Applied, AppliedState, ScriptProgress};
 
 use super::json::schema;
 use super::report::micros;
@@ -35,6 +35,9 @@ pub(crate) fn text(rows: &[Applied]) -> String {
     for row in rows {
         let note = match row.state {
             AppliedState::Applied => None,
+            AppliedState::Started if row.script.as_ref().is_some_and(ScriptProgress::can_go_on) => {
+                Some(("(in progress)", style::PENDING))
+            }
             AppliedState::Started => Some(("(dirty)", style::BAD)),
             AppliedState::InProgress => Some(("(in progress)", style::PENDING)),
             AppliedState::Baseline => Some(("(baseline)", style::GOOD)),

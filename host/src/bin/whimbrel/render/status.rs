@@ -101,8 +101,11 @@ fn engine(entry: &Entry) -> Option<String> {
     entry.applied.as_ref()?.engine.as_deref().map(history::engine)
 }
 
-/// Writes how much of a transform in progress is done.
+/// Writes how much of a transform or a script in progress is done.
 fn progress(applied: &Applied) -> Option<String> {
+    if let Some(script) = applied.script.as_ref().filter(|script| script.can_go_on()) {
+        return Some(amount::count(script.done.len(), "statement", "statements"));
+    }
     let (done, of) = applied.rows_done.filter(|_| applied.state == AppliedState::InProgress)?;
     // Rows may have come since it began.
     let percent = if of == 0 { 100 } else { (u128::from(done) * 100 / u128::from(of)).min(99) };
@@ -217,6 +220,8 @@ struct AppliedJson {
     engine: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<ProgressJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statements_done: Option<usize>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     functions: BTreeMap<String, String>,
 }
@@ -270,6 +275,7 @@ fn entry(entry: &Entry) -> EntryJson {
             progress: applied.rows_done.filter(|_| applied.state == AppliedState::InProgress).map(|(done, total)| {
                 ProgressJson { rows_done: done, rows_total: total, rows_per_second: rows_per_second(applied, done) }
             }),
+            statements_done: applied.script.as_ref().map(|script| script.done.len()),
             functions: applied.functions.iter().map(|(name, sum)| (name.clone(), sum.to_string())).collect(),
         }),
     }
