@@ -137,7 +137,7 @@ impl Migrator {
     }
 
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.
-    pub fn plan_repair(&self, repair: Repair) -> Result<RepairPlan, Error> {
+    pub fn plan_repair(&self, repair: &Repair) -> Result<RepairPlan, Error> {
         let chains = self.load()?;
         let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
@@ -146,7 +146,7 @@ impl Migrator {
     }
 
     /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
-    pub fn repair(&self, repair: Repair, decided: &RepairPlan) -> Result<(), Error> {
+    pub fn repair(&self, repair: &Repair, decided: &RepairPlan) -> Result<(), Error> {
         let chains = self.load()?;
         let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;

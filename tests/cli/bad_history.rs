@@ -49,7 +49,7 @@ fn an_applied_migration_was_changed() {
         exit 1
         --- stderr
         error: migration 2 first_notes was changed after it was applied (migrations/0002_first_notes.up.sql)
-        hint: put the file back as it was and make the change in a new migration (recorded d129847a7916…, found b268ff52fe79…)
+        hint: put the file back as it was and make the change in a new migration (recorded d129847a7916…, found b268ff52fe79…); if nothing has to be run for it, `whimbrel repair 2 --accept`
         ");
         assert_eq!(project.run(&["verify"]).code, 1);
         project.ok(&["status"]);
@@ -94,11 +94,11 @@ fn an_applied_migration_is_missing() {
     project.remove("migrations/0002_first_notes.down.sql");
     project.unchanged(|| {
         assert_snapshot!(project.run(&["up"]), @"
-    exit 1
-    --- stderr
-    error: migration 2 first_notes is applied, but not in the chain
-    hint: bring its file back, or go on without it with --ignore-missing
-    ");
+        exit 1
+        --- stderr
+        error: migration 2 first_notes is applied, but not in the chain
+        hint: bring its file back, or go on without it with --ignore-missing; if it is gone for good, `whimbrel repair 2 --forget`
+        ");
     });
     assert_snapshot!(project.run(&["up", "--ignore-missing"]), @"
     exit 0
@@ -122,9 +122,9 @@ fn several_problems_are_told_together() {
     --- stderr
     error: there is no plan: 4 problems
       - migration 1 create_note was changed after it was applied (migrations/0001_create_note.up.sql)
-        hint: put the file back as it was and make the change in a new migration (recorded 82023a05cbba…, found 1082c68fd563…)
+        hint: put the file back as it was and make the change in a new migration (recorded 82023a05cbba…, found 1082c68fd563…); if nothing has to be run for it, `whimbrel repair 1 --accept`
       - migration 2 first_notes is applied, but not in the chain
-        hint: bring its file back, or go on without it with --ignore-missing
+        hint: bring its file back, or go on without it with --ignore-missing; if it is gone for good, `whimbrel repair 2 --forget`
       - the chain has no version 99
         hint: `whimbrel status` shows the versions there are
       - migration 0 zero is pending, but 2 is already applied

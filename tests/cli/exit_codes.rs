@@ -99,6 +99,8 @@ fn help_and_version_are_0() {
           --env <NAME>           The environment of whimbrel.toml, `[env.NAME]`, that is meant [default:
                                  WHIMBREL_ENV]
           --config <FILE>        Read this file and not whimbrel.toml
+          --set <NAME=VALUE>     The value that stands for a name such as ${NAME} in scripts; can be
+                                 given more than once
           --table <NAME>         Name of the history table [default: _whimbrel_history]
           --lock-timeout <TIME>  How long to wait for another process: 500ms, 5s, 2m [default: 60s]
           --timeout <TIME>       How long a whole run may take, compiling and waiting included: 90s, 30m

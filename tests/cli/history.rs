@@ -38,7 +38,7 @@ fn shows_a_step_that_stopped_half_way() {
     exit 1
     --- stderr
     error: migration 2 first_notes runs outside a transaction and stopped half way
-    hint: see what it has done, finish or undo that by hand, then set the `state` of its row in the history table to 'applied', or delete the row
+    hint: see what it has done, and finish that by hand, then `whimbrel repair 2 --mark-applied`; or undo it by hand, then `whimbrel repair 2 --mark-failed`
     ");
 }
 

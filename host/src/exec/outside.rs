@@ -316,7 +316,7 @@ impl<'a> Notes<'a> {
         let result = loop {
             match session.execute_script(self.text(index, last)) {
                 Err(ref error) if error.error.message == "incomplete input" && last + 1 < self.windows.len() => {
-                    last += 1
+                    last += 1;
                 }
                 result => break result,
             }

@@ -1,10 +1,15 @@
 //! Writes what a repair has decided, in one transaction, and only if the history is still what it was decided on.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::report::StepError;
+use super::step::moment;
 use crate::db::Session;
-use crate::history::{History, HistoryError};
-use crate::model::{Chains, Key, Version};
-use crate::plan::{self, HistoryChange, PlanError, Repair, RepairPlan};
+use crate::history::{History, HistoryError, NewRow};
+use crate::model::{AppliedState, Chain, Chains, Key, Migration, Role, Version};
+use crate::plan::{self, ChangeKind, HistoryChange, PlanError, Repair, RepairPlan};
 
 /// Why the history was not repaired. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +37,7 @@ pub(crate) fn plan_repair(
     session: &mut dyn Session,
     chains: &Chains,
     history: &History,
-    repair: Repair,
+    repair: &Repair,
 ) -> Result<RepairPlan, RepairError> {
     let applied = history.read_all(session)?;
     let mut unread = None;
@@ -47,18 +52,20 @@ pub(crate) fn plan_repair(
     unread.map_or(Ok(planned), |error| Err(error.into()))
 }
 
-/// Writes what was decided.
+/// Writes what was decided. A step that another process is running outside a transaction is waited for.
 pub(crate) fn run_repair(
     session: &mut dyn Session,
     chains: &Chains,
     history: &History,
-    repair: Repair,
+    repair: &Repair,
     decided: &RepairPlan,
 ) -> Result<(), RepairError> {
+    let lock = session.lock_run().map_err(StepError::doing("lock the run"))?;
     let written = write(session, chains, history, repair, decided);
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");
     }
+    drop(lock);
     written
 }
 
@@ -66,22 +73,77 @@ fn write(
     session: &mut dyn Session,
     chains: &Chains,
     history: &History,
-    repair: Repair,
+    repair: &Repair,
     decided: &RepairPlan,
 ) -> Result<(), RepairError> {
     session.begin().map_err(StepError::doing("begin a transaction"))?;
     if plan_repair(session, chains, history, repair)? != *decided {
         return Err(RepairError::Changed);
     }
+    history.ensure(session)?;
     for change in &decided.changes {
-        match change {
-            HistoryChange::Forget { version, .. } => {
-                history.delete(session, &decided.chain, &Key::Version(*version))?;
-            }
-            HistoryChange::ForgetRejects { version, .. } => {
-                history.forget_rejects(session, &decided.chain, *version)?;
+        change_history(session, chains, history, change)?;
+    }
+    Ok(session.commit().map_err(StepError::doing("commit"))?)
+}
+
+fn change_history(
+    session: &mut dyn Session,
+    chains: &Chains,
+    history: &History,
+    change: &HistoryChange,
+) -> Result<(), HistoryError> {
+    let HistoryChange { chain, key, .. } = change;
+    let now = moment(Timestamp::now());
+    match &change.kind {
+        ChangeKind::Forget { .. } => {
+            history.forget_statements(session, chain, key)?;
+            history.delete(session, chain, key)
+        }
+        ChangeKind::ForgetRejects { .. } => match key {
+            Key::Version(version) => history.forget_rejects(session, chain, *version),
+            Key::Name(_) => Ok(()),
+        },
+        ChangeKind::MarkFailed { .. } => {
+            history.forget_statements(session, chain, key)?;
+            history.end(session, chain, key, AppliedState::Reverted, &now)
+        }
+        ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. } => {
+            let Some((own, migration)) = find(chains, chain, change) else { return Ok(()) };
+            let state = if migration.role() == Role::Baseline { AppliedState::Baseline } else { AppliedState::Applied };
+            let functions = own.library_checksums(migration);
+            let row = NewRow {
+                chain,
+                migration,
+                state,
+                applied_at: &now,
+                duration: Duration::ZERO,
+                rows_changed: 0,
+                statements: 0,
+                operations: 0,
+                fuel: None,
+                engine: None,
+                run_id: None,
+                functions: &functions,
+            };
+            history.forget_statements(session, chain, key)?;
+            match change.kind {
+                ChangeKind::MarkApplied { was: None } => history.insert(session, &row),
+                _ => history.restate(session, key, &row),
             }
         }
     }
-    Ok(session.commit().map_err(StepError::doing("commit"))?)
+}
+
+/// Finds what the chain has for a change.
+fn find<'a>(chains: &'a Chains, chain: &str, change: &HistoryChange) -> Option<(&'a Chain, &'a Migration)> {
+    let chain = chains.get(chain)?;
+    let migration = match &change.key {
+        Key::Name(name) => chain.repeatable(name)?,
+        Key::Version(version) => {
+            let all = chain.migrations().iter().chain(chain.baselines());
+            all.into_iter().find(|migration| migration.version == *version && migration.title() == change.migration)?
+        }
+    };
+    Some((chain, migration))
 }

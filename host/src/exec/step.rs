@@ -174,7 +174,7 @@ pub(super) fn write_row(
 }
 
 /// Writes a moment as the history has it: UTC, RFC 3339, to the millisecond.
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 

@@ -142,6 +142,13 @@ impl History {
         self.change(session, "UPDATE {} SET state = ?", vec![Value::from(state.as_str())], chain, key)
     }
 
+    /// Says in the row of a migration that is in force what state it is in and what the chain has for it; when it was
+    /// applied, and what that used, stays.
+    pub fn restate(&self, session: &mut dyn Session, key: &Key, row: &NewRow<'_>) -> Result<(), HistoryError> {
+        let (set, params) = rows::restated(row);
+        self.change(session, &format!("UPDATE {{}} SET {set}"), params, row.chain, key)
+    }
+
     /// Keeps the row of a migration, but no longer in force: it was reverted or replaced at this moment (UTC, RFC
     /// 3339).
     pub fn end(

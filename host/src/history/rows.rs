@@ -222,6 +222,26 @@ fn details(functions: &BTreeMap<String, Checksum>) -> String {
     format!("{{\"functions\":{{{}}}}}", entries.join(","))
 }
 
+/// Returns what is set in a row that is to say what the chain has for its migration, and the values of that.
+pub(super) fn restated(row: &NewRow<'_>) -> (&'static str, Vec<Value>) {
+    let set = "state = ?, name = ?, kind = ?, checksum = ?, normalised_checksum = ?, manifest_checksum = ?, \
+               down_checksum = ?, details = json_set(CASE WHEN json_valid(details) THEN details ELSE '{}' END, \
+               '$.functions', json_extract(?, '$.functions'))";
+    let row = row.applied();
+    let checksum = |checksum: Option<Checksum>| Value::from(checksum.map(|checksum| checksum.to_string()));
+    let params = vec![
+        Value::from(row.state.as_str()),
+        Value::from(row.name.as_str()),
+        Value::from(row.kind.as_str()),
+        checksum(Some(row.checksum)),
+        checksum(row.normalised_checksum),
+        checksum(row.manifest_checksum),
+        checksum(row.down_checksum),
+        Value::from(details(&row.functions)),
+    ];
+    (set, params)
+}
+
 /// Writes the row of a migration that was run.
 pub(super) fn insert(history: &History, session: &mut dyn Session, row: &NewRow<'_>) -> Result<(), HistoryError> {
     write(history, session, &row.applied()).map_err(|source| history.failed(source))

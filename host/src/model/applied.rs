@@ -150,7 +150,7 @@ impl Applied {
     pub fn is_in_progress(&self) -> bool {
         match self.state {
             AppliedState::InProgress => true,
-            AppliedState::Started => self.script.is_some(),
+            AppliedState::Started => self.script.as_ref().is_some_and(ScriptProgress::can_go_on),
             AppliedState::Applied | AppliedState::Baseline | AppliedState::Reverted | AppliedState::Replaced => false,
         }
     }

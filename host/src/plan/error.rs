@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::{RepairVerb, State};
 use crate::model::{MissingValue, NoValue, Script, Version};
 
 /// One reason why a plan cannot be made.
@@ -119,6 +120,27 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
     },
+    /// A repair that cannot be done to a migration.
+    NothingToRepair {
+        /// Version and name.
+        migration: String,
+        /// Where it stands.
+        state: State,
+        /// What was to be done.
+        verb: RepairVerb,
+    },
+    /// Neither the chains nor the history have a migration of this version or name.
+    UnknownMigration {
+        /// The version or the name.
+        migration: String,
+    },
+    /// A migration of this version or name is in several chains.
+    AmbiguousMigration {
+        /// The version or the name.
+        migration: String,
+        /// The chains.
+        chains: Vec<String>,
+    },
     /// The goal names a version that the chain does not have.
     UnknownTarget {
         /// The version.
@@ -207,6 +229,22 @@ impl fmt::Display for PlanProblem {
             Self::NotApplied { migration } => write!(f, "migration {migration} is not applied"),
             Self::NotInProgress { migration } => {
                 write!(f, "migration {migration} is not in progress, so there is nothing to begin anew")
+            }
+            Self::NothingToRepair { migration, state, verb } => {
+                let what = match verb {
+                    RepairVerb::Restart => "be begun anew",
+                    RepairVerb::Accept => "be accepted as it is now",
+                    RepairVerb::Forget => "be forgotten",
+                    RepairVerb::MarkApplied => "be marked as applied",
+                    RepairVerb::MarkFailed => "be marked as not applied",
+                };
+                write!(f, "migration {migration} cannot {what}: it is {}", state.words())
+            }
+            Self::UnknownMigration { migration } => {
+                write!(f, "there is no migration {}", migration.escape_debug())
+            }
+            Self::AmbiguousMigration { migration, chains } => {
+                write!(f, "{} can be that of several chains: {}", migration.escape_debug(), chains.join(", "))
             }
             Self::UnknownTarget { version } => write!(f, "the chain has no version {version}"),
             Self::Irreversible { migration } => write!(f, "migration {migration} cannot be reverted: it has no down"),

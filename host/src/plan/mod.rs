@@ -18,7 +18,7 @@ pub(crate) use reconcile::{DECLARED, compare};
 pub use reconcile::{Difference, Entry, State, reconcile};
 #[cfg(feature = "wasm")]
 pub(crate) use repair::check_retry;
-pub use repair::{HistoryChange, Repair, RepairPlan, repair};
+pub use repair::{ChangeKind, HistoryChange, Repair, RepairPlan, RepairVerb, repair};
 
 /// What a plan lets pass.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

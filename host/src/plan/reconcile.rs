@@ -70,6 +70,20 @@ impl State {
         }
     }
 
+    /// Returns the state's name for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::OutOfOrder => "out of order",
+            Self::ChecksumMismatch(Difference::Cosmetic) => "applied and reformatted",
+            Self::ChecksumMismatch(Difference::Manifest) => "applied with another manifest",
+            Self::ChecksumMismatch(Difference::Functions) => "applied with other functions",
+            Self::ChecksumMismatch(Difference::Body) => "applied and changed since",
+            Self::InProgress => "in progress",
+            Self::Baseline => "there by way of a baseline",
+            other => other.as_str(),
+        }
+    }
+
     /// Tells whether the migration still has to be applied.
     pub fn is_pending(self) -> bool {
         matches!(self, Self::Pending | Self::Reverted | Self::OutOfOrder | Self::Outdated | Self::InProgress)
@@ -117,6 +131,14 @@ impl Entry {
         match self.role {
             Role::Versioned | Role::Baseline => format!("{} {}", self.version, self.name()),
             Role::Repeatable => self.name().to_owned(),
+        }
+    }
+
+    /// Returns what tells it from the others of its chain.
+    pub fn key(&self) -> Key {
+        match self.role {
+            Role::Versioned | Role::Baseline => Key::Version(self.version),
+            Role::Repeatable => Key::Name(self.name().to_owned()),
         }
     }
 

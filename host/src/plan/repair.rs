@@ -1,50 +1,86 @@
 //! Decides what a repair writes into the history. Pure.
 
 use super::{Difference, Entry, PlanError, PlanProblem, State, reconcile};
-use crate::model::{Applied, AppliedState, Chains, Role, Version};
+use crate::model::{Applied, AppliedState, Chains, Checksum, Key, Version};
 
 /// What is to be put right.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Repair {
+    /// In which way.
+    pub verb: RepairVerb,
+    /// The migration; where there is none, every one that it can be done to.
+    pub target: Option<Key>,
+}
+
+/// A way to put the history right.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Repair {
-    /// Lets a transform in progress begin anew: how far it came is forgotten, what it wrote stays.
-    Restart {
-        /// The migration.
-        version: Version,
-    },
+pub enum RepairVerb {
+    /// Lets a transform or a script in progress begin anew: how far it came is forgotten, what it wrote stays.
+    Restart,
+    /// Takes a migration that was changed after it was applied for what was applied.
+    Accept,
+    /// Forgets a migration that is applied and not in the chain.
+    Forget,
+    /// Says that the database has what a migration brings, without running it.
+    MarkApplied,
+    /// Says that the database does not have what a migration brings, without reverting it.
+    MarkFailed,
 }
 
 /// One change of the history.
 #[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HistoryChange {
+    /// Name of the chain.
+    pub chain: String,
+    /// The migration.
+    pub key: Key,
+    /// Version and name.
+    pub migration: String,
+    /// What is written.
+    pub kind: ChangeKind,
+}
+
+/// What is written into the history.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum HistoryChange {
-    /// The row of a migration goes.
+pub enum ChangeKind {
+    /// The row goes.
     Forget {
-        /// The migration.
-        version: Version,
-        /// Version and name.
-        migration: String,
         /// How far it came.
         state: AppliedState,
         /// Rows done, and rows there were at the beginning, of a transform in chunks.
         rows_done: Option<(u64, u64)>,
     },
-    /// The rows that a migration kept aside go.
+    /// The rows that it kept aside go.
     ForgetRejects {
-        /// The migration.
-        version: Version,
-        /// Version and name.
-        migration: String,
         /// How many.
         rows: u64,
+    },
+    /// The row has the checksums of the chain.
+    Accept {
+        /// What differs.
+        difference: Difference,
+        /// The checksum it had.
+        recorded: Checksum,
+        /// The checksum it has then.
+        found: Checksum,
+    },
+    /// A row says that it is applied.
+    MarkApplied {
+        /// What the row said before, if there was one.
+        was: Option<AppliedState>,
+    },
+    /// The row says that it is reverted.
+    MarkFailed {
+        /// What it said before.
+        was: AppliedState,
     },
 }
 
 /// What a repair writes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RepairPlan {
-    /// Name of the chain.
-    pub chain: String,
     /// The changes, in order.
     pub changes: Vec<HistoryChange>,
 }
@@ -53,35 +89,81 @@ pub struct RepairPlan {
 pub fn repair(
     chains: &Chains,
     applied: &[Applied],
-    repair: Repair,
-    rejects: impl FnOnce(&str, Version) -> u64,
+    repair: &Repair,
+    mut rejects: impl FnMut(&str, Version) -> u64,
 ) -> Result<RepairPlan, PlanError> {
-    let changes = match repair {
-        Repair::Restart { version } => restart(&reconcile(chains, applied), version, rejects),
+    let entries = reconcile(chains, applied);
+    let changes = match &repair.target {
+        Some(key) => one(&entries, key, repair.verb, &mut rejects),
+        None => Ok(entries.iter().filter_map(|entry| decide(entry, repair.verb).ok()).collect()),
     };
-    let (chain, changes) = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
-    Ok(RepairPlan { chain, changes })
+    let changes = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
+    Ok(RepairPlan { changes })
 }
 
-fn restart(
+fn one(
     entries: &[Entry],
-    version: Version,
-    rejects: impl FnOnce(&str, Version) -> u64,
-) -> Result<(String, Vec<HistoryChange>), PlanProblem> {
-    let entry = entries
-        .iter()
-        .find(|entry| entry.version == version && entry.role == Role::Versioned)
-        .ok_or(PlanProblem::UnknownTarget { version })?;
-    let migration = format!("{version} {}", entry.name());
-    let row = entry.applied.as_ref().filter(|row| row.state == AppliedState::InProgress);
-    let Some(row) = row else { return Err(PlanProblem::NotInProgress { migration }) };
-    let (state, rows_done) = (row.state, row.rows_done);
-    let mut changes = vec![HistoryChange::Forget { version, migration: migration.clone(), state, rows_done }];
-    let rows = rejects(&entry.chain, version);
-    if rows > 0 {
-        changes.push(HistoryChange::ForgetRejects { version, migration, rows });
-    }
-    Ok((entry.chain.to_string(), changes))
+    key: &Key,
+    verb: RepairVerb,
+    rejects: &mut impl FnMut(&str, Version) -> u64,
+) -> Result<Vec<HistoryChange>, PlanProblem> {
+    let found: Vec<&Entry> = entries.iter().filter(|entry| entry.key() == *key).collect();
+    let chains = || found.iter().map(|entry| entry.chain.to_string()).collect::<Vec<_>>();
+    let entry = match found.as_slice() {
+        [] => return Err(PlanProblem::UnknownMigration { migration: key.to_string() }),
+        [only] => *only,
+        // A version can be that of a baseline as well; what can be done is done to the one that it can be done to.
+        [first, rest @ ..] if rest.iter().all(|entry| entry.chain == first.chain) => {
+            found.iter().find(|entry| decide(entry, verb).is_ok()).copied().unwrap_or(first)
+        }
+        _ => return Err(PlanProblem::AmbiguousMigration { migration: key.to_string(), chains: chains() }),
+    };
+    let change = decide(entry, verb)?;
+    let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
+    let rows = if gone { rejects(&entry.chain, entry.version) } else { 0 };
+    let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
+    Ok(if rows > 0 { vec![change, forget] } else { vec![change] })
+}
+
+/// Decides about one migration.
+fn decide(entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem> {
+    let migration = entry.title();
+    let refuse = |migration| PlanProblem::NothingToRepair { migration, state: entry.state, verb };
+    let row = entry.applied.as_ref().filter(|row| row.is_live());
+    let in_progress = row.is_some_and(Applied::is_in_progress);
+    let kind = match (verb, row, entry.migration.as_deref()) {
+        (RepairVerb::Restart, Some(row), _) if in_progress || row.state == AppliedState::Started => {
+            ChangeKind::Forget { state: row.state, rows_done: row.rows_done }
+        }
+        (RepairVerb::Restart, ..) => return Err(PlanProblem::NotInProgress { migration }),
+        (RepairVerb::Accept, Some(row), Some(now)) if !in_progress => match entry.state {
+            State::ChecksumMismatch(difference) => {
+                ChangeKind::Accept { difference, recorded: row.checksum, found: now.checksum() }
+            }
+            State::Outdated => {
+                ChangeKind::Accept { difference: Difference::Body, recorded: row.checksum, found: now.checksum() }
+            }
+            _ => return Err(refuse(migration)),
+        },
+        (RepairVerb::Forget, Some(row), None) if entry.state != State::Baseline => {
+            ChangeKind::Forget { state: row.state, rows_done: row.rows_done }
+        }
+        (RepairVerb::MarkApplied, row, Some(_)) if in_progress || can_be_marked(entry.state) => {
+            ChangeKind::MarkApplied { was: row.map(|row| row.state) }
+        }
+        (RepairVerb::MarkFailed, Some(row), _) if row.state != AppliedState::Baseline => {
+            ChangeKind::MarkFailed { was: row.state }
+        }
+        (RepairVerb::Accept | RepairVerb::Forget | RepairVerb::MarkApplied | RepairVerb::MarkFailed, ..) => {
+            return Err(refuse(migration));
+        }
+    };
+    Ok(HistoryChange { chain: entry.chain.to_string(), key: entry.key(), migration, kind })
+}
+
+/// Tells whether a migration in this state may be said to be applied.
+fn can_be_marked(state: State) -> bool {
+    matches!(state, State::Dirty | State::Pending | State::Reverted | State::OutOfOrder)
 }
 
 /// Refuses to try rows once more with something else than what kept them aside.

@@ -1,6 +1,7 @@
 //! The way out for a transform whose bytes have changed while it is in progress.
 
-use whimbrel::plan::{HistoryChange, Repair, State};
+use whimbrel::model::Key;
+use whimbrel::plan::{ChangeKind, Repair, RepairVerb, State};
 
 use super::{SPLIT, Stage, counts, people};
 
@@ -14,18 +15,20 @@ fn changed_in_progress() -> Stage {
     stage
 }
 
+fn restart(version: &str) -> Repair {
+    Repair { verb: RepairVerb::Restart, target: Some(Key::Version(version.parse().unwrap())) }
+}
+
 #[test]
 fn forgets_how_far_it_came_and_begins_anew() {
     let stage = changed_in_progress();
-    let version = "2".parse().unwrap();
-    let repair = Repair::Restart { version };
+    let repair = &restart("2");
     assert!(stage.up().unwrap_err().to_string().contains("was changed while it is in progress"));
     let before = std::fs::read(stage.database()).unwrap();
     let decided = stage.migrator().plan_repair(repair).unwrap();
     assert_eq!(std::fs::read(stage.database()).unwrap(), before);
-    let [HistoryChange::Forget { rows_done, .. }, HistoryChange::ForgetRejects { rows, .. }] =
-        decided.changes.as_slice()
-    else {
+    let kinds: Vec<ChangeKind> = decided.changes.iter().map(|change| change.kind).collect();
+    let [ChangeKind::Forget { rows_done, .. }, ChangeKind::ForgetRejects { rows }] = kinds.as_slice() else {
         panic!("{decided:?}")
     };
     assert_eq!((*rows_done, *rows), (Some((2000, 5000)), 1));
@@ -40,7 +43,7 @@ fn forgets_how_far_it_came_and_begins_anew() {
 #[test]
 fn writes_only_what_was_shown() {
     let stage = changed_in_progress();
-    let repair = Repair::Restart { version: "2".parse().unwrap() };
+    let repair = &restart("2");
     let decided = stage.migrator().plan_repair(repair).unwrap();
     rusqlite::Connection::open(stage.database())
         .unwrap()
@@ -48,8 +51,8 @@ fn writes_only_what_was_shown() {
         .unwrap();
     let error = stage.migrator().repair(repair, &decided).unwrap_err();
     assert_eq!(error.to_string(), "another process changed the history meanwhile");
-    let unknown = stage.migrator().plan_repair(Repair::Restart { version: "9".parse().unwrap() }).unwrap_err();
-    assert_eq!(unknown.to_string(), "the chain has no version 9");
+    let unknown = stage.migrator().plan_repair(&restart("9")).unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no migration 9");
 }
 
 #[test]
@@ -62,11 +65,13 @@ fn the_program_says_what_it_will_write_and_wants_a_yes() {
     let before = std::fs::read(stage.database()).unwrap();
     let asked = stage.program(&["repair", "2", "--restart"]);
     assert_eq!(asked.status.code(), Some(1));
+    let asked = String::from_utf8(asked.stderr).unwrap();
+    assert!(asked.starts_with("error: `repair` needs to be confirmed, and there is nobody to ask"), "{asked}");
+    let dry = stage.program(&["repair", "2", "--restart", "--dry-run"]);
     assert_eq!(
-        String::from_utf8(asked.stderr).unwrap(),
+        String::from_utf8(dry.stdout).unwrap(),
         "Chain main\n  delete the row of migration 2 transform, which is in-progress; what it did to 2,000 of 5,000 rows stays\n  \
-         forget 1 row that migration 2 transform kept aside\nerror: nothing was written\nhint: say --yes to have it written \
-         without being asked\n"
+         forget 1 row that migration 2 transform kept aside\nNothing was written.\n"
     );
     assert_eq!(std::fs::read(stage.database()).unwrap(), before);
     let json = stage.program(&["repair", "2", "--restart", "--yes", "--json"]);

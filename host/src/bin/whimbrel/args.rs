@@ -1,5 +1,7 @@
 //! What was typed. Means nothing yet: `settings` puts it together with files and the environment.
 
+mod repair;
+
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use whimbrel::exec::Throttle;
 use whimbrel::history::foreign::Tool;
 use whimbrel::model::Version;
 use whimbrel::source::Layout;
+
+pub(crate) use repair::RepairArgs;
 
 use crate::settings::{parse_duration, parse_set, parse_timeout};
 
@@ -575,19 +579,6 @@ pub(crate) struct RejectsArgs {
     /// Transform them once more, after they were mended, and forget those that can be transformed now
     #[arg(long)]
     pub(crate) retry: bool,
-}
-
-/// Options of `repair`.
-#[derive(clap::Args)]
-pub(crate) struct RepairArgs {
-    /// The migration
-    pub(crate) version: Version,
-    /// Let a transform in progress begin anew: how far it came is forgotten, what it wrote stays
-    #[arg(long, required = true)]
-    pub(crate) restart: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
 }
 
 /// Options of `completions`.

@@ -12,6 +12,8 @@ pub(super) enum Danger {
     Some,
     /// What has just been done, again; refused in a protected environment.
     Redo,
+    /// What is recorded, and nothing else; asks everywhere.
+    History,
     /// Everything; asks everywhere, and is refused in a protected environment.
     Everything,
 }
@@ -31,8 +33,8 @@ pub(super) fn confirm(
         | (Some((name, Protection::Confirm)), Danger::Redo | Danger::Everything) => {
             return Err(refused(verb, name).into());
         }
-        (Some((name, Protection::Confirm)), Danger::Some) => name.clone(),
-        (_, Danger::Everything) => verb.to_owned(),
+        (Some((name, Protection::Confirm)), Danger::Some | Danger::History) => name.clone(),
+        (_, Danger::Everything | Danger::History) => verb.to_owned(),
         (_, Danger::Some | Danger::Redo) => return Ok(()),
     };
     if yes {

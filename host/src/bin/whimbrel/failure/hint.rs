@@ -1,7 +1,8 @@
 //! What to do about each kind of error. Only words.
 
 use whimbrel::db::{DbError, ErrorCode};
-use whimbrel::model::{MissingValue, NoValue};
+use whimbrel::model::{MissingValue, NoValue, Version};
+use whimbrel::plan::{RepairVerb, State};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
 use super::limits;
@@ -146,4 +147,32 @@ pub(super) fn placeholder(chain: &str, missing: &MissingValue) -> String {
              `-- whimbrel: placeholders = off` at the top leaves the file as it is"
         ),
     }
+}
+
+/// Writes the command that repairs a migration, which is named as in messages.
+pub(super) fn repair(migration: &str, verb: &str) -> String {
+    let (chain, title) = match migration.split_once(':') {
+        Some((chain, title)) if !chain.contains(' ') => (Some(chain), title),
+        _ => (None, migration),
+    };
+    let first = title.split(' ').next().unwrap_or_default();
+    let target = match first.parse::<Version>() {
+        Ok(_) => first.to_owned(),
+        Err(_) => format!("'{title}'"),
+    };
+    let chain = chain.map(|chain| format!(" --chain {chain}")).unwrap_or_default();
+    format!("whimbrel repair{chain} {target} --{verb}")
+}
+
+/// Says what else can be done with a migration that a repair does not fit.
+pub(super) fn nothing_to_repair(verb: RepairVerb, state: State) -> String {
+    let hint = match (verb, state) {
+        (RepairVerb::Forget, _) => "only one whose file is gone can be forgotten; `whimbrel down` reverts",
+        (RepairVerb::Accept, State::InProgress) => "`whimbrel up` goes on with it",
+        (RepairVerb::Accept, _) => "only one that was changed after it was applied can be accepted",
+        (RepairVerb::MarkApplied, State::ChecksumMismatch(_)) => "--accept takes the change for what was applied",
+        (RepairVerb::MarkApplied, State::Missing | State::Future) => "it is applied already, and its file is gone",
+        _ => "`whimbrel status` shows where each migration stands",
+    };
+    hint.to_owned()
 }

@@ -182,11 +182,19 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             Some(migration),
             format!(
                 "put the file back as it was and make the change in a new migration (recorded {recorded:.12}…, \
-                 found {found:.12}…)"
+                 found {found:.12}…); if nothing has to be run for it, `{}`",
+                hint::repair(migration, "accept")
             ),
         ),
         PlanProblem::Missing { migration } => {
-            ("missing", Some(migration), "bring its file back, or go on without it with --ignore-missing".to_owned())
+            (
+            "missing",
+            Some(migration),
+            format!(
+                "bring its file back, or go on without it with --ignore-missing; if it is gone for good, `{}`",
+                hint::repair(migration, "forget")
+            ),
+        )
         }
         PlanProblem::OutOfOrder { migration, newest } => (
             "out-of-order",
@@ -224,26 +232,28 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::Dirty { migration } => (
             "dirty",
             Some(migration),
-            "see what it has done, finish or undo that by hand, then set the `state` of its row in the history table \
-             to 'applied', or delete the row"
-                .to_owned(),
+            format!(
+                "see what it has done, and finish that by hand, then `{}`; or undo it by hand, then `{}`",
+                hint::repair(migration, "mark-applied"),
+                hint::repair(migration, "mark-failed")
+            ),
         ),
         PlanProblem::ChangedInProgress { migration, .. } => (
             "changed-in-progress",
             Some(migration),
             format!(
                 "put component and manifest back as they were, so that the rest is done as the beginning was; or begin \
-                 anew with `whimbrel repair {} --restart`",
-                migration.split(' ').next().unwrap_or_default()
+                 anew with `{}`",
+                hint::repair(migration, "restart")
             ),
         ),
         PlanProblem::ChangedStatement { migration, .. } => (
             "changed-in-progress",
             Some(migration),
             format!(
-                "put it back as it was run: the statements after it may be changed; or begin anew with `whimbrel repair {} \
-                 --restart`, which leaves what was done as it is",
-                migration.split(' ').next().unwrap_or_default()
+                "put it back as it was run: the statements after it may be changed; or begin anew with `{}`, which \
+                 leaves what was done as it is",
+                hint::repair(migration, "restart")
             ),
         ),
         PlanProblem::RevertInProgress { migration } => (
@@ -261,6 +271,13 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             Some(migration),
             "`whimbrel status` shows what is in progress; `whimbrel down` reverts what is applied".to_owned(),
         ),
+        PlanProblem::NothingToRepair { migration, verb, state } => {
+            ("nothing-to-repair", Some(migration), hint::nothing_to_repair(*verb, *state))
+        }
+        PlanProblem::UnknownMigration { .. } => {
+            ("unknown-target", None, "`whimbrel status` shows the versions there are".to_owned())
+        }
+        PlanProblem::AmbiguousMigration { .. } => ("ambiguous-target", None, "say which with --chain".to_owned()),
         PlanProblem::UnknownTarget { .. } => {
             ("unknown-target", None, "`whimbrel status` shows the versions there are".to_owned())
         }

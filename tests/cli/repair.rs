@@ -1,0 +1,241 @@
+//! `whimbrel repair`: every way to put the history right.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+fn applied() -> Project {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project
+}
+
+fn state(project: &Project, index: usize) -> String {
+    let status = project.run(&["status", "--json"]).json("status");
+    status["migrations"][index]["state"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn accepts_a_change() {
+    let project = applied();
+    project.write("migrations/0002_first_notes.up.sql", "INSERT INTO note (text) VALUES ('uno');\n");
+    project.write(
+        "migrations/0001_create_note.up.sql",
+        "-- words\nCREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n",
+    );
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 2 first_notes was changed after it was applied (migrations/0002_first_notes.up.sql)
+    hint: put the file back as it was and make the change in a new migration (recorded d129847a7916…, found 55e38e4365ee…); if nothing has to be run for it, `whimbrel repair 2 --accept`
+    ");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["repair", "2", "--accept"]), @"
+        exit 1
+        --- stderr
+        error: `repair` needs to be confirmed, and there is nobody to ask
+        hint: look at it with --dry-run, then add --yes
+        ");
+        assert_snapshot!(project.run(&["repair", "--accept", "--dry-run"]), @"
+        exit 0
+        --- stdout
+        Chain main
+          take migration 1 create_note as it is now for what was applied (recorded 82023a05cbba…, now a028b10178a2…)
+          take migration 2 first_notes as it is now for what was applied (recorded d129847a7916…, now 55e38e4365ee…)
+        Nothing was written.
+        ");
+    });
+    assert_snapshot!(project.run(&["repair", "--accept", "2", "--yes"]), @"
+    exit 0
+    --- stdout
+    Chain main
+      take migration 2 first_notes as it is now for what was applied (recorded d129847a7916…, now 55e38e4365ee…)
+    The history is repaired.
+    ");
+    assert_eq!((state(&project, 0).as_str(), state(&project, 1).as_str()), ("checksum-mismatch-cosmetic", "applied"));
+    project.ok(&["repair", "--accept", "--yes"]);
+    assert_eq!(state(&project, 0), "applied");
+    assert_snapshot!(project.run(&["repair", "--accept", "--yes"]), @"
+    exit 0
+    --- stdout
+    There is nothing to repair.
+    ");
+    assert_snapshot!(project.run(&["repair", "2", "--accept", "--yes"]), @"
+    exit 1
+    --- stderr
+    error: migration 2 first_notes cannot be accepted as it is now: it is applied
+    hint: only one that was changed after it was applied can be accepted
+    ");
+    // When it was applied, and in which order, stays.
+    project.ok(&["down"]);
+    assert_eq!(state(&project, 1), "reverted");
+}
+
+#[test]
+fn forgets_what_is_gone() {
+    let project = applied();
+    project.remove("migrations/0001_create_note.up.sql");
+    project.remove("migrations/0001_create_note.down.sql");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 1 create_note is applied, but not in the chain
+    hint: bring its file back, or go on without it with --ignore-missing; if it is gone for good, `whimbrel repair 1 --forget`
+    ");
+    assert_snapshot!(project.run(&["repair", "2", "--forget", "--yes"]), @"
+    exit 1
+    --- stderr
+    error: migration 2 first_notes cannot be forgotten: it is applied
+    hint: only one whose file is gone can be forgotten; `whimbrel down` reverts
+    ");
+    assert_snapshot!(project.run(&["repair", "--forget", "--yes", "--json"]), @r#"
+    exit 0
+    --- stdout
+    {
+      "schema": "whimbrel/repair/1",
+      "dry_run": false,
+      "written": true,
+      "changes": [
+        {
+          "change": "forget",
+          "chain": "main",
+          "version": "1",
+          "migration": "1 create_note",
+          "was": "applied",
+          "rows": null
+        }
+      ]
+    }
+    "#);
+    project.ok(&["up"]);
+    project.ok(&["verify"]);
+}
+
+#[test]
+fn marks_as_applied_and_as_not() {
+    let project = applied();
+    project.write("migrations/0003_more.sql", "CREATE TABLE more (id);\n");
+    project.database().execute_batch("CREATE TABLE more (id)").expect("by hand");
+    assert_snapshot!(project.run(&["repair", "3", "--mark-applied", "--yes"]), @"
+    exit 0
+    --- stdout
+    Chain main
+      say that migration 3 more is applied, without running it
+    The history is repaired.
+    ");
+    project.ok(&["status", "--check"]);
+    assert_snapshot!(project.run(&["repair", "3", "--mark-applied", "--yes"]), @"
+    exit 1
+    --- stderr
+    error: migration 3 more cannot be marked as applied: it is applied
+    hint: `whimbrel status` shows where each migration stands
+    ");
+    project.database().execute_batch("DROP TABLE more").expect("by hand");
+    assert_snapshot!(project.run(&["repair", "3", "--mark-failed", "--yes"]), @"
+    exit 0
+    --- stdout
+    Chain main
+      say that migration 3 more is not applied, without reverting it
+    The history is repaired.
+    ");
+    assert_eq!(state(&project, 2), "reverted");
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM more"), 0);
+    assert_snapshot!(project.run(&["repair", "9", "--mark-applied"]), @"
+    exit 1
+    --- stderr
+    error: there is no migration 9
+    hint: `whimbrel status` shows the versions there are
+    ");
+    assert_snapshot!(project.run(&["repair", "9"]), @"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      <--accept|--forget|--mark-applied|--mark-failed|--restart>
+
+    Usage: whimbrel repair <--accept|--forget|--mark-applied|--mark-failed|--restart> <VERSION>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_dirty_step_has_two_ways_out() {
+    let dirty = || {
+        let project = applied();
+        let script = "-- whimbrel: transaction = none\nCREATE TEMP TABLE t (x);\nCREATE TABLE kept (x);\nSELECT * FROM nowhere;\n";
+        project.write("migrations/0003_outside.sql", script);
+        assert_eq!(project.run(&["up"]).code, 1);
+        project
+    };
+    let project = dirty();
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 3 outside runs outside a transaction and stopped half way
+    hint: see what it has done, and finish that by hand, then `whimbrel repair 3 --mark-applied`; or undo it by hand, then `whimbrel repair 3 --mark-failed`
+    ");
+    project.ok(&["repair", "3", "--mark-applied", "--yes"]);
+    project.ok(&["status", "--check"]);
+    let project = dirty();
+    project.database().execute_batch("DROP TABLE kept").expect("by hand");
+    project.ok(&["repair", "3", "--mark-failed", "--yes"]);
+    project.write("migrations/0003_outside.sql", "CREATE TABLE kept (x);\n");
+    project.ok(&["up"]);
+    let project = dirty();
+    project.database().execute_batch("DROP TABLE kept").expect("by hand");
+    assert_snapshot!(project.run(&["repair", "3", "--restart", "--yes"]), @"
+    exit 0
+    --- stdout
+    Chain main
+      delete the row of migration 3 outside, which is started
+    The history is repaired.
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%statements'"), 0);
+    assert_eq!(state(&project, 2), "pending");
+}
+
+#[test]
+fn a_repeatable_one_is_named_and_a_chain_where_there_are_several() {
+    let project = applied();
+    project.write("migrations/R__recent.sql", "CREATE VIEW IF NOT EXISTS recent AS SELECT 1;\n");
+    project.ok(&["up"]);
+    project.write("migrations/R__recent.sql", "CREATE VIEW IF NOT EXISTS recent AS SELECT 2;\n");
+    project.ok(&["repair", "recent", "--accept", "--yes"]);
+    project.ok(&["status", "--check"]);
+    project.write(
+        "whimbrel.toml",
+        "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.billing]\ndir = \"billing\"\n",
+    );
+    project.write("billing/0001_a.sql", "CREATE TABLE a (x);\n");
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["repair", "1", "--mark-failed", "--yes"]), @"
+    exit 1
+    --- stderr
+    error: 1 can be that of several chains: main, billing
+    hint: say which with --chain
+    ");
+    project.write("billing/0001_a.sql", "CREATE TABLE a (y);\n");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration billing:1 a was changed after it was applied (billing/0001_a.sql)
+    hint: put the file back as it was and make the change in a new migration (recorded 7d862b9d7b68…, found 0159714f6bc6…); if nothing has to be run for it, `whimbrel repair --chain billing 1 --accept`
+    ");
+    project.ok(&["repair", "--chain", "billing", "1", "--accept", "--yes"]);
+    project.ok(&["up"]);
+}
+
+#[test]
+fn a_protected_environment_covers_it() {
+    let project = applied();
+    project.write("migrations/0003_more.sql", "CREATE TABLE more (id);\n");
+    for (protected, said) in [("true", "needs to be confirmed"), ("\"refuse\"", "the environment prod is protected")] {
+        project.write("whimbrel.toml", format!("[env.prod]\ndatabase = \"sqlite:app.db\"\nprotected = {protected}\n"));
+        let asked = project.run_with("WHIMBREL_ENV", "prod", &["repair", "3", "--mark-applied"]);
+        assert!(asked.stderr.contains(said), "{asked}");
+    }
+    let refused = project.run(&["repair", "3", "--mark-applied", "--yes", "--env", "prod"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    project.ok(&["repair", "3", "--mark-applied", "--dry-run", "--env", "prod"]);
+}
