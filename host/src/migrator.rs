@@ -8,6 +8,7 @@ mod queries;
 #[cfg(feature = "wasm")]
 mod scripts;
 mod startup;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU64, NonZeroUsize};

@@ -9,6 +9,7 @@ use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
 use super::step::{Timer, done_elsewhere, write_row};
 use super::transform::{Guest, call, failed, find, hold, jobs, keep_aside, release, row_counts, start, tell, voice};
+use super::verify::verify;
 use super::work::Work;
 use crate::db::{Counters, Session};
 use crate::history::Advance;
@@ -150,6 +151,9 @@ impl Job<'_> {
         release(session)?;
         let more = advanced.map_err(Stop::Transform)?;
         keep_aside(session, self.step, self.conditions, self.layout, &runner.take_rejects())?;
+        if !more {
+            verify(session, self.step, self.conditions)?;
+        }
         let checkpoint = Checkpoint { key: runner.position().map(<[_]>::to_vec), counts: runner.counts(), total };
         let advance = Advance {
             state: if more { AppliedState::InProgress } else { AppliedState::Applied },

@@ -1,5 +1,6 @@
 //! Decides, before anything has changed, what each step's statements are held to.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::prepare::{PrepareError, PreparedStep};
@@ -8,7 +9,7 @@ use super::run::Conditions;
 use crate::db::{Ambient, Session};
 use crate::grants::{FunctionGrant, Grant, Grants, Restriction};
 use crate::history::History;
-use crate::limits::Limit;
+use crate::limits::{Limit, LimitReached};
 use crate::model::{Body, Manifest, Policies, Policy, TransactionMode, Version};
 use crate::plan::{Plan, Step};
 
@@ -38,8 +39,16 @@ impl Hold {
     pub(super) fn restriction(&self, history: &History) -> Option<Restriction> {
         match self {
             Self::Free => None,
-            Self::To(grants) => Some(Restriction { protected: history.tables(), grants: grants.as_deref().cloned() }),
+            Self::To(grants) => {
+                let grants = grants.as_deref().cloned();
+                Some(Restriction { protected: history.tables(), grants, read_only: false })
+            }
         }
+    }
+
+    /// Returns the rules for statements beside the step's own, which may read what it may read, and change nothing.
+    fn reading(&self, history: &History) -> Restriction {
+        Restriction { read_only: true, ..self.restriction(history).unwrap_or_default() }
     }
 }
 
@@ -117,6 +126,38 @@ impl AskedTooMuch {
         let grants = Grants::collect(givable);
         (!grants.is_empty()).then(|| Policy::snippet(&self.chain, self.version, &grants))
     }
+}
+
+/// Runs something under these rules, with the migration's limits in force where it is held to grants; a limit that was
+/// reached is told beside what came out.
+pub(super) fn held<T>(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    restriction: Restriction,
+    run: impl FnOnce(&mut dyn Session) -> Result<T, StepError>,
+) -> (Result<T, StepError>, Option<LimitReached>) {
+    session.restrict(Some(Arc::new(restriction)));
+    let bounded = match step.hold {
+        Hold::Free => Ok(()),
+        Hold::To(_) => bound(session, step, conditions, step.step.migration.checksum().seed()),
+    };
+    let ran = bounded.and_then(|()| run(session));
+    let reached = session.limit_reached();
+    session.close_handles();
+    session.restrict(None);
+    let free = unbound(session);
+    (ran.and_then(|ran| free.map(|()| ran)), reached)
+}
+
+/// As [`held`], under the rules for what only looks.
+pub(super) fn looking<T>(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    look: impl FnOnce(&mut dyn Session) -> Result<T, StepError>,
+) -> (Result<T, StepError>, Option<LimitReached>) {
+    held(session, step, conditions, step.hold.reading(conditions.history), look)
 }
 
 /// Hides time and chance from what runs next, and, where it is held to grants, puts the migration's limits in force.

@@ -33,6 +33,7 @@ mod step;
 mod throttle;
 #[cfg(feature = "wasm")]
 mod transform;
+mod verify;
 mod work;
 
 pub use determinism::{Disagreement, Trial, Used};
@@ -49,6 +50,7 @@ pub use run::{Conditions, run};
 #[cfg(feature = "wasm")]
 pub use scripts::{EngineAnswer, EngineFound, EngineUsed, ScriptError};
 pub use throttle::Throttle;
+pub use verify::{Answer, Verified};
 
 pub(crate) use burst::give_back;
 pub(crate) use determinism::{TrialError, run_twice};
@@ -70,3 +72,4 @@ pub(crate) use single::{check_single, run_single};
 pub(crate) use squash::squash;
 #[cfg(feature = "wasm")]
 pub(crate) use transform::check_transforms;
+pub(crate) use verify::verify_all;

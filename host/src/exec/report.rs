@@ -1,8 +1,10 @@
 //! What a run did, and why it stopped.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::losses::Loss;
+use super::verify::Answer;
 use crate::db::{Counters, DbError, Recording, ScriptError};
 use crate::history::HistoryError;
 use crate::limits::LimitReached;
@@ -107,6 +109,18 @@ pub enum StepError {
         /// Where, and why.
         failed: Box<ScriptError>,
         /// Earlier statements of the script are not undone: it runs outside a transaction.
+        kept: bool,
+    },
+    /// A statement of the verify script does not hold.
+    #[error("the migration did not do what it should: {answer}")]
+    Unverified {
+        /// The verify script.
+        script: Script,
+        /// The bytes of the statement.
+        range: Range<usize>,
+        /// What it answered.
+        answer: Answer,
+        /// What the migration did is not undone: it runs outside a transaction.
         kept: bool,
     },
     /// A script that is held to grants met a limit.

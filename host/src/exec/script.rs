@@ -1,12 +1,11 @@
 //! Runs the text of a script: the operator's own as it stands, one that is held to grants as a guest would be.
 
-use std::sync::Arc;
-
-use super::hold::{bound, unbound};
+use super::hold::held;
 use super::prepare::PreparedStep;
 use super::report::StepError;
 use super::run::Conditions;
 use crate::db::{ErrorCode, Recording, ScriptError, Session};
+use crate::limits::LimitReached;
 use crate::model::{Script, TransactionMode};
 
 /// Runs the script for the step's direction; a step without one does nothing.
@@ -20,20 +19,8 @@ pub(super) fn run_script(
     match step.hold.restriction(conditions.history) {
         None => session.execute_script(script.runs()).map_err(failed),
         Some(restriction) => {
-            session.restrict(Some(Arc::new(restriction)));
-            let bounded = bound(session, step, conditions, step.step.migration.checksum().seed());
-            let ran = bounded.and_then(|()| session.execute_script(script.runs()).map_err(failed));
-            let reached = session.limit_reached();
-            session.restrict(None);
-            let free = unbound(session);
-            // A limit stands above the words in which SQLite tells it.
-            match (ran, reached) {
-                (Err(StepError::Statement { script, failed, .. }), Some(reached)) => {
-                    Err(StepError::Limit { reached, script, failed })
-                }
-                (Err(error), _) => Err(error),
-                (Ok(()), _) => free,
-            }
+            let run = |session: &mut dyn Session| session.execute_script(script.runs()).map_err(failed);
+            limited(held(session, step, conditions, restriction, run))
         }
     }
 }
@@ -50,8 +37,18 @@ pub(super) fn failed(script: &Script, failed: ScriptError) -> StepError {
     }
 }
 
+/// Puts a limit that was reached above the words in which SQLite tells it.
+pub(super) fn limited<T>((ran, reached): (Result<T, StepError>, Option<LimitReached>)) -> Result<T, StepError> {
+    match (ran, reached) {
+        (Err(StepError::Statement { script, failed, .. }), Some(reached)) => {
+            Err(StepError::Limit { reached, script, failed })
+        }
+        (ran, _) => ran,
+    }
+}
+
 /// Tells an error in what was run as one in the file, without the values that were put in.
-fn as_written(script: &Script, mut failed: ScriptError) -> ScriptError {
+pub(super) fn as_written(script: &Script, mut failed: ScriptError) -> ScriptError {
     if let Some(filled) = &script.filled {
         let mut statement = failed.start..failed.end;
         filled.error_as_written(&script.text, &mut statement, &mut failed.error);

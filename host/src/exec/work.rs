@@ -9,6 +9,7 @@ use super::run::Conditions;
 use super::script::run_script;
 #[cfg(feature = "wasm")]
 use super::transform::run_transform;
+use super::verify::verify;
 use crate::db::{Session, Transaction};
 use crate::model::{Body, RustMigration};
 use crate::plan::Direction;
@@ -35,6 +36,11 @@ pub(super) fn work(
         Err(error) => return (session, Err(error)),
     };
     let (mut session, worked) = body(session, step, conditions);
+    let worked = worked.and_then(|work| {
+        // A sample of the rows is not what it should become.
+        let all = work.of.is_none();
+        if all { verify(session.as_mut(), step, conditions).map(|()| work) } else { Ok(work) }
+    });
     let ended = functions.end(session.as_mut());
     let result = worked.and_then(|work| {
         let fuel = match (work.fuel, ended?) {

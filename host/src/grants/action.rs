@@ -149,6 +149,26 @@ impl<'a> Action<'a> {
         }
     }
 
+    /// Tells whether it changes nothing; a pragma that is [let pass](super::decide) at all changes nothing either.
+    pub fn only_reads(self) -> bool {
+        match self {
+            Self::Select | Self::Read { .. } | Self::Function { .. } | Self::Pragma { .. } => true,
+            Self::Transaction
+            | Self::Savepoint
+            | Self::Attach
+            | Self::Detach
+            | Self::Vacuum
+            | Self::Insert { .. }
+            | Self::Update { .. }
+            | Self::Delete { .. }
+            | Self::Reindex { .. }
+            | Self::Analyze { .. }
+            | Self::Temporary { .. }
+            | Self::Unknown => false,
+            action => !action.is_definition(),
+        }
+    }
+
     /// Tells whether it creates, alters or drops something.
     pub fn is_definition(self) -> bool {
         match self {

@@ -11,6 +11,8 @@ pub struct Restriction {
     pub protected: Vec<String>,
     /// What is granted; `None` is everything that a code migration can have at all.
     pub grants: Option<Grants>,
+    /// Nothing may be changed, whatever is granted.
+    pub read_only: bool,
 }
 
 /// A refusal: what was tried, on what, and why not.
@@ -56,6 +58,10 @@ pub fn decide(restriction: &Restriction, request: &Request<'_>) -> Result<Vec<Ne
         && restriction.protects(value)
     {
         return Err(host_owned(&format!("PRAGMA {name}"), value));
+    }
+    if restriction.read_only && !action.only_reads() {
+        let object = action.table().unwrap_or_default();
+        return Err(Denied::never(action.word(), object, "a check may only read"));
     }
     let needs = needs(request)?;
     if restriction.grants.is_some() && !needs.is_empty() {

@@ -276,6 +276,7 @@ mod tests {
             name: "x".into(),
             placement: Placement::default(),
             body: Body::Component { bytes: Cow::Borrowed(b"") },
+            verify: None,
             manifest: None,
             file: file.into(),
         }

@@ -17,6 +17,8 @@ pub struct Migration {
     pub placement: Placement,
     /// What it does.
     pub body: Body,
+    /// Whether it did what it should: statements that only read, and must all hold. No part of any checksum.
+    pub verify: Option<Script>,
     /// What it asks for and says about itself.
     pub manifest: Option<Manifest>,
     /// What to call it in messages: the file of its body.
@@ -281,6 +283,7 @@ mod tests {
             name: "x".into(),
             placement: Placement::default(),
             body,
+            verify: None,
             manifest: None,
             file: "0003_x".into(),
         }

@@ -110,8 +110,11 @@ impl Placeholders {
     /// Puts values into the scripts of a migration, where names stand for them.
     pub(crate) fn fill(&self, migration: &mut Migration, surroundings: &Surroundings<'_>) {
         let version = (migration.role() != Role::Repeatable).then(|| migration.version.to_string());
-        let Body::Sql { up, down } = &mut migration.body else { return };
-        for script in [Some(up), down.as_mut()].into_iter().flatten() {
+        let (up, down) = match &mut migration.body {
+            Body::Sql { up, down } => (Some(up), down.as_mut()),
+            Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => (None, None),
+        };
+        for script in [up, down, migration.verify.as_mut()].into_iter().flatten() {
             script.filled = self.filled(script, version.as_deref(), surroundings).map(Arc::new);
         }
     }
@@ -264,6 +267,7 @@ mod tests {
             name: "x".into(),
             placement: Placement::default(),
             body: Body::Sql { up: script, down: None },
+            verify: None,
             manifest: None,
             file: "m/V3__x.sql".into(),
         };

@@ -374,7 +374,13 @@ impl<'a> Draft<'a> {
     }
 
     fn check_script(&mut self, step: &Step) {
-        let Some(script) = step.script() else { return };
+        let verify = step.migration.verify.as_ref().filter(|_| step.direction == Direction::Up);
+        for script in [step.script(), verify].into_iter().flatten() {
+            self.check_text(step, script);
+        }
+    }
+
+    fn check_text(&mut self, step: &Step, script: &Script) {
         let missing = script.missing().iter().map(|missing| PlanProblem::Placeholder {
             migration: step.title(),
             chain: step.chain.to_string(),

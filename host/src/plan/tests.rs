@@ -21,6 +21,7 @@ fn migration(version: u64, text: &str, reversible: bool) -> Migration {
         name: format!("m{version}"),
         placement: Placement::default(),
         body: Body::Sql { up: script(text), down },
+        verify: None,
         manifest: None,
         file: format!("{version}_m.sql"),
     }

@@ -183,12 +183,17 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     let mut up = None;
     let mut component = None;
     let mut down = None;
+    let mut verify = None;
     let mut code = None;
     let mut manifest = None;
     for file in files.iter_mut() {
         match content::read(&file.file, file.part, mem::take(&mut file.bytes), file.marks.clone()) {
             Err(mut found) => problems.append(&mut found),
             Ok(Content::Script(script)) if file.part == Part::Down => down = Some(script),
+            Ok(Content::Script(script)) if file.part == Part::Verify => {
+                problems.extend(companions::directs(&script));
+                verify = Some(script);
+            }
             Ok(Content::Script(script)) => up = Some(script),
             Ok(Content::Component(bytes)) => component = Some(bytes),
             Ok(Content::Manifest(contents)) => manifest = Some(*contents),
@@ -215,6 +220,7 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
         name: name.clone(),
         placement,
         body,
+        verify,
         manifest,
         file: file.clone(),
     })

@@ -3,6 +3,8 @@
 use super::assemble::File;
 use super::file_name::Part;
 use super::problem::Problem;
+use crate::model::Script;
+use crate::sql::Directives;
 
 /// Checks the files of one version, ordered by part: there must be one body, and what fits beside it.
 pub(super) fn check(files: &[File], problems: &mut Vec<Problem>) {
@@ -51,10 +53,20 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
     }
 }
 
+/// Refuses a verify script that says how a migration is to be run.
+pub(super) fn directs(verify: &Script) -> Option<Problem> {
+    let Directives { description, placeholders, .. } = &verify.directives;
+    let may = Directives { description: description.clone(), placeholders: *placeholders, ..Directives::default() };
+    let message = "a verify script cannot say how its migration runs: it is no migration itself";
+    let hint = || "leave all directives but `description` and `placeholders` out".to_owned();
+    (verify.directives != may).then(|| Problem::of_file(&verify.file, message, Some(hint())))
+}
+
 fn orphan(file: &File) -> Problem {
     let stem = stem(file);
     let (message, hint) = match file.part {
         Part::Down => ("there is no up script for this down script", format!("add {stem}.up.sql")),
+        Part::Verify => ("there is no migration for this verify script", format!("add {stem}.sql or {stem}.wasm")),
         _ => ("there is no migration for this manifest", format!("add {stem}.wasm or {stem}.sql")),
     };
     Problem::of_file(&file.file, message, Some(hint))

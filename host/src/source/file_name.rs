@@ -46,6 +46,8 @@ pub enum Part {
     Script,
     /// `….down.sql`
     Down,
+    /// `….verify.sql`: whether the migration did what it should.
+    Verify,
     /// `….toml`
     Manifest,
     /// `….functions.wasm`: part of no migration, but of use to several.
@@ -67,6 +69,7 @@ impl Part {
             Self::Component => ".wasm",
             Self::Script => "",
             Self::Down => ".down.sql",
+            Self::Verify => ".verify.sql",
             Self::Manifest => ".toml",
             Self::Functions => ".functions.wasm",
         }
@@ -74,7 +77,7 @@ impl Part {
 
     /// Tells whether such a file holds SQL.
     pub fn is_sql(self) -> bool {
-        matches!(self, Self::Sql | Self::Up | Self::Down)
+        matches!(self, Self::Sql | Self::Up | Self::Down | Self::Verify)
     }
 }
 
@@ -147,8 +150,8 @@ fn parse_migration(role: Role, file: &str, scripts: &[impl AsRef<str>]) -> Resul
         let (stem, ending) = file.rsplit_once('.')?;
         scripts.iter().any(|script| script.as_ref() == ending).then_some(stem.len())
     };
-    // `.up.sql` and `.down.sql` end in `.sql` too, so that one comes last.
-    let parts = [Part::Up, Part::Down, Part::Component, Part::Manifest, Part::Sql];
+    // `.up.sql` and the like end in `.sql` too, so that one comes last.
+    let parts = [Part::Up, Part::Down, Part::Verify, Part::Component, Part::Manifest, Part::Sql];
     let (part, stem) = parts
         .into_iter()
         .find_map(|part| Some((part, file.strip_suffix(part.ending())?)))
@@ -204,6 +207,7 @@ mod tests {
             ("0001_create.sql", 1, "create", Part::Sql),
             ("1_create.up.sql", 1, "create", Part::Up),
             ("20261120142629_A-b_3.down.sql", 20261120142629, "A-b_3", Part::Down),
+            ("0003_split_names.verify.sql", 3, "split_names", Part::Verify),
             ("0003_split_names.wasm", 3, "split_names", Part::Component),
             ("0003_split_names.js", 3, "split_names", Part::Script),
             ("3_x.mts", 3, "x", Part::Script),

@@ -1,6 +1,7 @@
 //! What was typed. Means nothing yet: `settings` puts it together with files and the environment.
 
 mod repair;
+mod verify;
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use whimbrel::model::Version;
 use whimbrel::source::Layout;
 
 pub(crate) use repair::RepairArgs;
+pub(crate) use verify::VerifyArgs;
 
 use crate::settings::{parse_duration, parse_set, parse_timeout};
 
@@ -143,7 +145,7 @@ pub(crate) enum Verb {
     /// Write a baseline that new databases start from: the schema as it is now
     Squash(SquashArgs),
     /// Check that files and history agree
-    Verify(RuleArgs),
+    Verify(VerifyArgs),
     /// Try pending migrations on copies of the database: does their code do the same twice?
     Test(TestArgs),
     /// Make a component of a core WebAssembly module that a compiler made

@@ -17,7 +17,7 @@ use crate::settings::SettingsError;
 pub(crate) use grants::give as give_grants;
 pub(crate) use library::component as explain_component;
 pub(crate) use limits::give as give_limits;
-pub(crate) use run::guest as explain_guest;
+pub(crate) use run::{guest as explain_guest, step as explain_step};
 pub(crate) use script::unusable as explain_engine;
 
 /// Why a verb failed.

@@ -74,10 +74,10 @@ fn check_case(schema: &Schema, case: &Case<'_>) {
     };
     let what = format!("{:?} in {:?}", case.action, case.statement.kind);
     let with = |text: &str| {
-        let restriction = Restriction { protected: vec!["own".into()], grants: Some(grants(text)) };
+        let restriction = Restriction { protected: vec!["own".into()], grants: Some(grants(text)), read_only: false };
         decide(&restriction, &request)
     };
-    let free = Restriction { protected: vec!["own".into()], grants: None };
+    let free = Restriction { protected: vec!["own".into()], grants: None, read_only: false };
     let denied = with("").err();
     match case.expect {
         Free => assert_eq!(denied, None, "{what}"),
@@ -321,7 +321,7 @@ fn keeps_to_its_own_database() {
             statement: &statement,
             schema: &schema,
         };
-        let restriction = Restriction { protected: Vec::new(), grants: Some(grants("read = [\"*\"]")) };
+        let restriction = Restriction { protected: Vec::new(), grants: Some(grants("read = [\"*\"]")), read_only: false };
         assert_eq!(decide(&restriction, &request).is_ok(), allowed, "{database:?}");
         assert!(decide(&Restriction::default(), &request).is_ok());
     }
@@ -362,7 +362,7 @@ fn decides_on_what_is_not_reported() {
         (altering, vec![], "read customer(secret)"),
     ];
     let schema = schema();
-    let restriction = Restriction { protected: vec!["own".into()], grants: None };
+    let restriction = Restriction { protected: vec!["own".into()], grants: None, read_only: false };
     for (statement, touched, expected) in cases {
         let needs = decide_whole(&restriction, &statement, &schema, &touched).unwrap();
         let shown: Vec<String> =
@@ -373,7 +373,7 @@ fn decides_on_what_is_not_reported() {
         let mut expected = expected;
         expected.sort_unstable();
         assert_eq!(shown, expected, "{statement:?} {touched:?}");
-        let nothing = Restriction { protected: Vec::new(), grants: Some(Grants::default()) };
+        let nothing = Restriction { protected: Vec::new(), grants: Some(Grants::default()), read_only: false };
         assert_eq!(decide_whole(&nothing, &statement, &schema, &touched).is_ok(), expected.is_empty());
     }
     let own = Statement {

@@ -83,6 +83,7 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
         name,
         placement: Placement::default(),
         file: path.display().to_string(),
+        verify: None,
         manifest: manifest.cloned(),
         // Nothing is compiled for it.
         body: Body::Component { bytes: Cow::Borrowed(&[]) },

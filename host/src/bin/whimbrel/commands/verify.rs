@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use whimbrel::Interrupt;
 use whimbrel::plan::{Direction, Entry, Step};
 
-use crate::args::RuleArgs;
+use crate::args::VerifyArgs;
 use crate::commands::rules;
+use crate::failure::explain_step;
 use crate::exit::Exit;
 use crate::render::verify;
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// Compares files and history.
-pub(super) fn run(args: &RuleArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
-    let rules = rules(args);
-    let migrator = settings.migrator(rules, Interrupt::new(), Arc::new(()))?;
+pub(super) fn run(args: &VerifyArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let rules = rules(&args.rules);
+    let migrator = settings.migrator(rules, signals.watch()?, Arc::new(()))?;
     let found = migrator.status()?;
     let step = |entry: &Entry| {
         let (chain, migration) = (Arc::clone(&entry.chain), entry.migration.clone()?);
@@ -23,7 +24,16 @@ pub(super) fn run(args: &RuleArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
     };
     let steps: Vec<Step> = found.entries.iter().filter_map(step).collect();
     migrator.check_scripts(&steps)?;
-    let findings = verify::findings(&found, rules);
-    ui.result(|| verify::json(&found, &findings), || verify::text(&found, &findings))?;
+    let mut findings = verify::findings(&found, rules);
+    let mut asked = None;
+    if args.deep {
+        let verified = migrator.verify_deep()?;
+        asked = Some(verified.len());
+        findings.extend(verified.into_iter().filter_map(|one| {
+            let failure = explain_step(&one.result.err()?, &one.step);
+            Some(verify::unverified(&one.step, failure))
+        }));
+    }
+    ui.result(|| verify::json(&found, &findings, asked), || verify::text(&found, &findings, asked))?;
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Failed })
 }

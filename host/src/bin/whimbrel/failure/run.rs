@@ -64,8 +64,11 @@ fn reached(error: &StepError) -> Option<&LimitReached> {
     }
 }
 
+/// What is said of a script outside a transaction that has done something before its verify script failed.
+const STAYS: &str = "what it did stays: it runs outside a transaction";
+
 /// Explains a failed step; the message is the outermost cause.
-fn step(error: &StepError, failed: &Step) -> Failure {
+pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
     match error {
         StepError::Statement { script, failed: at, kept } => {
             // What is wrong with the whole file is not wrong with the statement that met it.
@@ -91,6 +94,25 @@ fn step(error: &StepError, failed: &Step) -> Failure {
                 notes: if *kept { vec![note.to_owned()] } else { Vec::new() },
                 problems: vec![problem],
                 ..Failure::new(Exit::Failed, "statement-failed", message)
+            }
+        }
+        StepError::Unverified { script, range, kept, .. } => {
+            let message = error.to_string();
+            let place = Some(place::in_statement(script, range, None));
+            let problem = Problem {
+                code: "unverified",
+                message: message.clone(),
+                hint: None,
+                migration: Some(failed.title()),
+                place,
+            };
+            let hint = "each statement of a verify script must return a row whose first value is true, as in \
+                        `SELECT count(*) = 0 FROM …`";
+            Failure {
+                hint: Some(hint.to_owned()),
+                notes: if *kept { vec![STAYS.to_owned()] } else { Vec::new() },
+                problems: vec![problem],
+                ..Failure::new(Exit::Failed, "unverified", message)
             }
         }
         StepError::Limit { script, failed: at, .. } => {
@@ -161,7 +183,7 @@ fn denied(error: &StepError) -> Option<&DbError> {
 /// Tells whether the step had begun, and nothing of it stays.
 fn undone(error: &StepError) -> bool {
     match error {
-        StepError::Statement { kept, .. } => !kept,
+        StepError::Statement { kept, .. } | StepError::Unverified { kept, .. } => !kept,
         StepError::Guest(error) => !matches!(**error, PluginError::Interrupted),
         StepError::Transform(_) | StepError::Limit { .. } | StepError::Rust { .. } | StepError::ForeignKeys { .. } => {
             true

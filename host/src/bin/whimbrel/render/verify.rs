@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 use whimbrel::Status;
-use whimbrel::plan::{Difference, Entry, Rules, State};
+use whimbrel::plan::{Difference, Entry, Rules, State, Step};
 
-use super::json::{IgnoredJson, ignored, schema};
-use super::{amount, status, style};
+use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
+use super::{amount, snippet, status, style};
 use crate::escape;
+use crate::failure::Failure;
+use crate::place::Place;
 
 /// What is wrong with one migration.
 #[derive(Serialize)]
@@ -14,7 +16,12 @@ pub(crate) struct Finding {
     code: &'static str,
     migration: String,
     message: String,
-    hint: &'static str,
+    hint: String,
+    #[serde(flatten)]
+    place: Option<PlaceJson>,
+    #[serde(skip)]
+    shown: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
 }
 
@@ -55,9 +62,28 @@ fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
         code: entry.state.as_str(),
         migration: entry.title(),
         message: message.to_owned(),
-        hint,
+        hint: hint.to_owned(),
+        place: None,
+        shown: None,
         file: entry.migration.as_ref().map(|migration| migration.file.clone()),
     })
+}
+
+/// Makes a finding of a verify script that does not hold.
+pub(crate) fn unverified(step: &Step, failure: Failure) -> Finding {
+    let Failure { code, message, hint, problems, .. } = failure;
+    let shown = problems.into_iter().find_map(|problem| problem.place);
+    let file = step.migration.verify.as_ref().map(|script| script.file.clone());
+    Finding {
+        code,
+        migration: step.migration.title(),
+        message,
+        hint: hint.unwrap_or_else(|| "look at what has changed since it was applied".to_owned()),
+        place: shown.as_ref().map(place_json),
+        // The place names it.
+        file: file.filter(|_| shown.is_none()),
+        shown,
+    }
 }
 
 /// Returns what is different but let pass.
@@ -73,17 +99,19 @@ fn accepted(entry: &Entry) -> Option<(&Entry, &'static str)> {
 }
 
 /// Writes what is wrong, what is worth knowing, and the verdict.
-pub(crate) fn text(checked: &Status, findings: &[Finding]) -> String {
+pub(crate) fn text(checked: &Status, findings: &[Finding], asked: Option<usize>) -> String {
     let mut text = String::new();
     for finding in findings {
         let file = finding.file.as_ref().map(|file| format!(" ({})", escape::line(file))).unwrap_or_default();
         text.push_str(&format!(
-            "{}: migration {} {}{file}\n{}: {}\n",
+            "{}: migration {}{} {}{file}\n{}{}: {}\n",
             style::paint(style::ERROR, "error"),
             escape::line(&finding.migration),
-            finding.message,
+            if finding.shown.is_some() { ":" } else { "" },
+            escape::lines(&finding.message),
+            finding.shown.as_ref().map(snippet::draw).unwrap_or_default(),
             style::paint(style::HINT, "hint"),
-            finding.hint
+            escape::lines(&finding.hint)
         ));
     }
     for (entry, what) in checked.entries.iter().filter_map(accepted) {
@@ -91,6 +119,9 @@ pub(crate) fn text(checked: &Status, findings: &[Finding]) -> String {
         text.push_str(&format!("{}: migration {} {what}\n", style::paint(style::HINT, "note"), escape::line(&title)));
     }
     text.push_str(&status::notes(checked));
+    if let Some(asked) = asked {
+        text.push_str(&format!("Ran {}.\n", amount::count(asked, "verify script", "verify scripts")));
+    }
     let count = amount::count(checked.entries.len(), "migration", "migrations");
     match findings.len() {
         0 => text.push_str(&format!("Verified {count}: files and history agree.\n")),
@@ -107,6 +138,8 @@ pub(crate) struct VerifyJson<'a> {
     schema: String,
     ok: bool,
     migrations: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify_scripts: Option<usize>,
     problems: &'a [Finding],
     accepted: Vec<AcceptedJson>,
     gaps: Vec<String>,
@@ -124,11 +157,12 @@ fn accepted_json(entry: &Entry) -> AcceptedJson {
 }
 
 /// Writes the verdict as JSON.
-pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding]) -> VerifyJson<'a> {
+pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding], asked: Option<usize>) -> VerifyJson<'a> {
     VerifyJson {
         schema: schema("verify"),
         ok: findings.is_empty(),
         migrations: checked.entries.len(),
+        verify_scripts: asked,
         problems: findings,
         accepted: checked.entries.iter().filter_map(accepted).map(|(entry, _)| accepted_json(entry)).collect(),
         gaps: status::gaps(checked),

@@ -1,0 +1,13 @@
+//! What can be typed after `verify`.
+
+use super::RuleArgs;
+
+/// Options of `verify`.
+#[derive(clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Run the verify scripts of all applied migrations too; they only read
+    #[arg(long)]
+    pub(crate) deep: bool,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
