@@ -29,3 +29,4 @@ mod strategies;
 mod timeout;
 mod up;
 mod verify;
+mod verify_scripts;

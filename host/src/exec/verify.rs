@@ -43,7 +43,8 @@ pub(crate) fn verify_all(
     for step in &prepared.steps {
         let result = bring(session, step, conditions).and_then(|functions| {
             let result = verify(session, step, conditions);
-            functions.end(session).and_then(|_| result)
+            let ended = functions.end(session).map(drop);
+            result.and(ended)
         });
         let step = step.step.clone();
         if let Err(source @ StepError::Interrupted) = result {

@@ -29,7 +29,15 @@ impl Code {
         let (version, name) = (version.into(), name.into());
         let file = format!("{version}_{} (Rust)", name.escape_debug());
         let body = Body::Rust(Arc::new(migration));
-        self.migrations.push(Migration { version, name, placement: Placement::default(), body, verify: None, manifest: None, file });
+        self.migrations.push(Migration {
+            version,
+            name,
+            placement: Placement::default(),
+            body,
+            verify: None,
+            manifest: None,
+            file,
+        });
         self
     }
 

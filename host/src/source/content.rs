@@ -28,7 +28,9 @@ pub(super) fn read(
     marks: Option<Marks>,
 ) -> Result<Content, Vec<Problem>> {
     match part {
-        Part::Sql | Part::Up | Part::Down | Part::Verify => script(file, text(file, bytes)?, marks).map(Content::Script),
+        Part::Sql | Part::Up | Part::Down | Part::Verify => {
+            script(file, text(file, bytes)?, marks).map(Content::Script)
+        }
         Part::Manifest => manifest(file, &text(file, bytes)?).map(|manifest| Content::Manifest(Box::new(manifest))),
         Part::Script => code(file, text(file, bytes)?).map(Content::Code),
         Part::Component | Part::Functions if bytes.is_empty() => Err(vec![Problem::of_file(file, "is empty", None)]),

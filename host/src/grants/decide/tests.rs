@@ -321,7 +321,8 @@ fn keeps_to_its_own_database() {
             statement: &statement,
             schema: &schema,
         };
-        let restriction = Restriction { protected: Vec::new(), grants: Some(grants("read = [\"*\"]")), read_only: false };
+        let restriction =
+            Restriction { protected: Vec::new(), grants: Some(grants("read = [\"*\"]")), read_only: false };
         assert_eq!(decide(&restriction, &request).is_ok(), allowed, "{database:?}");
         assert!(decide(&Restriction::default(), &request).is_ok());
     }

@@ -6,8 +6,8 @@ use whimbrel::plan::{Direction, Entry, Step};
 
 use crate::args::VerifyArgs;
 use crate::commands::rules;
-use crate::failure::explain_step;
 use crate::exit::Exit;
+use crate::failure::explain_step;
 use crate::render::verify;
 use crate::settings::Settings;
 use crate::signals::Signals;

@@ -61,8 +61,11 @@ fn held<R>(grants: Option<&str>, work: impl FnOnce(&mut dyn Session) -> R) -> R 
 
 fn restrict(session: &mut dyn Session, grants: Option<&str>) {
     let grants = grants.map(|text| toml::from_str::<Grants>(text).expect(text));
-    let restriction =
-        Restriction { protected: vec!["_whimbrel_history".into(), "_whimbrel_history_schema".into()], grants, read_only: false };
+    let restriction = Restriction {
+        protected: vec!["_whimbrel_history".into(), "_whimbrel_history_schema".into()],
+        grants,
+        read_only: false,
+    };
     session.restrict(Some(Arc::new(restriction)));
 }
 
