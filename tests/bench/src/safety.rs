@@ -166,8 +166,11 @@ pub(crate) fn run(work: Work, guards: Guards, database: &Path) -> Result<()> {
     session.begin()?;
     if guarded {
         session.set_ambient(Some(Ambient { started_at: 0, seed: 1, granted: Vec::new() }))?;
-        session
-            .restrict(Some(Arc::new(Restriction { protected: vec!["_history".to_owned()], grants: Some(grants()?) })));
+        session.restrict(Some(Arc::new(Restriction {
+            protected: vec!["_history".to_owned()],
+            grants: Some(grants()?),
+            read_only: false,
+        })));
     }
     let mut session = match work {
         Work::Insert | Work::Update => call(session, work.name(), guarded)?,
