@@ -77,6 +77,7 @@ fn help_and_version_are_0() {
       preview       Show what a transform would make of some rows; writes nothing
       rejects       Show the rows that a transform kept aside
       repair        Put the history right; shows what it will write, and asks
+      renumber      Give pending migrations new versions at the end of the chain, after a merge
       history       Show what was applied when
       adopt         Take over the history that another tool keeps in the database; its own tables stay
                     as they are

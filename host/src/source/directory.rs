@@ -9,12 +9,16 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::assemble::{Gathered, shown};
-use super::file_name::SCRIPTS;
+use super::file_name::{FileName, Part, SCRIPTS};
 use super::layout::{self, Layout, Options};
 use super::problem::Problem;
+use super::renumber::{self, Listed, Renumber, Renumbering};
+use super::repoint::{Pointing, Repointed};
 use super::scripts::Shared;
 use super::tree::{self, Entry, Found, Tree};
 use super::{Loaded, Source, SourceError};
+use crate::model::Manifest;
+use crate::sql;
 
 /// The files of a folder, or of several that make one source.
 ///
@@ -87,6 +91,80 @@ impl Directory {
         let mut reader =
             OpenFolder::open(self.path(), self.largest).map_err(|problem| SourceError::new(vec![problem]))?;
         layout::layout(&mut reader, &self.options).map_err(|problem| SourceError::new(vec![problem]))
+    }
+
+    /// Decides which migrations get new versions, at the end of the chain. Writes nothing.
+    pub fn renumber(&self, wanted: &Renumber<'_>) -> Result<Renumbering, SourceError> {
+        let layout = self.find_layout()?;
+        let mut listed = Vec::new();
+        self.each_file(layout, |folder, path, shown, reader| {
+            let judged = layout.judge(path, &self.endings);
+            let out_of_order = match &judged {
+                FileName::Part { part, .. } => may_be_out_of_order(layout, path, *part, reader),
+                FileName::Library { .. } | FileName::Ignored(_) | FileName::Malformed { .. } => false,
+            };
+            let (folder, path) = (folder.to_owned(), path.to_owned());
+            listed.push(Listed { folder, path, shown, judged, out_of_order });
+        })?;
+        renumber::renumber(layout, &listed, wanted)
+    }
+
+    /// Writes the new versions of a chain's migrations where files of this folder depend on them; `own` if they are of
+    /// that chain. Changes no file.
+    pub fn repoint(&self, chain: &str, own: bool, renumbering: &Renumbering) -> Result<Repointed, SourceError> {
+        let pointing = Pointing { chain, own, renumbering };
+        let layout = self.find_layout()?;
+        let mut all = Repointed::default();
+        self.each_file(layout, |folder, path, shown, reader| {
+            if matches!(layout.judge(path, &self.endings), FileName::Part { part, .. } if part != Part::Component)
+                && let Ok(Found::File(bytes)) = reader.read(path)
+                && let Ok(text) = str::from_utf8(&bytes)
+            {
+                pointing.file(folder.join(path), &shown, text, &mut all);
+            }
+        })?;
+        Ok(all)
+    }
+
+    /// Goes through the files that this source reads, in order.
+    fn each_file(
+        &self,
+        layout: Layout,
+        mut see: impl FnMut(&Path, &str, String, &mut OpenFolder),
+    ) -> Result<(), SourceError> {
+        let refuse = |problem| SourceError::new(vec![problem]);
+        for path in &self.paths {
+            let mut reader = OpenFolder::open(path, self.largest).map_err(refuse)?;
+            let mut folders = vec![String::new()];
+            while let Some(folder) = folders.pop() {
+                let mut entries = reader.list(&folder).map_err(refuse)?;
+                entries.sort();
+                for Entry { path: file, is_folder } in entries {
+                    if is_folder && layout::is_read(layout, &file, &self.options) {
+                        folders.push(file);
+                    } else if !is_folder {
+                        let shown = reader.shown(&file);
+                        see(path, &file, shown, &mut reader);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether a migration says itself that it may be applied although a later one is.
+fn may_be_out_of_order(layout: Layout, path: &str, part: Part, reader: &mut OpenFolder) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if layout == Layout::Refinery && name.starts_with('U') {
+        return true;
+    }
+    let Ok(Found::File(bytes)) = reader.read(path) else { return false };
+    let Ok(text) = str::from_utf8(&bytes) else { return false };
+    match part {
+        Part::Manifest => Manifest::parse(name, text).is_ok_and(|manifest| manifest.placement.out_of_order),
+        part if part.is_sql() => sql::directives(text).is_ok_and(|directives| directives.out_of_order),
+        _ => false,
     }
 }
 

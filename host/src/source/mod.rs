@@ -13,6 +13,8 @@ mod lock_file;
 mod memory;
 mod placement;
 mod problem;
+mod renumber;
+mod repoint;
 mod scripts;
 mod single;
 mod tree;
@@ -26,6 +28,8 @@ pub use layout::{Layout, UnknownLayout};
 pub use lock_file::{LOCK_FILE, LockDifference, LockDifferenceKind, LockFile, LockFileError};
 pub use memory::Memory;
 pub use problem::{Problem, SourceError};
+pub use renumber::{Moved, Renumber, Renumbering};
+pub use repoint::{Edit, Repointed};
 pub use single::SingleScript;
 
 use crate::model::{FunctionLibrary, Migration};

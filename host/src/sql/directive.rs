@@ -1,5 +1,7 @@
 //! What the comments at the top of a script tell the host.
 
+use std::ops::Range;
+
 use super::lexer::{Token, TokenKind, tokens};
 use super::nearest;
 
@@ -182,6 +184,26 @@ impl Reader {
         }
         if self.problems.is_empty() { Ok(self.found) } else { Err(self.problems) }
     }
+}
+
+/// Returns where the names stand that the `depends_on` of a script lists.
+pub fn dependencies(sql: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for comment in tokens(sql).filter(|token| token.kind == TokenKind::Comment) {
+        let text = comment.text.trim_start_matches(['-', ' ', '\t']);
+        let Some(directive) = after_mark(text) else { continue };
+        let Some((key, list)) = directive.split_once('=') else { continue };
+        if key.trim() != "depends_on" {
+            continue;
+        }
+        let mut start = comment.end() - list.len();
+        for name in list.split(',') {
+            let begins = start + (name.len() - name.trim_start().len());
+            found.push(begins..begins + name.trim().len());
+            start += name.len() + 1;
+        }
+    }
+    found
 }
 
 /// Checks the name of a library of functions: ASCII letters, digits, `_` and `-`, which every file system spells the

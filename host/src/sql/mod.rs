@@ -15,7 +15,7 @@ mod slot;
 mod split;
 
 pub use check::{Finding, Severity, check};
-pub use directive::{DirectiveProblem, Directives, TransactionMode, check_library, directives};
+pub use directive::{DirectiveProblem, Directives, TransactionMode, check_library, dependencies, directives};
 pub use lexer::{Token, TokenKind, tokens};
 pub use nearest::nearest;
 pub use normalise::normalise;

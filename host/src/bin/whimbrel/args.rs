@@ -1,5 +1,6 @@
 //! What was typed. Means nothing yet: `settings` puts it together with files and the environment.
 
+mod renumber;
 mod repair;
 mod verify;
 
@@ -14,6 +15,7 @@ use whimbrel::history::foreign::Tool;
 use whimbrel::model::Version;
 use whimbrel::source::Layout;
 
+pub(crate) use renumber::RenumberArgs;
 pub(crate) use repair::RepairArgs;
 pub(crate) use verify::VerifyArgs;
 
@@ -162,6 +164,8 @@ pub(crate) enum Verb {
     Rejects(RejectsArgs),
     /// Put the history right; shows what it will write, and asks
     Repair(RepairArgs),
+    /// Give pending migrations new versions at the end of the chain, after a merge
+    Renumber(RenumberArgs),
     /// Show what was applied when
     History,
     /// Take over the history that another tool keeps in the database; its own tables stay as they are
@@ -195,6 +199,7 @@ impl Verb {
             Self::Preview(_) => "preview",
             Self::Rejects(_) => "rejects",
             Self::Repair(_) => "repair",
+            Self::Renumber(_) => "renumber",
             Self::History => "history",
             Self::Adopt(_) => "adopt",
             Self::Lock(_) => "lock",

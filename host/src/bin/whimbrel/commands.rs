@@ -15,6 +15,7 @@ mod lock;
 mod new;
 mod plan;
 mod preview;
+mod renumber;
 mod repair;
 mod reset;
 mod run;
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Preview(preview) => preview::run(preview, &Settings::read(globals)?, ui, signals),
         Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui, signals),
         Verb::Repair(repair) => repair::run(repair, &Settings::read(globals)?, ui),
+        Verb::Renumber(renumber) => renumber::run(renumber, &Settings::read(globals)?, ui),
         Verb::History => history::run(&Settings::read(globals)?, ui),
         Verb::Adopt(adopt) => adopt::run(adopt, &Settings::read(globals)?, ui, signals),
         Verb::Lock(lock) => lock::run(lock, &Settings::read(globals)?, ui),

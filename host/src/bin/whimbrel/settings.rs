@@ -189,6 +189,28 @@ impl Settings {
         self.more_dirs.iter().fold(first, Directory::and)
     }
 
+    /// Makes the source of a chain.
+    pub(crate) fn source_of(&self, chain: &str) -> Directory {
+        let found = self.sources().into_iter().find(|(name, _)| name == chain);
+        found.map_or_else(|| self.source(), |(_, source)| source)
+    }
+
+    /// Makes the sources of all chains, the default one first.
+    pub(crate) fn sources(&self) -> Vec<(String, Directory)> {
+        let default = self.chain.as_deref().unwrap_or(DEFAULT_CHAIN);
+        let mut sources = Vec::new();
+        if self.has_default {
+            sources.push((default.to_owned(), self.source()));
+        }
+        for (name, dir) in policy::folders(&self.config.chains, &self.config.folder) {
+            if !self.has_default || name != default {
+                let source = Directory::new(dir).scripts(self.engines().extensions());
+                sources.push((name, source.layout(self.layout).recursive(self.recursive)));
+            }
+        }
+        sources
+    }
+
     /// Makes the migrator of these settings.
     pub(crate) fn migrator(
         &self,
@@ -220,17 +242,12 @@ impl Settings {
             .rules(rules)
             .interrupt(interrupt)
             .observer(observer);
-        let default = self.chain.as_deref().unwrap_or(DEFAULT_CHAIN);
-        if self.has_default {
-            let policy = policy::of(&self.config.chains, default);
-            builder = builder.source(self.source()).chain(default).policy(policy);
-        }
-        for (name, dir) in policy::folders(&self.config.chains, &self.config.folder) {
-            if !self.has_default || name != default {
-                let policy = policy::of(&self.config.chains, &name);
-                let source = Directory::new(dir).scripts(self.engines().extensions());
-                builder = builder.and_chain(name, source.layout(self.layout).recursive(self.recursive), policy);
-            }
+        for (index, (name, source)) in self.sources().into_iter().enumerate() {
+            let policy = policy::of(&self.config.chains, &name);
+            builder = match index {
+                0 if self.has_default => builder.source(source).chain(name).policy(policy),
+                _ => builder.and_chain(name, source, policy),
+            };
         }
         let environment = self.environment.as_ref().map(|(name, found)| (name.as_str(), &found.placeholders));
         let values = |chain| placeholders::of(&self.config, chain, environment, &self.typed_values);

@@ -20,7 +20,7 @@ mod variant;
 use std::fmt;
 use std::str::FromStr;
 
-pub(super) use read::{Options, layout, load, load_with};
+pub(super) use read::{Options, is_read, layout, load, load_with};
 
 use super::file_name::FileName;
 use crate::sql;
@@ -111,7 +111,7 @@ impl Layout {
     }
 
     /// Judges a file by its path below the root.
-    fn judge(self, path: &str, endings: &[String]) -> FileName {
+    pub(super) fn judge(self, path: &str, endings: &[String]) -> FileName {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         match self {
             Self::Auto | Self::Whimbrel => FileName::parse_with(name, endings),
@@ -137,6 +137,17 @@ enum Depth {
     One,
     /// In every folder.
     Every,
+}
+
+impl Depth {
+    /// Tells whether a folder that is so far below the root is looked into.
+    fn reaches(self, depth: usize) -> bool {
+        match self {
+            Self::Every => true,
+            Self::One => depth == 0,
+            Self::Root => false,
+        }
+    }
 }
 
 impl fmt::Display for Layout {

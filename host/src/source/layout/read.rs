@@ -13,7 +13,7 @@ use super::super::tree::{Found, Remembered, Tree};
 use super::super::{Ignored, Loaded};
 use super::goose::Wrong;
 use super::variant::{self, Variant};
-use super::{Depth, Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx};
+use super::{Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx};
 use crate::sql;
 
 /// How a tree is read.
@@ -90,6 +90,14 @@ pub(in crate::source) fn layout(tree: &mut dyn Tree, options: &Options) -> Resul
     }
 }
 
+/// Tells whether a folder in a tree of this layout is read too, whatever kind of database it is for.
+pub(in crate::source) fn is_read(layout: Layout, path: &str, options: &Options) -> bool {
+    let (depth, name) = (path.matches('/').count(), path.rsplit('/').next().unwrap_or(path));
+    let deeper = layout.depth().reaches(depth);
+    let own = matches!(layout, Layout::Auto | Layout::Whimbrel);
+    depth < DEEPEST && !name.starts_with('.') && (deeper || own && (options.recursive || variant::kind(name).is_some()))
+}
+
 /// Reads one tree; files in Whimbrel's own layout, of which some may be for other databases, are put into `own`.
 fn read(
     tree: &mut dyn Tree,
@@ -141,11 +149,7 @@ impl Walk<'_> {
 
     /// Decides whether to go into a folder.
     fn descent(&self, name: &str, depth: usize, kind: Option<&'static str>) -> Descent {
-        let deeper = match self.layout.depth() {
-            Depth::Every => true,
-            Depth::One => depth == 0,
-            Depth::Root => false,
-        };
+        let deeper = self.layout.depth().reaches(depth);
         if depth >= DEEPEST {
             return Descent::Past("a folder, too deep to be read".to_owned());
         }

@@ -34,8 +34,7 @@ pub(super) fn run(args: &LockArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
     let path = settings.dir.join(LOCK_FILE);
     // After a merge with conflicts this tells more than the folder does.
     let kept = args.check.then(|| read(&path)).transpose()?;
-    let loaded = settings.source().load().map_err(whimbrel::Error::from)?;
-    let chain = Chain::new("main", loaded.migrations).map_err(whimbrel::Error::from)?;
+    let chain = chain(settings)?;
     let lock = LockFile::of(&chain);
     let Some(kept) = kept else {
         let text = lock.to_string();
@@ -49,6 +48,17 @@ pub(super) fn run(args: &LockArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
     let differences = kept.compare(&chain);
     show(ui, &path, &chain, false, &differences)?;
     Ok(if differences.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Writes the lock file of the folder anew.
+pub(super) fn write(settings: &Settings) -> anyhow::Result<()> {
+    let path = settings.dir.join(LOCK_FILE);
+    let text = LockFile::of(&chain(settings)?).to_string();
+    Ok(std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))?)
+}
+
+fn chain(settings: &Settings) -> Result<Chain, whimbrel::Error> {
+    Ok(Chain::new("main", settings.source().load()?.migrations)?)
 }
 
 /// Adds a migration that was just made to the lock file, if there is one.

@@ -1,0 +1,150 @@
+//! Finds dependencies on migrations that get new versions, and writes the new ones in their place. Writes no file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::problem::Problem;
+use super::renumber::Renumbering;
+use crate::model::{Dependency, Version};
+use crate::sql;
+
+/// A file that gets another text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Edit {
+    /// The file, as it is called before anything is renamed.
+    pub file: PathBuf,
+    /// What it holds then.
+    pub text: String,
+}
+
+/// What becomes of dependencies.
+#[derive(Clone, Debug, Default)]
+pub struct Repointed {
+    /// Files that get another text.
+    pub edits: Vec<Edit>,
+    /// Dependencies that somebody has to look at.
+    pub notes: Vec<Problem>,
+}
+
+/// Whose dependencies they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pointing<'a> {
+    /// The chain whose migrations move.
+    pub(super) chain: &'a str,
+    /// The files are of that chain, so that a version alone is one of it.
+    pub(super) own: bool,
+    /// What moves.
+    pub(super) renumbering: &'a Renumbering,
+}
+
+impl Pointing<'_> {
+    /// Looks at a file; its name tells how dependencies are written in it.
+    pub(super) fn file(&self, file: PathBuf, shown: &str, text: &str, all: &mut Repointed) {
+        if !text.contains("depends_on") {
+            return;
+        }
+        let ending = shown.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let ranges = match ending {
+            "sql" => sql::dependencies(text),
+            "toml" => in_manifest(text),
+            _ => {
+                let message = "says what it depends on in its head, which is left as it is".to_owned();
+                all.notes.push(Problem::of_file(shown, message, None));
+                return;
+            }
+        };
+        let mut changed = text.to_owned();
+        for range in ranges.into_iter().rev() {
+            match self.judge(&text[range.clone()]) {
+                Judged::Other => {}
+                Judged::Moved(new) => changed.replace_range(range, &new),
+                Judged::Unclear(from, to) => {
+                    let message =
+                        format!("depends on version {from}, which one migration keeps and another leaves for {to}");
+                    let hint = format!("write {to} if it is that one");
+                    all.notes.push(Problem::at(shown, text, range.start, message, Some(hint)));
+                }
+            }
+        }
+        if changed != text {
+            all.edits.push(Edit { file, text: changed });
+        }
+    }
+
+    fn judge(&self, name: &str) -> Judged {
+        let moved: BTreeMap<Version, Version> =
+            self.renumbering.moved.iter().map(|moved| (moved.from, moved.to)).collect();
+        let Ok(Dependency { chain, version }) = name.parse::<Dependency>() else { return Judged::Other };
+        let about_it = chain.as_deref().map_or(self.own, |chain| chain == self.chain);
+        match moved.get(&version).filter(|_| about_it) {
+            None => Judged::Other,
+            Some(to) if self.renumbering.kept.contains(&version) => Judged::Unclear(version, *to),
+            Some(to) => Judged::Moved(match chain {
+                Some(chain) => format!("{chain}:{to}"),
+                None => to.to_string(),
+            }),
+        }
+    }
+}
+
+enum Judged {
+    Other,
+    Moved(String),
+    Unclear(Version, Version),
+}
+
+/// Returns where the names stand that `depends_on` of a manifest lists, without their quotes.
+fn in_manifest(text: &str) -> Vec<Range<usize>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Contents {
+        depends_on: Vec<Spanned<String>>,
+    }
+    let contents: Contents = toml::from_str(text).unwrap_or_default();
+    let inside = |name: &Spanned<String>| {
+        let span = name.span();
+        let range = span.start.checked_add(1)?..span.end.checked_sub(1)?;
+        (text.get(range.clone()) == Some(name.get_ref())).then_some(range)
+    };
+    contents.depends_on.iter().filter_map(inside).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::renumber::Moved;
+    use super::*;
+
+    fn repointed(own: bool, name: &str, text: &str) -> String {
+        let moved =
+            |from, to| Moved { name: "x".into(), from: Version::from(from), to: Version::from(to), files: Vec::new() };
+        let renumbering =
+            Renumbering { moved: vec![moved(3, 9), moved(4, 10)], kept: [Version::from(4)].into_iter().collect() };
+        let mut all = Repointed::default();
+        Pointing { chain: "main", own, renumbering: &renumbering }.file(name.into(), name, text, &mut all);
+        let notes = all.notes.iter().map(|note| format!("!{note}"));
+        all.edits.into_iter().map(|edit| edit.text).chain(notes).collect()
+    }
+
+    #[test]
+    fn writes_the_new_versions() {
+        assert_eq!(
+            repointed(true, "5_a.sql", "-- words\n-- whimbrel: depends_on = 03, 5 ,main:3, other:3\nSELECT 3;"),
+            "-- words\n-- whimbrel: depends_on = 9, 5 ,main:9, other:3\nSELECT 3;"
+        );
+        assert_eq!(
+            repointed(true, "5_a.toml", "depends_on = [\"3\", 'main:3', \"7\"]\n[params]\nx = \"3\"\n"),
+            "depends_on = [\"9\", 'main:9', \"7\"]\n[params]\nx = \"3\"\n"
+        );
+        assert_eq!(repointed(false, "1_a.sql", "--whimbrel:depends_on=3,main:3\n"), "--whimbrel:depends_on=3,main:9\n");
+        assert_eq!(
+            repointed(true, "5_a.sql", "-- whimbrel: depends_on = 4\n"),
+            "!5_a.sql:1:27: depends on version 4, which one migration keeps and another leaves for 10"
+        );
+        assert!(repointed(true, "5_a.js", "// depends_on = [\"3\"]").contains("left as it is"));
+        assert_eq!(repointed(true, "5_a.toml", "depends_on = [3"), "");
+    }
+}

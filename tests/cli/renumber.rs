@@ -1,0 +1,149 @@
+//! `whimbrel renumber`: new versions after a merge.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+/// Two branches have both added version 3, and one of them what depends on it.
+fn merged() -> Project {
+    let project = Project::notes();
+    project.write("migrations/0003_author.up.sql", "ALTER TABLE note ADD COLUMN author TEXT;\n");
+    project.write("migrations/0003_author.down.sql", "ALTER TABLE note DROP COLUMN author;\n");
+    project.write("migrations/0003_tag.sql", "CREATE TABLE tag (note REFERENCES note);\n");
+    project
+}
+
+#[test]
+fn two_branches_that_added_one_version() {
+    let project = merged();
+    assert_eq!(project.run(&["plan"]).code, 1);
+    assert_snapshot!(project.run(&["renumber", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    3 tag becomes 4
+      migrations/0003_tag.sql -> 0004_tag.sql
+    Would renumber 1 migration. Nothing was changed.
+    ");
+    assert!(project.list("migrations").contains(&"0003_tag.sql".to_owned()));
+    assert_snapshot!(project.run(&["renumber", "0003_author"]), @"
+    exit 0
+    --- stdout
+    3 author becomes 4
+      migrations/0003_author.down.sql -> 0004_author.down.sql
+      migrations/0003_author.up.sql -> 0004_author.up.sql
+    Renumbered 1 migration.
+    ");
+    assert_eq!(
+        project.list("migrations")[4..],
+        ["0003_tag.sql", "0004_author.down.sql", "0004_author.up.sql"].map(str::to_owned)
+    );
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["renumber"]), @"
+    exit 0
+    --- stdout
+    Every migration has a version of its own, and none was overtaken.
+    ");
+    assert_snapshot!(project.run(&["renumber", "0003_tag.sql"]), @"
+    exit 1
+    --- stderr
+    error: migrations/0003_tag.sql: version 3 is applied
+    hint: an applied migration keeps its version: `whimbrel down` first, or write a new one
+    ");
+}
+
+#[test]
+fn what_is_applied_keeps_its_version_and_the_rest_follows() {
+    let project = merged();
+    project.remove("migrations/0003_author.up.sql");
+    project.remove("migrations/0003_author.down.sql");
+    project.write("migrations/0005_last.sql", "CREATE TABLE last (x);\n");
+    project.ok(&["up"]);
+    project.write("migrations/0003_author.sql", "ALTER TABLE note ADD COLUMN author TEXT;\n");
+    project.write("migrations/0004_late.sql", "CREATE TABLE late (x);\n");
+    project.write("migrations/0004_late.toml", "description = \"late\"\ndepends_on = [\"1\"]\n");
+    project.write("migrations/0006_next.sql", "-- whimbrel: depends_on = 4, 3\nCREATE TABLE next (x);\n");
+    project.write(
+        "whimbrel.toml",
+        "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.billing]\ndir = \"billing\"\n",
+    );
+    project.write("billing/0001_a.sql", "-- whimbrel: depends_on = main:4\nCREATE TABLE a (x);\n");
+    project.write("migrations/whimbrel.lock", "<<<<<<< a conflict\n");
+    assert_snapshot!(project.run(&["renumber", "--chain", "main", "--json"]), @r#"
+    exit 0
+    --- stdout
+    {
+      "schema": "whimbrel/renumber/1",
+      "dry_run": false,
+      "migrations": [
+        {
+          "name": "author",
+          "from": "3",
+          "to": "7",
+          "files": [
+            {
+              "from": "migrations/0003_author.sql",
+              "to": "migrations/0007_author.sql"
+            }
+          ]
+        },
+        {
+          "name": "late",
+          "from": "4",
+          "to": "8",
+          "files": [
+            {
+              "from": "migrations/0004_late.sql",
+              "to": "migrations/0008_late.sql"
+            },
+            {
+              "from": "migrations/0004_late.toml",
+              "to": "migrations/0008_late.toml"
+            }
+          ]
+        }
+      ],
+      "edited": [
+        "migrations/0006_next.sql",
+        "billing/0001_a.sql"
+      ],
+      "lock_file": true,
+      "notes": [
+        {
+          "file": "migrations/0006_next.sql",
+          "message": "migrations/0006_next.sql:1:30: depends on version 3, which one migration keeps and another leaves for 7"
+        }
+      ]
+    }
+    "#);
+    assert_eq!(project.read("migrations/0006_next.sql"), "-- whimbrel: depends_on = 8, 3\nCREATE TABLE next (x);\n");
+    assert_eq!(project.read("billing/0001_a.sql"), "-- whimbrel: depends_on = main:8\nCREATE TABLE a (x);\n");
+    assert_eq!(project.read("migrations/0008_late.toml"), "description = \"late\"\ndepends_on = [\"1\"]\n");
+    project.ok(&["lock", "--check"]);
+}
+
+#[test]
+fn nothing_is_lost() {
+    let project = merged();
+    project.write("migrations/0004_tag.sql/kept", "");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["renumber"]), @"
+        exit 1
+        --- stderr
+        error: migrations/0004_tag.sql exists already
+        hint: nothing was renamed
+        ");
+    });
+    assert!(project.list("migrations").contains(&"0003_tag.sql".to_owned()));
+    let bare = merged();
+    bare.remove("whimbrel.toml");
+    assert_snapshot!(bare.run(&["renumber"]), @"
+    exit 0
+    --- stdout
+    3 tag becomes 4
+      migrations/0003_tag.sql -> 0004_tag.sql
+    Renumbered 1 migration.
+
+    --- stderr
+    note: no database is named, so nothing counts as applied
+    ");
+}
