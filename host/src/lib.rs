@@ -1,7 +1,7 @@
 //! A migration host: SQL migrations and sandboxed WebAssembly migrations in one versioned chain.
 //!
 //! ```text
-//!  folder, embedded files, code
+//!  folder, archive, embedded files, code
 //!    |  source::Source::load           bytes -> migrations; every problem of every file together
 //!    v
 //!  Vec<Migration>
@@ -52,6 +52,8 @@
 //!
 //! # Features
 //! - `cli` (default): the `whimbrel` program.
+//! - `archive` (part of `cli`): migrations in archives.
+//! - `http` (part of `cli`): migrations in archives on other machines.
 //! - `wasm` (part of `cli`): migrations that are WebAssembly components, and scripts.
 //! - `engines` (part of `cli`): the script engines that come with the program.
 // One file is excepted, with its proof: `db/sqlite/row_statement.rs`.

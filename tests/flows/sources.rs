@@ -1,10 +1,16 @@
 //! What every source must do, whatever it reads: one suite, run on each.
 
+mod archive;
+mod http;
+
 use std::borrow::Cow;
 use std::fs;
 
-use whimbrel::model::{Body, Kind, Reversibility};
-use whimbrel::source::{Directory, Embedded, Layout, Loaded, Memory, Source, SourceError};
+use whimbrel::model::{Body, Checksum, Kind, Reversibility};
+use whimbrel::source::{Archive, Directory, Embedded, Http, Layout, Loaded, Memory, Source, SourceError};
+
+use crate::harness::packed::{self, Zipped};
+use crate::harness::server::{Answer, Server};
 
 /// Files of a folder: paths and contents.
 type Files = &'static [(&'static str, &'static [u8])];
@@ -15,13 +21,13 @@ struct Maker {
     make: fn(Files, Layout, bool) -> Box<dyn Source>,
 }
 
-/// A folder that lives as long as its source.
-struct Folder {
-    _folder: tempfile::TempDir,
-    source: Directory,
+/// A source together with what it reads, such as a folder or a server.
+struct Alive<S, K> {
+    source: S,
+    _kept: K,
 }
 
-impl Source for Folder {
+impl<S: Source, K: Send + Sync> Source for Alive<S, K> {
     fn load(&self) -> Result<Loaded, SourceError> {
         self.source.load()
     }
@@ -39,7 +45,7 @@ fn directory(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
         fs::write(path, bytes).unwrap();
     }
     let source = Directory::new(folder.path()).layout(layout).recursive(recursive);
-    Box::new(Folder { _folder: folder, source })
+    Box::new(Alive { source, _kept: folder })
 }
 
 fn several_directories(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
@@ -53,7 +59,7 @@ fn several_directories(files: Files, layout: Layout, recursive: bool) -> Box<dyn
         fs::create_dir_all(folder.path().join(half)).unwrap();
     }
     let source = Directory::new(folder.path().join("even")).and(folder.path().join("odd"));
-    Box::new(Folder { _folder: folder, source: source.layout(layout).recursive(recursive) })
+    Box::new(Alive { source: source.layout(layout).recursive(recursive), _kept: folder })
 }
 
 fn memory(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
@@ -65,11 +71,54 @@ fn embedded(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
     Box::new(Embedded::new("m", files).layout(layout).recursive(recursive))
 }
 
-const MAKERS: [Maker; 4] = [
+fn zip(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
+    let entries: Vec<_> = files.iter().map(|(path, bytes)| Zipped::new(*path, *bytes)).collect();
+    archived(&packed::zip(&entries), layout, recursive)
+}
+
+fn tar_of(files: Files, root: &str) -> Vec<u8> {
+    let paths: Vec<String> = files.iter().map(|(path, _)| format!("{root}{path}")).collect();
+    let files: Vec<_> = files.iter().zip(&paths).map(|((_, bytes), path)| (b'0', path.as_bytes(), *bytes)).collect();
+    packed::tar(&files)
+}
+
+fn tar(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
+    archived(&tar_of(files, "./"), layout, recursive)
+}
+
+fn tar_gz(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
+    archived(&packed::gzip(&tar_of(files, "bundle/")), layout, recursive)
+}
+
+fn tar_zst(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
+    archived(&packed::zstd(&tar_of(files, "")), layout, recursive)
+}
+
+fn archived(bytes: &[u8], layout: Layout, recursive: bool) -> Box<dyn Source> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bundle");
+    fs::write(&file, bytes).unwrap();
+    Box::new(Alive { source: Archive::new(file).layout(layout).recursive(recursive), _kept: folder })
+}
+
+fn http(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
+    let bundle = packed::zstd(&tar_of(files, "bundle/"));
+    let digest = Checksum::of(&bundle).to_string();
+    let server = Server::new(move |_| Answer::ok(bundle.clone()));
+    let source = Http::new(&server.url("/bundle"), &digest).unwrap().layout(layout).recursive(recursive);
+    Box::new(Alive { source, _kept: server })
+}
+
+const MAKERS: [Maker; 9] = [
     Maker { name: "directory", make: directory },
     Maker { name: "several directories", make: several_directories },
     Maker { name: "memory", make: memory },
     Maker { name: "embedded", make: embedded },
+    Maker { name: "zip", make: zip },
+    Maker { name: "tar", make: tar },
+    Maker { name: "tar.gz", make: tar_gz },
+    Maker { name: "tar.zst", make: tar_zst },
+    Maker { name: "http", make: http },
 ];
 
 fn shown(loaded: &Loaded) -> Vec<String> {

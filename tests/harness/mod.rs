@@ -2,8 +2,10 @@
 
 mod filter;
 mod listen;
+pub(crate) mod packed;
 mod program;
 mod project;
+pub(crate) mod server;
 
 pub(crate) use listen::listen;
 pub(crate) use program::path as program;

@@ -1,5 +1,7 @@
-//! Where migrations come from: a folder, the program itself, Rust code. Knows no database and no host.
+//! Where migrations come from: a folder, an archive, the program itself, Rust code. Knows no database and no host.
 
+#[cfg(feature = "archive")]
+mod archive;
 mod assemble;
 mod code;
 mod combined;
@@ -8,6 +10,8 @@ mod content;
 mod directory;
 mod embedded;
 mod file_name;
+#[cfg(feature = "http")]
+mod http;
 mod layout;
 mod lock_file;
 mod memory;
@@ -19,11 +23,15 @@ mod scripts;
 mod single;
 mod tree;
 
+#[cfg(feature = "archive")]
+pub use archive::{ARCHIVE_ENDINGS, Archive, ArchiveLimits};
 pub use code::Code;
 pub use combined::Combined;
 pub use directory::Directory;
 pub use embedded::Embedded;
 pub use file_name::{FileName, Part, SCRIPTS, check_name};
+#[cfg(feature = "http")]
+pub use http::{AddressError, Authorization, Http};
 pub use layout::{Layout, UnknownLayout};
 pub use lock_file::{LOCK_FILE, LockDifference, LockDifferenceKind, LockFile, LockFileError};
 pub use memory::Memory;

@@ -66,7 +66,7 @@ pub(crate) struct Globals {
     /// The database: sqlite:app.db, sqlite:///var/app.db or a path
     #[arg(short = 'D', long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
-    /// The folder of the migrations; may be given several times [default: migrations]
+    /// The folder of the migrations, an archive, or https://…#sha256=…; may be given several times [default: migrations]
     #[arg(short, long, global = true, value_name = "FOLDER")]
     pub(crate) dir: Vec<PathBuf>,
     /// Whose way the folder is laid out: auto, whimbrel, sqlx, refinery, flyway, golang-migrate, goose, dbmate,

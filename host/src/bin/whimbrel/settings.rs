@@ -6,6 +6,7 @@ mod duration;
 mod engines;
 mod environment;
 mod error;
+mod locations;
 mod placeholders;
 mod policy;
 
@@ -19,7 +20,7 @@ use whimbrel::exec::Observer;
 use whimbrel::history::DEFAULT_TABLE;
 use whimbrel::model::Policy;
 use whimbrel::plan::Rules;
-use whimbrel::source::{Directory, Layout, SingleScript};
+use whimbrel::source::{Directory, Layout, SingleScript, Source};
 use whimbrel::wasm::{Compilation, ComponentCache};
 use whimbrel::{Interrupt, Migrator, MigratorBuilder};
 
@@ -31,21 +32,21 @@ pub(crate) use duration::{parse as parse_duration, positive as parse_timeout, wr
 use environment::Environment;
 pub(crate) use environment::Protection;
 pub(crate) use error::{Place, SettingsError};
+use locations::{Location, Reading};
 pub(crate) use placeholders::parse_set;
 
 /// Name of the file that `init` writes and every other verb reads.
 pub(crate) const CONFIG_FILE: &str = "whimbrel.toml";
 /// Where migrations are unless told otherwise.
-pub(crate) const DEFAULT_DIR: &str = "migrations";
+const DEFAULT_DIR: &str = "migrations";
 /// Name of the chain unless another is chosen.
 const DEFAULT_CHAIN: &str = "main";
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is meant, whatever of it was typed.
 pub(crate) struct Settings {
-    /// The folder of the migrations, the first of several.
-    pub(crate) dir: PathBuf,
-    more_dirs: Vec<PathBuf>,
+    /// Where the migrations of the default chain are.
+    locations: Vec<Location>,
     layout: Layout,
     recursive: bool,
     chain: Option<String>,
@@ -59,6 +60,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     foreign_keys: bool,
     cache: ComponentCache,
+    kept_sources: Option<PathBuf>,
     typed_database: Option<String>,
     typed_values: Vec<(String, String)>,
     config: Config,
@@ -72,12 +74,16 @@ impl Settings {
         let of_environment = environment.as_ref().map(|(_, environment)| environment);
         let has_default = !globals.dir.is_empty()
             || !config.dir.is_empty()
-            || policy::folders(&config.chains, &config.folder).is_empty();
+            || policy::locations(&config.chains, &config.folder).is_empty();
         let configured = std::mem::take(&mut config.dir);
-        let mut dirs = if globals.dir.is_empty() { configured } else { globals.dir.clone() }.into_iter();
+        let typed = locations::typed(&globals.dir)?;
+        let mut locations = if typed.is_empty() { configured } else { typed };
+        if locations.is_empty() {
+            locations.push(Location::of(DEFAULT_DIR));
+        }
+        let cache = given_cache(config.cache.take());
         Ok(Self {
-            dir: dirs.next().unwrap_or_else(|| PathBuf::from(DEFAULT_DIR)),
-            more_dirs: dirs.collect(),
+            locations,
             layout: globals.layout.or(config.layout).unwrap_or_default(),
             recursive: config.recursive.unwrap_or(false),
             chain: config.chain.take(),
@@ -94,7 +100,8 @@ impl Settings {
                 .unwrap_or(LOCK_TIMEOUT),
             timeout: globals.timeout.or(config.timeout),
             foreign_keys: config.foreign_keys.unwrap_or(true),
-            cache: cache(config.cache.take()),
+            kept_sources: locations::cache(cache.as_deref()),
+            cache: component_cache(cache),
             typed_database: globals.database.clone(),
             typed_values: globals.set.clone(),
             has_default,
@@ -120,10 +127,18 @@ impl Settings {
         Ok(found.map(|(name, environment)| (name, environment.protected)))
     }
 
-    /// Returns the folder of a chain.
-    pub(crate) fn folder_of(&self, chain: &str) -> PathBuf {
-        let folders = policy::folders(&self.config.chains, &self.config.folder);
-        folders.into_iter().find(|(name, _)| name == chain).map_or_else(|| self.dir.clone(), |(_, dir)| dir)
+    /// Returns the folder of a chain, the first of several, to write files into.
+    pub(crate) fn folder_of(&self, chain: &str) -> Result<PathBuf, SettingsError> {
+        let all = policy::locations(&self.config.chains, &self.config.folder);
+        match all.iter().find(|(name, _)| name == chain) {
+            Some((_, locations)) => locations::folder(locations),
+            None => self.folder(),
+        }
+    }
+
+    /// Returns the folder of the default chain, the first of several, to write files into.
+    pub(crate) fn folder(&self) -> Result<PathBuf, SettingsError> {
+        locations::folder(&self.locations)
     }
 
     /// Says how components are compiled where no migrator does it.
@@ -157,7 +172,7 @@ impl Settings {
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<Migrator> {
         let source = SingleScript::new(file, self.engines().extensions());
-        let builder = self.bare(Rules::default(), interrupt, observer).source(source);
+        let builder = self.bare(Rules::default(), interrupt, observer)?.source(source);
         Ok(self.with_database(builder)?.build()?)
     }
 
@@ -168,7 +183,7 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<Migrator> {
-        Ok(self.bare(rules, interrupt, observer).build()?)
+        Ok(self.bare(rules, interrupt, observer)?.build()?)
     }
 
     /// Returns the engines that run scripts.
@@ -181,34 +196,47 @@ impl Settings {
     }
 
     /// Makes the source of these settings.
-    pub(crate) fn source(&self) -> Directory {
-        let first = Directory::new(&self.dir)
-            .scripts(self.engines().extensions())
-            .layout(self.layout)
-            .recursive(self.recursive);
-        self.more_dirs.iter().fold(first, Directory::and)
+    pub(crate) fn source(&self) -> Result<Box<dyn Source>, SettingsError> {
+        self.source_of(&self.locations)
     }
 
-    /// Makes the source of a chain.
-    pub(crate) fn source_of(&self, chain: &str) -> Directory {
-        let found = self.sources().into_iter().find(|(name, _)| name == chain);
-        found.map_or_else(|| self.source(), |(_, source)| source)
+    fn source_of(&self, locations: &[Location]) -> Result<Box<dyn Source>, SettingsError> {
+        locations::source(locations, &self.reading())
     }
 
-    /// Makes the sources of all chains, the default one first.
-    pub(crate) fn sources(&self) -> Vec<(String, Directory)> {
+    fn reading(&self) -> Reading {
+        Reading {
+            layout: self.layout,
+            recursive: self.recursive,
+            endings: self.engines().extensions(),
+            cache: self.kept_sources.clone(),
+        }
+    }
+
+    /// Returns all chains with the places of their migrations, the default one first.
+    fn chains(&self) -> Vec<(String, Vec<Location>)> {
         let default = self.chain.as_deref().unwrap_or(DEFAULT_CHAIN);
-        let mut sources = Vec::new();
+        let mut chains = policy::locations(&self.config.chains, &self.config.folder);
         if self.has_default {
-            sources.push((default.to_owned(), self.source()));
+            chains.retain(|(name, _)| name != default);
+            chains.insert(0, (default.to_owned(), self.locations.clone()));
         }
-        for (name, dir) in policy::folders(&self.config.chains, &self.config.folder) {
-            if !self.has_default || name != default {
-                let source = Directory::new(dir).scripts(self.engines().extensions());
-                sources.push((name, source.layout(self.layout).recursive(self.recursive)));
-            }
-        }
-        sources
+        chains
+    }
+
+    /// Returns the folders of a chain, to change files in; refuses an archive.
+    pub(crate) fn directory_of(&self, chain: &str) -> Result<Directory, SettingsError> {
+        let found = self.chains().into_iter().find(|(name, _)| name == chain).map(|(_, locations)| locations);
+        let locations = found.unwrap_or_else(|| self.locations.clone());
+        let first = locations::folder(&locations)?;
+        Ok(locations::directory(&locations, &self.reading()).unwrap_or_else(|| Directory::new(first)))
+    }
+
+    /// Returns the folders of all chains that have some, the default one first.
+    pub(crate) fn directories(&self) -> Vec<(String, Directory)> {
+        let folders = |locations: &[Location]| locations::directory(locations, &self.reading());
+        let all = self.chains().into_iter().map(|(name, locations)| (name, folders(&locations)));
+        all.filter_map(|(name, folders)| Some((name, folders?))).collect()
     }
 
     /// Makes the migrator of these settings.
@@ -228,11 +256,16 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<MigratorBuilder> {
-        Ok(self.with_database(self.bare(rules, interrupt, observer))?)
+        Ok(self.with_database(self.bare(rules, interrupt, observer)?)?)
     }
 
     /// Makes a builder without a source and a database.
-    fn bare(&self, rules: Rules, interrupt: Interrupt, observer: Arc<dyn Observer>) -> MigratorBuilder {
+    fn bare(
+        &self,
+        rules: Rules,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> Result<MigratorBuilder, SettingsError> {
         let mut builder = Migrator::builder()
             .engines(self.engines())
             .history_table(&self.history_table)
@@ -242,8 +275,9 @@ impl Settings {
             .rules(rules)
             .interrupt(interrupt)
             .observer(observer);
-        for (index, (name, source)) in self.sources().into_iter().enumerate() {
+        for (index, (name, locations)) in self.chains().into_iter().enumerate() {
             let policy = policy::of(&self.config.chains, &name);
+            let source = self.source_of(&locations)?;
             builder = match index {
                 0 if self.has_default => builder.source(source).chain(name).policy(policy),
                 _ => builder.and_chain(name, source, policy),
@@ -258,14 +292,26 @@ impl Settings {
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);
         }
-        builder.only(self.only.clone())
+        Ok(builder.only(self.only.clone()))
     }
 }
 
-/// `WHIMBREL_CACHE` comes before the key `cache`; `off` keeps nothing.
-fn cache(configured: Option<PathBuf>) -> ComponentCache {
-    let given = std::env::var_os("WHIMBREL_CACHE").filter(|value| !value.is_empty()).map(PathBuf::from);
-    match given.or(configured) {
+/// Returns the folder that was typed, or else the usual one, for those who read no settings.
+pub(crate) fn typed_folder(globals: &Globals) -> Result<PathBuf, SettingsError> {
+    match locations::typed(&globals.dir)?.as_slice() {
+        [] => Ok(PathBuf::from(DEFAULT_DIR)),
+        typed => locations::folder(typed),
+    }
+}
+
+/// `WHIMBREL_CACHE` comes before the key `cache`.
+fn given_cache(configured: Option<PathBuf>) -> Option<PathBuf> {
+    std::env::var_os("WHIMBREL_CACHE").filter(|value| !value.is_empty()).map(PathBuf::from).or(configured)
+}
+
+/// `off` keeps nothing.
+fn component_cache(given: Option<PathBuf>) -> ComponentCache {
+    match given {
         None => ComponentCache::User,
         Some(word) if word == Path::new("off") => ComponentCache::Off,
         Some(folder) => ComponentCache::Folder(folder),

@@ -21,6 +21,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(super) use read::{Options, is_read, layout, load, load_with};
+#[cfg(feature = "archive")]
+pub(super) use variant::is_database;
 
 use super::file_name::FileName;
 use crate::sql;

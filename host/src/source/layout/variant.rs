@@ -12,6 +12,12 @@ const KINDS: [(&str, &[&str]); 4] = [
     ("mariadb", &["mariadb"]),
 ];
 
+/// Tells whether a word stands for a kind of database.
+#[cfg(feature = "archive")]
+pub(in crate::source) fn is_database(word: &str) -> bool {
+    kind(word).is_some()
+}
+
 /// Returns the kind of database that a word stands for.
 pub(super) fn kind(word: &str) -> Option<&'static str> {
     KINDS.iter().find(|(_, words)| words.contains(&word)).map(|(kind, _)| *kind)

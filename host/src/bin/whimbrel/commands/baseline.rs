@@ -76,7 +76,7 @@ pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui) -> anyhow:
     }
     let squashed = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.squash()?;
     let file_name = format!("{:04}_{}.baseline.sql", squashed.version, args.name);
-    let path = settings.folder_of(&squashed.chain).join(file_name);
+    let path = settings.folder_of(&squashed.chain)?.join(file_name);
     let file = path.display().to_string();
     if !args.dry_run {
         let new = NewFile { path, contents: squashed.script.clone() };

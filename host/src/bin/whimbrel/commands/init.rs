@@ -9,7 +9,7 @@ use crate::args::{Globals, InitArgs};
 use crate::commands::files::{self, MadeFile, Making, NewFile};
 use crate::exit::Exit;
 use crate::render::json::schema;
-use crate::settings::{CONFIG_FILE, DEFAULT_DIR, check_database};
+use crate::settings::{CONFIG_FILE, check_database, typed_folder};
 use crate::ui::Ui;
 
 const FIRST: &str = "0001_create_note.sql";
@@ -34,7 +34,7 @@ struct InitJson<'a> {
 pub(super) fn run(args: &InitArgs, globals: &Globals, ui: &Ui) -> anyhow::Result<Exit> {
     let database = globals.database.as_deref().unwrap_or("sqlite:app.db");
     check_database(database)?;
-    let dir = globals.dir.first().cloned().unwrap_or_else(|| PathBuf::from(DEFAULT_DIR));
+    let dir = typed_folder(globals)?;
     let config = globals.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG_FILE));
     let mut new = vec![NewFile { path: config.clone(), contents: settings(database, &dir, &config) }];
     if !has_migrations(&dir) || args.force && dir.join(FIRST).exists() {

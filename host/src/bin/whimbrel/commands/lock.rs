@@ -31,7 +31,7 @@ struct DifferenceJson {
 
 /// Writes the lock file, or checks it.
 pub(super) fn run(args: &LockArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
-    let path = settings.dir.join(LOCK_FILE);
+    let path = settings.folder()?.join(LOCK_FILE);
     // After a merge with conflicts this tells more than the folder does.
     let kept = args.check.then(|| read(&path)).transpose()?;
     let chain = chain(settings)?;
@@ -52,13 +52,14 @@ pub(super) fn run(args: &LockArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
 
 /// Writes the lock file of the folder anew.
 pub(super) fn write(settings: &Settings) -> anyhow::Result<()> {
-    let path = settings.dir.join(LOCK_FILE);
+    let path = settings.folder()?.join(LOCK_FILE);
     let text = LockFile::of(&chain(settings)?).to_string();
     Ok(std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))?)
 }
 
-fn chain(settings: &Settings) -> Result<Chain, whimbrel::Error> {
-    Ok(Chain::new("main", settings.source().load()?.migrations)?)
+fn chain(settings: &Settings) -> anyhow::Result<Chain> {
+    let loaded = settings.source()?.load().map_err(whimbrel::Error::from)?;
+    Ok(Chain::new("main", loaded.migrations).map_err(whimbrel::Error::from)?)
 }
 
 /// Adds a migration that was just made to the lock file, if there is one.

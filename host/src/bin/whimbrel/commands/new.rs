@@ -38,7 +38,7 @@ struct Draft {
 /// Makes the files of a new migration.
 pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
     let name = name(&args.name)?;
-    let dir = settings.folder_of(settings.chain());
+    let dir = settings.folder_of(settings.chain())?;
     let version = version::next(&dir, args.timestamp)?;
     let draft = match (args.lang, args.kind) {
         (Some(lang), _) => lang::draft(&dir, &version, &name, lang, args.reversible),

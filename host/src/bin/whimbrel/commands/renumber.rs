@@ -25,17 +25,19 @@ pub(super) fn run(args: &RenumberArgs, settings: &Settings, ui: &Ui) -> anyhow::
     let rows = rows(settings, ui)?;
     let now = Timestamp::now().strftime("%Y%m%d%H%M%S").to_string().parse().unwrap_or(0);
     let wanted = Renumber { applied: &rows, chosen: &args.files, now };
-    let own = settings.source_of(settings.chain());
+    let own = settings.directory_of(settings.chain())?;
     let renumbering = own.renumber(&wanted).map_err(whimbrel::Error::from)?;
     let mut repointed = Repointed::default();
-    for (chain, source) in settings.sources() {
+    for (chain, source) in settings.directories() {
         let is_own = chain == settings.chain();
         let mut found = source.repoint(settings.chain(), is_own, &renumbering).map_err(whimbrel::Error::from)?;
         repointed.edits.append(&mut found.edits);
         repointed.notes.append(&mut found.notes);
     }
-    let folder = settings.folder_of(settings.chain());
-    let locked = !renumbering.moved.is_empty() && folder == settings.dir && folder.join(LOCK_FILE).exists();
+    let folder = settings.folder_of(settings.chain())?;
+    let locked = !renumbering.moved.is_empty()
+        && settings.folder().is_ok_and(|own| own == folder)
+        && folder.join(LOCK_FILE).exists();
     if !args.dry_run && !renumbering.moved.is_empty() {
         change(&renumbering.moved, &repointed.edits)?;
         if locked {

@@ -1,17 +1,16 @@
 //! `whimbrel.toml`, read strictly.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use whimbrel::source::Layout;
 use whimbrel::sql;
 
 use super::environment::Environment;
+use super::locations::{self, Location};
 use super::{CONFIG_FILE, Place, SettingsError, duration, engines, placeholders, policy};
 
 /// What `whimbrel.toml` says.
@@ -20,9 +19,9 @@ use super::{CONFIG_FILE, Place, SettingsError, duration, engines, placeholders, 
 pub(super) struct Config {
     /// The database, as `--database` takes it.
     pub(super) database: Option<String>,
-    /// The folder of the migrations, or several.
-    #[serde(deserialize_with = "one_or_several")]
-    pub(super) dir: Vec<PathBuf>,
+    /// Where the migrations are.
+    #[serde(deserialize_with = "locations::one_or_several")]
+    pub(super) dir: Vec<Location>,
     /// Whose way the folder is laid out.
     #[serde(deserialize_with = "layout")]
     pub(super) layout: Option<Layout>,
@@ -78,32 +77,6 @@ fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Layout>, 
     String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
-fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
-    struct Folders;
-
-    impl<'de> Visitor<'de> for Folders {
-        type Value = Vec<PathBuf>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a folder such as \"migrations\", or several as [\"a\", \"b\"]")
-        }
-
-        fn visit_str<E>(self, folder: &str) -> Result<Self::Value, E> {
-            Ok(vec![PathBuf::from(folder)])
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut folders: A) -> Result<Self::Value, A::Error> {
-            let mut all = Vec::new();
-            while let Some(folder) = folders.next_element()? {
-                all.push(folder);
-            }
-            Ok(all)
-        }
-    }
-
-    deserializer.deserialize_any(Folders)
-}
-
 impl Config {
     /// Reads the file that was named, or else `whimbrel.toml` if there is one.
     pub(super) fn read(named: Option<&Path>) -> Result<Self, SettingsError> {
@@ -149,7 +122,7 @@ impl Config {
             prefix: config.placeholder_prefix.take(),
             suffix: config.placeholder_suffix.take(),
         };
-        config.dir = config.dir.iter().map(|dir| config.folder.join(dir)).collect();
+        config.dir = config.dir.drain(..).map(|dir| dir.below(&config.folder)).collect();
         config.cache =
             config.cache.take().map(|cache| if cache == Path::new("off") { cache } else { config.folder.join(cache) });
         Ok(config)

@@ -1,7 +1,7 @@
 //! The policy of a chain: the `[chains.<name>]` tables of `whimbrel.toml`, read strictly.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
@@ -10,6 +10,7 @@ use whimbrel::grants::Grants;
 use whimbrel::limits::Limits;
 use whimbrel::model::{MigrationPolicy, Policy, Trust, Version};
 
+use super::locations::{self, Location};
 use super::placeholders;
 
 /// The tables by the names of their chains.
@@ -19,7 +20,8 @@ pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ChainTable {
-    dir: Option<PathBuf>,
+    #[serde(deserialize_with = "locations::one_or_several")]
+    dir: Vec<Location>,
     trust: TrustWord,
     namespace: Option<String>,
     grants: Option<Grants>,
@@ -76,10 +78,11 @@ pub(super) fn of(chains: &Chains, chain: &str) -> Policy {
     chains.get(chain).map(|table| make(table.get_ref()).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Returns the chains that have a folder of their own, with it; `folder` is where relative paths begin.
-pub(super) fn folders(chains: &Chains, folder: &Path) -> Vec<(String, PathBuf)> {
-    let dir = |table: &ChainTable| table.dir.as_ref().map(|dir| folder.join(dir));
-    chains.iter().filter_map(|(name, table)| Some((name.clone(), dir(table.get_ref())?))).collect()
+/// Returns the chains that have places of their own, with them; `folder` is where relative paths begin.
+pub(super) fn locations(chains: &Chains, folder: &Path) -> Vec<(String, Vec<Location>)> {
+    let below = |table: &ChainTable| table.dir.iter().map(|dir| dir.clone().below(folder)).collect::<Vec<_>>();
+    let all = chains.iter().map(|(name, table)| (name.clone(), below(table.get_ref())));
+    all.filter(|(_, locations)| !locations.is_empty()).collect()
 }
 
 /// Checks every table, also of chains that are not run now.
