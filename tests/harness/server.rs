@@ -53,19 +53,25 @@ impl Server {
 
     /// The same over TLS, with a certificate for `localhost` of an authority that nobody knows.
     pub(crate) fn with_tls(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
-        let mut of_authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        let mut of_authority = rcgen::CertificateParams::new(Vec::new()).expect("it works on this machine");
         of_authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let authority = of_authority.self_signed(&key).unwrap();
+        let key = rcgen::KeyPair::generate().expect("it works on this machine");
+        let authority = of_authority.self_signed(&key).expect("it works on this machine");
         let issuer = rcgen::Issuer::new(of_authority, key);
-        let own_key = rcgen::KeyPair::generate().unwrap();
+        let own_key = rcgen::KeyPair::generate().expect("it works on this machine");
         let names = vec!["localhost".to_owned()];
-        let own = rcgen::CertificateParams::new(names).unwrap().signed_by(&own_key, &issuer).unwrap();
+        let own = rcgen::CertificateParams::new(names)
+            .expect("it works on this machine")
+            .signed_by(&own_key, &issuer)
+            .expect("it works on this machine");
         let certificate = CertificateDer::from(own.der().to_vec());
-        let key = PrivateKeyDer::try_from(own_key.serialize_der()).unwrap();
+        let key = PrivateKeyDer::try_from(own_key.serialize_der()).expect("it works on this machine");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("it works on this machine");
+        let config =
+            config.with_no_client_auth().with_single_cert(vec![certificate], key).expect("it works on this machine");
         Self::start(answer, Some(Arc::new(config)), Some(authority.pem()))
     }
 
@@ -74,8 +80,8 @@ impl Server {
         tls: Option<Arc<ServerConfig>>,
         authority: Option<String>,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("it works on this machine");
+        let port = listener.local_addr().expect("it works on this machine").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let stopped = Arc::new(AtomicBool::new(false));
         let (heard, stop, answer) = (Arc::clone(&requests), Arc::clone(&stopped), Arc::new(answer));
@@ -89,9 +95,11 @@ impl Server {
                     let Ok(stream) = stream else { return };
                     match tls {
                         None => serve(stream, &*answer, &heard),
-                        Some(tls) => {
-                            serve(StreamOwned::new(ServerConnection::new(tls).unwrap(), stream), &*answer, &heard)
-                        }
+                        Some(tls) => serve(
+                            StreamOwned::new(ServerConnection::new(tls).expect("it works on this machine"), stream),
+                            &*answer,
+                            &heard,
+                        ),
                     }
                 });
             }
@@ -109,7 +117,7 @@ impl Server {
 
     /// Returns the heads of all requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.requests.lock().expect("it works on this machine").clone()
     }
 }
 
@@ -131,7 +139,7 @@ fn serve(mut stream: impl Read + Write, answer: &dyn Fn(&str) -> Answer, heard: 
         }
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    heard.lock().unwrap().push(head.clone());
+    heard.lock().expect("it works on this machine").push(head.clone());
     let answer = answer(&head);
     let mut text = format!("HTTP/1.1 {} It\r\nConnection: close\r\n", answer.status);
     if let Some(length) = answer.length.unwrap_or(Some(answer.body.len())) {
