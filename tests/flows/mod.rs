@@ -2,6 +2,7 @@
 
 mod adopt;
 mod adopt_tools;
+mod comparison;
 mod crash;
 mod determinism;
 mod disk;
