@@ -77,6 +77,9 @@ const wh_error *wh_last_error(const wh_tx *tx) { return &tx->error; }
 bool wh_is_denied(const wh_tx *tx) { return !strcmp(tx->code, "denied"); }
 bool wh_is_limit(const wh_tx *tx) { return !strcmp(tx->code, "limit"); }
 bool wh_is_constraint(const wh_tx *tx) { return !strncmp(tx->code, "constraint", 10); }
+bool wh_is_database(const wh_tx *tx) {
+    return tx->code[0] && !wh_is_denied(tx) && !wh_is_limit(tx) && !wh_is_constraint(tx);
+}
 
 bool wh_fail(wh_tx *tx, const char *format, ...) {
     va_list arguments;

@@ -170,6 +170,8 @@ const wh_error *wh_last_error(const wh_tx *tx);
 bool wh_is_denied(const wh_tx *tx);
 bool wh_is_limit(const wh_tx *tx);
 bool wh_is_constraint(const wh_tx *tx);
+/* It failed, and in none of these ways: the database failed in another. */
+bool wh_is_database(const wh_tx *tx);
 /* Says why the migration stops, and returns false. printf's format. */
 bool wh_fail(wh_tx *tx, const char *format, ...);
 

@@ -125,6 +125,11 @@ pub const SqlError = struct {
     pub fn isConstraint(self: SqlError) bool {
         return std.mem.startsWith(u8, self.code, "constraint");
     }
+
+    /// None of the others: the database failed in another way.
+    pub fn isDatabase(self: SqlError) bool {
+        return !self.isDenied() and !self.isLimit() and !self.isConstraint();
+    }
 };
 
 /// The step's open transaction. It is kept when the migration returns, and undone when it returns an error.

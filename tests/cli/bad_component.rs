@@ -101,7 +101,7 @@ fn an_import_of_the_system() {
     --- stderr
     error: migration 3 code cannot be loaded (migrations/0003_code.wasm)
       caused by: the component imports wasi:clocks/wall-clock@0.3.0, wasi:http/types@0.2.0, which this host does not offer
-    hint: of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py, `whimbrel componentize` for Go and C
+    hint: built with WASI (clocks 0.3, http 0.2), of which this host has only a closed stand-in of 0.2, without http and threads, and can grant nothing: build it again for the target wasm32-unknown-unknown (Rust), with `--stub-wasi` (componentize-qjs, componentize-py), or by `whimbrel componentize` (Go, C)
     ");
 }
 

@@ -125,7 +125,7 @@ fn shows_what_there_is_of_one_it_cannot_run() {
 
     --- stderr
     error: x.wasm: the component imports wasi:http/types@0.2.0, which this host does not offer
-    hint: of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and componentize-py, `whimbrel componentize` for Go and C
+    hint: built with WASI (http 0.2), of which this host has only a closed stand-in of 0.2, without http and threads, and can grant nothing: build it again for the target wasm32-unknown-unknown (Rust), with `--stub-wasi` (componentize-qjs, componentize-py), or by `whimbrel componentize` (Go, C)
     ");
     let outcome = project.run(&["inspect", "x.wasm", "--json"]);
     let json = outcome.json("inspect");

@@ -2,7 +2,7 @@
 
 mod sql;
 mod twice;
-mod wasi;
+pub(crate) mod wasi;
 mod wasm;
 
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ use whimbrel::source::Directory;
 use whimbrel::wasm::{ComponentCache, PluginError};
 use whimbrel::{Error, Interrupt, Migrator, MigratorBuilder};
 
-const PEOPLE: &str = "
+pub(super) const PEOPLE: &str = "
 CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT NOT NULL, first_name TEXT, last_name TEXT,
                      code TEXT UNIQUE, big INTEGER);
 CREATE INDEX person_big ON person (big);

@@ -1,6 +1,7 @@
 //! The sample migration in every language, on the real host: the same bytes, no ambient power, clear failures.
 
 mod bad;
+mod behaves;
 mod contract;
 mod new;
 mod units;
@@ -39,6 +40,12 @@ fn made<T>(language: Language, made: anyhow::Result<Result<T, Absent>>) -> Optio
 
 fn sample(language: Language, form: Form) -> Option<Sample> {
     made(language, workshop().sample(language, form))
+}
+
+/// Builds the guest of this name that there is in every language.
+fn guest(language: Language, name: &str) -> Option<Vec<u8>> {
+    let folder = workspace().join("tests/guests/polyglot").join(language.folder());
+    made(language, workshop().guest(language, &folder, name))
 }
 
 /// Customers: the cases that every language is tested with, and enough others for several batches.

@@ -103,6 +103,10 @@ export class SqlError {
   get isConstraint(): bool {
     return this.code.startsWith("constraint");
   }
+  /** None of the others: the database failed in another way. */
+  get isDatabase(): bool {
+    return !this.isDenied && !this.isLimit && !this.isConstraint;
+  }
   toString(): string {
     const native = this.native == "" ? "" : " (" + this.native + ")";
     return this.message + native + (this.row < 0 ? "" : ", row " + this.row.toString() + " of the batch");

@@ -26,6 +26,11 @@ export class SqlError extends Error {
   get isConstraint() {
     return this.code.startsWith("constraint");
   }
+
+  /** The database failed in another way. */
+  get isDatabase() {
+    return !this.isDenied && !this.isLimit && !this.isConstraint;
+  }
 }
 
 /** Calls the host; what it throws becomes a SqlError. */

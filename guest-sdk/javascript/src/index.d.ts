@@ -20,6 +20,8 @@ export class SqlError extends Error {
   get isDenied(): boolean;
   get isLimit(): boolean;
   get isConstraint(): boolean;
+  /** None of the others: the database failed in another way. */
+  get isDatabase(): boolean;
 }
 
 export class Row {

@@ -35,6 +35,11 @@ class SqlError(Exception):
         """A constraint of the database failed."""
         return self.code.startswith("constraint")
 
+    @property
+    def is_database(self) -> bool:
+        """The database failed in another way."""
+        return not (self.is_denied or self.is_limit or self.is_constraint)
+
 
 def ask(action: Callable[[], T], sent: int = 0) -> T:
     """Call the host; what it raises becomes a SqlError."""

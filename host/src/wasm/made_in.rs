@@ -34,6 +34,8 @@ impl Inspection {
         let said = LANGUAGES.iter().find(|language| self.says("language", language).is_some()).copied();
         let tool = TOOLS.iter().find_map(|(tool, language)| Some((self.processed_by(tool)?, *language)));
         let language = match (said, &tool) {
+            // The C library of WASI was made by clang, in whatever language the program is.
+            (Some("Rust"), Some((_, "C"))) => "Rust",
             (Some("Rust"), Some((_, language))) => *language,
             (Some("Rust"), None) if is_qjs => "JavaScript",
             (Some(said), _) => said,
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn knows_languages_by_what_made_them() {
         let rust = [("language", "Rust", ""), ("processed-by", "rustc", "1.95.0 (59807616e 2026-04-14)")];
-        let cases: [Case<'_>; 8] = [
+        let cases: [Case<'_>; 9] = [
             (vec![], &["up"], None),
             (rust.to_vec(), &["up"], Some(("Rust", Some("rustc 1.95.0")))),
             (rust.to_vec(), &["init", "up"], Some(("JavaScript", None))),
@@ -98,6 +100,11 @@ mod tests {
                     .concat(),
                 &["init", "up"],
                 Some(("TypeScript", Some("componentize-qjs 0.4.5"))),
+            ),
+            (
+                [[("language", "C11", ""), ("processed-by", "clang", "21.1.4")].as_slice(), &rust].concat(),
+                &["up"],
+                Some(("Rust", Some("rustc 1.95.0"))),
             ),
             (
                 vec![("processed-by", "component-init-transform", "0.2.0")],

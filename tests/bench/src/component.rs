@@ -53,6 +53,34 @@ pub(crate) fn up(workshop: &Workshop, programs: &Programs, room: &Path, cache: &
     command
 }
 
+/// Lets a chain that makes one table take part, with this cache, which may have to be empty.
+pub(crate) fn trivial<'w>(
+    workshop: &'w Workshop,
+    programs: &'w Programs,
+    name: &str,
+    room: PathBuf,
+    cache: PathBuf,
+    empty: bool,
+) -> Contender<'w> {
+    let database = room.join(DATABASE);
+    Contender {
+        name: name.to_owned(),
+        prepare: Box::new(move || {
+            remove_database(&room.join(DATABASE))?;
+            if empty {
+                fs::remove_dir_all(&cache)?;
+                fs::create_dir(&cache)?;
+            }
+            Ok(up(workshop, programs, &room, &cache))
+        }),
+        check: Box::new(move || {
+            let tables = number(&database, "SELECT count(*) FROM sqlite_schema WHERE name = 'trivial'")?;
+            ensure!(tables == 1, "the table is missing");
+            Ok(())
+        }),
+    }
+}
+
 fn processes(
     workshop: &Workshop,
     programs: &Programs,
@@ -63,25 +91,8 @@ fn processes(
 ) -> Result<Section> {
     let warm = workshop.room("c-warm-cache")?;
     let cold = workshop.room("c-cold-cache")?;
-    let contender = |name: &str, room: &'_ Path, cache: &'_ PathBuf, empty: bool| {
-        let (room, cache) = (room.to_owned(), cache.clone());
-        let database = room.join(DATABASE);
-        Contender {
-            name: name.to_owned(),
-            prepare: Box::new(move || {
-                remove_database(&room.join(DATABASE))?;
-                if empty {
-                    fs::remove_dir_all(&cache)?;
-                    fs::create_dir(&cache)?;
-                }
-                Ok(up(workshop, programs, &room, &cache))
-            }),
-            check: Box::new(move || {
-                let tables = number(&database, "SELECT count(*) FROM sqlite_schema WHERE name = 'trivial'")?;
-                ensure!(tables == 1, "the table is missing");
-                Ok(())
-            }),
-        }
+    let contender = |name: &str, room: &Path, cache: &Path, empty: bool| {
+        trivial(workshop, programs, name, room.to_owned(), cache.to_owned(), empty)
     };
     let contenders = [
         contender("`up`, one SQL migration", sql, &warm, false),
@@ -115,38 +126,60 @@ fn processes(
     })
 }
 
-/// The same inside the library: each part of a component's start in a new process.
-fn inside(workshop: &Workshop, programs: &Programs, component: &[u8], runs: usize) -> Result<Section> {
-    let room = workshop.room("c-inside")?;
-    fs::write(room.join("component.wasm"), component)?;
-    let cache = room.join("cache");
-    let mut cold = Vec::new();
-    let mut warm = Vec::new();
-    for _ in 0..=runs {
-        let times = || -> Result<Times> {
-            remove_database(&room.join(DATABASE))?;
-            let mut command = workshop.command(&programs.bench, &room);
-            let output = command.args(["engine", "component.wasm", "cache", DATABASE]).output()?;
-            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            serde_json::from_slice(&output.stdout).context("the worker's answer")
-        };
-        if cache.exists() {
-            fs::remove_dir_all(&cache)?;
+/// How long the parts of a component's start took, each time in a new process.
+pub(crate) struct Starts {
+    cold: Vec<Times>,
+    warm: Vec<Times>,
+}
+
+impl Starts {
+    /// Takes the times with an empty cache and with a full one, by turns.
+    pub(crate) fn measure(workshop: &Workshop, programs: &Programs, component: &[u8], runs: usize) -> Result<Self> {
+        let room = workshop.room("starts")?;
+        fs::write(room.join("component.wasm"), component)?;
+        let cache = room.join("cache");
+        let mut starts = Self { cold: Vec::new(), warm: Vec::new() };
+        for _ in 0..=runs {
+            let times = || -> Result<Times> {
+                remove_database(&room.join(DATABASE))?;
+                let mut command = workshop.command(&programs.bench, &room);
+                let output = command.args(["engine", "component.wasm", "cache", DATABASE]).output()?;
+                ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                serde_json::from_slice(&output.stdout).context("the worker's answer")
+            };
+            if cache.exists() {
+                fs::remove_dir_all(&cache)?;
+            }
+            starts.cold.push(times()?);
+            starts.warm.push(times()?);
         }
-        cold.push(times()?);
-        warm.push(times()?);
+        Ok(starts)
     }
-    let of = |all: &[Times], part: fn(&Times) -> f64| median(all[1..].iter().map(part).collect());
+
+    /// Returns the median of a part with an empty cache.
+    pub(crate) fn cold(&self, part: fn(&Times) -> f64) -> f64 {
+        median(self.cold[1..].iter().map(part).collect())
+    }
+
+    /// Returns the median of a part with a full cache.
+    pub(crate) fn warm(&self, part: fn(&Times) -> f64) -> f64 {
+        median(self.warm[1..].iter().map(part).collect())
+    }
+}
+
+/// The same inside the library.
+fn inside(workshop: &Workshop, programs: &Programs, component: &[u8], runs: usize) -> Result<Section> {
+    let starts = Starts::measure(workshop, programs, component, runs)?;
     let all = |times: &Times| times.start + times.load + times.call;
     let rows = vec![
-        Row::times("all of it, warm", of(&warm, all)),
-        Row::times("all of it, cold", of(&cold, all)),
-        Row::times("start the engine, warm", of(&warm, |times| times.start)),
-        Row::times("compile, cold", of(&cold, |times| times.load)),
-        Row::times("load from the cache", of(&warm, |times| times.load)),
-        Row::times("instantiate and call, warm", of(&warm, |times| times.call)),
+        Row::times("all of it, warm", starts.warm(all)),
+        Row::times("all of it, cold", starts.cold(all)),
+        Row::times("start the engine, warm", starts.warm(|times| times.start)),
+        Row::times("compile, cold", starts.cold(|times| times.load)),
+        Row::times("load from the cache", starts.warm(|times| times.load)),
+        Row::times("instantiate and call, warm", starts.warm(|times| times.call)),
     ];
-    let loaded = of(&warm, |times| times.load) * 1000.0;
+    let loaded = starts.warm(|times| times.load) * 1000.0;
     Ok(Section {
         part: "c",
         title: "the same inside the library, each time in a new process".to_owned(),

@@ -10,6 +10,7 @@ mod course;
 mod engine;
 mod fresh;
 mod functions;
+mod languages;
 mod measure;
 mod names;
 mod native;
@@ -46,7 +47,7 @@ struct Arguments {
 #[derive(Args)]
 struct Options {
     /// Measure these only
-    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f,g,h")]
+    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f,g,h,l")]
     only: Vec<Part>,
     /// Turns that count [default: 11, with --quick 3]
     #[arg(long)]
@@ -92,6 +93,8 @@ enum Part {
     G,
     /// Scripts, with a fifth of the rows
     H,
+    /// Languages, with a tenth of the rows
+    L,
 }
 
 /// What runs in a process of its own to be measured.
@@ -159,6 +162,9 @@ fn bench(options: &Options) -> Result<()> {
     }
     if wanted(Part::H) {
         report.extend(scripts::measure(&workshop, &programs, rows / 5, runs).context("h, scripts")?);
+    }
+    if wanted(Part::L) {
+        report.extend(languages::measure(&workshop, &programs, rows / 10, runs).context("l, languages")?);
     }
     report.print(options.json)
 }

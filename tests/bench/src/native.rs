@@ -16,6 +16,8 @@ use crate::names;
 pub(crate) enum Work {
     /// Writes the split name into another table.
     Insert,
+    /// Writes the name, cut at its last blank, into another table.
+    Cut,
     /// Writes the split name beside the name.
     Update,
     /// As `update`, with much work for each name.
@@ -72,9 +74,12 @@ pub(crate) fn run(work: Work, database: &Path) -> Result<()> {
     let mut connection = Connection::open(database)?;
     let transaction = connection.transaction()?;
     match work {
-        Work::Insert => split(&transaction, sql::INSERT, |_, key| key)?,
-        Work::Update => split(&transaction, sql::UPDATE, |_, key| key)?,
-        Work::Heavy => split(&transaction, sql::UPDATE, |full, _| work::heavy_key(full))?,
+        Work::Insert => split(&transaction, sql::INSERT, work::split)?,
+        Work::Cut => split(&transaction, sql::INSERT, work::cut)?,
+        Work::Update => split(&transaction, sql::UPDATE, work::split)?,
+        Work::Heavy => {
+            split(&transaction, sql::UPDATE, |full| work::Name { key: work::heavy_key(full), ..work::split(full) })?;
+        }
         Work::Wide => wide(&transaction)?,
         Work::Key => key(&transaction)?,
         Work::Sample => sample(&transaction)?,
@@ -83,14 +88,13 @@ pub(crate) fn run(work: Work, database: &Path) -> Result<()> {
     Ok(())
 }
 
-fn split(connection: &Connection, write: &str, key: impl Fn(&str, String) -> String) -> Result<()> {
+fn split(connection: &Connection, write: &str, split: impl Fn(&str) -> work::Name<'_>) -> Result<()> {
     let mut read = connection.prepare_cached(sql::READ)?;
     let mut write = connection.prepare_cached(write)?;
     let mut rows = read.query([])?;
     while let Some(row) = rows.next()? {
-        let full = row.get_ref(1)?.as_str()?;
-        let name = work::split(full);
-        write.execute(params![name.first, name.last, key(full, name.key), row.get::<_, i64>(0)?])?;
+        let name = split(row.get_ref(1)?.as_str()?);
+        write.execute(params![name.first, name.last, name.key, row.get::<_, i64>(0)?])?;
     }
     Ok(())
 }

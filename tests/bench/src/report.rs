@@ -21,7 +21,7 @@ pub(crate) struct Report {
 /// What can be compared with each other.
 #[derive(Serialize)]
 pub(crate) struct Section {
-    /// `a` to `g`.
+    /// Its letter.
     pub(crate) part: &'static str,
     pub(crate) title: String,
     pub(crate) rows: Vec<Row>,

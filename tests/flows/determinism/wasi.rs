@@ -27,17 +27,17 @@ fn build(language: &str, check: &[&str]) -> Option<Vec<u8>> {
     Some(std::fs::read(output).expect("the script wrote the component"))
 }
 
-fn rust() -> Option<&'static [u8]> {
+pub(crate) fn rust() -> Option<&'static [u8]> {
     static BYTES: OnceLock<Option<Vec<u8>>> = OnceLock::new();
     BYTES.get_or_init(|| build("rust", &["rustup", "target", "add", "wasm32-wasip2"])).as_deref()
 }
 
-fn javascript() -> Option<&'static [u8]> {
+pub(crate) fn javascript() -> Option<&'static [u8]> {
     static BYTES: OnceLock<Option<Vec<u8>>> = OnceLock::new();
     BYTES.get_or_init(|| build("javascript", &["node", "--version"])).as_deref()
 }
 
-fn python() -> Option<&'static [u8]> {
+pub(crate) fn python() -> Option<&'static [u8]> {
     static BYTES: OnceLock<Option<Vec<u8>>> = OnceLock::new();
     BYTES.get_or_init(|| build("python", &["python3", "--version"])).as_deref()
 }

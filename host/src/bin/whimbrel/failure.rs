@@ -3,6 +3,7 @@
 mod adopt;
 mod grants;
 mod hint;
+mod language;
 mod library;
 mod limits;
 mod run;

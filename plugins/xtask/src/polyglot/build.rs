@@ -55,6 +55,8 @@ impl Workshop {
             "--target=wasm32-wasi",
             "-mexec-model=reactor",
             "-Os",
+            // For the names of functions; what else it adds does not reach the component.
+            "-g",
             "-std=c11",
             "-Wall",
             "-Wextra",

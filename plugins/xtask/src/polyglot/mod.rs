@@ -201,7 +201,7 @@ impl Workshop {
             Some(sdk) => inputs.push(self.root.join("guest-sdk").join(sdk)),
             None => inputs.extend(["guest-sdk/src", "guest-sdk/packed", "Cargo.lock"].map(|path| self.root.join(path))),
         }
-        inputs.push(self.root.join("host/component/src"));
+        inputs.extend(["host/component/src", "plugins/xtask/src/polyglot/build.rs"].map(|path| self.root.join(path)));
         inputs
     }
 

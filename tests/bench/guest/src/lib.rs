@@ -6,6 +6,7 @@ pub mod sql;
 pub mod work;
 
 use whimbrel_guest::{BatchBuilder, Cell, Context, Error, Migration, Result, Transaction, params};
+use work::Name;
 
 /// The guest; its parameter `form` says what it does.
 pub struct Bench;
@@ -14,24 +15,26 @@ impl Migration for Bench {
     fn up(tx: &Transaction, ctx: &Context) -> Result<()> {
         match ctx.param("form").unwrap_or_default() {
             "trivial" => tx.execute(sql::TRIVIAL, params![]).map(drop),
-            "insert" => packed(tx, sql::INSERT),
-            "update" => packed(tx, sql::UPDATE),
+            "insert" => packed(tx, sql::INSERT, work::split),
+            "update" => packed(tx, sql::UPDATE, work::split),
+            "packed" => packed(tx, sql::INSERT, work::cut),
             "insert-columns" => columns(tx, sql::INSERT),
             "update-columns" => columns(tx, sql::UPDATE),
-            "insert-row-wise" => row_wise(tx, sql::INSERT),
-            "update-row-wise" => row_wise(tx, sql::UPDATE),
+            "insert-row-wise" => row_wise(tx, sql::INSERT, work::split),
+            "update-row-wise" => row_wise(tx, sql::UPDATE, work::split),
+            "row-wise" => row_wise(tx, sql::INSERT, work::cut),
             other => Err(Error::msg(format!("unknown form {other}"))),
         }
     }
 }
 
 /// As an author writes it: rows come and go in packed form, and nobody sees it.
-fn packed(tx: &Transaction, write: &str) -> Result<()> {
+fn packed(tx: &Transaction, write: &str, split: impl Fn(&str) -> Name<'_>) -> Result<()> {
     let write = tx.prepare(write)?;
     let mut writer = write.writer();
     for row in tx.query(sql::READ, params![])? {
         let row = row?;
-        let name = work::split(row.get("full_name")?);
+        let name = split(row.get("full_name")?);
         writer.row(params![name.first, name.last, name.key, row.get::<i64>("id")?])?;
     }
     writer.finish().map(drop)
@@ -58,11 +61,11 @@ fn columns(tx: &Transaction, write: &str) -> Result<()> {
 }
 
 /// One call of the host for each row that is written.
-fn row_wise(tx: &Transaction, write: &str) -> Result<()> {
+fn row_wise(tx: &Transaction, write: &str, split: impl Fn(&str) -> Name<'_>) -> Result<()> {
     let write = tx.prepare(write)?;
     for row in tx.query(sql::READ, params![])? {
         let row = row?;
-        let name = work::split(row.get("full_name")?);
+        let name = split(row.get("full_name")?);
         write.execute(params![name.first, name.last, name.key, row.get::<i64>("id")?])?;
     }
     Ok(())

@@ -32,6 +32,12 @@ pub fn split(full: &str) -> Name<'_> {
     Name { first, last, key }
 }
 
+/// Cuts a name at its last blank: the work that the other languages do too.
+pub fn cut(full: &str) -> Name<'_> {
+    let (first, last) = full.rsplit_once(' ').unwrap_or(("", full));
+    Name { first, last, key: format!("{last} {first}") }
+}
+
 /// Rounds of [`heavy_key`]: about 20 us on a core of 2024.
 const ROUNDS: u32 = 8_000;
 

@@ -5,7 +5,7 @@ use whimbrel::model::{MissingValue, NoValue, Version};
 use whimbrel::plan::{RepairVerb, State};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
-use super::limits;
+use super::{language, limits};
 
 /// Says what to do when the database refuses to be used.
 pub(super) fn database(error: &DbError) -> Option<String> {
@@ -70,10 +70,7 @@ pub(super) fn inspection(error: &InspectError) -> Option<String> {
         InspectError::UnknownImports { imports, language }
             if imports.iter().any(|import| import.starts_with("wasi:")) =>
         {
-            return Some(format!(
-                "of WASI there is only what a closed stand-in of 0.2 can serve: no http, no threads, nothing of 0.3; {}",
-                without_wasi(language.as_deref())
-            ));
+            return Some(language::imports_wasi(imports, language.as_deref()));
         }
         InspectError::UnknownImports { .. } => "a migration may import whimbrel:migration/types, /sql and /log only",
         InspectError::OtherVersion { version, .. } if is_newer(version) => {
@@ -86,23 +83,6 @@ pub(super) fn inspection(error: &InspectError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
-}
-
-/// Says how a language does without WASI.
-fn without_wasi(language: Option<&str>) -> &'static str {
-    match language {
-        Some("JavaScript" | "TypeScript") => "build it without WASI: `componentize-qjs --stub-wasi`",
-        Some("Python") => "build it without WASI: `componentize-py … componentize --stub-wasi`",
-        Some("Rust") => "build it without WASI: for the target wasm32-unknown-unknown",
-        Some("Go") => "give what `go build` made (GOOS=wasip1, -buildmode=c-shared) to `whimbrel componentize`",
-        Some("C" | "Zig" | "AssemblyScript") => {
-            "give the core module to `whimbrel componentize`, which stands in for WASI"
-        }
-        _ => {
-            "build it without WASI: the target wasm32-unknown-unknown for Rust, `--stub-wasi` with componentize-qjs and \
-             componentize-py, `whimbrel componentize` for Go and C"
-        }
-    }
 }
 
 /// This host speaks 0.1.

@@ -8,7 +8,7 @@ use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::TransformError;
 use whimbrel::wasm::PluginError;
 
-use super::{Failure, Problem, grants, hint, library, limits, script, transform};
+use super::{Failure, Problem, grants, hint, language, library, limits, script, transform};
 use crate::exit::{Exit, Signal};
 use crate::place;
 
@@ -22,6 +22,9 @@ pub(super) fn explain(error: RunError) -> Failure {
     }
     if let Some(reached) = reached(&source) {
         failure.hint = Some(limits::hint(reached, &failed));
+    }
+    if let Some(hint) = guest_error(&source).and_then(|error| language::hint(error, &failed)) {
+        failure.hint = Some(hint);
     }
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
         let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
@@ -52,12 +55,19 @@ pub(super) fn explain(error: RunError) -> Failure {
 fn reached(error: &StepError) -> Option<&LimitReached> {
     match error {
         StepError::Limit { reached, .. } => Some(reached),
-        StepError::Guest(error) => match error.as_ref() {
+        error => match guest_error(error)? {
             PluginError::Limit(reached) => Some(reached),
             _ => None,
         },
+    }
+}
+
+/// Returns what ended the step's own code, if that is what failed.
+fn guest_error(error: &StepError) -> Option<&PluginError> {
+    match error {
+        StepError::Guest(error) => Some(error),
         StepError::Transform(error) => match error.as_ref() {
-            TransformError::Guest { source: PluginError::Limit(reached), .. } => Some(reached),
+            TransformError::Guest { source, .. } | TransformError::Start { source } => Some(source),
             _ => None,
         },
         _ => None,

@@ -18,6 +18,10 @@ impl Migration for Curious {
         if let Some(statements) = ctx.param("sql") {
             return statements.lines().try_for_each(|sql| tx.execute(sql, params![]).map(drop));
         }
+        if ctx.param("fail") == Some("socket") {
+            let asked = TcpStream::connect("127.0.0.1:80");
+            return asked.map(drop).map_err(|error| Error::msg(format!("cannot ask the server: {error}")));
+        }
         print!("printed");
         println!(" in one line\nand a second one");
         eprintln!("complained");
