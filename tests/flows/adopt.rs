@@ -1,5 +1,7 @@
 //! Databases of other tools, taken over half way and finished by whimbrel. The tables are those that each tool makes.
 
+mod back;
+
 use crate::harness::Project;
 
 const FIRST: &str = "CREATE TABLE t (id INTEGER);\n";

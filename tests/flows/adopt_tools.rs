@@ -95,6 +95,58 @@ fn takes_over_from_the_real_sqlx() {
 }
 
 #[test]
+fn the_real_sqlx_goes_on_where_whimbrel_has_been() {
+    let Some(tools) = tools() else { return };
+    let project = Project::with(&[
+        ("20260101000000_person.up.sql", FIRST),
+        ("20260101000000_person.down.sql", "DROP TABLE person;\n"),
+        ("20260102000000_people.up.sql", SECOND),
+        ("20260102000000_people.down.sql", "DELETE FROM person;\n"),
+        ("20260103000000_email.up.sql", THIRD),
+        ("20260103000000_email.down.sql", "ALTER TABLE person DROP COLUMN email;\n"),
+    ]);
+    let sqlx = tools.join("venv/bin/sqlx");
+    let url = ["--database-url", "sqlite://app.db", "--source", "migrations"];
+    let info = || {
+        let info = tool(&project, &sqlx, &[&["migrate", "info"][..], &url].concat());
+        (info.matches("/installed").count(), info.matches("/pending").count(), info.matches("mismatch").count())
+    };
+    tool(&project, &sqlx, &["database", "create", "--database-url", "sqlite://app.db"]);
+    tool(&project, &sqlx, &[&["migrate", "run", "--target-version", "20260101000000"][..], &url].concat());
+    project.ok(&["adopt", "--keep-writing"]);
+    project.ok(&["up"]);
+    assert_eq!(info(), (3, 0, 0));
+    project.ok(&["down"]);
+    assert_eq!(info(), (2, 1, 0));
+    // The way back: sqlx applies what is pending, and takes back what whimbrel has applied.
+    tool(&project, &sqlx, &[&["migrate", "run"][..], &url].concat());
+    tool(&project, &sqlx, &[&["migrate", "revert", "--target-version", "20260101000000"][..], &url].concat());
+    assert_eq!((info(), project.number("SELECT count(*) FROM person")), ((1, 2, 0), 0));
+}
+
+#[test]
+fn the_real_dbmate_goes_on_where_whimbrel_has_been() {
+    let Some(tools) = tools() else { return };
+    let both = |up: &str, down: &str| format!("-- migrate:up\n{up}\n-- migrate:down\n{down}\n");
+    let project = Project::with(&[("20260101000000_person.sql", &both(FIRST, "DROP TABLE person;"))]);
+    let dbmate = tools.join("node/node_modules/.bin/dbmate");
+    let run =
+        |verb: &str| tool(&project, &dbmate, &["--url", "sqlite:app.db", "-d", "migrations", "--no-dump-schema", verb]);
+    run("up");
+    project.write("migrations/20260102000000_people.sql", both(SECOND, "DELETE FROM person;"));
+    project.write("migrations/20260103000000_email.sql", both(THIRD, "ALTER TABLE person DROP COLUMN email;"));
+    project.ok(&["adopt", "--keep-writing"]);
+    project.ok(&["up"]);
+    assert!(run("status").contains("Applied: 3"));
+    project.ok(&["down"]);
+    assert!(run("status").contains("Applied: 2"));
+    run("up");
+    run("rollback");
+    run("rollback");
+    assert_eq!(project.number("SELECT count(*) FROM person"), 0);
+}
+
+#[test]
 fn takes_over_from_the_real_dbmate() {
     let Some(tools) = tools() else { return };
     let both = |up: &str, down: &str| format!("-- migrate:up\n{up}\n-- migrate:down\n{down}\n");

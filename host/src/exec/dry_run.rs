@@ -11,7 +11,7 @@ use super::script::recorded_as_written;
 use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
 use super::work::{Work, work};
 use crate::db::Session;
-use crate::model::{AppliedState, TransactionMode};
+use crate::model::TransactionMode;
 
 /// Runs all steps in one transaction that is rolled back. Steps that ask for no transaction are left out.
 pub(crate) fn dry_run(
@@ -123,7 +123,7 @@ fn try_step(
         let mut report = timer.report(session.as_ref(), step, work, StepOutcome::Tried);
         let tried = work.rows.map_or(0, |rows| rows.rows);
         report.estimate = work.of.map(|total| Estimate::new(tried, total, report.duration));
-        record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
+        record(session.as_mut(), &report, &timer, conditions, None)?;
         report.recording = Some(recording);
         Ok(report)
     });

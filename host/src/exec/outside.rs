@@ -67,7 +67,7 @@ pub(super) fn outside_transaction(
         if let Some(notes) = &notes {
             notes.note_use(session.as_mut())?;
         }
-        finish(session.as_mut(), &report, &timer, conditions)?;
+        finish(session.as_mut(), &report, &timer, conditions, watermark)?;
         session.commit().map_err(StepError::doing("commit"))?;
         Ok(report)
     });
@@ -138,10 +138,11 @@ fn finish(
     report: &StepReport,
     timer: &Timer,
     conditions: &Conditions<'_>,
+    watermark: &Watermark,
 ) -> Result<(), StepError> {
     let (history, chain, key) = (conditions.history, &report.step.chain, report.step.migration.key());
     if report.step.direction == Direction::Down {
-        return record(session, report, timer, conditions, AppliedState::Applied);
+        return record(session, report, timer, conditions, Some(watermark));
     }
     let mut whole = report.clone();
     let is_own = |row: &Applied| row.key() == key;
@@ -151,7 +152,7 @@ fn finish(
     }
     history.forget_statements(session, chain, &key)?;
     history.delete(session, chain, &key)?;
-    record(session, &whole, timer, conditions, AppliedState::Applied)
+    record(session, &whole, timer, conditions, Some(watermark))
 }
 
 /// Takes back that a step has started.

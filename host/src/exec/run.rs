@@ -15,6 +15,7 @@ use super::step::run_step;
 use super::throttle::Throttle;
 use crate::db::Session;
 use crate::history::History;
+use crate::history::foreign::Mirror;
 use crate::interrupt::Interrupt;
 use crate::model::{AppliedState, Chains, Key, Role};
 use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, State, Step};
@@ -60,6 +61,8 @@ pub(super) struct Watermark {
     burst: Burst,
     /// What is in force: chain and migration. A repeatable one is only in it as it is in the chain now.
     done: HashSet<(Arc<str>, Key)>,
+    /// Chains whose steps another tool's table is to have too.
+    mirrors: HashMap<String, Mirror>,
     /// The chains of which the database had something when it was read, and what.
     begun: HashMap<Arc<str>, String>,
 }
@@ -94,6 +97,10 @@ impl Watermark {
         let chains = conditions.chains;
         let applied = conditions.history.read_all(session)?;
         plan::check(chains, &applied, &conditions.goal, &conditions.rules).map_err(StepError::Plan)?;
+        self.mirrors = match applied.iter().any(|row| row.origin.is_some()) {
+            true => Mirror::all(conditions.history, session)?.into_iter().collect(),
+            false => HashMap::new(),
+        };
         self.done.clear();
         self.begun.clear();
         for row in applied.iter().filter(|row| row.is_live() && !row.is_in_progress()) {
@@ -117,6 +124,11 @@ impl Watermark {
         }
         self.ensured = false;
         Ok(())
+    }
+
+    /// Returns the other tool's table that is to have the steps of a chain too.
+    pub(super) fn mirror(&self, chain: &str) -> Option<&Mirror> {
+        self.mirrors.get(chain)
     }
 
     /// Takes a step's commit into account.

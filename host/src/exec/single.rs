@@ -9,7 +9,7 @@ use super::run::{Conditions, Watermark, is_dirty, is_left_dirty};
 use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
 use super::work::work;
 use crate::db::Session;
-use crate::model::{AppliedState, TransactionMode};
+use crate::model::TransactionMode;
 
 /// Refuses steps that commit on their own.
 pub(crate) fn check_single(prepared: &Prepared) -> Result<(), PrepareError> {
@@ -163,7 +163,7 @@ fn one(
             check_foreign_keys(session.as_mut())?;
         }
         let report = timer.report(session.as_ref(), step, work, StepOutcome::Done);
-        record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
+        record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
         Ok(report)
     });
     (session, result)

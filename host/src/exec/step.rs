@@ -10,8 +10,9 @@ use super::run::{Conditions, Watermark};
 use super::work::{Work, work};
 use crate::db::{Counters, Session};
 use crate::history::NewRow;
+use crate::history::foreign::Done;
 use crate::model::{AppliedState, Directives, Role, TransactionMode};
-use crate::plan::Direction;
+use crate::plan::{Direction, Step};
 
 /// Broken foreign keys that are named.
 const VIOLATIONS: usize = 5;
@@ -86,7 +87,7 @@ fn transacted(
         }
         session.close_handles();
         let report = timer.report(session.as_ref(), step, work, StepOutcome::Done);
-        record(session.as_mut(), &report, &timer, conditions, AppliedState::Applied)?;
+        record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
         Ok(report)
     });
     (session, result)
@@ -120,22 +121,32 @@ pub(super) fn check_foreign_keys(session: &mut dyn Session) -> Result<(), StepEr
     if violations.is_empty() { Ok(()) } else { Err(StepError::ForeignKeys { violations }) }
 }
 
-/// Writes or takes away the step's history row, as its direction says.
+/// Writes or takes away the step's history row, as its direction says; where the watermark knows of another tool's table,
+/// that tool's too.
 pub(super) fn record(
     session: &mut dyn Session,
     report: &StepReport,
     timer: &Timer,
     conditions: &Conditions<'_>,
-    state: AppliedState,
+    watermark: Option<&Watermark>,
 ) -> Result<(), StepError> {
-    match report.step.direction {
-        Direction::Up => write_row(session, report, timer, conditions, state),
+    let Step { direction, chain, migration, .. } = &report.step;
+    match direction {
+        Direction::Up => write_row(session, report, timer, conditions, AppliedState::Applied)?,
         Direction::Down => {
-            let (chain, key) = (&report.step.chain, report.step.migration.key());
             let at = moment(Timestamp::now());
-            Ok(conditions.history.end(session, chain, &key, AppliedState::Reverted, &at)?)
+            conditions.history.end(session, chain, &migration.key(), AppliedState::Reverted, &at)?;
         }
     }
+    let mirror = watermark.and_then(|watermark| watermark.mirror(chain)).zip(conditions.chains.get(chain));
+    let Some((mirror, own)) = mirror else { return Ok(()) };
+    let (at, duration) = (moment(timer.began), report.duration);
+    let done = Done { chain: own, migration, at: &at, duration };
+    let written = match direction {
+        Direction::Up => mirror.applied(session, &done),
+        Direction::Down => mirror.reverted(session, &done),
+    };
+    written.map_err(StepError::doing("write the history of the other tool"))
 }
 
 pub(super) fn write_row(

@@ -3,7 +3,7 @@
 use super::Migrator;
 use crate::db::{Access, DbError, Session};
 use crate::error::Error;
-use crate::history::foreign::{self, AdoptError, Adoption, Choice};
+use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror};
 use crate::model::{Applied, Chain, Chains};
 
 impl Migrator {
@@ -46,6 +46,9 @@ impl Migrator {
         let rows: Vec<Applied> = adoption.migrations.iter().map(|adopted| adopted.row.clone()).collect();
         self.history.ensure(session)?;
         self.history.import(session, &rows)?;
+        if adoption.keep_writing {
+            Mirror::begin(&self.history, session, chain.name(), &adoption.from)?;
+        }
         Ok(adoption)
     }
 

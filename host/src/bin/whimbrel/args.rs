@@ -224,6 +224,10 @@ pub(crate) struct AdoptArgs {
     /// Take migrations over although their files are not what the tool applied
     #[arg(long)]
     pub(crate) accept_changed: bool,
+    /// Write each later migration into the tool's table too, as the tool would, for a way back: sqlx, refinery, flyway,
+    /// golang-migrate, goose, dbmate, diesel, rails
+    #[arg(long)]
+    pub(crate) keep_writing: bool,
     /// Where the chain begins after alembic, django, liquibase, tern and sqitch: what comes up to this version counts as
     /// applied
     #[arg(long, value_name = "VERSION")]

@@ -1,9 +1,10 @@
 //! Takes over what another tool knows of a database: finds its table, compares its checksums with the files, makes rows
-//! of ours. Reads the other tool's table and never writes it.
+//! of ours. Reads the other tool's table; only where that is asked for, each later step writes it as the tool would.
 
 pub mod checksum;
 mod find;
 mod lock;
+mod mirror;
 mod read;
 mod row;
 mod tool;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 
 pub use find::ForeignTable;
 pub use lock::advisory_key;
+pub(crate) use mirror::{Done, Mirror};
 pub use tool::{Takeover, Tool, UnknownTool};
 pub use verdict::Verdict;
 
@@ -33,6 +35,8 @@ pub struct Choice {
     /// Where the chain begins after a history of which only a baseline can be taken over; 0 unless set: everything in
     /// the chain is still to come.
     pub baseline: Option<Version>,
+    /// Go on writing the tool's table, so that there is a way back.
+    pub keep_writing: bool,
 }
 
 /// A history taken over, or one that would be.
@@ -48,6 +52,8 @@ pub struct Adoption {
     pub mentions: Vec<String>,
     /// Nothing was written.
     pub dry_run: bool,
+    /// The tool's table goes on being written.
+    pub keep_writing: bool,
 }
 
 /// A migration taken over.
@@ -101,6 +107,14 @@ pub enum AdoptError {
         tool: Tool,
         /// Who.
         by: String,
+    },
+    /// Its table cannot go on being written.
+    #[error("the history of {tool} cannot be kept up to date: {reason}")]
+    KeepWriting {
+        /// The tool.
+        tool: Tool,
+        /// Why.
+        reason: &'static str,
     },
     /// The history says what nobody should build upon.
     #[error("the history of {tool} cannot be taken over as it is")]
@@ -204,6 +218,10 @@ pub(crate) fn take_over(
     own_table: &str,
 ) -> Result<Adoption, AdoptError> {
     let from = choose(session, choice, own_table)?;
+    let cannot = |reason| AdoptError::KeepWriting { tool: from.tool, reason };
+    if choice.keep_writing && !from.tool.can_be_written() {
+        return Err(cannot("what it would write of a migration that it has not run is not known"));
+    }
     if let Some(by) = read::locked_by(session, &from)? {
         return Err(AdoptError::Locked { tool: from.tool, by });
     }
@@ -213,6 +231,9 @@ pub(crate) fn take_over(
     let (migrations, problems) = maker.make(rows);
     if !problems.is_empty() {
         return Err(AdoptError::Stopped { tool: from.tool, table: from.table, problems });
+    }
+    if choice.keep_writing && migrations.is_empty() {
+        return Err(cannot("it has applied nothing yet"));
     }
     let floor =
         migrations.iter().filter(|adopted| adopted.row.state == AppliedState::Baseline).map(|a| a.row.version).max();
@@ -235,6 +256,7 @@ pub(crate) fn take_over(
         migrations,
         from,
         dry_run: false,
+        keep_writing: choice.keep_writing,
     })
 }
 

@@ -19,7 +19,7 @@ export const up = migration((tx, ctx) => {
     return;
   }
   const statement = tx.prepare(WRITE);
-  if (form === "packed") statement.writer((writer) => each(tx, (...params) => writer.row(...params)));
-  else if (form === "row-wise") each(tx, (...params) => statement.execute(...params));
+  if (form === "packed") statement.writer((writer) => each(tx, writer.row.bind(writer)));
+  else if (form === "row-wise") each(tx, statement.execute.bind(statement));
   else throw new Error(`unknown form ${form}`);
 });

@@ -2,7 +2,7 @@ import { migration, type Transaction, type Value } from "@whimbrel/guest";
 
 const WRITE = "INSERT INTO person_name (first_name, last_name, name_key, id) VALUES (?, ?, ?, ?)";
 
-function each(tx: Transaction, write: (...params: Value[]) => void): void {
+function each(tx: Transaction, write: (...params: Value[]) => unknown): void {
   for (const row of tx.query("SELECT id, full_name FROM person ORDER BY id")) {
     const full = row.text("full_name");
     const cut = full.lastIndexOf(" ");
@@ -19,7 +19,7 @@ export const up = migration((tx, ctx) => {
     return;
   }
   const statement = tx.prepare(WRITE);
-  if (form === "packed") statement.writer((writer) => each(tx, (...params) => writer.row(...params)));
-  else if (form === "row-wise") each(tx, (...params) => void statement.execute(...params));
+  if (form === "packed") statement.writer((writer) => each(tx, writer.row.bind(writer)));
+  else if (form === "row-wise") each(tx, statement.execute.bind(statement));
   else throw new Error(`unknown form ${form}`);
 });

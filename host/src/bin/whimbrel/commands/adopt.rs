@@ -20,9 +20,10 @@ pub(super) fn run(args: &AdoptArgs, settings: &Settings, ui: &Ui, signals: &Sign
         table: args.from_table.clone(),
         accept_changed: args.accept_changed,
         baseline: args.baseline,
+        keep_writing: args.keep_writing,
     };
     let adoption = if args.dry_run { migrator.plan_adoption(&choice)? } else { migrator.adopt(&choice)? };
-    for mention in &adoption.mentions {
+    for mention in adoption.mentions.iter().filter(|_| !adoption.keep_writing) {
         ui.talk(&adoption::mention(mention, &adoption.from.table));
     }
     ui.result(|| adoption::json(&adoption), || adoption::text(&adoption))?;

@@ -22,6 +22,11 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
             "adopt-begun",
             "`whimbrel history` shows them; another chain can be named with `chain` in whimbrel.toml",
         ),
+        AdoptError::KeepWriting { .. } => new(
+            "adopt-keep-writing",
+            "take it over without --keep-writing; there is a way back to sqlx, refinery, flyway, golang-migrate, goose, \
+             dbmate, diesel and rails once they have applied something",
+        ),
         AdoptError::Locked { .. } => new("adopt-locked", "wait until it has ended; if it was killed, release its lock"),
         AdoptError::Stopped { tool, table, problems } => {
             let problems = problems.iter().map(|one| problem(*tool, table, one)).collect();

@@ -18,7 +18,8 @@ pub(crate) fn text(adoption: &Adoption) -> String {
     let mut text = if adoption.dry_run {
         format!("Would take over {count} {migrations} from {from}; nothing was written.\n")
     } else {
-        format!("Took over {count} {migrations} from {from}; its table stays as it is.\n")
+        let table = if adoption.keep_writing { "goes on being written" } else { "stays as it is" };
+        format!("Took over {count} {migrations} from {from}; its table {table}.\n")
     };
     if count > 0 {
         let mut sheet = Sheet::new(&["Version", "Name", "Applied at (UTC)", "Checksum"], &[0]);
@@ -74,6 +75,7 @@ pub(crate) struct AdoptionJson {
     dry_run: bool,
     tool: &'static str,
     table: String,
+    keep_writing: bool,
     migrations: Vec<MigrationJson>,
     pending: Vec<String>,
     mentions: Vec<String>,
@@ -101,6 +103,7 @@ pub(crate) fn json(adoption: &Adoption) -> AdoptionJson {
         dry_run: adoption.dry_run,
         tool: adoption.from.tool.as_str(),
         table: adoption.from.table.clone(),
+        keep_writing: adoption.keep_writing,
         migrations: adoption.migrations.iter().map(migration).collect(),
         pending: adoption.pending.clone(),
         mentions: adoption.mentions.clone(),
