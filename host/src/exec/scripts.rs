@@ -101,6 +101,8 @@ pub enum ScriptError {
         export: &'static str,
         /// What there is.
         exports: Vec<String>,
+        /// The ending of the script, which tells the language.
+        extension: String,
     },
     /// It exports `transform`, and nothing says which rows go through it.
     #[error("the script exports transform, and nothing says which rows go through it")]
@@ -196,7 +198,10 @@ impl<'a> Workshop<'a> {
         };
         if !has(export) {
             return Err(match step.direction {
-                Direction::Up => failed(ScriptError::NoExport { export, exports }),
+                Direction::Up => {
+                    let extension = script.extension.clone();
+                    failed(ScriptError::NoExport { export, exports, extension })
+                }
                 Direction::Down => {
                     PrepareError::Irreversible { migration: step.migration.title(), file: step.migration.file.clone() }
                 }

@@ -47,6 +47,8 @@ fn tells_where_it_failed() {
     assert!(failed.stderr.contains("hint: it is a very small language"), "{failed}");
     let syntax = project("UPDATE customer\nup:\n").run(&["plan"]);
     assert!(syntax.code == 1 && syntax.stderr.contains("a line stands before the first section"), "{syntax}");
+    let missing = project("down:\n  DELETE FROM customer\n").run(&["plan"]);
+    assert!(missing.stderr.contains("exports no up: it exports down\nhint: write the function up\n"), "{missing}");
     let sql = project("up:\n  UPDATE nobody SET a = 1\n").run(&["up"]);
     assert!(sql.stderr.contains("statement failed: no such table: nobody"), "{sql}");
 }

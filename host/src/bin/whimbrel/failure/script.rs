@@ -98,15 +98,22 @@ pub(crate) fn unusable(error: &ScriptError) -> Failure {
             let inner = run::guest(source);
             Failure { causes: vec![inner.message], message: error.to_string(), ..inner }
         }
-        ScriptError::NoExport { export, .. } => failure(
-            "script-export",
-            &match *export {
-                "transform" => {
-                    "its `[transform]` wants `export function transform(row)`; without one, export up".to_owned()
-                }
-                export => format!("write `export function {export}(db) {{ … }}`"),
-            },
-        ),
+        ScriptError::NoExport { export, extension, .. } => {
+            let javascript = matches!(extension.as_str(), "js" | "mjs" | "ts" | "mts");
+            failure(
+                "script-export",
+                &match (*export, javascript) {
+                    ("transform", true) => {
+                        "its `[transform]` wants `export function transform(row)`; without one, export up".to_owned()
+                    }
+                    ("transform", false) => {
+                        "its `[transform]` wants a function transform; without one, write the function up".to_owned()
+                    }
+                    (export, true) => format!("write `export function {export}(db) {{ … }}`"),
+                    (export, false) => format!("write the function {export}"),
+                },
+            )
+        }
         ScriptError::NoTransformTable => failure(
             "script-export",
             "say it in its head, or in a manifest beside it:\n// whimbrel: transform = { table = \"customer\", read = \
