@@ -190,3 +190,23 @@ fn a_circle_and_what_is_missing_are_shown() {
     error: migrations/0004_y.toml:1:14: "x" names no migration: "x" is not a version: a version is made of digits
     "#);
 }
+
+#[test]
+fn verify_names_the_chain() {
+    let project = project();
+    project.ok(&["up"]);
+    project.write("billing/0001_invoice.up.sql", "-- whimbrel: depends_on = main:1\nCREATE TABLE invoice (id);\n");
+    assert_snapshot!(project.run(&["verify"]), @"
+    exit 1
+    --- stdout
+    error: migration billing:1 invoice was changed after it was applied (billing/0001_invoice.up.sql)
+    hint: put the file back as it was and make the change in a new migration; if nothing has to be run for it, `whimbrel repair --chain billing 1 --accept`
+    Verified 3 migrations: 1 problem.
+    ");
+    let found = project.run(&["verify", "--json"]).json("verify");
+    assert_eq!(
+        (found["problems"][0]["chain"].as_str(), found["problems"].as_array().map(Vec::len)),
+        (Some("billing"), Some(1))
+    );
+    project.ok(&["verify", "--chain", "main"]);
+}

@@ -117,7 +117,7 @@ fn shows_hostile_names_safely() {
     exit 1
     --- stdout
     error: migration 2 first_notes is pending, but a later one is applied (migrations/0002_first_notes.up.sql)
-    hint: give it a later version, or use --allow-out-of-order
+    hint: give it a later version (`whimbrel renumber`), or use --allow-out-of-order
     error: migration 9 \u{1b}[2J\u{202e}\nx is applied, and newer than anything in the chain
     hint: the files are older than the database: take newer ones, or use --ignore-missing
     Verified 3 migrations: 2 problems.

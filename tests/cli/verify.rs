@@ -33,18 +33,18 @@ fn finds_everything_that_is_wrong() {
     project.write("migrations/0005_five.sql", "SELECT   5; -- five");
     project.unchanged(|| {
         assert_snapshot!(project.run(&["verify"]), @"
-    exit 1
-    --- stdout
-    error: migration 1 create_note was changed after it was applied (migrations/0001_create_note.up.sql)
-    hint: put the file back as it was and make the change in a new migration
-    error: migration 3 three is applied, but its file is missing
-    hint: bring its file back, or use --ignore-missing
-    error: migration 4 late is pending, but a later one is applied (migrations/0004_late.sql)
-    hint: give it a later version, or use --allow-out-of-order
-    note: migration 5 five was reformatted after it was applied
-    note: the sequence has no version 3
-    Verified 5 migrations: 3 problems.
-    ");
+        exit 1
+        --- stdout
+        error: migration 1 create_note was changed after it was applied (migrations/0001_create_note.up.sql)
+        hint: put the file back as it was and make the change in a new migration; if nothing has to be run for it, `whimbrel repair 1 --accept`
+        error: migration 3 three is applied, but its file is missing
+        hint: bring its file back, or use --ignore-missing; if it is gone for good, `whimbrel repair 3 --forget`
+        error: migration 4 late is pending, but a later one is applied (migrations/0004_late.sql)
+        hint: give it a later version (`whimbrel renumber`), or use --allow-out-of-order
+        note: migration 5 five was reformatted after it was applied
+        note: the sequence has no version 3
+        Verified 5 migrations: 3 problems.
+        ");
     });
     let found = project.run(&["verify", "--allow-out-of-order", "--ignore-missing", "--json"]);
     let json = found.json("verify");

@@ -148,6 +148,7 @@ fn verify_deep_asks_them_again() {
       "ok": false,
       "problems": [
         {
+          "chain": "main",
           "code": "statement-failed",
           "column": 8,
           "file": "migrations/0001_create_note.verify.sql",
@@ -157,6 +158,7 @@ fn verify_deep_asks_them_again() {
           "migration": "1 create_note"
         },
         {
+          "chain": "main",
           "code": "unverified",
           "column": 1,
           "file": "migrations/0002_first_notes.verify.sql",

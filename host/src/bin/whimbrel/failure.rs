@@ -2,7 +2,7 @@
 
 mod adopt;
 mod grants;
-mod hint;
+pub(crate) mod hint;
 mod language;
 mod library;
 mod limits;

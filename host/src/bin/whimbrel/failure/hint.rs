@@ -130,7 +130,7 @@ pub(super) fn placeholder(chain: &str, missing: &MissingValue) -> String {
 }
 
 /// Writes the command that repairs a migration, which is named as in messages.
-pub(super) fn repair(migration: &str, verb: &str) -> String {
+pub(crate) fn repair(migration: &str, verb: &str) -> String {
     let (chain, title) = match migration.split_once(':') {
         Some((chain, title)) if !chain.contains(' ') => (Some(chain), title),
         _ => (None, migration),

@@ -7,13 +7,14 @@ use whimbrel::plan::{Difference, Entry, Rules, State, Step};
 use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
 use super::{amount, snippet, status, style};
 use crate::escape;
-use crate::failure::Failure;
+use crate::failure::{Failure, hint};
 use crate::place::Place;
 
 /// What is wrong with one migration.
 #[derive(Serialize)]
 pub(crate) struct Finding {
     code: &'static str,
+    chain: String,
     migration: String,
     message: String,
     hint: String,
@@ -27,10 +28,18 @@ pub(crate) struct Finding {
 
 /// Returns what is wrong; the rules say what is not to count.
 pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
-    status.entries.iter().filter_map(|entry| finding(entry, rules)).collect()
+    let several = status.chains.len() > 1;
+    status.entries.iter().filter_map(|entry| finding(entry, several, rules)).collect()
 }
 
-fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
+/// Names a migration, with its chain where there are several.
+fn title(entry: &Entry, several: bool) -> String {
+    if several { format!("{}:{}", entry.chain, entry.title()) } else { entry.title() }
+}
+
+fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
+    let title = title(entry, several);
+    let repair = |verb| hint::repair(&title, verb);
     let (message, hint) = match entry.state {
         State::Applied
         | State::Pending
@@ -42,27 +51,40 @@ fn finding(entry: &Entry, rules: Rules) -> Option<Finding> {
         | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest | Difference::Functions) => return None,
         State::OutOfOrder if rules.allow_out_of_order || entry.allows_out_of_order() => return None,
         State::Missing | State::Future if rules.ignore_missing => return None,
-        State::OutOfOrder => {
-            ("is pending, but a later one is applied", "give it a later version, or use --allow-out-of-order")
-        }
-        State::Missing => ("is applied, but its file is missing", "bring its file back, or use --ignore-missing"),
+        State::OutOfOrder => (
+            "is pending, but a later one is applied",
+            "give it a later version (`whimbrel renumber`), or use --allow-out-of-order".to_owned(),
+        ),
+        State::Missing => (
+            "is applied, but its file is missing",
+            format!("bring its file back, or use --ignore-missing; if it is gone for good, `{}`", repair("forget")),
+        ),
         State::ChecksumMismatch(Difference::Body) => {
-            ("was changed after it was applied", "put the file back as it was and make the change in a new migration")
+            let hint = format!(
+                "put the file back as it was and make the change in a new migration; if nothing has to be run for it, `{}`",
+                repair("accept")
+            );
+            ("was changed after it was applied", hint)
         }
         State::Future => (
             "is applied, and newer than anything in the chain",
-            "the files are older than the database: take newer ones, or use --ignore-missing",
+            "the files are older than the database: take newer ones, or use --ignore-missing".to_owned(),
         ),
         State::Dirty => (
             "runs outside a transaction and stopped half way",
-            "finish or undo by hand what it did, then set the `state` of its row to 'applied' or delete the row",
+            format!(
+                "finish by hand what it did, then `{}`; or undo it by hand, then `{}`",
+                repair("mark-applied"),
+                repair("mark-failed")
+            ),
         ),
     };
     Some(Finding {
         code: entry.state.as_str(),
-        migration: entry.title(),
+        chain: entry.chain.to_string(),
+        migration: title,
         message: message.to_owned(),
-        hint: hint.to_owned(),
+        hint,
         place: None,
         shown: None,
         file: entry.migration.as_ref().map(|migration| migration.file.clone()),
@@ -76,7 +98,8 @@ pub(crate) fn unverified(step: &Step, failure: Failure) -> Finding {
     let file = step.migration.verify.as_ref().map(|script| script.file.clone());
     Finding {
         code,
-        migration: step.migration.title(),
+        chain: step.chain.to_string(),
+        migration: step.title(),
         message,
         hint: hint.unwrap_or_else(|| "look at what has changed since it was applied".to_owned()),
         place: shown.as_ref().map(place_json),
@@ -115,7 +138,7 @@ pub(crate) fn text(checked: &Status, findings: &[Finding], asked: Option<usize>)
         ));
     }
     for (entry, what) in checked.entries.iter().filter_map(accepted) {
-        let title = entry.title();
+        let title = title(entry, checked.chains.len() > 1);
         text.push_str(&format!("{}: migration {} {what}\n", style::paint(style::HINT, "note"), escape::line(&title)));
     }
     text.push_str(&status::notes(checked));
