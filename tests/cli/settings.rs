@@ -178,3 +178,20 @@ fn foreign_keys_can_be_left_unenforced() {
     project.write("whimbrel.toml", "database = \"app.db\"\nforeign_keys = false\n");
     project.ok(&["up"]);
 }
+
+#[test]
+fn the_variable_names_the_environment() {
+    let project = Project::notes();
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n[env.prod]\ndatabase = \"sqlite:prod.db\"\n");
+    assert_eq!(project.run_with("WHIMBREL_ENV", "prod", &["up"]).code, 0);
+    assert!(project.path("prod.db").exists() && !project.path("app.db").exists());
+    // Nothing in it is nothing said.
+    assert_eq!(project.run_with("WHIMBREL_ENV", "", &["up"]).code, 0);
+    assert!(project.path("app.db").exists());
+    let unknown = project.run_with("WHIMBREL_ENV", "stage\u{1b}", &["status"]);
+    assert_eq!(unknown.code, 2, "{unknown}");
+    assert!(unknown.stderr.contains("there is no environment stage\\u{1b}"), "{unknown}");
+    assert!(unknown.stderr.contains("hint: known are prod"), "{unknown}");
+    let typed = project.run_with("WHIMBREL_ENV", "nothing", &["status", "--env", "prod"]);
+    assert_eq!(typed.code, 0, "what was typed comes first: {typed}");
+}
