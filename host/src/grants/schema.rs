@@ -79,11 +79,19 @@ impl Schema {
         self.views.get(&name).or_else(|| self.triggers.get(&name).map(|trigger| &trigger.text))
     }
 
+    /// Tells whether a view or trigger joins tables by columns that it does not name in a comparison.
+    pub fn joins_silently(&self) -> bool {
+        self.texts().any(|text| text.natural || !text.using.is_empty())
+    }
+
     /// Tells whether a view or trigger gives this name to a query with WITH.
     pub fn has_common_table(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
-        let triggers = self.triggers.values().map(|trigger| &trigger.text);
-        self.views.values().chain(triggers).any(|text| text.common_tables.contains(&name))
+        self.texts().any(|text| text.common_tables.contains(&name))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &Statement> {
+        self.views.values().chain(self.triggers.values().map(|trigger| &trigger.text))
     }
 }
 

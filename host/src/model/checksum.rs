@@ -21,6 +21,20 @@ pub struct NoChecksum {
 /// Seeds stay where every language's numbers are exact.
 const SEED_MASK: u64 = (1 << 53) - 1;
 
+/// What each byte is worth as a hexadecimal digit: a history has thousands of checksums.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digits[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+/// All bits set, so that it is left when it is put together with any digit.
+const NO_DIGIT: u8 = u8::MAX;
+
 /// A checksum in the making, for what comes in pieces.
 #[derive(Clone, Debug, Default)]
 pub struct ChecksumBuilder(Sha256);
@@ -60,13 +74,15 @@ impl FromStr for Checksum {
 
     fn from_str(text: &str) -> Result<Self, NoChecksum> {
         let refuse = || NoChecksum { text: text.to_owned() };
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         if text.len() != 64 {
             return Err(refuse());
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let (high, low) = digit(pair[0]).zip(digit(pair[1])).ok_or_else(refuse)?;
+            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+            if high | low == NO_DIGIT {
+                return Err(refuse());
+            }
             *byte = high << 4 | low;
         }
         Ok(Self(bytes))

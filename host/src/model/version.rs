@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::iter;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -15,6 +16,7 @@ use thiserror::Error;
 pub struct Version {
     /// What orders most versions, without a look at the text.
     first: u64,
+    /// Bytes of the text; 0 for a single number, which needs none.
     length: u8,
     text: [u8; LONGEST],
 }
@@ -70,11 +72,14 @@ impl Version {
 
     /// Returns its number, unless it is made of several.
     pub fn number(self) -> Option<u64> {
-        (!self.text().contains('.')).then_some(self.first)
+        (self.length == 0).then_some(self.first)
     }
 
     /// Returns the text that equal versions have in common: no leading zeros, no `.0` at the end. The history has it.
     pub fn key(self) -> String {
+        if let Some(number) = self.number() {
+            return number.to_string();
+        }
         let numbers: Vec<String> = self.significant().map(|number| number.to_string()).collect();
         if numbers.is_empty() { "0".to_owned() } else { numbers.join(".") }
     }
@@ -95,7 +100,8 @@ impl Version {
     }
 
     fn numbers(&self) -> impl Iterator<Item = u64> {
-        self.text().split('.').map(|part| part.parse().unwrap_or(0))
+        let others = self.text().split('.').skip(1).map(|part| part.parse().unwrap_or(0));
+        iter::once(self.first).chain(others)
     }
 
     /// The numbers without the zeros at the end.
@@ -107,7 +113,7 @@ impl Version {
 
 impl From<u64> for Version {
     fn from(number: u64) -> Self {
-        Self::written(number, &number.to_string()).expect("64 bits have at most 20 digits")
+        Self { first: number, length: 0, text: [0; LONGEST] }
     }
 }
 
@@ -145,7 +151,8 @@ impl Eq for Version {}
 
 impl Hash for Version {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.significant().for_each(|number| number.hash(state));
+        self.first.hash(state);
+        self.significant().skip(1).for_each(|number| number.hash(state));
     }
 }
 
@@ -161,7 +168,7 @@ impl fmt::Display for Version {
 
 impl fmt::Debug for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Version({})", self.text())
+        write!(formatter, "Version({self})")
     }
 }
 

@@ -266,10 +266,11 @@ fn body(
 
 /// Returns what a file in a folder is called in messages; whatever could disturb a terminal is escaped.
 pub(super) fn shown(folder: &str, name: &str) -> String {
-    let name = name.escape_debug();
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/'));
+    let name = if plain { Cow::Borrowed(name) } else { Cow::Owned(name.escape_debug().to_string()) };
     match folder {
-        "" | "." => name.to_string(),
-        folder => format!("{}/{name}", folder.trim_end_matches('/')),
+        "" | "." => name.into_owned(),
+        folder => [folder.trim_end_matches('/'), "/", &name].concat(),
     }
 }
 

@@ -159,8 +159,15 @@ fn variable(text: &[u8]) -> usize {
 }
 
 fn operator(text: &[u8]) -> usize {
-    const LONG: [&[u8]; 10] = [b"->>", b"->", b"||", b"<=", b"<>", b"<<", b">=", b">>", b"==", b"!="];
-    LONG.iter().find(|operator| text.starts_with(operator)).map_or(1, |operator| operator.len())
+    match text {
+        [b'-', b'>', b'>', ..] => 3,
+        [b'-', b'>', ..]
+        | [b'|', b'|', ..]
+        | [b'<', b'=' | b'>' | b'<', ..]
+        | [b'>', b'=' | b'>', ..]
+        | [b'=' | b'!', b'=', ..] => 2,
+        _ => 1,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::hooks::{self, AuthAction, AuthContext, Authorization};
 
 use super::probe::Probe;
+use super::remembered::Remembered;
 use super::statement_kind;
 use crate::db::{DbError, ErrorCode};
 use crate::grants::{self, Action, Denied, Observed, Request, Restriction, Schema, Statement, Touched};
@@ -15,14 +16,33 @@ const KNOWN: usize = 512;
 
 /// A statement that was looked at before.
 struct Known {
-    statement: Arc<Statement>,
+    text: Arc<str>,
+    /// Its text tells nothing.
+    plain: bool,
+    /// What its text tells, as soon as that is asked for.
+    statement: Option<Arc<Statement>>,
     /// The state of the schema under which it was found to be allowed.
     allowed_in: Option<u64>,
 }
 
+/// What actions belong to.
+#[derive(Clone)]
+enum Subject {
+    /// A statement whose text tells nothing, so that hardly any action asks what does.
+    Plain(Arc<str>),
+    /// A statement, or the text of a view or trigger, that was read.
+    Read(Arc<Statement>),
+}
+
+impl Default for Subject {
+    fn default() -> Self {
+        Self::Read(Arc::default())
+    }
+}
+
 /// Says that a statement was found to be allowed, under which rules and schema.
 pub(super) struct Ticket {
-    statement: Arc<Statement>,
+    subject: Subject,
     epoch: u64,
 }
 
@@ -49,11 +69,18 @@ pub(super) struct Gate {
     pub(super) config_before: Option<[bool; 3]>,
     /// Counts changes of the rules and of the schema.
     epoch: u64,
-    statement: Arc<Statement>,
+    subject: Subject,
     /// The statement was found to be allowed before.
     allowed: bool,
+    /// The statement being prepared has asked for something.
+    asked: bool,
     touched: BTreeSet<Touched>,
-    known: HashMap<String, Known>,
+    known: Vec<Known>,
+    /// Where in `known` a text is.
+    places: HashMap<Arc<str>, usize>,
+    /// The one that was looked at last.
+    last: Option<usize>,
+    remembered: Remembered,
     dropping: bool,
 }
 
@@ -63,15 +90,17 @@ impl Gate {
         self.denied = None;
         self.writes = None;
         self.dropping = false;
+        self.asked = false;
         self.touched.clear();
+        self.remembered.begin(false);
     }
 
     /// Puts rules in force, or lifts them.
     pub(super) fn restrict(&mut self, restriction: Option<Arc<Restriction>>) {
         self.restriction = restriction;
         self.schema_changed();
-        self.known.clear();
-        self.statement = Arc::default();
+        self.forget_texts();
+        self.subject = Subject::default();
         if self.restriction.is_some() {
             self.observed.get_or_insert_default();
         }
@@ -79,31 +108,80 @@ impl Gate {
 
     /// Returns what the text of a statement tells.
     pub(super) fn facts(&mut self, sql: &str) -> Arc<Statement> {
-        if let Some(known) = self.known.get(sql) {
-            return Arc::clone(&known.statement);
+        let known = self.look(sql);
+        Arc::clone(known.statement.get_or_insert_with(|| Arc::new(statement_kind::read(sql))))
+    }
+
+    /// Tells whether a statement changes the schema when it is run.
+    pub(super) fn changes_schema(&mut self, sql: &str) -> bool {
+        if self.look(sql).plain {
+            return false;
+        }
+        let statement = self.facts(sql);
+        statement.kind.changes_schema() && !statement.explains
+    }
+
+    /// Looks at the text of a statement, once.
+    fn look(&mut self, sql: &str) -> &mut Known {
+        // Most statements are asked about several times in a row.
+        let found = match self.last {
+            Some(last) if &*self.known[last].text == sql => last,
+            _ => self.find(sql),
+        };
+        self.last = Some(found);
+        &mut self.known[found]
+    }
+
+    fn find(&mut self, sql: &str) -> usize {
+        if let Some(place) = self.places.get(sql) {
+            return *place;
         }
         if self.known.len() >= KNOWN {
-            self.known.clear();
+            self.forget_texts();
         }
-        let statement = Arc::new(statement_kind::read(sql));
-        self.known.insert(sql.to_owned(), Known { statement: Arc::clone(&statement), allowed_in: None });
-        statement
+        let text: Arc<str> = Arc::from(sql);
+        let plain = statement_kind::is_plain(sql);
+        self.places.insert(Arc::clone(&text), self.known.len());
+        self.known.push(Known { text, plain, statement: None, allowed_in: None });
+        self.known.len() - 1
+    }
+
+    fn forget_texts(&mut self) {
+        self.last = None;
+        self.places.clear();
+        self.known.clear();
     }
 
     /// Says which statement the next actions belong to. Returns whether it was found to be allowed since the schema last
     /// changed.
     pub(super) fn begin(&mut self, sql: &str) -> Result<bool, Denied> {
-        let statement = self.facts(sql);
-        check_text(self, &statement)?;
-        self.statement = statement;
-        self.allowed = self.known.get(sql).is_some_and(|known| known.allowed_in == Some(self.epoch));
-        Ok(self.allowed)
+        let epoch = self.epoch;
+        let known = self.look(sql);
+        let (plain, allowed) = (known.plain, known.allowed_in == Some(epoch));
+        if plain {
+            self.subject = Subject::Plain(Arc::clone(&known.text));
+        } else {
+            let statement = self.facts(sql);
+            check_text(self, &statement)?;
+            self.subject = Subject::Read(statement);
+        }
+        self.allowed = allowed;
+        self.remembered.begin(plain);
+        Ok(allowed)
+    }
+
+    /// Returns what the text tells that the actions belong to.
+    fn statement(&mut self) -> Arc<Statement> {
+        match self.subject.clone() {
+            Subject::Plain(text) => self.facts(&text),
+            Subject::Read(statement) => statement,
+        }
     }
 
     /// Returns what lets the statement just looked at run again, if it may.
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let allowed = self.allowed || self.restriction.is_none();
-        allowed.then(|| Ticket { statement: Arc::clone(&self.statement), epoch: self.epoch })
+        allowed.then(|| Ticket { subject: self.subject.clone(), epoch: self.epoch })
     }
 
     /// Lets a statement run again, unless rules or schema have changed since it was looked at.
@@ -112,8 +190,10 @@ impl Gate {
             return false;
         }
         self.open();
-        if !Arc::ptr_eq(&self.statement, &ticket.statement) {
-            self.statement = Arc::clone(&ticket.statement);
+        match (&self.subject, &ticket.subject) {
+            (Subject::Plain(current), Subject::Plain(wanted)) if Arc::ptr_eq(current, wanted) => {}
+            (Subject::Read(current), Subject::Read(wanted)) if Arc::ptr_eq(current, wanted) => {}
+            (_, wanted) => self.subject = wanted.clone(),
         }
         self.allowed = true;
         true
@@ -121,28 +201,43 @@ impl Gate {
 
     /// Says what the next actions belong to, which is no statement of the guest itself.
     pub(super) fn enter(&mut self, statement: Statement) {
-        self.statement = Arc::new(statement);
+        self.subject = Subject::Read(Arc::new(statement));
         self.allowed = false;
+        self.remembered.begin(false);
     }
 
     /// Decides on the statement just prepared as a whole.
     pub(super) fn settle(&mut self, sql: &str) -> Result<(), Denied> {
-        if self.allowed && self.touched.is_empty() {
+        if (self.allowed && !self.asked) || self.restriction.is_none() || self.schema.is_none() {
             return Ok(());
         }
-        let (Some(restriction), Some(schema)) = (&self.restriction, &self.schema) else { return Ok(()) };
-        let touched: Vec<Touched> = std::mem::take(&mut self.touched).into_iter().collect();
-        let needs = grants::decide_whole(restriction, &self.statement, schema, &touched)?;
-        self.observed.get_or_insert_default().add(needs);
-        if let Some(known) = self.known.get_mut(sql) {
-            known.allowed_in = Some(self.epoch);
+        let epoch = self.epoch;
+        if self.remembered.knows_together() {
+            self.look(sql).allowed_in = Some(epoch);
+            return Ok(());
         }
+        let statement = self.statement();
+        let (Some(restriction), Some(schema)) = (&self.restriction, &self.schema) else { return Ok(()) };
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.extend(self.remembered.touched().cloned());
+        let touched: Vec<Touched> = touched.into_iter().collect();
+        let needs = grants::decide_whole(restriction, &statement, schema, &touched)?;
+        self.remembered.add_together(schema);
+        self.observed.get_or_insert_default().add(needs);
+        self.look(sql).allowed_in = Some(epoch);
         Ok(())
+    }
+
+    /// Takes what restricted code was seen to use; what it uses from now on is seen anew.
+    pub(super) fn take_observed(&mut self) -> Option<Observed> {
+        self.remembered.forget();
+        self.observed.take()
     }
 
     /// Forgets the schema, which has changed or may have.
     pub(super) fn schema_changed(&mut self) {
         self.schema = None;
+        self.remembered.forget();
         self.epoch += 1;
     }
 }
@@ -150,24 +245,34 @@ impl Gate {
 /// Decides on one action of the statement being prepared.
 pub(super) fn authorize(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {
     if let Some(restriction) = gate.restriction.clone() {
-        let (statement, schema) = (Arc::clone(&gate.statement), gate.schema.clone().unwrap_or_default());
-        let request = request(context, &statement, &schema);
-        if gate.probe.as_mut().is_some_and(|probe| probe.is_own(&request)) {
-            return Authorization::Allow;
+        gate.asked = true;
+        if !gate.remembered.knows(context) && !decide(gate, &restriction, context) {
+            return Authorization::Deny;
         }
-        match grants::decide(&restriction, &request) {
-            Ok(needs) => gate.observed.get_or_insert_default().add(needs),
-            Err(denied) => {
-                gate.denied.get_or_insert(denied);
-                return Authorization::Deny;
-            }
-        }
-        gate.touched.extend(Touched::from(&request));
     }
     if gate.recording {
         return record(gate, context);
     }
     Authorization::Allow
+}
+
+fn decide(gate: &mut Gate, restriction: &Restriction, context: &AuthContext<'_>) -> bool {
+    let (statement, schema) = (gate.statement(), gate.schema.clone().unwrap_or_default());
+    let request = request(context, &statement, &schema);
+    if gate.probe.as_mut().is_some_and(|probe| probe.is_own(&request)) {
+        return true;
+    }
+    match grants::decide(restriction, &request) {
+        Ok(needs) => gate.observed.get_or_insert_default().add(needs),
+        Err(denied) => {
+            gate.denied.get_or_insert(denied);
+            return false;
+        }
+    }
+    let touched = Touched::from(&request);
+    gate.remembered.add(context, &schema, touched.as_ref());
+    gate.touched.extend(touched);
+    true
 }
 
 fn record(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {

@@ -8,10 +8,16 @@ use super::authorizer::{self, Ticket};
 use super::catalog;
 use super::run::RunError;
 use super::watch::Watch;
-use crate::db::DbError;
+use crate::db::{DbError, ErrorCode};
 
 /// Looks at the text of a statement that is about to be prepared or run; tells whether it needs no further look.
 pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Result<bool, RunError> {
+    if let Some(at) = sql.find('\0') {
+        // SQLite would end there and never look at the rest.
+        let mut error = DbError::new(ErrorCode::Syntax, "a statement may not hold a NUL character");
+        error.offset = u32::try_from(at).ok();
+        return Err(error.into());
+    }
     let mut gate = watch.gate();
     gate.open();
     if gate.restriction.is_none() {

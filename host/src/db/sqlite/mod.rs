@@ -12,6 +12,7 @@ mod handles;
 mod limits;
 mod meter;
 mod probe;
+mod remembered;
 mod row_statement;
 mod run;
 mod run_lock;

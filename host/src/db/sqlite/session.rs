@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator;
-use rusqlite::{Batch, CachedStatement, Connection, hooks};
+use rusqlite::{Batch, CachedStatement, Connection, Statement, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use self::keep::Keep;
@@ -26,6 +26,7 @@ use super::limits::Budget;
 use super::row_statement::RowStatement;
 use super::run::{self, Done, RunError};
 use super::run_lock;
+use super::statement_kind;
 use super::watch::Watch;
 use super::write;
 use crate::db::{
@@ -189,13 +190,25 @@ impl SqliteSession {
         result
     }
 
-    /// Prepares and runs one statement.
-    fn run_one(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+    /// Runs a guest's statement, whose text is likely to come again or not.
+    fn execute_text(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
+        self.admit(1, sql.len())?;
+        if self.changes_schema(sql) { self.change_schema(sql, params) } else { self.run_one(sql, params, again) }
+    }
+
+    /// Prepares and runs one statement; keeps it prepared if its text is likely to come again.
+    fn run_one(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
         let watch = Arc::clone(&self.watch);
+        let run = |connection: &Connection, statement: &mut Statement<'_>| {
+            run::bind(statement, params)?;
+            Ok(run::to_end(connection, statement, &watch.meter)?)
+        };
         let done = self.with(|connection, _| {
-            let mut statement = prepare(&watch, connection, sql)?;
-            run::bind(&mut statement, params)?;
-            Ok(run::to_end(connection, &mut statement, &watch.meter)?)
+            if again {
+                run(connection, &mut *prepare(&watch, connection, sql)?)
+            } else {
+                run(connection, &mut prepare_once(&watch, connection, sql)?)
+            }
         });
         self.note_writes(sql);
         self.settle(sql, done)
@@ -204,7 +217,7 @@ impl SqliteSession {
     /// Runs one window of a script, which is one statement unless SQLite's own parser says otherwise.
     fn execute_window(&mut self, window: &str) -> Result<(), RunError> {
         if self.is_restricted() {
-            return self.execute(window, &[]).map(drop).map_err(RunError::Db);
+            return self.execute_text(window, &[], false).map(drop).map_err(RunError::Db);
         }
         let watch = Arc::clone(&self.watch);
         let mut finished = Vec::with_capacity(1);
@@ -251,23 +264,29 @@ impl From<DbError> for RunError {
 
 /// Takes a statement from the connection's cache or prepares it.
 fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
-    if let Some(at) = sql.find('\0') {
-        // SQLite would end there and never look at the rest.
-        let mut error = DbError::new(ErrorCode::Syntax, "a statement may not hold a NUL character");
-        error.offset = u32::try_from(at).ok();
-        return Err(error.into());
-    }
     guard::before(watch, connection, sql)?;
     let statement = connection.prepare_cached(sql)?;
-    if let Err(refused) = guard::after(watch, sql) {
+    if let Err(refused) = check_prepared(watch, &statement, sql) {
         statement.discard();
         return Err(refused.into());
     }
-    if statement.column_count() == 0 && statement.parameter_count() == 0 && statement.expanded_sql().is_none() {
-        statement.discard();
-        return Err(DbError::new(ErrorCode::Syntax, "there is no statement to run").into());
-    }
     Ok(statement)
+}
+
+/// Prepares a statement that is not kept, and for which SQLite takes memory that it has at hand.
+fn prepare_once<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<Statement<'c>, RunError> {
+    guard::before(watch, connection, sql)?;
+    let statement = connection.prepare(sql)?;
+    check_prepared(watch, &statement, sql)?;
+    Ok(statement)
+}
+
+fn check_prepared(watch: &Watch, statement: &Statement<'_>, sql: &str) -> Result<(), DbError> {
+    guard::after(watch, sql)?;
+    if statement.column_count() == 0 && statement_kind::is_blank(sql) {
+        return Err(DbError::new(ErrorCode::Syntax, "there is no statement to run"));
+    }
+    Ok(())
 }
 
 /// Returns the statement that takes many rows, which is prepared when it is first needed; as long as it is allowed.
@@ -293,8 +312,7 @@ impl Session for SqliteSession {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
-        self.admit(1, sql.len())?;
-        if self.changes_schema(sql) { self.change_schema(sql, params) } else { self.run_one(sql, params) }
+        self.execute_text(sql, params, true)
     }
 
     fn execute_script(&mut self, script: &str) -> Result<(), ScriptError> {
@@ -326,8 +344,7 @@ impl Session for SqliteSession {
         self.admit_handle(Limit::OpenStatements, open)?;
         let id = self.new_id();
         let watch = Arc::clone(&self.watch);
-        let facts = self.watch.gate().facts(sql);
-        let changes_schema = facts.kind.changes_schema() && !facts.explains;
+        let changes_schema = self.watch.gate().changes_schema(sql);
         let prepared = self.with(|connection, open| {
             let statement = prepare(&watch, connection, sql)?;
             let (sql, ticket, has_run, for_rows) = (sql.to_owned(), None, false, None);
@@ -700,14 +717,14 @@ impl Session for SqliteSession {
         self.writes.clear();
         self.watch.take_tables();
         self.rows_seen = 0;
-        self.watch.gate().observed = None;
+        self.watch.gate().take_observed();
         self.recording = Some(Recording::default());
     }
 
     fn take_recording(&mut self) -> Recording {
         let mut recording = self.recording.take().unwrap_or_default();
         recording.tables = self.watch.take_tables();
-        recording.observed = self.watch.gate().observed.take();
+        recording.observed = self.watch.gate().take_observed();
         recording
     }
 

@@ -30,6 +30,34 @@ pub(super) fn read(text: &str) -> Statement {
     }
 }
 
+/// Tells whether a statement only reads or changes rows, and its text has nothing in it that `read` would find and the
+/// database would not report.
+///
+/// The telling words are looked for inside other words, strings and comments as well, which is faster than to tell
+/// these apart.
+pub(super) fn is_plain(text: &str) -> bool {
+    const BEGINS: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "VALUES"];
+    let first = sql::tokens(text).find(Token::is_significant);
+    let begins = |first: &Token<'_>| BEGINS.iter().any(|word| first.is_word(word));
+    let Some(first) = first.filter(begins) else { return false };
+    let rest = &text.as_bytes()[first.end()..];
+    !rest.iter().enumerate().any(|(at, byte)| {
+        let word: &[u8] = match byte {
+            b'W' | b'w' => b"WITH",
+            b'U' | b'u' => b"USING",
+            b'N' | b'n' => b"NATURAL",
+            b'R' | b'r' => b"REPLACE",
+            _ => return false,
+        };
+        rest.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
+    })
+}
+
+/// Tells whether there is nothing in a text that could be run.
+pub(super) fn is_blank(text: &str) -> bool {
+    !sql::tokens(text).any(|token| token.is_significant() && token.kind != TokenKind::Semicolon)
+}
+
 /// Returns what a token names, without its quotes. SQLite takes strings for names where only a name can stand.
 pub(super) fn name(token: &Token<'_>) -> Option<String> {
     let quoted = |quote: char| {
@@ -274,6 +302,33 @@ mod tests {
             assert_eq!(read(text).temporary.as_deref(), temporary, "{text}");
         }
         assert!(read("EXPLAIN CREATE TABLE t (x)").explains && !read("CREATE TABLE explain (x)").explains);
+    }
+
+    #[test]
+    fn a_plain_statement_tells_nothing() {
+        let plain = ["UPDATE t SET a = 1", "select 'wit', upper(r), n from \"u\"", "-- with\nVALUES (1)"];
+        let telling = [
+            "",
+            "; SELECT 1",
+            "WITH a AS (SELECT 1) SELECT * FROM a",
+            "SELECT (WITH a AS (SELECT 1) SELECT * FROM a)",
+            "SELECT * FROM a natural JOIN b",
+            "DELETE FROM a WHERE x IN (SELECT x FROM a JOIN b USING (x))",
+            "INSERT OR REPLACE INTO t VALUES (1)",
+            "REPLACE INTO t VALUES (1)",
+            "EXPLAIN SELECT 1",
+            "CREATE TABLE t (x)",
+            "PRAGMA page_size",
+            "SELECT 'without'",
+        ];
+        for text in plain {
+            assert!(is_plain(text), "{text}");
+            let told = Statement { names: BTreeSet::new(), ..read(text) };
+            assert!(told == Statement { expressions: told.expressions, ..Statement::default() }, "{text}");
+        }
+        for text in telling {
+            assert!(!is_plain(text), "{text}");
+        }
     }
 
     #[test]

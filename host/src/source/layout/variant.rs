@@ -2,7 +2,9 @@
 
 use super::super::Ignored;
 use super::super::assemble::{File, Gathered};
+use super::super::file_name::Part;
 use super::super::problem::Problem;
+use crate::model::Version;
 
 /// Kinds of database, with the words that stand for them in names of files and folders.
 const KINDS: [(&str, &[&str]); 4] = [
@@ -42,8 +44,7 @@ pub(super) struct Variant {
 
 /// Keeps the files for a kind of database, and those for every kind where it has none of its own.
 pub(super) fn choose(mut files: Vec<Variant>, dialect: &str, gathered: &mut Gathered) {
-    let slot = |file: &File| (file.role_order(), file.version, file.name.clone(), file.part);
-    files.sort_by_key(|variant| slot(&variant.file));
+    files.sort_by(|left, right| slot(&left.file).cmp(&slot(&right.file)));
     let mut without_one = Vec::new();
     let mut rest = files.into_iter().peekable();
     while let Some(first) = rest.next() {
@@ -69,6 +70,11 @@ pub(super) fn choose(mut files: Vec<Variant>, dialect: &str, gathered: &mut Gath
         let hint = format!("add one that ends in .{dialect}.sql; a comment is enough if there is nothing to do");
         gathered.problems.push(Problem::of_file(file, format!("has no counterpart for {dialect}"), Some(hint)));
     }
+}
+
+/// What a file is there for: of several for the same, each is for another kind of database.
+fn slot(file: &File) -> (u8, Version, &str, Part) {
+    (file.role_order(), file.version, &file.name, file.part)
 }
 
 #[cfg(test)]

@@ -74,8 +74,7 @@ impl SqliteSession {
         if gate.restriction.is_none() {
             return false;
         }
-        let statement = gate.facts(sql);
-        statement.kind.changes_schema() && !statement.explains
+        gate.changes_schema(sql)
     }
 
     /// Returns the text of a prepared statement that changes the schema when it is run.
@@ -102,7 +101,7 @@ impl SqliteSession {
         let statement = self.watch.gate().facts(sql);
         let savepoint = self.open_savepoint()?;
         let before = self.definitions(&statement)?;
-        let done = self.run_one(sql, params);
+        let done = self.run_one(sql, params, false);
         self.forget_schema();
         let verified = done.and_then(|changed| self.verify(&statement, before.as_ref()).map(|()| changed));
         match verified {
