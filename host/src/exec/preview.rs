@@ -8,7 +8,6 @@ use super::transform::{call, failed, find, hold, release, start};
 use crate::db::Session;
 use crate::model::{Migration, TransformSpec};
 use crate::transform::{Preview, Selection, TransformError, expressions, preview};
-use crate::wasm::deep;
 
 /// Why a migration cannot be shown at work.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +65,9 @@ fn show(
     let layout = find(session, spec)?;
     let call = call(step, &layout, conditions);
     hold(session, step, conditions)?;
-    let shown = deep(|| {
-        start(step, &call, conditions.interrupt)
-            .map_err(|source| TransformError::Start { source })
-            .and_then(|mut guest| preview(session, &layout, &mut guest, selection))
-    });
+    let shown = start(step, &call, conditions.interrupt)
+        .map_err(|source| TransformError::Start { source })
+        .and_then(|mut guest| preview(session, &layout, &mut guest, selection));
     release(session)?;
     let mut shown = shown.map_err(failed)?;
     // On values alone, so nothing of it concerns the migration's grants.

@@ -12,13 +12,47 @@ use super::features::{self, FEATURES};
 use super::fits;
 use super::inspect::{self, Inspection};
 use super::plugin::Plugin;
-use super::stack;
 use super::state::State;
 use super::wasi;
 use crate::limits::{Limit, RunLimits};
 
-/// Deepest stack of a function, which runs on top of the guest whose statement calls it.
-const FUNCTION_STACK: usize = stack::SMALL / 4;
+/// Deepest stack of a component.
+const STACK: usize = 1 << 20;
+/// What the host needs below a guest, to run its statements and the functions that these call.
+const ROOM: usize = 2 << 20;
+
+/// What an engine runs, and within what.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Purpose {
+    /// Components, in turns.
+    Steps,
+    /// Script engines, in turns. An interpreter calls itself for every call of its script, and reaches its own limit,
+    /// which is an error of the script and no trap, only where the stack is deep enough.
+    Scripts,
+    /// SQL functions, on top of the guest whose statement calls them.
+    Functions,
+    /// Components that nothing bounds.
+    #[cfg(feature = "unguarded")]
+    Measure,
+}
+
+impl Purpose {
+    fn stack(self) -> usize {
+        match self {
+            Self::Scripts => 8 * STACK,
+            Self::Functions => STACK / 4,
+            _ => STACK,
+        }
+    }
+
+    fn is_guarded(self) -> bool {
+        match self {
+            Self::Steps | Self::Scripts | Self::Functions => true,
+            #[cfg(feature = "unguarded")]
+            Self::Measure => false,
+        }
+    }
+}
 
 /// Where compiled components are kept between runs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -39,7 +73,7 @@ pub struct Engine {
     compilation: Compilation,
     cache: Option<Cache>,
     known: Option<Known>,
-    guarded: bool,
+    purpose: Purpose,
 }
 
 impl Engine {
@@ -50,32 +84,30 @@ impl Engine {
 
     /// Starts an engine. A cache that cannot be used is left out with a warning.
     pub fn with(compilation: &Compilation) -> Result<Self, CompileError> {
-        Self::begin(compilation, stack::SMALL, true)
+        Self::begin(compilation, Purpose::Steps)
     }
 
     /// Starts an engine for SQL functions, which are called from within other guests' statements.
     pub fn for_functions(compilation: &Compilation) -> Result<Self, CompileError> {
-        Self::begin(compilation, FUNCTION_STACK, true)
+        Self::begin(compilation, Purpose::Functions)
     }
 
-    /// Starts an engine for script engines, which need more stack. What it loads is to be called with [`deep`] stacks.
-    ///
-    /// [`deep`]: super::deep
+    /// Starts an engine for script engines, which need more stack.
     pub fn for_scripts(compilation: &Compilation) -> Result<Self, CompileError> {
-        Self::begin(compilation, stack::DEEP, true)
+        Self::begin(compilation, Purpose::Scripts)
     }
 
     /// Starts an engine whose guests nothing bounds, to measure what the bounds cost.
     #[cfg(feature = "unguarded")]
     #[doc(hidden)]
     pub fn unguarded(cache: &ComponentCache) -> Result<Self, CompileError> {
-        Self::begin(&Compilation { cache: cache.clone(), ..Compilation::default() }, stack::SMALL, false)
+        Self::begin(&Compilation { cache: cache.clone(), ..Compilation::default() }, Purpose::Measure)
     }
 
-    fn begin(compilation: &Compilation, stack: usize, guarded: bool) -> Result<Self, CompileError> {
+    fn begin(compilation: &Compilation, purpose: Purpose) -> Result<Self, CompileError> {
         let cache = open_cache(&compilation.cache);
         let begin = || {
-            let engine = start(&cache, stack, guarded)?;
+            let engine = start(&cache, purpose)?;
             let mut linker = Linker::new(&engine);
             Host_::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state: &mut State| state)?;
             wasi::add_to_linker(&mut linker)?;
@@ -84,7 +116,7 @@ impl Engine {
         let started = begin().map_err(|source| CompileError::Engine { reason: format!("{source:#}") });
         let (engine, linker) = started?;
         let known = cache.as_ref().map(|cache| Known::new(cache, &engine));
-        Ok(Self { engine, linker, compilation: compilation.clone(), cache, known, guarded })
+        Ok(Self { engine, linker, compilation: compilation.clone(), cache, known, purpose })
     }
 
     /// Compiles a component within the limits that are the default.
@@ -112,7 +144,7 @@ impl Engine {
         features::validate(bytes)?;
         if let CompileIsolation::Child(program) = &self.compilation.isolation {
             let folder = self.cache.as_ref().map(|cache| cache.directory().as_path());
-            compile::compile(program, folder, bytes, limits, &self.compilation.interrupt)?;
+            compile::compile(program, folder, self.purpose, bytes, limits, &self.compilation.interrupt)?;
         }
         Ok(())
     }
@@ -132,22 +164,21 @@ impl Engine {
             fits::check(&self.engine, &types, export, inspection.is_engine())
                 .map_err(|reason| CompileError::Invalid { reason })?;
         }
-        Ok(Plugin::new(linked, inspection, self.guarded))
+        Ok(Plugin::new(linked, inspection, self.purpose.is_guarded()))
     }
 }
 
 /// Starts wasmtime. A child that compiles has the same settings, so that what it puts into the cache fits.
-pub(super) fn start(cache: &Option<Cache>, stack: usize, guarded: bool) -> wasmtime::Result<wasmtime::Engine> {
+pub(super) fn start(cache: &Option<Cache>, purpose: Purpose) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = Config::new();
     config
         .wasm_features(FEATURES, true)
         .wasm_features(FEATURES.complement(), false)
-        .consume_fuel(guarded)
-        .epoch_interruption(guarded)
+        .consume_fuel(purpose.is_guarded())
+        .epoch_interruption(purpose == Purpose::Functions)
         .cranelift_nan_canonicalization(true)
-        // Nothing is asynchronous here, but the one may not be larger than the other.
-        .async_stack_size(stack.max(2 << 20))
-        .max_wasm_stack(stack)
+        .async_stack_size(purpose.stack() + ROOM)
+        .max_wasm_stack(purpose.stack())
         .concurrency_support(false)
         // The default asks the environment.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)

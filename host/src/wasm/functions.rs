@@ -8,8 +8,9 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentType, Lift, Lower, TypedFunc};
 
 use super::bindings::whimbrel::migration::types;
+use super::epochs::{self, Epochs};
 use super::error::PluginError;
-use super::limits::{self, Bounds, Watchdog};
+use super::limits::Bounds;
 use super::plugin::Plugin;
 use super::state::{GuestEvents, State};
 use super::transform::stopped;
@@ -102,7 +103,7 @@ struct Live {
     arguments: Arc<Vec<Argument>>,
     limits: RunLimits,
     interrupt: Interrupt,
-    watchdog: Watchdog,
+    epochs: Epochs,
     /// Why it is of no more use.
     stopped: Option<DbError>,
 }
@@ -113,14 +114,14 @@ impl Plugin {
         let wasi = Wasi::new(call.started_at, self.inspection().checksum.seed());
         let state = State::new(Bounds::new(call.limits), wasi, None, Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
-        let begun = limits::apply(&mut store, &call.limits, &call.interrupt, self.guarded).and_then(|watchdog| {
+        let begun = epochs::begin(&mut store, &call.limits, &call.interrupt, self.guarded).and_then(|epochs| {
             let instance = self.linked.instantiate(&mut store)?;
             let describe: TypedFunc<(), (Vec<GivenSignature>,)> = instance.get_typed_func(&mut store, DESCRIBE)?;
             let function = instance.get_typed_func(&mut store, CALL)?;
             let (given,) = describe.call(&mut store, ())?;
-            Ok((watchdog, function, given))
+            Ok((epochs, function, given))
         });
-        let (watchdog, function, given) = match begun {
+        let (epochs, function, given) = match begun {
             Ok(begun) => begun,
             Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, &call.interrupt, None)),
         };
@@ -134,7 +135,7 @@ impl Plugin {
             arguments: Arc::default(),
             limits: call.limits,
             interrupt: call.interrupt.clone(),
-            watchdog,
+            epochs,
             stopped: None,
         };
         Ok(FunctionsInstance::enlist(live, signatures))
@@ -241,7 +242,7 @@ impl Live {
             }
             Err(error) => {
                 let state = self.store.data_mut();
-                let error = stopped(&error, state, &self.limits, &self.interrupt, Some(&self.watchdog));
+                let error = stopped(&error, state, &self.limits, &self.interrupt, Some(&self.epochs.watchdog));
                 Err(self.stopped.insert(said(&error)).clone())
             }
         }

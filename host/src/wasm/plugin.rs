@@ -9,10 +9,10 @@ use super::bindings::whimbrel::migration::types::Context;
 use super::error::PluginError;
 use super::handles::TransactionHandle;
 use super::inspect::Inspection;
-use super::limits::{self, Bounds, Watchdog};
+use super::limits::{self, Bounds};
 use super::script::{FailureOut, RequestIn, ScriptFailure};
-use super::stack;
 use super::state::{GuestEvents, State};
+use super::turns::{self, Watchdog};
 use super::wasi::Wasi;
 use crate::db::Session;
 use crate::interrupt::Interrupt;
@@ -90,13 +90,6 @@ impl Plugin {
     /// Calls an export with the session's open transaction. The session comes back with its handles closed, whatever
     /// happened; whether to commit is the caller's decision.
     pub fn call(&self, session: Box<dyn Session>, call: &Call<'_>) -> (Box<dyn Session>, Result<Output, PluginError>) {
-        if call.script.is_none() {
-            return self.call_here(session, call);
-        }
-        stack::deep(|| self.call_here(session, call))
-    }
-
-    fn call_here(&self, session: Box<dyn Session>, call: &Call<'_>) -> (Box<dyn Session>, Result<Output, PluginError>) {
         let mut session = session;
         if let Err(source) = session.set_limits(self.guarded.then_some(&call.limits)) {
             return (session, Err(PluginError::NotLimited { source }));
@@ -104,7 +97,7 @@ impl Plugin {
         let wasi = Wasi::new(call.started_at, call.seed);
         let state = State::new(Bounds::new(call.limits), wasi, Some(session), Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
-        let result = limits::apply(&mut store, &call.limits, &call.interrupt, self.guarded)
+        let result = turns::begin(&mut store, &call.limits, &call.interrupt, self.guarded)
             .map_err(|error| PluginError::Trapped {
                 reason: format!("{error:#}"),
                 backtrace: Vec::new(),
@@ -112,7 +105,7 @@ impl Plugin {
             })
             .and_then(|watchdog| self.run(&mut store, call, &watchdog));
         let fuel = call.limits.of(Limit::Fuel).saturating_sub(store.get_fuel().unwrap_or(0));
-        let mut session = store.into_data().session.expect("nobody takes the session out during a call");
+        let mut session = store.into_data().into_session().expect("nobody takes the session out during a call");
         session.set_deadline(None);
         session.close_handles();
         if let Err(error) = session.set_limits(None) {
@@ -125,7 +118,7 @@ impl Plugin {
         if let Ok(session) = store.data_mut().session() {
             session.set_deadline(Some(watchdog.deadline));
         }
-        let returned = self.invoke(store, call);
+        let returned = watchdog.attend(self.invoke(store, call));
         store.data_mut().end_lines();
         if call.interrupt.is_raised() {
             return Err(PluginError::Interrupted);
@@ -156,8 +149,8 @@ impl Plugin {
         }
     }
 
-    fn invoke(&self, store: &mut Store<State>, call: &Call<'_>) -> wasmtime::Result<Result<(), Refusal>> {
-        let instance = self.linked.instantiate(&mut *store)?;
+    async fn invoke(&self, store: &mut Store<State>, call: &Call<'_>) -> wasmtime::Result<Result<(), Refusal>> {
+        let instance = self.linked.instantiate_async(&mut *store).await?;
         if let Some(script) = call.script {
             let run = instance
                 .get_typed_func::<(Resource<TransactionHandle>, RequestIn<'_>), (Result<(), FailureOut>,)>(
@@ -165,11 +158,11 @@ impl Plugin {
                     "run",
                 )?;
             let request = RequestIn::new(script, call.export, self.context(call), &call.limits);
-            let (returned,) = run.call(store, (Resource::new_own(0), request))?;
+            let (returned,) = run.call_async(store, (Resource::new_own(0), request)).await?;
             return Ok(returned.map_err(|failure| Refusal::Script(Box::new(failure.into()))));
         }
         let export: Export = instance.get_typed_func(&mut *store, call.export)?;
-        let (returned,) = export.call(store, (Resource::new_own(0), self.context(call)))?;
+        let (returned,) = export.call_async(store, (Resource::new_own(0), self.context(call))).await?;
         Ok(returned.map_err(Refusal::Words))
     }
 

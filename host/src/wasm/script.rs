@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use wasmtime::Store;
-use wasmtime::component::{ComponentType, Lift, Lower};
+use wasmtime::component::{ComponentType, Instance, Lift, Lower};
 
 use super::bindings::whimbrel::migration::types::Context;
 use super::error::PluginError;
 use super::limits::{self, Bounds};
 use super::plugin::{Plugin, explain};
-use super::stack;
 use super::state::{GuestEvents, State};
+use super::turns;
 use super::wasi::Wasi;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
@@ -185,9 +185,9 @@ impl GuestEvents for Silence {
 impl Plugin {
     /// Asks an engine what it is.
     pub fn describe(&self, limits: &RunLimits, interrupt: &Interrupt) -> Result<EngineAbout, PluginError> {
-        let about: EngineOut = self.ask(limits, interrupt, |store, instance| {
+        let about: EngineOut = self.ask(limits, interrupt, async |store, instance| {
             let describe = instance.get_typed_func::<(), (EngineOut,)>(&mut *store, "describe")?;
-            Ok(describe.call(store, ())?.0)
+            Ok(describe.call_async(store, ()).await?.0)
         })?;
         Ok(EngineAbout {
             name: cut(about.name, NAME_BYTES),
@@ -209,10 +209,10 @@ impl Plugin {
         limits: &RunLimits,
         interrupt: &Interrupt,
     ) -> Result<Vec<String>, PluginError> {
-        let checked = self.ask(limits, interrupt, |store, instance| {
+        let checked = self.ask(limits, interrupt, async |store, instance| {
             let check =
                 instance.get_typed_func::<(ScriptIn<'_>,), (Result<OutlineOut, FailureOut>,)>(&mut *store, "check")?;
-            Ok(check.call(store, (ScriptIn::new(script),))?.0)
+            Ok(check.call_async(store, (ScriptIn::new(script),)).await?.0)
         })?;
         match checked {
             Ok(outline) => Ok(outline.exports.into_iter().map(|name| cut(name, NAME_BYTES)).collect()),
@@ -225,24 +225,16 @@ impl Plugin {
         &self,
         limits: &RunLimits,
         interrupt: &Interrupt,
-        call: impl FnOnce(&mut Store<State>, wasmtime::component::Instance) -> wasmtime::Result<R>,
-    ) -> Result<R, PluginError> {
-        stack::deep(|| self.ask_here(limits, interrupt, call))
-    }
-
-    fn ask_here<R>(
-        &self,
-        limits: &RunLimits,
-        interrupt: &Interrupt,
-        call: impl FnOnce(&mut Store<State>, wasmtime::component::Instance) -> wasmtime::Result<R>,
+        call: impl AsyncFnOnce(&mut Store<State>, Instance) -> wasmtime::Result<R>,
     ) -> Result<R, PluginError> {
         let state = State::new(Bounds::new(*limits), Wasi::new(0, 0), None, Arc::new(Silence));
         let mut store = Store::new(self.linked.engine(), state);
         let mut watched = None;
-        let called = limits::apply(&mut store, limits, interrupt, self.guarded).and_then(|watchdog| {
-            watched = Some(watchdog);
-            let instance = self.linked.instantiate(&mut store)?;
-            call(&mut store, instance)
+        let called = turns::begin(&mut store, limits, interrupt, self.guarded).and_then(|watchdog| {
+            watched.insert(watchdog).attend(async {
+                let instance = self.linked.instantiate_async(&mut store).await?;
+                call(&mut store, instance).await
+            })
         });
         called.map_err(|error| {
             if interrupt.is_raised() {

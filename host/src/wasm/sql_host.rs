@@ -201,9 +201,10 @@ impl sql::HostSavepoint for State {
 
     fn drop(&mut self, handle: Resource<SavepointHandle>) -> wasmtime::Result<()> {
         self.take_back();
-        if let Some(session) = &mut self.session {
+        if let Ok(session) = self.session() {
             // One that was released or rolled back has ended, and then there is nothing to undo.
-            self.savepoint_dropped |= session.rollback_to(SavepointId(handle.rep())).is_ok();
+            let dropped = session.rollback_to(SavepointId(handle.rep())).is_ok();
+            self.savepoint_dropped |= dropped;
         }
         Ok(())
     }

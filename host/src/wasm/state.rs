@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use send_wrapper::SendWrapper;
+
 use super::error::FailedStatement;
 use super::limits::Bounds;
 use super::wasi::{Output, Wasi};
@@ -21,13 +23,14 @@ pub trait GuestEvents {
 /// Bytes kept of a failed statement.
 const STATEMENT_BYTES: usize = 500;
 
-/// What a store holds during one call.
+/// What a store holds during one call. A guest that is run in turns could go on in another thread, as far as the types
+/// know; it never does.
 pub(super) struct State {
     /// The session, from the call's beginning to its end.
-    pub(super) session: Option<Box<dyn Session>>,
+    session: Option<SendWrapper<Box<dyn Session>>>,
     pub(super) bounds: Bounds,
     pub(super) wasi: Wasi,
-    events: Arc<dyn GuestEvents>,
+    events: SendWrapper<Arc<dyn GuestEvents>>,
     /// The last statement that failed.
     pub(super) failed: Option<Box<FailedStatement>>,
     /// The texts of the statements that are prepared, cut at a sensible length, by their numbers.
@@ -53,10 +56,10 @@ impl State {
         events: Arc<dyn GuestEvents>,
     ) -> Self {
         Self {
-            session,
+            session: session.map(SendWrapper::new),
             bounds,
             wasi,
-            events,
+            events: SendWrapper::new(events),
             failed: None,
             prepared: HashMap::new(),
             last_words: None,
@@ -74,6 +77,11 @@ impl State {
             Some(session) => Ok(session.as_mut()),
             None => Err(DbError::new(ErrorCode::Handle, "there is no open transaction")),
         }
+    }
+
+    /// Gives the session back, if there is one.
+    pub(super) fn into_session(self) -> Option<Box<dyn Session>> {
+        self.session.map(SendWrapper::take)
     }
 
     /// Keeps a failed statement for the operator, in case the guest gives up over it.

@@ -9,10 +9,11 @@ use whimbrel_packed::{Batch, CheckedBatch, CheckedColumn, Column};
 
 use super::bindings::whimbrel::migration::types;
 use super::error::PluginError;
-use super::limits::{self, Bounds, Watchdog};
+use super::limits::{self, Bounds};
 use super::plugin::{self, Plugin};
 use super::script::{FailureOut, RequestIn, ScriptFailure};
 use super::state::{GuestEvents, State};
+use super::turns::{self, Watchdog};
 use super::wasi::Wasi;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
@@ -149,8 +150,8 @@ impl Plugin {
         let events = Arc::clone(&lines) as Arc<dyn GuestEvents>;
         let state = State::new(Bounds::new(call.limits), wasi, None, events);
         let mut store = Store::new(self.linked.engine(), state);
-        let started = limits::apply(&mut store, &call.limits, interrupt, self.guarded).and_then(|watchdog| {
-            let instance = self.linked.instantiate(&mut store)?;
+        let started = turns::begin(&mut store, &call.limits, interrupt, self.guarded).and_then(|watchdog| {
+            let instance = watchdog.attend(self.linked.instantiate_async(&mut store))?;
             let apply = instance.get_func(&mut store, call.export());
             Ok((watchdog, instance, apply))
         });
@@ -194,12 +195,12 @@ impl TransformInstance {
         let called = if self.is_script {
             self.apply
                 .typed::<(BatchIn<'_>,), ScriptAnswer>(&self.store)
-                .and_then(|apply| apply.call(&mut self.store, (batch,)))
+                .and_then(|apply| self.watchdog.attend(apply.call_async(&mut self.store, (batch,))))
                 .map(|(answer,)| answer.map_err(Failure::from))
         } else {
             self.apply
                 .typed::<(BatchIn<'_>, &types::Context), Answer>(&self.store)
-                .and_then(|apply| apply.call(&mut self.store, (batch, &self.context)))
+                .and_then(|apply| self.watchdog.attend(apply.call_async(&mut self.store, (batch, &self.context))))
                 .map(|(answer,)| answer)
         };
         match called {
@@ -220,7 +221,7 @@ impl TransformInstance {
         let request = RequestIn::new(script, "transform", self.context.clone(), &self.limits);
         let loaded = instance
             .get_typed_func::<(RequestIn<'_>,), (Result<(), FailureOut>,)>(&mut self.store, "load")
-            .and_then(|load| load.call(&mut self.store, (request,)));
+            .and_then(|load| self.watchdog.attend(load.call_async(&mut self.store, (request,))));
         match loaded {
             Ok((Ok(()),)) => Ok(()),
             Ok((Err(failure),)) => Err(PluginError::Script { failure: Box::new(failure.into()), statement: None }),

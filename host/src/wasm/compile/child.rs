@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use wasmtime::component::Component;
 
-use crate::wasm::engine::{self, ComponentCache};
-use crate::wasm::{features, stack};
+use crate::wasm::engine::{self, ComponentCache, Purpose};
+use crate::wasm::features;
 
 /// What a child that did its work says, before the reason if there is one.
 pub(super) const COMPILED: &str = "compiled";
@@ -15,9 +15,14 @@ pub(super) const INVALID: &str = "invalid: ";
 pub(super) const NO_MEMORY: &str = "out of memory: ";
 pub(super) const BROKEN: &str = "broken: ";
 
-/// What a child is told: the folder of the cache, seconds of processor time, bytes of memory.
+/// The word for an engine of functions, which compiles in its own way; all others have none.
+pub(super) const FUNCTIONS: &str = "functions";
+
+/// What a child is told: the folder of the cache, what is to run the component, seconds of processor time, bytes of
+/// memory.
 struct Order {
     cache: ComponentCache,
+    purpose: Purpose,
     seconds: u64,
     memory: u64,
 }
@@ -26,10 +31,11 @@ impl Order {
     fn parse(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let mut arguments = arguments.into_iter();
         let folder = PathBuf::from(arguments.next()?);
+        let purpose = if arguments.next()? == FUNCTIONS { Purpose::Functions } else { Purpose::Steps };
         let mut number = || arguments.next()?.to_str()?.parse().ok();
         let (seconds, memory) = (number()?, number()?);
         let cache = if folder.as_os_str().is_empty() { ComponentCache::Off } else { ComponentCache::Folder(folder) };
-        Some(Self { cache, seconds, memory })
+        Some(Self { cache, purpose, seconds, memory })
     }
 }
 
@@ -59,7 +65,7 @@ fn compile(order: &Order, input: &mut dyn Read) -> String {
     if let Err(error) = features::validate(&bytes) {
         return format!("{INVALID}{error}");
     }
-    let compiled = engine::start(&engine::open_cache(&order.cache), stack::SMALL, true)
+    let compiled = engine::start(&engine::open_cache(&order.cache), order.purpose)
         .and_then(|engine| Component::new(&engine, &bytes));
     match compiled {
         Ok(_) => COMPILED.to_owned(),

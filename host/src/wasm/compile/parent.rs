@@ -6,9 +6,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::CompilerProgram;
-use super::child::{BROKEN, COMPILED, INVALID, NO_MEMORY};
+use super::child::{BROKEN, COMPILED, FUNCTIONS, INVALID, NO_MEMORY};
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
+use crate::wasm::engine::Purpose;
 use crate::wasm::error::CompileError;
 
 /// Bytes kept of what a child says.
@@ -32,6 +33,7 @@ struct Ended {
 pub(in crate::wasm) fn compile(
     program: &CompilerProgram,
     folder: Option<&Path>,
+    purpose: Purpose,
     bytes: &[u8],
     limits: &RunLimits,
     interrupt: &Interrupt,
@@ -41,6 +43,7 @@ pub(in crate::wasm) fn compile(
     let seconds = limits.of(Limit::CompileTime).div_ceil(1000);
     let mut command = Command::new(&program.program);
     command.args(&program.arguments).arg(folder.unwrap_or(Path::new("")));
+    command.arg(if purpose == Purpose::Functions { FUNCTIONS } else { "" });
     command.args([seconds.to_string(), limits.of(Limit::CompileMemory).to_string()]);
     #[cfg(unix)]
     command.env_clear();
