@@ -1,0 +1,95 @@
+//! The part of a session that reads rows.
+
+use std::sync::Arc;
+
+use whimbrel_packed::BatchBuilder;
+
+use super::SqliteSession;
+use super::ended;
+use super::statements::prepare;
+use crate::db::sqlite::guard;
+use crate::db::sqlite::handles::{OpenCursor, Reading};
+use crate::db::sqlite::run::{self, Done};
+use crate::db::{CursorId, DbError, Value};
+use crate::limits::Limit;
+
+impl SqliteSession {
+    /// Begins to read what a query returns.
+    pub(super) fn start_reading(&mut self, sql: &str, params: &[Value]) -> Result<CursorId, DbError> {
+        self.admit(1, sql.len())?;
+        let open = self.with(|_, open| open.reading);
+        self.admit_handle(Limit::OpenCursors, open)?;
+        let id = self.new_id();
+        if self.changes_schema(sql) {
+            self.change_schema(sql, params)?;
+            self.with(|_, open| open.cursors.insert(id, OpenCursor::Ended { columns: Vec::new() }).map(drop));
+            return Ok(CursorId(id));
+        }
+        let watch = Arc::clone(&self.watch);
+        let opened = self.with(|connection, open| {
+            let mut statement = prepare(&watch, connection, sql)?;
+            run::bind(&mut statement, params)?;
+            open.cursors.insert(id, OpenCursor::Reading(Reading { sql: sql.to_owned(), statement }));
+            open.reading += 1;
+            Ok(())
+        });
+        opened.map_err(|error| self.failed(error))?;
+        self.note_writes(sql);
+        Ok(CursorId(id))
+    }
+
+    /// Returns the names of the columns.
+    pub(super) fn names_of(&mut self, cursor: CursorId) -> Result<Vec<String>, DbError> {
+        let columns = self.with(|_, open| {
+            let cursor = open.cursors.get(&cursor.0).ok_or_else(ended)?;
+            Ok(cursor.columns())
+        });
+        columns.map_err(|error| self.failed(error))
+    }
+
+    /// Reads the next rows.
+    pub(super) fn read_on(
+        &mut self,
+        cursor: CursorId,
+        max_rows: u32,
+        max_bytes: usize,
+        rows: &mut BatchBuilder,
+    ) -> Result<bool, DbError> {
+        self.check_stop()?;
+        self.check_used()?;
+        let mut finished = None;
+        let before = self.connection().total_changes();
+        let rows_before = rows.rows();
+        let max_rows = self.most_rows(max_rows);
+        let most = self.budget.as_ref().map(|budget| budget.limits.reached(Limit::BytesPerCall));
+        let most_bytes = |bytes: usize| match most {
+            Some(most) if bytes as u64 > most.value => Err(most),
+            Some(_) | None => Ok(()),
+        };
+        let watch = Arc::clone(&self.watch);
+        let fetched = self.with(|connection, open| {
+            let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
+            let OpenCursor::Reading(reading) = cursor else { return Ok(false) };
+            guard::again(&watch, connection, &reading.sql)?;
+            if rows.columns() != reading.statement.column_count() {
+                *rows = BatchBuilder::new(reading.statement.column_count());
+            }
+            let statement = &mut reading.statement;
+            let result = run::fetch(statement, max_rows, max_bytes, &most_bytes, &watch.meter, rows);
+            if !matches!(result, Ok(true)) {
+                finished = Some(std::mem::take(&mut reading.sql));
+                *cursor = OpenCursor::Ended { columns: cursor.columns() };
+                open.reading -= 1;
+            }
+            result
+        });
+        let more = fetched.map_err(|error| self.failed(error))?;
+        self.count_rows(rows.rows() - rows_before)?;
+        if let Some(sql) = finished {
+            let connection = self.connection();
+            let changed = if connection.total_changes() == before { 0 } else { connection.changes() };
+            self.settle(&sql, Ok(Done { changed }))?;
+        }
+        Ok(more)
+    }
+}

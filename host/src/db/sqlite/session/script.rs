@@ -1,0 +1,79 @@
+//! The part of a session that runs scripts, window by window.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rusqlite::Batch;
+use rusqlite::fallible_iterator::FallibleIterator;
+
+use super::SqliteSession;
+use crate::db::sqlite::run::{self, RunError};
+use crate::db::{DbError, ScriptError};
+use crate::sql;
+
+impl SqliteSession {
+    /// Runs a script, statement by statement.
+    pub(super) fn run_script(&mut self, script: &str) -> Result<(), ScriptError> {
+        let mut pending: Option<usize> = None;
+        let mut windows = sql::statements(script).peekable();
+        while let Some(window) = windows.next() {
+            let start = pending.take().unwrap_or(window.start);
+            let at = |error: DbError| ScriptError { start, end: window.end, error };
+            self.check_stop().map_err(at)?;
+            match self.execute_window_when_free(&script[start..window.end]) {
+                Ok(()) => {}
+                Err(RunError::Sqlite(rusqlite::Error::SqlInputError { ref msg, .. }))
+                    if msg == "incomplete input" && windows.peek().is_some() =>
+                {
+                    pending = Some(start);
+                }
+                Err(RunError::Db(ref error)) if error.message == "incomplete input" && windows.peek().is_some() => {
+                    pending = Some(start);
+                }
+                Err(error) => return Err(at(self.failed(error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one window of a script, which is one statement unless SQLite's own parser says otherwise.
+    pub(super) fn execute_window(&mut self, window: &str) -> Result<(), RunError> {
+        if self.is_restricted() {
+            return self.execute_text(window, &[], false).map(drop).map_err(RunError::Db);
+        }
+        let watch = Arc::clone(&self.watch);
+        let mut finished = Vec::with_capacity(1);
+        let result = self.with(|connection, _| {
+            let mut batch = Batch::new(connection, window);
+            loop {
+                watch.gate().open();
+                let Some(mut statement) = batch.next()? else { return Ok(()) };
+                finished.push(run::to_end(connection, &mut statement, &watch.meter)?);
+            }
+        });
+        for done in finished {
+            self.note_writes(window);
+            self.settle(window, Ok(done))?;
+        }
+        result.map_err(RunError::Sqlite)
+    }
+
+    /// Runs one window of a script; outside a transaction again, as long as another connection holds the lock.
+    ///
+    /// SQLite waits by itself, but not everywhere: `PRAGMA journal_mode` gives up at once.
+    pub(super) fn execute_window_when_free(&mut self, window: &str) -> Result<(), RunError> {
+        let (since, statements) = (Instant::now(), self.counters.statements);
+        let mut times = 0;
+        loop {
+            let result = self.execute_window(window);
+            let is_busy = matches!(&result, Err(RunError::Sqlite(error))
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy));
+            let nothing_done = self.counters.statements == statements;
+            let outside = !self.transaction_open && self.connection().is_autocommit();
+            if !(is_busy && nothing_done && outside && self.watch.wait(times, since)) {
+                return result;
+            }
+            times += 1;
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The part of a session that prepares and runs statements.
+
+use std::sync::Arc;
+
+use rusqlite::{CachedStatement, Connection, Statement};
+use whimbrel_packed::CheckedBatch;
+
+use super::SqliteSession;
+use super::ended;
+use crate::db::sqlite::guard;
+use crate::db::sqlite::handles::OpenStatement;
+use crate::db::sqlite::row_statement::RowStatement;
+use crate::db::sqlite::run::{self, RunError};
+use crate::db::sqlite::statement_kind;
+use crate::db::sqlite::watch::Watch;
+use crate::db::sqlite::write;
+use crate::db::{ColumnSlice, DbError, ErrorCode, Session, StatementId, Value};
+use crate::limits::Limit;
+
+impl SqliteSession {
+    /// Runs a guest's statement, whose text is likely to come again or not.
+    pub(super) fn execute_text(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
+        self.admit(1, sql.len())?;
+        if self.changes_schema(sql) { self.change_schema(sql, params) } else { self.run_one(sql, params, again) }
+    }
+
+    /// Prepares and runs one statement; keeps it prepared if its text is likely to come again.
+    pub(super) fn run_one(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
+        let watch = Arc::clone(&self.watch);
+        let run = |connection: &Connection, statement: &mut Statement<'_>| {
+            run::bind(statement, params)?;
+            Ok(run::to_end(connection, statement, &watch.meter)?)
+        };
+        let done = self.with(|connection, _| {
+            if again {
+                run(connection, &mut *prepare(&watch, connection, sql)?)
+            } else {
+                run(connection, &mut prepare_once(&watch, connection, sql)?)
+            }
+        });
+        self.note_writes(sql);
+        self.settle(sql, done)
+    }
+
+    /// Prepares a statement that a guest keeps.
+    pub(super) fn prepare_statement(&mut self, sql: &str) -> Result<StatementId, DbError> {
+        self.admit(1, sql.len())?;
+        let open = self.with(|_, open| open.statements.len());
+        self.admit_handle(Limit::OpenStatements, open)?;
+        let id = self.new_id();
+        let watch = Arc::clone(&self.watch);
+        let changes_schema = self.watch.gate().changes_schema(sql);
+        let prepared = self.with(|connection, open| {
+            let statement = prepare(&watch, connection, sql)?;
+            let (sql, ticket, has_run, for_rows) = (sql.to_owned(), None, false, None);
+            open.statements.insert(id, OpenStatement { sql, statement, changes_schema, ticket, has_run, for_rows });
+            Ok(())
+        });
+        prepared.map_err(|error| self.failed(error))?;
+        self.note_writes(sql);
+        Ok(StatementId(id))
+    }
+
+    /// Runs a statement that was prepared, once.
+    pub(super) fn run_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<u64, DbError> {
+        self.admit(1, 0)?;
+        if let Some(sql) = self.prepared_change(statement) {
+            return self.change_schema(&sql, params);
+        }
+        let mut sql = String::new();
+        let recording = self.recording.is_some();
+        let watch = Arc::clone(&self.watch);
+        let done = self.with(|connection, open| {
+            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            let done = if std::mem::replace(&mut statement.has_run, true) {
+                for_rows(&watch, connection, statement)
+                    .and_then(|statement| write::once(statement, params, &watch.meter))
+            } else {
+                guard::again(&watch, connection, &statement.sql)
+                    .and_then(|()| run::bind(&mut statement.statement, params))
+                    .and_then(|()| Ok(run::to_end(connection, &mut statement.statement, &watch.meter)?))
+            };
+            if recording || done.is_err() {
+                sql.clone_from(&statement.sql);
+            }
+            done
+        });
+        self.settle(&sql, done)
+    }
+
+    /// Runs a statement for each row of a batch; for all of them or for none.
+    pub(super) fn run_batch(&mut self, statement: StatementId, batch: &CheckedBatch) -> Result<u64, DbError> {
+        if self.prepared_change(statement).is_some() {
+            return Err(DbError::new(ErrorCode::Syntax, "a statement that changes the schema takes no rows"));
+        }
+        self.admit(batch.rows() as u64, 0)?;
+        let savepoint = self.open_savepoint()?;
+        let mut sql = String::new();
+        let watch = Arc::clone(&self.watch);
+        let done = self.with(|connection, open| {
+            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            sql.clone_from(&statement.sql);
+            write::batch(for_rows(&watch, connection, statement)?, batch, &watch.meter)
+        });
+        match self.settle(&sql, done) {
+            Ok(changed) => {
+                // One of them is counted by `settle`.
+                self.counters.statements += (batch.rows() as u64).saturating_sub(1);
+                self.release(savepoint)?;
+                Ok(changed)
+            }
+            Err(error) => {
+                // The first error is the one to tell; a failed undo leaves the step to be rolled back as a whole.
+                let _ = self.rollback_to(savepoint);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a statement for each of these rows.
+    pub(super) fn run_rows(
+        &mut self,
+        statement: StatementId,
+        columns: &[ColumnSlice<'_>],
+        rows: &[u32],
+    ) -> Result<u64, DbError> {
+        self.admit(rows.len() as u64, 0)?;
+        let mut sql = String::new();
+        let watch = Arc::clone(&self.watch);
+        let done = self.with(|connection, open| {
+            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            sql.clone_from(&statement.sql);
+            write::rows(for_rows(&watch, connection, statement)?, columns, rows, &watch.meter)
+        });
+        let changed = self.settle(&sql, done)?;
+        self.counters.statements += (rows.len() as u64).saturating_sub(1);
+        Ok(changed)
+    }
+}
+
+/// Takes a statement from the connection's cache or prepares it.
+pub(super) fn prepare<'c>(
+    watch: &Watch,
+    connection: &'c Connection,
+    sql: &str,
+) -> Result<CachedStatement<'c>, RunError> {
+    guard::before(watch, connection, sql)?;
+    let statement = connection.prepare_cached(sql)?;
+    if let Err(refused) = check_prepared(watch, &statement, sql) {
+        statement.discard();
+        return Err(refused.into());
+    }
+    Ok(statement)
+}
+
+/// Prepares a statement that is not kept, and for which SQLite takes memory that it has at hand.
+fn prepare_once<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<Statement<'c>, RunError> {
+    guard::before(watch, connection, sql)?;
+    let statement = connection.prepare(sql)?;
+    check_prepared(watch, &statement, sql)?;
+    Ok(statement)
+}
+
+fn check_prepared(watch: &Watch, statement: &Statement<'_>, sql: &str) -> Result<(), DbError> {
+    guard::after(watch, sql)?;
+    if statement.column_count() == 0 && statement_kind::is_blank(sql) {
+        return Err(DbError::new(ErrorCode::Syntax, "there is no statement to run"));
+    }
+    Ok(())
+}
+
+/// Returns the statement that takes many rows, which is prepared when it is first needed; as long as it is allowed.
+fn for_rows<'s, 'c>(
+    watch: &Watch,
+    connection: &'c Connection,
+    statement: &'s mut OpenStatement<'c>,
+) -> Result<&'s mut RowStatement<'c>, RunError> {
+    if statement.for_rows.is_some() {
+        guard::with_ticket(watch, connection, &statement.sql, &mut statement.ticket)?;
+    } else {
+        guard::before(watch, connection, &statement.sql)?;
+        let prepared = RowStatement::prepare(connection, &statement.sql)?;
+        guard::after(watch, &statement.sql)?;
+        statement.for_rows = Some(prepared);
+    }
+    Ok(statement.for_rows.as_mut().expect("it was just prepared"))
+}
