@@ -20,6 +20,7 @@ mod new;
 mod outside;
 mod placeholders;
 mod plan;
+mod preconditions;
 mod renumber;
 mod repair;
 mod scripts;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::event::Event;
 use super::functions::bring;
+use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
@@ -66,6 +67,14 @@ fn run(
     session.begin().map_err(StepError::doing("begin a transaction"))?;
     if !watermark.still_needed(session, &step.step, conditions)? {
         return Ok(done_elsewhere(step));
+    }
+    let (chain, version) = (&step.step.chain, step.step.migration.version);
+    // One that is in progress has been asked before.
+    if conditions.history.details(session, chain, version)?.is_none()
+        && let Some(report) = instead(session, step, conditions)?
+    {
+        session.commit().map_err(StepError::doing("commit"))?;
+        return Ok(report);
     }
     let layout = find(session, spec)?;
     let timer = Timer::start(session);

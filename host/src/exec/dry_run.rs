@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::event::Event;
 use super::losses::{count, gone, inventory};
+use super::preconditions::{instead, waits};
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
@@ -44,8 +45,13 @@ pub(crate) fn dry_run(
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
         conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
-        let (returned, result) =
-            if partly { (session, Ok(not_tried(step))) } else { try_step(session, step, conditions) };
+        let (returned, result) = if let Some(left_out) = waits(step, &report.steps, conditions.chains) {
+            (session, Ok(left_out))
+        } else if partly {
+            (session, Ok(not_tried(step)))
+        } else {
+            try_step(session, step, conditions)
+        };
         session = returned;
         match result {
             Ok(tried) => {
@@ -100,6 +106,11 @@ fn try_step(
     step: &PreparedStep,
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    match instead(session.as_mut(), step, conditions) {
+        Ok(None) => {}
+        Ok(Some(report)) => return (session, Ok(report)),
+        Err(error) => return (session, Err(error)),
+    }
     let timer = Timer::start(session.as_ref());
     let outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
     if outside {

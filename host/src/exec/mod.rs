@@ -15,6 +15,7 @@ mod losses;
 #[cfg(feature = "wasm")]
 mod once;
 mod outside;
+mod preconditions;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;

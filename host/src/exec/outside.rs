@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::functions::bring;
+use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
@@ -34,10 +35,14 @@ pub(super) fn outside_transaction(
     };
     let announced = announce(session.as_mut(), step, conditions, watermark);
     let progress = match announced {
-        Ok(Some(progress)) => progress,
-        Ok(None) | Err(_) => {
+        Ok(Announced::Goes(progress)) => progress,
+        Ok(Announced::Not(report)) => {
             undo(session.as_mut());
-            return (session, announced.map(|_| done_elsewhere(step)));
+            return (session, Ok(*report));
+        }
+        Err(error) => {
+            undo(session.as_mut());
+            return (session, Err(error));
         }
     };
     // Only now, so that waiting for the lock does not count.
@@ -101,17 +106,24 @@ fn undo(session: &mut dyn Session) {
     }
 }
 
-/// Commits a row that says the step has started, and returns how far it came before; `None` when it is not needed any
-/// more.
+/// Whether a step outside a transaction runs.
+enum Announced {
+    /// It does, from where it stopped before.
+    Goes(ScriptProgress),
+    /// It does not, and this is what to tell of it.
+    Not(Box<StepReport>),
+}
+
+/// Commits a row that says the step has started, unless it is not needed any more or may not run.
 fn announce(
     session: &mut dyn Session,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
-) -> Result<Option<ScriptProgress>, StepError> {
+) -> Result<Announced, StepError> {
     session.begin().map_err(StepError::doing("begin a transaction"))?;
     if !watermark.still_needed(session, &step.step, conditions)? {
-        return Ok(None);
+        return Ok(Announced::Not(Box::new(done_elsewhere(step))));
     }
     let (history, chain, key) = (conditions.history, &step.step.chain, step.step.migration.key());
     let mut progress = ScriptProgress::default();
@@ -119,6 +131,10 @@ fn announce(
         Direction::Up => match history.script_progress(session, chain, &key)? {
             Some(earlier) => progress = earlier,
             None => {
+                if let Some(report) = instead(session, step, conditions)? {
+                    session.commit().map_err(StepError::doing("commit"))?;
+                    return Ok(Announced::Not(Box::new(report)));
+                }
                 let timer = Timer::start(session);
                 let report = timer.report(session, step, Work::default(), StepOutcome::Done);
                 let report = StepReport { duration: Duration::ZERO, ..report };
@@ -129,7 +145,7 @@ fn announce(
         Direction::Down => history.mark(session, chain, &key, AppliedState::Started)?,
     }
     session.commit().map_err(StepError::doing("commit"))?;
-    Ok(Some(progress))
+    Ok(Announced::Goes(progress))
 }
 
 /// Records that the step is at its end, with what earlier runs of it have used.

@@ -113,6 +113,7 @@ fn change_history(
             let state = if migration.role() == Role::Baseline { AppliedState::Baseline } else { AppliedState::Applied };
             let functions = own.library_checksums(migration);
             let row = NewRow {
+                not_run: None,
                 chain,
                 migration,
                 state,

@@ -23,6 +23,10 @@ pub enum StepOutcome {
     /// Not run: a dry run cannot undo what happens outside a transaction, and what comes after a transform of which it
     /// tried some rows only would not find what it needs.
     NotTried,
+    /// Left out, since a precondition does not hold; it stays pending.
+    Skipped,
+    /// Recorded as applied and not run, since a precondition does not hold.
+    MarkedApplied,
 }
 
 /// What became of the rows of a transform.
@@ -78,6 +82,8 @@ pub struct StepReport {
     pub estimate: Option<Estimate>,
     /// Statements and changed rows, in a dry run.
     pub recording: Option<Recording>,
+    /// Why it was left out, or not run.
+    pub reason: Option<String>,
 }
 
 /// What a run did.
@@ -122,6 +128,21 @@ pub enum StepError {
         answer: Answer,
         /// What the migration did is not undone: it runs outside a transaction.
         kept: bool,
+    },
+    /// What must hold before the migration runs does not hold.
+    #[error("it may not run: {}", reason.escape_debug())]
+    Precondition {
+        /// Its message, or the query.
+        reason: String,
+    },
+    /// What must hold before the migration runs cannot be asked.
+    #[error("a precondition cannot be asked: {}", sql.escape_debug())]
+    PreconditionFailed {
+        /// The query.
+        sql: String,
+        /// What the database said.
+        #[source]
+        source: DbError,
     },
     /// A script that is held to grants met a limit.
     #[error("the script reached its {} limit of {}", reached.limit.key(), reached.limit.amount(reached.value))]

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::burst::Burst;
 use super::event::{Event, Observer};
+use super::preconditions::waits;
 use super::prepare::{Prepared, PreparedStep};
-use super::report::{Report, RunError, StepError};
+use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
 use super::step::run_step;
 use super::throttle::Throttle;
 use crate::db::Session;
@@ -132,7 +133,10 @@ impl Watermark {
     }
 
     /// Takes a step's commit into account.
-    pub(super) fn committed(&mut self, step: &Step) {
+    pub(super) fn committed(&mut self, step: &Step, report: &StepReport) {
+        if report.outcome == StepOutcome::Skipped {
+            return;
+        }
         self.ensured = true;
         match step.direction {
             Direction::Up => self.done.insert(of(step)),
@@ -167,6 +171,8 @@ pub fn run(
             (session, Err(StepError::Interrupted))
         } else if let Err(error) = watermark.burst.before(session.as_mut(), step) {
             (session, Err(error))
+        } else if let Some(left_out) = waits(step, &report.steps, conditions.chains) {
+            (session, Ok(left_out))
         } else {
             run_once_free(session, step, conditions, &mut watermark)
         };
@@ -174,7 +180,7 @@ pub fn run(
         report.duration = began.elapsed();
         match result {
             Ok(done) => {
-                watermark.committed(&step.step);
+                watermark.committed(&step.step, &done);
                 watermark.burst.after(session.as_mut(), conditions.history, &done);
                 conditions.observer.event(&Event::StepFinished { report: &done });
                 report.steps.push(done);
@@ -197,7 +203,7 @@ fn run_once_free(
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
-) -> (Box<dyn Session>, Result<super::report::StepReport, StepError>) {
+) -> (Box<dyn Session>, Result<StepReport, StepError>) {
     let mut session = session;
     loop {
         let (returned, result) = run_step(session, step, conditions, watermark);

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::preconditions::{instead, waits};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark, is_dirty, is_left_dirty};
@@ -117,13 +118,18 @@ fn in_one(
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
         conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
-        let (returned, result) = one(session, step, conditions, &mut watermark);
+        let (returned, result) = match waits(step, &reports, conditions.chains) {
+            Some(left_out) => (session, Ok(left_out)),
+            None => one(session, step, conditions, &mut watermark),
+        };
         session = returned;
         match result {
-            Ok(report) => reports.push(report),
+            Ok(report) => {
+                watermark.committed(&step.step, &report);
+                reports.push(report);
+            }
             Err(error) => return (session, Err((index, error))),
         }
-        watermark.committed(&step.step);
     }
     let last = of.saturating_sub(1);
     if let Err(error) = session.commit().map_err(StepError::doing("commit")) {
@@ -147,6 +153,11 @@ fn one(
     match watermark.still_needed(session.as_mut(), &step.step, conditions) {
         Ok(true) => {}
         Ok(false) => return (session, Ok(done_elsewhere(step))),
+        Err(error) => return (session, Err(error)),
+    }
+    match instead(session.as_mut(), step, conditions) {
+        Ok(None) => {}
+        Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
     let timer = Timer::start(session.as_ref());

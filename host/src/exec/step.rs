@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
@@ -49,8 +50,8 @@ fn in_transaction(
     }
     let (mut session, result) = transacted(session, step, conditions, watermark);
     let result = result.and_then(|report| {
-        if report.outcome == StepOutcome::Done {
-            if rebuilds(step) {
+        if matches!(report.outcome, StepOutcome::Done | StepOutcome::MarkedApplied) {
+            if report.outcome == StepOutcome::Done && rebuilds(step) {
                 check_foreign_keys(session.as_mut())?;
             }
             session.commit().map_err(StepError::doing("commit"))?;
@@ -74,6 +75,11 @@ fn transacted(
     match watermark.still_needed(session.as_mut(), &step.step, conditions) {
         Ok(true) => {}
         Ok(false) => return (session, Ok(done_elsewhere(step))),
+        Err(error) => return (session, Err(error)),
+    }
+    match instead(session.as_mut(), step, conditions) {
+        Ok(None) => {}
+        Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
     let timer = Timer::start(session.as_ref());
@@ -180,6 +186,7 @@ pub(super) fn write_row(
         engine: report.engine.as_deref(),
         run_id: Some(&conditions.run_id()),
         functions: &libraries,
+        not_run: report.reason.as_deref(),
     };
     Ok(conditions.history.insert(session, &row)?)
 }
@@ -200,6 +207,7 @@ pub(super) fn done_elsewhere(step: &PreparedStep) -> StepReport {
         rows: None,
         estimate: None,
         recording: None,
+        reason: None,
     }
 }
 
@@ -240,6 +248,7 @@ impl Timer {
             rows: work.rows,
             estimate: None,
             recording: None,
+            reason: None,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct NewRow<'a> {
     pub run_id: Option<&'a str>,
     /// Checksums of the libraries whose functions it calls, by their names.
     pub functions: &'a BTreeMap<String, Checksum>,
+    /// Why it counts as applied although it was not run.
+    pub not_run: Option<&'a str>,
 }
 
 impl NewRow<'_> {
@@ -63,6 +65,7 @@ impl NewRow<'_> {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             functions: self.functions.clone(),
             rows_done: None,
+            not_run: self.not_run.map(str::to_owned),
             script: None,
             down_checksum: migration.down_checksum(),
             origin: None,
@@ -94,7 +97,8 @@ const COLUMNS_2: [&str; 2] = [
 ];
 /// Comes last: names and checksums of libraries of functions, in the order of their names.
 const FUNCTIONS: &str = ", CASE WHEN details <> '{}' AND json_valid(details) THEN \
-     (SELECT group_concat(key || ' ' || value, ',' ORDER BY key) FROM json_each(details, '$.functions')) END";
+     (SELECT group_concat(key || ' ' || value, ',' ORDER BY key) FROM json_each(details, '$.functions')) END, \
+     CASE WHEN details <> '{}' AND json_valid(details) THEN json_extract(details, '$.not_run') END";
 
 /// Reads rows of tables that have this schema version, in the order they were written.
 pub(super) fn read(
@@ -199,6 +203,7 @@ fn applied(history: &History, batch: &CheckedBatch, row: usize) -> Result<Applie
             (Cell::Integer(done), Cell::Integer(of)) => u64::try_from(done).ok().zip(u64::try_from(of).ok()),
             _ => None,
         },
+        not_run: words(26, "details")?,
         script: None,
         down_checksum: optional(18, "down_checksum")?,
         origin: match words(19, "origin")? {
@@ -253,7 +258,8 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
         "INSERT INTO {} (chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, \
          applied_at, duration_us, rows_changed, statements, operations, fuel, host_version, down_checksum, origin, \
          origin_version, origin_checksum, engine, run_id, ended_at, details) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         json_patch(?, json_object('not_run', ?)))",
         history.quoted()
     );
     let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
@@ -284,6 +290,8 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
         text(row.run_id.as_ref()),
         text(row.ended_at.as_ref()),
         Value::from(details(&row.functions)),
+        // Without one, the patch takes nothing away and adds nothing.
+        text(row.not_run.as_ref()),
     ];
     session.execute(&sql, &params).map(drop)
 }

@@ -126,6 +126,7 @@ fn declared(chain: &Chain, version: Version) -> Applied {
         host_version: env!("CARGO_PKG_VERSION").to_owned(),
         functions: std::collections::BTreeMap::new(),
         rows_done: None,
+        not_run: None,
         script: None,
         down_checksum: None,
         origin: None,

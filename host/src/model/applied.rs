@@ -50,6 +50,8 @@ pub struct Applied {
     pub functions: BTreeMap<String, Checksum>,
     /// Rows done, and rows there were at the beginning, of a transform in chunks.
     pub rows_done: Option<(u64, u64)>,
+    /// Why it counts as applied although it was not run: a precondition did not hold.
+    pub not_run: Option<String>,
     /// How far it came, of a script outside a transaction that is not at its end.
     pub script: Option<ScriptProgress>,
     /// Checksum of the exact bytes of what reverts it, if that is known.

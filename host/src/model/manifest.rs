@@ -13,7 +13,7 @@ use super::transform::TransformTable;
 use super::{Checksum, Dependency, Placement, Role, TransformSpec};
 use crate::grants::Grants;
 use crate::limits::Limits;
-use crate::sql;
+use crate::sql::{self, Precondition};
 
 /// What a migration says about itself and asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,6 +32,8 @@ pub struct Manifest {
     pub functions: Vec<String>,
     /// Which rows go through it and where they are written, if its component is a transform.
     pub transform: Option<Arc<TransformSpec>>,
+    /// What must hold before it runs.
+    pub preconditions: Vec<Precondition>,
     /// Checksum of the exact bytes of the file.
     pub checksum: Checksum,
     /// What to call it in messages.
@@ -82,6 +84,7 @@ struct Contents {
     #[serde(deserialize_with = "libraries")]
     functions: Vec<String>,
     transform: Option<TransformSpec>,
+    preconditions: Vec<Precondition>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +127,7 @@ impl Manifest {
             params: contents.params,
             functions: contents.functions,
             transform: contents.transform.map(Arc::new),
+            preconditions: contents.preconditions,
             checksum: Checksum::of(text.as_bytes()),
             file: file.into(),
         })

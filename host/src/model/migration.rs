@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Checksum, Key, Manifest, Placement, Role, RustMigration, Script, ScriptFiles, TransformSpec, Version};
+use super::{
+    Checksum, Key, Manifest, Placement, Precondition, Role, RustMigration, Script, ScriptFiles, TransformSpec, Version,
+};
 
 /// One versioned change.
 #[derive(Clone, Debug)]
@@ -186,6 +188,16 @@ impl Migration {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// Returns what must hold before it runs: what its manifest says, then what its script says.
+    pub fn preconditions(&self) -> impl Iterator<Item = &Precondition> {
+        let script = match &self.body {
+            Body::Sql { up, .. } => up.directives.preconditions.as_slice(),
+            Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => &[],
+        };
+        let manifest = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.preconditions);
+        manifest.iter().chain(script)
     }
 
     /// Names it in a sentence: version and name, such as `3 split_names`; only the name of a repeatable one.

@@ -43,4 +43,4 @@ pub use transform::{Chunk, OnError, RowSource, Target, TransformSpec, WriteMode}
 pub use version::{Version, VersionError};
 
 pub use crate::limits::Limits;
-pub use crate::sql::{Directives, TransactionMode};
+pub use crate::sql::{Directives, Precondition, TransactionMode, Unmet};

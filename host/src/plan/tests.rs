@@ -55,6 +55,7 @@ fn row(migration: &Migration) -> Applied {
         operations: 0,
         functions: Default::default(),
         rows_done: None,
+        not_run: None,
         script: None,
         host_version: "0".into(),
         down_checksum: None,

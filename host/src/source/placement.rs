@@ -1,7 +1,7 @@
 //! Puts together what the name of a file, its head and its manifest say about when a migration runs. Pure.
 
 use super::problem::Problem;
-use crate::model::{Body, Dependency, Manifest, Placement, Role};
+use crate::model::{Body, Dependency, Manifest, Placement, Role, Unmet};
 
 /// Returns when a migration runs; its role may be in its name or be said inside, but not in two ways.
 pub(super) fn find(
@@ -32,6 +32,13 @@ pub(super) fn find(
             }
         }
     }
+    let script = match body {
+        Body::Sql { up, .. } => up.directives.preconditions.as_slice(),
+        Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => &[],
+    };
+    let manifest = manifest.map_or(&[][..], |manifest| &manifest.preconditions);
+    // What is left out now and then is overtaken by others.
+    placement.out_of_order |= manifest.iter().chain(script).any(|condition| condition.otherwise == Unmet::Skip);
     roles.retain(|role| *role != Role::Versioned);
     roles.dedup();
     match roles.as_slice() {

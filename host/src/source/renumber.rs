@@ -298,6 +298,7 @@ mod tests {
             operations: 0,
             functions: BTreeMap::new(),
             rows_done: None,
+            not_run: None,
             script: None,
             host_version: String::new(),
             down_checksum: None,

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::lexer::{Token, TokenKind, tokens};
 use super::nearest;
+use super::precondition::{Precondition, Unmet};
 
 /// What a script says about how it is to be run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Directives {
     pub baseline: bool,
     /// `-- whimbrel: placeholders = on`, or `off`
     pub placeholders: Option<bool>,
+    /// `-- whimbrel: require = SELECT …`, `skip_unless = …`, `mark_applied_unless = …`, in the order they stand.
+    pub preconditions: Vec<Precondition>,
 }
 
 /// Whether a script runs in the transaction of its step.
@@ -49,7 +52,7 @@ pub struct DirectiveProblem {
     pub hint: Option<String>,
 }
 
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 12] = [
     "transaction",
     "rebuild",
     "description",
@@ -59,9 +62,13 @@ const KNOWN: [&str; 9] = [
     "repeat",
     "baseline",
     "placeholders",
+    "require",
+    "skip_unless",
+    "mark_applied_unless",
 ];
 const FORMS: &str = "known are `transaction = none`, `rebuild`, `functions = …`, `description = …`, `depends_on = …`, \
-                     `out_of_order = allow`, `repeat = on-change`, `baseline` and `placeholders = on` or `off`";
+                     `out_of_order = allow`, `repeat = on-change`, `baseline`, `placeholders = on` or `off`, `require = SELECT …`, \
+                     `skip_unless = SELECT …` and `mark_applied_unless = SELECT …`";
 const MARK: &str = "whimbrel";
 
 /// Reads the directives of a script and returns everything that is wrong with them.
@@ -122,11 +129,25 @@ impl Reader {
             };
             return self.refuse(offset, &format!("unknown directive `{}`", key.escape_debug()), Some(hint));
         };
-        if self.seen.contains(&known) {
+        let unmet = match known {
+            "require" => Some(Unmet::Fail),
+            "skip_unless" => Some(Unmet::Skip),
+            "mark_applied_unless" => Some(Unmet::MarkApplied),
+            _ => None,
+        };
+        if unmet.is_none() && self.seen.contains(&known) {
             return self.refuse(offset, &format!("directive `{known}` stands here a second time"), None);
         }
         self.seen.push(known);
         let wrong = |form: &str| Some(format!("write `-- whimbrel: {form}`"));
+        if let Some(otherwise) = unmet {
+            return match value.filter(|sql| !sql.is_empty()) {
+                Some(sql) => {
+                    self.found.preconditions.push(Precondition { sql: sql.to_owned(), otherwise, message: None });
+                }
+                None => self.refuse(offset, &format!("`{known}` has no query"), wrong(&format!("{known} = SELECT …"))),
+            };
+        }
         match (known, value) {
             ("transaction", Some("none")) => self.found.transaction = TransactionMode::None,
             ("transaction", _) => {

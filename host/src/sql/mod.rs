@@ -11,6 +11,7 @@ mod nearest;
 mod normalise;
 mod outside;
 mod position;
+mod precondition;
 mod slot;
 mod split;
 
@@ -21,5 +22,6 @@ pub use nearest::nearest;
 pub use normalise::normalise;
 pub use outside::{Standing, makes_temporary, standing};
 pub use position::{Position, line_at, locate};
+pub use precondition::{Precondition, Unmet};
 pub use slot::{Otherwise, Slot, is_name, slots, variables};
 pub use split::statements;

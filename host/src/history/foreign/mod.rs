@@ -414,6 +414,7 @@ impl Maker<'_> {
             operations: 0,
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             rows_done: None,
+            not_run: None,
             script: None,
             down_checksum: migration.and_then(Migration::down_checksum),
             origin: Some(Origin {

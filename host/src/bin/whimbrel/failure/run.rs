@@ -106,6 +106,16 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
                 ..Failure::new(Exit::Failed, "statement-failed", message)
             }
         }
+        StepError::Precondition { .. } => Failure {
+            hint: Some("see to it that it holds; `whimbrel plan` shows what each migration requires".to_owned()),
+            ..Failure::new(Exit::Failed, "precondition", error.to_string())
+        },
+        StepError::PreconditionFailed { source, .. } => Failure {
+            exit: library::exit(source.code),
+            causes: vec![source.to_string()],
+            hint: Some("a precondition is one query that only reads; write it anew in the migration".to_owned()),
+            ..Failure::new(Exit::Failed, "precondition-failed", error.to_string())
+        },
         StepError::Unverified { script, range, kept, .. } => {
             let message = error.to_string();
             let place = Some(place::in_statement(script, range, None));

@@ -5,7 +5,7 @@ use whimbrel::exec::{Estimate, Report, StepOutcome, StepReport};
 use whimbrel::model::TransactionMode;
 use whimbrel::plan::Direction;
 
-use super::report::row_counts;
+use super::report::{not_run, row_counts};
 use super::{amount, grants, losses, style};
 use crate::escape;
 
@@ -21,7 +21,7 @@ pub(crate) fn text(report: &Report) -> String {
         text.push_str(&one(step));
     }
     let steps = report.steps.iter().filter(|step| step.outcome == StepOutcome::Tried).count();
-    let skipped = report.steps.len() - steps;
+    let skipped = report.steps.iter().filter(|step| step.outcome == StepOutcome::NotTried).count();
     if report.steps.is_empty() {
         return "Nothing to do, so there was nothing to try.\n".to_owned();
     }
@@ -44,6 +44,9 @@ pub(crate) fn text(report: &Report) -> String {
 }
 
 fn one(step: &StepReport) -> String {
+    if let Some(line) = not_run(step) {
+        return format!("{line}\n\n");
+    }
     let arrow = match step.step.direction {
         Direction::Up => "up",
         Direction::Down => "down",

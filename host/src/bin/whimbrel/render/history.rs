@@ -34,6 +34,7 @@ pub(crate) fn text(rows: &[Applied]) -> String {
     let mut sheet = Sheet::new(&header, &[0, 4, 5, 6]);
     for row in rows {
         let note = match row.state {
+            AppliedState::Applied if row.not_run.is_some() => Some(("(not run)", style::PENDING)),
             AppliedState::Applied => None,
             AppliedState::Started if row.script.as_ref().is_some_and(ScriptProgress::can_go_on) => {
                 Some(("(in progress)", style::PENDING))
@@ -91,6 +92,9 @@ struct RowJson {
     name: String,
     kind: String,
     state: &'static str,
+    /// Why it counts as applied although it was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_run: Option<String>,
     checksum: String,
     normalised_checksum: Option<String>,
     manifest_checksum: Option<String>,
@@ -122,6 +126,7 @@ pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
     let one = |row: &Applied| RowJson {
         id: row.id,
         chain: row.chain.clone(),
+        not_run: row.not_run.clone(),
         version: (!row.repeatable).then(|| row.version.to_string()),
         name: row.name.clone(),
         kind: row.kind.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use whimbrel::exec::{Loss, Refusal};
 use whimbrel::limits::{Limit, Limits, RunLimits};
-use whimbrel::model::{Kind, Manifest, Policies, Reversibility, TransactionMode};
+use whimbrel::model::{Kind, Manifest, Policies, Precondition, Reversibility, TransactionMode, Unmet};
 use whimbrel::plan::{Direction, Plan, Step};
 
 use super::json::{StepJson, schema};
@@ -42,6 +42,14 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
         let indent = " ".repeat(numbers + 2);
         if let Some(description) = migration.description() {
             text.push_str(&format!("{indent}{}\n", escape::line(description)));
+        }
+        for precondition in migration.preconditions().filter(|_| step.direction == Direction::Up) {
+            let what = match precondition.otherwise {
+                Unmet::Fail => "requires",
+                Unmet::Skip => "skipped unless",
+                Unmet::MarkApplied => "marked as applied and not run unless",
+            };
+            text.push_str(&format!("{indent}{what}: {}\n", escape::line(&precondition.sql)));
         }
         if migration.body.is_sandboxed() {
             for line in asks(migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(migration.version)) {
@@ -138,11 +146,26 @@ pub(crate) struct PlanJson {
 struct PlannedJson {
     #[serde(flatten)]
     step: StepJson,
+    /// What must hold before it runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    preconditions: Vec<PreconditionJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asks: Option<AsksJson>,
     /// What the policy would refuse.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<RefusalJson>,
+}
+
+#[derive(Serialize)]
+struct PreconditionJson {
+    sql: String,
+    otherwise: &'static str,
+    message: Option<String>,
+}
+
+fn precondition_json(precondition: &Precondition) -> PreconditionJson {
+    let Precondition { sql, otherwise, message } = precondition;
+    PreconditionJson { sql: sql.clone(), otherwise: otherwise.as_str(), message: message.clone() }
 }
 
 /// What a component asks for.
@@ -185,6 +208,10 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
     let Shown { plan, policies, refused, lost } = *shown;
     let one = |(index, step): (usize, &Step)| PlannedJson {
         step: json::step(step),
+        preconditions: match step.direction {
+            Direction::Up => step.migration.preconditions().map(precondition_json).collect(),
+            Direction::Down => Vec::new(),
+        },
         refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
         asks: step.migration.body.is_sandboxed().then(|| {
             asks_json(step.migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(step.migration.version))

@@ -27,9 +27,24 @@ pub(crate) fn step_line(report: &StepReport) -> Option<String> {
         (StepOutcome::Done, Direction::Down) => format!("{} {title} ({took}).", style::paint(style::GOOD, "Reverted")),
         (StepOutcome::DoneElsewhere, Direction::Up) => format!("Another process has applied {title}."),
         (StepOutcome::DoneElsewhere, Direction::Down) => format!("Another process has reverted {title}."),
+        (StepOutcome::Skipped | StepOutcome::MarkedApplied, _) => {
+            return not_run(report).map(|line| format!("{line}."));
+        }
         (StepOutcome::Tried | StepOutcome::NotTried, _) => return None,
     };
     Some(line)
+}
+
+/// Says of a step that was not run why, and what that means.
+pub(crate) fn not_run(report: &StepReport) -> Option<String> {
+    let (verb, then) = match report.outcome {
+        StepOutcome::Skipped => ("Skipped", "it stays pending"),
+        StepOutcome::MarkedApplied => ("Not run", "it counts as applied"),
+        StepOutcome::Done | StepOutcome::DoneElsewhere | StepOutcome::Tried | StepOutcome::NotTried => return None,
+    };
+    let (title, reason) = (report.step.title(), report.reason.as_deref().unwrap_or_default());
+    let verb = style::paint(style::PENDING, verb);
+    Some(format!("{verb} {}, {then}: {}", escape::line(&title), escape::line(reason)))
 }
 
 /// Writes what became of the rows of a transform.
@@ -50,7 +65,8 @@ pub(crate) fn summary(report: &Report, direction: Direction) -> String {
     let is_done = |step: &&StepReport| step.outcome == StepOutcome::Done;
     let done = report.steps.iter().filter(is_done).count();
     let again = report.steps.iter().filter(is_done).filter(|step| step.step.direction == Direction::Up).count();
-    let elsewhere = report.steps.len() - done;
+    let of = |outcome| report.steps.iter().filter(|step| step.outcome == outcome).count();
+    let elsewhere = of(StepOutcome::DoneElsewhere);
     let took = amount::duration(report.duration);
     match (report.steps.len(), direction) {
         (0, Direction::Up) if report.applied == 0 => "Nothing to do: nothing is pending.\n".to_owned(),
@@ -68,10 +84,18 @@ pub(crate) fn summary(report: &Report, direction: Direction) -> String {
                 Direction::Up => "Applied",
                 Direction::Down => "Reverted",
             };
-            let others = match elsewhere {
+            let mut others = match elsewhere {
                 0 => String::new(),
                 others => format!("; another process did {others} meanwhile"),
             };
+            for (count, what) in [
+                (of(StepOutcome::Skipped), "skipped"),
+                (of(StepOutcome::MarkedApplied), "marked as applied without running"),
+            ] {
+                if count > 0 {
+                    others.push_str(&format!("; {count} {what}"));
+                }
+            }
             let mut text = format!("{verb} {} in {took}{others}.\n", amount::count(done, "migration", "migrations"));
             for step in &report.steps {
                 text.push_str(&kept_aside(step).unwrap_or_default());
@@ -110,6 +134,9 @@ pub(crate) struct StepReportJson {
     #[serde(flatten)]
     step: StepJson,
     outcome: &'static str,
+    /// Why it was left out, or not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     duration_us: u64,
     statements: u64,
     rows_changed: u64,
@@ -203,7 +230,10 @@ pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
             StepOutcome::DoneElsewhere => "done-elsewhere",
             StepOutcome::Tried => "tried",
             StepOutcome::NotTried => "not-tried",
+            StepOutcome::Skipped => "skipped",
+            StepOutcome::MarkedApplied => "marked-applied",
         },
+        reason: report.reason.clone(),
         duration_us: micros(report.duration),
         statements: report.counters.statements,
         rows_changed: report.counters.rows_changed,

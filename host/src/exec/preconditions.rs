@@ -1,0 +1,70 @@
+//! Asks what must hold before a migration runs, inside the transaction of its step. The questions change nothing.
+
+use super::hold::looking;
+use super::prepare::PreparedStep;
+use super::report::{StepError, StepOutcome, StepReport};
+use super::run::Conditions;
+use super::step::{Timer, done_elsewhere, write_row};
+use super::verify::{Answer, ask};
+use super::work::Work;
+use crate::db::{ErrorCode, Session};
+use crate::model::{AppliedState, Chains, Unmet};
+use crate::plan::{Direction, Step};
+
+/// Asks the preconditions of a step that goes up, in order; returns what was done in its place when one does not hold.
+///
+/// A step that is to count as applied has its row in the history then, in the transaction that is open.
+pub(super) fn instead(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> Result<Option<StepReport>, StepError> {
+    if step.step.direction == Direction::Down {
+        return Ok(None);
+    }
+    let migration = &step.step.migration;
+    for precondition in migration.preconditions() {
+        let sql = precondition.sql.as_str();
+        let (answer, _) = looking(session, step, conditions, |session| {
+            ask(session, sql).map_err(|source| match source.code {
+                ErrorCode::Interrupted => StepError::Interrupted,
+                _ => StepError::PreconditionFailed { sql: sql.to_owned(), source },
+            })
+        });
+        if answer? == Answer::True {
+            continue;
+        }
+        let reason = precondition.reason();
+        let outcome = match precondition.otherwise {
+            Unmet::Fail => return Err(StepError::Precondition { reason }),
+            Unmet::Skip => StepOutcome::Skipped,
+            Unmet::MarkApplied => StepOutcome::MarkedApplied,
+        };
+        let report = StepReport { outcome, reason: Some(reason), ..done_elsewhere(step) };
+        if outcome == StepOutcome::MarkedApplied {
+            let timer = Timer::start(session);
+            let row =
+                StepReport { reason: report.reason.clone(), ..timer.report(session, step, Work::default(), outcome) };
+            write_row(session, &row, &timer, conditions, AppliedState::Applied)?;
+        }
+        return Ok(Some(report));
+    }
+    Ok(None)
+}
+
+/// Leaves out a step that depends on one that was left out before it in the same run.
+pub(super) fn waits(step: &PreparedStep, before: &[StepReport], chains: &Chains) -> Option<StepReport> {
+    let skipped = before.iter().filter(|report| report.outcome == StepOutcome::Skipped);
+    let first = skipped.map(|report| &report.step).find(|other| depends(&step.step, other, chains))?;
+    let reason = Some(format!("it depends on {}, which was skipped", first.title()));
+    Some(StepReport { outcome: StepOutcome::Skipped, reason, ..done_elsewhere(step) })
+}
+
+fn depends(step: &Step, on: &Step, chains: &Chains) -> bool {
+    let is = |place: usize, step: &Step| {
+        let node = &chains.nodes()[place];
+        chains.all()[node.chain].name() == &*step.chain && node.migration.key() == step.migration.key()
+    };
+    let own = (0..chains.nodes().len()).find(|place| is(*place, step));
+    own.is_some_and(|own| chains.nodes()[own].needs.iter().any(|need| is(*need, on)))
+}

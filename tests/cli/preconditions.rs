@@ -1,0 +1,180 @@
+//! Preconditions: what must hold before a migration runs, and what happens otherwise.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+fn project(head: &str) -> Project {
+    let project = Project::notes();
+    project.write("migrations/0003_three.sql", format!("{head}INSERT INTO note (text) VALUES ('three');\n"));
+    project.write("migrations/0004_four.sql", "INSERT INTO note (text) VALUES ('four');\n");
+    project
+}
+
+fn texts(project: &Project) -> String {
+    let texts = "SELECT group_concat(text) FROM (SELECT text FROM note ORDER BY id)";
+    project.database().query_row(texts, [], |row| row.get(0)).expect("rows")
+}
+
+#[test]
+fn runs_what_holds() {
+    let project = project(
+        "-- whimbrel: require = SELECT count(*) = 2 FROM note\n-- whimbrel: skip_unless = SELECT 1\n\
+         -- whimbrel: require = SELECT 1 FROM note\n-- whimbrel: mark_applied_unless = VALUES (1)\n",
+    );
+    assert_snapshot!(project.run(&["plan"]).stdout, @"
+    1. up 1 create_note  sql  migrations/0001_create_note.up.sql
+    2. up 2 first_notes  sql  migrations/0002_first_notes.up.sql
+    3. up 3 three  sql  migrations/0003_three.sql
+       requires: SELECT count(*) = 2 FROM note
+       skipped unless: SELECT 1
+       requires: SELECT 1 FROM note
+       marked as applied and not run unless: VALUES (1)
+    4. up 4 four  sql  migrations/0004_four.sql
+
+    `whimbrel up` would apply 4 migrations.
+    ");
+    project.ok(&["up"]);
+    assert_eq!(texts(&project), "one,two,three,four");
+}
+
+#[test]
+fn stops_where_something_is_required() {
+    let project = project("");
+    project.write(
+        "migrations/0003_three.toml",
+        "[[preconditions]]\nsql = \"SELECT count(*) > 5 FROM note\"\nmessage = \"write more notes first\"\n",
+    );
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    Applied 1 create_note ([time]).
+    Applied 2 first_notes ([time]).
+    error: migration 3 three failed on its way up
+      caused by: it may not run: write more notes first
+    note: 2 migrations were applied before it and stay applied
+    hint: see to it that it holds; `whimbrel plan` shows what each migration requires
+    ");
+    assert_eq!(texts(&project), "one,two");
+    let error = project.run(&["up", "--single-transaction", "--json"]).json("error");
+    assert_eq!(error["code"], "precondition", "{error:#}");
+    project.database().execute_batch("INSERT INTO note (text) VALUES ('a'), ('b'), ('c'), ('d')").expect("rows");
+    project.ok(&["up"]);
+}
+
+#[test]
+fn skips_and_asks_again() {
+    let project = project("-- whimbrel: skip_unless = SELECT count(*) > 5 FROM note\n");
+    project
+        .write("migrations/0005_five.sql", "-- whimbrel: depends_on = 3\nINSERT INTO note (text) VALUES ('five');\n");
+    assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    up 1 create_note ([time])
+        CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+
+    up 2 first_notes ([time])
+        INSERT INTO note (text) VALUES ('one'), ('two');  (2 rows)
+        rows of note: 2 inserted
+
+    Skipped 3 three, it stays pending: this does not hold: SELECT count(*) > 5 FROM note
+
+    up 4 four ([time])
+        INSERT INTO note (text) VALUES ('four');  (1 row)
+        rows of note: 1 inserted
+
+    Skipped 5 five, it stays pending: it depends on 3 three, which was skipped
+
+    Tried 3 migrations in [time] and rolled everything back: the database is as it was.
+
+    --- stderr
+    Skipped 3 three, it stays pending: this does not hold: SELECT count(*) > 5 FROM note.
+    Skipped 5 five, it stays pending: it depends on 3 three, which was skipped.
+    ");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 3 migrations in [time]; 2 skipped.
+
+    --- stderr
+    Applied 1 create_note ([time]).
+    Applied 2 first_notes ([time]).
+    Skipped 3 three, it stays pending: this does not hold: SELECT count(*) > 5 FROM note.
+    Applied 4 four ([time]).
+    Skipped 5 five, it stays pending: it depends on 3 three, which was skipped.
+    ");
+    assert_eq!(texts(&project), "one,two,four");
+    assert_eq!(project.run(&["status", "--check"]).code, 3, "they are pending, and nothing is wrong");
+    let again = project.ok(&["up", "--json"]).json("up");
+    let outcomes: Vec<_> = again["steps"].as_array().expect("steps").iter().map(|step| &step["outcome"]).collect();
+    assert_eq!(outcomes, ["skipped", "skipped"], "{again:#}");
+    project.database().execute_batch("INSERT INTO note (text) VALUES ('a'), ('b'), ('c')").expect("rows");
+    project.ok(&["up"]);
+    assert_eq!(texts(&project), "one,two,four,a,b,c,three,five");
+}
+
+#[test]
+fn marks_as_applied_and_says_so() {
+    let project = project("-- whimbrel: mark_applied_unless = SELECT count(*) = 0 FROM note WHERE text = 'three'\n");
+    project.ok(&["up", "--steps", "2"]);
+    project.database().execute("INSERT INTO note (text) VALUES ('three')", []).expect("row");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 1 migration in [time]; 1 marked as applied without running.
+
+    --- stderr
+    Not run 3 three, it counts as applied: this does not hold: SELECT count(*) = 0 FROM note WHERE text = 'three'.
+    Applied 4 four ([time]).
+    ");
+    assert_eq!(texts(&project), "one,two,three,four");
+    let history = project.ok(&["history"]).stdout;
+    assert!(history.contains("three (not run)"), "{history}");
+    let rows = project.ok(&["history", "--json"]).json("history");
+    assert!(rows["rows"][2]["not_run"].as_str().is_some_and(|why| why.starts_with("this does not hold")), "{rows:#}");
+    assert_eq!(project.run(&["status", "--check"]).code, 0);
+    assert!(project.ok(&["up"]).stdout.starts_with("Nothing to do"));
+}
+
+#[test]
+fn of_steps_that_commit_on_their_own() {
+    for (otherwise, texts_after, rows) in
+        [("skip_unless", "one,two,four", 3), ("mark_applied_unless", "one,two,four", 4), ("require", "one,two", 2)]
+    {
+        let project = project(&format!("-- whimbrel: transaction = none\n-- whimbrel: {otherwise} = SELECT 0\n"));
+        let up = project.run(&["up"]);
+        assert_eq!(up.code, i32::from(otherwise == "require"), "{up}");
+        assert_eq!(texts(&project), texts_after, "{up}");
+        assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE state = 'applied'"), rows, "{up}");
+    }
+}
+
+#[test]
+fn asks_and_changes_nothing() {
+    for query in [
+        "DELETE FROM note RETURNING 1",
+        "COMMIT",
+        "SELECT nothing FROM note",
+        "SELECT 1; DELETE FROM note",
+        "PRAGMA user_version = 3",
+    ] {
+        let project = project(&format!("-- whimbrel: skip_unless = {query}\n"));
+        let refused = project.run(&["up", "--json"]).json("error");
+        assert_eq!(refused["code"], "precondition-failed", "{query}: {refused:#}");
+        assert_eq!(texts(&project), "one,two", "{query}");
+    }
+}
+
+#[test]
+fn tells_what_is_wrong_with_them() {
+    let project = project("-- whimbrel: require\n");
+    project.write("migrations/0004_four.toml", "[[preconditions]]\nsql = \"SELECT 1\"\notherwise = \"warn\"\n");
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: the migrations cannot be read: 2 problems
+      - migrations/0003_three.sql:1:4: `require` has no query
+        hint: write `-- whimbrel: require = SELECT …`
+      - migrations/0004_four.toml:3:13: unknown variant `warn`, expected one of `fail`, `skip`, `mark-applied`
+    ");
+}
