@@ -111,7 +111,7 @@ pub enum StepError {
     #[error("a statement failed")]
     Statement {
         /// The script.
-        script: Script,
+        script: Box<Script>,
         /// Where, and why.
         failed: Box<ScriptError>,
         /// Earlier statements of the script are not undone: it runs outside a transaction.
@@ -121,7 +121,7 @@ pub enum StepError {
     #[error("the migration did not do what it should: {answer}")]
     Unverified {
         /// The verify script.
-        script: Script,
+        script: Box<Script>,
         /// The bytes of the statement.
         range: Range<usize>,
         /// What it answered.
@@ -150,7 +150,7 @@ pub enum StepError {
         /// Which, how much, who set it.
         reached: LimitReached,
         /// The script.
-        script: Script,
+        script: Box<Script>,
         /// Where, and in which words the database told it.
         failed: Box<ScriptError>,
     },

@@ -30,7 +30,7 @@ pub(super) fn failed(script: &Script, failed: ScriptError) -> StepError {
     match failed.error.code {
         ErrorCode::Interrupted => StepError::Interrupted,
         _ => StepError::Statement {
-            script: script.clone(),
+            script: Box::new(script.clone()),
             failed: Box::new(as_written(script, failed)),
             kept: script.directives.transaction == TransactionMode::None,
         },

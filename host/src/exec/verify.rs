@@ -77,13 +77,13 @@ fn every(session: &mut dyn Session, step: &PreparedStep, script: &Script) -> Res
             ErrorCode::Interrupted => StepError::Interrupted,
             _ => {
                 let failed = Box::new(as_written(script, ScriptError { start, end, error }));
-                StepError::Statement { script: script.clone(), failed, kept }
+                StepError::Statement { script: Box::new(script.clone()), failed, kept }
             }
         };
         let answer = ask(session, &text[start..end]).map_err(failed)?;
         if answer != Answer::True {
             let range = script.origin(start..end);
-            return Err(StepError::Unverified { script: script.clone(), range, answer, kept });
+            return Err(StepError::Unverified { script: Box::new(script.clone()), range, answer, kept });
         }
     }
     Ok(())
