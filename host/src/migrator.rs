@@ -3,6 +3,7 @@
 mod adopt;
 mod baseline;
 mod builder;
+mod hooks;
 mod job;
 mod queries;
 #[cfg(feature = "wasm")]
@@ -31,6 +32,7 @@ use crate::source::{Ignored, Source};
 
 pub use baseline::Squashed;
 pub use builder::MigratorBuilder;
+use hooks::Hooks;
 use job::Job;
 pub use queries::{Gap, Status};
 pub use startup::Startup;
@@ -43,6 +45,7 @@ pub struct Migrator {
     sources: Vec<(String, Box<dyn Source>)>,
     placeholders: BTreeMap<String, Placeholders>,
     libraries: Vec<FunctionLibrary>,
+    hooks: Hooks,
     throttle: Option<Throttle>,
     jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
@@ -134,7 +137,11 @@ impl Migrator {
         let (chain, migration) = (Arc::clone(chain.shared_name()), Arc::clone(migration));
         let names = vec![chain.to_string()];
         let steps = vec![Step { direction: Direction::Up, chain, several: false, migration }];
-        Ok(self.prepare(Plan { chains: names, goal, steps, warnings: Vec::new() }, chains, interrupt)?)
+        Ok(self.prepare(
+            Plan { chains: names, goal, steps, hooks: Vec::new(), warnings: Vec::new() },
+            chains,
+            interrupt,
+        )?)
     }
 
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.
@@ -294,16 +301,19 @@ impl Migrator {
     fn load_with_ignored(&self) -> Result<(Chains, Vec<Ignored>), Error> {
         let mut chains = Vec::new();
         let mut ignored = Vec::new();
+        let mut hooks = Vec::new();
         let read_at = Timestamp::now();
         for (name, source) in &self.sources {
             let mut loaded = source.load()?;
+            hooks.extend(self.of_source(name, read_at, &mut loaded));
             ignored.append(&mut loaded.ignored);
             // What the program itself brings, every chain may call.
             loaded.libraries.extend(self.libraries.iter().cloned());
             self.fill(name, read_at, &mut loaded.migrations);
             chains.push(Chain::new(name, loaded.migrations)?.with_libraries(loaded.libraries)?);
         }
-        let chains = Chains::new(chains)?;
+        hooks.extend(self.own_hooks(read_at)?);
+        let chains = Chains::new(chains)?.with_hooks(hooks);
         let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
         Ok((chains, ignored))
     }
@@ -311,12 +321,15 @@ impl Migrator {
     /// Puts values into the scripts of a chain.
     fn fill(&self, chain: &str, read_at: Timestamp, migrations: &mut [Migration]) {
         let Some(placeholders) = self.placeholders.get(chain) else { return };
-        let trusted = !self.policies.of(chain).is_untrusted();
-        let table = self.history.table();
-        let surroundings = Surroundings { chain, table, read_at, trusted };
+        let surroundings = self.surroundings(chain, read_at);
         for migration in migrations {
             placeholders.fill(migration, &surroundings);
         }
+    }
+
+    fn surroundings<'a>(&'a self, chain: &'a str, read_at: Timestamp) -> Surroundings<'a> {
+        let trusted = !self.policies.of(chain).is_untrusted();
+        Surroundings { chain, table: self.history.table(), read_at, trusted }
     }
 
     /// Returns the names of the active chains.

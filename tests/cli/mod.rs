@@ -12,6 +12,7 @@ mod down;
 mod dry_run;
 mod exit_codes;
 mod history;
+mod hooks;
 mod init;
 mod inspect;
 mod json;

@@ -9,6 +9,7 @@ mod disk;
 mod functions;
 mod grants;
 mod guests;
+mod hooks;
 mod hostile;
 mod house;
 mod interrupt;

@@ -110,10 +110,12 @@ pub(crate) fn run_twice(
 /// Cuts a plan into plans of one step.
 fn one_by_one(prepared: Prepared) -> impl Iterator<Item = Prepared> {
     let plan = prepared.plan;
-    prepared.steps.into_iter().map(move |step| {
+    prepared.steps.into_iter().map(move |mut step| {
+        // Hooks are the owner's, and nobody asks whether they do the same twice.
+        step.hooks.clear();
         let mut plan = plan.clone();
         plan.steps = vec![step.step.clone()];
-        Prepared { plan, steps: vec![step] }
+        Prepared { plan, steps: vec![step], hooks: Vec::new() }
     })
 }
 

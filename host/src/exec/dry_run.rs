@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::hooks::{self, of_step};
 use super::losses::{count, gone, inventory};
 use super::preconditions::{instead, waits};
 use super::prepare::{Prepared, PreparedStep};
@@ -10,37 +11,69 @@ use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepRepo
 use super::run::Conditions;
 use super::script::recorded_as_written;
 use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
-use super::work::{Work, work};
+use super::work::work;
 use crate::db::Session;
-use crate::model::TransactionMode;
+use crate::model::{Moment, TransactionMode};
+use crate::plan::Step;
 
 /// Runs all steps in one transaction that is rolled back. Steps that ask for no transaction are left out.
 pub(crate) fn dry_run(
+    session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
+    let (session, result) = tried(session, prepared, conditions);
+    hooks::on_error(session, prepared, conditions, result)
+}
+
+fn tried(
     mut session: Box<dyn Session>,
     prepared: &Prepared,
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
     let began = Instant::now();
     let mut report = Report { dry_run: true, warnings: prepared.plan.warnings.clone(), ..Report::default() };
-    let Some(first) = prepared.steps.first() else { return (session, Ok(report)) };
+    let Some(first) = prepared.first_step() else { return (session, Ok(report)) };
+    let refuse = |done, source| Err(Box::new(RunError { done, failed: first.clone(), source, on_error: Vec::new() }));
     // Foreign keys can only be suspended outside a transaction, so one rebuild suspends them for all steps.
     let rebuilds = prepared.steps.iter().any(rebuilds);
     let opened = open(session.as_mut(), rebuilds, conditions);
-    let enforced = match opened {
-        Ok(enforced) => enforced,
-        Err(source) => {
-            let failed = first.step.clone();
-            return (session, Err(Box::new(RunError { done: report, failed, source })));
-        }
+    let opened = opened.and_then(|enforced| Ok((enforced, inventory(session.as_mut(), &conditions.history.tables())?)));
+    let (enforced, before) = match opened {
+        Ok(opened) => opened,
+        Err(source) => return (session, refuse(report, source)),
     };
-    let (before, mut session) = match inventory(session.as_mut(), &conditions.history.tables()) {
-        Ok(before) => (before, session),
-        Err(source) => {
-            let failed = first.step.clone();
-            return (session, Err(Box::new(RunError { done: report, failed, source })));
+    let (mut session, failure) = try_all(session, prepared, conditions, &mut report);
+    report.duration = began.elapsed();
+    let after = inventory(session.as_mut(), &conditions.history.tables());
+    let closed = close(session.as_mut(), enforced).and_then(|()| {
+        report.losses = gone(&before, &after?);
+        count(session.as_mut(), &mut report.losses)
+    });
+    let result = match (failure, closed) {
+        (Some((Some(failed), source)), _) => {
+            Err(Box::new(RunError { done: report, failed, source, on_error: Vec::new() }))
         }
+        (Some((None, source)), _) => Err(hooks::stopped(prepared, report, source)),
+        (None, Err(source)) => refuse(report, source),
+        (None, Ok(())) => Ok(report),
     };
-    let mut failure = None;
+    (session, result)
+}
+
+/// The step that failed, or none for a hook before or after them all, and why.
+type Failed = (Option<Step>, StepError);
+
+fn try_all(
+    session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+    report: &mut Report,
+) -> (Box<dyn Session>, Option<Failed>) {
+    let (mut session, before) = hooks::of_run(session, Moment::BeforeAll, prepared, conditions);
+    if let Err(error) = before {
+        return (session, Some((None, error)));
+    }
     let mut partly = false;
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
@@ -61,23 +94,16 @@ pub(crate) fn dry_run(
             }
             Err(source) => {
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
-                failure = Some((step.step.clone(), source));
-                break;
+                return (session, Some((Some(step.step.clone()), source)));
             }
         }
     }
-    report.duration = began.elapsed();
-    let after = inventory(session.as_mut(), &conditions.history.tables());
-    let closed = close(session.as_mut(), enforced).and_then(|()| {
-        report.losses = gone(&before, &after?);
-        count(session.as_mut(), &mut report.losses)
-    });
-    let result = match (failure, closed) {
-        (Some((failed, source)), _) => Err(Box::new(RunError { done: report, failed, source })),
-        (None, Err(source)) => Err(Box::new(RunError { done: report, failed: first.step.clone(), source })),
-        (None, Ok(())) => Ok(report),
-    };
-    (session, result)
+    // Where steps were left out, what comes after them would not find what it needs.
+    if report.steps.iter().any(|step| step.outcome == StepOutcome::NotTried) {
+        return (session, None);
+    }
+    let (session, after) = hooks::of_run(session, Moment::AfterAll, prepared, conditions);
+    (session, after.err().map(|error| (None, error)))
 }
 
 /// Returns whether foreign keys are to be enforced again afterwards.
@@ -111,31 +137,42 @@ fn try_step(
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
-    let timer = Timer::start(session.as_ref());
     let outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
     if outside {
-        let report = timer.report(session.as_ref(), step, Work::default(), StepOutcome::NotTried);
-        return (session, Ok(report));
+        return (session, Ok(not_tried(step)));
     }
+    let (mut session, before) = of_step(session, Moment::BeforeEach, step, conditions);
+    if let Err(error) = before {
+        return (session, Err(error));
+    }
+    let timer = Timer::start(session.as_ref());
     session.start_recording();
     let (mut session, worked) = work(session, step, conditions);
     session.close_handles();
     let recording = recorded_as_written(step.step.script(), session.take_recording());
-    let result = worked.and_then(|work| {
+    let done = worked.and_then(|work| {
         if conditions.interrupt.is_raised() {
             return Err(StepError::Interrupted);
         }
         if !session.in_transaction() {
             return Err(StepError::TransactionEnded);
         }
-        if rebuilds(step) {
-            check_foreign_keys(session.as_mut())?;
-        }
         let mut report = timer.report(session.as_ref(), step, work, StepOutcome::Tried);
         let tried = work.rows.map_or(0, |rows| rows.rows);
         report.estimate = work.of.map(|total| Estimate::new(tried, total, report.duration));
-        record(session.as_mut(), &report, &timer, conditions, None)?;
         report.recording = Some(recording);
+        Ok(report)
+    });
+    let report = match done {
+        Ok(report) => report,
+        Err(error) => return (session, Err(error)),
+    };
+    let (mut session, after) = of_step(session, Moment::AfterEach, step, conditions);
+    let result = after.and_then(|()| {
+        if rebuilds(step) {
+            check_foreign_keys(session.as_mut())?;
+        }
+        record(session.as_mut(), &report, &timer, conditions, None)?;
         Ok(report)
     });
     (session, result)

@@ -1,7 +1,10 @@
 //! What a run tells while it goes on.
 
+use std::time::Duration;
+
 use super::report::StepReport;
 use crate::log_level::LogLevel;
+use crate::model::Hook;
 use crate::plan::Step;
 
 /// What a run tells while it goes on.
@@ -53,6 +56,15 @@ pub enum Event<'a> {
     StepFinished {
         /// What it did.
         report: &'a StepReport,
+    },
+    /// A hook has done its work; its transaction goes on with the step, or is about to be committed or rolled back.
+    HookFinished {
+        /// The hook.
+        hook: &'a Hook,
+        /// The step, for a hook that comes with each.
+        step: Option<&'a Step>,
+        /// How long it took.
+        duration: Duration,
     },
     /// A step has failed and is undone.
     StepFailed {

@@ -10,6 +10,7 @@ mod dry_run;
 mod event;
 mod functions;
 mod hold;
+mod hooks;
 mod libraries;
 mod losses;
 #[cfg(feature = "wasm")]
@@ -46,7 +47,7 @@ pub use prepare::{PrepareError, Prepared, prepare};
 pub use preview::PreviewError;
 pub use refusal::{Refusal, refusals};
 pub use repair::RepairError;
-pub use report::{Estimate, Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
+pub use report::{Estimate, HookFailure, Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
 pub use run::{Conditions, run};
 #[cfg(feature = "wasm")]
 pub use scripts::{EngineAnswer, EngineFound, EngineUsed, ScriptError};

@@ -17,7 +17,12 @@ pub(crate) fn run_once(
     let step = prepared.steps.first().expect("a plan of one step");
     let failed = |source| {
         let failed = step.step.clone();
-        Box::new(RunError { done: Report { dry_run: !keep, ..Report::default() }, failed, source })
+        Box::new(RunError {
+            done: Report { dry_run: !keep, ..Report::default() },
+            failed,
+            source,
+            on_error: Vec::new(),
+        })
     };
     if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
         return (session, Err(failed(error)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::event::Observer;
 use super::functions::PreparedLibrary;
 use super::hold::{AskedTooMuch, Hold, hold};
+use super::hooks::PreparedHook;
 use super::libraries;
 #[cfg(feature = "wasm")]
 use super::scripts::Workshop;
@@ -186,12 +187,16 @@ pub(super) struct PreparedStep {
     pub(super) engine: Option<super::scripts::EngineUsed>,
     /// What it may use.
     pub(super) limits: RunLimits,
+    /// What is run before and after it.
+    pub(super) hooks: Vec<Arc<PreparedHook>>,
 }
 
 /// A plan that can be run.
 pub struct Prepared {
     pub(super) plan: Plan,
     pub(super) steps: Vec<PreparedStep>,
+    /// What is run at the moments of the run.
+    pub(super) hooks: Vec<Arc<PreparedHook>>,
 }
 
 impl Prepared {
@@ -207,13 +212,14 @@ impl Prepared {
 ///
 /// The policy says what each migration may do and how much it may use; a manifest may ask for less.
 pub fn prepare(
-    plan: Plan,
+    mut plan: Plan,
     chains: &Chains,
     compilation: &crate::wasm::Compilation,
     engines: &crate::engines::Engines,
     policies: &Policies,
     observer: &Arc<dyn Observer>,
 ) -> Result<Prepared, PrepareError> {
+    plan.steps.extend(plan.hooks.iter().map(|hook| Step::of_hook(hook)));
     let holds = hold(&plan, policies)?;
     let components: Vec<(usize, &Step, &[u8])> = plan
         .steps
@@ -226,13 +232,21 @@ pub fn prepare(
         .collect();
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
         let limits = decide(step, policies)?;
-        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), plugin: None, engine: None, limits })
+        Ok(PreparedStep {
+            step: step.clone(),
+            hold,
+            libraries: Vec::new(),
+            plugin: None,
+            engine: None,
+            limits,
+            hooks: Vec::new(),
+        })
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     let scripts = plan.steps.iter().filter(|step| step.migration.body.script().is_some()).count();
     if components.is_empty() && scripts == 0 {
         libraries::prepare(&mut steps, chains, compilation, observer)?;
-        return Ok(Prepared { plan, steps });
+        return Ok(with_hooks(plan, steps));
     }
     observer.event(&super::event::Event::Compiling { components: components.len() + scripts });
     let first = plan.steps.iter().find(|step| step.migration.body.is_sandboxed()).expect("there is code");
@@ -262,7 +276,22 @@ pub fn prepare(
         }
     }
     libraries::prepare(&mut steps, chains, compilation, observer)?;
-    Ok(Prepared { plan, steps })
+    Ok(with_hooks(plan, steps))
+}
+
+/// Takes the hooks, which were prepared behind the steps, and gives each step its own.
+fn with_hooks(mut plan: Plan, mut steps: Vec<PreparedStep>) -> Prepared {
+    let count = steps.len() - plan.hooks.len();
+    plan.steps.truncate(count);
+    let bodies = steps.split_off(count);
+    let pairs = plan.hooks.iter().zip(bodies);
+    let hooks: Vec<_> = pairs.map(|(hook, step)| Arc::new(PreparedHook { hook: Arc::clone(hook), step })).collect();
+    for step in &mut steps {
+        let Step { chain, direction, .. } = &step.step;
+        let own = hooks.iter().filter(|hook| hook.hook.moment.is_each() && hook.hook.concerns(chain, *direction));
+        step.hooks = own.cloned().collect();
+    }
+    Prepared { plan, steps, hooks }
 }
 
 /// Has the engines read every script of some steps, and runs none. Without scripts no engine is started.
@@ -369,11 +398,12 @@ fn compile(components: &[Job<'_>], engine: &Engine) -> Vec<Result<crate::wasm::P
 #[cfg(not(feature = "wasm"))]
 /// Refuses components, which this build cannot run.
 pub fn prepare(
-    plan: Plan,
+    mut plan: Plan,
     chains: &Chains,
     policies: &Policies,
     _: &Arc<dyn Observer>,
 ) -> Result<Prepared, PrepareError> {
+    plan.steps.extend(plan.hooks.iter().map(|hook| Step::of_hook(hook)));
     let holds = hold(&plan, policies)?;
     let component = plan.steps.iter().find(|step| step.migration.body.is_sandboxed());
     if let Some(step) = component {
@@ -382,9 +412,9 @@ pub fn prepare(
     }
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
         let limits = decide(step, policies)?;
-        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), limits })
+        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), limits, hooks: Vec::new() })
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     libraries::prepare(&mut steps, chains)?;
-    Ok(Prepared { plan, steps })
+    Ok(with_hooks(plan, steps))
 }

@@ -1,6 +1,7 @@
 //! What a run did, and why it stopped.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::losses::Loss;
@@ -8,7 +9,7 @@ use super::verify::Answer;
 use crate::db::{Counters, DbError, Recording, ScriptError};
 use crate::history::HistoryError;
 use crate::limits::LimitReached;
-use crate::model::Script;
+use crate::model::{Hook, Script};
 use crate::plan::{PlanError, Step, Warning};
 
 /// How a step ended.
@@ -218,6 +219,17 @@ pub enum StepError {
     /// A transaction the migration may not end has ended.
     #[error("the migration ended the transaction it runs in")]
     TransactionEnded,
+    /// A hook failed, and with it what it belongs to.
+    #[error("the {} hook {} failed", hook.moment, hook.name().escape_debug())]
+    Hook {
+        /// The hook.
+        hook: Arc<Hook>,
+        /// Why.
+        #[source]
+        source: Box<StepError>,
+        /// The step that it came after is not undone: it had committed on its own.
+        kept: bool,
+    },
     /// Stopped from outside.
     #[error("interrupted")]
     Interrupted,
@@ -231,17 +243,51 @@ impl StepError {
             _ => Self::Database { doing, source },
         }
     }
+
+    /// Says that it is the error of a hook. An interruption stays what it is.
+    pub(super) fn of_hook(self, hook: &Arc<Hook>) -> Self {
+        match self {
+            Self::Interrupted => self,
+            source => Self::Hook { hook: Arc::clone(hook), source: Box::new(source), kept: false },
+        }
+    }
+
+    /// Says that the step before it had committed already.
+    pub(super) fn after_the_commit(self) -> Self {
+        match self {
+            Self::Hook { hook, source, .. } => Self::Hook { hook, source, kept: true },
+            other => other,
+        }
+    }
+}
+
+/// A hook that failed after a run had failed.
+#[derive(Debug)]
+pub struct HookFailure {
+    /// The hook.
+    pub hook: Arc<Hook>,
+    /// Why.
+    pub source: StepError,
 }
 
 /// Why a run stopped, and what it had done before.
 #[derive(Debug, thiserror::Error)]
-#[error("migration {} failed on its way {}", failed.title(), failed.direction)]
+#[error("{}", what(failed, source))]
 pub struct RunError {
     /// What was done, and stays done.
     pub done: Report,
-    /// The step that failed.
+    /// The step that failed; for a hook before or after all steps, what it runs.
     pub failed: Step,
     /// Why.
     #[source]
     pub source: StepError,
+    /// Hooks for the failure that failed themselves.
+    pub on_error: Vec<HookFailure>,
+}
+
+fn what(failed: &Step, source: &StepError) -> String {
+    match source {
+        StepError::Hook { hook, .. } if !hook.moment.is_each() => "the run failed".to_owned(),
+        _ => format!("migration {} failed on its way {}", failed.title(), failed.direction),
+    }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::burst::Burst;
 use super::event::{Event, Observer};
+use super::hooks;
 use super::preconditions::waits;
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
@@ -151,8 +152,16 @@ fn of(step: &Step) -> (Arc<str>, Key) {
     (Arc::clone(&step.chain), step.migration.key())
 }
 
-/// Runs the steps in order, each in its own transaction together with its history row.
+/// Runs the steps in order, each in its own transaction together with its history row, and the hooks around them.
 pub fn run(
+    session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
+    hooks::between(session, prepared, conditions, |session| run_steps(session, prepared, conditions))
+}
+
+fn run_steps(
     session: Box<dyn Session>,
     prepared: &Prepared,
     conditions: &Conditions<'_>,
@@ -188,7 +197,8 @@ pub fn run(
             Err(source) => {
                 watermark.burst.finish(session.as_mut(), conditions.history);
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
-                return (session, Err(Box::new(RunError { done: report, failed: step.step.clone(), source })));
+                let failed = step.step.clone();
+                return (session, Err(Box::new(RunError { done: report, failed, source, on_error: Vec::new() })));
             }
         }
     }

@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::hooks;
 use super::preconditions::{instead, waits};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
-use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
+use super::report::{Report, RunError, StepError, StepReport};
 use super::run::{Conditions, Watermark, is_dirty, is_left_dirty};
-use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
-use super::work::work;
+use super::step::{do_and_record, done_elsewhere, rebuilds};
 use crate::db::Session;
-use crate::model::TransactionMode;
+use crate::model::{Moment, TransactionMode};
 
 /// Refuses steps that commit on their own.
 pub(crate) fn check_single(prepared: &Prepared) -> Result<(), PrepareError> {
@@ -57,11 +57,22 @@ pub(crate) fn run_single(
             Ok(false) => source,
             Err(error) => error,
         };
-        let failed = prepared.steps[at].step.clone();
-        conditions.observer.event(&Event::StepFailed { step: &failed });
         let done = Report { warnings: prepared.plan.warnings.clone(), ..Report::default() };
-        return (session, Err(Box::new(RunError { done, failed, source })));
+        let error = match prepared.steps.get(at) {
+            Some(step) if !is_of_run(&source) => {
+                let failed = step.step.clone();
+                conditions.observer.event(&Event::StepFailed { step: &failed });
+                Box::new(RunError { done, failed, source, on_error: Vec::new() })
+            }
+            _ => hooks::stopped(prepared, done, source),
+        };
+        return hooks::on_error(session, prepared, conditions, Err(error));
     }
+}
+
+/// Tells whether a hook before the first step or after the last one failed.
+fn is_of_run(error: &StepError) -> bool {
+    matches!(error, StepError::Hook { hook, .. } if !hook.moment.is_each())
 }
 
 /// The step that failed, and why.
@@ -113,6 +124,11 @@ fn in_one(
     if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
         return (session, Err((0, error)));
     }
+    let (returned, before) = hooks::of_run(session, Moment::BeforeAll, prepared, conditions);
+    session = returned;
+    if let Err(error) = before {
+        return (session, Err((0, error)));
+    }
     let mut watermark = Watermark::default();
     let mut reports = Vec::new();
     let of = prepared.steps.len();
@@ -132,6 +148,11 @@ fn in_one(
         }
     }
     let last = of.saturating_sub(1);
+    let (returned, after) = hooks::of_run(session, Moment::AfterAll, prepared, conditions);
+    session = returned;
+    if let Err(error) = after {
+        return (session, Err((last, error)));
+    }
     if let Err(error) = session.commit().map_err(StepError::doing("commit")) {
         return (session, Err((last, error)));
     }
@@ -160,22 +181,5 @@ fn one(
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
-    let timer = Timer::start(session.as_ref());
-    let (mut session, worked) = work(session, step, conditions);
-    let result = worked.and_then(|work| {
-        if conditions.interrupt.is_raised() {
-            return Err(StepError::Interrupted);
-        }
-        if !session.in_transaction() {
-            return Err(StepError::TransactionEnded);
-        }
-        session.close_handles();
-        if rebuilds(step) {
-            check_foreign_keys(session.as_mut())?;
-        }
-        let report = timer.report(session.as_ref(), step, work, StepOutcome::Done);
-        record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
-        Ok(report)
-    });
-    (session, result)
+    do_and_record(session, step, conditions, watermark)
 }

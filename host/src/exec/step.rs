@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::hooks::{around, of_step};
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
@@ -12,7 +13,7 @@ use super::work::{Work, work};
 use crate::db::{Counters, Session};
 use crate::history::NewRow;
 use crate::history::foreign::Done;
-use crate::model::{AppliedState, Directives, Role, TransactionMode};
+use crate::model::{AppliedState, Directives, Moment, Role, TransactionMode};
 use crate::plan::{Direction, Step};
 
 /// Broken foreign keys that are named.
@@ -27,13 +28,15 @@ pub(super) fn run_step(
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
     #[cfg(feature = "wasm")]
     if super::chunks::has_chunks(step) {
-        return super::chunks::in_chunks(session, step, conditions, watermark);
+        return around(session, step, conditions, |session| {
+            super::chunks::in_chunks(session, step, conditions, watermark)
+        });
     }
     let directives = step.step.script().map(|script| &script.directives);
     match directives {
-        Some(Directives { transaction: TransactionMode::None, .. }) => {
+        Some(Directives { transaction: TransactionMode::None, .. }) => around(session, step, conditions, |session| {
             super::outside::outside_transaction(session, step, conditions, watermark)
-        }
+        }),
         Some(Directives { rebuild: true, .. }) => rebuild(session, step, conditions, watermark),
         Some(_) | None => in_transaction(session, step, conditions, watermark),
     }
@@ -51,9 +54,6 @@ fn in_transaction(
     let (mut session, result) = transacted(session, step, conditions, watermark);
     let result = result.and_then(|report| {
         if matches!(report.outcome, StepOutcome::Done | StepOutcome::MarkedApplied) {
-            if report.outcome == StepOutcome::Done && rebuilds(step) {
-                check_foreign_keys(session.as_mut())?;
-            }
             session.commit().map_err(StepError::doing("commit"))?;
         }
         Ok(report)
@@ -82,9 +82,23 @@ fn transacted(
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
+    do_and_record(session, step, conditions, watermark)
+}
+
+/// Does the work of a step between its hooks and records it, inside the transaction that is open.
+pub(super) fn do_and_record(
+    session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    watermark: &mut Watermark,
+) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    let (session, before) = of_step(session, Moment::BeforeEach, step, conditions);
+    if let Err(error) = before {
+        return (session, Err(error));
+    }
     let timer = Timer::start(session.as_ref());
     let (mut session, worked) = work(session, step, conditions);
-    let result = worked.and_then(|work| {
+    let done = worked.and_then(|work| {
         if conditions.interrupt.is_raised() {
             return Err(StepError::Interrupted);
         }
@@ -92,7 +106,17 @@ fn transacted(
             return Err(StepError::TransactionEnded);
         }
         session.close_handles();
-        let report = timer.report(session.as_ref(), step, work, StepOutcome::Done);
+        Ok(timer.report(session.as_ref(), step, work, StepOutcome::Done))
+    });
+    let report = match done {
+        Ok(report) => report,
+        Err(error) => return (session, Err(error)),
+    };
+    let (mut session, after) = of_step(session, Moment::AfterEach, step, conditions);
+    let result = after.and_then(|()| {
+        if rebuilds(step) {
+            check_foreign_keys(session.as_mut())?;
+        }
         record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
         Ok(report)
     });

@@ -48,7 +48,7 @@ pub(crate) fn verify_all(
         });
         let step = step.step.clone();
         if let Err(source @ StepError::Interrupted) = result {
-            return Err(Box::new(RunError { done: Report::default(), failed: step, source }));
+            return Err(Box::new(RunError { done: Report::default(), failed: step, source, on_error: Vec::new() }));
         }
         verified.push(Verified { step, result });
     }

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Migrator;
+use super::hooks::{HookSource, Hooks};
 use crate::db::Backend;
 use crate::db::sqlite::Sqlite;
 use crate::error::Error;
 use crate::exec::{Observer, Throttle};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::interrupt::Interrupt;
-use crate::model::{FunctionLibrary, Placeholders, Policies, Policy};
+use crate::model::{Direction, FunctionLibrary, Hook, Moment, Placeholders, Policies, Policy};
 use crate::plan::Rules;
 use crate::source::{Code, Source};
 
@@ -26,6 +28,7 @@ pub struct MigratorBuilder {
     placeholders: Placeholders,
     placeholders_of: BTreeMap<String, Placeholders>,
     libraries: Vec<FunctionLibrary>,
+    hooks: Vec<HookSource>,
     throttle: Option<Throttle>,
     jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
@@ -54,6 +57,7 @@ impl Default for MigratorBuilder {
             placeholders: Placeholders::default(),
             placeholders_of: BTreeMap::new(),
             libraries: Vec::new(),
+            hooks: Vec::new(),
             throttle: None,
             jobs: None,
             sample: None,
@@ -200,6 +204,23 @@ impl MigratorBuilder {
         self
     }
 
+    /// Adds something to be run at a moment of each run, after those added before.
+    ///
+    /// A hook that fails stops the run and undoes the transaction it is in; see [`Moment`] for which that is.
+    #[must_use]
+    pub fn hook(mut self, hook: Hook) -> Self {
+        self.hooks.push(HookSource::Made(hook));
+        self
+    }
+
+    /// Adds a file to be run at a moment of each run, in one direction or both: SQL, a script, or a component with its
+    /// manifest beside it. It is read when migrations are.
+    #[must_use]
+    pub fn hook_file(mut self, moment: Moment, direction: Option<Direction>, path: impl Into<PathBuf>) -> Self {
+        self.hooks.push(HookSource::File { moment, direction, path: path.into() });
+        self
+    }
+
     /// Sets how fast transforms in chunks may go; as fast as they can unless set.
     #[must_use]
     pub fn throttle(mut self, throttle: Throttle) -> Self {
@@ -275,6 +296,7 @@ impl MigratorBuilder {
             sources,
             placeholders,
             libraries: self.libraries,
+            hooks: Hooks { all: self.hooks, placeholders: self.placeholders },
             throttle: self.throttle,
             jobs: self.jobs,
             sample: self.sample,

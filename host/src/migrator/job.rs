@@ -37,7 +37,9 @@ impl Job<'_> {
         };
         let plan = plan::build(&self.chains, &rows, &self.goal, &migrator.rules)?;
         let applied = rows.iter().filter(|row| row.is_live() && self.is_active(row)).count();
-        if plan.steps.is_empty() {
+        // Flyway runs some of its callbacks each time; in a database that is not there they would find nothing.
+        let has_hooks = !plan.hooks.is_empty() && existing.is_some();
+        if plan.steps.is_empty() && !has_hooks {
             if let Some(session) = existing.as_mut().filter(|_| was_kept) {
                 exec::give_back(session.as_mut(), &migrator.history);
             }

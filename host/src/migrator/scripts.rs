@@ -41,7 +41,7 @@ impl Migrator {
             let steps: Vec<Step> = steps.take(1).collect();
             let names = steps.iter().map(|step| step.chain.to_string()).collect();
             let goal = Goal::up(Until::End);
-            let plan = Plan { chains: names, goal, steps, warnings: Vec::new() };
+            let plan = Plan { chains: names, goal, steps, hooks: Vec::new(), warnings: Vec::new() };
             let prepared = self.prepare(plan, &chains, interrupt)?;
             let options = self.options(interrupt, true);
             let existing = self.backend.open_existing(Access::Write, &options);

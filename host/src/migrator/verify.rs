@@ -28,7 +28,7 @@ impl Migrator {
             let opened = opened.map_err(|error| self.database_error(error))?;
             let Some(mut session) = opened.filter(|_| !steps.is_empty()) else { return Ok(Vec::new()) };
             let goal = Goal::LATEST;
-            let plan = Plan { chains: self.names(), goal, steps, warnings: Vec::new() };
+            let plan = Plan { chains: self.names(), goal, steps, hooks: Vec::new(), warnings: Vec::new() };
             let prepared = self.prepare(plan, &chains, interrupt)?;
             let conditions = self.conditions(&chains, goal, interrupt, false);
             Ok(exec::verify_all(session.as_mut(), &prepared, &conditions)?)

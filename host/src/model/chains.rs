@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::{Chain, ChainError, Dependency, Migration, Role, UnmetDependency, Version};
+use super::{Chain, ChainError, Dependency, Hook, Migration, Role, UnmetDependency, Version};
 
 /// The chains of one database, ordered so that every migration comes after those it depends on.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Chains {
     places: HashMap<(usize, Role, Version), usize>,
     /// The chains that runs are about; the others only have to have what these depend on.
     active: Vec<bool>,
+    /// What the owner has run at the moments of a run.
+    hooks: Vec<Arc<Hook>>,
 }
 
 /// A migration that runs once, in its place among all of all chains.
@@ -48,7 +50,7 @@ impl Chains {
                 needs: Vec::new(),
             }));
         }
-        let mut chains = Self { chains, nodes, places: HashMap::new(), active };
+        let mut chains = Self { chains, nodes, places: HashMap::new(), active, hooks: Vec::new() };
         chains.places = chains.find_places();
         chains.resolve()?;
         chains.arrange()?;
@@ -67,6 +69,18 @@ impl Chains {
             *active = names.iter().any(|name| name.as_ref() == chain.name());
         }
         Ok(self)
+    }
+
+    /// Sets what the owner has run at the moments of a run, in the order in which it is run.
+    #[must_use]
+    pub fn with_hooks(mut self, hooks: Vec<Hook>) -> Self {
+        self.hooks = hooks.into_iter().map(Arc::new).collect();
+        self
+    }
+
+    /// Returns what the owner has run at the moments of a run.
+    pub fn hooks(&self) -> &[Arc<Hook>] {
+        &self.hooks
     }
 
     /// Returns all chains.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::reconcile::{DECLARED, States};
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
 use crate::model::{
-    Applied, AppliedState, Body, Chains, Key, Migration, Resumption, Reversibility, Role, Script, Version,
+    Applied, AppliedState, Body, Chains, Hook, Key, Migration, Resumption, Reversibility, Role, Script, Version,
 };
 use crate::sql::Severity;
 
@@ -31,6 +31,12 @@ impl Step {
             false => self.migration.title(),
             true => format!("{}:{}", self.chain, self.migration.title()),
         }
+    }
+
+    /// Makes the step that the body of a hook is: one up, of no chain unless the hook is of one.
+    pub fn of_hook(hook: &Hook) -> Self {
+        let chain = hook.chain.clone().unwrap_or_else(|| Arc::from(""));
+        Self { direction: Direction::Up, chain, several: false, migration: Arc::clone(&hook.migration) }
     }
 
     /// Returns the script to run, for a migration in SQL.
@@ -65,6 +71,8 @@ pub struct Plan {
     pub goal: Goal,
     /// The steps in order.
     pub steps: Vec<Step>,
+    /// What the owner has run at the moments of the run.
+    pub hooks: Vec<Arc<Hook>>,
     /// What it lets pass.
     pub warnings: Vec<Warning>,
 }
@@ -97,12 +105,23 @@ pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -
     for step in &steps {
         draft.check_script(step);
     }
+    let hooks = taking_part(chains, goal.direction, &steps);
+    for hook in &hooks {
+        draft.check_script(&Step::of_hook(hook));
+    }
     let Draft { problems, warnings, .. } = draft;
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }
     let names = chains.active().map(|chain| chain.name().to_owned()).collect();
-    Ok(Plan { chains: names, goal: *goal, steps, warnings })
+    Ok(Plan { chains: names, goal: *goal, steps, hooks, warnings })
+}
+
+/// Chooses the hooks that take part in a run of these steps.
+fn taking_part(chains: &Chains, direction: Direction, steps: &[Step]) -> Vec<Arc<Hook>> {
+    let concerned = |hook: &Hook| steps.iter().any(|step| hook.concerns(&step.chain, step.direction));
+    let anyway = |hook: &Hook| hook.always && chains.active().any(|chain| hook.concerns(chain.name(), direction));
+    chains.hooks().iter().filter(|hook| concerned(hook) || anyway(hook)).cloned().collect()
 }
 
 /// Tells what stands against going on with a plan after another process has changed the history.

@@ -9,10 +9,11 @@ mod repair;
 #[cfg(test)]
 mod tests;
 
+pub use crate::model::Direction;
 pub(crate) use build::check;
 pub use build::{Plan, Step, Warning, build};
 pub use error::{PlanError, PlanProblem};
-pub use goal::{Direction, Goal, Until};
+pub use goal::{Goal, Until};
 pub use graph::{GraphFormat, graph};
 pub(crate) use reconcile::{DECLARED, compare};
 pub use reconcile::{Difference, Entry, State, reconcile};

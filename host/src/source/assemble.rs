@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::companions;
 use super::content::{self, Content};
 use super::file_name::{FileName, Part, SCRIPTS};
+use super::layout::Callback;
 use super::placement;
 use super::problem::{Problem, SourceError};
 use super::scripts::{self, Shared};
-use super::{Ignored, Loaded};
+use super::{Ignored, Loaded, hooks};
 use crate::model::{
-    Body, FunctionLibrary, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles, Substitution,
+    Body, FunctionLibrary, Hook, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles, Substitution,
     Version,
 };
 
@@ -28,6 +29,8 @@ pub(super) struct Gathered {
     pub(super) endings: Vec<String>,
     /// What scripts may import, beside each other.
     pub(super) shared: Vec<Shared>,
+    /// Scripts that are run at the moments of a run, and how.
+    pub(super) hooks: Vec<(Callback, File)>,
 }
 
 /// A part of a migration.
@@ -93,6 +96,7 @@ impl Default for Gathered {
             problems: Vec::new(),
             endings: SCRIPTS.map(str::to_owned).into(),
             shared: Vec::new(),
+            hooks: Vec::new(),
         }
     }
 }
@@ -136,7 +140,9 @@ impl Gathered {
 
 /// Makes migrations of the files.
 pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
-    let Gathered { mut files, mut ignored, mut problems, mut shared, .. } = gathered;
+    let Gathered { mut files, mut ignored, mut problems, mut shared, mut hooks, .. } = gathered;
+    hooks.sort_by(|(left, one), (right, other)| (left, &one.name, &one.file).cmp(&(right, &other.name, &other.file)));
+    let hooks = hooks.into_iter().filter_map(|(callback, file)| hook(callback, file, &mut problems)).collect();
     let libraries = files.extract_if(.., |file| file.part == Part::Functions);
     let libraries = libraries.filter_map(|file| library(file, &mut problems)).collect();
     let scripts = files.iter().filter(|file| file.part == Part::Script);
@@ -160,7 +166,18 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
     };
     ignored.retain(|ignored| !imported(&ignored.file));
     ignored.sort();
-    Ok(Loaded { migrations, libraries, ignored })
+    Ok(Loaded { migrations, libraries, hooks, ignored })
+}
+
+/// Makes a hook of its file; `None` only if a problem was reported.
+fn hook(callback: Callback, mut file: File, problems: &mut Vec<Problem>) -> Option<Hook> {
+    let mut migration = migration(std::slice::from_mut(&mut file), &[], problems)?;
+    migration.name.clone_from(&file.name);
+    if let Some(problem) = hooks::unfit(&migration) {
+        problems.push(problem);
+        return None;
+    }
+    Some(callback.hook(migration))
 }
 
 /// Makes a library of its file; `None` only if a problem was reported.

@@ -31,6 +31,7 @@ impl Source for Combined {
                 Ok(mut loaded) => {
                     all.migrations.append(&mut loaded.migrations);
                     all.libraries.append(&mut loaded.libraries);
+                    all.hooks.append(&mut loaded.hooks);
                     all.ignored.append(&mut loaded.ignored);
                 }
                 Err(mut error) => problems.append(&mut error.problems),

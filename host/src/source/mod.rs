@@ -10,6 +10,7 @@ mod content;
 mod directory;
 mod embedded;
 mod file_name;
+mod hooks;
 #[cfg(feature = "http")]
 mod http;
 mod layout;
@@ -39,8 +40,9 @@ pub use problem::{Problem, SourceError};
 pub use renumber::{Moved, Renumber, Renumbering};
 pub use repoint::{Edit, Repointed};
 pub use single::SingleScript;
+pub(crate) use single::hook_file;
 
-use crate::model::{FunctionLibrary, Migration};
+use crate::model::{FunctionLibrary, Hook, Migration};
 
 /// A place migrations come from.
 pub trait Source: Send + Sync {
@@ -57,6 +59,8 @@ pub struct Loaded {
     pub migrations: Vec<Migration>,
     /// Libraries of functions that the migrations may call.
     pub libraries: Vec<FunctionLibrary>,
+    /// What is to be run at the moments of a run, unless the source is somebody else's.
+    pub hooks: Vec<Hook>,
     /// What lay beside them and is not part of any.
     pub ignored: Vec<Ignored>,
 }

@@ -1,6 +1,7 @@
-//! One script, wherever it lies, as a migration that belongs to no chain.
+//! One file, wherever it lies, as a migration that belongs to no chain: a script, or whatever a hook may be.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
@@ -10,8 +11,8 @@ use super::assemble::{File, Gathered, assemble, shown};
 use super::directory::{LARGEST, Reader, unreadable_file, unreadable_folder};
 use super::file_name::{FileName, Part, check_name};
 use super::problem::Problem;
-use super::{Loaded, Source, SourceError};
-use crate::model::{Role, Version};
+use super::{Loaded, Source, SourceError, hooks};
+use crate::model::{Migration, Role, Version};
 
 /// One script of any name, with its manifest beside it and what it imports from its folder.
 #[derive(Clone, Debug)]
@@ -29,54 +30,92 @@ impl SingleScript {
 
 impl Source for SingleScript {
     fn load(&self) -> Result<Loaded, SourceError> {
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = parent.to_string_lossy();
-        let refuse = |problem| SourceError::new(vec![problem]);
-        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let file = shown(&folder, &name);
         let gathered = Gathered { endings: self.endings.clone(), ..Gathered::default() };
-        let Some((stem, _)) = name.rsplit_once('.').filter(|_| gathered.is_script(&name)) else {
-            let known = self.endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ");
-            let hint = format!("scripts end in {known}; `[engines]` in whimbrel.toml names more engines");
-            return Err(refuse(Problem::of_file(file, "is no script", Some(hint))));
-        };
-        let (version, words) = match FileName::parse_with(&name, &self.endings) {
-            FileName::Part { version, name, .. } => (version, name),
-            FileName::Library { .. } | FileName::Ignored(_) | FileName::Malformed { .. } => {
-                (Version::from(0), words(stem))
-            }
-        };
-        let dir = Dir::open_ambient_dir(parent, ambient_authority());
-        let dir = dir.map_err(|error| refuse(unreadable_folder(&folder, &error)))?;
-        let mut reader = Reader::new(&dir, LARGEST, gathered);
-        for (name, part) in [(name.clone(), Part::Script), (format!("{stem}.toml"), Part::Manifest)] {
-            match reader.read_file(Path::new(&name)) {
-                Ok(bytes) => {
-                    let file = shown(&folder, &name);
-                    let bytes = Cow::Owned(bytes);
-                    let role = Role::Versioned;
-                    reader.gathered.files.push(File {
-                        file,
-                        path: name,
-                        role,
-                        version,
-                        name: words.clone(),
-                        part,
-                        bytes,
-                        marks: None,
-                    });
-                }
-                Err(_) if part == Part::Manifest => {}
-                Err(error) => return Err(refuse(unreadable_file(file, &error))),
-            }
-        }
-        reader.share(&folder, Path::new(""));
-        assemble(reader.gathered)
+        read_one(&self.path, gathered, |name, gathered| match gathered.is_script(name) {
+            true => Ok(Part::Script),
+            false => Err(("is no script", format!("scripts end in {}; {MORE}", list(&self.endings)))),
+        })
     }
 
     fn describe(&self) -> String {
         self.path.display().to_string()
     }
+}
+
+/// Reads the file of a hook: SQL, a script, or a component with its manifest beside it. The endings are those of scripts.
+pub(crate) fn hook_file(path: &Path, endings: Vec<String>) -> Result<Migration, SourceError> {
+    let gathered = Gathered { endings, ..Gathered::default() };
+    let loaded = read_one(path, gathered, |name, gathered| match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("sql") => Ok(Part::Sql),
+        Some("wasm") => Ok(Part::Component),
+        _ if gathered.is_script(name) => Ok(Part::Script),
+        _ => Err(("cannot be a hook", format!("hooks end in .sql, .wasm, {}; {MORE}", list(&gathered.endings)))),
+    })?;
+    let migration = loaded.migrations.into_iter().next();
+    let migration = migration.ok_or_else(|| SourceError::new(Vec::new()))?;
+    match hooks::unfit(&migration) {
+        None => Ok(migration),
+        Some(problem) => Err(SourceError::new(vec![problem])),
+    }
+}
+
+const MORE: &str = "`[engines]` in whimbrel.toml names more engines";
+
+fn list(endings: &[String]) -> String {
+    endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads one file that is this part of its migration, with its manifest beside it and what it may import.
+fn read_one(
+    path: &Path,
+    gathered: Gathered,
+    part: impl Fn(&str, &Gathered) -> Result<Part, (&'static str, String)>,
+) -> Result<Loaded, SourceError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = parent.to_string_lossy();
+    let refuse = |problem| SourceError::new(vec![problem]);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = shown(&folder, &name);
+    let part = match part(&name, &gathered) {
+        Ok(part) => part,
+        Err((message, hint)) => return Err(refuse(Problem::of_file(file, message, Some(hint)))),
+    };
+    let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+    let (version, words) = match FileName::parse_with(&name, &gathered.endings) {
+        FileName::Part { version, name, .. } => (version, name),
+        FileName::Library { .. } | FileName::Ignored(_) | FileName::Malformed { .. } => (Version::from(0), words(stem)),
+    };
+    let dir = Dir::open_ambient_dir(parent, ambient_authority());
+    let dir = dir.map_err(|error| refuse(unreadable_folder(&folder, &error)))?;
+    let mut reader = Reader::new(&dir, LARGEST, gathered);
+    for (name, part) in [(name.clone(), part), (format!("{stem}.toml"), Part::Manifest)] {
+        match reader.read_file(Path::new(&name)) {
+            Ok(bytes) => {
+                let file = shown(&folder, &name);
+                let bytes = Cow::Owned(bytes);
+                let role = Role::Versioned;
+                reader.gathered.files.push(File {
+                    file,
+                    path: name,
+                    role,
+                    version,
+                    name: words.clone(),
+                    part,
+                    bytes,
+                    marks: None,
+                });
+            }
+            Err(_) if part == Part::Manifest => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(refuse(Problem::of_file(file, "is not there", None)));
+            }
+            Err(error) => return Err(refuse(unreadable_file(file, &error))),
+        }
+    }
+    if part == Part::Script {
+        reader.share(&folder, Path::new(""));
+    }
+    assemble(reader.gathered)
 }
 
 /// Makes a name of what a file is called.

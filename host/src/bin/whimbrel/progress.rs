@@ -190,6 +190,8 @@ impl Observer for Progress {
                     self.say(&line);
                 }
             }
+            // Those of each step belong to its line.
+            Event::HookFinished { hook, step: None, duration } => self.say(&report::hook_line(hook, *duration)),
             Event::StepFailed { .. } => {
                 if let Some(bar) = lock(&self.bar).take() {
                     bar.finish_and_clear();

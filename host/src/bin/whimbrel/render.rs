@@ -8,6 +8,7 @@ pub(crate) mod engines;
 pub(crate) mod failure;
 pub(crate) mod grants;
 pub(crate) mod history;
+mod hooks;
 pub(crate) mod inspection;
 pub(crate) mod json;
 pub(crate) mod losses;

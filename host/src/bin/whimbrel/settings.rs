@@ -6,6 +6,7 @@ mod duration;
 mod engines;
 mod environment;
 mod error;
+mod hooks;
 mod locations;
 mod placeholders;
 mod policy;
@@ -289,6 +290,7 @@ impl Settings {
         for chain in self.config.chains.keys() {
             builder = builder.placeholders_of(chain, values(Some(chain)));
         }
+        builder = hooks::add(builder, &self.config.hooks, &self.config.folder);
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);
         }

@@ -2,11 +2,51 @@
 
 use super::super::file_name::{FileName, Part};
 use super::{malformed, words};
-use crate::model::{Role, Version};
+use crate::model::{Direction, Hook, Migration, Moment, Role, Version};
 
 const OTHER: &str = "not named like a migration of Flyway";
-/// Events of Flyway, at which it runs the scripts that are named like them.
+/// How the names of Flyway's other events begin, at which it runs the scripts that are named like them.
 const CALLBACKS: [&str; 4] = ["before", "after", "createSchema", "callback"];
+/// What of Flyway's events a run has, in the order in which Flyway runs what it runs at one moment.
+/// <https://documentation.red-gate.com/flyway/reference/callback-events>
+const EVENTS: [(&str, Moment, Direction); 13] = [
+    ("beforeMigrate", Moment::BeforeAll, Direction::Up),
+    ("beforeEachMigrate", Moment::BeforeEach, Direction::Up),
+    ("afterEachMigrate", Moment::AfterEach, Direction::Up),
+    ("afterMigrateApplied", Moment::AfterAll, Direction::Up),
+    ("afterMigrate", Moment::AfterAll, Direction::Up),
+    ("afterEachMigrateError", Moment::OnError, Direction::Up),
+    ("afterMigrateError", Moment::OnError, Direction::Up),
+    ("beforeUndo", Moment::BeforeAll, Direction::Down),
+    ("beforeEachUndo", Moment::BeforeEach, Direction::Down),
+    ("afterEachUndo", Moment::AfterEach, Direction::Down),
+    ("afterUndo", Moment::AfterAll, Direction::Down),
+    ("afterEachUndoError", Moment::OnError, Direction::Down),
+    ("afterUndoError", Moment::OnError, Direction::Down),
+];
+/// Flyway runs these each time, whether or not anything is pending.
+const ALWAYS: [&str; 2] = ["beforeMigrate", "afterMigrate"];
+
+/// An event of Flyway that a run has: its place in the list of them.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(in crate::source) struct Callback(usize);
+
+impl Callback {
+    /// Makes a hook of the script that is run at the event.
+    pub(in crate::source) fn hook(self, migration: Migration) -> Hook {
+        let (event, moment, direction) = EVENTS[self.0];
+        Hook { always: ALWAYS.contains(&event), ..Hook::new(moment, migration).on(direction) }
+    }
+}
+
+/// Judges a file that is a script for an event: `afterMigrate.sql`, `afterMigrate__words.sql`. Returns its name, too.
+pub(super) fn callback(name: &str) -> Option<(Callback, String)> {
+    let stem = without_ending(name)?;
+    let (event, description) = stem.split_once("__").unwrap_or((stem, ""));
+    let place = EVENTS.iter().position(|(known, ..)| *known == event)?;
+    let name = words(description).ok().filter(|_| !description.is_empty());
+    Some((Callback(place), name.map_or_else(|| event.to_owned(), |name| format!("{event}__{name}"))))
+}
 
 /// The ending of the file that says how a script is run.
 pub(super) const CONFIGURATION: &str = ".conf";
@@ -91,8 +131,8 @@ mod tests {
             ("V3__split_names.wasm", "3 split_names Component"),
             ("V3__split_names.toml", "3 split_names Manifest"),
             ("Views.sql", "ignored: not named like a migration of Flyway"),
-            ("afterMigrate.sql", "ignored: a callback of Flyway, which is not run"),
-            ("beforeEachMigrate__x.sql", "ignored: a callback of Flyway, which is not run"),
+            ("beforeClean.sql", "ignored: a callback of Flyway, which is not run"),
+            ("afterEachMigrateStatement__x.sql", "ignored: a callback of Flyway, which is not run"),
             ("v1__x.sql", "ignored: not named like a migration of Flyway"),
             ("V1__x.java", "ignored: not named like a migration of Flyway"),
             ("V1-2__x.sql", "wrong: \"1-2\" is not a version: a version is made of digits"),
@@ -100,6 +140,30 @@ mod tests {
         ];
         for (name, expected) in cases {
             assert_eq!(judged(&judge(name)), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn knows_the_events_of_flyway() {
+        let cases = [
+            ("beforeMigrate.sql", Some("before_all up always beforeMigrate")),
+            ("afterMigrate__b c.SQL", Some("after_all up always afterMigrate__b c")),
+            ("afterMigrateApplied.sql", Some("after_all up afterMigrateApplied")),
+            ("beforeEachMigrate__x__y.sql", Some("before_each up beforeEachMigrate__x__y")),
+            ("afterEachUndo.sql", Some("after_each down afterEachUndo")),
+            ("afterMigrateError__.sql", Some("on_error up afterMigrateError")),
+            ("afterMigrate_x.sql", None),
+            ("AfterMigrate.sql", None),
+            ("afterMigrate.java", None),
+            ("beforeClean.sql", None),
+        ];
+        for (file, expected) in cases {
+            let found = callback(file).map(|(callback, name)| {
+                let hook = callback.hook(Hook::sql(Moment::OnError, &name, "SELECT 1").migration.as_ref().clone());
+                let always = if hook.always { " always" } else { "" };
+                format!("{} {}{always} {}", hook.moment, hook.direction.expect("one"), hook.name())
+            });
+            assert_eq!(found.as_deref(), expected, "{file}");
         }
     }
 

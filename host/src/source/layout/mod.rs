@@ -20,6 +20,7 @@ mod variant;
 use std::fmt;
 use std::str::FromStr;
 
+pub(super) use flyway::Callback;
 pub(super) use read::{Options, is_read, layout, load, load_with};
 #[cfg(feature = "archive")]
 pub(super) use variant::is_database;

@@ -180,26 +180,38 @@ impl Walk<'_> {
             }
             return;
         }
+        if let Some((callback, name)) = flyway::callback(name).filter(|_| self.layout == Layout::Flyway) {
+            let judged = FileName::repeatable(name, Part::Sql);
+            if let Some(Variant { file, .. }) = self.wanted(path, shown, judged, None) {
+                self.gathered.hooks.push((callback, file));
+            }
+            return;
+        }
         let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
         let (kind, judged) = match variant::without(name).filter(|_| own && kind.is_none()) {
             Some((kind, plain)) => (Some(kind), FileName::parse_with(&plain, &self.gathered.endings)),
             None => (kind, self.layout.judge(path, &self.gathered.endings)),
         };
-        let Some(mut file) = self.gathered.keep(shown, judged) else { return };
+        let found = self.wanted(path, shown, judged, kind);
+        self.found.extend(found);
+    }
+
+    /// Reads a file that is part of a migration or of a hook; one for another kind of database is left empty.
+    fn wanted(&mut self, path: &str, shown: String, judged: FileName, kind: Option<&'static str>) -> Option<Variant> {
+        let mut file = self.gathered.keep(shown, judged)?;
         file.path = path.to_owned();
-        // What is for another database need not be read.
         if kind.is_some_and(|kind| kind != self.options.dialect) {
-            self.found.push(Variant { file, kind });
-            return;
+            return Some(Variant { file, kind });
         }
         match self.tree.read(path) {
             Ok(Found::File(bytes)) => {
                 file.bytes = bytes;
-                self.found.push(Variant { file, kind });
+                return Some(Variant { file, kind });
             }
             Ok(Found::Folder) => self.gathered.ignored.push(Ignored { file: file.file, reason: "a folder".to_owned() }),
             Err(problem) => self.gathered.problems.push(problem),
         }
+        None
     }
 }
 
@@ -234,6 +246,13 @@ fn foreign_files(
     for file in &mut files {
         if file.part.is_sql() {
             file.marks = Some(Marks::default());
+        }
+    }
+    for (callback, mut file) in mem::take(&mut gathered.hooks) {
+        file.marks = Some(Marks::default());
+        match interpret(layout, file, asides, tree) {
+            Ok(parts) => gathered.hooks.extend(parts.into_iter().map(|part| (callback, part))),
+            Err(mut problems) => gathered.problems.append(&mut problems),
         }
     }
     let mut kept = Vec::new();

@@ -1,9 +1,9 @@
 //! Explains why a run stopped, and what it had done before.
 
 use whimbrel::db::{DbError, ErrorCode};
-use whimbrel::exec::{Report, RunError, StepError, StepOutcome};
+use whimbrel::exec::{HookFailure, Report, RunError, StepError, StepOutcome};
 use whimbrel::limits::LimitReached;
-use whimbrel::model::TransactionMode;
+use whimbrel::model::{Hook, TransactionMode};
 use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::TransformError;
 use whimbrel::wasm::PluginError;
@@ -15,7 +15,7 @@ use crate::place;
 /// Explains a failed run.
 pub(super) fn explain(error: RunError) -> Failure {
     let message = error.to_string();
-    let RunError { done, failed, source } = error;
+    let RunError { done, failed, source, on_error } = error;
     let mut failure = step(&source, &failed);
     if let Some(denied) = denied(&source) {
         failure.hint = grants::hint(denied, &failed);
@@ -38,7 +38,7 @@ pub(super) fn explain(error: RunError) -> Failure {
             "was rolled back"
         };
         failure.message = format!("interrupted; migration {} {then}", failed.title());
-    } else {
+    } else if !matches!(&source, StepError::Hook { hook, .. } if !hook.moment.is_each()) {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
     if undone(&source) && !done.dry_run {
@@ -48,7 +48,17 @@ pub(super) fn explain(error: RunError) -> Failure {
             format!("migration {} was rolled back", failed.title())
         });
     }
+    if let StepError::Hook { kept: true, .. } = &source {
+        failure.notes.push(format!("migration {} stays: it had committed on its own before the hook", failed.title()));
+    }
     failure.notes.extend(what_remains(&done, failed.direction));
+    failure.notes.extend(on_error.iter().map(|HookFailure { hook, source }| {
+        let because = match source {
+            StepError::Hook { hook, source, .. } => step(source, &Step::of_hook(hook)).message,
+            other => other.to_string(),
+        };
+        format!("the {} hook {} failed as well: {because}", hook.moment, hook.name())
+    }));
     Failure { done: Some(Box::new(done)), ..failure }
 }
 
@@ -180,9 +190,22 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("leave BEGIN, COMMIT and ROLLBACK out, and `ON CONFLICT ROLLBACK`".to_owned()),
             ..Failure::new(Exit::Failed, "transaction-ended", error.to_string())
         },
+        StepError::Hook { hook, source, .. } => of_hook(hook, source),
         StepError::Interrupted => interrupted(),
         other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
     }
+}
+
+/// Explains a hook that failed, as its body were a step.
+fn of_hook(hook: &Hook, source: &StepError) -> Failure {
+    let body = Step::of_hook(hook);
+    let mut failure = step(source, &body);
+    for problem in &mut failure.problems {
+        problem.migration = None;
+    }
+    let message = format!("the {} hook {} failed", hook.moment, hook.name());
+    failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
+    failure
 }
 
 /// Returns the statement's error if the step failed over something that is not granted.
@@ -204,6 +227,7 @@ fn denied(error: &StepError) -> Option<&DbError> {
 fn undone(error: &StepError) -> bool {
     match error {
         StepError::Statement { kept, .. } | StepError::Unverified { kept, .. } => !kept,
+        StepError::Hook { hook, kept, .. } => hook.moment.is_each() && !kept,
         StepError::Guest(error) => !matches!(**error, PluginError::Interrupted),
         StepError::Transform(_) | StepError::Limit { .. } | StepError::Rust { .. } | StepError::ForeignKeys { .. } => {
             true

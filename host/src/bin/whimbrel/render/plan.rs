@@ -9,6 +9,7 @@ use whimbrel::limits::{Limit, Limits, RunLimits};
 use whimbrel::model::{Kind, Manifest, Policies, Precondition, Reversibility, TransactionMode, Unmet};
 use whimbrel::plan::{Direction, Plan, Step};
 
+use super::hooks::{self, HookJson};
 use super::json::{StepJson, schema};
 use super::losses::{self, LossJson};
 use super::refusal::{self, RefusalJson};
@@ -32,7 +33,7 @@ pub(crate) struct Shown<'a> {
 pub(crate) fn text(shown: &Shown<'_>) -> String {
     let Shown { plan, policies, refused, lost } = *shown;
     if plan.steps.is_empty() {
-        return "Nothing to do.\n".to_owned();
+        return format!("Nothing to do.\n{}", hooks::text(&plan.hooks));
     }
     let mut text = String::new();
     let numbers = plan.steps.len().to_string().len();
@@ -60,6 +61,7 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
             text.push_str(&format!("{indent}{}\n", escape::line(&line)));
         }
     }
+    text.push_str(&hooks::text(&plan.hooks));
     if !lost.is_empty() {
         text.push('\n');
         text.push_str(&losses::text(lost));
@@ -137,6 +139,8 @@ pub(crate) struct PlanJson {
     chains: Vec<String>,
     direction: &'static str,
     steps: Vec<PlannedJson>,
+    /// What is run at the moments of the run.
+    hooks: Vec<HookJson>,
     /// Tables and columns that would be gone; only a plan that reverts is tried out for them.
     losses: Vec<LossJson>,
     warnings: Vec<WarningJson>,
@@ -223,6 +227,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         chains: plan.chains.clone(),
         direction: plan.goal.direction.as_str(),
         steps: plan.steps.iter().enumerate().map(one).collect(),
+        hooks: hooks::json(&plan.hooks),
         losses: losses::json(lost),
         warnings: warning::json(&plan.warnings),
     }

@@ -1,7 +1,10 @@
 //! What a run did, for people and as JSON.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use whimbrel::exec::{Estimate, Report, RowCounts, StepOutcome, StepReport};
+use whimbrel::model::Hook;
 use whimbrel::plan::Direction;
 
 use super::grants::{self, ObservedJson};
@@ -45,6 +48,12 @@ pub(crate) fn not_run(report: &StepReport) -> Option<String> {
     let (title, reason) = (report.step.title(), report.reason.as_deref().unwrap_or_default());
     let verb = style::paint(style::PENDING, verb);
     Some(format!("{verb} {}, {then}: {}", escape::line(&title), escape::line(reason)))
+}
+
+/// Writes the line of a hook that has ended.
+pub(crate) fn hook_line(hook: &Hook, took: Duration) -> String {
+    let name = escape::line(hook.name()).into_owned();
+    format!("{} {} hook {name} ({}).", style::paint(style::GOOD, "Ran"), hook.moment, amount::duration(took))
 }
 
 /// Writes what became of the rows of a transform.
@@ -255,6 +264,6 @@ pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
 }
 
 /// Returns whole microseconds.
-pub(crate) fn micros(duration: std::time::Duration) -> u64 {
+pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -11,7 +11,7 @@ use whimbrel::sql;
 
 use super::environment::Environment;
 use super::locations::{self, Location};
-use super::{CONFIG_FILE, Place, SettingsError, duration, engines, placeholders, policy};
+use super::{CONFIG_FILE, Place, SettingsError, duration, engines, hooks, placeholders, policy};
 
 /// What `whimbrel.toml` says.
 #[derive(Default, Deserialize)]
@@ -50,6 +50,8 @@ pub(super) struct Config {
     placeholder_replacement: Option<bool>,
     placeholder_prefix: Option<String>,
     placeholder_suffix: Option<String>,
+    /// What is run at the moments of a run.
+    pub(super) hooks: hooks::Table,
     /// What runs scripts beside the engines that come with the program.
     pub(super) engines: engines::Table,
     /// What names in scripts stand between, as the keys above say.

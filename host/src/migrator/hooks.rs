@@ -1,0 +1,74 @@
+//! Collects the hooks of a run: those of the migrator, and those that trusted sources bring.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Migrator;
+use crate::error::Error;
+use crate::model::{Direction, Hook, Migration, Moment, Placeholders};
+use crate::source::{self, Ignored, Loaded};
+
+/// The hooks of a migrator.
+#[derive(Default)]
+pub(super) struct Hooks {
+    pub(super) all: Vec<HookSource>,
+    /// The values for names in their scripts.
+    pub(super) placeholders: Placeholders,
+}
+
+/// A hook, or the file of one.
+pub(super) enum HookSource {
+    Made(Hook),
+    File { moment: Moment, direction: Option<Direction>, path: PathBuf },
+}
+
+impl Migrator {
+    /// Reads the hooks of the migrator, in the order in which they were named.
+    pub(super) fn own_hooks(&self, read_at: Timestamp) -> Result<Vec<Hook>, Error> {
+        let mut hooks = Vec::new();
+        for source in &self.hooks.all {
+            let mut hook = match source {
+                HookSource::Made(hook) => hook.clone(),
+                HookSource::File { moment, direction, path } => {
+                    let migration = source::hook_file(path, self.endings())?;
+                    Hook { direction: *direction, ..Hook::new(*moment, migration) }
+                }
+            };
+            let mut migration = Migration::clone(&hook.migration);
+            self.hooks.placeholders.fill(&mut migration, &self.surroundings("", read_at));
+            hook.migration = Arc::new(migration);
+            hooks.push(hook);
+        }
+        Ok(hooks)
+    }
+
+    /// Takes the hooks of a source, which are for its own chain; those of somebody else's source are left out.
+    pub(super) fn of_source(&self, chain: &str, read_at: Timestamp, loaded: &mut Loaded) -> Vec<Hook> {
+        let hooks = std::mem::take(&mut loaded.hooks);
+        if self.policies.of(chain).is_untrusted() {
+            let reason = "a hook of an untrusted chain, which is not run";
+            let ignored = |hook: Hook| Ignored { file: hook.migration.file.clone(), reason: reason.to_owned() };
+            loaded.ignored.extend(hooks.into_iter().map(ignored));
+            return Vec::new();
+        }
+        let of_chain = |hook: Hook| {
+            let mut migrations = [Migration::clone(&hook.migration)];
+            self.fill(chain, read_at, &mut migrations);
+            let [migration] = migrations;
+            Hook { chain: Some(Arc::from(chain)), migration: Arc::new(migration), ..hook }
+        };
+        hooks.into_iter().map(of_chain).collect()
+    }
+
+    #[cfg(feature = "wasm")]
+    fn endings(&self) -> Vec<String> {
+        self.engines.extensions()
+    }
+
+    #[cfg(not(feature = "wasm"))]
+    fn endings(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,406 @@
+//! Hooks: what is run at the moments of a run, in which transaction, and what a failing one stops.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+/// Two migrations, and hooks that each write a line into a table of their own.
+fn project(hooks: &str) -> Project {
+    let project = Project::notes();
+    project.write("whimbrel.toml", format!("database = \"sqlite:app.db\"\n{hooks}"));
+    for moment in ["before_all", "before_each", "after_each", "after_all", "on_error"] {
+        let sql = format!("CREATE TABLE IF NOT EXISTS said (what TEXT);\nINSERT INTO said VALUES ('{moment}');\n");
+        project.write(&format!("hooks/{moment}.sql"), sql);
+    }
+    project
+}
+
+const ALL: &str = r#"[hooks]
+before_all = "hooks/before_all.sql"
+before_each = ["hooks/before_each.sql"]
+after_each = { file = "hooks/after_each.sql" }
+after_all = ["hooks/after_all.sql", { name = "tidy", sql = "INSERT INTO said VALUES ('tidy ${who}')" }]
+on_error = "hooks/on_error.sql"
+[placeholders]
+who = "up"
+"#;
+
+fn said(project: &Project) -> String {
+    let database = project.database();
+    let mut statement = database.prepare("SELECT what FROM said ORDER BY rowid").expect("the table");
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+    rows.collect::<Result<Vec<_>, _>>().expect("texts").join(", ")
+}
+
+#[test]
+fn run_at_their_moments_and_not_when_nothing_is_pending() {
+    let project = project(ALL);
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["plan"]), @"
+        exit 0
+        --- stdout
+        1. up 1 create_note  sql  migrations/0001_create_note.up.sql
+        2. up 2 first_notes  sql  migrations/0002_first_notes.up.sql
+
+        hooks
+          before_all   before_all  sql  hooks/before_all.sql
+          before_each  before_each  sql  hooks/before_each.sql
+          after_each   after_each  sql  hooks/after_each.sql
+          after_all    after_all  sql  hooks/after_all.sql
+          after_all    tidy  sql
+          on_error     on_error  sql  hooks/on_error.sql
+
+        `whimbrel up` would apply 2 migrations.
+        ");
+        assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+        exit 0
+        --- stdout
+        up 1 create_note ([time])
+            CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+
+        up 2 first_notes ([time])
+            INSERT INTO note (text) VALUES ('one'), ('two');  (2 rows)
+            rows of note: 2 inserted
+
+        Tried 2 migrations in [time] and rolled everything back: the database is as it was.
+
+        --- stderr
+        Ran before_all hook before_all ([time]).
+        Ran after_all hook after_all ([time]).
+        Ran after_all hook tidy ([time]).
+        ");
+    });
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 2 migrations in [time].
+
+    --- stderr
+    Ran before_all hook before_all ([time]).
+    Applied 1 create_note ([time]).
+    Applied 2 first_notes ([time]).
+    Ran after_all hook after_all ([time]).
+    Ran after_all hook tidy ([time]).
+    ");
+    let once = "before_all, before_each, after_each, before_each, after_each, after_all, tidy up";
+    assert_eq!(said(&project), once);
+    project.unchanged(|| project.ok(&["up"]));
+    project.ok(&["down"]);
+    assert_eq!(said(&project), format!("{once}, before_all, before_each, after_each, after_all, tidy up"));
+}
+
+#[test]
+fn one_transaction_has_them_in_it() {
+    let project = project(ALL);
+    project.ok(&["up", "--single-transaction"]);
+    assert_eq!(said(&project), "before_all, before_each, after_each, before_each, after_each, after_all, tidy up");
+    let project = self::project(ALL);
+    project.write("hooks/after_all.sql", "SELECT * FROM nowhere;\n");
+    assert_snapshot!(project.run(&["up", "--single-transaction"]), @"
+    exit 1
+    --- stderr
+    Ran before_all hook before_all ([time]).
+    Ran on_error hook on_error ([time]).
+    error: the after_all hook after_all failed
+      caused by: no such table: nowhere (SQLITE_ERROR)
+     --> hooks/after_all.sql:1:15
+      |
+    1 | SELECT * FROM nowhere;
+      |               ^^^^^^^
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    ");
+    assert_eq!(said(&project), "on_error");
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
+}
+
+#[test]
+fn one_before_all_that_fails_stops_the_run_before_anything_is_done() {
+    let project = project(
+        "[hooks]\nbefore_all = [\"hooks/before_all.sql\", \"hooks/bad.sql\"]\non_error = \"hooks/on_error.sql\"\n",
+    );
+    project.write("hooks/bad.sql", "INSERT INTO said VALUES ('half');\nSELECT * FROM nowhere;\n");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    Ran before_all hook before_all ([time]).
+    Ran on_error hook on_error ([time]).
+    error: the before_all hook bad failed
+      caused by: no such table: nowhere (SQLITE_ERROR)
+     --> hooks/bad.sql:2:15
+      |
+    2 | SELECT * FROM nowhere;
+      |               ^^^^^^^
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    ");
+    assert_eq!(said(&project), "before_all, on_error");
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
+    project.unchanged(|| assert_eq!(project.run(&["up", "--dry-run"]).code, 1));
+    assert_snapshot!(project.run(&["up", "--json"]), @r#"
+    exit 1
+    --- stdout
+    {
+      "schema": "whimbrel/error/1",
+      "verb": "up",
+      "exit_code": 1,
+      "code": "statement-failed",
+      "message": "the before_all hook bad failed",
+      "causes": [
+        "no such table: nowhere (SQLITE_ERROR)"
+      ],
+      "hint": "the database is not what the script expects: `whimbrel status` shows what is applied",
+      "notes": [],
+      "problems": [
+        {
+          "code": "syntax",
+          "message": "no such table: nowhere (SQLITE_ERROR)",
+          "hint": null,
+          "migration": null,
+          "file": "hooks/bad.sql",
+          "line": 2,
+          "column": 15
+        }
+      ],
+      "backtrace": [],
+      "done": []
+    }
+    "#);
+}
+
+#[test]
+fn one_after_each_that_fails_undoes_its_step() {
+    let project = project("[hooks]\nafter_each = \"hooks/bad.sql\"\non_error = { sql = \"SELECT * FROM gone\" }\n");
+    project.write("hooks/bad.sql", "INSERT INTO note (text) SELECT NULL FROM note;\n");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    Applied 1 create_note ([time]).
+    error: migration 2 first_notes failed on its way up
+      caused by: the after_each hook bad failed
+      caused by: NOT NULL constraint failed: note.text (SQLITE_CONSTRAINT_NOTNULL)
+     --> hooks/bad.sql:1:1
+      |
+    1 | INSERT INTO note (text) SELECT NULL FROM note;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    note: migration 2 first_notes was rolled back
+    note: 1 migration was applied before it and stays applied
+    note: the on_error hook on_error failed as well: no such table: gone (SQLITE_ERROR)
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 1);
+    assert_eq!(project.number("SELECT count(*) FROM note"), 0);
+}
+
+#[test]
+fn one_after_all_that_fails_leaves_what_is_applied() {
+    let project = project("[hooks]\nafter_all = \"hooks/bad.sql\"\n");
+    project.write("hooks/bad.sql", "DELETE FROM note;\nCOMMIT;\n");
+    project.unchanged(|| assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration bad: COMMIT inside the transaction of the migration
+     --> hooks/bad.sql:2:1
+      |
+    2 | COMMIT;
+      | ^^^^^^^
+    hint: leave it out: the script runs in a transaction of its own; or write `-- whimbrel: transaction = none` at the top
+    "));
+    project.write("hooks/bad.sql", "DELETE FROM note;\nINSERT INTO note (text) VALUES (NULL);\n");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    Applied 1 create_note ([time]).
+    Applied 2 first_notes ([time]).
+    error: the after_all hook bad failed
+      caused by: NOT NULL constraint failed: note.text (SQLITE_CONSTRAINT_NOTNULL)
+     --> hooks/bad.sql:2:1
+      |
+    2 | INSERT INTO note (text) VALUES (NULL);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    note: 2 migrations were applied before it and stay applied
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM note"), 2);
+}
+
+#[test]
+fn a_step_that_commits_on_its_own_has_them_before_and_after_it() {
+    let project = project("[hooks]\nbefore_each = \"hooks/before_each.sql\"\nafter_each = \"hooks/bad.sql\"\n");
+    project.write("hooks/bad.sql", "INSERT INTO said SELECT 'after', 1 FROM note;\n");
+    project.write("migrations/0001_create_note.up.sql", "-- whimbrel: transaction = none\nCREATE TABLE note (text);\n");
+    assert_snapshot!(project.run(&["up", "--steps", "1"]), @"
+    exit 1
+    --- stderr
+    error: migration 1 create_note failed on its way up
+      caused by: the after_each hook bad failed
+      caused by: table said has 1 columns but 2 values were supplied (SQLITE_ERROR)
+     --> hooks/bad.sql:1:1
+      |
+    1 | INSERT INTO said SELECT 'after', 1 FROM note;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    note: migration 1 create_note stays: it had committed on its own before the hook
+    ");
+    assert_eq!(said(&project), "before_each");
+    project.ok(&["status"]);
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE state = 'applied'"), 1);
+}
+
+#[test]
+fn they_go_one_way_only_where_they_say_so() {
+    let hook = |way: &str| format!("{{ sql = \"INSERT INTO said VALUES ('{way}')\", direction = \"{way}\" }}");
+    let project = project(&format!(
+        "[hooks]\nbefore_all = \"hooks/before_all.sql\"\nafter-each = [{}, {}]\n",
+        hook("up"),
+        hook("down")
+    ));
+    project.ok(&["up"]);
+    project.ok(&["redo"]);
+    assert_eq!(said(&project), "before_all, up, up, before_all, down, up");
+}
+
+#[test]
+fn a_script_can_be_a_hook() {
+    let project = project("[hooks]\nafter_all = \"hooks/count.js\"\non_error = \"hooks/fail.js\"\n");
+    project.write(
+        "hooks/count.js",
+        "import { table } from './names.js';\nexport function up(db) {\n  db.execute('CREATE TABLE counted AS SELECT count(*) AS n FROM ' + table);\n}\n",
+    );
+    project.write("hooks/names.js", "export const table = 'note';\n");
+    project.write("hooks/fail.js", "export function up(db) {\n  db.nothing();\n}\n");
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT n FROM counted"), 2);
+    project.write("migrations/0003_bad.sql", "SELECT * FROM nowhere;\n");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 3 bad failed on its way up
+      caused by: no such table: nowhere (SQLITE_ERROR)
+     --> migrations/0003_bad.sql:1:15
+      |
+    1 | SELECT * FROM nowhere;
+      |               ^^^^^^^
+    note: migration 3 bad was rolled back
+    note: the on_error hook fail failed as well: TypeError: not a function
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    ");
+}
+
+#[test]
+fn a_component_can_be_a_hook() {
+    let sample = |name: &str| {
+        let path = format!("{}/../migrations/0003_split_names.{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(path).expect("the sample component")
+    };
+    let project = Project::with(&[(
+        "0001_customer.sql",
+        "CREATE TABLE customer (id INTEGER PRIMARY KEY, full_name TEXT, first_name TEXT, last_name TEXT,\n    \
+         name_suffix TEXT, name_key TEXT);\n\
+         INSERT INTO customer (full_name) VALUES ('Ada Lovelace');\n",
+    )]);
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n[hooks]\nafter_each = \"hooks/split.wasm\"\n");
+    project.write("hooks/split.wasm", sample("wasm"));
+    project.write("hooks/split.toml", sample("toml"));
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT first_name = 'Ada' AND last_name = 'Lovelace' FROM customer"), 1);
+}
+
+#[test]
+fn what_cannot_be_a_hook_is_told() {
+    let mut told = String::new();
+    for (hooks, file, text) in [
+        ("before_all = \"hooks/none.sql\"", "", ""),
+        ("before_all = \"hooks/x.py\"", "hooks/x.py", "x = 1"),
+        ("before_all = \"hooks/x.wasm\"", "hooks/x.wasm", "\0asm"),
+        ("before_all = \"hooks/x.sql\"", "hooks/x.sql", "-- whimbrel: transaction = none\nVACUUM;\n"),
+        ("before_all = { file = \"a.sql\", sql = \"SELECT 1\" }", "", ""),
+        ("before_most = \"a.sql\"", "", ""),
+        ("before_all = 3", "", ""),
+        ("before_all = { sql = \"SELECT '${nobody}'\" }\n[placeholders]\nx = 1", "", ""),
+    ] {
+        let project = project(&format!("[hooks]\n{hooks}\n"));
+        if !file.is_empty() {
+            project.write(file, text);
+        }
+        let outcome = project.unchanged(|| project.run(&["up"]));
+        let said = outcome.stderr.lines().next().unwrap_or_default();
+        told.push_str(&format!("{}: {said}\n", outcome.code));
+    }
+    assert_snapshot!(told, @r#"
+    1: error: hooks/none.sql: is not there
+    1: error: hooks/x.py: cannot be a hook
+    1: error: hooks/x.wasm: a component needs its manifest beside it
+    1: error: hooks/x.sql: a hook always runs in a transaction
+    2: error: whimbrel.toml:3:14: a hook has either `file`, or `sql` with or without a `name`
+    2: error: whimbrel.toml:3:1: unknown key `before_most`
+    2: error: whimbrel.toml:3:14: a hook is a file, or a table such as { sql = "ANALYZE" }
+    1: error: migration before_all: there is no value for nobody
+    "#);
+}
+
+/// A folder of Flyway with callbacks, two of which are run each time.
+fn flyway() -> Project {
+    let said = |what: &str| format!("INSERT INTO said VALUES ('{what} ${{flyway:defaultSchema}}');\n");
+    Project::with(&[
+        ("V1__note.sql", "CREATE TABLE note (text);\n"),
+        ("V2__more.sql", "INSERT INTO note VALUES ('a');\n"),
+        ("callbacks/beforeMigrate__b.sql", "INSERT INTO said VALUES ('b');\n"),
+        ("callbacks/beforeMigrate__a.sql", "CREATE TABLE IF NOT EXISTS said (what TEXT);\n"),
+        ("afterEachMigrate.sql", "INSERT INTO said VALUES ('each');\n"),
+        ("afterMigrate.sql", "INSERT INTO said VALUES ('after ${flyway:table}');\n"),
+        ("afterMigrateApplied.sql", "INSERT INTO said VALUES ('applied');\n"),
+        ("afterMigrateError.sql", &said("error").replace(" ${flyway:defaultSchema}", "")),
+        ("beforeClean.sql", "SELECT 1;\n"),
+    ])
+}
+
+#[test]
+fn callbacks_of_flyway_are_hooks() {
+    let project = flyway();
+    project.ok(&["up"]);
+    let first = "b, each, each, applied, after _whimbrel_history";
+    assert_eq!(said(&project), first);
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 0
+    --- stdout
+    Nothing to do.
+
+    hooks
+      before_all   beforeMigrate__a  sql, up only, chain main  migrations/callbacks/beforeMigrate__a.sql
+      before_all   beforeMigrate__b  sql, up only, chain main  migrations/callbacks/beforeMigrate__b.sql
+      after_all    afterMigrate  sql, up only, chain main  migrations/afterMigrate.sql
+    ");
+    // As with Flyway, these two are run although nothing is pending.
+    project.ok(&["up"]);
+    let second = format!("{first}, b, after _whimbrel_history");
+    assert_eq!(said(&project), second);
+    project.write("migrations/V3__bad.sql", "SELECT * FROM nowhere;\n");
+    assert_eq!(project.run(&["up"]).code, 1);
+    assert_eq!(said(&project), format!("{second}, b, error"));
+}
+
+#[test]
+fn callbacks_of_an_untrusted_chain_are_not_run() {
+    let project = flyway();
+    project.write(
+        "whimbrel.toml",
+        "database = \"sqlite:app.db\"\n[chains.main]\ntrust = \"untrusted\"\nnamespace = \"note\"\n",
+    );
+    project.write("migrations/V1__note.toml", "[grants]\ncreate = [\"note\"]\n");
+    project.remove("migrations/V2__more.sql");
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name = 'said'"), 0);
+    assert_snapshot!(project.run(&["status"]), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name  Kind  State    Applied at (UTC) Took
+            1  note  sql   applied  [moment] [time]
+
+    1 applied.
+    note: migrations/beforeClean.sql is ignored: a callback of Flyway, which is not run
+    note: migrations/callbacks/beforeMigrate__a.sql is ignored: a hook of an untrusted chain, which is not run
+    note: migrations/callbacks/beforeMigrate__b.sql is ignored: a hook of an untrusted chain, which is not run
+    note: migrations/afterEachMigrate.sql is ignored: a hook of an untrusted chain, which is not run
+    note: migrations/afterMigrateApplied.sql is ignored: a hook of an untrusted chain, which is not run
+    note: migrations/afterMigrate.sql is ignored: a hook of an untrusted chain, which is not run
+    note: migrations/afterMigrateError.sql is ignored: a hook of an untrusted chain, which is not run
+    ");
+}
