@@ -1,0 +1,160 @@
+//! What is typed to apply, revert and try migrations.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+use whimbrel::exec::Throttle;
+use whimbrel::model::Version;
+
+use crate::settings::parse_duration;
+
+/// How far.
+#[derive(clap::Args)]
+pub(crate) struct UntilArgs {
+    /// Stop at this version, which is the last one applied
+    #[arg(long, value_name = "VERSION", conflicts_with = "steps")]
+    pub(crate) to: Option<Version>,
+    /// Take this many steps
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) steps: Option<u32>,
+}
+
+/// What to let pass.
+#[derive(clap::Args)]
+pub(crate) struct RuleArgs {
+    /// Accept pending migrations that are older than the newest applied one
+    #[arg(long)]
+    pub(crate) allow_out_of_order: bool,
+    /// Accept applied migrations whose files are missing
+    #[arg(long)]
+    pub(crate) ignore_missing: bool,
+}
+
+/// Options of `up`.
+#[derive(clap::Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// In a dry run, try this many rows of each transform and estimate how long all take
+    #[arg(long, value_name = "ROWS", requires = "dry_run")]
+    pub(crate) sample: Option<NonZeroU64>,
+    /// Let this many instances of a transform work at once [default: as its manifest says, or one for each core]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Let transforms in chunks do no more than this many rows a second, or pause this long after each chunk: 5000, 50ms
+    #[arg(long, value_name = "RATE", value_parser = parse_throttle)]
+    pub(crate) throttle: Option<Throttle>,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
+
+/// Most instances of a transform at once.
+const MOST_JOBS: usize = 256;
+
+/// Reads how many instances of a transform work at once.
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let within = text.parse::<NonZeroUsize>().ok().filter(|jobs| jobs.get() <= MOST_JOBS);
+    within.ok_or_else(|| format!("write a number from 1 to {MOST_JOBS}"))
+}
+
+/// Reads how fast a transform may go: rows a second, or a pause.
+fn parse_throttle(text: &str) -> Result<Throttle, String> {
+    let number = text.trim().trim_end_matches("/s").replace('_', "");
+    if let Ok(rows) = number.parse::<NonZeroU64>() {
+        return Ok(Throttle::RowsPerSecond(rows));
+    }
+    parse_duration(text)
+        .map(Throttle::Pause)
+        .map_err(|_| "write rows a second, such as 5000, or a pause, such as 50ms or 1s".to_owned())
+}
+
+/// Options of `down`.
+#[derive(clap::Args)]
+pub(crate) struct DownArgs {
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
+    /// Revert everything
+    #[arg(long, conflicts_with_all = ["to", "steps"])]
+    pub(crate) all: bool,
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+    /// Do not ask, where asking would be needed
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `redo`.
+#[derive(clap::Args)]
+pub(crate) struct RedoArgs {
+    /// This many migrations
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) steps: u32,
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+}
+
+/// Options of `reset`.
+#[derive(clap::Args)]
+pub(crate) struct ResetArgs {
+    /// Do everything in a transaction, show it, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run all of it in one transaction: everything stays, or nothing
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `baseline`.
+#[derive(clap::Args)]
+pub(crate) struct BaselineArgs {
+    /// The newest version that the database has
+    pub(crate) version: Version,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask, where asking would be needed
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `run-script`.
+#[derive(clap::Args)]
+pub(crate) struct RunScriptArgs {
+    /// The script
+    pub(crate) file: PathBuf,
+    /// Call its function `down` and not `up`
+    #[arg(long)]
+    pub(crate) down: bool,
+    /// Keep what it does; it leaves no row in the history
+    #[arg(long)]
+    pub(crate) commit: bool,
+}
+
+/// Options of `test`.
+#[derive(clap::Args)]
+pub(crate) struct TestArgs {
+    /// Run code twice, each time on its own copy, and compare rows, schema, fuel and SQL operations [default]
+    #[arg(long)]
+    pub(crate) deterministic: bool,
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
