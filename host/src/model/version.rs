@@ -152,7 +152,9 @@ impl Eq for Version {}
 impl Hash for Version {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.first.hash(state);
-        self.significant().skip(1).for_each(|number| number.hash(state));
+        if self.number().is_none() {
+            self.significant().skip(1).for_each(|number| number.hash(state));
+        }
     }
 }
 
