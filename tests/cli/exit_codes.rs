@@ -91,8 +91,8 @@ fn help_and_version_are_0() {
 
     Global options:
       -D, --database <URL>       The database: sqlite:app.db, sqlite:///var/app.db or a path
-      -d, --dir <FOLDER>         The folder of the migrations; may be given several times [default:
-                                 migrations]
+      -d, --dir <FOLDER>         The folder of the migrations, an archive, or https://…#sha256=…; may be
+                                 given several times [default: migrations]
           --layout <TOOL>        Whose way the folder is laid out: auto, whimbrel, sqlx, refinery,
                                  flyway, golang-migrate, goose, dbmate, diesel, atlas, prisma [default:
                                  auto]

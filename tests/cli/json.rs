@@ -150,6 +150,7 @@ fn a_plan_has_this_shape() {
           "reversible": false
         }
       ],
+      "hooks": [],
       "losses": [],
       "warnings": [
         {

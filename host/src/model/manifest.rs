@@ -279,7 +279,7 @@ mod tests {
             (
                 "a = 1\n[limits]\nfule = 1\ntime = 3\n[grants]\nreed = []\nread = ['t(']",
                 &[
-                    "1:1 unknown key `a` (known are `description`, `depends_on`, `out_of_order`, `repeat`, `baseline`, `grants`, `limits`, `params`, `functions`, `transform`)",
+                    "1:1 unknown key `a` (known are `description`, `depends_on`, `out_of_order`, `repeat`, `baseline`, `grants`, `limits`, `params`, `functions`, `transform`, `preconditions`)",
                     "3:1 unknown key `fule` (did you mean `fuel`?)",
                     "4:8 invalid type: integer `3`, expected a time such as \"500ms\", \"60s\", \"10m\", \"1h\" (-)",
                     "6:1 unknown key `reed` (did you mean `read`?)",
