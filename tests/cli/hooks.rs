@@ -90,6 +90,18 @@ fn run_at_their_moments_and_not_when_nothing_is_pending() {
 }
 
 #[test]
+fn a_step_that_a_precondition_leaves_out_has_none_of_its_own() {
+    let project = project(ALL);
+    project.write("migrations/0003_later.sql", "-- whimbrel: skip_unless = SELECT 0\nDROP TABLE note;");
+    project.write("migrations/0004_marked.sql", "-- whimbrel: mark_applied_unless = SELECT 0\nDROP TABLE note;");
+    project.ok(&["up"]);
+    let once = "before_all, before_each, after_each, before_each, after_each, after_all, tidy up";
+    assert_eq!(said(&project), once);
+    project.ok(&["up", "--single-transaction"]);
+    assert_eq!(said(&project), format!("{once}, before_all, after_all, tidy up"));
+}
+
+#[test]
 fn one_transaction_has_them_in_it() {
     let project = project(ALL);
     project.ok(&["up", "--single-transaction"]);
