@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::assemble::{Gathered, shown};
+use super::assemble::shown;
 use super::file_name::{FileName, Part, SCRIPTS};
 use super::layout::{self, Layout, Options};
 use super::problem::Problem;
 use super::renumber::{self, Listed, Renumber, Renumbering};
 use super::repoint::{Pointing, Repointed};
-use super::scripts::Shared;
 use super::tree::{self, Entry, Found, Tree};
 use super::{Loaded, Source, SourceError};
 use crate::model::Manifest;
@@ -32,15 +31,11 @@ pub struct Directory {
     endings: Vec<String>,
 }
 
-/// Most folders inside each other in which files to import are looked for, and most of such files.
-const DEEPEST: usize = 8;
-const MOST_SHARED: usize = 2_000;
-
 /// More than any script or component; keeps a stray file from filling the memory.
 pub(super) const LARGEST: u64 = 256 << 20;
 
 /// Most files are smaller, and are read with one call.
-const BUFFER: usize = 64 << 10;
+pub(super) const BUFFER: usize = 64 << 10;
 
 impl Directory {
     /// Makes a source of a folder.
@@ -235,26 +230,7 @@ impl OpenFolder {
                 return Ok(Target::Other);
             }
         }
-        self.bytes(path).map(Target::File)
-    }
-
-    fn bytes(&mut self, path: &str) -> io::Result<Vec<u8>> {
-        let mut file = self.dir.open(path)?;
-        let mut bytes = Vec::new();
-        loop {
-            match file.read(&mut self.buffer) {
-                Ok(0) => return Ok(bytes),
-                Ok(length) => bytes.extend_from_slice(&self.buffer[..length]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-            if bytes.len() as u64 > self.largest {
-                return Err(io::Error::new(
-                    io::ErrorKind::FileTooLarge,
-                    format!("is larger than {} bytes", self.largest),
-                ));
-            }
-        }
+        read_whole(&self.dir, Path::new(path), self.largest, &mut self.buffer).map(Target::File)
     }
 }
 
@@ -277,62 +253,19 @@ impl Tree for OpenFolder {
     }
 }
 
-/// Reads single files of one folder, and what scripts import from it.
-pub(super) struct Reader<'d> {
-    dir: &'d Dir,
-    largest: u64,
-    buffer: Vec<u8>,
-    pub(super) gathered: Gathered,
-}
-
-impl<'d> Reader<'d> {
-    pub(super) fn new(dir: &'d Dir, largest: u64, gathered: Gathered) -> Self {
-        Self { dir, largest, buffer: vec![0; BUFFER], gathered }
-    }
-
-    /// Gathers the files that scripts may import. What cannot be read is not there to be imported.
-    pub(super) fn share(&mut self, folder: &str, below: &Path) {
-        let deep = below.components().count() >= DEEPEST;
-        let entries = if below.as_os_str().is_empty() { self.dir.entries() } else { self.dir.read_dir(below) };
-        for entry in entries.into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            let path = below.join(name);
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && !deep && !name.starts_with('.') && name != "node_modules" {
-                self.share(folder, &path);
-            }
-            let in_folder =
-                path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-            let is_migration = self.gathered.files.iter().any(|file| file.path == in_folder);
-            if !kind.is_file() || is_migration || !self.gathered.is_script(name) {
-                continue;
-            }
-            if self.gathered.shared.len() < MOST_SHARED
-                && let Ok(bytes) = self.read_file(&path)
-            {
-                let file = shown(folder, &in_folder);
-                self.gathered.shared.push(Shared { path: in_folder, file, bytes: Cow::Owned(bytes) });
-            }
+/// Reads a file of a folder, unless it is larger than this.
+pub(super) fn read_whole(dir: &Dir, path: &Path, largest: u64, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
+    let mut file = dir.open(path)?;
+    let mut bytes = Vec::new();
+    loop {
+        match file.read(buffer) {
+            Ok(0) => return Ok(bytes),
+            Ok(length) => bytes.extend_from_slice(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-    }
-
-    pub(super) fn read_file(&mut self, name: &Path) -> io::Result<Vec<u8>> {
-        let mut file = self.dir.open(name)?;
-        let mut bytes = Vec::new();
-        loop {
-            match file.read(&mut self.buffer) {
-                Ok(0) => return Ok(bytes),
-                Ok(length) => bytes.extend_from_slice(&self.buffer[..length]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-            if bytes.len() as u64 > self.largest {
-                return Err(io::Error::new(
-                    io::ErrorKind::FileTooLarge,
-                    format!("is larger than {} bytes", self.largest),
-                ));
-            }
+        if bytes.len() as u64 > largest {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("is larger than {largest} bytes")));
         }
     }
 }

@@ -18,6 +18,7 @@ mod lock_file;
 mod memory;
 mod placement;
 mod problem;
+mod reader;
 mod renumber;
 mod repoint;
 mod scripts;
