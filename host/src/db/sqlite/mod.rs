@@ -31,7 +31,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, Session};
 pub use catalog::has_function;
-pub use compare::{Difference, compare};
+pub use compare::{Difference, Differences, compare, differences, schema_differences, snapshot};
 use session::SqliteSession;
 
 /// A SQLite database file.
