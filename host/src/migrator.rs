@@ -9,6 +9,7 @@ mod queries;
 #[cfg(feature = "wasm")]
 mod scripts;
 mod startup;
+mod trials;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -21,9 +22,7 @@ use jiff::Timestamp;
 use crate::db::sqlite::with_connection;
 use crate::db::{Access, Backend, DbError, OpenOptions, Session};
 use crate::error::Error;
-use crate::exec::{
-    self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle, Trial, TrialError,
-};
+use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle};
 use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
 use crate::model::{Applied, Chain, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
@@ -226,33 +225,6 @@ impl Migrator {
             let existing = self.backend.open_existing(Access::Write, &options);
             let existing = existing.map_err(|error| self.database_error(error))?;
             job.run(existing, || self.backend.open_scratch(&options))
-        })
-    }
-
-    /// Runs to a goal on copies of the database, what is code twice, and tells whether both runs did the same.
-    ///
-    /// The database itself is only read. A migration that disagrees with itself is the last one of the answer.
-    pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
-        self.in_time(|interrupt| self.run_twice_until(interrupt, goal))
-    }
-
-    fn run_twice_until(&self, interrupt: &Interrupt, goal: &Goal) -> Result<Vec<Trial>, Error> {
-        let chains = self.load()?;
-        let options = self.options(interrupt, false);
-        let existing =
-            self.backend.open_existing(Access::Read, &options).map_err(|error| self.database_error(error))?;
-        let (mut original, applied) = match existing {
-            Some(mut session) => {
-                let applied = self.history.read_all(session.as_mut())?;
-                (session, applied)
-            }
-            None => (self.backend.open_scratch(&options).map_err(|error| self.database_error(error))?, Vec::new()),
-        };
-        let prepared = self.prepare(plan::build(&chains, &applied, goal, &self.rules)?, &chains, interrupt)?;
-        let conditions = self.conditions(&chains, *goal, interrupt, false);
-        exec::run_twice(original.as_mut(), prepared, &conditions, &options).map_err(|error| match error {
-            TrialError::Database(error) => self.database_error(error),
-            TrialError::Run(error) => error.into(),
         })
     }
 

@@ -5,6 +5,7 @@ use super::report::{Report, RunError, StepError, StepReport};
 use super::run::{Conditions, run};
 use crate::db::sqlite::{Difference, compare};
 use crate::db::{DbError, ErrorCode, OpenOptions, Session};
+use crate::history::HistoryError;
 use crate::model::Body;
 use crate::plan::Step;
 
@@ -62,6 +63,8 @@ pub(crate) enum TrialError {
     Database(DbError),
     /// A migration fails, each time in the same way.
     Run(Box<RunError>),
+    /// The history cannot be read.
+    History(HistoryError),
 }
 
 impl From<DbError> for TrialError {
@@ -108,7 +111,7 @@ pub(crate) fn run_twice(
 }
 
 /// Cuts a plan into plans of one step.
-fn one_by_one(prepared: Prepared) -> impl Iterator<Item = Prepared> {
+pub(super) fn one_by_one(prepared: Prepared) -> impl Iterator<Item = Prepared> {
     let plan = prepared.plan;
     prepared.steps.into_iter().map(move |mut step| {
         // Hooks are the owner's, and nobody asks whether they do the same twice.
@@ -152,7 +155,7 @@ fn judge(step: &Prepared, first: Ran<'_>, second: Ran<'_>, conditions: &Conditio
     Ok(Trial { step, used, disagreement })
 }
 
-fn connection(session: &mut dyn Session) -> Result<&rusqlite::Connection, DbError> {
+pub(super) fn connection(session: &mut dyn Session) -> Result<&rusqlite::Connection, DbError> {
     session.sqlite().ok_or_else(|| DbError::new(ErrorCode::Database, "only SQLite databases can be compared"))
 }
 

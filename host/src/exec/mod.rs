@@ -25,6 +25,7 @@ mod repair;
 mod report;
 #[cfg(feature = "wasm")]
 mod retry;
+mod round_trip;
 mod run;
 mod script;
 #[cfg(feature = "wasm")]
@@ -48,6 +49,7 @@ pub use preview::PreviewError;
 pub use refusal::{Refusal, refusals};
 pub use repair::RepairError;
 pub use report::{Estimate, HookFailure, Report, RowCounts, RunError, StepError, StepOutcome, StepReport};
+pub use round_trip::{Leg, LegError, Trip, TripOutcome};
 pub use run::{Conditions, run};
 #[cfg(feature = "wasm")]
 pub use scripts::{EngineAnswer, EngineFound, EngineUsed, ScriptError};
@@ -68,6 +70,7 @@ pub(crate) use repair::{plan_repair, run_repair};
 pub use retry::Retried;
 #[cfg(feature = "wasm")]
 pub(crate) use retry::retry_step;
+pub(crate) use round_trip::round_trip;
 #[cfg(feature = "wasm")]
 pub(crate) use scripts::look_at;
 pub(crate) use single::{check_single, run_single};

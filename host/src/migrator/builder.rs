@@ -145,7 +145,7 @@ impl MigratorBuilder {
     ///
     /// What runs when the time is over is stopped and rolled back as by an interrupt, and the run ends with
     /// [`Error::Timeout`]. Steps that were committed before stay. It holds for `run`, `up`, `down`, `redo`, `run_on`,
-    /// `run_on_startup`, `dry_run`, `run_twice`, `preview` and `retry_rejects`.
+    /// `run_on_startup`, `dry_run`, `run_twice`, `round_trip`, `preview` and `retry_rejects`.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -55,6 +55,11 @@ pub(crate) struct Done<'a> {
 }
 
 impl Mirror {
+    /// Returns its name.
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
     /// Notes in the rows taken over that their table goes on being written.
     pub(crate) fn begin(
         history: &History,
