@@ -69,7 +69,7 @@ fn help_and_version_are_0() {
       baseline      Declare that the database has everything up to a version; runs nothing
       squash        Write a baseline that new databases start from: the schema as it is now
       verify        Check that files and history agree
-      test          Try pending migrations on copies of the database: does their code do the same twice?
+      test          Try pending migrations on copies of the database: up, down, up, and code twice
       componentize  Make a component of a core WebAssembly module that a compiler made
       inspect       Show what a component is made of and asks for
       run-script    Try a script in a transaction, and roll back unless told otherwise

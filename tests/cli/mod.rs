@@ -29,6 +29,7 @@ mod settings;
 mod signals;
 mod status;
 mod strategies;
+mod test;
 mod timeout;
 mod up;
 mod verify;

@@ -153,8 +153,10 @@ fn the_command_tells_what_agreed() {
     let outcome = project.unchanged(|| project.ok(&["test", "--deterministic"]));
     assert!(outcome.stdout.starts_with("Migration 3 split_names did the same twice ("), "{outcome}");
     assert!(outcome.stdout.ends_with(": deterministic on this database.\n"), "{outcome}");
-    let json = project.unchanged(|| project.ok(&["test", "--json"])).json("test");
+    let json = project.unchanged(|| project.ok(&["test", "--deterministic", "--json"])).json("test");
+    let json = &json["determinism"];
     assert_eq!((&json["deterministic"], &json["migrations"][0]["version"]), (&true.into(), &"3".into()));
     project.ok(&["up"]);
-    assert_eq!(project.ok(&["test"]).stdout, "Nothing to test: no pending migration has code.\n");
+    let outcome = project.ok(&["test", "--deterministic"]);
+    assert_eq!(outcome.stdout, "Nothing to test: no pending migration has code.\n");
 }

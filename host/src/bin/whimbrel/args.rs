@@ -154,7 +154,7 @@ pub(crate) enum Verb {
     Squash(SquashArgs),
     /// Check that files and history agree
     Verify(VerifyArgs),
-    /// Try pending migrations on copies of the database: does their code do the same twice?
+    /// Try pending migrations on copies of the database: up, down, up, and code twice
     Test(TestArgs),
     /// Make a component of a core WebAssembly module that a compiler made
     Componentize(ComponentizeArgs),

@@ -150,9 +150,18 @@ pub(crate) struct RunScriptArgs {
 /// Options of `test`.
 #[derive(clap::Args)]
 pub(crate) struct TestArgs {
-    /// Run code twice, each time on its own copy, and compare rows, schema, fuel and SQL operations [default]
+    /// Run each migration up, down and up again, and compare schema and rows [default: every check]
+    #[arg(long)]
+    pub(crate) round_trip: bool,
+    /// Run code twice, each time on its own copy, and compare rows, schema, fuel and SQL operations
     #[arg(long)]
     pub(crate) deterministic: bool,
+    /// Let pass that this version does not bring everything back; can be given more than once
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) accept: Vec<Version>,
+    /// Write a report in the XML of JUnit, too, for CI
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) until: UntilArgs,
     #[command(flatten)]

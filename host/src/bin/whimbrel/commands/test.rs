@@ -1,24 +1,51 @@
 //! `whimbrel test`: whether pending migrations keep what they promise, tried on copies of the database.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
 use whimbrel::plan::{Goal, Until};
 
 use crate::args::TestArgs;
 use crate::commands::{rules, until};
+use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
-use crate::render::determinism;
+use crate::render::junit::Report;
+use crate::render::test::Found;
+use crate::render::trip::Trips;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
 
-/// Runs the code of pending migrations twice and compares. Without a check named, all are made; there is one so far.
+/// Makes the checks that are named, or all of them, and writes what was found.
 pub(super) fn run(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let tested = test(args, settings, ui, signals);
+    if let (Some(file), Err(error)) = (&args.junit, &tested) {
+        // A report of an earlier run must not be taken for one of this.
+        write(file, &Report::broken(&format!("{error:#}")), ui)?;
+    }
+    tested
+}
+
+fn test(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let goal = Goal::up(until(&args.until, Until::End));
+    let all = !args.round_trip && !args.deterministic;
     overdue::watch(settings.timeout, ui);
-    let trials = settings.migrator(rules(&args.rules), signals.watch()?, Arc::new(()))?.run_twice(&goal)?;
-    ui.result(|| determinism::json(&trials), || determinism::text(&trials))?;
-    let agree = trials.iter().all(|trial| trial.disagreement.is_none());
-    Ok(if agree { Exit::Done } else { Exit::Failed })
+    let migrator = settings.migrator(rules(&args.rules), signals.watch()?, Arc::new(()))?;
+    let trips = (all || args.round_trip).then(|| migrator.round_trip(&goal)).transpose()?;
+    let trials = (all || args.deterministic).then(|| migrator.run_twice(&goal)).transpose()?;
+    let trips = trips.as_deref().map(|trips| Trips { trips, accepted: &args.accept });
+    let found = Found { trips, trials: trials.as_deref() };
+    if let Some(file) = &args.junit {
+        write(file, &found.report(), ui)?;
+    }
+    ui.result(|| found.json(), || found.text())?;
+    Ok(if found.passed() { Exit::Done } else { Exit::Failed })
+}
+
+fn write(file: &Path, report: &Report, ui: &Ui) -> anyhow::Result<()> {
+    std::fs::write(file, report.xml()).with_context(|| format!("cannot write {}", file.display()))?;
+    ui.talk(&format!("Wrote {}.", escape::line(&file.display().to_string())));
+    Ok(())
 }

@@ -4,7 +4,8 @@ use serde::Serialize;
 use whimbrel::db::sqlite::Difference;
 use whimbrel::exec::{Disagreement, Trial, Used};
 
-use super::json::{StepJson, schema, step};
+use super::json::{StepJson, step};
+use super::junit::{Case, Suite, Verdict};
 use super::{amount, style};
 use crate::escape;
 
@@ -57,10 +58,9 @@ fn words(disagreement: &Disagreement) -> String {
     }
 }
 
-/// What `test` prints.
+/// What the trials of `test` are as JSON.
 #[derive(Serialize)]
-pub(crate) struct TestJson {
-    schema: String,
+pub(crate) struct TrialsJson {
     deterministic: bool,
     migrations: Vec<TrialJson>,
 }
@@ -90,7 +90,7 @@ struct DifferenceJson {
 }
 
 /// Writes what was found as JSON.
-pub(crate) fn json(trials: &[Trial]) -> TestJson {
+pub(crate) fn json(trials: &[Trial]) -> TrialsJson {
     let one = |trial: &Trial| TrialJson {
         step: step(&trial.step),
         deterministic: trial.disagreement.is_none(),
@@ -100,17 +100,35 @@ pub(crate) fn json(trials: &[Trial]) -> TestJson {
         rows_changed: trial.used.rows_changed,
         difference: trial.disagreement.as_ref().map(difference),
     };
-    TestJson {
-        schema: schema("test"),
+    TrialsJson {
         deterministic: trials.iter().all(|trial| trial.disagreement.is_none()),
         migrations: trials.iter().map(one).collect(),
     }
 }
 
+/// Makes a suite of tests, one for each migration with code.
+pub(crate) fn suite(trials: &[Trial]) -> Suite {
+    let case = |trial: &Trial| {
+        let verdict = match &trial.disagreement {
+            None => Verdict::Passed,
+            Some(disagreement) => {
+                let message = "it did not do the same twice".to_owned();
+                Verdict::Failed { kind: "deterministic", message, text: words(disagreement) }
+            }
+        };
+        Case::of(&trial.step, None, verdict)
+    };
+    Suite { name: "deterministic".to_owned(), cases: trials.iter().map(case).collect() }
+}
+
 fn difference(disagreement: &Disagreement) -> DifferenceJson {
     let message = words(disagreement);
     match disagreement.clone() {
-        Disagreement::Database(Difference::Schema { first, second, .. }) => {
+        Disagreement::Database(Difference::Schema { first, second, .. } | Difference::Column { first, second, .. }) => {
+            DifferenceJson { kind: "schema", message, first, second, ..DifferenceJson::default() }
+        }
+        Disagreement::Database(Difference::Order { first, second, .. }) => {
+            let (first, second) = (Some(first), Some(second));
             DifferenceJson { kind: "schema", message, first, second, ..DifferenceJson::default() }
         }
         Disagreement::Database(Difference::Row { table, key, in_first }) => {

@@ -1,0 +1,194 @@
+//! `whimbrel test`: whether pending migrations go back, told to people, programs and CI systems.
+
+use insta::assert_snapshot;
+
+use crate::harness::Project;
+
+/// Migrations of which one loses something on its way back, and one fails there.
+fn troubled() -> Project {
+    let project = Project::notes();
+    project.write("migrations/0003_shout.up.sql", "UPDATE note SET text = upper(text);\n");
+    project.write("migrations/0003_shout.down.sql", "UPDATE note SET text = 'quiet <&>' WHERE id = 2;\n");
+    project.write("migrations/0004_index.up.sql", "CREATE INDEX note_text ON note (text);\n");
+    project.write("migrations/0004_index.down.sql", "-- the wrong name\nDROP INDEX note_by_text;\n");
+    project.write("migrations/0005_one_way.sql", "DELETE FROM note;\n");
+    project
+}
+
+#[test]
+fn tells_which_migrations_go_back() {
+    let project = troubled();
+    assert_snapshot!(project.run(&["test", "--round-trip"]), @r#"
+    exit 1
+    --- stdout
+      VERSION  NAME         UP, DOWN, UP       TIME
+      1        create_note  passed [time]
+      2        first_notes  passed [time]
+      3        shout        failed: down [time]
+      4        index        failed: down [time]
+      5        one_way      not reversible [time]
+
+    error: migration 3 shout does not go back to what was there before
+      table note, row with id 1, column text: text 'one' before, text 'ONE' after up and down
+      table note, row with id 2, column text: text 'two' before, text 'quiet <&>' after up and down
+    hint: a down can bring back only what its up has kept; what cannot be brought back is better not given a down, or is let pass with --accept
+    error: migration 4 index fails on its way down
+      caused by: no such index: note_by_text (SQLITE_ERROR)
+     --> migrations/0004_index.down.sql:2:12
+      |
+    2 | DROP INDEX note_by_text;
+      |            ^^^^^^^^^^^^
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    Tested up, down, up: 2 failed, 2 passed, 1 not reversible.
+    "#);
+    assert!(!project.path("app.db").exists());
+    project.ok(&["up", "--to", "2"]);
+    let outcome = project.unchanged(|| project.run(&["test", "--round-trip", "--accept", "3"]));
+    assert_snapshot!(outcome, @"
+    exit 1
+    --- stdout
+      VERSION  NAME     UP, DOWN, UP       TIME
+      3        shout    accepted: down [time]
+      4        index    failed: down [time]
+      5        one_way  not reversible [time]
+
+    error: migration 4 index fails on its way down
+      caused by: no such index: note_by_text (SQLITE_ERROR)
+     --> migrations/0004_index.down.sql:2:12
+      |
+    2 | DROP INDEX note_by_text;
+      |            ^^^^^^^^^^^^
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    Tested up, down, up: 1 failed, 1 accepted, 1 not reversible.
+    ");
+}
+
+#[test]
+fn makes_every_check_unless_one_is_named() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["test"]), @"
+    exit 0
+    --- stdout
+      VERSION  NAME         UP, DOWN, UP    TIME
+      1        create_note  passed [time]
+      2        first_notes  passed [time]
+
+    Tested up, down, up: 2 passed.
+
+    Nothing to test: no pending migration has code.
+    ");
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["test"]), @"
+    exit 0
+    --- stdout
+    Nothing to test: no migration is pending.
+
+    Nothing to test: no pending migration has code.
+    ");
+    assert_snapshot!(project.run(&["test", "--json"]).stdout, @r#"
+    {
+      "schema": "whimbrel/test/1",
+      "passed": true,
+      "round_trip": {
+        "passed": true,
+        "migrations": []
+      },
+      "determinism": {
+        "deterministic": true,
+        "migrations": []
+      }
+    }
+    "#);
+}
+
+#[test]
+fn programs_are_told_the_same() {
+    let project = troubled();
+    let outcome = project.run(&["test", "--round-trip", "--json"]);
+    assert_eq!(outcome.code, 1, "{outcome}");
+    let json = outcome.json("test");
+    assert_eq!((&json["passed"], &json["round_trip"]["passed"]), (&false.into(), &false.into()));
+    assert!(json["determinism"].is_null());
+    let migrations = json["round_trip"]["migrations"].as_array().unwrap();
+    let results: Vec<_> = migrations.iter().map(|one| one["result"].as_str().unwrap()).collect();
+    assert_eq!(results, ["passed", "passed", "failed", "failed", "not-reversible"]);
+    assert_snapshot!(serde_json::to_string_pretty(&migrations[2]["differences"]).unwrap(), @r#"
+    [
+      {
+        "column": "text",
+        "expected": "text 'one'",
+        "found": "text 'ONE'",
+        "kind": "value",
+        "message": "table note, row with id 1, column text: text 'one' before, text 'ONE' after up and down",
+        "object": null,
+        "row": "id 1",
+        "table": "note"
+      },
+      {
+        "column": "text",
+        "expected": "text 'two'",
+        "found": "text 'quiet <&>'",
+        "kind": "value",
+        "message": "table note, row with id 2, column text: text 'two' before, text 'quiet <&>' after up and down",
+        "object": null,
+        "row": "id 2",
+        "table": "note"
+      }
+    ]
+    "#);
+    assert_eq!((&migrations[3]["leg"], &migrations[3]["differences"]), (&"down".into(), &serde_json::json!([])));
+    assert_snapshot!(migrations[3]["message"].as_str().unwrap(), @"migration 4 index fails on its way down: no such index: note_by_text (SQLITE_ERROR) (migrations/0004_index.down.sql:2:12)");
+}
+
+#[test]
+fn writes_a_report_for_ci() {
+    let project = troubled();
+    assert_eq!(project.run(&["test", "--junit", "report.xml"]).code, 1);
+    let times = |xml: String| -> String {
+        let parts = xml.split(" time=\"").map(|part| {
+            part.split_once('"').map_or(part, |(time, rest)| if time.parse::<f64>().is_ok() { rest } else { part })
+        });
+        parts.collect::<Vec<_>>().join(" time=\"…\"")
+    };
+    assert_snapshot!(times(project.read("report.xml")), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="whimbrel test" tests="5" failures="2" errors="0" skipped="1" time="…">
+      <testsuite name="up, down, up" tests="5" failures="2" errors="0" skipped="1" time="…">
+        <testcase name="1 create_note" classname="main" file="migrations/0001_create_note.up.sql" time="…"/>
+        <testcase name="2 first_notes" classname="main" file="migrations/0002_first_notes.up.sql" time="…"/>
+        <testcase name="3 shout" classname="main" file="migrations/0003_shout.up.sql" time="…">
+          <failure type="down" message="migration 3 shout does not go back to what was there before">table note, row with id 1, column text: text &apos;one&apos; before, text &apos;ONE&apos; after up and down
+    table note, row with id 2, column text: text &apos;two&apos; before, text &apos;quiet &lt;&amp;&gt;&apos; after up and down</failure>
+        </testcase>
+        <testcase name="4 index" classname="main" file="migrations/0004_index.up.sql" time="…">
+          <failure type="down" message="migration 4 index fails on its way down: no such index: note_by_text (SQLITE_ERROR) (migrations/0004_index.down.sql:2:12)">migration 4 index fails on its way down: no such index: note_by_text (SQLITE_ERROR) (migrations/0004_index.down.sql:2:12)</failure>
+        </testcase>
+        <testcase name="5 one_way" classname="main" file="migrations/0005_one_way.sql" time="…">
+          <skipped message="it does not say how to go down"/>
+        </testcase>
+      </testsuite>
+      <testsuite name="deterministic" tests="0" failures="0" errors="0" skipped="0" time="…">
+      </testsuite>
+    </testsuites>
+    "#);
+    // What cannot be tested is an error of the suite, so that no older report is taken for this one.
+    project.write("migrations/0006_wrong.sql", "BEGIN;\n");
+    assert_eq!(project.run(&["test", "--junit", "report.xml"]).code, 1);
+    assert_snapshot!(project.read("report.xml"), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="whimbrel test" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+      <testsuite name="whimbrel test" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+        <testcase name="whimbrel test" classname="whimbrel test">
+          <error message="migration 6 wrong: BEGIN inside the transaction of the migration"/>
+        </testcase>
+      </testsuite>
+    </testsuites>
+    "#);
+    let outcome = project.run(&["test", "--junit", "nowhere/report.xml"]);
+    assert_snapshot!(outcome, @"
+    exit 1
+    --- stderr
+    error: cannot write nowhere/report.xml
+      caused by: No such file or directory (os error 2)
+    ");
+}
