@@ -144,7 +144,7 @@ fn splits_names_and_takes_it_back() {
         ]
     );
     let row = &stage.migrator().history().unwrap()[1];
-    assert_eq!((row.kind.as_str(), row.fuel), ("component", report.steps[0].fuel));
+    assert_eq!((&*row.kind, row.fuel), ("component", report.steps[0].fuel));
     assert_eq!(row.checksum, whimbrel::model::Checksum::of(behaviours()));
     assert!(row.manifest_checksum.is_some() && row.operations > 0);
     stage.migrator().down(Until::Steps(1)).unwrap();

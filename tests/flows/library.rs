@@ -93,7 +93,7 @@ fn mixes_files_and_code_in_one_chain_and_says_what_happens() {
     let report = migrator.up(Until::End).unwrap();
     assert!(report.steps.iter().all(|step| step.outcome == StepOutcome::Done));
     assert_eq!(*ears.0.lock().unwrap(), ["1/3 1 note", "Done", "2/3 2 first_note", "Done", "3/3 3 more", "Done"]);
-    let kinds: Vec<String> = migrator.history().unwrap().into_iter().map(|row| row.kind).collect();
+    let kinds: Vec<String> = migrator.history().unwrap().into_iter().map(|row| row.kind.to_string()).collect();
     assert_eq!(kinds, ["sql", "rust", "sql"]);
     migrator.down(Until::Steps(2)).unwrap();
     let states: Vec<State> = migrator.status().unwrap().entries.iter().map(|entry| entry.state).collect();

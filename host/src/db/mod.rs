@@ -212,6 +212,8 @@ pub trait Session {
 
     /// Opens a transaction that may write, waiting for the lock.
     fn begin(&mut self) -> Result<(), DbError>;
+    /// Opens a transaction that only reads: all of it sees the database at one moment. It ends as others do.
+    fn begin_reading(&mut self) -> Result<(), DbError>;
     /// Makes the transaction's work durable.
     fn commit(&mut self) -> Result<(), DbError>;
     /// Undoes the transaction's work; every statement, cursor and savepoint ends. Nothing to do is no error.

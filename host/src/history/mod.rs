@@ -4,14 +4,15 @@ mod bodies;
 pub mod foreign;
 mod kept;
 mod progress;
+mod read;
 mod rows;
 mod schema;
 mod statements;
 
 pub use bodies::KeptBody;
 pub use progress::{Advance, RejectedRow};
+use read::Which;
 pub use rows::NewRow;
-use rows::Which;
 pub use statements::StatementState;
 
 use crate::db::{DbError, Session, Value, quote_identifier};
@@ -110,10 +111,26 @@ impl History {
     }
 
     fn select(&self, session: &mut dyn Session, which: Which<'_>) -> Result<Vec<Applied>, HistoryError> {
-        match schema::version(self, session)? {
+        self.at_once(session, |session| match schema::version(self, session)? {
             0 => Ok(Vec::new()),
-            version => rows::read(self, session, version, which),
+            version => read::read(self, session, version, which),
+        })
+    }
+
+    /// Reads from several tables as they are at one moment: another process may end a step between two statements.
+    pub(crate) fn at_once<T>(
+        &self,
+        session: &mut dyn Session,
+        look: impl FnOnce(&mut dyn Session) -> Result<T, HistoryError>,
+    ) -> Result<T, HistoryError> {
+        if session.in_transaction() {
+            return look(session);
         }
+        session.begin_reading().map_err(|source| self.failed(source))?;
+        let found = look(session);
+        let ended = if found.is_ok() { session.commit() } else { session.rollback() };
+        // What went wrong first says more.
+        found.and_then(|found| ended.map(|()| found).map_err(|source| self.failed(source)))
     }
 
     /// Creates the tables or brings them up to this program's schema version; inside the caller's transaction.

@@ -71,7 +71,7 @@ impl Migrator {
     /// Returns the history rows in the order they were written, also those that were reverted or replaced.
     pub fn history(&self) -> Result<Vec<Applied>, Error> {
         let names = self.names();
-        Ok(self.all_rows()?.into_iter().filter(|row| names.contains(&row.chain)).collect())
+        Ok(self.all_rows()?.into_iter().filter(|row| names.iter().any(|name| **name == *row.chain)).collect())
     }
 
     /// Returns the history rows that are in force, in the order they were written.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -15,7 +16,7 @@ pub struct Applied {
     /// Number of the row: rows were written in this order.
     pub id: i64,
     /// Name of the chain.
-    pub chain: String,
+    pub chain: Arc<str>,
     /// The number that orders it; 0 for one that is repeatable, which has none.
     pub version: Version,
     /// It has no version: its name tells it from others.
@@ -23,7 +24,7 @@ pub struct Applied {
     /// The words after the version.
     pub name: String,
     /// Kind of the body; a text, since a newer host may know more kinds.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// How far it came.
     pub state: AppliedState,
     /// Checksum of the exact bytes of the body.
@@ -45,7 +46,7 @@ pub struct Applied {
     /// Operations of the database's virtual machine.
     pub operations: u64,
     /// Version of the host that applied it.
-    pub host_version: String,
+    pub host_version: Arc<str>,
     /// Checksums of the libraries whose functions it called, by their names.
     pub functions: BTreeMap<String, Checksum>,
     /// Rows done, and rows there were at the beginning, of a transform in chunks.
@@ -59,9 +60,9 @@ pub struct Applied {
     /// What another tool knew of it, if it was taken over from one.
     pub origin: Option<Origin>,
     /// Name, version and digest of the script engine that ran it.
-    pub engine: Option<String>,
+    pub engine: Option<Arc<str>>,
     /// The run that applied it: rows of one run have the same text.
-    pub run_id: Option<String>,
+    pub run_id: Option<Arc<str>>,
     /// When it was reverted, or replaced by a later run of the same repeatable migration: UTC, RFC 3339. While it is
     /// `None` the row is in force.
     pub ended_at: Option<String>,

@@ -309,7 +309,7 @@ impl<'a> Draft<'a> {
             let newest = self.newest(index);
             let behind = chain.baselines().iter().rfind(|baseline| baseline.version > newest);
             let Some(baseline) = behind.filter(|baseline| chain.get(baseline.version).is_none()) else { continue };
-            if self.live().any(|row| row.chain == chain.name() && !row.repeatable) {
+            if self.live().any(|row| *row.chain == *chain.name() && !row.repeatable) {
                 let baseline = self.chains.title(index, baseline);
                 self.problems.push(PlanProblem::BehindBaseline { baseline, newest });
             }
@@ -335,7 +335,7 @@ impl<'a> Draft<'a> {
         let mut steps = Vec::new();
         for (chain, row) in rows {
             let title = || row_title(chains, chain, row);
-            if row.state == AppliedState::Baseline && row.kind == DECLARED {
+            if row.state == AppliedState::Baseline && *row.kind == *DECLARED {
                 self.problems.push(PlanProblem::Declared { migration: title() });
                 continue;
             }
@@ -382,7 +382,7 @@ impl<'a> Draft<'a> {
 
     fn newest(&self, chain: usize) -> Version {
         let name = self.chains.all()[chain].name();
-        let versions = self.live().filter(|row| row.chain == name && !row.repeatable).map(|row| row.version);
+        let versions = self.live().filter(|row| *row.chain == *name && !row.repeatable).map(|row| row.version);
         versions.max().unwrap_or(Version::from(0))
     }
 

@@ -279,7 +279,7 @@ impl<'a> Past<'a> {
         let row = self.live.get(&key).copied();
         let is_baseline = migration.role() == Role::Baseline;
         // A version may be that of a baseline as well as of one of those it has in it; the row says which was run.
-        let row = row.filter(|row| is_baseline == (row.state == AppliedState::Baseline && row.kind != DECLARED));
+        let row = row.filter(|row| is_baseline == (row.state == AppliedState::Baseline && *row.kind != *DECLARED));
         if is_baseline {
             return match row {
                 Some(row) => (compare(chain, migration, row), Some(row)),
@@ -318,7 +318,7 @@ fn stranger(chains: &Chains, chain: usize, row: &Applied) -> Option<State> {
     let known = match row.key() {
         Key::Name(name) => all.repeatable(&name).is_some(),
         Key::Version(version) => {
-            let role = if row.state == AppliedState::Baseline && row.kind != DECLARED {
+            let role = if row.state == AppliedState::Baseline && *row.kind != *DECLARED {
                 Role::Baseline
             } else {
                 Role::Versioned
@@ -354,7 +354,7 @@ fn stopped(migration: &Migration, row: &Applied) -> State {
 pub(crate) fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> State {
     match row.state {
         AppliedState::Started => return stopped(migration, row),
-        AppliedState::Baseline if row.kind == DECLARED => return State::Baseline,
+        AppliedState::Baseline if *row.kind == *DECLARED => return State::Baseline,
         AppliedState::InProgress => {
             // Here the manifest is part of it: the rest would be done in another way than what is done.
             let same = migration.checksum() == row.checksum

@@ -300,7 +300,7 @@ mod tests {
             rows_done: None,
             not_run: None,
             script: None,
-            host_version: String::new(),
+            host_version: "".into(),
             down_checksum: None,
             origin: None,
             engine: None,

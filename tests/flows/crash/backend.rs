@@ -125,6 +125,10 @@ impl Session for WatchedSession {
         event!(self, "begin", begin())
     }
 
+    fn begin_reading(&mut self) -> Result<(), DbError> {
+        event!(self, "begin reading", begin_reading())
+    }
+
     fn commit(&mut self) -> Result<(), DbError> {
         event!(self, "commit", commit())
     }

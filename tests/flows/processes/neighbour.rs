@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,9 +11,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::exec::{Report, StepOutcome};
-use whimbrel::plan::Until;
+use whimbrel::plan::{State, Until};
 
 use super::super::crash::{Events, Moment, Watched, assert_same, dump, migrator};
+use super::Journal;
 
 /// How long its steps take.
 const WORK: Duration = Duration::from_millis(100);
@@ -130,4 +132,53 @@ fn is_waited_for_again_and_again_while_running() {
     let folder = tempfile::tempdir().unwrap();
     let report = up_beside(&chain(folder.path()), folder.path(), &["begin"]);
     assert_eq!(done(&report), ["6"]);
+}
+
+/// Where another process has started step 2, and what it does when that has ended. Its table of statements goes too.
+const STARTED: &str = "
+    DELETE FROM log WHERE step > 1;
+    DELETE FROM _whimbrel_history WHERE version NOT IN ('1', '2');
+    UPDATE _whimbrel_history SET state = 'started' WHERE version = '2';
+    CREATE TABLE _whimbrel_history_statements (chain TEXT NOT NULL, migration TEXT NOT NULL, statement INTEGER NOT NULL,
+        state TEXT NOT NULL, checksum TEXT NOT NULL, PRIMARY KEY (chain, migration, statement)) WITHOUT ROWID;
+    INSERT INTO _whimbrel_history_statements VALUES ('main', '2', 0, 'begun', '');";
+const ENDED: &str = "
+    BEGIN IMMEDIATE;
+    INSERT INTO log VALUES (2);
+    UPDATE _whimbrel_history SET state = 'applied' WHERE version = '2';
+    DROP TABLE _whimbrel_history_statements;
+    COMMIT;";
+
+#[test]
+fn ends_a_step_between_any_two_looks_at_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let migrations = chain(folder.path());
+    std::fs::remove_file(migrations.join("2_ordinary.sql")).unwrap();
+    std::fs::write(migrations.join("2_outside.sql"), "-- whimbrel: transaction = none\nINSERT INTO log VALUES (2);")
+        .unwrap();
+    let database = folder.path().join("app.db");
+    let mut found = Vec::new();
+    for moment in 0.. {
+        let _ = std::fs::remove_file(&database);
+        Journal::Wal.create(&database);
+        migrator(&migrations, Sqlite::file(&database), Arc::new(())).up(Until::Steps(2)).unwrap();
+        Connection::open(&database).unwrap().execute_batch(STARTED).unwrap();
+        let (seen, other) = (Arc::new(AtomicUsize::new(0)), Connection::open(&database).unwrap());
+        let other = Mutex::new(other);
+        let counted = Arc::clone(&seen);
+        let events = Events::new(Moment::Never).before_each(move |_| {
+            if counted.fetch_add(1, Ordering::Relaxed) == moment {
+                other.lock().unwrap().execute_batch(ENDED).unwrap();
+            }
+        });
+        let watched = Watched { inner: Sqlite::file(&database), events: events.clone() };
+        let status = migrator(&migrations, watched, Arc::new(events)).status().unwrap();
+        if seen.load(Ordering::Relaxed) <= moment {
+            break;
+        }
+        found.push(status.entries[1].state);
+    }
+    // Before the history is read, and after: never half of each.
+    found.dedup();
+    assert_eq!(found, [State::Applied, State::InProgress]);
 }

@@ -240,6 +240,13 @@ impl Session for SqliteSession {
         Ok(())
     }
 
+    fn begin_reading(&mut self) -> Result<(), DbError> {
+        self.check_stop()?;
+        self.host_execute("BEGIN")?;
+        self.transaction_open = true;
+        Ok(())
+    }
+
     fn commit(&mut self) -> Result<(), DbError> {
         self.close_handles();
         // Stopped at its very end, it would be done and yet reported as not done.

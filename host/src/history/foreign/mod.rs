@@ -397,11 +397,11 @@ impl Maker<'_> {
     fn applied(&self, version: Version, name: String, row: &ForeignRow, migration: Option<&Migration>) -> Applied {
         Applied {
             id: 0,
-            chain: self.chain.name().to_owned(),
+            chain: self.chain.name().into(),
             version,
             repeatable: false,
             name: migration.map_or(name, |migration| migration.name.clone()),
-            kind: migration.map_or("sql", |migration| migration.kind().as_str()).to_owned(),
+            kind: migration.map_or("sql", |migration| migration.kind().as_str()).into(),
             state: AppliedState::Applied,
             checksum: migration.map_or_else(|| stand_in(row), Migration::checksum),
             normalised_checksum: migration.and_then(Migration::normalised_checksum),
@@ -412,7 +412,7 @@ impl Maker<'_> {
             statements: 0,
             fuel: None,
             operations: 0,
-            host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            host_version: env!("CARGO_PKG_VERSION").into(),
             rows_done: None,
             not_run: None,
             script: None,
@@ -449,7 +449,7 @@ impl Maker<'_> {
 /// Makes a row one that only declares: it is there without anything having been run by us.
 fn declare(row: &mut Applied) {
     row.state = AppliedState::Baseline;
-    row.kind = "baseline".to_owned();
+    row.kind = "baseline".into();
 }
 
 /// Stands for the checksum of a body that nobody has.

@@ -1,6 +1,7 @@
 //! Several chains, and what depends on what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::*;
 use crate::model::{ChainError, Dependency};
@@ -201,7 +202,7 @@ proptest! {
         for (node, applied) in chains.nodes().iter().zip(&applied) {
             let have = |need: &usize| {
                 let needed = &chains.nodes()[*need];
-                rows.iter().any(|row| row.chain == names[needed.chain] && row.version == needed.migration.version)
+                rows.iter().any(|row| *row.chain == *names[needed.chain] && row.version == needed.migration.version)
             };
             if *applied && node.needs.iter().all(have) {
                 let id = i64::try_from(rows.len()).unwrap();
@@ -210,13 +211,13 @@ proptest! {
         }
         let plan = build(&chains, &rows, &Goal::LATEST, &rules).unwrap();
         for step in &plan.steps {
-            let have = |chain: &str, version| rows.iter().any(|row| row.chain == chain && row.version == version);
+            let have = |chain: &str, version| rows.iter().any(|row| *row.chain == *chain && row.version == version);
             prop_assert!(!have(&step.chain, step.migration.version));
             for need in &step.migration.placement.depends_on {
                 prop_assert!(have(need.chain.as_deref().unwrap(), need.version));
             }
             let id = i64::try_from(rows.len()).unwrap();
-            rows.push(Applied { chain: step.chain.to_string(), id, ..row(&step.migration) });
+            rows.push(Applied { chain: Arc::clone(&step.chain), id, ..row(&step.migration) });
         }
         prop_assert_eq!(rows.len(), all.len());
         prop_assert!(build(&chains, &rows, &Goal::LATEST, &rules).unwrap().steps.is_empty());

@@ -38,7 +38,7 @@ pub(super) fn run(args: &BaselineArgs, settings: &Settings, ui: &Ui, signals: &S
     let json = || BaselineJson {
         schema: schema("baseline"),
         dry_run: args.dry_run,
-        chain: row.chain.clone(),
+        chain: row.chain.to_string(),
         version: row.version.to_string(),
         name: row.name.clone(),
     };

@@ -63,7 +63,7 @@ fn rows(settings: &Settings, ui: &Ui) -> anyhow::Result<Vec<Applied>> {
         return Ok(Vec::new());
     }
     let rows = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.applied()?;
-    Ok(rows.into_iter().filter(|row| row.chain == settings.chain()).collect())
+    Ok(rows.into_iter().filter(|row| *row.chain == *settings.chain()).collect())
 }
 
 /// Renames and writes everything, or nothing.

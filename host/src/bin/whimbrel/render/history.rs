@@ -48,20 +48,20 @@ pub(crate) fn text(rows: &[Applied]) -> String {
         let mut cells = vec![
             if row.repeatable { String::new() } else { row.version.to_string() },
             note.map_or_else(|| row.name.clone(), |(word, _)| format!("{} {word}", row.name)),
-            row.kind.clone(),
+            row.kind.to_string(),
             moment(&row.applied_at),
             amount::duration(row.duration),
             amount::number(row.statements),
             amount::number(row.rows_changed),
             format!("{:.12}", row.checksum),
-            row.host_version.clone(),
+            row.host_version.to_string(),
         ];
         let more = [
             (code, row.fuel.map(|fuel| amount::work(fuel, row.operations))),
             (ended, row.ended_at.as_deref().map(moment)),
             (origins, row.origin.as_ref().map(|origin| origin.tool.clone())),
             (engines, row.engine.as_deref().map(engine)),
-            (chains, Some(row.chain.clone())),
+            (chains, Some(row.chain.to_string())),
         ];
         cells.extend(more.into_iter().filter(|(there, _)| *there).map(|(_, cell)| cell.unwrap_or_default()));
         sheet.add(&cells, note);
@@ -125,11 +125,11 @@ struct OriginJson {
 pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
     let one = |row: &Applied| RowJson {
         id: row.id,
-        chain: row.chain.clone(),
+        chain: row.chain.to_string(),
         not_run: row.not_run.clone(),
         version: (!row.repeatable).then(|| row.version.to_string()),
         name: row.name.clone(),
-        kind: row.kind.clone(),
+        kind: row.kind.to_string(),
         state: row.state.as_str(),
         checksum: row.checksum.to_string(),
         normalised_checksum: row.normalised_checksum.map(|checksum| checksum.to_string()),
@@ -140,15 +140,15 @@ pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
         statements: row.statements,
         operations: row.operations,
         fuel: row.fuel,
-        host_version: row.host_version.clone(),
+        host_version: row.host_version.to_string(),
         down_checksum: row.down_checksum.map(|checksum| checksum.to_string()),
         origin: row.origin.clone().map(|origin| OriginJson {
             tool: origin.tool,
             version: origin.version,
             checksum: origin.checksum,
         }),
-        engine: row.engine.clone(),
-        run_id: row.run_id.clone(),
+        engine: row.engine.as_deref().map(str::to_owned),
+        run_id: row.run_id.as_deref().map(str::to_owned),
         ended_at: row.ended_at.clone(),
         functions: row.functions.iter().map(|(name, sum)| (name.clone(), sum.to_string())).collect(),
     };

@@ -271,7 +271,7 @@ fn entry(entry: &Entry) -> EntryJson {
             duration_us: micros(applied.duration),
             rows_changed: applied.rows_changed,
             checksum: applied.checksum.to_string(),
-            engine: applied.engine.clone(),
+            engine: applied.engine.as_deref().map(str::to_owned),
             progress: applied.rows_done.filter(|_| applied.state == AppliedState::InProgress).map(|(done, total)| {
                 ProgressJson { rows_done: done, rows_total: total, rows_per_second: rows_per_second(applied, done) }
             }),
