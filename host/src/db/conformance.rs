@@ -11,7 +11,7 @@ use crate::limits::{Limit, Limits, RunLimits};
 
 /// Runs every check, each on a session on an empty database.
 pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
-    let checks: [fn(&mut dyn Session); 14] = [
+    let checks: [fn(&mut dyn Session); 15] = [
         returns_rows_changed,
         refuses_wrong_parameters_and_many_statements,
         reads_on_where_it_stopped,
@@ -20,6 +20,7 @@ pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
         runs_a_batch_for_all_rows_or_none,
         nests_savepoints,
         rolls_back_and_ends_handles,
+        reads_in_a_transaction,
         runs_scripts_and_says_where_they_fail,
         holds_guests_to_the_rules,
         notices_a_transaction_that_ended,
@@ -198,6 +199,19 @@ fn rolls_back_and_ends_handles(session: &mut dyn Session) {
     assert_eq!(session.execute_prepared(statement, &[9.into()]).unwrap_err().code, ErrorCode::Handle);
     assert_eq!(session.release(savepoint).unwrap_err().code, ErrorCode::Handle);
     assert_eq!(integers(session, "SELECT count(*) FROM t"), [0]);
+}
+
+fn reads_in_a_transaction(session: &mut dyn Session) {
+    session.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)", &[]).unwrap();
+    for commit in [true, false] {
+        session.begin_reading().unwrap();
+        assert!(session.in_transaction());
+        assert_eq!(integers(session, "SELECT count(*) FROM t"), [0]);
+        assert!(session.begin_reading().is_err());
+        let ended = if commit { session.commit() } else { session.rollback() };
+        ended.unwrap();
+        assert!(!session.in_transaction());
+    }
 }
 
 fn runs_scripts_and_says_where_they_fail(session: &mut dyn Session) {

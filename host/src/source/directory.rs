@@ -209,7 +209,8 @@ impl OpenFolder {
         let mut entries = Vec::new();
         for entry in listed {
             let entry = entry?;
-            let path = tree::join(folder, &entry.file_name().to_string_lossy());
+            let name = entry.file_name().into_string().unwrap_or_else(|name| name.to_string_lossy().into_owned());
+            let path = if folder.is_empty() { name } else { tree::join(folder, &name) };
             let kind = entry.file_type().ok();
             if !kind.is_some_and(|kind| kind.is_file()) {
                 self.unsure.insert(path.clone());

@@ -1,7 +1,7 @@
 //! Files in their folders, before anybody has looked into them: what a folder, an archive and a program have in common.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::assemble::shown;
 use super::problem::Problem;
@@ -93,16 +93,17 @@ impl Tree for Kept {
     }
 }
 
-/// Remembers what was read, so that a look into the files does not cost reading them twice.
+/// Remembers what was seen, so that a look into the files does not cost listing and reading them twice.
 pub(super) struct Remembered<'t> {
     inner: &'t mut dyn Tree,
-    read: BTreeMap<String, Cow<'static, [u8]>>,
+    root: Option<Vec<Entry>>,
+    read: HashMap<String, Cow<'static, [u8]>>,
 }
 
 impl<'t> Remembered<'t> {
     /// Wraps a tree.
     pub(super) fn new(inner: &'t mut dyn Tree) -> Self {
-        Self { inner, read: BTreeMap::new() }
+        Self { inner, root: None, read: HashMap::new() }
     }
 
     /// Looks into a file; `None` if there is nothing to see, which whoever reads it will say.
@@ -113,11 +114,19 @@ impl<'t> Remembered<'t> {
         }
         self.read.get(path).map(AsRef::as_ref)
     }
+
+    /// Keeps what the root was found to have, for whoever lists it next.
+    pub(super) fn keep_root(&mut self, entries: Vec<Entry>) {
+        self.root = Some(entries);
+    }
 }
 
 impl Tree for Remembered<'_> {
     fn list(&mut self, folder: &str) -> Result<Vec<Entry>, Problem> {
-        self.inner.list(folder)
+        match self.root.take_if(|_| folder.is_empty()) {
+            Some(entries) => Ok(entries),
+            None => self.inner.list(folder),
+        }
     }
 
     fn read(&mut self, path: &str) -> Result<Found, Problem> {

@@ -22,7 +22,8 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
     };
     let mut undone = None;
     let mut done = Vec::new();
-    for entry in tree.list("")? {
+    let entries = tree.list("")?;
+    for entry in &entries {
         if entry.is_folder {
             for inner in tree.list(&entry.path)? {
                 match inner.name() {
@@ -50,12 +51,12 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
                 if matches!(super::golang_migrate::judge(name), FileName::Part { .. }) && is_odd(name) {
                     see(&mut found, Layout::GolangMigrate, &entry.path);
                 }
-                numbered.push(entry.path);
+                numbered.push(entry.path.as_str());
             }
             _ => {}
         }
     }
-    for path in &numbered {
+    for path in numbered.iter().copied() {
         if let Some(layout) = tree.peek(path).and_then(marked) {
             see(&mut found, layout, path);
         }
@@ -70,10 +71,12 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
         let hint = "say which it is with `--layout flyway` or `--layout refinery`".to_owned();
         return Err(Problem::of_file(tree.shown(&path), message, Some(hint)));
     }
-    decide(tree, &found, &numbered)
+    let decided = decide(tree, &found, &numbered);
+    tree.keep_root(entries);
+    decided
 }
 
-fn decide(tree: &Remembered<'_>, found: &[Evidence], numbered: &[String]) -> Result<Layout, Problem> {
+fn decide(tree: &Remembered<'_>, found: &[Evidence], numbered: &[&str]) -> Result<Layout, Problem> {
     let files_of_their_own =
         |layout| !matches!(layout, Layout::Diesel | Layout::Prisma | Layout::Flyway | Layout::Refinery);
     // Atlas writes its checksums for folders of other tools as well.
