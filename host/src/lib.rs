@@ -68,6 +68,7 @@ pub mod grants;
 pub mod history;
 mod interrupt;
 pub mod limits;
+pub mod lock;
 mod log_level;
 mod migrator;
 pub mod model;

@@ -5,6 +5,7 @@ mod baseline;
 mod builder;
 mod hooks;
 mod job;
+mod lock;
 mod queries;
 #[cfg(feature = "wasm")]
 mod scripts;
@@ -25,6 +26,7 @@ use crate::error::Error;
 use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle};
 use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
+use crate::lock::Here;
 use crate::model::{Applied, Chain, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
 use crate::plan::{self, Goal, Plan, Repair, RepairPlan, Rules, Until};
 use crate::source::{Ignored, Source};
@@ -56,6 +58,7 @@ pub struct Migrator {
     lock_timeout: Duration,
     timeout: Option<Duration>,
     interrupt: Interrupt,
+    here: Here,
     observer: Arc<dyn Observer>,
     policies: Policies,
     #[cfg(feature = "wasm")]
@@ -350,6 +353,7 @@ impl Migrator {
             interrupt,
             observer: &self.observer,
             started_at: Timestamp::now(),
+            here: &self.here,
             dry_run,
             throttle: self.throttle,
             jobs: self.jobs,

@@ -134,7 +134,7 @@ fn a_database_that_another_process_holds() {
     error: migration 2 first_notes failed on its way up
       caused by: cannot begin a transaction
       caused by: database is locked (SQLITE_BUSY)
-    hint: another process is using the database; try again, or wait longer with --lock-timeout
+    hint: another process is using the database; try again, wait longer with --lock-timeout, or see `whimbrel lock status`
     ");
     project.ok(&["status"]);
     project.ok(&["plan"]);

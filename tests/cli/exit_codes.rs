@@ -81,7 +81,8 @@ fn help_and_version_are_0() {
       history       Show what was applied when
       adopt         Take over the history that another tool keeps in the database; its own tables stay
                     as they are
-      lock          Write whimbrel.lock, in which two branches that both add a migration conflict
+      lock          Write whimbrel.lock, in which two branches that both add a migration conflict; `lock
+                    status` shows who is at work on the database
       completions   Print completions for a shell
       help          Print this message or the help of the given subcommand(s)
 

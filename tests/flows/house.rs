@@ -8,7 +8,7 @@ use super::guests::workspace;
 const FLOORS: [&[&str]; 8] = [
     &["interrupt", "limits", "log_level", "sql", "grants"],
     &["db"],
-    &["model"],
+    &["lock", "model"],
     &["engines", "source", "history", "plan", "transform", "wasm"],
     &["exec"],
     &["error"],

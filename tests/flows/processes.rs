@@ -1,6 +1,7 @@
 //! Many real processes on one database: started at once, killed in the middle, waiting for each other.
 #![cfg(unix)]
 
+mod holders;
 mod neighbour;
 mod race;
 

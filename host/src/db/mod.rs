@@ -40,6 +40,21 @@ pub trait Backend: Send + Sync {
     fn open_existing(&self, access: Access, options: &OpenOptions) -> Result<Option<Box<dyn Session>>, DbError>;
     /// Opens a new, empty database that vanishes with the session.
     fn open_scratch(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError>;
+    /// Tells who is at work on it, without opening it. Creates nothing.
+    fn run_lock(&self) -> RunLockState {
+        RunLockState::Free
+    }
+}
+
+/// What can be told of the lock that those hold who are at work on a database.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RunLockState {
+    /// Nobody has it, or nobody can see it.
+    Free,
+    /// Somebody has it and has noted this.
+    Held(String),
+    /// Somebody has left it behind, with this note, and is gone.
+    Left(String),
 }
 
 /// What a session is opened for.
@@ -133,7 +148,7 @@ pub struct Recording {
     pub observed: Option<Observed>,
 }
 
-/// A lock on steps outside a transaction, held until dropped.
+/// A lock on the work on a database, held until dropped.
 pub struct RunLock {
     _held: Option<Box<dyn std::any::Any>>,
 }
@@ -233,8 +248,14 @@ pub trait Session {
     fn give_back(&mut self) -> Result<(), DbError>;
 
     /// Keeps other processes from starting a step outside a transaction, until the lock is dropped or this process
-    /// ends; waits for one that is running. A database that no other process can see needs no lock.
-    fn lock_run(&mut self) -> Result<RunLock, DbError>;
+    /// ends; waits for one that is running. Others can read the note. A database that no other process can see needs no
+    /// lock.
+    fn lock_run(&mut self, note: Option<&str>) -> Result<RunLock, DbError>;
+
+    /// Lets others read this note while the transaction that is open lasts, if that can be done at once.
+    fn note(&mut self, note: &str) {
+        let _ = note;
+    }
 
     /// Opens a savepoint inside those already open.
     fn savepoint(&mut self) -> Result<SavepointId, DbError>;

@@ -1,23 +1,34 @@
 //! Runs a transform chunk by chunk, each in a transaction of its own together with how far it is.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use super::event::Event;
 use super::functions::bring;
+use super::holder::{holder, note};
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
-use super::step::{Timer, done_elsewhere, write_row};
+use super::step::{Timer, done_elsewhere, moment, write_row};
 use super::transform::{Guest, call, failed, find, hold, jobs, keep_aside, release, row_counts, start, tell, voice};
 use super::verify::verify;
 use super::work::Work;
 use crate::db::{Counters, Session};
 use crate::history::Advance;
 use crate::interrupt::Interrupt;
+use crate::lock::{Holder, Lease};
 use crate::model::{AppliedState, Chunk, TransformSpec};
 use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, count, with_runner};
 use crate::wasm::PluginError;
+
+/// How long a lease is good at least: for somebody on another host, who cannot look whether the process is there.
+const SHORTEST_LEASE: Duration = Duration::from_secs(60);
+/// How many times as long as the last chunk, and the pause after it, the next one may take.
+const PATIENCE: u32 = 10;
+/// No lease is good for longer.
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3600);
 
 /// Tells whether a step runs chunk by chunk.
 pub(super) fn has_chunks(step: &PreparedStep) -> bool {
@@ -65,6 +76,7 @@ fn run(
 ) -> Result<StepReport, StepError> {
     let (spec, rows) = spec(step).expect("only transforms have chunks");
     session.begin().map_err(StepError::doing("begin a transaction"))?;
+    note(session, step, conditions);
     if !watermark.still_needed(session, &step.step, conditions)? {
         return Ok(done_elsewhere(step));
     }
@@ -82,20 +94,20 @@ fn run(
     let run =
         Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec, conditions), interrupt: conditions.interrupt };
     let start = |interrupt: &Interrupt| start(step, &call, interrupt);
-    let job = Job { step, conditions, layout: &layout, rows, timer: &timer };
+    let job = Job { step, conditions, layout: &layout, rows, timer: &timer, holder: &holder(step, conditions) };
     // What stops the pipeline and what stops the host's own statements are two kinds of error.
     let mut host = None;
+    let mut last = None;
     let done = with_runner(&run, &start, None, Counts::default(), |runner| {
-        let mut first = true;
         loop {
             let (began, rows) = (Instant::now(), runner.counts().rows);
-            match job.chunk(session, runner, first) {
+            match job.chunk(session, runner, last) {
                 Ok(Left::More) => {
-                    first = false;
                     let rows = runner.counts().rows.saturating_sub(rows);
                     if let Some(throttle) = conditions.throttle {
                         throttle.pause(rows, began.elapsed(), conditions.interrupt);
                     }
+                    last = Some(began.elapsed());
                 }
                 Ok(Left::Nothing) => {
                     let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())), of: None };
@@ -110,6 +122,9 @@ fn run(
             }
         }
     });
+    if done.is_err() && last.is_some() {
+        job.release(session);
+    }
     done.map_err(|error| host.unwrap_or_else(|| failed(error)))
 }
 
@@ -131,15 +146,24 @@ struct Job<'a> {
     layout: &'a Layout,
     rows: u64,
     timer: &'a Timer,
+    holder: &'a Holder,
 }
 
 impl Job<'_> {
-    /// Runs one chunk from wherever the history says; the transaction of the first one is open already.
-    fn chunk(&self, session: &mut dyn Session, runner: &mut Runner<'_, Guest>, first: bool) -> Result<Left, Stop> {
+    /// Runs one chunk from wherever the history says, after one that took so long; the transaction of the first one is
+    /// open already.
+    fn chunk(
+        &self,
+        session: &mut dyn Session,
+        runner: &mut Runner<'_, Guest>,
+        last: Option<Duration>,
+    ) -> Result<Left, Stop> {
         let _span = tracing::debug_span!("chunk", from = runner.counts().rows).entered();
         let began = Instant::now();
+        let first = last.is_none();
         if !first {
             session.begin().map_err(StepError::doing("begin a transaction"))?;
+            note(session, self.step, self.conditions);
         }
         let (chain, version) = (&self.step.step.chain, self.step.step.migration.version);
         let total = match self.conditions.history.details(session, chain, version)? {
@@ -170,6 +194,7 @@ impl Job<'_> {
             counters: session.counters().since(counters),
             fuel: runner.fuel().saturating_sub(fuel),
             details: &checkpoint.to_json(),
+            lease: &lease(self.holder, last.unwrap_or_else(|| began.elapsed())),
         };
         self.conditions.history.advance(session, chain, version, &advance)?;
         if self.conditions.interrupt.is_raised() {
@@ -179,6 +204,21 @@ impl Job<'_> {
         let (step, done) = (&self.step.step, runner.counts().rows);
         self.conditions.observer.event(&Event::ChunkCommitted { step, done, total });
         Ok(if more { Left::More } else { Left::Nothing })
+    }
+
+    /// Says that this run is not at work on it any more. Nobody waits for that, so a failure is not the run's.
+    fn release(&self, session: &mut dyn Session) {
+        let (history, step) = (self.conditions.history, &self.step.step);
+        let (chain, version) = (&step.chain, step.migration.version);
+        session.hold_interrupt(true);
+        let released = session
+            .rollback()
+            .map_err(StepError::doing("roll back"))
+            .and_then(|()| Ok(history.release(session, chain, version, &self.holder.run_id)?));
+        session.hold_interrupt(false);
+        if let Err(error) = released {
+            tracing::debug!("the lease stays until its time is over: {error}");
+        }
     }
 
     fn advance(
@@ -200,8 +240,15 @@ impl Job<'_> {
         let total = count(session, self.layout).map_err(StepError::doing("count the rows of the transform"))?;
         let mut report = self.timer.report(session, self.step, Work::default(), StepOutcome::Done);
         report.counters = Counters::default();
-        report.duration = std::time::Duration::ZERO;
+        report.duration = Duration::ZERO;
         write_row(session, &report, self.timer, self.conditions, AppliedState::InProgress)?;
         Ok(total)
     }
+}
+
+/// Makes the lease that is written with a chunk, after one that took so long.
+fn lease(holder: &Holder, last: Duration) -> Lease {
+    let now = Timestamp::now();
+    let time = last.saturating_mul(PATIENCE).clamp(SHORTEST_LEASE, LONGEST_LEASE);
+    Lease { holder: holder.clone(), heartbeat: moment(now), until: moment(now + time) }
 }

@@ -10,6 +10,7 @@ mod dry_run;
 mod event;
 mod functions;
 mod hold;
+mod holder;
 mod hooks;
 mod libraries;
 mod losses;

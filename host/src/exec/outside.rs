@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::functions::bring;
+use super::holder::holder;
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
@@ -25,7 +26,7 @@ pub(super) fn outside_transaction(
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
-    let lock = match session.lock_run() {
+    let lock = match session.lock_run(Some(&holder(step, conditions).note())) {
         Ok(lock) => lock,
         Err(error) => return (session, Err(StepError::doing("lock the run")(error))),
     };

@@ -60,7 +60,7 @@ pub(crate) fn run_repair(
     repair: &Repair,
     decided: &RepairPlan,
 ) -> Result<(), RepairError> {
-    let lock = session.lock_run().map_err(StepError::doing("lock the run"))?;
+    let lock = session.lock_run(None).map_err(StepError::doing("lock the run"))?;
     let written = write(session, chains, history, repair, decided);
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");

@@ -19,6 +19,7 @@ use crate::db::Session;
 use crate::history::History;
 use crate::history::foreign::Mirror;
 use crate::interrupt::Interrupt;
+use crate::lock::Here;
 use crate::model::{AppliedState, Chains, Key, Role};
 use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, State, Step};
 
@@ -38,6 +39,8 @@ pub struct Conditions<'a> {
     pub observer: &'a Arc<dyn Observer>,
     /// Recorded start of the run.
     pub started_at: Timestamp,
+    /// This process, for others that wait for it.
+    pub here: &'a Here,
     /// Everything will be rolled back.
     pub dry_run: bool,
     /// How fast a transform in chunks may go.
@@ -236,7 +239,7 @@ pub(super) fn is_dirty(error: &PlanError) -> bool {
 
 /// Waits for the lock and tells whether a step is marked as started even then: whoever started it is gone.
 pub(super) fn is_left_dirty(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<bool, StepError> {
-    let lock = session.lock_run().map_err(StepError::doing("wait for another process"))?;
+    let lock = session.lock_run(None).map_err(StepError::doing("wait for another process"))?;
     let applied = conditions.history.read_all(session)?;
     drop(lock);
     let is_active =

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::holder::note;
 use super::hooks;
 use super::preconditions::{instead, waits};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
@@ -171,6 +172,7 @@ fn one(
     if conditions.interrupt.is_raised() {
         return (session, Err(StepError::Interrupted));
     }
+    note(session.as_mut(), step, conditions);
     match watermark.still_needed(session.as_mut(), &step.step, conditions) {
         Ok(true) => {}
         Ok(false) => return (session, Ok(done_elsewhere(step))),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::holder::note;
 use super::hooks::{around, of_step};
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
@@ -51,6 +52,7 @@ fn in_transaction(
     if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
         return (session, Err(error));
     }
+    note(session.as_mut(), step, conditions);
     let (mut session, result) = transacted(session, step, conditions, watermark);
     let result = result.and_then(|report| {
         if matches!(report.outcome, StepOutcome::Done | StepOutcome::MarkedApplied) {

@@ -3,6 +3,7 @@
 mod bodies;
 pub mod foreign;
 mod kept;
+mod leases;
 mod progress;
 mod read;
 mod rows;

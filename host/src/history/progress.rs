@@ -2,8 +2,10 @@
 
 use whimbrel_packed::Cell;
 
+use super::leases::{AT_THE_END, in_progress};
 use super::{History, HistoryError};
 use crate::db::{Counters, Session, Value, for_each_batch, quote_identifier};
+use crate::lock::Lease;
 use crate::model::{AppliedState, Version};
 
 /// What is added to the row of a migration in progress.
@@ -19,6 +21,8 @@ pub struct Advance<'a> {
     pub fuel: u64,
     /// What is to be known to go on, as JSON.
     pub details: &'a str,
+    /// Who is at work on it. At its end nobody is, whatever stands here.
+    pub lease: &'a Lease,
 }
 
 /// A row that a transform could not transform.
@@ -72,25 +76,28 @@ impl History {
         version: Version,
         advance: &Advance<'_>,
     ) -> Result<(), HistoryError> {
+        let (leases, more) = match advance.state {
+            AppliedState::InProgress => in_progress(advance.lease),
+            _ => (AT_THE_END, Vec::new()),
+        };
         let sql = format!(
             "UPDATE {} SET state = ?, duration_us = duration_us + ?, rows_changed = rows_changed + ?, \
              statements = statements + ?, operations = operations + ?, fuel = coalesce(fuel, 0) + ?, \
-             details = json_set(details, '$.checkpoint', json_extract(?, '$.checkpoint')) \
+             details = json_set({leases}, '$.checkpoint', json_extract(?, '$.checkpoint')) \
              WHERE chain = ? AND version = ? AND ended_at IS NULL",
             self.quoted()
         );
         let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
-        let params = [
+        let mut params = vec![
             Value::from(advance.state.as_str()),
             integer(u64::try_from(advance.duration.as_micros()).unwrap_or(u64::MAX)),
             integer(advance.counters.rows_changed),
             integer(advance.counters.statements),
             integer(advance.counters.operations),
             integer(advance.fuel),
-            Value::from(advance.details),
-            Value::from(chain),
-            Value::from(version.key()),
         ];
+        params.extend(more);
+        params.extend([Value::from(advance.details), Value::from(chain), Value::from(version.key())]);
         session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
     }
 

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::exec::{Observer, Throttle};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::interrupt::Interrupt;
+use crate::lock::Here;
 use crate::model::{Direction, FunctionLibrary, Hook, Moment, Placeholders, Policies, Policy};
 use crate::plan::Rules;
 use crate::source::{Code, Source};
@@ -308,6 +309,7 @@ impl MigratorBuilder {
             lock_timeout: self.lock_timeout,
             timeout: self.timeout,
             interrupt: self.interrupt,
+            here: Here::look(),
             observer: self.observer,
             policies,
             #[cfg(feature = "wasm")]

@@ -82,7 +82,7 @@ impl Job<'_> {
             return Ok(rows);
         }
         // Read with the lock held: otherwise the next such step could have begun meanwhile.
-        let lock = session.lock_run().map_err(|error| migrator.database_error(error))?;
+        let lock = session.lock_run(None).map_err(|error| migrator.database_error(error))?;
         let rows = migrator.history.read_all(session);
         drop(lock);
         Ok(rows?)

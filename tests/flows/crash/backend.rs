@@ -153,8 +153,12 @@ impl Session for WatchedSession {
         event!(self, "give back", give_back())
     }
 
-    fn lock_run(&mut self) -> Result<RunLock, DbError> {
-        event!(self, "lock run", lock_run())
+    fn lock_run(&mut self, note: Option<&str>) -> Result<RunLock, DbError> {
+        event!(self, "lock run", lock_run(note))
+    }
+
+    fn note(&mut self, note: &str) {
+        event!(self, "note", note(note));
     }
 
     fn savepoint(&mut self) -> Result<SavepointId, DbError> {

@@ -176,7 +176,8 @@ pub(crate) enum Verb {
     History,
     /// Take over the history that another tool keeps in the database; its own tables stay as they are
     Adopt(AdoptArgs),
-    /// Write whimbrel.lock, in which two branches that both add a migration conflict
+    /// Write whimbrel.lock, in which two branches that both add a migration conflict; `lock status` shows who is at work
+    /// on the database
     Lock(LockArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
@@ -242,10 +243,20 @@ pub(crate) struct AdoptArgs {
 
 /// Options of `lock`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct LockArgs {
     /// Write nothing; fail when the file does not describe the folder
     #[arg(long)]
     pub(crate) check: bool,
+    #[command(subcommand)]
+    pub(crate) verb: Option<LockVerb>,
+}
+
+/// What to do with locks.
+#[derive(Subcommand)]
+pub(crate) enum LockVerb {
+    /// Show who is at work on the database, and who makes others wait
+    Status,
 }
 
 /// Options of `completions`.

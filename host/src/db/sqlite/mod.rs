@@ -29,7 +29,7 @@ use std::rc::Rc;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, Session};
+use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, RunLockState, Session};
 pub use catalog::has_function;
 pub use compare::{Difference, Differences, compare, differences, schema_differences, snapshot};
 use session::SqliteSession;
@@ -60,7 +60,7 @@ impl Sqlite {
         let mut session = SqliteSession::new(connection, options, None)?;
         session.set_foreign_keys(self.foreign_keys)?;
         // The first read is where SQLite notices that a file is no database.
-        session.table_exists("sqlite_schema")?;
+        session.table_exists("sqlite_schema").map_err(|error| run_lock::name_holder(error, &self.path))?;
         Ok(Box::new(session))
     }
 
@@ -105,6 +105,10 @@ impl Backend for Sqlite {
     fn open_scratch(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
         let scratch = Self { path: PathBuf::from(":memory:"), foreign_keys: self.foreign_keys };
         scratch.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_MEMORY, options)
+    }
+
+    fn run_lock(&self) -> RunLockState {
+        run_lock::state(&self.path)
     }
 }
 

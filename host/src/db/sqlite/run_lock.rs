@@ -1,19 +1,37 @@
-//! A lock file beside the database, for steps that run outside a transaction. The system frees it with the process.
+//! A lock file beside the database, for whoever is at work on it. The system frees it with the process.
+//!
+//! Who runs a step outside a transaction must have it. Who has the database's own lock takes it too when it is free, so
+//! that others can read who makes them wait.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::watch::Watch;
-use crate::db::{DbError, ErrorCode};
+use crate::db::{DbError, ErrorCode, RunLockState};
 
+/// Between two tries.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Before the second try, which even somebody who does not wait has: who reads the file holds it for a moment.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// No note is longer.
+const LONGEST_NOTE: u64 = 4096;
 
 /// A held lock file; dropped, it is removed and free.
 pub(super) struct LockFile {
     path: PathBuf,
     file: File,
+}
+
+impl LockFile {
+    /// Writes who holds it. It is held just the same when that fails.
+    pub(super) fn note(&mut self, note: &str) {
+        let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(note.as_bytes()));
+        if let Err(error) = written.and_then(|()| self.file.set_len(note.len() as u64)) {
+            tracing::debug!("cannot write who holds {}: {error}", self.path.display());
+        }
+    }
 }
 
 impl Drop for LockFile {
@@ -26,29 +44,105 @@ impl Drop for LockFile {
 
 /// Waits for the lock beside a database.
 pub(super) fn acquire(database: &Path, watch: &Watch) -> Result<LockFile, DbError> {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-whimbrel-lock");
-    let path = PathBuf::from(name);
+    let path = path_of(database);
     let failed =
         |error: io::Error| DbError::new(ErrorCode::CannotOpen, format!("cannot lock {}: {error}", path.display()));
     let since = Instant::now();
+    let mut pause = FIRST_PAUSE;
     loop {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) if is_current(&file, &path) => return Ok(LockFile { path, file }),
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
+        match attempt(&path).map_err(failed)? {
+            Attempt::Locked(lock) => return Ok(lock),
+            Attempt::Replaced => {}
+            Attempt::Held(mut file) => {
                 if watch.must_stop() {
                     return Err(DbError::new(ErrorCode::Interrupted, "interrupted while waiting for the lock"));
                 }
-                if since.elapsed() >= watch.lock_timeout() {
-                    let message = "another process runs a step outside a transaction";
-                    return Err(DbError::new(ErrorCode::Busy, message));
+                if pause != FIRST_PAUSE && since.elapsed() >= watch.lock_timeout() {
+                    let error = DbError::new(ErrorCode::Busy, "another process is at work on the database");
+                    return Err(by(error, &read(&mut file)));
                 }
-                std::thread::sleep(PAUSE);
+                std::thread::sleep(pause);
+                pause = PAUSE;
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+    }
+}
+
+/// Takes the lock beside a database if nobody has it, and writes who does; `None` when that cannot be.
+pub(super) fn take_if_free(database: &Path, note: &str) -> Option<LockFile> {
+    match attempt(&path_of(database)) {
+        Ok(Attempt::Locked(mut lock)) => {
+            lock.note(note);
+            Some(lock)
+        }
+        // Nobody is told of it then, and that is all.
+        Ok(Attempt::Replaced | Attempt::Held(_)) | Err(_) => None,
+    }
+}
+
+/// Tells whether somebody has the lock beside a database, and who.
+pub(super) fn state(database: &Path) -> RunLockState {
+    // SQLite resolves links, so the lock is beside the file itself.
+    let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    let path = path_of(&database);
+    let Ok(mut file) = OpenOptions::new().read(true).open(&path) else { return RunLockState::Free };
+    match file.try_lock_shared() {
+        Ok(()) if is_current(&file, &path) => RunLockState::Left(read(&mut file)),
+        Ok(()) => RunLockState::Free,
+        Err(_) => RunLockState::Held(read(&mut file)),
+    }
+}
+
+/// Adds to an error who holds the lock beside a database, where that is known.
+pub(super) fn name_holder(error: DbError, database: &Path) -> DbError {
+    match error.code {
+        ErrorCode::Busy => match state(database) {
+            RunLockState::Held(note) => by(error, &note),
+            RunLockState::Free | RunLockState::Left(_) => error,
+        },
+        _ => error,
+    }
+}
+
+fn by(error: DbError, note: &str) -> DbError {
+    match note.lines().next() {
+        Some(who) if !who.is_empty() => {
+            let who = who.replace(char::is_control, " ");
+            DbError { message: format!("{}: {who}", error.message), ..error }
+        }
+        _ => error,
+    }
+}
+
+fn path_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-whimbrel-lock");
+    PathBuf::from(name)
+}
+
+enum Attempt {
+    Locked(LockFile),
+    /// It was removed by who held it.
+    Replaced,
+    Held(File),
+}
+
+fn attempt(path: &Path) -> io::Result<Attempt> {
+    let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) if is_current(&file, path) => Ok(Attempt::Locked(LockFile { path: path.to_owned(), file })),
+        Ok(()) => Ok(Attempt::Replaced),
+        Err(TryLockError::WouldBlock) => Ok(Attempt::Held(file)),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Reads who holds a lock file; nothing where the system keeps that from others.
+fn read(file: &mut File) -> String {
+    let mut note = Vec::new();
+    match file.take(LONGEST_NOTE).read_to_end(&mut note) {
+        Ok(_) => String::from_utf8_lossy(&note).into_owned(),
+        Err(_) => String::new(),
     }
 }
 

@@ -5,6 +5,7 @@ mod budget;
 mod cursors;
 mod inquiries;
 mod keep;
+mod note;
 mod recording;
 mod savepoints;
 mod schema_change;
@@ -28,7 +29,7 @@ use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor};
 use super::limits::Budget;
 use super::run::{Done, RunError};
-use super::run_lock;
+use super::run_lock::LockFile;
 use super::watch::Watch;
 use crate::db::{
     Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, OpenOptions, Recording, RunLock,
@@ -53,6 +54,8 @@ pub(super) struct SqliteSession {
     /// A transaction was begun and neither committed nor rolled back by the host.
     transaction_open: bool,
     keep: Keep,
+    /// Tells others who makes them wait.
+    noted: Option<LockFile>,
     next_id: u32,
     counters: Counters,
     /// What a guest may use, while one runs.
@@ -84,6 +87,7 @@ impl SqliteSession {
             savepoints: Vec::new(),
             transaction_open: false,
             keep: Keep::default(),
+            noted: None,
             next_id: 0,
             counters: Counters::default(),
             budget: None,
@@ -235,7 +239,7 @@ impl Session for SqliteSession {
 
     fn begin(&mut self) -> Result<(), DbError> {
         self.check_stop()?;
-        self.host_execute("BEGIN IMMEDIATE")?;
+        self.host_execute("BEGIN IMMEDIATE").map_err(|error| self.name_holder(error))?;
         self.transaction_open = true;
         Ok(())
     }
@@ -255,6 +259,7 @@ impl Session for SqliteSession {
         self.watch.hold(false);
         committed?;
         self.transaction_open = false;
+        self.end_note();
         Ok(())
     }
 
@@ -266,6 +271,7 @@ impl Session for SqliteSession {
         } else if !was_open {
             return Ok(());
         }
+        self.end_note();
         // After a failed write SQLite leaves it to the next read to put the file back; until then the file is of no
         // use without its journal. When that fails, whoever reads next tries again.
         let _ = self.table_exists("sqlite_schema");
@@ -288,10 +294,12 @@ impl Session for SqliteSession {
         self.end_keep()
     }
 
-    fn lock_run(&mut self) -> Result<RunLock, DbError> {
-        let path = self.connection().path().filter(|path| !path.is_empty()).map(std::path::PathBuf::from);
-        let file = path.map(|path| run_lock::acquire(&path, &self.watch)).transpose()?;
-        Ok(RunLock::new(file.map(|file| Box::new(file) as Box<dyn std::any::Any>)))
+    fn lock_run(&mut self, note: Option<&str>) -> Result<RunLock, DbError> {
+        self.lock_file(note)
+    }
+
+    fn note(&mut self, note: &str) {
+        self.write_note(note);
     }
 
     fn savepoint(&mut self) -> Result<SavepointId, DbError> {

@@ -163,10 +163,14 @@ fn a_lock_on_the_run_is_exclusive_and_vanishes() {
     let mut first = backend.open(&options()).unwrap();
     let mut second = backend.open(&options()).unwrap();
     first.execute("CREATE TABLE t (x)", &[]).unwrap();
-    let lock = first.lock_run().unwrap();
-    assert_eq!(second.lock_run().err().unwrap().code, ErrorCode::Busy);
+    let lock = first.lock_run(Some("who\nx")).unwrap();
+    let busy = second.lock_run(None).err().unwrap();
+    assert_eq!(
+        (busy.code, busy.message.as_str()),
+        (ErrorCode::Busy, "another process is at work on the database: who")
+    );
     drop(lock);
-    drop(second.lock_run().unwrap());
+    drop(second.lock_run(None).unwrap());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

@@ -1,16 +1,21 @@
-//! `whimbrel lock`: writes `whimbrel.lock` into the folder of the migrations, or checks it.
+//! `whimbrel lock`: writes `whimbrel.lock` into the folder of the migrations, or checks it; tells who is at work on the
+//! database.
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
+use whimbrel::Interrupt;
 use whimbrel::model::Chain;
+use whimbrel::plan::Rules;
 use whimbrel::source::{LOCK_FILE, LockDifference, LockFile, LockFileError, Source};
 use whimbrel::sql;
 
-use crate::args::LockArgs;
+use crate::args::{LockArgs, LockVerb};
 use crate::exit::Exit;
 use crate::render::json::schema;
+use crate::render::lock;
 use crate::settings::{Place, Settings, SettingsError};
 use crate::ui::Ui;
 
@@ -29,15 +34,19 @@ struct DifferenceJson {
     kind: &'static str,
 }
 
-/// Writes the lock file, or checks it.
+/// Writes the lock file, or checks it; or tells who is at work.
 pub(super) fn run(args: &LockArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+    if let Some(LockVerb::Status) = args.verb {
+        let status = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.lock_status()?;
+        ui.result(|| lock::json(&status), || lock::text(&status))?;
+        return Ok(Exit::Done);
+    }
     let path = settings.folder()?.join(LOCK_FILE);
     // After a merge with conflicts this tells more than the folder does.
     let kept = args.check.then(|| read(&path)).transpose()?;
     let chain = chain(settings)?;
-    let lock = LockFile::of(&chain);
     let Some(kept) = kept else {
-        let text = lock.to_string();
+        let text = LockFile::of(&chain).to_string();
         let written = std::fs::read_to_string(&path).ok().as_ref() != Some(&text);
         if written {
             std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;

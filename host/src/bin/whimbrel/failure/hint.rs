@@ -10,7 +10,9 @@ use super::{language, limits};
 /// Says what to do when the database refuses to be used.
 pub(super) fn database(error: &DbError) -> Option<String> {
     let hint = match error.code {
-        ErrorCode::Busy => "another process is using the database; try again, or wait longer with --lock-timeout",
+        ErrorCode::Busy => {
+            "another process is using the database; try again, wait longer with --lock-timeout, or see `whimbrel lock status`"
+        }
         ErrorCode::ReadOnly => {
             "nothing can be written: check who owns the file and its folder, and how they are mounted"
         }

@@ -28,6 +28,12 @@ pub(super) enum Keep {
     Declined,
 }
 
+impl Keep {
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept { .. })
+    }
+}
+
 impl SqliteSession {
     pub(super) fn holds_nothing(&self) -> Result<bool, DbError> {
         let is_own_file = self.return_to.is_none() && self.connection().path().is_some_and(|path| !path.is_empty());
@@ -69,6 +75,7 @@ impl SqliteSession {
     /// Leaves the log, too: what another connection finds is the file as it was made.
     pub(super) fn end_keep(&mut self) -> Result<(), DbError> {
         self.pragma("journal_mode = DELETE")?;
+        self.noted = None;
         self.share()
     }
 

@@ -1,0 +1,104 @@
+//! Who is at work on the chunks of a transform: a lease for each run, in the row of the migration, written together with
+//! each chunk. Decides nothing.
+
+use whimbrel_packed::{Cell, CheckedBatch};
+
+use super::{History, HistoryError};
+use crate::db::{Session, Value, for_each_batch};
+use crate::lock::{Holder, Lease};
+use crate::model::{AppliedState, Version};
+
+/// What becomes of `details` when nobody is at work any more.
+pub(super) const AT_THE_END: &str = "json_remove(details, '$.leases')";
+/// What becomes of `details` with the lease of a run. Those of others stay until their time is over.
+const IN_PROGRESS: &str = "json_set(details, '$.leases', json_patch((SELECT json_group_object(key, json(value)) \
+     FROM json_each(details, '$.leases') WHERE CASE type WHEN 'object' THEN value ->> '$.until' >= ? END), \
+     json_object(?, \
+     json_object('process', ?, 'host', ?, 'user', ?, 'since', ?, 'heartbeat', ?, 'until', ?))))";
+
+/// Returns what becomes of `details` with a lease, and the values for that.
+pub(super) fn in_progress(lease: &Lease) -> (&'static str, Vec<Value>) {
+    let Lease { holder, heartbeat, until } = lease;
+    let params = vec![
+        Value::from(heartbeat.as_str()),
+        Value::from(holder.run_id.as_str()),
+        Value::Integer(i64::from(holder.process)),
+        Value::from(holder.host.as_str()),
+        holder.user.map_or(Value::Null, |user| Value::Integer(i64::from(user))),
+        Value::from(holder.since.as_str()),
+        Value::from(heartbeat.as_str()),
+        Value::from(until.as_str()),
+    ];
+    (IN_PROGRESS, params)
+}
+
+impl History {
+    /// Takes the lease of a run off a migration in progress.
+    pub fn release(
+        &self,
+        session: &mut dyn Session,
+        chain: &str,
+        version: Version,
+        run_id: &str,
+    ) -> Result<(), HistoryError> {
+        let sql = format!(
+            "UPDATE {} SET details = json_remove(details, '$.leases.\"' || ? || '\"') \
+             WHERE chain = ? AND version = ? AND ended_at IS NULL AND json_valid(details)",
+            self.quoted()
+        );
+        let params = [Value::from(run_id), Value::from(chain), Value::from(version.key())];
+        session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
+    }
+
+    /// Returns the leases on migrations in progress. Creates nothing.
+    pub fn leases(&self, session: &mut dyn Session) -> Result<Vec<Lease>, HistoryError> {
+        let mut leases = Vec::new();
+        let mut run = || {
+            if !session.table_exists(&self.table)? {
+                return Ok(());
+            }
+            let values = ["process", "host", "user", "since", "heartbeat", "until"];
+            let values = values.map(|name| format!(", lease.value ->> '$.{name}'")).concat();
+            let sql = format!(
+                "SELECT history.chain, history.version, history.name, lease.key{values} FROM {} AS history, \
+                 json_each(CASE WHEN json_valid(history.details) THEN history.details ELSE '{{}}' END, '$.leases') \
+                 AS lease WHERE history.state = ? AND lease.type = 'object' ORDER BY history.id, lease.key",
+                self.quoted()
+            );
+            let in_progress = [Value::from(AppliedState::InProgress.as_str())];
+            for_each_batch(session, &sql, &in_progress, &mut |batch| {
+                leases.extend((0..batch.rows()).filter_map(|row| lease(batch, row)));
+                Ok(())
+            })
+        };
+        run().map_err(|source| self.failed(source))?;
+        Ok(leases)
+    }
+}
+
+/// Reads a lease; `None` for what no run has written.
+fn lease(batch: &CheckedBatch, row: usize) -> Option<Lease> {
+    let text = |column| match batch.cell(row, column) {
+        Cell::Text(text) => Some(text.to_owned()),
+        _ => None,
+    };
+    let number = |column| match batch.cell(row, column) {
+        Cell::Integer(number) => u32::try_from(number).ok(),
+        _ => None,
+    };
+    let version = Version::parse(&text(1)?).ok()?;
+    Some(Lease {
+        holder: Holder {
+            process: number(4)?,
+            host: text(5)?,
+            user: number(6),
+            run_id: text(3)?,
+            chain: text(0)?,
+            migration: format!("{version} {}", text(2)?),
+            doing: "applies".to_owned(),
+            since: text(7)?,
+        },
+        heartbeat: text(8)?,
+        until: text(9)?,
+    })
+}

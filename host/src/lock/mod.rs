@@ -1,0 +1,116 @@
+//! Who is at work on a database: what whoever holds its lock writes down, and what others make of it. Locks nothing.
+
+mod here;
+mod holder;
+
+pub use here::Here;
+pub use holder::{Holder, Lease};
+
+use jiff::Timestamp;
+
+use crate::db::RunLockState;
+
+/// Who is at work on a database.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LockStatus {
+    /// The database, without credentials.
+    pub database: String,
+    /// Those who are at work, and those who were and are gone.
+    pub holdings: Vec<Holding>,
+    /// Somebody else has a transaction open that writes, such as another program.
+    pub other_writer: bool,
+}
+
+/// What somebody has to do with a database.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Holding {
+    /// Who; `None` when it has not said so, or not yet.
+    pub holder: Option<Holder>,
+    /// What it holds.
+    pub held: Held,
+    /// It is still there. What is held by one that is gone blocks nobody.
+    pub alive: bool,
+}
+
+/// What is held.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Held {
+    /// The lock on the database, for the time of a step or of one of its chunks. Others wait.
+    Lock,
+    /// A lease on the chunks of a transform, which others may hold as well. Nobody waits.
+    Chunks {
+        /// When the last chunk was committed: UTC, RFC 3339.
+        heartbeat: String,
+        /// From when on it counts as gone for those on other hosts.
+        until: String,
+    },
+}
+
+impl LockStatus {
+    /// Tells whether anybody is at work.
+    pub fn is_held(&self) -> bool {
+        self.other_writer || self.holdings.iter().any(|holding| holding.alive)
+    }
+}
+
+impl Holding {
+    /// Judges what the lock beside a database says; `None` when nobody holds it, and nobody has left it behind.
+    pub(crate) fn of_lock(state: RunLockState) -> Option<Self> {
+        let (note, alive) = match state {
+            RunLockState::Free => return None,
+            RunLockState::Held(note) => (note, true),
+            RunLockState::Left(note) => (note, false),
+        };
+        Some(Self { holder: Holder::parse(&note), held: Held::Lock, alive })
+    }
+
+    /// Judges a lease: on its own host by whether the process is there, on others by how old it is.
+    pub(crate) fn of_lease(lease: Lease, here: &Here, now: Timestamp) -> Self {
+        let alive = match here.has(&lease.holder) {
+            Some(alive) => alive,
+            None => lease.until.parse().is_ok_and(|until: Timestamp| until >= now),
+        };
+        let Lease { holder, heartbeat, until } = lease;
+        Self { holder: Some(holder), held: Held::Chunks { heartbeat, until }, alive }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(host: &str, process: u32) -> Lease {
+        let here = Here { process, host: host.into(), user: None };
+        Lease {
+            holder: here.holder("run", "main", "7 names", "applies", "2026-11-26T12:00:00.000Z"),
+            heartbeat: "2026-11-26T12:00:10.000Z".into(),
+            until: "2026-11-26T12:01:10.000Z".into(),
+        }
+    }
+
+    #[test]
+    fn a_lease_of_another_host_ends_with_its_time_and_one_of_this_host_with_its_process() {
+        let here = Here::look();
+        let (early, late) = ("2026-11-26T12:01:10Z".parse().unwrap(), "2026-11-26T12:01:11Z".parse().unwrap());
+        let alive = |lease, now| Holding::of_lease(lease, &here, now).alive;
+        assert!(alive(lease("another-host", 1), early));
+        assert!(!alive(lease("another-host", 1), late));
+        assert!(!alive(Lease { until: "soon".into(), ..lease("another-host", 1) }, early));
+        if cfg!(unix) {
+            assert!(alive(lease(&here.host, here.process), late));
+            // No system gives out such a number.
+            assert!(!alive(lease(&here.host, 0x7fff_fff0), early));
+        }
+    }
+
+    #[test]
+    fn a_lock_is_held_as_long_as_the_system_says_so() {
+        let note = lease("web-1", 42).holder.note();
+        let held = Holding::of_lock(RunLockState::Held(note.clone())).unwrap();
+        assert_eq!((held.alive, held.holder.unwrap().process), (true, 42));
+        assert!(!Holding::of_lock(RunLockState::Left(note)).unwrap().alive);
+        let unknown = Holding::of_lock(RunLockState::Held(String::new())).unwrap();
+        assert_eq!((unknown.alive, unknown.holder), (true, None));
+        assert_eq!(Holding::of_lock(RunLockState::Free), None);
+    }
+}
