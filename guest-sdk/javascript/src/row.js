@@ -1,6 +1,7 @@
 // Rows, whose cells are read by the column's name.
-import { BLOB, BOOLEAN, INTEGER, NULL, REAL, TEXT } from "./packed.js";
+import { BLOB, BOOLEAN, INTEGER, NULL, REAL, TEXT } from "./kinds.js";
 
+const SAFE = Number.MAX_SAFE_INTEGER;
 const NAMES = ["NULL", "an integer", "a real number", "a text", "a blob", "a boolean"];
 
 /** The names of a batch's columns. */
@@ -23,76 +24,104 @@ export class Columns {
   }
 }
 
-/** One row of a checked batch. */
-export class Row {
-  constructor(batch, columns, index) {
+/** A checked batch, whose columns are found by their names. */
+export class Table {
+  constructor(batch, names) {
     this.batch = batch;
-    this.names = columns;
+    this.names = names;
+    /** Columns by the names they were asked for. */
+    this.found = Object.create(null);
+  }
+
+  find(name) {
+    const column = this.batch.columns[this.names.find(name)];
+    this.found[name] = column;
+    return column;
+  }
+}
+
+/** One row of a table. */
+export class Row {
+  constructor(table, index) {
+    this.table = table;
     this.index = index;
   }
 
   /** Returns the names of the columns. */
   get columns() {
-    return this.names.names;
+    return this.table.names.names;
   }
 
   /** Reads any cell: null, boolean, number or bigint, string or Uint8Array. An integer is a number where that is exact. */
   get(name) {
-    const value = this.batch.cell(this.index, this.names.find(name));
-    return typeof value === "bigint" && value === BigInt(Number(value)) && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    const column = this.column(name);
+    if (column.kindOf(this.index) !== INTEGER) return column.cell(this.index);
+    const number = column.number(this.index);
+    return Number.isSafeInteger(number) ? number : column.bigint(this.index);
   }
 
   isNull(name) {
-    return this.batch.kind(this.index, this.names.find(name)) === NULL;
+    return this.column(name).kindOf(this.index) === NULL;
   }
 
   /** Reads an integer that is exact as a number. */
   integer(name) {
-    const value = this.typed(name, "an integer", INTEGER);
-    if (!Number.isSafeInteger(Number(value))) throw new RangeError(`column ${name}: ${value} is not exact as a number: use bigint`);
-    return Number(value);
+    const column = this.table.found[name] ?? this.table.find(name);
+    if (column.only !== INTEGER) this.expect(column, name, "an integer", INTEGER);
+    const at = this.index * 2;
+    if (column.halves[at + 1] === 0) return column.halves[at];
+    const number = column.number(this.index);
+    if (number >= -SAFE && number <= SAFE) return number;
+    throw new RangeError(`column ${name}: ${column.bigint(this.index)} is not exact as a number: use bigint`);
   }
 
   /** Reads any integer. */
   bigint(name) {
-    return this.typed(name, "an integer", INTEGER);
+    return this.expect(this.column(name), name, "an integer", INTEGER).bigint(this.index);
   }
 
   /** Reads a number. */
   real(name) {
-    return Number(this.typed(name, "a number", REAL, INTEGER));
+    return Number(this.expect(this.column(name), name, "a number", REAL, INTEGER).cell(this.index));
   }
 
   /** Reads a boolean, or an integer that is 0 or 1. */
   boolean(name) {
-    const value = this.typed(name, "a boolean", BOOLEAN, INTEGER);
+    const value = this.expect(this.column(name), name, "a boolean", BOOLEAN, INTEGER).cell(this.index);
     if (typeof value === "boolean") return value;
     if (value !== 0n && value !== 1n) throw new Error(`column ${name}: expected a boolean, found the integer ${value}`);
     return value === 1n;
   }
 
   text(name) {
-    return this.typed(name, "a text", TEXT);
+    // An interpreter calls a function dearly, and this one is called for most cells.
+    const column = this.table.found[name] ?? this.table.find(name);
+    if (column.only !== TEXT) this.expect(column, name, "a text", TEXT);
+    return column.texts === null ? column.text(this.index) : column.texts[this.index];
   }
 
   /** Reads a text, or null. */
   textOrNull(name) {
-    return this.typed(name, "a text", TEXT, NULL);
+    const column = this.expect(this.column(name), name, "a text", TEXT, NULL);
+    return column.kindOf(this.index) === NULL ? null : column.text(this.index);
   }
 
   /** Reads an integer, or null. */
   bigintOrNull(name) {
-    return this.typed(name, "an integer", INTEGER, NULL);
+    return this.expect(this.column(name), name, "an integer", INTEGER, NULL).cell(this.index);
   }
 
   blob(name) {
-    return this.typed(name, "a blob", BLOB);
+    return this.expect(this.column(name), name, "a blob", BLOB).cell(this.index);
   }
 
-  typed(name, expected, kind, other = kind) {
-    const at = this.names.find(name);
-    const found = this.batch.kind(this.index, at);
+  column(name) {
+    return this.table.found[name] ?? this.table.find(name);
+  }
+
+  expect(column, name, expected, kind, other = kind) {
+    const found = column.kindOf(this.index);
     if (found !== kind && found !== other) throw new Error(`column ${name}: expected ${expected}, found ${NAMES[found]}`);
-    return this.batch.cell(this.index, at);
+    return column;
   }
 }

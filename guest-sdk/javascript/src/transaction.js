@@ -1,7 +1,7 @@
 // The transaction, statements and savepoints.
 import { ask, SqlError } from "./errors.js";
 import { BatchBuilder, CheckedBatch, Real } from "./packed.js";
-import { Columns, Row } from "./row.js";
+import { Columns, Row, Table } from "./row.js";
 
 const BATCH_ROWS = 1024;
 const BATCH_BYTES = 1 << 20;
@@ -112,7 +112,8 @@ export class Rows {
 
   *[Symbol.iterator]() {
     for (const batch of this.batches()) {
-      for (let index = 0; index < batch.rows; index += 1) yield new Row(batch, this.names, index);
+      const table = new Table(batch, this.names);
+      for (let index = 0; index < batch.rows; index += 1) yield new Row(table, index);
     }
   }
 }
@@ -153,27 +154,37 @@ export class Writer {
   constructor(statement) {
     this.statement = statement;
     this.builder = null;
+    /** Parameters of a row, and most rows of a batch. */
+    this.width = -1;
+    this.most = 0;
+    this.waiting = 0;
     this.changed = 0;
     this.sent = 0;
   }
 
   /** Adds the parameters of one run. */
   row(...params) {
-    if (params.length === 0) {
+    if (params.length !== this.width) this.begin(params.length);
+    if (this.width === 0) {
       this.changed += this.statement.execute();
       return;
     }
-    this.builder ??= new BatchBuilder(params.length);
-    const width = this.builder.columns.length;
-    if (width !== params.length) throw new Error(`the first row had ${width} parameters, this one has ${params.length}`);
-    for (let column = 0; column < width; column += 1) this.builder.push(column, params[column]);
-    const rows = this.builder.rows;
-    if (rows >= BATCH_ROWS || rows * 8 * width + this.builder.bytes >= BATCH_BYTES) this.flush();
+    this.builder.row(params);
+    this.waiting += 1;
+    if (this.waiting >= this.most || this.builder.bytes >= BATCH_BYTES) this.flush();
+  }
+
+  begin(width) {
+    if (this.builder !== null) throw new Error(`the first row had ${this.width} parameters, this one has ${width}`);
+    this.width = width;
+    this.builder = new BatchBuilder(width);
+    this.most = Math.min(BATCH_ROWS, Math.ceil(BATCH_BYTES / (8 * width)));
   }
 
   flush() {
-    if (this.builder === null || this.builder.rows === 0) return;
-    const batch = this.builder.finish();
+    if (this.waiting === 0) return;
+    this.waiting = 0;
+    const batch = this.batch();
     try {
       this.changed += this.statement.executeBatch(batch);
     } catch (error) {
@@ -183,6 +194,15 @@ export class Writer {
       throw new SqlError({ code, native, message, row: error.row + this.sent, offset, details });
     }
     this.sent += batch.rows;
+  }
+
+  batch() {
+    try {
+      return this.builder.finish();
+    } catch (error) {
+      if (error.row === undefined) throw error;
+      throw new TypeError(`row ${error.row + this.sent}: ${error.message}`);
+    }
   }
 
   /** Sends the rest and returns the number of rows changed in all. */

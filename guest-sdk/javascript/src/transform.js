@@ -1,6 +1,6 @@
 // Pure functions from rows to rows. Needs no host.
 import { BatchBuilder, CheckedBatch } from "./packed.js";
-import { Columns, Row } from "./row.js";
+import { Columns, Row, Table } from "./row.js";
 
 /** What becomes of a row. */
 export class RowOut {
@@ -45,7 +45,7 @@ export class RowOut {
         if (isSet) return;
         const name = this.write.names[at];
         if (this.shift === 1) this.builder.push(at + 1, null);
-        else if (this.read.index.has(name)) this.builder.copy(at, row.batch, row.index, this.read.index.get(name));
+        else if (this.read.index.has(name)) this.builder.copy(at, row.table.batch, row.index, this.read.index.get(name));
         else throw new Error(`the transform did not set ${name}; to keep its value, it has to be read too`);
       });
     }
@@ -71,8 +71,9 @@ export function apply(transform, input, ctx) {
   const out = new RowOut(read, new Columns(all("whimbrel.write")), all("whimbrel.into").length > 0);
   const batch = new CheckedBatch(input);
   if (batch.columns.length !== read.names.length) throw new Error("the batch has other columns than the manifest reads");
+  const table = new Table(batch, read);
   for (let index = 0; index < batch.rows; index += 1) {
-    const row = new Row(batch, read, index);
+    const row = new Row(table, index);
     try {
       transform(row, out, ctx);
       out.end(row);
@@ -80,7 +81,13 @@ export function apply(transform, input, ctx) {
       throw new Failure(index, error);
     }
   }
-  return out.builder.finish();
+  const [numbers] = out.builder.columns;
+  try {
+    return out.builder.finish();
+  } catch (error) {
+    if (error.row === undefined) throw error;
+    throw new Failure(out.shift === 1 ? numbers.cells[error.row] : error.row, error);
+  }
 }
 
 /** Runs a transform over rows of cells, for tests. */

@@ -19,7 +19,8 @@ function shown(checked, row, column) {
   if (typeof cell === "string") return { text: cell };
   if (typeof cell === "boolean") return { boolean: cell };
   if (cell instanceof Uint8Array) return { blob: Buffer.from(cell).toString("hex") };
-  return { real: checked.columns[column].view.getBigUint64(row * 8, true).toString(16).padStart(16, "0") };
+  const bits = Buffer.from(checked.columns[column].words.slice(row * 8, row * 8 + 8)).readBigUInt64LE();
+  return { real: bits.toString(16).padStart(16, "0") };
 }
 
 test("there are vectors", () => {
@@ -71,5 +72,33 @@ test("numbers keep their sign and size", () => {
   assert.deepEqual(numbers.map((_, row) => checked.cell(row, 0)), numbers.map(BigInt));
   assert.throws(() => builder.push(0, 2 ** 53), RangeError);
   assert.throws(() => builder.push(0, 2n ** 63n), RangeError);
-  assert.throws(() => builder.push(0, "\ud800"), TypeError);
+});
+
+test("a text with a lone surrogate is told by its row, and the builder goes on", () => {
+  const builder = new BatchBuilder(1);
+  ["é", null, "\ud800"].forEach((value) => builder.push(0, value));
+  assert.throws(() => builder.finish(), { name: "TypeError", row: 2 });
+  builder.push(0, "next");
+  assert.equal(new CheckedBatch(builder.finish()).cell(0, 0), "next");
+  const columns = { read: ["text"], write: ["text"], into: "other" };
+  const each = (row, out) => row.text("text").split(" ").forEach((word) => out.row(word === "three" ? "\udc00" : word));
+  assert.throws(() => transformRows(each, columns, [["one two"], ["three"], ["four"]]), { name: "Error", row: 1 });
+});
+
+test("texts of all lengths and alphabets come back", () => {
+  const texts = ["", "a", "Ælfgifu", "\u0080\u00ff", "日本語", "🦆 and 🪿", "\0", "x".repeat(70_000), "é".repeat(5_000)];
+  const withNulls = (part) => part.flatMap((text) => [null, text]);
+  for (const part of [texts, texts.slice(0, 2), texts.slice(2, 6), texts.slice(2), withNulls(texts.slice(0, 2)), withNulls(texts.slice(1, 6))]) {
+    const builder = new BatchBuilder(2);
+    for (const text of part) {
+      builder.push(0, text);
+      builder.push(1, text === null || text.length % 2 === 0 ? text : new TextEncoder().encode(text));
+    }
+    const checked = new CheckedBatch(builder.finish());
+    part.forEach((text, row) => {
+      assert.equal(checked.cell(row, 0), text);
+      const other = checked.cell(row, 1);
+      assert.equal(other instanceof Uint8Array ? new TextDecoder().decode(other) : other, text);
+    });
+  }
 });

@@ -2,7 +2,8 @@
 
 use xtask::polyglot::Language;
 
-use super::{made, workshop};
+use super::super::guests::Stage;
+use super::{guest, made, workshop};
 
 macro_rules! runs {
     ($($name:ident: $language:ident;)+) => {$(
@@ -23,4 +24,14 @@ runs! {
     python_passes_its_own_tests: Python;
     zig_passes_its_own_tests: Zig;
     assemblyscript_passes_its_own_tests: AssemblyScript;
+}
+
+#[test]
+fn javascript_holds_to_the_vectors_in_the_engine_of_a_component() {
+    // Node.js has other functions for text than that engine.
+    let Some(guest) = guest(Language::JavaScript, "vectors") else { return };
+    let stage = Stage::new(&guest, "");
+    stage.up().unwrap_or_else(|error| panic!("{error:?}"));
+    let heard = stage.heard();
+    assert!(heard.iter().any(|line| line.ends_with(" malformed") && !line.contains(" 0 ")), "{heard:?}");
 }
