@@ -3,6 +3,7 @@
 mod bad;
 mod behaves;
 mod contract;
+mod hints;
 mod new;
 mod units;
 

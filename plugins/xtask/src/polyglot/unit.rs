@@ -44,13 +44,20 @@ impl Workshop {
                 pytest.args(["-q", "-p", "no:cacheprovider", "--import-mode=importlib"]).args(&all);
                 pytest.env("PYTHONPATH", join_paths(&[&sdk, &sample]));
                 let one = run(pytest.current_dir(&folder))?;
+                let template = self.root.join("host/src/bin/whimbrel/commands/new/lang/python");
                 let mut mypy = have!(self.tools().python_module("mypy"));
-                mypy.arg("--strict")
-                    .arg("--cache-dir")
-                    .arg(folder.join("mypy"))
-                    .env("MYPYPATH", join_paths(&[&sdk, &sample]));
-                let files = ["rules.py", "rowwise.py", "transform.py", "test_rules.py"].map(|name| sample.join(name));
-                let two = run(mypy.arg(sdk.join("whimbrel_guest")).args(&all[..1]).args(files).current_dir(&folder))?;
+                mypy.arg("--strict").arg("--cache-dir").arg(folder.join("mypy"));
+                mypy.env("MYPYPATH", join_paths(&[&sdk, &sample, &template]));
+                mypy.arg(sdk.join("whimbrel_guest")).arg(sdk.join("tests"));
+                for folder in [
+                    sample,
+                    template,
+                    self.root.join("tests/guests/polyglot/python"),
+                    self.root.join("tests/bench/languages/python"),
+                ] {
+                    mypy.args(python_files(&folder)?);
+                }
+                let two = run(mypy.current_dir(&folder))?;
                 Ok(Ok(format!("{one}\n{two}")))
             }
             Language::JavaScript => {
@@ -130,6 +137,17 @@ impl Workshop {
         fs::write(folder.join("package.json"), "{\"type\":\"module\"}\n").context("cannot write package.json")?;
         Ok(Ok(folder.join(format!("{name}.js")).display().to_string()))
     }
+}
+
+/// Lists the programs of a folder.
+fn python_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot_read = || format!("cannot read {}", folder.display());
+    let entries = fs::read_dir(folder).with_context(cannot_read)?;
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>().with_context(cannot_read)?;
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "py"));
+    files.sort();
+    Ok(files)
 }
 
 fn module(name: &str, path: &Path) -> String {
