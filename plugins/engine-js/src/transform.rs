@@ -1,4 +1,4 @@
-//! Maps the rows of batches with a script's `transform`.
+//! Maps batches: row by row with a script's `transform`, or with its `transformColumns`.
 
 use std::cell::RefCell;
 
@@ -6,6 +6,7 @@ use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use crate::bindings::whimbrel::migration::types::Batch;
 use crate::bindings::{Request, ScriptFailure};
+use crate::columns;
 use crate::failure::{Kind, fail, failure};
 use crate::js::{self, Atom, Js, Result, Type};
 use crate::machine;
@@ -14,16 +15,18 @@ use crate::native;
 use crate::values::{self, Shape};
 
 /// A transform that is ready.
-struct Loaded {
-    function: Js,
-    context: Js,
+pub(crate) struct Loaded {
+    pub(crate) function: Js,
+    /// It takes columns, and no single rows.
+    by_columns: bool,
+    pub(crate) context: Js,
     /// The columns that come in.
-    read: Vec<Atom>,
+    pub(crate) read: Vec<Atom>,
     /// The columns that go out.
-    write: Vec<(String, Atom)>,
+    pub(crate) write: Vec<(String, Atom)>,
     /// Rows go into another table.
-    into: bool,
-    shape: Shape,
+    pub(crate) into: bool,
+    pub(crate) shape: Shape,
 }
 
 thread_local! {
@@ -37,10 +40,12 @@ pub(crate) fn load(request: Request) -> std::result::Result<(), ScriptFailure> {
         params.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
     };
     let module = modules::load(request.script)?;
-    let function = machine::exported(&module, &request.export)?;
+    let by_columns = request.export == "transform" && columns::is_exported(&module);
+    let function = machine::exported(&module, if by_columns { columns::EXPORT } else { &request.export })?;
     js::namespace(&module).and_then(|exports| native::read_options(&exports)).map_err(|thrown| thrown.explain())?;
     LOADED.set(Some(Loaded {
         function,
+        by_columns,
         context: native::arguments().context,
         read: named("whimbrel.read").iter().map(|name| Atom::new(name)).collect(),
         write: named("whimbrel.write").into_iter().map(|name| (name.clone(), Atom::new(&name))).collect(),
@@ -63,6 +68,10 @@ pub(crate) fn apply(input: Batch) -> std::result::Result<Batch, ScriptFailure> {
             return Err(failure("unsupported", message, Vec::new()));
         }
         let mut out = BatchBuilder::with_capacity(loaded.write.len() + usize::from(loaded.into), batch.rows());
+        if loaded.by_columns {
+            columns::map(loaded, &batch, &mut out)?;
+            return Ok(values::pack(&mut out));
+        }
         for row in 0..batch.rows() {
             loaded
                 .map(&batch, row, &mut out)
@@ -73,6 +82,11 @@ pub(crate) fn apply(input: Batch) -> std::result::Result<Batch, ScriptFailure> {
 }
 
 impl Loaded {
+    /// Names the columns that go out.
+    pub(crate) fn names(&self) -> String {
+        self.write.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     fn map(&self, batch: &CheckedBatch, row: usize, out: &mut BatchBuilder) -> std::result::Result<(), ScriptFailure> {
         let result = values::from_row(&self.read, batch, row, self.shape)
             .and_then(|row| self.function.call(&Js::undefined(), &[row.raw(), self.context.raw()]));
@@ -103,7 +117,7 @@ impl Loaded {
 
     /// Appends one row that came out.
     fn one(&self, result: &Js, out: &mut BatchBuilder, first: usize) -> Result<()> {
-        let names = || self.write.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        let names = || self.names();
         if result.kind() != Type::Object {
             let what = if result.kind() == Type::Undefined { "nothing" } else { "no object" };
             return Err(fail(Kind::Type, &format!("transform returned {what}: return {{ {} }}", names())));

@@ -114,3 +114,86 @@ fn a_transform_sees_no_database_and_its_options_shape_the_rows() {
         3
     );
 }
+
+const COLUMNS: &str = "export function transformColumns({ full_name }, ctx) {\n  const names = full_name.map((name) => name.trim().split(' '));\n  return { first_name: names.map(([first]) => first), last_name: names.map(([, ...rest]) => rest.join(' ')) };\n}\n";
+
+#[test]
+fn a_script_maps_columns_as_it_maps_rows() {
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 3009) INSERT INTO customer (id, full_name) SELECT i, 'Zoë' || i || ' de la Last' FROM n";
+    let names = |body: &str| {
+        let project = script("0002_x.js", &format!("{HEAD}{body}"));
+        project.ok(&["up", "--to", "1"]);
+        project.database().execute_batch(rows).expect("rows");
+        project.ok(&["up"]);
+        let database = project.database();
+        let mut statement =
+            database.prepare("SELECT first_name || '|' || last_name FROM customer ORDER BY id").expect("names");
+        let names = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+        names.collect::<Result<Vec<_>, _>>().expect("texts")
+    };
+    let by_rows = names(SPLIT);
+    assert_eq!(by_rows.len(), 3003);
+    assert_eq!(by_rows[3002], "Zoë3009|de la Last");
+    assert_eq!(names(COLUMNS), by_rows);
+    // Of two functions the faster one is called.
+    let both = format!("{COLUMNS}export function transform() {{ throw new Error('not me'); }}\n");
+    assert_eq!(names(&both), by_rows);
+}
+
+#[test]
+fn columns_go_into_another_table_none_one_or_many_for_a_row() {
+    let into = "// whimbrel: transform = { table = 'customer', read = ['id', 'full_name'], write = ['customer', 'part'], into = 'part' }\n";
+    let schema = format!("{CUSTOMERS}CREATE TABLE part (customer INTEGER, part TEXT);\n");
+    let many = "export function transformColumns({ id, full_name }) {\n  const rows = [], part = [];\n  full_name.forEach((name, row) => { if (row > 0) name.split(' ').forEach((word) => { rows.push(row); part.push(word); }); });\n  return [{ customer: rows.map((row) => id[row]), part }, rows];\n}\n";
+    let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.js", &format!("{into}{many}"))]);
+    project.ok(&["up"]);
+    let grace = "SELECT count(*) FROM part WHERE customer = 2 AND part IN ('Grace', 'Brewster', 'Hopper')";
+    assert_eq!(project.number(grace), 3);
+    assert_eq!(project.number("SELECT count(*) FROM part WHERE customer = 1"), 0);
+
+    let one = "export const transformColumns = ({ id, full_name }) => ({ customer: Float64Array.from(id), part: full_name });\n";
+    let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.js", &format!("{into}{one}"))]);
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM part JOIN customer ON id = customer AND part = full_name"), 3);
+
+    let back = many.replace("rows];", "rows.reverse()];");
+    let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.js", &format!("{into}{back}"))]);
+    let outcome = project.run(&["up"]);
+    assert!(outcome.stderr.contains("no array of row numbers, from 0 to 2 and never descending"), "{outcome}");
+}
+
+#[test]
+fn what_transform_columns_returns_is_checked() {
+    for (returned, words) in [
+        ("", "transformColumns returned nothing: return { first_name, last_name }, each an array"),
+        ("7", "transformColumns returned no object"),
+        ("[{ first_name: full_name, last_name: full_name }, [0, 1, 2]]", "transformColumns returned an array"),
+        ("{ first_name: full_name }", "transformColumns returned no array last_name"),
+        ("{ first_name: full_name, last_name: 'abc' }", "transformColumns returned no array last_name"),
+        ("{ first_name: full_name, last_name: ['a'] }", "returned 1 cells in last_name, and there are 3 rows"),
+        (
+            "{ first_name: full_name, last_name: ['a', {}, 'c'] }",
+            "with id 2 cannot be transformed: TypeError: last_name[1] of what transformColumns returned is an object",
+        ),
+        ("new Promise(() => {})", "never settles"),
+    ] {
+        let text = format!("export function transformColumns({{ full_name }}) {{\n  return {returned};\n}}\n");
+        let outcome = failing(HEAD, &text);
+        assert!(outcome.stderr.contains(words), "{returned}: {outcome}");
+    }
+}
+
+#[test]
+fn an_error_says_which_row_of_the_columns_it_is_about() {
+    let text = COLUMNS.replace(
+        "  const names",
+        "  full_name.forEach((name, row) => { if (name.startsWith('Grace')) throw Object.assign(new Error('not her'), { row }); });\n  const names",
+    );
+    let outcome = failing(HEAD, &text);
+    assert!(outcome.stderr.contains("with id 2 cannot be transformed: Error: not her (0002_x.js:3:"), "{outcome}");
+    let skipping = HEAD.replace(" }", ", on_error = 'skip' }");
+    let project = script("0002_x.js", &format!("{skipping}{text}"));
+    assert_eq!(project.run(&["up"]).code, 5);
+    assert_eq!(project.number("SELECT count(first_name) FROM customer"), 2);
+    assert!(project.ok(&["rejects", "2"]).stdout.contains("not her"));
+}

@@ -104,7 +104,8 @@ pub(crate) fn unusable(error: &ScriptError) -> Failure {
                 "script-export",
                 &match (*export, javascript) {
                     ("transform", true) => {
-                        "its `[transform]` wants `export function transform(row)`; without one, export up".to_owned()
+                        "its `[transform]` wants `export function transform(row)`, or transformColumns; without one, export up"
+                            .to_owned()
                     }
                     ("transform", false) => {
                         "its `[transform]` wants a function transform; without one, write the function up".to_owned()

@@ -5,6 +5,8 @@ type Value = null | boolean | number | bigint | string | Uint8Array;
 /** What can be given to a statement. A number that is an integer is stored as one; `db.real(x)` forces a real. */
 type Parameter = Value | ArrayBuffer | Real;
 type Row = Record<string, any>;
+/** What `transformColumns(columns, ctx)` takes and returns: a column is an array with a cell for each row. */
+type Columns = Record<string, any[]>;
 
 interface Real { readonly __real: unique symbol }
 
