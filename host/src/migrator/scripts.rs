@@ -6,6 +6,7 @@ use super::Migrator;
 use crate::db::Access;
 use crate::error::Error;
 use crate::exec::{self, EngineFound, StepReport};
+use crate::model::Chains;
 use crate::plan::{Direction, Goal, Plan, Step, Until};
 use crate::wasm::{Compilation, CompileError};
 
@@ -24,21 +25,17 @@ impl Migrator {
         Compilation { interrupt: self.interrupt.clone(), ..self.compilation.clone() }
     }
 
+    /// Has its engine read the only migration of the sources, a script, as for `up`. Opens no database.
+    pub fn check_once(&self) -> Result<(), Error> {
+        self.check_scripts(&only(&self.load()?, Direction::Up))
+    }
+
     /// Runs the only migration of the sources in a transaction, without a row in the history, and undoes it unless it is
     /// to be kept.
     pub fn run_once(&self, direction: Direction, keep: bool) -> Result<StepReport, Error> {
         self.in_time(|interrupt| {
             let chains = self.load()?;
-            let steps = chains.active().flat_map(|chain| {
-                let chain_name = chain.shared_name();
-                chain.migrations().iter().map(|migration| Step {
-                    direction,
-                    chain: Arc::clone(chain_name),
-                    several: false,
-                    migration: Arc::clone(migration),
-                })
-            });
-            let steps: Vec<Step> = steps.take(1).collect();
+            let steps = only(&chains, direction);
             let names = steps.iter().map(|step| step.chain.to_string()).collect();
             let goal = Goal::up(Until::End);
             let plan = Plan { chains: names, goal, steps, hooks: Vec::new(), warnings: Vec::new() };
@@ -55,4 +52,18 @@ impl Migrator {
             Ok(exec::run_once(session, &prepared, &conditions, keep).1?)
         })
     }
+}
+
+/// Makes a step of the only migration that there is.
+fn only(chains: &Chains, direction: Direction) -> Vec<Step> {
+    let steps = chains.active().flat_map(|chain| {
+        let chain_name = chain.shared_name();
+        chain.migrations().iter().map(move |migration| Step {
+            direction,
+            chain: Arc::clone(chain_name),
+            several: false,
+            migration: Arc::clone(migration),
+        })
+    });
+    steps.take(1).collect()
 }

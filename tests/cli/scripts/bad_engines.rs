@@ -105,3 +105,15 @@ fn a_script_without_an_engine_is_no_script() {
     let status = project.ok(&["status"]);
     assert!(status.stdout.contains("0002_x.lua is ignored"), "{status}");
 }
+
+#[test]
+fn a_new_script_is_read_by_the_engine_that_is_to_run_it() {
+    let project = Project::notes();
+    project.write("engines/js.wasm", "hello");
+    configure(&project, "js = \"engines/js.wasm\"");
+    let outcome = project.run(&["new", "split names", "--kind", "js"]);
+    assert!(outcome.code == 1 && outcome.stderr.contains("the file is not WebAssembly"), "{outcome}");
+    assert!(outcome.stderr.contains("0003_split_names.js"), "{outcome}");
+    // Nothing runs its files, so there is nobody to ask.
+    project.ok(&["new", "other", "--kind", "rust"]);
+}

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
     let globals = &args.globals;
     match &args.verb {
         Verb::Init(init) => init::run(init, globals, ui),
-        Verb::New(new) => new::run(new, &Settings::read(globals)?, ui),
+        Verb::New(new) => new::run(new, &Settings::read(globals)?, ui, signals),
         Verb::Status(status) => status::run(status, &Settings::read(globals)?, ui),
         Verb::Plan(plan) => plan::run(plan, &Settings::read(globals)?, ui),
         Verb::Up(up) => up::run(up, &Settings::read(globals)?, ui, signals),

@@ -11,6 +11,7 @@ mod locations;
 mod placeholders;
 mod policy;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,6 +176,17 @@ impl Settings {
         let source = SingleScript::new(file, self.engines().extensions());
         let builder = self.bare(Rules::default(), interrupt, observer)?.source(source);
         Ok(self.with_database(builder)?.build()?)
+    }
+
+    /// Has its engine read a script, if there is one for such files. Opens no database.
+    pub(crate) fn check_script(&self, file: &Path, interrupt: Interrupt) -> anyhow::Result<()> {
+        let extensions = self.engines().extensions();
+        let ending = file.extension().and_then(OsStr::to_str);
+        if !ending.is_some_and(|ending| extensions.iter().any(|known| known == ending)) {
+            return Ok(());
+        }
+        let builder = self.bare(Rules::default(), interrupt, Arc::new(()))?;
+        Ok(builder.source(SingleScript::new(file, extensions)).build()?.check_once()?)
     }
 
     /// Makes a migrator that is not to open the database.

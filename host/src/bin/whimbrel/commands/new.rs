@@ -16,6 +16,7 @@ use crate::commands::lock;
 use crate::exit::Exit;
 use crate::render::json::schema;
 use crate::settings::{Settings, SettingsError};
+use crate::signals::Signals;
 use crate::ui::Ui;
 use script::Language;
 
@@ -36,7 +37,7 @@ struct Draft {
 }
 
 /// Makes the files of a new migration.
-pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let name = name(&args.name)?;
     let dir = settings.folder_of(settings.chain())?;
     let version = version::next(&dir, args.timestamp)?;
@@ -52,6 +53,9 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui) -> anyhow::Resul
         anyhow::bail!("{} exists already and was not touched", file.path);
     }
     lock::add(&dir, &version, &name)?;
+    if let (None, NewKind::Js | NewKind::Ts) = (args.lang, args.kind) {
+        settings.check_script(&draft.files[0].path, signals.watch()?)?;
+    }
     let kind = match (args.lang, args.kind) {
         (Some(lang), _) => lang.name(),
         (None, NewKind::Sql) => "sql",
