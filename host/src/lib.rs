@@ -83,5 +83,5 @@ pub mod wasm;
 pub use error::Error;
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
-pub use migrator::{Gap, Migrator, MigratorBuilder, Squashed, Startup, Status};
+pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Squashed, Startup, Status};
 pub use whimbrel_macros::embed;

@@ -5,6 +5,7 @@ mod baseline;
 mod builder;
 mod hooks;
 mod job;
+mod kept;
 mod lock;
 mod queries;
 #[cfg(feature = "wasm")]
@@ -35,6 +36,7 @@ pub use baseline::Squashed;
 pub use builder::MigratorBuilder;
 use hooks::Hooks;
 use job::Job;
+pub use kept::{KeptBytesOf, KeptPart};
 pub use queries::{Gap, Status};
 pub use startup::Startup;
 
@@ -179,13 +181,24 @@ impl Migrator {
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.
     pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
         let chains = self.load()?;
-        Ok(plan::build(&chains, &self.all_rows()?, goal, &self.rules)?)
+        let (rows, kept) = self.rows_and_kept(&chains, goal)?;
+        Ok(plan::build(&kept::with_kept(&chains, kept), &rows, goal, &self.rules)?)
+    }
+
+    fn rows_and_kept(&self, chains: &Chains, goal: &Goal) -> Result<(Vec<Applied>, kept::AllKept), Error> {
+        self.look(|history, session| {
+            let rows = history.read_all(session)?;
+            let kept = self.find_kept(history, session, chains, &rows, goal)?;
+            Ok((rows, kept))
+        })
     }
 
     /// Draws which migrations depend on which, and what of them a run to the goal would do.
     pub fn graph(&self, goal: &Goal, format: plan::GraphFormat) -> Result<String, Error> {
         let chains = self.load()?;
-        let plan = plan::build(&chains, &self.all_rows()?, goal, &self.rules)?;
+        let (rows, kept) = self.rows_and_kept(&chains, goal)?;
+        let chains = kept::with_kept(&chains, kept);
+        let plan = plan::build(&chains, &rows, goal, &self.rules)?;
         Ok(plan::graph(&chains, &plan, format))
     }
 

@@ -78,7 +78,7 @@ fn help_and_version_are_0() {
       rejects       Show the rows that a transform kept aside
       repair        Put the history right; shows what it will write, and asks
       renumber      Give pending migrations new versions at the end of the chain, after a merge
-      history       Show what was applied when
+      history       Show what was applied when; or, where the history keeps it, what it was
       adopt         Take over the history that another tool keeps in the database; its own tables stay
                     as they are
       lock          Write whimbrel.lock, in which two branches that both add a migration conflict; `lock

@@ -16,6 +16,7 @@ mod hooks;
 mod init;
 mod inspect;
 mod json;
+mod kept;
 mod lock;
 mod new;
 mod outside;

@@ -4,6 +4,7 @@ mod bodies;
 pub mod foreign;
 mod kept;
 mod leases;
+mod packing;
 mod progress;
 mod read;
 mod rows;
@@ -17,7 +18,7 @@ pub use rows::NewRow;
 pub use statements::StatementState;
 
 use crate::db::{DbError, Session, Value, quote_identifier};
-use crate::model::{Applied, AppliedState, Key};
+use crate::model::{Applied, AppliedState, Checksum, Key};
 
 /// The table's name unless another is chosen.
 pub const DEFAULT_TABLE: &str = "_whimbrel_history";
@@ -57,6 +58,16 @@ pub enum HistoryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Bytes that were kept and are not what they were.
+    #[error("what {table} keeps under {digest} cannot be used: {reason}")]
+    Body {
+        /// Name of the table.
+        table: String,
+        /// SHA-256 of what was kept.
+        digest: Box<Checksum>,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A name that cannot be a table's.
     #[error("\"{name}\" cannot be the history table's name; use letters, digits and underscores, at most 60")]
     Name {
@@ -69,6 +80,8 @@ pub enum HistoryError {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct History {
     table: String,
+    /// Chains whose migrations are kept.
+    keeping: Vec<String>,
 }
 
 impl History {
@@ -80,7 +93,14 @@ impl History {
         if !letters || !begins || reserved || table.len() > 60 {
             return Err(HistoryError::Name { name: table.to_owned() });
         }
-        Ok(Self { table: table.to_owned() })
+        Ok(Self { table: table.to_owned(), keeping: Vec::new() })
+    }
+
+    /// Keeps the bytes of what is applied from these chains.
+    #[must_use]
+    pub fn keeping(mut self, chains: Vec<String>) -> Self {
+        self.keeping = chains;
+        self
     }
 
     /// Returns the name of the table.
@@ -141,7 +161,8 @@ impl History {
 
     /// Writes the row of a migration.
     pub fn insert(&self, session: &mut dyn Session, row: &NewRow<'_>) -> Result<(), HistoryError> {
-        rows::insert(self, session, row)
+        rows::insert(self, session, row)?;
+        self.keep(session, row.chain, row.migration)
     }
 
     /// Writes rows as they are, such as those taken over from another tool; their numbers are given anew, in order.
@@ -164,7 +185,8 @@ impl History {
     /// applied, and what that used, stays.
     pub fn restate(&self, session: &mut dyn Session, key: &Key, row: &NewRow<'_>) -> Result<(), HistoryError> {
         let (set, params) = rows::restated(row);
-        self.change(session, &format!("UPDATE {{}} SET {set}"), params, row.chain, key)
+        self.change(session, &format!("UPDATE {{}} SET {set}"), params, row.chain, key)?;
+        self.keep(session, row.chain, row.migration)
     }
 
     /// Keeps the row of a migration, but no longer in force: it was reverted or replaced at this moment (UTC, RFC

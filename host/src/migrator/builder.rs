@@ -35,6 +35,8 @@ pub struct MigratorBuilder {
     sample: Option<NonZeroU64>,
     only: Vec<String>,
     history_table: String,
+    keep_bodies: bool,
+    keep_bodies_of: BTreeMap<String, bool>,
     rules: Rules,
     single_transaction: bool,
     lock_timeout: Duration,
@@ -64,6 +66,8 @@ impl Default for MigratorBuilder {
             sample: None,
             only: Vec::new(),
             history_table: DEFAULT_TABLE.to_owned(),
+            keep_bodies: false,
+            keep_bodies_of: BTreeMap::new(),
             rules: Rules::default(),
             single_transaction: false,
             lock_timeout: Duration::from_secs(60),
@@ -125,6 +129,22 @@ impl MigratorBuilder {
     #[must_use]
     pub fn history_table(mut self, name: impl Into<String>) -> Self {
         self.history_table = name.into();
+        self
+    }
+
+    /// Keeps the bytes of what is applied in the history, or not, which is what happens unless this is set: scripts,
+    /// components and manifests, packed and each only once. [`Migrator::kept`] shows them, and what is reverted is
+    /// reverted by them where its file is gone or was changed.
+    #[must_use]
+    pub fn keep_bodies(mut self, keep: bool) -> Self {
+        self.keep_bodies = keep;
+        self
+    }
+
+    /// Keeps the bytes of what is applied from one chain, or not, whatever holds for the others.
+    #[must_use]
+    pub fn keep_bodies_of(mut self, chain: impl Into<String>, keep: bool) -> Self {
+        self.keep_bodies_of.insert(chain.into(), keep);
         self
     }
 
@@ -293,6 +313,8 @@ impl MigratorBuilder {
             policies.set(&name, policy);
             sources.push((name, source));
         }
+        let keeps = |chain: &String| self.keep_bodies_of.get(chain).copied().unwrap_or(self.keep_bodies);
+        let keeping = sources.iter().map(|(chain, _)| chain).filter(|chain| keeps(chain)).cloned().collect();
         Ok(Migrator {
             sources,
             placeholders,
@@ -303,7 +325,7 @@ impl MigratorBuilder {
             sample: self.sample,
             only: self.only,
             backend: self.backend.unwrap_or_else(|| Box::new(Sqlite::file(""))),
-            history: History::new(&self.history_table)?,
+            history: History::new(&self.history_table)?.keeping(keeping),
             rules: self.rules,
             single_transaction: self.single_transaction,
             lock_timeout: self.lock_timeout,

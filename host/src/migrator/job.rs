@@ -1,6 +1,7 @@
 //! One run to one goal: plans, prepares, and only then changes anything.
 
 use super::Migrator;
+use super::kept::with_kept;
 use crate::db::{DbError, Session};
 use crate::error::Error;
 use crate::exec::{self, Report};
@@ -35,7 +36,14 @@ impl Job<'_> {
             Some(session) if !rows.is_empty() && !self.dry_run => migrator.history.is_marked_kept(session.as_mut())?,
             Some(_) | None => false,
         };
-        let plan = plan::build(&self.chains, &rows, &self.goal, &migrator.rules)?;
+        let kept = match &mut existing {
+            Some(session) => {
+                migrator.find_kept(&migrator.history, session.as_mut(), &self.chains, &rows, &self.goal)?
+            }
+            None => Default::default(),
+        };
+        let chains = with_kept(&self.chains, kept);
+        let plan = plan::build(&chains, &rows, &self.goal, &migrator.rules)?;
         let applied = rows.iter().filter(|row| row.is_live() && self.is_active(row)).count();
         // Flyway runs some of its callbacks each time; in a database that is not there they would find nothing.
         let has_hooks = !plan.hooks.is_empty() && existing.is_some();
@@ -45,7 +53,7 @@ impl Job<'_> {
             }
             return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
         }
-        let prepared = migrator.prepare(plan, &self.chains, self.interrupt)?;
+        let prepared = migrator.prepare(plan, &chains, self.interrupt)?;
         if migrator.single_transaction && !self.dry_run {
             exec::check_single(&prepared)?;
         }
@@ -57,7 +65,7 @@ impl Job<'_> {
             Some(session) => session,
             None => open().map_err(|error| migrator.database_error(error))?,
         };
-        let conditions = migrator.conditions(&self.chains, self.goal, self.interrupt, self.dry_run);
+        let conditions = migrator.conditions(&chains, self.goal, self.interrupt, self.dry_run);
         let run = match (self.dry_run, migrator.single_transaction) {
             (true, _) => exec::dry_run,
             (false, true) => exec::run_single,

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::{Chain, ChainError, Dependency, Hook, Migration, Role, UnmetDependency, Version};
+use super::{Chain, ChainError, Dependency, Hook, Kept, Key, Migration, Role, UnmetDependency, Version};
 
 /// The chains of one database, ordered so that every migration comes after those it depends on.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Chains {
     active: Vec<bool>,
     /// What the owner has run at the moments of a run.
     hooks: Vec<Arc<Hook>>,
+    /// What the history has kept of migrations that the chains have no longer, or have otherwise now.
+    kept: HashMap<(usize, Key), Kept>,
 }
 
 /// A migration that runs once, in its place among all of all chains.
@@ -50,7 +52,8 @@ impl Chains {
                 needs: Vec::new(),
             }));
         }
-        let mut chains = Self { chains, nodes, places: HashMap::new(), active, hooks: Vec::new() };
+        let mut chains =
+            Self { chains, nodes, places: HashMap::new(), active, hooks: Vec::new(), kept: HashMap::new() };
         chains.places = chains.find_places();
         chains.resolve()?;
         chains.arrange()?;
@@ -81,6 +84,18 @@ impl Chains {
     /// Returns what the owner has run at the moments of a run.
     pub fn hooks(&self) -> &[Arc<Hook>] {
         &self.hooks
+    }
+
+    /// Sets what the history has kept of migrations that the chains have no longer, or have otherwise now.
+    #[must_use]
+    pub fn with_kept(mut self, kept: HashMap<(usize, Key), Kept>) -> Self {
+        self.kept = kept;
+        self
+    }
+
+    /// Finds what is kept of a migration that its chain has no longer, or has otherwise now.
+    pub fn kept(&self, chain: usize, key: Key) -> Option<&Kept> {
+        self.kept.get(&(chain, key))
     }
 
     /// Returns all chains.

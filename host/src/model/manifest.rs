@@ -34,6 +34,8 @@ pub struct Manifest {
     pub transform: Option<Arc<TransformSpec>>,
     /// What must hold before it runs.
     pub preconditions: Vec<Precondition>,
+    /// The text it was read from.
+    pub text: Arc<str>,
     /// Checksum of the exact bytes of the file.
     pub checksum: Checksum,
     /// What to call it in messages.
@@ -128,6 +130,7 @@ impl Manifest {
             functions: contents.functions,
             transform: contents.transform.map(Arc::new),
             preconditions: contents.preconditions,
+            text: Arc::from(text),
             checksum: Checksum::of(text.as_bytes()),
             file: file.into(),
         })

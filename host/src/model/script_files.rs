@@ -59,6 +59,27 @@ impl ScriptFiles {
         })
     }
 
+    /// Joins all files to the bytes that the [checksum](Self::checksum) is of.
+    pub fn joined(&self) -> Vec<u8> {
+        let mut bytes = self.main.text.as_bytes().to_vec();
+        for file in &self.imports {
+            for part in ["\0", &file.path, "\0", &file.text] {
+                bytes.extend_from_slice(part.as_bytes());
+            }
+        }
+        bytes
+    }
+
+    /// Takes apart what [`joined`](Self::joined) has put together: the script, and path and text of what it may import.
+    /// No text has a zero byte.
+    pub fn split(joined: &str) -> Option<(&str, Vec<(&str, &str)>)> {
+        let mut parts = joined.split('\0');
+        let main = parts.next()?;
+        let others: Vec<&str> = parts.collect();
+        let (pairs, []) = others.as_chunks::<2>() else { return None };
+        Some((main, pairs.iter().map(|[path, text]| (*path, *text)).collect()))
+    }
+
     fn digest(&self, read: impl for<'t> Fn(&'t str) -> Cow<'t, str>) -> Checksum {
         let mut builder = Checksum::builder();
         builder.update(read(&self.main.text).as_bytes());
@@ -103,7 +124,13 @@ mod tests {
         ];
         for (index, one) in all.iter().enumerate() {
             assert!(all[..index].iter().all(|other| other.checksum() != one.checksum()), "{one:?}");
+            let joined = one.joined();
+            assert_eq!(Checksum::of(&joined), one.checksum());
+            let (main, imports) = ScriptFiles::split(str::from_utf8(&joined).unwrap()).unwrap();
+            let other: Vec<(&str, &str)> = one.imports.iter().map(|file| (&*file.path, &*file.text)).collect();
+            assert_eq!((main, imports), (&*one.main.text, other));
         }
+        assert_eq!(ScriptFiles::split("a\0b.js"), None);
         assert_eq!(
             script("a", &[("b.js", "c\r\n")]).normalised_checksum(),
             script("a", &[("b.js", "c\n")]).normalised_checksum()

@@ -1,14 +1,11 @@
 //! Builds the plan: which steps, in which order, and what stands against them.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::reconcile::{DECLARED, States};
+use super::reconcile::States;
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
-use crate::model::{
-    Applied, AppliedState, Body, Chains, Hook, Key, Migration, Resumption, Reversibility, Role, Script, Version,
-};
+use crate::model::{Applied, AppliedState, Body, Chains, Hook, Migration, Resumption, Role, Script, Version};
 use crate::sql::Severity;
 
 /// One migration in one direction.
@@ -96,8 +93,7 @@ pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -
         (Direction::Down, until) => {
             let mut steps = draft.down(until);
             if let Until::Again(_) = until {
-                let again = steps.iter().rev().map(|step| Step { direction: Direction::Up, ..step.clone() });
-                steps.extend(again.collect::<Vec<_>>());
+                steps.extend(draft.again(&steps));
             }
             steps
         }
@@ -136,12 +132,12 @@ pub(crate) fn check(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &R
     if draft.problems.is_empty() { Ok(()) } else { Err(PlanError { problems: draft.problems }) }
 }
 
-struct Draft<'a> {
-    chains: &'a Chains,
+pub(super) struct Draft<'a> {
+    pub(super) chains: &'a Chains,
     applied: &'a [Applied],
-    states: &'a States<'a>,
-    problems: Vec<PlanProblem>,
-    warnings: Vec<Warning>,
+    pub(super) states: &'a States<'a>,
+    pub(super) problems: Vec<PlanProblem>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl<'a> Draft<'a> {
@@ -205,6 +201,10 @@ impl<'a> Draft<'a> {
         difference: Difference,
         direction: Direction,
     ) {
+        if direction == Direction::Down && self.has_kept(migration, row) {
+            // Not the changed one is run, and that is told where it is planned.
+            return;
+        }
         let (message, hint) = match difference {
             Difference::Body if row.state == AppliedState::Started => {
                 self.problems.push(changed_statement(title, migration, row));
@@ -316,67 +316,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Takes back what the history has in force, what was applied last first.
-    fn down(&mut self, until: Until) -> Vec<Step> {
-        let (chains, mut rows) = (self.chains, Vec::new());
-        let limit = match until {
-            Until::Steps(steps) | Until::Again(steps) => steps,
-            Until::End | Until::Version(_) => usize::MAX,
-        };
-        rows.extend(self.live().filter_map(|row| Some((chains.index(&row.chain)?, row))));
-        rows.retain(|(chain, _)| chains.is_active(*chain));
-        // Repeatable ones stay as they are unless everything goes; then they go first, as they came last.
-        rows.retain(|(_, row)| !row.repeatable || until == Until::End);
-        rows.sort_by_key(|(_, row)| (!row.repeatable, std::cmp::Reverse((row.id, row.version))));
-        rows.retain(|(_, row)| !matches!(until, Until::Version(version) if row.version <= version));
-        rows.truncate(limit);
-        let gone: HashSet<(usize, Key)> = rows.iter().map(|(chain, row)| (*chain, row.key())).collect();
-        self.check_needed(&gone);
-        let mut steps = Vec::new();
-        for (chain, row) in rows {
-            let title = || row_title(chains, chain, row);
-            if row.state == AppliedState::Baseline && *row.kind == *DECLARED {
-                self.problems.push(PlanProblem::Declared { migration: title() });
-                continue;
-            }
-            let Some(migration) = migration_of(chains, chain, row) else {
-                self.problems.push(PlanProblem::CannotRevertMissing { migration: title() });
-                continue;
-            };
-            if migration.reversibility() == Reversibility::Irreversible {
-                let migration = chains.title(chain, migration);
-                self.problems.push(PlanProblem::Irreversible { migration });
-            } else if row.is_in_progress() {
-                let migration = chains.title(chain, migration);
-                self.problems.push(PlanProblem::RevertInProgress { migration });
-            } else {
-                steps.push(self.step(Direction::Down, chain, migration));
-            }
-        }
-        steps
-    }
-
-    /// Refuses to take back what something that stays depends on.
-    fn check_needed(&mut self, gone: &HashSet<(usize, Key)>) {
-        let (chains, states) = (self.chains, self.states);
-        let nodes = chains.nodes();
-        for (node, (_, row)) in nodes.iter().zip(&states.nodes) {
-            if row.is_none() || gone.contains(&(node.chain, node.migration.key())) {
-                continue;
-            }
-            for need in &node.needs {
-                let needed = &nodes[*need];
-                if gone.contains(&(needed.chain, needed.migration.key())) {
-                    self.problems.push(PlanProblem::StillNeeded {
-                        migration: chains.title(needed.chain, &needed.migration),
-                        by: chains.title(node.chain, &node.migration),
-                    });
-                }
-            }
-        }
-    }
-
-    fn live(&self) -> impl Iterator<Item = &'a Applied> + use<'a> {
+    pub(super) fn live(&self) -> impl Iterator<Item = &'a Applied> + use<'a> {
         self.applied.iter().filter(|row| row.is_live())
     }
 
@@ -386,7 +326,7 @@ impl<'a> Draft<'a> {
         versions.max().unwrap_or(Version::from(0))
     }
 
-    fn step(&self, direction: Direction, chain: usize, migration: &Arc<Migration>) -> Step {
+    pub(super) fn step(&self, direction: Direction, chain: usize, migration: &Arc<Migration>) -> Step {
         let chain = Arc::clone(self.chains.all()[chain].shared_name());
         let several = self.chains.all().len() > 1;
         Step { direction, chain, several, migration: Arc::clone(migration) }
@@ -456,20 +396,7 @@ fn is_there(state: State) -> bool {
     }
 }
 
-/// Finds what is to be reverted for a row.
-fn migration_of<'a>(chains: &'a Chains, chain: usize, row: &Applied) -> Option<&'a Arc<Migration>> {
-    let role = if row.state == AppliedState::Baseline { Role::Baseline } else { Role::Versioned };
-    match row.key() {
-        Key::Name(name) => chains.all()[chain].repeatable(&name),
-        Key::Version(version) => {
-            let place = chains.place(chain, role, version);
-            let place = place.or_else(|| chains.place(chain, Role::Versioned, version));
-            place.map(|place| &chains.nodes()[place].migration)
-        }
-    }
-}
-
-fn row_title(chains: &Chains, chain: usize, row: &Applied) -> String {
+pub(super) fn row_title(chains: &Chains, chain: usize, row: &Applied) -> String {
     match chains.all() {
         [_] => row.title(),
         all => format!("{}:{}", all[chain].name(), row.title()),

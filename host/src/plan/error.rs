@@ -156,6 +156,13 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
     },
+    /// A migration that is to be reverted is not in the chain, and what the history has kept of it cannot be used.
+    Kept {
+        /// Version and name.
+        migration: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A script cannot run as it is written.
     Script {
         /// Version and name.
@@ -250,6 +257,9 @@ impl fmt::Display for PlanProblem {
             Self::Irreversible { migration } => write!(f, "migration {migration} cannot be reverted: it has no down"),
             Self::CannotRevertMissing { migration } => {
                 write!(f, "migration {migration} cannot be reverted: it is not in the chain")
+            }
+            Self::Kept { migration, reason } => {
+                write!(f, "migration {migration} cannot be reverted by what the history has kept of it: {reason}")
             }
             Self::Script { migration, message, .. } => write!(f, "migration {migration}: {message}"),
             Self::Placeholder { migration, missing: MissingValue { name, reason, .. }, .. } => {

@@ -1,6 +1,7 @@
 //! Decides what would be done. Pure: no database, no files, no clock.
 
 mod build;
+mod down;
 mod error;
 mod goal;
 mod graph;
@@ -12,6 +13,7 @@ mod tests;
 pub use crate::model::Direction;
 pub(crate) use build::check;
 pub use build::{Plan, Step, Warning, build};
+pub(crate) use down::wants_kept;
 pub use error::{PlanError, PlanProblem};
 pub use goal::{Goal, Until};
 pub use graph::{GraphFormat, graph};

@@ -13,6 +13,7 @@ mod file_name;
 mod hooks;
 #[cfg(feature = "http")]
 mod http;
+mod kept;
 mod layout;
 mod lock_file;
 mod memory;
@@ -34,6 +35,7 @@ pub use embedded::Embedded;
 pub use file_name::{FileName, Part, SCRIPTS, check_name};
 #[cfg(feature = "http")]
 pub use http::{AddressError, Authorization, Http};
+pub(crate) use kept::{KeptBytes, migration as kept_migration};
 pub use layout::{Layout, UnknownLayout};
 pub use lock_file::{LOCK_FILE, LockDifference, LockDifferenceKind, LockFile, LockFileError};
 pub use memory::Memory;

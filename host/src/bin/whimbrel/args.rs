@@ -16,7 +16,9 @@ use whimbrel::history::foreign::Tool;
 use whimbrel::model::Version;
 use whimbrel::source::Layout;
 
-pub(crate) use look::{DirectionArg, GraphArg, InspectArgs, PlanArgs, PreviewArgs, RejectsArgs, StatusArgs};
+pub(crate) use look::{
+    DirectionArg, GraphArg, HistoryArgs, InspectArgs, PartArg, PlanArgs, PreviewArgs, RejectsArgs, StatusArgs,
+};
 pub(crate) use make::{ComponentizeArgs, InitArgs, NewArgs, NewKind, NewLang, SquashArgs};
 pub(crate) use renumber::RenumberArgs;
 pub(crate) use repair::RepairArgs;
@@ -172,8 +174,8 @@ pub(crate) enum Verb {
     Repair(RepairArgs),
     /// Give pending migrations new versions at the end of the chain, after a merge
     Renumber(RenumberArgs),
-    /// Show what was applied when
-    History,
+    /// Show what was applied when; or, where the history keeps it, what it was
+    History(HistoryArgs),
     /// Take over the history that another tool keeps in the database; its own tables stay as they are
     Adopt(AdoptArgs),
     /// Write whimbrel.lock, in which two branches that both add a migration conflict; `lock status` shows who is at work
@@ -207,7 +209,7 @@ impl Verb {
             Self::Rejects(_) => "rejects",
             Self::Repair(_) => "repair",
             Self::Renumber(_) => "renumber",
-            Self::History => "history",
+            Self::History(_) => "history",
             Self::Adopt(_) => "adopt",
             Self::Lock(_) => "lock",
             Self::Completions(_) => "completions",

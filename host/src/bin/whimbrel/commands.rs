@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui, signals),
         Verb::Repair(repair) => repair::run(repair, &Settings::read(globals)?, ui),
         Verb::Renumber(renumber) => renumber::run(renumber, &Settings::read(globals)?, ui),
-        Verb::History => history::run(&Settings::read(globals)?, ui),
+        Verb::History(history) => history::run(history, &Settings::read(globals)?, ui),
         Verb::Adopt(adopt) => adopt::run(adopt, &Settings::read(globals)?, ui, signals),
         Verb::Lock(lock) => lock::run(lock, &Settings::read(globals)?, ui),
         Verb::Completions(completions) => completions::run(completions, ui),

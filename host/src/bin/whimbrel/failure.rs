@@ -115,7 +115,7 @@ fn settings(error: SettingsError) -> Failure {
     let place = error.place.map(|place| Place { file: place.file, position: place.position, excerpt: None });
     let problem = Problem { code: error.code, message: error.message, hint: error.hint, migration: None, place };
     let exit = match error.code {
-        "protected" | "not-confirmed" | "renumber" => Exit::Failed,
+        "protected" | "not-confirmed" | "renumber" | "not-kept" | "unknown-target" | "ambiguous-target" => Exit::Failed,
         _ => Exit::Usage,
     };
     Failure { exit, ..Failure::of_problems(error.code, "the settings are wrong", vec![problem]) }

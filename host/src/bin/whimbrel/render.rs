@@ -12,6 +12,7 @@ mod hooks;
 pub(crate) mod inspection;
 pub(crate) mod json;
 pub(crate) mod junit;
+pub(crate) mod kept;
 pub(crate) mod lock;
 pub(crate) mod losses;
 pub(crate) mod plan;

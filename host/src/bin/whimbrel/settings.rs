@@ -282,6 +282,7 @@ impl Settings {
         let mut builder = Migrator::builder()
             .engines(self.engines())
             .history_table(&self.history_table)
+            .keep_bodies(self.config.keep_bodies.unwrap_or_default())
             .lock_timeout(self.lock_timeout)
             .component_cache(self.cache.clone())
             .compile_isolation(compile_child::isolation())
@@ -299,8 +300,11 @@ impl Settings {
         let environment = self.environment.as_ref().map(|(name, found)| (name.as_str(), &found.placeholders));
         let values = |chain| placeholders::of(&self.config, chain, environment, &self.typed_values);
         builder = builder.placeholders(values(None));
-        for chain in self.config.chains.keys() {
+        for (chain, table) in &self.config.chains {
             builder = builder.placeholders_of(chain, values(Some(chain)));
+            if let Some(keep) = table.get_ref().keep_bodies {
+                builder = builder.keep_bodies_of(chain, keep);
+            }
         }
         builder = hooks::add(builder, &self.config.hooks, &self.config.folder);
         if let Some(timeout) = self.timeout {

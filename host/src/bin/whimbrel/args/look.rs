@@ -51,6 +51,31 @@ pub(crate) enum GraphArg {
     Dot,
 }
 
+/// Options of `history`.
+#[derive(clap::Args)]
+pub(crate) struct HistoryArgs {
+    /// Show what was applied as this version, or as the repeatable migration of this name (`keep_bodies = true`)
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) body: Option<String>,
+    /// Which part of it
+    #[arg(long, requires = "body", default_value = "body")]
+    pub(crate) part: PartArg,
+    /// Write its exact bytes into this file
+    #[arg(short, long, requires = "body", value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A part of a migration.
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PartArg {
+    /// The script or the component.
+    Body,
+    /// The script that reverts it.
+    Down,
+    /// The manifest.
+    Manifest,
+}
+
 /// Options of `inspect`.
 #[derive(clap::Args)]
 pub(crate) struct InspectArgs {

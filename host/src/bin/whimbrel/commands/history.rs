@@ -1,18 +1,69 @@
-//! `whimbrel history`: what was applied when.
+//! `whimbrel history`: what was applied when, and what it was where the history keeps that.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use whimbrel::Interrupt;
+use whimbrel::model::{Key, Version};
 use whimbrel::plan::Rules;
+use whimbrel::{Interrupt, KeptBytesOf, KeptPart};
 
+use crate::args::{HistoryArgs, PartArg};
 use crate::exit::Exit;
-use crate::render::history;
-use crate::settings::Settings;
+use crate::render::{history, kept};
+use crate::settings::{Settings, SettingsError};
 use crate::ui::Ui;
 
-/// Shows the rows of the history.
-pub(super) fn run(settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
-    let rows = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.history()?;
-    ui.result(|| history::json(&rows), || history::text(&rows))?;
+/// Shows the rows of the history, or what was applied of a migration.
+pub(super) fn run(args: &HistoryArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+    let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
+    let Some(migration) = &args.body else {
+        let rows = migrator.history()?;
+        ui.result(|| history::json(&rows), || history::text(&rows))?;
+        return Ok(Exit::Done);
+    };
+    let key = match migration.parse::<Version>() {
+        Ok(version) => Key::Version(version),
+        Err(_) => Key::Name(migration.clone()),
+    };
+    let part = match args.part {
+        PartArg::Body => KeptPart::Body,
+        PartArg::Down => KeptPart::Down,
+        PartArg::Manifest => KeptPart::Manifest,
+    };
+    let (found, bytes) = only(migrator.kept(&key, part)?, migration, part)?;
+    if let Some(file) = &args.output {
+        write(file, &bytes)?;
+    } else if str::from_utf8(&bytes).is_err() && !ui.json() {
+        let (message, hint) = ("its bytes are no text", "write them into a file with --output FILE");
+        return Err(SettingsError::new("not-kept", message, hint).into());
+    }
+    let file = args.output.as_deref();
+    ui.result(|| kept::json(&found, part, &bytes, file), || kept::text(&found, part, &bytes, file))?;
     Ok(Exit::Done)
+}
+
+/// Returns what was found in the one chain that has it.
+fn only(mut found: Vec<KeptBytesOf>, migration: &str, part: KeptPart) -> Result<(KeptBytesOf, Vec<u8>), SettingsError> {
+    if found.len() > 1 {
+        let chains: Vec<&str> = found.iter().map(|found| &*found.row.chain).collect();
+        let message = format!("{migration} was applied from several chains: {}", chains.join(", "));
+        return Err(SettingsError::new("ambiguous-target", message, "say which with --chain"));
+    }
+    let Some(mut found) = found.pop() else {
+        let message = format!("the history has no migration {migration}");
+        return Err(SettingsError::new("unknown-target", message, "`whimbrel history` shows those there are"));
+    };
+    let Some(bytes) = found.bytes.take() else {
+        let message = format!("the history has not kept {} of {}", kept::part(part), found.row.title());
+        let hint = "`keep_bodies = true` in whimbrel.toml keeps what is applied from then on";
+        return Err(SettingsError::new("not-kept", message, hint));
+    };
+    Ok((found, bytes))
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), SettingsError> {
+    std::fs::write(file, bytes).map_err(|error| {
+        let message = format!("cannot write {}: {error}", file.display());
+        SettingsError::new("not-kept", message, "choose another place with --output")
+    })
 }

@@ -160,6 +160,10 @@ pub(super) fn history(error: &HistoryError) -> Failure {
             ),
             ..Failure::new(Exit::Failed, "history-row", error.to_string())
         },
+        HistoryError::Body { .. } => Failure {
+            hint: Some("it was changed after it was kept: take it from a backup".to_owned()),
+            ..Failure::new(Exit::Failed, "kept", error.to_string())
+        },
         HistoryError::Name { .. } => Failure::new(Exit::Usage, "history-name", error.to_string()),
         other => Failure::new(Exit::Failed, "history", other.to_string()),
     }
@@ -290,6 +294,9 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         ),
         PlanProblem::CannotRevertMissing { migration } => {
             ("missing", Some(migration), "bring its file back: only it says how to revert".to_owned())
+        }
+        PlanProblem::Kept { migration, .. } => {
+            ("kept", Some(migration), "bring the file back as it was applied".to_owned())
         }
         PlanProblem::Script { migration, hint, .. } => ("script", Some(migration), hint.clone()),
         PlanProblem::Placeholder { migration, chain, missing, .. } => {

@@ -31,6 +31,8 @@ pub(super) struct Config {
     pub(super) chain: Option<String>,
     /// Name of the history table.
     pub(super) history_table: Option<String>,
+    /// Whether the history keeps the bytes of what is applied.
+    pub(super) keep_bodies: Option<bool>,
     /// How long to wait for another process.
     #[serde(deserialize_with = "time")]
     pub(super) lock_timeout: Option<Duration>,

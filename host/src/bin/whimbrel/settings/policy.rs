@@ -27,6 +27,8 @@ pub(super) struct ChainTable {
     grants: Option<Grants>,
     limits: Limits,
     migrations: BTreeMap<VersionKey, MigrationTable>,
+    /// Whether the history keeps the bytes of what is applied from it.
+    pub(super) keep_bodies: Option<bool>,
     /// Values for names in its scripts.
     pub(super) placeholders: placeholders::Table,
 }
