@@ -8,6 +8,9 @@ pub(crate) enum Use {
     /// A language's own source of randomness.
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only components have languages"))]
     Language,
+    /// Rows that are made for tests.
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only tests make rows"))]
+    Rows,
 }
 
 /// SplitMix64: every 64-bit number once, in an order that depends on the seed.
@@ -20,6 +23,7 @@ impl Sequence {
         let start = match used_for {
             Use::Sql => 0x5351_4c00_0000_0000,
             Use::Language => 0x4c41_4e00_0000_0000,
+            Use::Rows => 0x524f_5753_0000_0000,
         };
         Self(seed ^ start)
     }
