@@ -56,6 +56,7 @@
 //! - `http` (part of `cli`): migrations in archives on other machines.
 //! - `wasm` (part of `cli`): migrations that are WebAssembly components, and scripts.
 //! - `engines` (part of `cli`): the script engines that come with the program.
+//! - `testing` (part of `cli`): what tests of migrations need.
 // One file is excepted, with its proof: `db/sqlite/row_statement.rs`.
 #![deny(unsafe_code)]
 
@@ -75,6 +76,8 @@ pub mod model;
 pub mod plan;
 pub mod source;
 pub mod sql;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "wasm")]
 pub mod transform;
 #[cfg(feature = "wasm")]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::guests::workspace;
 
 /// Each module may name those in lines above its own.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["interrupt", "limits", "log_level", "sql", "grants"],
     &["db"],
     &["lock", "model"],
@@ -13,6 +13,7 @@ const FLOORS: [&[&str]; 8] = [
     &["exec"],
     &["error"],
     &["migrator"],
+    &["testing"],
     &["lib"],
 ];
 

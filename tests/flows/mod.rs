@@ -23,4 +23,5 @@ mod processes;
 mod round_trip;
 mod several_chains;
 mod sources;
+mod test_kit;
 mod transforms;

@@ -141,16 +141,18 @@ fn judge(step: &Prepared, first: Ran<'_>, second: Ran<'_>, conditions: &Conditio
             (one, difference.map(Disagreement::Database).or_else(|| work(one, other)))
         }
         (Err(one), Err(other)) => {
-            let (first, second) = (words(&one), words(&other));
+            let (first, second) = (words(one.as_ref()), words(other.as_ref()));
             if first == second {
                 return Err(TrialError::Run(one));
             }
             (Used::default(), Some(Disagreement::Outcome { first: Some(first), second: Some(second) }))
         }
         (Ok(one), Err(other)) => {
-            (used(&one.steps), Some(Disagreement::Outcome { first: None, second: Some(words(&other)) }))
+            (used(&one.steps), Some(Disagreement::Outcome { first: None, second: Some(words(other.as_ref())) }))
         }
-        (Err(one), Ok(_)) => (Used::default(), Some(Disagreement::Outcome { first: Some(words(&one)), second: None })),
+        (Err(one), Ok(_)) => {
+            (Used::default(), Some(Disagreement::Outcome { first: Some(words(one.as_ref())), second: None }))
+        }
     };
     Ok(Trial { step, used, disagreement })
 }
@@ -181,9 +183,9 @@ fn work(first: Used, second: Used) -> Option<Disagreement> {
 }
 
 /// Says an error with all its causes in one line.
-fn words(error: &RunError) -> String {
+pub(super) fn words(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         words.push_str(": ");
         words.push_str(&error.to_string());

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::determinism::{TrialError, connection, one_by_one};
+use super::determinism::{TrialError, connection, one_by_one, words};
 use super::preconditions::waits;
 use super::prepare::{PrepareError, Prepared};
 use super::report::{RunError, StepError, StepOutcome, StepReport};
@@ -53,6 +53,13 @@ pub enum LegError {
     /// It was run, and failed.
     #[error(transparent)]
     Run(Box<RunError>),
+}
+
+impl LegError {
+    /// Says it with all its causes in one line.
+    pub fn words(&self) -> String {
+        words(self)
+    }
 }
 
 /// How a trip ended.

@@ -1,19 +1,21 @@
-//! Tries migrations on copies of the database, which itself is only read.
+//! Tries migrations on copies of a database, which itself is only read.
 
 use super::Migrator;
+use crate::db::sqlite::with_connection;
 use crate::db::{Access, OpenOptions, Session};
 use crate::error::Error;
-use crate::exec::{self, Conditions, Trial, TrialError, Trip};
+use crate::exec::{self, Conditions, Prepared, Trial, TrialError, Trip};
 use crate::interrupt::Interrupt;
-use crate::model::{Applied, Chains};
-use crate::plan::{self, Goal, Plan};
+use crate::model::Chains;
+use crate::plan::{self, Goal};
 
-/// What is tried on which database.
-struct Ground {
+/// What is tried, and how.
+struct Attempt<'a> {
+    migrator: &'a Migrator,
+    interrupt: &'a Interrupt,
     chains: Chains,
-    original: Box<dyn Session>,
+    goal: Goal,
     options: OpenOptions,
-    plan: Plan,
 }
 
 impl Migrator {
@@ -21,13 +23,7 @@ impl Migrator {
     ///
     /// The database itself is only read. A migration that disagrees with itself is the last one of the answer.
     pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
-        self.in_time(|interrupt| {
-            let Ground { chains, mut original, options, plan } = self.ground(interrupt, goal)?;
-            let prepared = self.prepare(plan, &chains, interrupt)?;
-            let conditions = self.conditions(&chains, *goal, interrupt, false);
-            let tried = exec::run_twice(original.as_mut(), prepared, &conditions, &options);
-            tried.map_err(|error| self.trial_error(error))
-        })
+        self.try_database(goal, |attempt, original| attempt.twice(original))
     }
 
     /// Runs each pending migration up, down and up again on copies of the database, and compares schema and data: with
@@ -36,36 +32,84 @@ impl Migrator {
     /// The database itself is only read. Hooks are left out; the clock stands still and random numbers are the same each
     /// time. What does not come back as it should is told, and the next migration is tried.
     pub fn round_trip(&self, goal: &Goal) -> Result<Vec<Trip>, Error> {
+        self.try_database(goal, |attempt, original| attempt.round_trip(original))
+    }
+
+    /// Does what [`run_twice`](Self::run_twice) does, on copies of a database that the caller has open.
+    pub fn run_twice_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Vec<Trial>, Error> {
+        self.try_connection(connection, goal, |attempt, original| attempt.twice(original))
+    }
+
+    /// Does what [`round_trip`](Self::round_trip) does, on copies of a database that the caller has open.
+    pub fn round_trip_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Vec<Trip>, Error> {
+        self.try_connection(connection, goal, |attempt, original| attempt.round_trip(original))
+    }
+
+    /// Names the tables that are the history's and not the program's.
+    #[cfg(feature = "testing")]
+    pub(crate) fn own_tables(&self) -> Vec<String> {
+        self.history.tables()
+    }
+
+    /// Tries something on the database, or on an empty one where there is none.
+    fn try_database<T>(&self, goal: &Goal, work: Work<T>) -> Result<T, Error> {
         self.in_time(|interrupt| {
-            let Ground { chains, mut original, options, plan } = self.ground(interrupt, goal)?;
-            let prepared = self.prepare(plan, &chains, interrupt)?;
-            let conditions = self.conditions(&chains, *goal, interrupt, false);
-            let conditions = Conditions { throttle: None, ..conditions };
-            let prepare = |plan| self.prepare(plan, &chains, interrupt);
-            let tried = exec::round_trip(original.as_mut(), prepared, &prepare, &conditions, &options);
-            tried.map_err(|error| self.trial_error(error))
+            let attempt = self.attempt(goal, interrupt)?;
+            let existing = self.backend.open_existing(Access::Read, &attempt.options);
+            let mut original = match existing.map_err(|error| self.database_error(error))? {
+                Some(session) => session,
+                None => self.backend.open_scratch(&attempt.options).map_err(|error| self.database_error(error))?,
+            };
+            work(&attempt, original.as_mut())
         })
     }
 
-    /// Opens what is to be copied, and plans as if it were the database.
-    fn ground(&self, interrupt: &Interrupt, goal: &Goal) -> Result<Ground, Error> {
-        let chains = self.load()?;
-        let options = self.options(interrupt, false);
-        let existing = self.backend.open_existing(Access::Read, &options);
-        let (original, applied): (_, Vec<Applied>) = match existing.map_err(|error| self.database_error(error))? {
-            Some(mut session) => {
-                let applied = self.history.read_all(session.as_mut())?;
-                (session, applied)
-            }
-            None => (self.backend.open_scratch(&options).map_err(|error| self.database_error(error))?, Vec::new()),
-        };
-        let plan = plan::build(&chains, &applied, goal, &self.rules)?;
-        Ok(Ground { chains, original, options, plan })
+    fn try_connection<T>(&self, connection: &mut rusqlite::Connection, goal: &Goal, work: Work<T>) -> Result<T, Error> {
+        self.in_time(|interrupt| {
+            let attempt = self.attempt(goal, interrupt)?;
+            let tried = with_connection(connection, &attempt.options, |mut session| work(&attempt, session.as_mut()));
+            tried.map_err(|error| self.database_error(error))?
+        })
     }
 
-    fn trial_error(&self, error: TrialError) -> Error {
+    fn attempt<'a>(&'a self, goal: &Goal, interrupt: &'a Interrupt) -> Result<Attempt<'a>, Error> {
+        let (chains, options) = (self.load()?, self.options(interrupt, false));
+        Ok(Attempt { migrator: self, interrupt, chains, goal: *goal, options })
+    }
+}
+
+type Work<T> = fn(&Attempt<'_>, &mut dyn Session) -> Result<T, Error>;
+
+impl Attempt<'_> {
+    fn twice(&self, original: &mut dyn Session) -> Result<Vec<Trial>, Error> {
+        let prepared = self.prepare(original)?;
+        let tried = exec::run_twice(original, prepared, &self.conditions(), &self.options);
+        tried.map_err(|error| self.error(error))
+    }
+
+    fn round_trip(&self, original: &mut dyn Session) -> Result<Vec<Trip>, Error> {
+        let prepared = self.prepare(original)?;
+        let prepare = |plan| self.migrator.prepare(plan, &self.chains, self.interrupt);
+        let tried = exec::round_trip(original, prepared, &prepare, &self.conditions(), &self.options);
+        tried.map_err(|error| self.error(error))
+    }
+
+    /// Plans as if the original were to be migrated.
+    fn prepare(&self, original: &mut dyn Session) -> Result<Prepared, Error> {
+        let migrator = self.migrator;
+        let applied = migrator.history.read_all(original)?;
+        let plan = plan::build(&self.chains, &applied, &self.goal, &migrator.rules)?;
+        Ok(migrator.prepare(plan, &self.chains, self.interrupt)?)
+    }
+
+    fn conditions(&self) -> Conditions<'_> {
+        let conditions = self.migrator.conditions(&self.chains, self.goal, self.interrupt, false);
+        Conditions { throttle: None, ..conditions }
+    }
+
+    fn error(&self, error: TrialError) -> Error {
         match error {
-            TrialError::Database(error) => self.database_error(error),
+            TrialError::Database(error) => self.migrator.database_error(error),
             TrialError::Run(error) => error.into(),
             TrialError::History(error) => error.into(),
         }

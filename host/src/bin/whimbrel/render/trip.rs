@@ -1,7 +1,5 @@
 //! What running migrations up, down and up again has shown, for people, as JSON and as a suite of tests.
 
-use std::error::Error;
-
 use anstyle::Style;
 use serde::Serialize;
 use whimbrel::db::sqlite::{Difference, Differences};
@@ -161,7 +159,7 @@ impl<'a> Trouble<'a> {
                 let message = format!("migration {title} fails on its way {}", way(*leg));
                 let failure = match error {
                     LegError::Run(error) => explain_step(&error.source, &error.failed),
-                    LegError::Prepare(error) => Failure::new(Exit::Failed, "failed", words(error.as_ref())),
+                    LegError::Prepare(_) => Failure::new(Exit::Failed, "failed", error.words()),
                 };
                 Some(Self { message, differences: None, failure: Some(failure) })
             }
@@ -196,16 +194,6 @@ fn lines(outcome: &TripOutcome) -> Vec<String> {
         lines.push(format!("and {} more", amount::number(differences.more)));
     }
     lines
-}
-
-fn words(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    words
 }
 
 /// What the round trips of `test` are as JSON.
