@@ -66,6 +66,9 @@ pub(crate) fn for_each_row(
     })
 }
 
+/// Rows of a batch: few enough that they stay in the processor's cache.
+const BATCH: u32 = 128;
+
 /// Runs one query and hands over its rows in batches.
 pub(crate) fn for_each_batch(
     session: &mut dyn Session,
@@ -76,7 +79,7 @@ pub(crate) fn for_each_batch(
     let cursor = session.open_cursor(sql, params)?;
     let mut rows = BatchBuilder::default();
     let result = loop {
-        let fetched = session.fetch(cursor, 1024, 1 << 20, &mut rows).and_then(|more| {
+        let fetched = session.fetch(cursor, BATCH, 1 << 20, &mut rows).and_then(|more| {
             each(&rows.finish_checked())?;
             Ok(more)
         });

@@ -113,7 +113,7 @@ pub(super) fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> Ask
         chain: step.chain.to_string(),
         migration: migration.title(),
         version: migration.version,
-        file: migration.manifest.as_ref().map_or_else(|| migration.file.clone(), file),
+        file: migration.manifest.as_deref().map_or_else(|| migration.file.clone(), file),
         never: policy.never(&refused),
         refused,
     }

@@ -20,23 +20,22 @@ pub struct Migration {
     /// What it does.
     pub body: Body,
     /// Whether it did what it should: statements that only read, and must all hold. No part of any checksum.
-    pub verify: Option<Script>,
+    pub verify: Option<Box<Script>>,
     /// What it asks for and says about itself.
-    pub manifest: Option<Manifest>,
+    pub manifest: Option<Box<Manifest>>,
     /// What to call it in messages: the file of its body.
     pub file: String,
 }
 
 /// What a migration does.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "most bodies are SQL, which is the large one")]
 pub enum Body {
     /// SQL text.
     Sql {
         /// The change.
         up: Script,
         /// What undoes it.
-        down: Option<Script>,
+        down: Option<Box<Script>>,
     },
     /// A WebAssembly component.
     Component {
@@ -134,7 +133,7 @@ impl Migration {
     /// Returns the checksum of the exact bytes of the script that reverts it.
     pub fn down_checksum(&self) -> Option<Checksum> {
         match &self.body {
-            Body::Sql { down, .. } => down.as_ref().map(Script::checksum),
+            Body::Sql { down, .. } => down.as_deref().map(Script::checksum),
             Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => None,
         }
     }
@@ -182,7 +181,7 @@ impl Migration {
             names.extend(manifest.functions.iter().map(String::as_str));
         }
         if let Body::Sql { up, down } = &self.body {
-            let scripts = [Some(up), down.as_ref()].into_iter().flatten();
+            let scripts = [Some(up), down.as_deref()].into_iter().flatten();
             names.extend(scripts.flat_map(|script| &script.directives.functions).map(String::as_str));
         }
         names.sort_unstable();
@@ -308,7 +307,7 @@ mod tests {
         let rust = migration(Body::Rust(Arc::new(Nothing)));
         let cases = [
             (sql(None), "sql", Checksum::of(b"SELECT 1;"), Reversibility::Irreversible),
-            (sql(Some(script(""))), "sql", Checksum::of(b"SELECT 1;"), Reversibility::Reversible),
+            (sql(Some(Box::new(script("")))), "sql", Checksum::of(b"SELECT 1;"), Reversibility::Reversible),
             (component, "component", Checksum::of(b"\0asm"), Reversibility::Unknown),
             (rust, "rust", Checksum::of(b"rust\n3\nx\nv1"), Reversibility::Irreversible),
         ];

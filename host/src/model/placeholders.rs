@@ -111,10 +111,10 @@ impl Placeholders {
     pub(crate) fn fill(&self, migration: &mut Migration, surroundings: &Surroundings<'_>) {
         let version = (migration.role() != Role::Repeatable).then(|| migration.version.to_string());
         let (up, down) = match &mut migration.body {
-            Body::Sql { up, down } => (Some(up), down.as_mut()),
+            Body::Sql { up, down } => (Some(up), down.as_deref_mut()),
             Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => (None, None),
         };
-        for script in [up, down, migration.verify.as_mut()].into_iter().flatten() {
+        for script in [up, down, migration.verify.as_deref_mut()].into_iter().flatten() {
             script.filled = self.filled(script, version.as_deref(), surroundings).map(Arc::new);
         }
     }

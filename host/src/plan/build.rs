@@ -40,7 +40,7 @@ impl Step {
     pub fn script(&self) -> Option<&Script> {
         match (&self.migration.body, self.direction) {
             (Body::Sql { up, .. }, Direction::Up) => Some(up),
-            (Body::Sql { down, .. }, Direction::Down) => down.as_ref(),
+            (Body::Sql { down, .. }, Direction::Down) => down.as_deref(),
             (Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_), _) => None,
         }
     }
@@ -333,7 +333,7 @@ impl<'a> Draft<'a> {
     }
 
     fn check_script(&mut self, step: &Step) {
-        let verify = step.migration.verify.as_ref().filter(|_| step.direction == Direction::Up);
+        let verify = step.migration.verify.as_deref().filter(|_| step.direction == Direction::Up);
         for script in [step.script(), verify].into_iter().flatten() {
             self.check_text(step, script);
         }

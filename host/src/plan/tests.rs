@@ -15,7 +15,7 @@ fn script(text: &str) -> Script {
 }
 
 fn migration(version: u64, text: &str, reversible: bool) -> Migration {
-    let down = reversible.then(|| script("SELECT 0;"));
+    let down = reversible.then(|| Box::new(script("SELECT 0;")));
     Migration {
         version: Version::from(version),
         name: format!("m{version}"),

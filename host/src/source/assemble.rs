@@ -206,14 +206,14 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     for file in files.iter_mut() {
         match content::read(&file.file, file.part, mem::take(&mut file.bytes), file.marks.clone()) {
             Err(mut found) => problems.append(&mut found),
-            Ok(Content::Script(script)) if file.part == Part::Down => down = Some(script),
+            Ok(Content::Script(script)) if file.part == Part::Down => down = Some(Box::new(script)),
             Ok(Content::Script(script)) if file.part == Part::Verify => {
                 problems.extend(companions::directs(&script));
-                verify = Some(script);
+                verify = Some(Box::new(script));
             }
             Ok(Content::Script(script)) => up = Some(script),
             Ok(Content::Component(bytes)) => component = Some(bytes),
-            Ok(Content::Manifest(contents)) => manifest = Some(*contents),
+            Ok(Content::Manifest(contents)) => manifest = Some(contents),
             Ok(Content::Code(text)) => {
                 let (path, file) = (file.path.clone(), file.file.clone());
                 code = Some(ScriptFile { path, file, text });
@@ -227,10 +227,10 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
             return None;
         }
     };
-    let body = body(up, down, component, code, manifest.as_ref())?;
+    let body = body(up, down, component, code, manifest.as_deref())?;
     // The parts are ordered, so the first file is the one with the body.
     let File { file, version, name, role, marks, .. } = files.first()?;
-    let mut placement = placement::find(*role, file, &body, manifest.as_ref(), problems);
+    let mut placement = placement::find(*role, file, &body, manifest.as_deref(), problems);
     placement.out_of_order |= marks.as_ref().is_some_and(|marks| marks.out_of_order);
     Some(Migration {
         version: if placement.role == Role::Repeatable { Version::from(0) } else { *version },
@@ -246,7 +246,7 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
 /// Reads the head of a script, and gives it what it may import.
 fn script(
     code: ScriptFile,
-    manifest: &mut Option<Manifest>,
+    manifest: &mut Option<Box<Manifest>>,
     shared: &[Shared],
 ) -> Result<Arc<ScriptFiles>, Vec<Problem>> {
     match (scripts::head(&code.file, &code.text)?, &manifest) {
@@ -254,7 +254,7 @@ fn script(
             let message = format!("its head says what {} is there to say", beside.file);
             return Err(vec![Problem::of_file(&code.file, message, Some("keep one of them".to_owned()))]);
         }
-        (Some(head), None) => *manifest = Some(head),
+        (Some(head), None) => *manifest = Some(Box::new(head)),
         (None, _) => {}
     }
     let extension = code.path.rsplit_once('.').map_or_else(String::new, |(_, ending)| ending.to_owned());
@@ -263,7 +263,7 @@ fn script(
 
 fn body(
     up: Option<Script>,
-    down: Option<Script>,
+    down: Option<Box<Script>>,
     component: Option<Cow<'static, [u8]>>,
     code: Option<Arc<ScriptFiles>>,
     manifest: Option<&Manifest>,

@@ -106,13 +106,10 @@ impl<'t> Remembered<'t> {
         Self { inner, root: None, read: HashMap::new() }
     }
 
-    /// Looks into a file; `None` if there is nothing to see, which whoever reads it will say.
+    /// Looks into a file for the first time; `None` if there is nothing to see, which whoever reads it will say.
     pub(super) fn peek(&mut self, path: &str) -> Option<&[u8]> {
-        if !self.read.contains_key(path) {
-            let Ok(Found::File(bytes)) = self.inner.read(path) else { return None };
-            self.read.insert(path.to_owned(), bytes);
-        }
-        self.read.get(path).map(AsRef::as_ref)
+        let Ok(Found::File(bytes)) = self.inner.read(path) else { return None };
+        Some(self.read.entry(path.to_owned()).insert_entry(bytes).into_mut())
     }
 
     /// Keeps what the root was found to have, for whoever lists it next.

@@ -109,7 +109,7 @@ impl Mirror {
     /// Writes what the tool would have written of a migration that was taken back.
     pub(crate) fn reverted(&self, session: &mut dyn Session, done: &Done<'_>) -> Result<(), DbError> {
         match (&done.migration.body, done.migration.role()) {
-            (Body::Sql { down, .. }, Role::Versioned) => self.remove(session, done, down.as_ref()),
+            (Body::Sql { down, .. }, Role::Versioned) => self.remove(session, done, down.as_deref()),
             _ => Ok(()),
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
             text.push_str(&format!("{indent}{what}: {}\n", escape::line(&precondition.sql)));
         }
         if migration.body.is_sandboxed() {
-            for line in asks(migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(migration.version)) {
+            for line in asks(migration.manifest.as_deref(), &policies.of(&step.chain).limits_for(migration.version)) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
         }
@@ -218,7 +218,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         },
         refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
         asks: step.migration.body.is_sandboxed().then(|| {
-            asks_json(step.migration.manifest.as_ref(), &policies.of(&step.chain).limits_for(step.migration.version))
+            asks_json(step.migration.manifest.as_deref(), &policies.of(&step.chain).limits_for(step.migration.version))
         }),
     };
     PlanJson {
