@@ -1,6 +1,6 @@
 //! Compiles one crate to Wasm and wraps it as a component.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -26,23 +26,33 @@ const PROFILE: &[&str] = &[
 /// The crate has `cdylib` among its crate types and uses `whimbrel-guest` or bindings of its own. It is compiled
 /// alone, so that features other crates want do not get in.
 pub fn component(manifest: &Path) -> Result<Vec<u8>> {
-    component_with(manifest, &[])
+    component_with(manifest, &Extra::default())
 }
 
-/// As [`component`], with more variables in the environment of the build.
-pub fn component_with(manifest: &Path, environment: &[(String, OsString)]) -> Result<Vec<u8>> {
-    made(manifest, &[], environment)
+/// What a crate is built with beyond what all are.
+#[derive(Default)]
+pub struct Extra {
+    /// Features of the crate.
+    pub features: Vec<String>,
+    /// Variables in the environment of the build.
+    pub environment: Vec<(String, OsString)>,
+    /// Arguments of cargo.
+    pub arguments: Vec<OsString>,
+    /// Arguments of the compiler. Of paths that are to be cut out, later ones go before.
+    pub flags: Vec<OsString>,
 }
 
 /// As [`component`], with these features of the crate.
 pub fn component_featuring(manifest: &Path, features: &[&str]) -> Result<Vec<u8>> {
-    made(manifest, features, &[])
+    let features = features.iter().map(|&feature| feature.to_owned()).collect();
+    component_with(manifest, &Extra { features, ..Extra::default() })
 }
 
-fn made(manifest: &Path, features: &[&str], environment: &[(String, OsString)]) -> Result<Vec<u8>> {
+/// As [`component`], with more.
+pub fn component_with(manifest: &Path, extra: &Extra) -> Result<Vec<u8>> {
     let toolchain = Toolchain::detect()?;
     toolchain.add_target()?;
-    let module = compile(manifest, features, &toolchain, environment)?;
+    let module = compile(manifest, extra, &toolchain)?;
     let bytes = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     encode(&bytes).with_context(|| format!("{} cannot become a component", module.display()))
 }
@@ -52,12 +62,9 @@ pub fn encode(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default().module(module)?.validate(true).encode()
 }
 
-fn compile(
-    manifest: &Path,
-    features: &[&str],
-    toolchain: &Toolchain,
-    environment: &[(String, OsString)],
-) -> Result<PathBuf> {
+fn compile(manifest: &Path, extra: &Extra, toolchain: &Toolchain) -> Result<PathBuf> {
+    let mut flags = extra.flags.clone();
+    flags.extend(remapped(manifest, toolchain)?);
     let mut command = cargo();
     command
         .args(["build", "--lib", "--quiet", "--profile", "plugin", "--target", TARGET])
@@ -65,9 +72,10 @@ fn compile(
         .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
         .arg(manifest)
         .arg("--features")
-        .arg(features.join(","))
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(manifest, toolchain)?.join("\u{1f}"))
-        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .arg(extra.features.join(","))
+        .args(&extra.arguments)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join(OsStr::new("\u{1f}")))
+        .envs(extra.environment.iter().map(|(name, value)| (name, value)))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .stderr(Stdio::inherit());
@@ -80,8 +88,7 @@ fn compile(
 }
 
 /// Keeps this machine's folders out of the bytes.
-fn flags(manifest: &Path, toolchain: &Toolchain) -> Result<Vec<String>> {
-    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+fn remapped(manifest: &Path, toolchain: &Toolchain) -> Result<Vec<OsString>> {
     let library = toolchain.sysroot.join("lib/rustlib/src/rust");
     // Of several that fit, the compiler takes the last.
     Ok(vec![
@@ -90,6 +97,11 @@ fn flags(manifest: &Path, toolchain: &Toolchain) -> Result<Vec<String>> {
         remap(&toolchain.sysroot, "/sysroot"),
         remap(&library, &format!("/rustc/{}", toolchain.commit)),
     ])
+}
+
+/// Writes the argument of the compiler that cuts a folder out of the bytes.
+pub(crate) fn remap(from: &Path, to: &str) -> OsString {
+    format!("--remap-path-prefix={}={to}", from.display()).into()
 }
 
 /// Reads in cargo's messages where the last module was written; the crate asked for comes last.

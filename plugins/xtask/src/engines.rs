@@ -1,19 +1,19 @@
 //! The script engines of this repository, and the compressed components that the program carries.
 
+mod javascript;
+mod python;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use crate::component::component_with;
-use crate::toolchain::{TARGET, Toolchain};
+use crate::toolchain::Toolchain;
 
 /// Holds the versions of the tools that made the committed engines.
 const RECORD: &str = "plugins/engines.txt";
-/// The C compiler: `zig cc` from the Python package index.
-const ZIG: &str = "ziglang==0.17.1";
 /// How hard the components are compressed.
 const LEVEL: i32 = 19;
 
@@ -24,10 +24,21 @@ pub struct Engine {
     pub name: &'static str,
     /// The file in `host/engines` that the program carries, without `.wasm.zst`.
     pub file: &'static str,
+    recipe: Recipe,
+}
+
+/// What is special about building it.
+#[derive(Clone, Copy, Debug)]
+enum Recipe {
+    JavaScript,
+    Python,
 }
 
 /// All of them.
-pub const ENGINES: &[Engine] = &[Engine { name: "engine-js", file: "quickjs" }];
+pub const ENGINES: &[Engine] = &[
+    Engine { name: "engine-js", file: "quickjs", recipe: Recipe::JavaScript },
+    Engine { name: "engine-python", file: "monty", recipe: Recipe::Python },
+];
 
 /// An engine that was built.
 pub struct Built {
@@ -44,71 +55,18 @@ impl Built {
     }
 }
 
-/// Builds an engine into `target/components`. Takes Python and Node.js, and fetches the C compiler and sucrase.
+/// Builds an engine into `target/components`. JavaScript's takes Python and Node.js, and fetches its tools with them.
 pub fn build(workspace: &Path, engine: Engine) -> Result<Built> {
     let folder = workspace.join("plugins").join(engine.name);
-    let zig = zig(workspace)?;
-    let sucrase = bundle(workspace, &folder)?;
-    let target = TARGET.replace('-', "_");
-    let environment = [
-        (format!("CC_{target}"), folder.join("zig-cc").into_os_string()),
-        (format!("AR_{target}"), folder.join("zig-ar").into_os_string()),
-        ("WHIMBREL_ZIG".to_owned(), zig.into_os_string()),
-        ("WHIMBREL_SUCRASE".to_owned(), sucrase.into_os_string()),
-    ];
-    let bytes = component_with(&folder.join("Cargo.toml"), &environment)?;
+    let extra = match engine.recipe {
+        Recipe::JavaScript => javascript::extra(workspace, &folder)?,
+        Recipe::Python => python::extra(workspace),
+    };
+    let bytes = component_with(&folder.join("Cargo.toml"), &extra)?;
     let path = workspace.join("target/components").join(format!("{}.wasm", engine.name));
     fs::create_dir_all(workspace.join("target/components")).context("cannot create target/components")?;
     fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Built { engine, bytes })
-}
-
-/// Installs the C compiler below `target`, and returns its program.
-fn zig(workspace: &Path) -> Result<PathBuf> {
-    let folder = workspace.join("target/tools").join(ZIG.replace("==", "-"));
-    let program = folder.join("zig");
-    if program.exists() {
-        return Ok(program);
-    }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", ZIG]))?;
-    let python = folder.join("bin/python");
-    let output = Command::new(&python)
-        .args(["-c", "import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), 'zig'))"])
-        .output()
-        .with_context(|| format!("cannot run {}", python.display()))?;
-    let found = PathBuf::from(String::from_utf8(output.stdout)?.trim());
-    if !found.is_file() {
-        bail!("{ZIG} has no program zig");
-    }
-    std::os::unix::fs::symlink(&found, &program).with_context(|| format!("cannot link {}", program.display()))?;
-    Ok(program)
-}
-
-/// Bundles what takes the types out of TypeScript.
-fn bundle(workspace: &Path, folder: &Path) -> Result<PathBuf> {
-    let sources = folder.join("sucrase");
-    let work = workspace.join("target/tools/sucrase");
-    fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
-    for file in ["package.json", "package-lock.json", "entry.js"] {
-        fs::copy(sources.join(file), work.join(file)).with_context(|| format!("cannot copy {file}"))?;
-    }
-    let lock = fs::read(work.join("package-lock.json"))?;
-    let installed = work.join("installed-lock.json");
-    if fs::read(&installed).ok().as_ref() != Some(&lock) {
-        run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&work))?;
-        fs::write(&installed, lock)?;
-    }
-    run(Command::new("npm").args(["run", "--silent", "bundle", "--", "--outfile=sucrase.js"]).current_dir(&work))?;
-    Ok(work.join("sucrase.js"))
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    if !status.success() {
-        bail!("{} failed", command.get_program().display());
-    }
-    Ok(())
 }
 
 /// What became of a comparison.
@@ -124,9 +82,7 @@ pub enum Comparison {
 
 /// Names the tools that make the engines here.
 fn tools(workspace: &Path, toolchain: &Toolchain) -> Result<String> {
-    let lock = fs::read(workspace.join("plugins/engine-js/sucrase/package-lock.json"))?;
-    let lock: String = Sha256::digest(lock).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{}\n{ZIG}\nsucrase/package-lock.json sha256 {lock}", toolchain.version))
+    Ok(format!("{}\n{}", toolchain.version, javascript::tools(workspace)?))
 }
 
 /// Compares an engine with the one that the program carries.

@@ -1,0 +1,54 @@
+//! Takes what scripts print, and writes it into the host's log line by line.
+
+use std::borrow::Cow;
+
+use monty_types::{MontyException, PrintWriterCallback};
+
+use crate::bindings::whimbrel::migration::log::{self, Level};
+
+/// A line that is longer is cut into pieces.
+const LONGEST: usize = 16 << 10;
+
+/// What was printed and has not ended its line.
+#[derive(Default)]
+pub(crate) struct Printer {
+    line: String,
+}
+
+impl Printer {
+    /// Writes what is left.
+    pub(crate) fn flush(&mut self) {
+        if !self.line.is_empty() {
+            log::write(Level::Info, &std::mem::take(&mut self.line));
+        }
+    }
+
+    fn end(&mut self) {
+        log::write(Level::Info, &self.line);
+        self.line.clear();
+    }
+}
+
+impl PrintWriterCallback for Printer {
+    fn stdout_write(&mut self, output: Cow<'_, str>) -> Result<(), MontyException> {
+        for (index, piece) in output.split('\n').enumerate() {
+            if index > 0 {
+                self.end();
+            }
+            self.line.push_str(piece);
+            if self.line.len() > LONGEST {
+                self.end();
+            }
+        }
+        Ok(())
+    }
+
+    fn stdout_push(&mut self, end: char) -> Result<(), MontyException> {
+        if end == '\n' {
+            self.end()
+        } else {
+            self.line.push(end)
+        }
+        Ok(())
+    }
+}
