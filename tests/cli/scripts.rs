@@ -4,6 +4,7 @@ mod bad_engines;
 mod bad_scripts;
 mod interface;
 mod other_engine;
+mod python;
 mod templates;
 mod transforms;
 mod values;

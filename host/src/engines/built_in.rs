@@ -12,11 +12,15 @@ pub(super) struct BuiltIn {
 }
 
 /// All of them. `cargo xtask plugins --update` makes the files.
-pub(super) static ALL: &[BuiltIn] = &[BuiltIn {
-    name: "javascript",
-    extensions: &["js", "mjs", "ts", "mts"],
-    packed: include_bytes!("../../engines/quickjs.wasm.zst"),
-}];
+pub(super) static ALL: &[BuiltIn] = &[
+    BuiltIn {
+        name: "javascript",
+        extensions: &["js", "mjs", "ts", "mts"],
+        packed: include_bytes!("../../engines/quickjs.wasm.zst"),
+    },
+    #[cfg(feature = "engine-python")]
+    BuiltIn { name: "python", extensions: &["py"], packed: include_bytes!("../../engines/monty.wasm.zst") },
+];
 
 impl BuiltIn {
     /// Returns its component.

@@ -125,7 +125,7 @@ impl Gathered {
             // Only migrations have versions.
             FileName::Library { name } => wanted(file, Version::from(0), name, Part::Functions, Role::Versioned),
             // The program itself writes it.
-            FileName::Ignored(_) if file.ends_with("whimbrel.d.ts") => None,
+            FileName::Ignored(_) if file.ends_with("whimbrel.d.ts") || file.ends_with("whimbrel.pyi") => None,
             FileName::Ignored(reason) => {
                 self.ignored.push(Ignored { file, reason: reason.to_owned() });
                 None

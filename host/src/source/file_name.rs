@@ -55,7 +55,7 @@ pub enum Part {
 }
 
 /// Endings of the scripts that the engines of the program run.
-pub const SCRIPTS: [&str; 4] = ["js", "mjs", "mts", "ts"];
+pub const SCRIPTS: [&str; 5] = ["js", "mjs", "mts", "py", "ts"];
 
 /// Why a file is ignored that nothing can be made of.
 const OTHER: &str = "neither .sql nor .wasm nor .toml nor a script";

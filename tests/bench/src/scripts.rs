@@ -58,6 +58,19 @@ const MOST: f64 = 5.0;
 const NATIVE_LOOP: &str = "native loop on rusqlite, row by row";
 const BY_COLUMNS: &str = "QuickJS, transform by columns, one instance";
 
+/// Row by row in the other language that the program carries an engine for.
+const PYTHON_ROWS: &str = r#"def up(db):
+    for row in db.query("SELECT id, full_name FROM customer WHERE first_name IS NULL"):
+        first, *rest = row["full_name"].split()
+        db.execute("UPDATE customer SET first_name = ?, last_name = ? WHERE id = ?", [first, " ".join(rest), row["id"]])
+"#;
+
+const PYTHON_TRANSFORM: &str = r#"# whimbrel: transform = { table = "customer", read = ["full_name"], write = ["first_name", "last_name"], jobs = 1 }
+def transform(row):
+    first, *rest = row["full_name"].split()
+    return {"first_name": first, "last_name": " ".join(rest)}
+"#;
+
 const TRIVIAL: &str = "export function up(db) { db.execute(\"UPDATE customer SET first_name = 'x' WHERE id = 1\"); }\n";
 
 /// node has a database of its own since version 22.
@@ -89,13 +102,15 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
     let half = seed(workshop, rows / 2)?;
     let one = seed(workshop, 1)?;
     let contenders = [
-        script(workshop, programs, "QuickJS, row by row", ROWS, &whole, rows)?,
-        script(workshop, programs, "QuickJS, executeMany", MANY, &whole, rows)?,
-        script(workshop, programs, "QuickJS, transform, one instance", TRANSFORM, &whole, rows)?,
-        script(workshop, programs, "QuickJS, row by row, half the rows", ROWS, &half, rows / 2)?,
+        script(workshop, programs, "QuickJS, row by row", ("js", ROWS), &whole, rows)?,
+        script(workshop, programs, "QuickJS, executeMany", ("js", MANY), &whole, rows)?,
+        script(workshop, programs, "QuickJS, transform, one instance", ("js", TRANSFORM), &whole, rows)?,
+        script(workshop, programs, "QuickJS, row by row, half the rows", ("js", ROWS), &half, rows / 2)?,
+        script(workshop, programs, "Monty (Python), row by row", ("py", PYTHON_ROWS), &whole, rows)?,
+        script(workshop, programs, "Monty (Python), transform, one instance", ("py", PYTHON_TRANSFORM), &whole, rows)?,
     ];
     let mut contenders: Vec<Contender<'_>> = contenders.into();
-    contenders.push(script(workshop, programs, BY_COLUMNS, COLUMNS, &whole, rows)?);
+    contenders.push(script(workshop, programs, BY_COLUMNS, ("js", COLUMNS), &whole, rows)?);
     contenders.push(native(workshop, programs, &whole, rows)?);
     let mut notes = Vec::new();
     let peers = [
@@ -157,7 +172,7 @@ fn aims(contenders: &[Contender<'_>], used: &[Used]) -> Vec<Aim> {
 fn starts(workshop: &Workshop, programs: &Programs, one: &Path, runs: usize) -> Result<Section> {
     let room = |name: &str| -> Result<PathBuf> {
         let room = workshop.room(name)?;
-        lay_out(&room, TRIVIAL)?;
+        lay_out(&room, "js", TRIVIAL)?;
         Ok(room)
     };
     let (cold, warm) = (room("h-cold")?, room("h-warm")?);
@@ -208,12 +223,12 @@ fn script<'w>(
     workshop: &'w Workshop,
     programs: &'w Programs,
     name: &str,
-    text: &str,
+    (language, text): (&str, &str),
     seed: &'w Path,
     rows: u32,
 ) -> Result<Contender<'w>> {
-    let room = workshop.room(&format!("h-{}", name.replace([' ', ','], "-")))?;
-    lay_out(&room, text)?;
+    let room = workshop.room(&format!("h-{}", name.replace([' ', ',', '(', ')'], "-")))?;
+    lay_out(&room, language, text)?;
     let at = room.clone();
     Ok(Contender {
         name: name.to_owned(),
@@ -274,9 +289,9 @@ fn probe(program: &str, arguments: &[&str]) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-fn lay_out(room: &Path, text: &str) -> Result<()> {
+fn lay_out(room: &Path, language: &str, text: &str) -> Result<()> {
     fs::create_dir_all(room.join("migrations"))?;
-    Ok(fs::write(room.join("migrations/0001_split_names.js"), text)?)
+    Ok(fs::write(room.join(format!("migrations/0001_split_names.{language}")), text)?)
 }
 
 fn check(room: &Path, rows: u32) -> Result<()> {

@@ -45,6 +45,8 @@ pub(crate) enum NewKind {
     Js,
     /// A script in TypeScript.
     Ts,
+    /// A script in Python.
+    Py,
 }
 
 /// In which language to write a component.

@@ -47,6 +47,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
         (None, NewKind::Rust) => rust::draft(&dir, &version, &name, args.reversible),
         (None, NewKind::Js) => script::draft(&dir, &version, &name, args.reversible, Language::JavaScript),
         (None, NewKind::Ts) => script::draft(&dir, &version, &name, args.reversible, Language::TypeScript),
+        (None, NewKind::Py) => script::draft(&dir, &version, &name, args.reversible, Language::Python),
     };
     let made = files::make(&draft.files, Making { force: false, dry_run: false })?;
     if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
@@ -62,6 +63,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
         (None, NewKind::Rust) => "rust",
         (None, NewKind::Js) => "js",
         (None, NewKind::Ts) => "ts",
+        (None, NewKind::Py) => "py",
     };
     let json =
         || NewJson { schema: schema("new"), version: &version, name: &name, kind, files: &made, next: &draft.next };

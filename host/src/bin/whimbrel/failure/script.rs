@@ -98,23 +98,7 @@ pub(crate) fn unusable(error: &ScriptError) -> Failure {
             let inner = run::guest(source);
             Failure { causes: vec![inner.message], message: error.to_string(), ..inner }
         }
-        ScriptError::NoExport { export, extension, .. } => {
-            let javascript = matches!(extension.as_str(), "js" | "mjs" | "ts" | "mts");
-            failure(
-                "script-export",
-                &match (*export, javascript) {
-                    ("transform", true) => {
-                        "its `[transform]` wants `export function transform(row)`, or transformColumns; without one, export up"
-                            .to_owned()
-                    }
-                    ("transform", false) => {
-                        "its `[transform]` wants a function transform; without one, write the function up".to_owned()
-                    }
-                    (export, true) => format!("write `export function {export}(db) {{ … }}`"),
-                    (export, false) => format!("write the function {export}"),
-                },
-            )
-        }
+        ScriptError::NoExport { export, extension, .. } => failure("script-export", &wanted(export, extension)),
         ScriptError::NoTransformTable => failure(
             "script-export",
             "say it in its head, or in a manifest beside it:\n// whimbrel: transform = { table = \"customer\", read = \
@@ -122,4 +106,20 @@ pub(crate) fn unusable(error: &ScriptError) -> Failure {
         ),
         _ => failure("script", ""),
     }
+}
+
+/// Says how a script's language writes a function that is not there.
+fn wanted(export: &str, extension: &str) -> String {
+    let transform = export == "transform";
+    let parameter = if transform { "row" } else { "db" };
+    let function = match extension {
+        "js" | "mjs" | "ts" | "mts" if transform => "`export function transform(row)`, or transformColumns".to_owned(),
+        "js" | "mjs" | "ts" | "mts" => format!("`export function {export}({parameter}) {{ … }}`"),
+        "py" => format!("`def {export}({parameter}): …`"),
+        _ => format!("the function {export}"),
+    };
+    if transform {
+        return format!("its `[transform]` wants {function}; without one, write up");
+    }
+    format!("write {function}")
 }

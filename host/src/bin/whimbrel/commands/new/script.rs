@@ -10,16 +10,47 @@ use crate::commands::files::NewFile;
 pub(super) enum Language {
     JavaScript,
     TypeScript,
+    Python,
 }
 
-const DECLARATIONS: &str = "whimbrel.d.ts";
+/// What a language's scripts are made of.
+struct Template {
+    ending: &'static str,
+    up: &'static str,
+    down: &'static str,
+    /// What editors read, and the name of its file.
+    declarations: (&'static str, &'static str),
+}
+
+impl Language {
+    fn template(self) -> Template {
+        let typescript = ("whimbrel.d.ts", include_str!("templates/whimbrel.d.ts"));
+        match self {
+            Self::JavaScript => Template {
+                ending: "js",
+                up: include_str!("templates/up.js"),
+                down: include_str!("templates/down.js"),
+                declarations: typescript,
+            },
+            Self::TypeScript => Template {
+                ending: "ts",
+                up: include_str!("templates/up.ts"),
+                down: include_str!("templates/down.ts"),
+                declarations: typescript,
+            },
+            Self::Python => Template {
+                ending: "py",
+                up: include_str!("templates/up.py"),
+                down: include_str!("templates/down.py"),
+                declarations: ("whimbrel.pyi", include_str!("templates/whimbrel.pyi")),
+            },
+        }
+    }
+}
 
 /// Drafts the script, and the declarations unless they are there.
 pub(super) fn draft(dir: &Path, version: &str, name: &str, reversible: bool, language: Language) -> Draft {
-    let (ending, up, down) = match language {
-        Language::JavaScript => ("js", include_str!("templates/up.js"), include_str!("templates/down.js")),
-        Language::TypeScript => ("ts", include_str!("templates/up.ts"), include_str!("templates/down.ts")),
-    };
+    let Template { ending, up, down, declarations } = language.template();
     let path = dir.join(format!("{version}_{name}.{ending}"));
     let mut contents = up.replace("{description}", &name.replace(['_', '-'], " "));
     if reversible {
@@ -31,9 +62,9 @@ pub(super) fn draft(dir: &Path, version: &str, name: &str, reversible: bool, lan
         "whimbrel up".to_owned(),
     ];
     let mut files = vec![NewFile { path, contents }];
-    let declarations = dir.join(DECLARATIONS);
-    if !declarations.exists() {
-        files.push(NewFile { path: declarations, contents: include_str!("templates/whimbrel.d.ts").to_owned() });
+    let (file, text) = declarations;
+    if !dir.join(file).exists() {
+        files.push(NewFile { path: dir.join(file), contents: text.to_owned() });
     }
     Draft { files, next }
 }

@@ -1,0 +1,5 @@
+
+
+def down(db: Database, ctx: Context):
+    # Undo here what `up` did.
+    pass

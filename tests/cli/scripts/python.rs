@@ -1,0 +1,304 @@
+//! Python, the second engine: what holds for every engine, and what its subset of the language carries.
+
+mod bad_scripts;
+mod values;
+
+use insta::assert_snapshot;
+
+use super::{CUSTOMERS, script};
+use crate::harness::{Outcome, Project};
+
+const SPLIT: &str = r#"from whimbrel import Context, Database, log
+
+def up(db: Database, ctx: Context):
+    for row in db.query("SELECT id, full_name FROM customer WHERE first_name IS NULL"):
+        first, *rest = row["full_name"].split()
+        db.execute("UPDATE customer SET first_name = ?, last_name = ? WHERE id = ?", [first, " ".join(rest), row["id"]])
+    log.info(ctx.name, "is done")
+
+def down(db):
+    db.execute("UPDATE customer SET first_name = NULL, last_name = NULL")
+"#;
+
+/// Runs the body of `up` and returns what it logs.
+fn logs(body: &str) -> Vec<String> {
+    let text: String = body.lines().map(|line| format!("    {line}\n")).collect();
+    let project = script("0002_x.py", &format!("def up(db, ctx):\n{text}"));
+    let outcome = project.ok(&["up", "--json"]);
+    let json = outcome.json("up");
+    let lines = json["logs"].as_array().unwrap_or_else(|| panic!("{outcome}"));
+    lines.iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Applies a script of this text, which fails, and returns what the program said.
+fn fails(text: &str) -> Outcome {
+    let project = script("0002_x.py", text);
+    let outcome = project.run(&["up"]);
+    assert_eq!(outcome.code, 1, "{outcome}");
+    let applied =
+        if project.path("app.db").exists() { "SELECT count(*) FROM _whimbrel_history" } else { return outcome };
+    assert_eq!(project.number(applied), 1, "{outcome}");
+    outcome
+}
+
+#[test]
+fn a_script_runs_reverts_and_is_recorded() {
+    let project = script("0002_split_names.py", SPLIT);
+    let up = project.ok(&["up"]);
+    assert!(up.stderr.contains("[2 split_names] split_names is done"), "{up}");
+    assert_eq!(
+        project.number("SELECT count(*) FROM customer WHERE first_name = 'Grace' AND last_name = 'Brewster Hopper'"),
+        1
+    );
+    assert_eq!(project.number("SELECT count(*) FROM customer WHERE first_name = 'Plato' AND last_name = ''"), 1);
+    let engines = project.ok(&["engines", "--json"]).json("engines");
+    let engine = engines["engines"].as_array().and_then(|all| all.iter().find(|one| one["engine"] == "monty"));
+    let engine = engine.expect("the engine is there");
+    let recorded: String = project
+        .database()
+        .query_row("SELECT engine FROM _whimbrel_history WHERE version = '2'", [], |row| row.get(0))
+        .expect("row");
+    let words: Vec<&str> = recorded.split(' ').collect();
+    assert_eq!(words, ["engine", "version", "sha256"].map(|word| engine[word].as_str().expect("text")));
+    assert!(project.ok(&["status"]).stdout.contains("monty "));
+    project.ok(&["verify"]);
+    project.ok(&["down"]);
+    assert_eq!(project.number("SELECT count(first_name) FROM customer"), 0);
+}
+
+#[test]
+fn a_script_is_tried_and_rolled_back() {
+    let project = script("0002_other.sql", "SELECT 1;\n");
+    project.ok(&["up"]);
+    project.write("scratch/split.py", SPLIT);
+    let tried = project.unchanged(|| project.ok(&["run-script", "scratch/split.py"]));
+    assert!(tried.stdout.contains("rows of customer: 3 updated"), "{tried}");
+}
+
+#[test]
+fn a_new_script_runs_and_brings_what_editors_read() {
+    let project = Project::notes();
+    let made = project.ok(&["new", "split names", "--kind", "py", "--reversible"]);
+    assert!(made.stdout.contains("migrations/0003_split_names.py"), "{made}");
+    assert!(project.read("migrations/whimbrel.pyi").contains("def executemany"), "{made}");
+    let up = project.ok(&["up"]);
+    assert!(up.stderr.contains("split_names: "), "{up}");
+    project.ok(&["down"]);
+    let status = project.ok(&["status"]);
+    assert!(!status.stdout.contains("ignored"), "{status}");
+    project.write("migrations/whimbrel.pyi", "# mine\n");
+    project.ok(&["new", "other", "--kind", "py"]);
+    assert_eq!(project.read("migrations/whimbrel.pyi"), "# mine\n");
+}
+
+/// What the page says of its subset, in one migration as somebody would write it.
+#[test]
+fn a_real_migration_runs() {
+    let text = r#"# whimbrel: description = "reads orders out of JSON"
+import json, re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal, ROUND_HALF_UP
+
+PHONE = re.compile(r"^\+?(\d{2})[\s-]*(\d+)-?(\d*)$")
+
+@dataclass
+class Order:
+    id: int
+    total: Decimal
+    tags: list
+
+    def cents(self):
+        return int(self.total * 100)
+
+def parse(text: str) -> dict:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        print(f"skipped: {error}")
+        return {}
+
+def up(db):
+    db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, body TEXT, cents INTEGER, at TEXT, phone TEXT, tags TEXT)")
+    bodies = [
+        {"total": "12.345", "at": "2024-02-29T23:30:00+02:00", "phone": "+49 301234", "tags": ["b", "a", "b"]},
+        {"total": "7", "at": "2023-12-31T00:00:00", "phone": "none"},
+        None,
+    ]
+    db.executemany("INSERT INTO orders (body) VALUES (?)", [[json.dumps(body) if body else "{oops"] for body in bodies])
+    seen, years = Counter(), defaultdict(list)
+    for row in db.query("SELECT id, body FROM orders ORDER BY id"):
+        body = parse(row["body"])
+        if not body:
+            continue
+        total = Decimal(body["total"]).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+        order = Order(row["id"], total, sorted({tag.upper() for tag in body.get("tags", [])}))
+        seen.update(body.get("tags", []))
+        at = datetime.fromisoformat(body["at"])
+        at = (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(timezone.utc) + timedelta(days=1)
+        match PHONE.match(body["phone"]):
+            case None:
+                phone = None
+            case found:
+                phone = "".join(found.groups()).lstrip("0")
+        years[at.year].append(order.id)
+        db.execute(
+            "UPDATE orders SET cents = ?, at = ?, phone = ?, tags = ? WHERE id = ?",
+            (order.cents(), at.strftime("%Y-%m-%d %H:%M"), phone, ",".join(order.tags) or None, order.id),
+        )
+    print(seen["b"], {year: len(ids) for year, ids in years.items()}, f"{1234567.891:,.2f}|{5:03d}|{'x':>3}")
+    for row in db.query("SELECT cents, at, phone, tags FROM orders", rows="tuple"):
+        print(*row, sep=" | ")
+"#;
+    let project = script("0002_orders.py", text);
+    let up = project.ok(&["up", "--json"]);
+    let json = up.json("up");
+    let lines: Vec<&str> =
+        json["logs"].as_array().expect("logs").iter().map(|line| line["message"].as_str().expect("text")).collect();
+    assert_snapshot!(lines.join("\n"), @r"
+    skipped: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)
+    2 {2024: 2} 1,234,567.89|005|  x
+    1235 | 2024-03-01 21:30 | 49301234 | A,B
+    700 | 2024-01-01 00:00 | None | None
+    None | None | None | None
+    ");
+}
+
+#[test]
+fn rows_come_at_once_or_in_pieces() {
+    let lines = logs(
+        r#"log.info(db.query("SELECT id FROM customer ORDER BY id"))
+log.info(db.first("SELECT id FROM customer WHERE id > ? ORDER BY id", (1,)), db.first("SELECT 1 WHERE 0"))
+log.info(db.query("SELECT id, born FROM customer WHERE id < 3", rows="tuple"), db.dialect)
+cursor = db.cursor("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", rows="tuple")
+count = 0
+while count < 5000 and (rows := cursor.fetch(2000)):
+    count += len(rows)
+log.info(cursor.columns, count, rows[-1])
+cursor.close()
+log.info(db.executemany("INSERT INTO customer (full_name, born) VALUES (?, ?)", [(f"n{i}", i) for i in range(3000)]))
+log.info(db.execute("UPDATE customer SET born = 1"), db.query(params=[7], sql="SELECT ? AS a"))"#,
+    );
+    assert_snapshot!(lines.join("\n"), @r"
+    [{'id': 1}, {'id': 2}, {'id': 3}]
+    {'id': 2} None
+    [(1, 1815), (2, 1906)] sqlite
+    ['i'] 6000 (6000,)
+    3000
+    3003 [{'a': 7}]
+    ");
+}
+
+#[test]
+fn a_savepoint_is_a_context_manager() {
+    let lines = logs(
+        r#"with db.savepoint():
+    db.execute("UPDATE customer SET born = 5")
+try:
+    with db.savepoint():
+        db.execute("DELETE FROM customer")
+        with db.savepoint():
+            db.execute("SELECT 1")
+        raise KeyError("no")
+except KeyError as error:
+    log.info(error, db.first("SELECT count(*) AS n, sum(born) AS s FROM customer"))"#,
+    );
+    assert_eq!(lines, ["no {'n': 3, 's': 15}"]);
+}
+
+#[test]
+fn what_a_statement_raises_can_be_told_apart_and_caught() {
+    let lines = logs(
+        r#"db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL UNIQUE)")
+db.execute("INSERT INTO t VALUES (1, 'x')")
+for sql in ["INSERT INTO t VALUES (1, 'y')", "INSERT INTO t VALUES (2, NULL)", "SELECT * FROM nobody", "COMMIT"]:
+    try:
+        db.execute(sql)
+    except (ValueError, PermissionError, RuntimeError) as error:
+        log.info(type(error).__name__, error, db.error()["code"])
+try:
+    db.executemany("INSERT INTO t VALUES (?, ?)", [(i, f"n{i}") for i in range(10, 2000)] + [(3, "x")])
+except ValueError as error:
+    log.info(error, db.error()["row"])"#,
+    );
+    assert_snapshot!(lines.join("\n"), @r"
+    ValueError UNIQUE constraint failed: t.id constraint-unique
+    ValueError NOT NULL constraint failed: t.a constraint-not-null
+    RuntimeError no such table: nobody syntax
+    PermissionError a code migration may not begin, commit or roll back; return from it instead denied
+    row 1990 of executemany: UNIQUE constraint failed: t.a 1990
+    ");
+}
+
+#[test]
+fn scripts_are_deterministic() {
+    let text = "import random, time, datetime\ndef up(db):\n    for _ in range(3):\n        db.execute('UPDATE customer SET born = ?', \
+                [random.randint(1, 10**9) + int(time.time()) + datetime.datetime.now().microsecond])\n";
+    script("0002_x.py", text).ok(&["test"]);
+    let body = "import random, time, datetime\nlog.info(random.random(), random.Random().random(), hash('a'), {'b', 'a', 'c'})\n\
+                log.info(int(time.time() * 1000) == ctx.started_at, time.time() == time.time(), ctx.started_at > 1.7e12)\n\
+                log.info(datetime.datetime.now().timestamp() * 1000 == ctx.started_at)";
+    let [first, second] = [0, 1].map(|_| logs(body));
+    assert_eq!(first, second);
+    assert_eq!(first[1..], ["True True True", "True"]);
+}
+
+#[test]
+fn nothing_is_left_over_from_one_run_to_the_next() {
+    let text = "seen = []\nseen.append(1)\ndef up(db):\n    seen.append(1)\n    print(len(seen))\n";
+    let project = Project::with(&[("0001_a.py", text), ("0002_b.py", text)]);
+    let json = project.ok(&["up", "--json"]).stdout;
+    assert_eq!(json.matches("\"message\": \"2\"").count(), 2, "{json}");
+}
+
+#[test]
+fn grants_and_limits_hold_scripts() {
+    let head = "# whimbrel: grants = { read = [\"customer(id)\"] }\n";
+    let refused = fails(&format!("{head}{SPLIT}"));
+    assert!(refused.stderr.contains("not granted"), "{refused}");
+    let limited = fails(
+        "# whimbrel: limits = { statements = 10 }\ndef up(db):\n    for i in range(20):\n        db.execute('SELECT 1')\n",
+    );
+    assert!(limited.stderr.contains("statements limit of 10"), "{limited}");
+}
+
+#[test]
+fn a_script_maps_rows_and_says_which_it_cannot() {
+    let head =
+        "# whimbrel: transform = { table = 'customer', read = ['full_name'], write = ['first_name', 'last_name'] }\n";
+    let split = "def transform(row):\n    first, *rest = row['full_name'].split()\n    return {'first_name': first, 'last_name': ' '.join(rest)}\n";
+    let project = script("0002_x.py", &format!("{head}{split}"));
+    project.ok(&["up", "--to", "1"]);
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 3009) INSERT INTO customer (id, full_name) SELECT i, 'First' || i || ' Last' FROM n";
+    project.database().execute_batch(rows).expect("rows");
+    let preview = project.ok(&["preview", "2"]);
+    assert!(preview.stdout.contains("Brewster Hopper"), "{preview}");
+    project.ok(&["up"]);
+    assert_eq!(
+        project.number("SELECT count(*) FROM customer WHERE last_name = 'Last' AND first_name = 'First' || id"),
+        3000
+    );
+    for (returned, words) in [
+        ("None", "transform returned nothing: return a dict of first_name, last_name"),
+        ("7", "transform returned an int"),
+        ("{'first_name': 'a'}", "transform returned no last_name"),
+        ("('a',)", "transform returned 1 values"),
+        ("('a', {})", "last_name of what transform returned is a dict"),
+        ("row['nobody']", "with id 1 cannot be transformed: KeyError: nobody (0002_x.py:3:12)"),
+    ] {
+        let outcome = fails(&format!("{head}def transform(row, ctx):\n    return {returned}\n"));
+        assert!(outcome.stderr.contains(words), "{returned}: {outcome}");
+    }
+}
+
+#[test]
+fn rows_go_into_another_table_none_one_or_many() {
+    let into = "# whimbrel: transform = { table = 'customer', read = ['id', 'full_name'], write = ['customer', 'part'], into = 'part' }\n";
+    let text = "def transform(row):\n    if row['id'] == 1:\n        return None\n    if row['id'] == 3:\n        return row['id'], row['full_name'].strip()\n    return [{'customer': row['id'], 'part': part} for part in row['full_name'].split()]\n";
+    let schema = format!("{CUSTOMERS}CREATE TABLE part (customer INTEGER, part TEXT);\n");
+    let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.py", &format!("{into}{text}"))]);
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM part"), 4);
+    assert_eq!(project.number("SELECT count(*) FROM part WHERE customer = 3 AND part = 'Plato'"), 1);
+}
