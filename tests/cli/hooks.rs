@@ -318,7 +318,7 @@ fn what_cannot_be_a_hook_is_told() {
     let mut told = String::new();
     for (hooks, file, text) in [
         ("before_all = \"hooks/none.sql\"", "", ""),
-        ("before_all = \"hooks/x.py\"", "hooks/x.py", "x = 1"),
+        ("before_all = \"hooks/x.rb\"", "hooks/x.rb", "x = 1"),
         ("before_all = \"hooks/x.wasm\"", "hooks/x.wasm", "\0asm"),
         ("before_all = \"hooks/x.sql\"", "hooks/x.sql", "-- whimbrel: transaction = none\nVACUUM;\n"),
         ("before_all = { file = \"a.sql\", sql = \"SELECT 1\" }", "", ""),
@@ -336,7 +336,7 @@ fn what_cannot_be_a_hook_is_told() {
     }
     assert_snapshot!(told, @r#"
     1: error: hooks/none.sql: is not there
-    1: error: hooks/x.py: cannot be a hook
+    1: error: hooks/x.rb: cannot be a hook
     1: error: hooks/x.wasm: a component needs its manifest beside it
     1: error: hooks/x.sql: a hook always runs in a transaction
     2: error: whimbrel.toml:3:14: a hook has either `file`, or `sql` with or without a `name`
