@@ -54,7 +54,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
         anyhow::bail!("{} exists already and was not touched", file.path);
     }
     lock::add(&dir, &version, &name)?;
-    if let (None, NewKind::Js | NewKind::Ts) = (args.lang, args.kind) {
+    if let (None, NewKind::Js | NewKind::Ts | NewKind::Py) = (args.lang, args.kind) {
         settings.check_script(&draft.files[0].path, signals.watch()?)?;
     }
     let kind = match (args.lang, args.kind) {
