@@ -62,7 +62,7 @@ fn is_wanted(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     !hidden
         && ending.is_some_and(|ending| {
-            matches!(ending.as_str(), "sql" | "wasm" | "toml" | "conf" | "sum" | "js" | "mjs" | "ts" | "mts")
+            matches!(ending.as_str(), "sql" | "wasm" | "toml" | "conf" | "sum" | "js" | "mjs" | "ts" | "mts" | "py")
         })
 }
 
