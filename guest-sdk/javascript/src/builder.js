@@ -75,14 +75,15 @@ class Column {
     let cells = given;
     let heap = this.wide ? null : bytesOfAscii(cells.join(""));
     if (heap === null) {
-      this.wide = true;
       cells = utf8OfAll(cells);
       if (cells.length !== rows) return null;
       heap = fromBinary(cells.join(""));
+      this.wide = !isAscii(heap);
     }
+    const nulls = this.tags !== null;
     let start = 0;
     for (let row = 0, at = 0; row < rows; row += 1, at += 2) {
-      if (given[row] === null) continue;
+      if (nulls && given[row] === null) continue;
       const length = cells[row].length;
       halves[at] = start;
       halves[at + 1] = length;

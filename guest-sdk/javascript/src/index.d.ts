@@ -117,6 +117,8 @@ export class BatchBuilder {
   constructor(columns: number);
   get rows(): number;
   push(column: number, value: Value): void;
+  /** Appends a cell to each column. */
+  row(values: Value[]): void;
   finish(): Batch;
 }
 

@@ -1,8 +1,7 @@
 // UTF-8. The engine inside a component has no TextEncoder and no TextDecoder, and a loop over bytes costs it 40 times what
 // its own functions take for a byte. So everything goes through binary texts, which have one character for each byte.
 
-const hasBase64 = typeof Uint8Array.fromBase64 === "function";
-const ASCII = /^[\x00-\x7f]*$/;
+const hasBase64 = typeof Uint8Array.fromBase64 === "function" && typeof btoa === "function" && typeof atob === "function";
 /** Most arguments of one call. */
 const PIECE = 4096;
 
@@ -40,12 +39,12 @@ export function isAscii(bytes) {
 
 /** Decodes a binary text that holds UTF-8; throws a URIError where it does not. */
 export function decode(binary) {
-  return ASCII.test(binary) ? binary : decodeURIComponent(escape(binary));
+  return decodeURIComponent(escape(binary));
 }
 
 /** Encodes a text as UTF-8 in a binary text; throws a URIError over a lone surrogate. */
 export function encode(text) {
-  return ASCII.test(text) ? text : unescape(encodeURIComponent(text));
+  return unescape(encodeURIComponent(text));
 }
 
 /** Returns where bytes stop being UTF-8, or their end. */

@@ -164,14 +164,17 @@ export class Writer {
 
   /** Adds the parameters of one run. */
   row(...params) {
-    if (params.length !== this.width) this.begin(params.length);
-    if (this.width === 0) {
-      this.changed += this.statement.execute();
-      return;
+    if (params.length !== this.width) {
+      if (params.length === 0 && this.builder === null) {
+        this.changed += this.statement.execute();
+        return;
+      }
+      this.begin(params.length);
     }
-    this.builder.row(params);
+    const { builder } = this;
+    builder.row(params);
     this.waiting += 1;
-    if (this.waiting >= this.most || this.builder.bytes >= BATCH_BYTES) this.flush();
+    if (this.waiting >= this.most || builder.bytes >= BATCH_BYTES) this.flush();
   }
 
   begin(width) {
