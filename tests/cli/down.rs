@@ -70,7 +70,7 @@ fn refuses_what_cannot_be_reverted() {
     exit 1
     --- stderr
     error: migration 3 three cannot be reverted: it is not in the chain
-    hint: bring its file back: only it says how to revert
+    hint: bring its file back, or set `keep_bodies = true` if the history was to keep what was applied
     ");
     });
 }

@@ -18,9 +18,9 @@ fn keeping(migrations: &[(&str, &str)]) -> Project {
     project
 }
 
-/// Makes a project that has nothing but the database of another.
+/// Makes a project that has nothing but the database of another, and keeps what it applies as well.
 fn restored(project: &Project) -> Project {
-    let restored = Project::with(&[]);
+    let restored = keeping(&[]);
     restored.write("app.db", project.bytes("app.db"));
     restored
 }
@@ -96,6 +96,21 @@ fn a_restored_backup_with_an_empty_folder_explains_itself_and_goes_down() {
     assert_eq!(backup.number("SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
     // What was reverted is explained as well.
     assert!(backup.ok(&["history", "--body", "1"]).stdout.contains("CREATE TABLE note"));
+}
+
+#[test]
+fn what_stands_in_a_database_is_run_only_where_it_is_to_be_kept() {
+    let backup = restored(&notes());
+    backup.write("whimbrel.toml", "database = \"sqlite:app.db\"\n");
+    backup.unchanged(|| {
+        let refused = backup.run(&["down", "--json"]);
+        assert!(refused.code == 1 && refused.stdout.contains("\"missing\""), "{refused}");
+        assert!(refused.stdout.contains("`keep_bodies = true`"), "{refused}");
+    });
+    assert!(backup.ok(&["history", "--body", "1"]).stdout.contains("CREATE TABLE note"));
+    let chains = "[chains.main]\nkeep_bodies = true\n";
+    backup.write("whimbrel.toml", format!("database = \"sqlite:app.db\"\n{chains}"));
+    backup.ok(&["down", "--all"]);
 }
 
 #[test]
@@ -263,7 +278,8 @@ fn the_library_keeps_and_shows_and_reverts() {
     let database = || Sqlite::file(project.path("app.db"));
     let builder = Migrator::builder().source(Directory::new(project.path("migrations"))).database(database());
     builder.keep_bodies(true).build().expect("migrator").up(Until::End).expect("up");
-    let empty = Migrator::builder().source(Code::new()).database(database()).build().expect("migrator");
+    let empty = Migrator::builder().source(Code::new()).database(database()).keep_bodies(true);
+    let empty = empty.build().expect("migrator");
     let found = empty.kept(&Key::Version(Version::from(1)), KeptPart::Down).expect("kept");
     assert_eq!(found[0].bytes.as_deref(), Some(b"DROP TABLE note;\n".as_slice()));
     let report = empty.down(Until::End).expect("down");

@@ -45,7 +45,7 @@ impl History {
         chain: &str,
         migration: &Migration,
     ) -> Result<(), HistoryError> {
-        if !self.keeping.iter().any(|kept| kept == chain) {
+        if !self.keeps(chain) {
             return Ok(());
         }
         let manifest =

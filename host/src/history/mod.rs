@@ -96,11 +96,16 @@ impl History {
         Ok(Self { table: table.to_owned(), keeping: Vec::new() })
     }
 
-    /// Keeps the bytes of what is applied from these chains.
+    /// Keeps the bytes of what is applied from these chains; what is kept of them may be run on the way down.
     #[must_use]
     pub fn keeping(mut self, chains: Vec<String>) -> Self {
         self.keeping = chains;
         self
+    }
+
+    /// Tells whether the bytes of what is applied from a chain are kept.
+    pub fn keeps(&self, chain: &str) -> bool {
+        self.keeping.iter().any(|kept| kept == chain)
     }
 
     /// Returns the name of the table.

@@ -133,8 +133,8 @@ impl MigratorBuilder {
     }
 
     /// Keeps the bytes of what is applied in the history, or not, which is what happens unless this is set: scripts,
-    /// components and manifests, packed and each only once. [`Migrator::kept`] shows them, and what is reverted is
-    /// reverted by them where its file is gone or was changed.
+    /// components and manifests, packed and each only once. [`Migrator::kept`] shows them. What is reverted is reverted by
+    /// them where its file is gone or was changed, so that whoever can write the history says what is run then.
     #[must_use]
     pub fn keep_bodies(mut self, keep: bool) -> Self {
         self.keep_bodies = keep;

@@ -66,7 +66,8 @@ impl Migrator {
         })
     }
 
-    /// Finds what is kept of what is to be taken back and is not in the chains as it was applied.
+    /// Finds what is kept of what is to be taken back and is not in the chains as it was applied. Only where the settings
+    /// say that it is kept: elsewhere nothing that stands in a database is taken for code.
     pub(super) fn find_kept(
         &self,
         history: &History,
@@ -80,9 +81,8 @@ impl Migrator {
             return Ok(all);
         }
         for row in rows {
-            let Some(chain) = chains.index(&row.chain).filter(|chain| plan::wants_kept(chains, *chain, row)) else {
-                continue;
-            };
+            let index = chains.index(&row.chain).filter(|_| history.keeps(&row.chain));
+            let Some(chain) = index.filter(|chain| plan::wants_kept(chains, *chain, row)) else { continue };
             if let Some(kept) = self.kept_of(history, session, chains, chain, row)? {
                 all.insert((chain, row.key()), kept);
             }

@@ -293,7 +293,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
                 .to_owned(),
         ),
         PlanProblem::CannotRevertMissing { migration } => {
-            ("missing", Some(migration), "bring its file back: only it says how to revert".to_owned())
+            ("missing", Some(migration), "bring its file back, or set `keep_bodies = true` if the history was to keep what was applied".to_owned())
         }
         PlanProblem::Kept { migration, .. } => {
             ("kept", Some(migration), "bring the file back as it was applied".to_owned())
