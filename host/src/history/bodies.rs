@@ -53,7 +53,7 @@ impl History {
         let (body, down) = match &migration.body {
             Body::Sql { up, down } => {
                 let bytes = |script: &Script| (script.checksum(), script.text.as_bytes().to_vec());
-                (Some(bytes(up)), down.as_ref().map(bytes))
+                (Some(bytes(up)), down.as_deref().map(bytes))
             }
             Body::Component { bytes } | Body::Transform { bytes, .. } => {
                 (Some((Checksum::of(bytes), bytes.to_vec())), None)
