@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::db::sqlite::FillError;
 use crate::db::{DbError, ErrorCode};
 use crate::exec::{PrepareError, RepairError, RunError, StepError};
 use crate::history::HistoryError;
@@ -48,6 +49,9 @@ pub enum Error {
     #[cfg(feature = "wasm")]
     #[error(transparent)]
     Preview(#[from] crate::exec::PreviewError),
+    /// A table of a copy cannot be filled.
+    #[error(transparent)]
+    Fill(#[from] FillError),
     /// The history was not repaired.
     #[error(transparent)]
     Repair(#[from] RepairError),

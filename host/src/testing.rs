@@ -32,6 +32,6 @@
 mod assert;
 mod database;
 
-pub use crate::db::sqlite::{FillError, fill};
+pub use crate::db::sqlite::{Fill, FillError, fill};
 pub use assert::{assert_deterministic, assert_passed, assert_passed_but, assert_same, assert_schema_eq};
 pub use database::TestDatabase;

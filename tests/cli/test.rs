@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::harness::Project;
+use crate::harness::{Outcome, Project};
 
 /// Migrations of which one loses something on its way back, and one fails there.
 fn troubled() -> Project {
@@ -18,10 +18,10 @@ fn troubled() -> Project {
 #[test]
 fn tells_which_migrations_go_back() {
     let project = troubled();
-    assert_snapshot!(project.run(&["test", "--round-trip"]), @r#"
+    assert_snapshot!(project.run(&["test", "--round-trip"]), @"
     exit 1
     --- stdout
-      VERSION  NAME         UP, DOWN, UP       TIME
+      VERSION  NAME         UP, DOWN, UP    TIME
       1        create_note  passed [time]
       2        first_notes  passed [time]
       3        shout        failed: down [time]
@@ -40,14 +40,14 @@ fn tells_which_migrations_go_back() {
       |            ^^^^^^^^^^^^
     hint: the database is not what the script expects: `whimbrel status` shows what is applied
     Tested up, down, up: 2 failed, 2 passed, 1 not reversible.
-    "#);
+    ");
     assert!(!project.path("app.db").exists());
     project.ok(&["up", "--to", "2"]);
     let outcome = project.unchanged(|| project.run(&["test", "--round-trip", "--accept", "3"]));
     assert_snapshot!(outcome, @"
     exit 1
     --- stdout
-      VERSION  NAME     UP, DOWN, UP       TIME
+      VERSION  NAME     UP, DOWN, UP    TIME
       3        shout    accepted: down [time]
       4        index    failed: down [time]
       5        one_way  not reversible [time]
@@ -69,7 +69,7 @@ fn makes_every_check_unless_one_is_named() {
     assert_snapshot!(project.run(&["test"]), @"
     exit 0
     --- stdout
-      VERSION  NAME         UP, DOWN, UP    TIME
+      VERSION  NAME         UP, DOWN, UP  TIME
       1        create_note  passed [time]
       2        first_notes  passed [time]
 
@@ -89,6 +89,7 @@ fn makes_every_check_unless_one_is_named() {
     {
       "schema": "whimbrel/test/1",
       "passed": true,
+      "filled": [],
       "round_trip": {
         "passed": true,
         "migrations": []
@@ -191,4 +192,80 @@ fn writes_a_report_for_ci() {
     error: cannot write nowhere/report.xml
       caused by: No such file or directory (os error 2)
     ");
+}
+
+#[test]
+fn rows_are_added_as_soon_as_a_table_is_there() {
+    let project = Project::notes();
+    project.write("migrations/0003_trim.up.sql", "UPDATE note SET text = trim(text);\n");
+    project.write("migrations/0003_trim.down.sql", "SELECT 1;\n");
+    project.write(
+        "migrations/0004_tag.up.sql",
+        "CREATE TABLE tag (note_id INTEGER NOT NULL REFERENCES note, name TEXT);\n",
+    );
+    project.write("migrations/0004_tag.down.sql", "DROP TABLE tag;\n");
+    project.write("migrations/0005_tags.sql", "DELETE FROM tag;\n");
+    project.write("migrations/0006_none.up.sql", "INSERT INTO tag SELECT id, 'x' FROM note LIMIT 1;\n");
+    project.write("migrations/0006_none.down.sql", "DELETE FROM tag;\n");
+    // Few rows find nothing.
+    assert_eq!(project.run(&["test", "--round-trip"]).code, 0);
+    let fills = ["test", "--round-trip", "--fill", "tag=1_500", "--fill", "note=400", "--seed", "7"];
+    let outcome = project.run(&fills);
+    assert_snapshot!(outcome.stdout.lines().filter(|line| !line.contains("row with id")).collect::<Vec<_>>().join("\n"), @"
+    Rows added to the copies: 1,500 to tag, 400 to note (seed 7).
+
+      VERSION  NAME         UP, DOWN, UP    TIME
+      1        create_note  passed [time]
+      2        first_notes  failed: down [time]
+      3        trim         failed: down [time]
+      4        tag          passed [time]
+      5        tags         not reversible [time]
+      6        none         passed [time]
+
+    error: migration 2 first_notes does not go back to what was there before
+      and 397 more
+    hint: a down can bring back only what its up has kept; what cannot be brought back is better not given a down, or is let pass with --accept
+    error: migration 3 trim does not go back to what was there before
+      and 5 more
+    hint: a down can bring back only what its up has kept; what cannot be brought back is better not given a down, or is let pass with --accept
+    Tested up, down, up: 2 failed, 3 passed, 1 not reversible.
+    ");
+    let rows = |outcome: &Outcome| -> Vec<String> {
+        outcome.stdout.lines().filter(|line| line.contains("row with id")).map(str::to_owned).collect()
+    };
+    assert_eq!(rows(&outcome), rows(&project.run(&fills)), "the seed decides");
+    assert_ne!(rows(&outcome), rows(&project.run(&["test", "--round-trip", "--fill", "note=400"])));
+    let json = project.run(&["test", "--fill", "note=3", "--json"]).json("test");
+    assert_eq!(json["filled"], serde_json::json!([{ "table": "note", "rows": 3, "seed": 1 }]));
+    project.ok(&["up", "--to", "1"]);
+    project.unchanged(|| project.run(&["test", "--fill", "note=10"]));
+}
+
+#[test]
+fn what_cannot_be_filled_is_an_error() {
+    let project = Project::notes();
+    project.write(
+        "migrations/0003_tag.sql",
+        "CREATE TABLE tag (note_id INTEGER NOT NULL REFERENCES note);\nDELETE FROM note;\n",
+    );
+    assert_snapshot!(project.run(&["test", "--fill", "notes=10"]), @"
+    exit 1
+    --- stderr
+    error: there is no table notes; is note meant?
+    hint: a table can be filled that is there before what is pending, or that one of these migrations makes
+    ");
+    assert_snapshot!(project.run(&["test", "--fill", "tag=10"]), @"
+    exit 1
+    --- stderr
+    error: table tag cannot be filled: note_id must refer to a row of note, which has none
+    hint: fill that first: --fill note=100 before it
+    ");
+    assert_snapshot!(project.run(&["test", "--fill", "note"]), @"
+    exit 2
+    --- stderr
+    error: invalid value 'note' for '--fill <TABLE=ROWS>': write a table and a number of rows, such as customer=1000
+
+    For more information, try '--help'.
+    ");
+    assert_eq!(project.run(&["test", "--fill", "tag=10", "--json"]).json("error")["code"], "fill");
 }

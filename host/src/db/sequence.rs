@@ -9,7 +9,6 @@ pub(crate) enum Use {
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only components have languages"))]
     Language,
     /// Rows that are made for tests.
-    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only tests make rows"))]
     Rows,
 }
 

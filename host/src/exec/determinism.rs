@@ -1,9 +1,10 @@
 //! Runs code twice on copies of the database and compares what it left behind. The database itself is only read.
 
+use super::growth::Growth;
 use super::prepare::Prepared;
 use super::report::{Report, RunError, StepError, StepReport};
 use super::run::{Conditions, run};
-use crate::db::sqlite::{Difference, compare};
+use crate::db::sqlite::{Difference, Fill, FillError, compare};
 use crate::db::{DbError, ErrorCode, OpenOptions, Session};
 use crate::history::HistoryError;
 use crate::model::Body;
@@ -65,6 +66,8 @@ pub(crate) enum TrialError {
     Run(Box<RunError>),
     /// The history cannot be read.
     History(HistoryError),
+    /// A table cannot be filled.
+    Fill(FillError),
 }
 
 impl From<DbError> for TrialError {
@@ -73,17 +76,26 @@ impl From<DbError> for TrialError {
     }
 }
 
+impl From<FillError> for TrialError {
+    fn from(error: FillError) -> Self {
+        Self::Fill(error)
+    }
+}
+
 /// Runs a plan on a copy of the database, each step with code on two, and stops at the first that disagrees with itself.
 ///
 /// Each step begins on two equal databases, so one that differs is not blamed for what came before it, and SQL, which
-/// may ask for the time, runs once.
+/// may ask for the time, runs once. Tables are filled as soon as they are there.
 pub(crate) fn run_twice(
     original: &mut dyn Session,
     prepared: Prepared,
     conditions: &Conditions<'_>,
     options: &OpenOptions,
+    fills: &[Fill],
 ) -> Result<Vec<Trial>, TrialError> {
     let mut first = original.copy(options)?;
+    let mut growth = Growth::new(fills);
+    growth.grow(first.as_mut())?;
     let mut trials = Vec::new();
     for step in one_by_one(prepared) {
         let is_code = match step.steps[0].step.migration.body {
@@ -95,6 +107,7 @@ pub(crate) fn run_twice(
         first = returned;
         let Some(second) = second else {
             first_result.map_err(TrialError::Run)?;
+            growth.grow(first.as_mut())?;
             continue;
         };
         let (mut second, second_result) = run(second, &step, conditions);
@@ -104,9 +117,11 @@ pub(crate) fn run_twice(
         let disagrees = trial.disagreement.is_some();
         trials.push(trial);
         if disagrees {
-            break;
+            return Ok(trials);
         }
+        growth.grow(first.as_mut())?;
     }
+    growth.finish(first.as_mut())?;
     Ok(trials)
 }
 

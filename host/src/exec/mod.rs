@@ -9,6 +9,7 @@ mod determinism;
 mod dry_run;
 mod event;
 mod functions;
+mod growth;
 mod hold;
 mod holder;
 mod hooks;

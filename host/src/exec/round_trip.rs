@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::determinism::{TrialError, connection, one_by_one, words};
+use super::growth::Growth;
 use super::preconditions::waits;
 use super::prepare::{PrepareError, Prepared};
 use super::report::{RunError, StepError, StepOutcome, StepReport};
 use super::run::{Conditions, run};
-use crate::db::sqlite::{Differences, differences};
+use crate::db::sqlite::{Differences, Fill, differences};
 use crate::db::{Ambient, OpenOptions, Session};
 use crate::grants::FunctionGrant;
 use crate::history::foreign::Mirror;
@@ -113,15 +114,19 @@ impl Trip {
 /// Runs the steps of a plan, each up, down and up again where it can be reverted, on copies of the database.
 ///
 /// One that does not come back as it should is no reason to stop: the next begins on what the first up has made. Time
-/// and chance stand still, so that what is compared can be the same.
+/// and chance stand still, so that what is compared can be the same. Tables are filled as soon as they are there, so that
+/// the migrations after the one that makes a table find rows in it.
 pub(crate) fn round_trip(
     original: &mut dyn Session,
     prepared: Prepared,
     prepare: &dyn Fn(Plan) -> Result<Prepared, PrepareError>,
     conditions: &Conditions<'_>,
     options: &OpenOptions,
+    fills: &[Fill],
 ) -> Result<Vec<Trip>, TrialError> {
     let mut session = original.copy(options)?;
+    let mut growth = Growth::new(fills);
+    growth.grow(session.as_mut())?;
     let leave_out = own_tables(session.as_mut(), conditions)?;
     let road = Road { prepare, conditions, options, leave_out };
     let mut trips = Vec::new();
@@ -140,6 +145,10 @@ pub(crate) fn round_trip(
         };
         stopped |= matches!(outcome, TripOutcome::Failed { leg: Leg::Up, .. });
         trips.push(Trip { step: step.steps[0].step.clone(), outcome, duration: began.elapsed() });
+        growth.grow(session.as_mut())?;
+    }
+    if !stopped {
+        growth.finish(session.as_mut())?;
     }
     Ok(trips)
 }

@@ -1,7 +1,7 @@
 //! Tries migrations on copies of a database, which itself is only read.
 
 use super::Migrator;
-use crate::db::sqlite::with_connection;
+use crate::db::sqlite::{Fill, with_connection};
 use crate::db::{Access, OpenOptions, Session};
 use crate::error::Error;
 use crate::exec::{self, Conditions, Prepared, Trial, TrialError, Trip};
@@ -16,6 +16,7 @@ struct Attempt<'a> {
     chains: Chains,
     goal: Goal,
     options: OpenOptions,
+    fills: &'a [Fill],
 }
 
 impl Migrator {
@@ -23,7 +24,13 @@ impl Migrator {
     ///
     /// The database itself is only read. A migration that disagrees with itself is the last one of the answer.
     pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
-        self.try_database(goal, |attempt, original| attempt.twice(original))
+        self.run_twice_with(goal, &[])
+    }
+
+    /// Does what [`run_twice`](Self::run_twice) does, on copies to which rows are added, those of each table as soon as
+    /// it is there.
+    pub fn run_twice_with(&self, goal: &Goal, fills: &[Fill]) -> Result<Vec<Trial>, Error> {
+        self.try_database(goal, fills, |attempt, original| attempt.twice(original))
     }
 
     /// Runs each pending migration up, down and up again on copies of the database, and compares schema and data: with
@@ -32,7 +39,13 @@ impl Migrator {
     /// The database itself is only read. Hooks are left out; the clock stands still and random numbers are the same each
     /// time. What does not come back as it should is told, and the next migration is tried.
     pub fn round_trip(&self, goal: &Goal) -> Result<Vec<Trip>, Error> {
-        self.try_database(goal, |attempt, original| attempt.round_trip(original))
+        self.round_trip_with(goal, &[])
+    }
+
+    /// Does what [`round_trip`](Self::round_trip) does, on copies to which rows are added, those of each table as soon as
+    /// it is there.
+    pub fn round_trip_with(&self, goal: &Goal, fills: &[Fill]) -> Result<Vec<Trip>, Error> {
+        self.try_database(goal, fills, |attempt, original| attempt.round_trip(original))
     }
 
     /// Does what [`run_twice`](Self::run_twice) does, on copies of a database that the caller has open.
@@ -52,9 +65,9 @@ impl Migrator {
     }
 
     /// Tries something on the database, or on an empty one where there is none.
-    fn try_database<T>(&self, goal: &Goal, work: Work<T>) -> Result<T, Error> {
+    fn try_database<T>(&self, goal: &Goal, fills: &[Fill], work: Work<T>) -> Result<T, Error> {
         self.in_time(|interrupt| {
-            let attempt = self.attempt(goal, interrupt)?;
+            let attempt = Attempt { fills, ..self.attempt(goal, interrupt)? };
             let existing = self.backend.open_existing(Access::Read, &attempt.options);
             let mut original = match existing.map_err(|error| self.database_error(error))? {
                 Some(session) => session,
@@ -74,7 +87,7 @@ impl Migrator {
 
     fn attempt<'a>(&'a self, goal: &Goal, interrupt: &'a Interrupt) -> Result<Attempt<'a>, Error> {
         let (chains, options) = (self.load()?, self.options(interrupt, false));
-        Ok(Attempt { migrator: self, interrupt, chains, goal: *goal, options })
+        Ok(Attempt { migrator: self, interrupt, chains, goal: *goal, options, fills: &[] })
     }
 }
 
@@ -83,14 +96,14 @@ type Work<T> = fn(&Attempt<'_>, &mut dyn Session) -> Result<T, Error>;
 impl Attempt<'_> {
     fn twice(&self, original: &mut dyn Session) -> Result<Vec<Trial>, Error> {
         let prepared = self.prepare(original)?;
-        let tried = exec::run_twice(original, prepared, &self.conditions(), &self.options);
+        let tried = exec::run_twice(original, prepared, &self.conditions(), &self.options, self.fills);
         tried.map_err(|error| self.error(error))
     }
 
     fn round_trip(&self, original: &mut dyn Session) -> Result<Vec<Trip>, Error> {
         let prepared = self.prepare(original)?;
         let prepare = |plan| self.migrator.prepare(plan, &self.chains, self.interrupt);
-        let tried = exec::round_trip(original, prepared, &prepare, &self.conditions(), &self.options);
+        let tried = exec::round_trip(original, prepared, &prepare, &self.conditions(), &self.options, self.fills);
         tried.map_err(|error| self.error(error))
     }
 
@@ -112,6 +125,7 @@ impl Attempt<'_> {
             TrialError::Database(error) => self.migrator.database_error(error),
             TrialError::Run(error) => error.into(),
             TrialError::History(error) => error.into(),
+            TrialError::Fill(error) => error.into(),
         }
     }
 }

@@ -21,6 +21,17 @@ const VALUE_TRIES: u32 = 200;
 /// One of so many values is NULL where that is allowed.
 const NULLS: u64 = 8;
 
+/// Rows to be added to a table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fill {
+    /// The table.
+    pub table: String,
+    /// How many.
+    pub rows: u64,
+    /// What decides which.
+    pub seed: u64,
+}
+
 /// Why a table was not filled; it is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum FillError {

@@ -6,7 +6,6 @@ mod compare;
 mod copy;
 mod disk;
 mod error;
-#[cfg(feature = "testing")]
 mod fill;
 mod functions;
 mod guard;
@@ -34,8 +33,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, RunLockState, Session};
 pub use catalog::has_function;
 pub use compare::{Difference, Differences, compare, differences, schema_differences, snapshot};
-#[cfg(feature = "testing")]
-pub use fill::{FillError, fill};
+pub use fill::{Fill, FillError, fill};
 use session::SqliteSession;
 
 /// A SQLite database file.

@@ -63,6 +63,17 @@ fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
     within.ok_or_else(|| format!("write a number from 1 to {MOST_JOBS}"))
 }
 
+/// Reads which table is to be filled with how many rows.
+fn parse_fill(text: &str) -> Result<(String, u64), String> {
+    let parts = text.rsplit_once('=').filter(|(table, _)| !table.is_empty());
+    let (table, rows) = parts.ok_or("write a table and a number of rows, such as customer=1000")?;
+    let rows = rows
+        .replace('_', "")
+        .parse()
+        .map_err(|_| format!("{rows} is no number of rows; write such as {table}=1000"))?;
+    Ok((table.to_owned(), rows))
+}
+
 /// Reads how fast a transform may go: rows a second, or a pause.
 fn parse_throttle(text: &str) -> Result<Throttle, String> {
     let number = text.trim().trim_end_matches("/s").replace('_', "");
@@ -156,6 +167,12 @@ pub(crate) struct TestArgs {
     /// Run code twice, each time on its own copy, and compare rows, schema, fuel and SQL operations
     #[arg(long)]
     pub(crate) deterministic: bool,
+    /// Add rows to a table of the copies first, or as soon as a migration makes it; can be given more than once
+    #[arg(long, value_name = "TABLE=ROWS", value_parser = parse_fill)]
+    pub(crate) fill: Vec<(String, u64)>,
+    /// Add other rows than with another seed
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "fill")]
+    pub(crate) seed: u64,
     /// Let pass that this version does not bring everything back; can be given more than once
     #[arg(long, value_name = "VERSION")]
     pub(crate) accept: Vec<Version>,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use whimbrel::db::sqlite::Fill;
 use whimbrel::plan::{Goal, Until};
 
 use crate::args::TestArgs;
@@ -33,10 +34,12 @@ fn test(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> any
     let all = !args.round_trip && !args.deterministic;
     overdue::watch(settings.timeout, ui);
     let migrator = settings.migrator(rules(&args.rules), signals.watch()?, Arc::new(()))?;
-    let trips = (all || args.round_trip).then(|| migrator.round_trip(&goal)).transpose()?;
-    let trials = (all || args.deterministic).then(|| migrator.run_twice(&goal)).transpose()?;
+    let fill = |(table, rows): &(String, u64)| Fill { table: table.clone(), rows: *rows, seed: args.seed };
+    let fills: Vec<Fill> = args.fill.iter().map(fill).collect();
+    let trips = (all || args.round_trip).then(|| migrator.round_trip_with(&goal, &fills)).transpose()?;
+    let trials = (all || args.deterministic).then(|| migrator.run_twice_with(&goal, &fills)).transpose()?;
     let trips = trips.as_deref().map(|trips| Trips { trips, accepted: &args.accept });
-    let found = Found { trips, trials: trials.as_deref() };
+    let found = Found { fills: &fills, trips, trials: trials.as_deref() };
     if let Some(file) = &args.junit {
         write(file, &found.report(), ui)?;
     }

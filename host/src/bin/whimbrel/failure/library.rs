@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use whimbrel::Error;
+use whimbrel::db::sqlite::FillError;
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::exec::{PrepareError, RepairError, StepError};
 use whimbrel::history::HistoryError;
@@ -31,10 +32,26 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::Prepare(error) => prepare(&error),
         Error::Preview(error) => transform::preview(&error),
         Error::Repair(error) => repair(error),
+        Error::Fill(error) => fill(&error),
         Error::Run(error) => run::explain(*error),
         Error::Timeout { timeout, source } => timed_out(timeout, *source),
         other => Failure::new(Exit::Failed, "failed", other.to_string()),
     }
+}
+
+fn fill(error: &FillError) -> Failure {
+    let hint = match error {
+        FillError::NoTable { .. } => {
+            "a table can be filled that is there before what is pending, or that one of these migrations makes"
+                .to_owned()
+        }
+        FillError::NotATable { .. } => "fill the tables that it reads".to_owned(),
+        FillError::NoParent { parent, .. } => format!("fill that first: --fill {parent}=100 before it"),
+        FillError::Refused { .. } => "ask for fewer rows, or try another --seed".to_owned(),
+        FillError::Database { .. } => "`whimbrel status` shows where the database stands".to_owned(),
+    };
+    let causes = std::error::Error::source(error).map(ToString::to_string).into_iter().collect();
+    Failure { causes, hint: Some(hint), ..Failure::new(Exit::Failed, "fill", error.to_string()) }
 }
 
 /// Explains what the clock has stopped: as an interruption, with another reason.

@@ -44,7 +44,7 @@ impl Trips<'_> {
         if self.trips.is_empty() {
             return "Nothing to test: no migration is pending.\n".to_owned();
         }
-        let mut sheet = Sheet::new(&["VERSION", "NAME", "UP, DOWN, UP", "TIME"], &[3]);
+        let mut sheet = Sheet::new(&["VERSION", "NAME", "UP, DOWN, UP", "TIME"], &[]);
         for trip in self.trips {
             let migration = &trip.step.migration;
             let (word, colour) = self.word(trip);
