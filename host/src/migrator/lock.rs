@@ -18,21 +18,24 @@ impl Migrator {
     ///
     /// Where nobody is, it tries whether a transaction that writes could begin, and ends it at once.
     pub fn lock_status(&self) -> Result<LockStatus, Error> {
-        let mut holdings: Vec<Holding> = Holding::of_lock(self.backend.run_lock()).into_iter().collect();
-        let here = Here::look();
-        let mut other_writer = false;
-        match self.leases() {
-            Ok(leases) => {
-                let now = Timestamp::now();
-                holdings.extend(leases.into_iter().map(|lease| Holding::of_lease(lease, &here, now)));
-            }
-            Err(error) if is_busy(&error) => other_writer = true,
-            Err(error) => return Err(error),
-        }
+        let (holdings, is_busy) = self.holdings()?;
         // Between two chunks nobody has the lock, and in one whoever has it is known already.
         let known = holdings.iter().any(|holding| holding.alive);
-        let other_writer = !known && (other_writer || self.somebody_writes()?);
+        let other_writer = !known && (is_busy || self.somebody_writes()?);
         Ok(LockStatus { database: self.backend.describe(), holdings, other_writer })
+    }
+
+    /// Returns those who are at work, or were when they were killed, and whether the leases could not be read because
+    /// somebody keeps the database to itself.
+    pub(super) fn holdings(&self) -> Result<(Vec<Holding>, bool), Error> {
+        let mut holdings: Vec<Holding> = Holding::of_lock(self.backend.run_lock()).into_iter().collect();
+        let leases = match self.leases() {
+            Err(error) if is_busy(&error) => return Ok((holdings, true)),
+            leases => leases?,
+        };
+        let (here, now) = (Here::look(), Timestamp::now());
+        holdings.extend(leases.into_iter().map(|lease| Holding::of_lease(lease, &here, now)));
+        Ok((holdings, false))
     }
 
     fn leases(&self) -> Result<Vec<Lease>, Error> {

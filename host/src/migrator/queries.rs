@@ -2,6 +2,7 @@
 
 use super::Migrator;
 use crate::error::Error;
+use crate::lock::Holding;
 use crate::model::{Applied, Version};
 use crate::plan::{self, Entry, Goal, Warning};
 use crate::source::Ignored;
@@ -15,6 +16,8 @@ pub struct Status {
     pub database: String,
     /// The migrations chain by chain in the order of their versions, repeatable ones last.
     pub entries: Vec<Entry>,
+    /// Those who are at work on what is begun and not at its end.
+    pub at_work: Vec<Holding>,
     /// Versions that a dense sequence lacks.
     pub gaps: Vec<Gap>,
     /// Files of the sources that are no migrations.
@@ -43,9 +46,19 @@ impl Migrator {
             chains: chains.active().map(|chain| chain.name().to_owned()).collect(),
             database: self.backend.describe(),
             entries: plan::reconcile(&chains, &rows),
+            at_work: self.at_work(&rows)?,
             gaps: gaps.collect(),
             ignored,
         })
+    }
+
+    /// Finds who is at work, if anything is begun and not at its end.
+    fn at_work(&self, rows: &[Applied]) -> Result<Vec<Holding>, Error> {
+        if rows.iter().all(|row| row.state.is_at_an_end()) {
+            return Ok(Vec::new());
+        }
+        let (holdings, _) = self.holdings()?;
+        Ok(holdings.into_iter().filter(|holding| holding.alive).collect())
     }
 
     /// Returns what is still to be applied, whether or not something stands against it.

@@ -122,6 +122,14 @@ impl AppliedState {
             Self::Replaced => "replaced",
         }
     }
+
+    /// Tells whether nothing of it is left to do.
+    pub fn is_at_an_end(self) -> bool {
+        match self {
+            Self::Applied | Self::Baseline | Self::Reverted | Self::Replaced => true,
+            Self::Started | Self::InProgress => false,
+        }
+    }
 }
 
 impl fmt::Display for AppliedState {

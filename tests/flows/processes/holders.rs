@@ -88,6 +88,9 @@ fn who_is_in_a_step_is_named_to_others_and_blocks_nobody_once_killed() {
         ] {
             assert_eq!(holder[key], value, "{key}");
         }
+        let shown = project.ok(&["status"]).stdout;
+        // In a transaction nobody can see that it has begun.
+        assert_eq!(shown.contains(&format!("note: P{named}")), !head.is_empty(), "{shown}");
         let refused = fails_fast(&project);
         assert!(refused.stderr.contains(&format!(": p{named} applies 2 slow since ")), "{refused}");
         assert!(refused.stderr.contains("`whimbrel lock status`"), "{refused}");
@@ -154,12 +157,15 @@ fn a_lease_tells_who_is_at_work_on_chunks_and_others_share_them() {
         holders.iter().find(|holder| holder["process"] == process).map(|holder| holder["alive"].clone()).unwrap()
     };
     assert_eq!((alive(process), alive(second)), (json!(false), json!(true)));
+    let shown = project.ok(&["status", "--json"]).json("status")["at_work"].clone();
+    assert_eq!((shown.as_array().unwrap().len(), &shown[0]["process"]), (1, &json!(second)), "{shown}");
     let gone = "is gone. It was at work on the chunks of 2 fill until [moment] UTC, and blocks nobody";
     assert!(words(&project).contains(gone), "{}", words(&project));
     // Somebody who does not wait at all does the rest, beside the one that is alive.
     project.ok(&["up", "--lock-timeout", "0"]);
     assert_eq!(project.number("SELECT count(n) FROM t"), 1000);
     assert_eq!(status(&project)["holders"], json!([]));
+    assert!(!project.ok(&["status", "--json"]).stdout.contains("at_work"));
     assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE details LIKE '%leases%'"), 0);
     drop(sharing);
 }

@@ -128,7 +128,11 @@ enum Attempt {
 }
 
 fn attempt(path: &Path) -> io::Result<Attempt> {
-    let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+    let file = match OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path) {
+        // Left behind by another user. It can be locked all the same, and removed by who may write the folder.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path)?,
+        opened => opened?,
+    };
     match file.try_lock() {
         Ok(()) if is_current(&file, path) => Ok(Attempt::Locked(LockFile { path: path.to_owned(), file })),
         Ok(()) => Ok(Attempt::Replaced),

@@ -19,7 +19,8 @@ pub(crate) fn text(status: &LockStatus) -> String {
     text
 }
 
-fn line(holding: &Holding) -> String {
+/// Says in a sentence who holds what.
+pub(super) fn line(holding: &Holding) -> String {
     let who = match &holding.holder {
         Some(Holder { process, host, user, .. }) => {
             let user = user.map(|user| format!(" (user {user})")).unwrap_or_default();
@@ -60,8 +61,9 @@ pub(crate) struct LockStatusJson {
     holders: Vec<HolderJson>,
 }
 
+/// Who holds what.
 #[derive(Serialize)]
-struct HolderJson {
+pub(crate) struct HolderJson {
     holds: &'static str,
     alive: bool,
     process: Option<u32>,
@@ -78,32 +80,34 @@ struct HolderJson {
 
 /// Writes the same as JSON.
 pub(crate) fn json(status: &LockStatus) -> LockStatusJson {
-    let one = |holding: &Holding| {
-        let holder = holding.holder.as_ref();
-        let (holds, heartbeat, until) = match &holding.held {
-            Held::Lock => ("lock", None, None),
-            Held::Chunks { heartbeat, until } => ("chunks", Some(heartbeat.clone()), Some(until.clone())),
-        };
-        HolderJson {
-            holds,
-            alive: holding.alive,
-            process: holder.map(|holder| holder.process),
-            host: holder.map(|holder| holder.host.clone()),
-            user: holder.and_then(|holder| holder.user),
-            run_id: holder.map(|holder| holder.run_id.clone()),
-            chain: holder.map(|holder| holder.chain.clone()),
-            migration: holder.map(|holder| holder.migration.clone()),
-            doing: holder.map(|holder| holder.doing.clone()),
-            since: holder.map(|holder| holder.since.clone()),
-            heartbeat,
-            until,
-        }
-    };
     LockStatusJson {
         schema: schema("lock-status"),
         database: status.database.clone(),
         held: status.is_held(),
         other_writer: status.other_writer,
-        holders: status.holdings.iter().map(one).collect(),
+        holders: status.holdings.iter().map(holder).collect(),
+    }
+}
+
+/// Writes who holds what as JSON.
+pub(super) fn holder(holding: &Holding) -> HolderJson {
+    let holder = holding.holder.as_ref();
+    let (holds, heartbeat, until) = match &holding.held {
+        Held::Lock => ("lock", None, None),
+        Held::Chunks { heartbeat, until } => ("chunks", Some(heartbeat.clone()), Some(until.clone())),
+    };
+    HolderJson {
+        holds,
+        alive: holding.alive,
+        process: holder.map(|holder| holder.process),
+        host: holder.map(|holder| holder.host.clone()),
+        user: holder.and_then(|holder| holder.user),
+        run_id: holder.map(|holder| holder.run_id.clone()),
+        chain: holder.map(|holder| holder.chain.clone()),
+        migration: holder.map(|holder| holder.migration.clone()),
+        doing: holder.map(|holder| holder.doing.clone()),
+        since: holder.map(|holder| holder.since.clone()),
+        heartbeat,
+        until,
     }
 }

@@ -9,6 +9,7 @@ use whimbrel::plan::{Difference, Entry, State};
 use whimbrel::{Gap, Status};
 
 use super::json::{self, IgnoredJson, ignored, reversible, schema};
+use super::lock::{self, HolderJson};
 use super::report::micros;
 use super::table::Sheet;
 use super::{amount, history, style};
@@ -76,6 +77,8 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
         text.push_str(&sheet.draw());
         text.push_str(&format!("\n{}.\n", counts(&status.entries)));
         text.push_str(&what_would_happen(&status.entries));
+        let note = style::paint(style::HINT, "note");
+        text.extend(status.at_work.iter().map(|holding| format!("{note}: {}\n", lock::line(holding))));
     }
     text.push_str(&notes(status));
     text
@@ -187,6 +190,9 @@ pub(crate) struct StatusJson {
     pending: usize,
     applied: usize,
     migrations: Vec<EntryJson>,
+    /// Who is at work on what is in progress, or dirty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    at_work: Vec<HolderJson>,
     gaps: Vec<String>,
     ignored: Vec<IgnoredJson>,
 }
@@ -245,6 +251,7 @@ pub(crate) fn json(status: &Status, exists: bool) -> StatusJson {
         pending: status.entries.iter().filter(|entry| entry.state.is_pending()).count(),
         applied: status.entries.iter().filter(|entry| entry.applied.is_some()).count(),
         migrations: status.entries.iter().map(entry).collect(),
+        at_work: status.at_work.iter().map(lock::holder).collect(),
         gaps: gaps(status),
         ignored: ignored(&status.ignored),
     }
