@@ -103,6 +103,35 @@ fn makes_every_check_unless_one_is_named() {
 }
 
 #[test]
+fn what_does_not_go_up_is_a_result_beside_the_others() {
+    let project = Project::notes();
+    project.write("migrations/0003_wrong.sql", "INSERT INTO nowhere VALUES (1);\n");
+    project.write("migrations/0004_later.sql", "SELECT 1;\n");
+    assert_snapshot!(project.run(&["test"]), @"
+    exit 1
+    --- stdout
+      VERSION  NAME         UP, DOWN, UP  TIME
+      1        create_note  passed [time]
+      2        first_notes  passed [time]
+      3        wrong        failed: up [time]
+      4        later        not tried [time]
+
+    error: migration 3 wrong fails on its way up
+      caused by: no such table: nowhere (SQLITE_ERROR)
+     --> migrations/0003_wrong.sql:1:13
+      |
+    1 | INSERT INTO nowhere VALUES (1);
+      |             ^^^^^^^
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    Tested up, down, up: 1 failed, 2 passed, 1 not tried.
+    ");
+    let json = project.run(&["test", "--json"]).json("test");
+    assert_eq!((&json["passed"], &json["determinism"]), (&false.into(), &serde_json::Value::Null));
+    // Without the other check it is an error as in `up`.
+    assert_eq!(project.run(&["test", "--deterministic", "--json"]).json("error")["code"], "statement-failed");
+}
+
+#[test]
 fn programs_are_told_the_same() {
     let project = troubled();
     let outcome = project.run(&["test", "--round-trip", "--json"]);
