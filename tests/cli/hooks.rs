@@ -90,6 +90,32 @@ fn run_at_their_moments_and_not_when_nothing_is_pending() {
 }
 
 #[test]
+fn programs_are_told_which_ran() {
+    let project = project(ALL);
+    let json = project.ok(&["up", "--json"]).json("up");
+    let ran = json["hooks"].as_array().expect("hooks").iter();
+    let ran: Vec<String> = ran
+        .map(|hook| {
+            let text = |key: &str| hook[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}", text("moment"), text("name"), text("migration"))
+        })
+        .collect();
+    assert_eq!(
+        ran,
+        [
+            "before_all before_all -",
+            "before_each before_each 1 create_note",
+            "after_each after_each 1 create_note",
+            "before_each before_each 2 first_notes",
+            "after_each after_each 2 first_notes",
+            "after_all after_all -",
+            "after_all tidy -",
+        ]
+    );
+    assert_eq!(project.ok(&["up", "--json"]).json("up")["hooks"], serde_json::json!([]));
+}
+
+#[test]
 fn a_step_that_a_precondition_leaves_out_has_none_of_its_own() {
     let project = project(ALL);
     project.write("migrations/0003_later.sql", "-- whimbrel: skip_unless = SELECT 0\nDROP TABLE note;");

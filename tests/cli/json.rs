@@ -207,6 +207,7 @@ fn a_dry_run_has_this_shape() {
           }
         }
       ],
+      "hooks": [],
       "losses": [],
       "duration_us": 0,
       "warnings": [],

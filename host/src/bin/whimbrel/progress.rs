@@ -27,6 +27,23 @@ pub(crate) struct LogLine {
     message: String,
 }
 
+/// A hook that has done its work.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct HookLine {
+    moment: &'static str,
+    name: String,
+    duration_us: u64,
+    /// Version and name of the migration that it came with.
+    migration: Option<String>,
+}
+
+/// What a run has told besides what it returns, for JSON.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    pub(crate) logs: Vec<LogLine>,
+    pub(crate) hooks: Vec<HookLine>,
+}
+
 /// How fast the step that runs is, where lines tell it.
 #[derive(Clone, Copy)]
 struct Pace {
@@ -41,21 +58,28 @@ pub(crate) struct Progress {
     ui: Ui,
     bar: Mutex<Option<ProgressBar>>,
     pace: Mutex<Option<Pace>>,
-    logs: Mutex<Vec<LogLine>>,
+    heard: Mutex<Heard>,
+    /// Everything is rolled back, and shown at the end.
+    dry_run: bool,
 }
 
 impl Progress {
     /// Starts with nothing on the screen.
     pub(crate) fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), bar: Mutex::default(), pace: Mutex::default(), logs: Mutex::default() }
+        Self { ui: ui.clone(), bar: Mutex::default(), pace: Mutex::default(), heard: Mutex::default(), dry_run: false }
     }
 
-    /// Takes the line of the step away and returns what guests wrote, for JSON.
-    pub(crate) fn finish(&self) -> Vec<LogLine> {
+    /// Says nothing of steps that have ended, for a run that shows them at its end.
+    pub(crate) fn dry_run(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
+    }
+
+    /// Takes the line of the step away and returns what was heard, for JSON.
+    pub(crate) fn finish(&self) -> Heard {
         if let Some(bar) = lock(&self.bar).take() {
             bar.finish_and_clear();
         }
-        std::mem::take(&mut lock(&self.logs))
+        std::mem::take(&mut lock(&self.heard))
     }
 
     fn say(&self, line: &str) {
@@ -114,7 +138,7 @@ impl Progress {
 
     fn log(&self, step: &Step, level: LogLevel, message: &str) {
         if self.ui.json() {
-            lock(&self.logs).push(LogLine {
+            lock(&self.heard).logs.push(LogLine {
                 version: step.migration.version.to_string(),
                 name: step.migration.name.clone(),
                 level: name(level),
@@ -186,12 +210,22 @@ impl Observer for Progress {
             Event::Log { step, level, message } => self.log(step, *level, message),
             Event::Progress { step, done, total } => self.advance(step, *done, *total),
             Event::StepFinished { report } => {
-                if let Some(line) = report::step_line(report) {
+                if let Some(line) = report::step_line(report).filter(|_| !self.dry_run) {
                     self.say(&line);
                 }
             }
-            // Those of each step belong to its line.
-            Event::HookFinished { hook, step: None, duration } => self.say(&report::hook_line(hook, *duration)),
+            Event::HookFinished { hook, step, duration } => {
+                // Those of each step belong to its line.
+                if step.is_none() {
+                    self.say(&report::hook_line(hook, *duration));
+                }
+                lock(&self.heard).hooks.push(HookLine {
+                    moment: hook.moment.as_str(),
+                    name: hook.name().to_owned(),
+                    duration_us: report::micros(*duration),
+                    migration: step.map(Step::title),
+                });
+            }
             Event::StepFailed { .. } => {
                 if let Some(bar) = lock(&self.bar).take() {
                     bar.finish_and_clear();

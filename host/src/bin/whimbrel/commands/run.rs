@@ -58,7 +58,7 @@ impl Run {
 
     /// Runs, or tries, and shows what was done.
     pub(super) fn run(&self, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-        let progress = Arc::new(Progress::new(ui));
+        let progress = Arc::new(Progress::new(ui).dry_run(self.dry_run));
         overdue::watch(settings.timeout, ui);
         let mut builder = settings.builder(self.rules, signals.watch()?, progress.clone())?;
         builder = builder.single_transaction(self.single);
@@ -73,13 +73,13 @@ impl Run {
         }
         let migrator = builder.build()?;
         let result = if self.dry_run { migrator.dry_run(&self.goal) } else { migrator.run(&self.goal) };
-        let logs = progress.finish();
+        let heard = progress.finish();
         let done = result?;
         for warning in &done.warnings {
             ui.talk(warning::text(warning).trim_end());
         }
         let text = || if self.dry_run { dry_run::text(&done) } else { report::summary(&done, self.goal.direction) };
-        ui.result(|| report::json(self.verb, &done, logs), text)?;
+        ui.result(|| report::json(self.verb, &done, heard), text)?;
         let kept_aside = done.steps.iter().any(|step| step.rows.is_some_and(|rows| rows.rejected > 0));
         Ok(if kept_aside { Exit::RowsKeptAside } else { Exit::Done })
     }

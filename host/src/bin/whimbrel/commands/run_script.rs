@@ -19,10 +19,10 @@ pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &
     let migrator = settings.script(&args.file, signals.watch()?, progress.clone())?;
     let direction = if args.down { Direction::Down } else { Direction::Up };
     let result = migrator.run_once(direction, args.commit);
-    let logs = progress.finish();
+    let heard = progress.finish();
     let step = result?;
     let done = Report { dry_run: !args.commit, steps: vec![step], ..Report::default() };
     let text = || if args.commit { report::summary(&done, direction) } else { dry_run::text(&done) };
-    ui.result(|| report::json("run-script", &done, logs), text)?;
+    ui.result(|| report::json("run-script", &done, heard), text)?;
     Ok(Exit::Done)
 }

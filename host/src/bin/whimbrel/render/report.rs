@@ -13,7 +13,7 @@ use super::losses::{self, LossJson};
 use super::warning::{self, WarningJson};
 use super::{amount, json, style};
 use crate::escape;
-use crate::progress::LogLine;
+use crate::progress::{Heard, HookLine, LogLine};
 
 /// Writes the line of a step that has ended; nothing for steps of a dry run, which are shown at its end.
 pub(crate) fn step_line(report: &StepReport) -> Option<String> {
@@ -131,6 +131,8 @@ pub(crate) struct ReportJson {
     schema: String,
     dry_run: bool,
     steps: Vec<StepReportJson>,
+    /// The hooks that ran, in order.
+    hooks: Vec<HookLine>,
     losses: Vec<LossJson>,
     duration_us: u64,
     warnings: Vec<WarningJson>,
@@ -201,15 +203,16 @@ struct TableJson {
 }
 
 /// Writes a report as JSON.
-pub(crate) fn json(verb: &str, report: &Report, logs: Vec<LogLine>) -> ReportJson {
+pub(crate) fn json(verb: &str, report: &Report, heard: Heard) -> ReportJson {
     ReportJson {
         schema: schema(verb),
         dry_run: report.dry_run,
         steps: report.steps.iter().map(step_json).collect(),
+        hooks: heard.hooks,
         losses: losses::json(&report.losses),
         duration_us: micros(report.duration),
         warnings: warning::json(&report.warnings),
-        logs,
+        logs: heard.logs,
     }
 }
 
