@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::lexer::{Token, TokenKind, tokens};
+use super::lexer::{Passed, Token, TokenKind, to_semicolon, tokens};
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum State {
@@ -52,16 +52,28 @@ impl State {
 ///
 /// Blanks, comments and empty statements between them belong to none.
 pub fn statements(sql: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut tokens = tokens(sql).filter(Token::is_significant);
+    let mut next = 0;
     std::iter::from_fn(move || {
         let mut state = State::Start;
         let mut range: Option<Range<usize>> = None;
-        for token in tokens.by_ref() {
+        let rest = next;
+        for token in tokens(&sql[rest..]).filter(Token::is_significant) {
+            let end = rest + token.end();
+            next = end;
             state = state.after(&token);
             match (&mut range, state) {
                 (None, State::Start) => continue,
-                (None, _) => range = Some(token.start..token.end()),
-                (Some(range), _) => range.end = token.end(),
+                (None, _) => range = Some(rest + token.start..end),
+                (Some(range), _) => range.end = end,
+            }
+            if state == State::Normal
+                && let Some(range) = &mut range
+            {
+                // Most bytes of a script are looked at here, and there is nothing more to be told from them.
+                let Passed { length, meaning } = to_semicolon(&sql[end..]);
+                next = end + length;
+                range.end = range.end.max(end + meaning);
+                break;
             }
             if state == State::Start {
                 break;

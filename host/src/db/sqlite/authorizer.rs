@@ -77,7 +77,7 @@ pub(super) struct Gate {
     touched: BTreeSet<Touched>,
     known: Vec<Known>,
     /// Where in `known` a text is.
-    places: HashMap<Arc<str>, usize>,
+    places: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
     /// The one that was looked at last.
     last: Option<usize>,
     remembered: Remembered,

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use rusqlite::hooks::{AuthAction, AuthContext};
 
 use crate::grants::{FunctionGrant, Schema, Touched};
@@ -16,9 +17,9 @@ const MOST: usize = 4096;
 /// decision rests on the accesses alone.
 #[derive(Default)]
 pub(super) struct Remembered {
-    accesses: HashMap<Box<[u8]>, u32>,
+    accesses: HashMap<Box<[u8]>, u32, RandomState>,
     touched: Vec<Option<Touched>>,
-    together: HashSet<Box<[u32]>>,
+    together: HashSet<Box<[u32]>, RandomState>,
     /// A view or trigger joins tables without naming the columns, and a statement may reach it by a mere name.
     joins_silently: Option<bool>,
     /// Those of the statement being prepared; `None` if it made another one.

@@ -41,17 +41,34 @@ pub(super) fn is_plain(text: &str) -> bool {
     let begins = |first: &Token<'_>| BEGINS.iter().any(|word| first.is_word(word));
     let Some(first) = first.filter(begins) else { return false };
     let rest = &text.as_bytes()[first.end()..];
-    !rest.iter().enumerate().any(|(at, byte)| {
-        let word: &[u8] = match byte {
-            b'W' | b'w' => b"WITH",
-            b'U' | b'u' => b"USING",
-            b'N' | b'n' => b"NATURAL",
-            b'R' | b'r' => b"REPLACE",
-            _ => return false,
+    let mut at = 0;
+    while let Some(skipped) = rest[at..].iter().position(|byte| BEGINS_TELLING[usize::from(*byte)]) {
+        at += skipped;
+        let telling = |word: &&str| {
+            rest.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
         };
-        rest.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
-    })
+        if TELLING.iter().any(telling) {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
+
+/// What tells something in a statement that only reads or changes rows.
+const TELLING: [&str; 4] = ["WITH", "USING", "NATURAL", "REPLACE"];
+/// The letters that these words begin with.
+const BEGINS_TELLING: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut word = 0;
+    while word < TELLING.len() {
+        let letter = TELLING[word].as_bytes()[0];
+        begins[letter.to_ascii_lowercase() as usize] = true;
+        begins[letter as usize] = true;
+        word += 1;
+    }
+    begins
+};
 
 /// Tells whether there is nothing in a text that could be run.
 pub(super) fn is_blank(text: &str) -> bool {
