@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::lexer::{Passed, Token, TokenKind, to_semicolon, tokens};
+use super::lexer::{Token, TokenKind, to_semicolon, tokens};
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum State {
@@ -66,16 +66,15 @@ pub fn statements(sql: &str) -> impl Iterator<Item = Range<usize>> {
                 (None, _) => range = Some(rest + token.start..end),
                 (Some(range), _) => range.end = end,
             }
-            if state == State::Normal
-                && let Some(range) = &mut range
-            {
-                // Most bytes of a script are looked at here, and there is nothing more to be told from them.
-                let Passed { length, meaning } = to_semicolon(&sql[end..]);
-                next = end + length;
-                range.end = range.end.max(end + meaning);
+            if state == State::Start {
                 break;
             }
-            if state == State::Start {
+            // Only its semicolon ends it, so that no more has to be told from what is before that.
+            if state == State::Normal
+                && let (Some(range), Some(length)) = (&mut range, to_semicolon(&sql[end..]))
+            {
+                next = end + length;
+                range.end = next;
                 break;
             }
         }

@@ -42,12 +42,10 @@ pub(super) fn is_plain(text: &str) -> bool {
     let Some(first) = first.filter(begins) else { return false };
     let rest = &text.as_bytes()[first.end()..];
     let mut at = 0;
-    while let Some(skipped) = rest[at..].iter().position(|byte| BEGINS_TELLING[usize::from(*byte)]) {
+    while let Some(skipped) = rest[at..].iter().position(|byte| TELLING[usize::from(*byte)].is_some()) {
         at += skipped;
-        let telling = |word: &&str| {
-            rest.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
-        };
-        if TELLING.iter().any(telling) {
+        let word = TELLING[usize::from(rest[at])].unwrap_or_default().as_bytes();
+        if rest.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word)) {
             return false;
         }
         at += 1;
@@ -55,19 +53,18 @@ pub(super) fn is_plain(text: &str) -> bool {
     true
 }
 
-/// What tells something in a statement that only reads or changes rows.
-const TELLING: [&str; 4] = ["WITH", "USING", "NATURAL", "REPLACE"];
-/// The letters that these words begin with.
-const BEGINS_TELLING: [bool; 256] = {
-    let mut begins = [false; 256];
+/// The words that tell something in a statement that only reads or changes rows, by the letters they begin with.
+const TELLING: [Option<&str>; 256] = {
+    let words = ["WITH", "USING", "NATURAL", "REPLACE"];
+    let mut telling = [None; 256];
     let mut word = 0;
-    while word < TELLING.len() {
-        let letter = TELLING[word].as_bytes()[0];
-        begins[letter.to_ascii_lowercase() as usize] = true;
-        begins[letter as usize] = true;
+    while word < words.len() {
+        let letter = words[word].as_bytes()[0];
+        telling[letter as usize] = Some(words[word]);
+        telling[letter.to_ascii_lowercase() as usize] = Some(words[word]);
         word += 1;
     }
-    begins
+    telling
 };
 
 /// Tells whether there is nothing in a text that could be run.
