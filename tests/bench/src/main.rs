@@ -20,6 +20,7 @@ mod python;
 mod report;
 mod rows;
 mod safety;
+mod script_transforms;
 mod scripts;
 mod tool;
 mod transforms;

@@ -28,8 +28,6 @@ pub(crate) enum Work {
     Key,
     /// Writes what the sample plugin `split-names` finds beside the name.
     Sample,
-    /// Writes the name, cut at its first blanks, beside the name, as the scripts do.
-    Words,
 }
 
 /// The table of the sample plugin.
@@ -85,7 +83,6 @@ pub(crate) fn run(work: Work, database: &Path) -> Result<()> {
         Work::Wide => wide(&transaction)?,
         Work::Key => key(&transaction)?,
         Work::Sample => sample(&transaction)?,
-        Work::Words => words(&transaction)?,
     }
     transaction.commit()?;
     Ok(())
@@ -133,19 +130,6 @@ fn sample(connection: &Connection) -> Result<()> {
     while let Some(row) = rows.next()? {
         let name = Name::parse(row.get_ref(1)?.as_str()?);
         write.execute(params![name.first, name.last, name.suffix, name.key, row.get::<_, i64>(0)?])?;
-    }
-    Ok(())
-}
-
-fn words(connection: &Connection) -> Result<()> {
-    let mut read = connection.prepare_cached("SELECT id, full_name FROM customer WHERE first_name IS NULL")?;
-    let mut write = connection.prepare_cached("UPDATE customer SET first_name = ?, last_name = ? WHERE id = ?")?;
-    let mut rows = read.query([])?;
-    while let Some(row) = rows.next()? {
-        let mut words = row.get_ref(1)?.as_str()?.split_whitespace();
-        let first = words.next().unwrap_or_default();
-        let rest: Vec<&str> = words.collect();
-        write.execute(params![first, rest.join(" "), row.get::<_, i64>(0)?])?;
     }
     Ok(())
 }

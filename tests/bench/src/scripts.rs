@@ -11,7 +11,7 @@ use crate::measure::{Contender, Used, in_turn};
 use crate::names;
 use crate::programs::Programs;
 use crate::report::{self, Aim, Row, Section};
-use crate::rows;
+use crate::script_transforms;
 use crate::tool::DATABASE;
 use crate::workshop::{Workshop, copy_database, number};
 
@@ -40,23 +40,6 @@ export function transform(row) {
   return { first_name: first, last_name: rest.join(" ") };
 }
 "#;
-
-const COLUMNS: &str = r#"// whimbrel: transform = { table = "customer", read = ["full_name"], write = ["first_name", "last_name"], jobs = 1 }
-export function transformColumns({ full_name }) {
-  const first_name = [], last_name = [];
-  for (const name of full_name) {
-    const [first, ...rest] = name.trim().split(/\s+/u);
-    first_name.push(first);
-    last_name.push(rest.join(" "));
-  }
-  return { first_name, last_name };
-}
-"#;
-
-/// Most CPU time of a transform against the native loop.
-const MOST: f64 = 5.0;
-const NATIVE_LOOP: &str = "native loop on rusqlite, row by row";
-const BY_COLUMNS: &str = "QuickJS, transform by columns, one instance";
 
 /// Row by row in the other language that the program carries an engine for.
 const PYTHON_ROWS: &str = r#"def up(db):
@@ -110,8 +93,6 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
         script(workshop, programs, "Monty (Python), transform, one instance", ("py", PYTHON_TRANSFORM), &whole, rows)?,
     ];
     let mut contenders: Vec<Contender<'_>> = contenders.into();
-    contenders.push(script(workshop, programs, BY_COLUMNS, ("js", COLUMNS), &whole, rows)?);
-    contenders.push(native(workshop, programs, &whole, rows)?);
     let mut notes = Vec::new();
     let peers = [
         ("node --jitless", "node", &["--jitless", "--experimental-sqlite", "work.cjs"][..], ("work.cjs", NODE)),
@@ -135,7 +116,7 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
         base: 0,
         notes,
     };
-    Ok(vec![work, starts(workshop, programs, &one, runs)?])
+    Ok(vec![work, script_transforms::measure(workshop, programs, rows, runs)?, starts(workshop, programs, &one, runs)?])
 }
 
 fn aims(contenders: &[Contender<'_>], used: &[Used]) -> Vec<Aim> {
@@ -151,12 +132,6 @@ fn aims(contenders: &[Contender<'_>], used: &[Used]) -> Vec<Aim> {
     }
     if let Some(python) = cpu("CPython sqlite3") {
         aims.push(Aim::at_most("QuickJS row by row: no more CPU than CPython", "of it", used[0].cpu / python, 1.0));
-    }
-    for (name, at) in [("by row objects", Some(used[2].cpu)), ("by columns", cpu(BY_COLUMNS))] {
-        if let (Some(at), Some(native)) = (at, cpu(NATIVE_LOOP)) {
-            let text = format!("transform {name}: at most {MOST} times the CPU of the native loop");
-            aims.push(Aim::at_most(&text, "times", at / native, MOST));
-        }
     }
     aims.push(Aim::below("transform takes less CPU than row by row", "of it", used[2].cpu / used[0].cpu, 1.0));
     aims.push(Aim::at_most(
@@ -237,19 +212,6 @@ fn script<'w>(
             let mut command = workshop.command(programs.whimbrel(), &at);
             command.args(["up", "--database", DATABASE]);
             Ok(command)
-        }),
-        check: Box::new(move || check(&room, rows)),
-    })
-}
-
-fn native<'w>(workshop: &'w Workshop, programs: &'w Programs, seed: &'w Path, rows: u32) -> Result<Contender<'w>> {
-    let room = workshop.room("h-native")?;
-    let at = room.clone();
-    Ok(Contender {
-        name: NATIVE_LOOP.to_owned(),
-        prepare: Box::new(move || {
-            copy_database(seed, &at.join(DATABASE))?;
-            Ok(rows::native(workshop, programs, &at, "words"))
         }),
         check: Box::new(move || check(&room, rows)),
     })
