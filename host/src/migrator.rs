@@ -371,6 +371,7 @@ impl Migrator {
             throttle: self.throttle,
             jobs: self.jobs,
             sample: self.sample,
+            ambient: None,
         }
     }
 

@@ -106,6 +106,8 @@ fn time_and_chance_stand_still() {
               INSERT INTO c (n) SELECT random() FROM t; UPDATE t SET x = julianday('now') WHERE id = 1;";
     let down = "DROP TABLE c; UPDATE t SET x = 'a' WHERE id = 1;";
     assert_eq!(of(&[("1_chance.up.sql", up), ("1_chance.down.sql", down)]), ["1 passed"]);
+    let asked = format!("-- whimbrel: require = SELECT 1\n{up}");
+    assert_eq!(of(&[("1_chance.up.sql", &asked), ("1_chance.down.sql", down)]), ["1 passed"]);
 }
 
 #[test]

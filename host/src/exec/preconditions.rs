@@ -49,6 +49,11 @@ pub(super) fn instead(
         }
         return Ok(Some(report));
     }
+    if migration.preconditions().next().is_some() && conditions.ambient.is_some() {
+        // The questions were asked with the migration's own, which are gone now.
+        let ambient = conditions.ambient.cloned();
+        session.set_ambient(ambient).map_err(StepError::doing("stop the clock"))?;
+    }
     Ok(None)
 }
 

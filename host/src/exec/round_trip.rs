@@ -257,10 +257,11 @@ impl Road<'_> {
     /// Runs one step with a clock that stands still and the same random numbers each time.
     fn go(&self, session: Box<dyn Session>, step: &Prepared, goal: Goal) -> Result<Ran, TrialError> {
         let mut session = session;
-        let conditions = Conditions { goal, ..*self.conditions };
-        let started_at = u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0);
+        let started_at = u64::try_from(self.conditions.started_at.as_millisecond()).unwrap_or(0);
         let seed = step.steps[0].step.migration.checksum().seed();
-        session.set_ambient(Some(Ambient { started_at, seed, granted: FunctionGrant::ALL.to_vec() }))?;
+        let ambient = Ambient { started_at, seed, granted: FunctionGrant::ALL.to_vec() };
+        let conditions = Conditions { goal, ambient: Some(&ambient), ..*self.conditions };
+        session.set_ambient(Some(ambient.clone()))?;
         let (session, result) = run(session, step, &conditions);
         match result {
             Err(error) if matches!(error.source, StepError::Interrupted) => Err(TrialError::Run(error)),

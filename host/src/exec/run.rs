@@ -15,7 +15,7 @@ use super::prepare::{Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
 use super::step::run_step;
 use super::throttle::Throttle;
-use crate::db::Session;
+use crate::db::{Ambient, Session};
 use crate::history::History;
 use crate::history::foreign::Mirror;
 use crate::interrupt::Interrupt;
@@ -49,6 +49,8 @@ pub struct Conditions<'a> {
     pub jobs: Option<NonZeroUsize>,
     /// Most rows of each transform that a dry run tries.
     pub sample: Option<NonZeroU64>,
+    /// Where the owner's own SQL takes time and chance from, in place of the machine.
+    pub ambient: Option<&'a Ambient>,
 }
 
 impl Conditions<'_> {
