@@ -1,0 +1,148 @@
+//! Why the history of another tool is not taken over.
+
+use super::{Choice, ForeignTable, Tool};
+use crate::db::DbError;
+use crate::model::{Version, VersionError};
+
+/// Why a history was not taken over. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdoptError {
+    /// There is no database.
+    #[error("there is no database yet")]
+    NoDatabase,
+    /// No table looks like a history.
+    #[error("{}", not_found(choice))]
+    NotFound {
+        /// What was looked for.
+        choice: Choice,
+    },
+    /// Several tables look like one.
+    #[error("several tables look like histories: {}", tables(found))]
+    Several {
+        /// The tables.
+        found: Vec<ForeignTable>,
+    },
+    /// The history must go into one chain, and several are meant.
+    #[error("there are several chains: {}", chains.join(", "))]
+    SeveralChains {
+        /// Their names.
+        chains: Vec<String>,
+    },
+    /// The chain has a history of ours already.
+    #[error("the history of chain {chain} has {rows} rows already")]
+    Begun {
+        /// The chain.
+        chain: String,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// Somebody else is migrating.
+    #[error("{tool} is migrating this database: {by} holds its lock")]
+    Locked {
+        /// The tool.
+        tool: Tool,
+        /// Who.
+        by: String,
+    },
+    /// Its table cannot go on being written.
+    #[error("the history of {tool} cannot be kept up to date: {reason}")]
+    KeepWriting {
+        /// The tool.
+        tool: Tool,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The history says what nobody should build upon.
+    #[error("the history of {tool} cannot be taken over as it is")]
+    Stopped {
+        /// The tool.
+        tool: Tool,
+        /// Its table.
+        table: String,
+        /// What is in the way; at least one.
+        problems: Vec<AdoptProblem>,
+    },
+    /// The database refused.
+    #[error("cannot read the history of another tool")]
+    Database {
+        /// What the database said.
+        #[source]
+        source: DbError,
+    },
+}
+
+/// What is in the way of taking a history over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum AdoptProblem {
+    /// A migration began and did not finish, or failed.
+    Unfinished {
+        /// What the tool calls it.
+        migration: String,
+        /// What the tool says.
+        reason: String,
+    },
+    /// The file of an applied migration is another one now.
+    Changed {
+        /// Version and name.
+        migration: String,
+        /// The file.
+        file: String,
+        /// What the tool kept.
+        recorded: String,
+        /// What it would keep now.
+        found: String,
+    },
+    /// A version that is none of ours.
+    Version {
+        /// What the tool calls it.
+        migration: String,
+        /// Why.
+        source: VersionError,
+    },
+    /// The tool has recorded a version for which there is no migration, and its table holds only how far it came.
+    NoSuchVersion {
+        /// The version.
+        version: Version,
+    },
+}
+
+impl std::fmt::Display for AdoptProblem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unfinished { migration, reason } => {
+                write!(formatter, "{} is not finished: {}", migration.escape_debug(), reason.escape_debug())
+            }
+            Self::Changed { migration, file, .. } => {
+                write!(formatter, "{migration} was changed after it was applied: {file}")
+            }
+            Self::Version { migration, source } => write!(formatter, "{}: {source}", migration.escape_debug()),
+            Self::NoSuchVersion { version } => {
+                write!(formatter, "the database is at version {version}, and there is no such migration")
+            }
+        }
+    }
+}
+
+fn not_found(choice: &Choice) -> String {
+    match (choice.tool, &choice.table) {
+        (None, None) => "no table looks like the history of another tool".to_owned(),
+        (Some(tool), None) => format!("no table looks like the history of {tool}"),
+        (None, Some(table)) => format!("the table {} does not look like a history", table.escape_debug()),
+        (Some(tool), Some(table)) => {
+            format!("the table {} does not look like the history of {tool}", table.escape_debug())
+        }
+    }
+}
+
+fn tables(found: &[ForeignTable]) -> String {
+    let names = found.iter().map(|found| format!("{} ({})", found.table.escape_debug(), found.tool));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+impl From<DbError> for AdoptError {
+    fn from(source: DbError) -> Self {
+        Self::Database { source }
+    }
+}
