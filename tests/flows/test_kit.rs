@@ -119,6 +119,8 @@ fn a_copy_of_a_real_database_is_tried_and_the_file_stays() {
     assert!(std::fs::read(&path).unwrap() == before);
     let missing = TestDatabase::copy_of(notes(), folder.path().join("other.db")).err().unwrap();
     assert!(missing.to_string().contains("other.db"), "{missing}");
+    connection.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").unwrap();
+    assert!(TestDatabase::copy_of(notes(), &path).is_err(), "it is locked");
 }
 
 #[test]

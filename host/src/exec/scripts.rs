@@ -106,7 +106,10 @@ pub enum ScriptError {
     },
     /// It exports `transform`, and nothing says which rows go through it.
     #[error("the script exports transform, and nothing says which rows go through it")]
-    NoTransformTable,
+    NoTransformTable {
+        /// Ending of the script, which tells how its language writes comments.
+        extension: String,
+    },
 }
 
 fn list(extensions: &[String]) -> String {
@@ -191,7 +194,7 @@ impl<'a> Workshop<'a> {
         let export = match (step.direction, step.migration.body.transform()) {
             (Direction::Up, Some(_)) => "transform",
             (Direction::Up, None) if !has("up") && has("transform") => {
-                return Err(failed(ScriptError::NoTransformTable));
+                return Err(failed(ScriptError::NoTransformTable { extension: script.extension.clone() }));
             }
             (Direction::Up, None) => "up",
             (Direction::Down, _) => "down",

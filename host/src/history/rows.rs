@@ -85,8 +85,8 @@ fn details(functions: &BTreeMap<String, Checksum>) -> String {
 /// Returns what is set in a row that is to say what the chain has for its migration, and the values of that.
 pub(super) fn restated(row: &NewRow<'_>) -> (&'static str, Vec<Value>) {
     let set = "state = ?, name = ?, kind = ?, checksum = ?, normalised_checksum = ?, manifest_checksum = ?, \
-               down_checksum = ?, details = json_set(CASE WHEN json_valid(details) THEN details ELSE '{}' END, \
-               '$.functions', json_extract(?, '$.functions'))";
+               down_checksum = ?, details = json_remove(json_set(CASE WHEN json_valid(details) THEN details ELSE '{}' \
+               END, '$.functions', json_extract(?, '$.functions')), '$.kept')";
     let row = row.applied();
     let checksum = |checksum: Option<Checksum>| Value::from(checksum.map(|checksum| checksum.to_string()));
     let params = vec![

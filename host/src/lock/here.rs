@@ -35,9 +35,9 @@ impl Here {
         }
     }
 
-    /// Tells whether the process of a holder is there; `None` when it would be on another host.
+    /// Tells whether a process of the holder's number is there; `None` when it would be on another host, or may be.
     pub(super) fn has(&self, holder: &Holder) -> Option<bool> {
-        if holder.host == self.host { exists(holder.process) } else { None }
+        if holder.host == self.host && !self.host.is_empty() { exists(holder.process) } else { None }
     }
 }
 

@@ -64,12 +64,11 @@ impl Holding {
         Some(Self { holder: Holder::parse(&note), held: Held::Lock, alive })
     }
 
-    /// Judges a lease: on its own host by whether the process is there, on others by how old it is.
+    /// Judges a lease: by how old it is, and on its own host also by whether the process is there. That alone does not
+    /// say enough: in a container the next one has the same number.
     pub(crate) fn of_lease(lease: Lease, here: &Here, now: Timestamp) -> Self {
-        let alive = match here.has(&lease.holder) {
-            Some(alive) => alive,
-            None => lease.until.parse().is_ok_and(|until: Timestamp| until >= now),
-        };
+        let is_young = lease.until.parse().is_ok_and(|until: Timestamp| until >= now);
+        let alive = is_young && here.has(&lease.holder) != Some(false);
         let Lease { holder, heartbeat, until } = lease;
         Self { holder: Some(holder), held: Held::Chunks { heartbeat, until }, alive }
     }
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_of_another_host_ends_with_its_time_and_one_of_this_host_with_its_process() {
+    fn a_lease_ends_with_its_time_and_one_of_this_host_with_its_process() {
         let here = Here::look();
         let (early, late) = ("2026-11-26T12:01:10Z".parse().unwrap(), "2026-11-26T12:01:11Z".parse().unwrap());
         let alive = |lease, now| Holding::of_lease(lease, &here, now).alive;
@@ -97,7 +96,8 @@ mod tests {
         assert!(!alive(lease("another-host", 1), late));
         assert!(!alive(Lease { until: "soon".into(), ..lease("another-host", 1) }, early));
         if cfg!(unix) {
-            assert!(alive(lease(&here.host, here.process), late));
+            assert!(alive(lease(&here.host, here.process), early));
+            assert!(!alive(lease(&here.host, here.process), late));
             // No system gives out such a number.
             assert!(!alive(lease(&here.host, 0x7fff_fff0), early));
         }

@@ -52,6 +52,11 @@ impl<'a> Draft<'a> {
         let in_chain = migration_of(chains, chain, row);
         let title = row_title(chains, chain, row);
         match (chains.kept(chain, row.key()), in_chain) {
+            (Some(Kept::Migration(kept)), _) if !fits(kept, row) => {
+                let reason = "it was applied anew meanwhile".to_owned();
+                self.problems.push(PlanProblem::Kept { migration: title, reason });
+                None
+            }
             (Some(Kept::Migration(kept)), in_chain) => {
                 let message = match in_chain {
                     Some(_) => "was changed after it was applied",
@@ -75,7 +80,11 @@ impl<'a> Draft<'a> {
 
     /// Tells whether what is kept of a migration reverts it.
     pub(super) fn has_kept(&self, migration: &Migration, row: &Applied) -> bool {
-        self.chains.index(&row.chain).is_some_and(|chain| self.chains.kept(chain, migration.key()).is_some())
+        let kept = self.chains.index(&row.chain).and_then(|chain| self.chains.kept(chain, migration.key()));
+        kept.is_some_and(|kept| match kept {
+            Kept::Migration(kept) => fits(kept, row),
+            Kept::Unusable(_) => true,
+        })
     }
 
     /// Applies again what is taken back, as the chain has it now.
@@ -86,7 +95,7 @@ impl<'a> Draft<'a> {
             let Some(chain) = chains.index(&step.chain) else { continue };
             match find(chains, chain, step.migration.key(), step.migration.role()) {
                 Some(migration) => steps.push(self.step(Direction::Up, chain, migration)),
-                None => self.problems.push(PlanProblem::CannotRevertMissing { migration: step.title() }),
+                None => self.problems.push(PlanProblem::CannotApplyAgain { migration: step.title() }),
             }
         }
         steps
@@ -109,6 +118,16 @@ impl<'a> Draft<'a> {
                     });
                 }
             }
+        }
+    }
+}
+
+/// Tells whether what is kept is what a row was applied from: the row may be another one since it was looked for.
+fn fits(kept: &Migration, row: &Applied) -> bool {
+    match &kept.body {
+        Body::Sql { .. } => kept.down_checksum() == row.down_checksum,
+        Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => {
+            kept.checksum() == row.checksum && kept.manifest_checksum() == row.manifest_checksum
         }
     }
 }

@@ -156,6 +156,11 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
     },
+    /// One that is to be taken back and applied again is not in the chain; what is kept of it only takes it back.
+    CannotApplyAgain {
+        /// Version and name.
+        migration: String,
+    },
     /// A migration that is to be reverted is not in the chain, and what the history has kept of it cannot be used.
     Kept {
         /// Version and name.
@@ -255,6 +260,9 @@ impl fmt::Display for PlanProblem {
             }
             Self::UnknownTarget { version } => write!(f, "the chain has no version {version}"),
             Self::Irreversible { migration } => write!(f, "migration {migration} cannot be reverted: it has no down"),
+            Self::CannotApplyAgain { migration } => {
+                write!(f, "migration {migration} cannot be applied again: it is not in the chain")
+            }
             Self::CannotRevertMissing { migration } => {
                 write!(f, "migration {migration} cannot be reverted: it is not in the chain")
             }

@@ -7,7 +7,7 @@ mod chains;
 mod states;
 
 use super::*;
-use crate::model::{Applied, AppliedState, Body, Chain, Chains, Migration, Placement, Script, Version};
+use crate::model::{Applied, AppliedState, Body, Chain, Chains, Checksum, Migration, Placement, Script, Version};
 use crate::sql::Directives;
 
 fn script(text: &str) -> Script {
@@ -94,6 +94,24 @@ fn goes_as_far_as_asked() {
     for (in_chain, applied, goal, expected) in cases {
         let plan = build(&chain(in_chain), &rows(applied), &goal, &Rules::default()).unwrap();
         assert_eq!(versions(&plan), expected, "{in_chain:?} {applied:?} {goal:?}");
+    }
+}
+
+#[test]
+fn what_is_kept_reverts_only_the_row_that_it_is_of() {
+    let kept = std::sync::Arc::new(migration(1, "SELECT 1;", true));
+    let of = |down_checksum| Applied { down_checksum, ..row(&kept) };
+    for in_chain in [vec![], vec![migration(1, "SELECT 'other';", false)]] {
+        let all = [((0, kept.key()), crate::model::Kept::Migration(std::sync::Arc::clone(&kept)))];
+        let chains = chains(in_chain).with_kept(all.into_iter().collect());
+        for goal in [Goal::UNDO_LAST, Goal::down(Until::Again(1))] {
+            let applied_anew = of(Some(Checksum::of(b"DROP TABLE t;")));
+            let problems = build(&chains, &[applied_anew], &goal, &Rules::default()).unwrap_err().problems;
+            let is_told = |problem: &PlanProblem| problem.to_string().contains("applied anew meanwhile");
+            assert!(problems.iter().any(is_told), "{problems:?}");
+        }
+        let plan = build(&chains, &[of(kept.down_checksum())], &Goal::UNDO_LAST, &Rules::default()).unwrap();
+        assert_eq!(versions(&plan), ["1"]);
     }
 }
 

@@ -108,18 +108,21 @@ pub(super) fn to_semicolon(text: &str) -> Option<usize> {
         if byte == b';' {
             return Some(at + 1);
         }
-        let inside = at > token
-            && match bytes[at - 1] {
-                // `1.$` is a number, and `a.$` two tokens and the beginning of a third.
-                b'.' => tokens(&text[token..]).any(|of| token + of.start < at && at < token + of.end()),
-                before => is_word(before),
-            };
-        if is_word(byte) && inside {
+        if is_word(byte) && at > token && is_inside(text, token, at) {
             at += 1;
             continue;
         }
         at += scan(&bytes[at..], text[at..].chars().next()?).1;
         token = at;
+    }
+}
+
+/// Tells whether a byte of a word belongs to a token that began before it; `token` is where some token before it begins.
+fn is_inside(text: &str, token: usize, at: usize) -> bool {
+    match text.as_bytes()[at - 1] {
+        // `1.$` is a number, and `a.$` two tokens and the beginning of a third.
+        b'.' => tokens(&text[token..]).take_while(|of| token + of.start < at).any(|of| at < token + of.end()),
+        before => is_word(before),
     }
 }
 

@@ -56,6 +56,7 @@ pub fn statements(sql: &str) -> impl Iterator<Item = Range<usize>> {
     std::iter::from_fn(move || {
         let mut state = State::Start;
         let mut range: Option<Range<usize>> = None;
+        let mut ends = true;
         let rest = next;
         for token in tokens(&sql[rest..]).filter(Token::is_significant) {
             let end = rest + token.end();
@@ -70,12 +71,17 @@ pub fn statements(sql: &str) -> impl Iterator<Item = Range<usize>> {
                 break;
             }
             // Only its semicolon ends it, so that no more has to be told from what is before that.
-            if state == State::Normal
-                && let (Some(range), Some(length)) = (&mut range, to_semicolon(&sql[end..]))
-            {
-                next = end + length;
-                range.end = next;
-                break;
+            if state != State::Normal || !ends {
+                continue;
+            }
+            match (&mut range, to_semicolon(&sql[end..])) {
+                (Some(range), Some(length)) => {
+                    next = end + length;
+                    range.end = next;
+                    break;
+                }
+                // The last one, without a semicolon: up to its last token that means something.
+                _ => ends = false,
             }
         }
         range
@@ -116,6 +122,17 @@ mod tests {
         for (sql, expected) in cases {
             assert_eq!(split(sql), expected, "{sql:?}");
         }
+    }
+
+    #[test]
+    fn looks_at_no_byte_again_and_again() {
+        let since = std::time::Instant::now();
+        let dump = "INSERT INTO \"main\".\"t\" VALUES (1.$, x.[y]);\n".repeat(50_000);
+        assert_eq!(statements(&dump).count(), 50_000);
+        let endless = format!("INSERT INTO t VALUES {}", "(1, 'a'), ".repeat(200_000));
+        assert_eq!(statements(&endless).count(), 1);
+        // Hours if each statement, or each token, looked at all the rest.
+        assert!(since.elapsed() < std::time::Duration::from_secs(60));
     }
 
     proptest! {

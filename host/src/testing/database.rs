@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::Migrator;
@@ -54,7 +54,15 @@ impl TestDatabase {
         let mut database = Self::empty(migrator)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let copied = Connection::open_with_flags(file, flags).and_then(|original| {
-            Backup::new(&original, &mut database.connection)?.step(ALL)?;
+            match Backup::new(&original, &mut database.connection)?.step(ALL)? {
+                StepResult::Done => {}
+                _ => {
+                    return Err(rusqlite::Error::SqliteFailure(
+                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                        Some("it is locked by another program".to_owned()),
+                    ));
+                }
+            }
             // What is copied from a file with a write-ahead log would look for the log.
             database.connection.pragma_update(None, "journal_mode", "MEMORY")
         });

@@ -195,6 +195,27 @@ fn a_lease_of_another_host_ends_with_its_time() {
 }
 
 #[test]
+fn a_link_in_place_of_the_lock_leads_nowhere() {
+    let victim = "somebody else's";
+    for hard in [false, true] {
+        let log = "CREATE TABLE log (step INTEGER NOT NULL);";
+        let outside = "-- whimbrel: transaction = none\nINSERT INTO log VALUES (2);";
+        let project = Project::with(&[("0001_log.sql", log), ("0002_outside.sql", outside)]);
+        project.write("victim", victim);
+        let (to, link) = (project.path("victim"), project.path("app.db-whimbrel-lock"));
+        match hard {
+            true => std::fs::hard_link(to, link).unwrap(),
+            false => std::os::unix::fs::symlink(to, link).unwrap(),
+        }
+        project.ok(&["up", "--steps", "1"]);
+        let outcome = project.run(&["up"]);
+        assert_eq!(outcome.code, i32::from(!hard), "{outcome}");
+        assert!(hard || outcome.stderr.contains("app.db-whimbrel-lock"), "{outcome}");
+        assert_eq!(project.read("victim"), victim);
+    }
+}
+
+#[test]
 fn a_run_that_is_stopped_takes_its_lease_with_it() {
     let (project, waiting) = chunks();
     let (mut running, process) = started(&project, &waiting, "chunks");

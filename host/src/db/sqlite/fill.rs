@@ -116,10 +116,10 @@ fn add(connection: &Connection, live: &Live, rows: u64, seed: u64) -> Result<(),
     let mut parents = live.parents(connection).map_err(failed)?;
     let names: Vec<String> = live.columns.iter().map(|column| quote_identifier(&column.name)).collect();
     let sql = match names.as_slice() {
-        [] => format!("INSERT INTO main.{} DEFAULT VALUES", quote_identifier(&live.name)),
+        [] => format!("INSERT OR ABORT INTO main.{} DEFAULT VALUES", quote_identifier(&live.name)),
         names => {
             let (table, places) = (quote_identifier(&live.name), vec!["?"; names.len()].join(", "));
-            format!("INSERT INTO main.{table} ({}) VALUES ({places})", names.join(", "))
+            format!("INSERT OR ABORT INTO main.{table} ({}) VALUES ({places})", names.join(", "))
         }
     };
     let mut insert = connection.prepare(&sql).map_err(failed)?;
@@ -129,8 +129,23 @@ fn add(connection: &Connection, live: &Live, rows: u64, seed: u64) -> Result<(),
         let mut tries = 0;
         loop {
             let row = make(live, &parents, &mut checks, &mut chance)?;
-            let Err(error) = insert.execute(params_from_iter(&row)) else { break };
+            let refusal = match insert.execute(params_from_iter(&row)) {
+                Ok(0) => None,
+                Ok(_) => break,
+                Err(error) => Some(error),
+            };
             tries += 1;
+            let Some(error) = refusal else {
+                if tries == TRIES {
+                    let (table, reason) = (live.name.clone(), "a trigger leaves the rows out".to_owned());
+                    return Err(FillError::Refused { table, taken, wanted: rows, reason });
+                }
+                continue;
+            };
+            if connection.is_autocommit() {
+                // A trigger has rolled everything back, the savepoint too.
+                return Err(failed(error));
+            }
             let is_refusal = matches!(&error, rusqlite::Error::SqliteFailure(failure, _)
                 if failure.code == rusqlite::ErrorCode::ConstraintViolation
                 || failure.code == rusqlite::ErrorCode::TypeMismatch);

@@ -27,6 +27,9 @@ pub(super) struct LockFile {
 impl LockFile {
     /// Writes who holds it. It is held just the same when that fails.
     pub(super) fn note(&mut self, note: &str) {
+        if !is_its_own(&self.file) {
+            return;
+        }
         let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(note.as_bytes()));
         if let Err(error) = written.and_then(|()| self.file.set_len(note.len() as u64)) {
             tracing::debug!("cannot write who holds {}: {error}", self.path.display());
@@ -85,7 +88,7 @@ pub(super) fn state(database: &Path) -> RunLockState {
     // SQLite resolves links, so the lock is beside the file itself.
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     let path = path_of(&database);
-    let Ok(mut file) = OpenOptions::new().read(true).open(&path) else { return RunLockState::Free };
+    let Ok(mut file) = to_open().read(true).open(&path) else { return RunLockState::Free };
     match file.try_lock_shared() {
         Ok(()) if is_current(&file, &path) => RunLockState::Left(read(&mut file)),
         Ok(()) => RunLockState::Free,
@@ -128,9 +131,9 @@ enum Attempt {
 }
 
 fn attempt(path: &Path) -> io::Result<Attempt> {
-    let file = match OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path) {
+    let file = match to_open().create(true).truncate(false).read(true).write(true).open(path) {
         // Left behind by another user. It can be locked all the same, and removed by who may write the folder.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path)?,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => to_open().read(true).open(path)?,
         opened => opened?,
     };
     match file.try_lock() {
@@ -155,11 +158,38 @@ fn read(file: &mut File) -> String {
 fn is_current(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let same = |a: &std::fs::Metadata, b: &std::fs::Metadata| a.dev() == b.dev() && a.ino() == b.ino();
-    matches!((file.metadata(), std::fs::metadata(path)), (Ok(held), Ok(found)) if same(&held, &found))
+    matches!((file.metadata(), std::fs::symlink_metadata(path)), (Ok(held), Ok(found)) if same(&held, &found))
+}
+
+/// Opens no link, behind which somebody else's file could be, and waits for nobody at the other end of a pipe.
+#[cfg(unix)]
+fn to_open() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.custom_flags(flags.bits().cast_signed());
+    options
+}
+
+/// Tells whether a file is there for nothing else, so that it may be written.
+#[cfg(unix)]
+fn is_its_own(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|file| file.is_file() && file.nlink() <= 1)
 }
 
 /// An open file cannot be removed there.
 #[cfg(not(unix))]
 fn is_current(_: &File, _: &Path) -> bool {
     true
+}
+
+#[cfg(not(unix))]
+fn to_open() -> OpenOptions {
+    OpenOptions::new()
+}
+
+#[cfg(not(unix))]
+fn is_its_own(file: &File) -> bool {
+    file.metadata().is_ok_and(|file| file.is_file())
 }

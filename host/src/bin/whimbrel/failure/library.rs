@@ -312,6 +312,9 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::CannotRevertMissing { migration } => {
             ("missing", Some(migration), "bring its file back, or set `keep_bodies = true` if the history was to keep what was applied".to_owned())
         }
+        PlanProblem::CannotApplyAgain { migration } => {
+            ("missing", Some(migration), "bring its file back, or only take it back with `down`".to_owned())
+        }
         PlanProblem::Kept { migration, .. } => {
             ("kept", Some(migration), "bring the file back as it was applied".to_owned())
         }

@@ -99,11 +99,16 @@ pub(crate) fn unusable(error: &ScriptError) -> Failure {
             Failure { causes: vec![inner.message], message: error.to_string(), ..inner }
         }
         ScriptError::NoExport { export, extension, .. } => failure("script-export", &wanted(export, extension)),
-        ScriptError::NoTransformTable => failure(
-            "script-export",
-            "say it in its head, or in a manifest beside it:\n// whimbrel: transform = { table = \"customer\", read = \
-             [\"full_name\"], write = [\"first_name\"] }",
-        ),
+        ScriptError::NoTransformTable { extension } => {
+            let comment = if extension == "py" { "#" } else { "//" };
+            failure(
+                "script-export",
+                &format!(
+                    "say it in its head, or in a manifest beside it:\n{comment} whimbrel: transform = {{ table = \
+                     \"customer\", read = [\"full_name\"], write = [\"first_name\"] }}"
+                ),
+            )
+        }
         _ => failure("script", ""),
     }
 }

@@ -78,10 +78,16 @@ impl Table {
         let key = match is_all {
             // Rows that are told apart by all their values are matched by those they share.
             true => columns.iter().map(|column| quote_identifier(column)).collect(),
-            false if self.key == other.key => self.key,
+            false if self.has_key_of(other) => self.key,
             false => return None,
         };
         (!columns.is_empty()).then_some(Self { columns, key, ..self })
+    }
+
+    /// Tells whether both have the same key; names of columns may be written in another way.
+    fn has_key_of(&self, other: &Self) -> bool {
+        let mut pairs = self.key.iter().zip(&other.key);
+        self.key.len() == other.key.len() && pairs.all(|(own, theirs)| own.eq_ignore_ascii_case(theirs))
     }
 
     fn select<'c>(&self, connection: &'c Connection) -> rusqlite::Result<Statement<'c>> {

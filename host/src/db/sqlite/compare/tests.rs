@@ -136,7 +136,12 @@ fn what_means_the_same_is_no_difference() {
 #[test]
 fn names_everything_that_means_something_else() {
     let rows = |values: &str| format!("CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES {values}");
-    let cases: [(&str, &str, &[&str]); 8] = [
+    let cases: [(&str, &str, &[&str]); 9] = [
+        (
+            "CREATE TABLE t (ID INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 'a')",
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, x)",
+            &["table t: the row with ID 1 is there before and not now"],
+        ),
         (
             "CREATE TABLE t (a, b TEXT, c INTEGER NOT NULL)",
             "CREATE TABLE t (a, c INTEGER, d TEXT DEFAULT 'x')",

@@ -109,6 +109,27 @@ fn what_cannot_be_done_is_said_and_nothing_stays() {
             "t",
             "table t takes 0 of 10 rows; the next one is refused 500 times, the last time with: not here",
         ),
+        (
+            "CREATE TABLE t (b BOOLEAN NOT NULL UNIQUE ON CONFLICT REPLACE)",
+            "t",
+            "table t takes 2 of 10 rows; the next one is refused 500 times, the last time with: UNIQUE constraint failed: t.b",
+        ),
+        (
+            "CREATE TABLE t (b BOOLEAN NOT NULL UNIQUE ON CONFLICT ROLLBACK)",
+            "t",
+            "table t takes 2 of 10 rows; the next one is refused 500 times, the last time with: UNIQUE constraint failed: t.b",
+        ),
+        (
+            "CREATE TABLE t (x); CREATE TRIGGER never BEFORE INSERT ON t BEGIN SELECT raise(IGNORE); END",
+            "t",
+            "table t takes 0 of 10 rows; the next one is refused 500 times, the last time with: a trigger leaves the rows out",
+        ),
+        (
+            "CREATE TABLE t (x); CREATE TRIGGER never BEFORE INSERT ON t WHEN (SELECT count(*) FROM t) = 3
+             BEGIN SELECT raise(ROLLBACK, 'no more'); END",
+            "t",
+            "table t cannot be filled",
+        ),
     ];
     for (schema, table, expected) in cases {
         let connection = database(schema);
