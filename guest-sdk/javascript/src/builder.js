@@ -189,10 +189,11 @@ export class BatchBuilder {
     return this.columns.length === 0 ? 0 : this.columns[this.columns.length - 1].cells.length;
   }
 
-  /** Appends a row. */
+  /** Appends a row: an array with a value for each column. */
   row(values) {
     const { columns } = this;
     const width = columns.length;
+    if (values.length !== width) throw new RangeError(`a row of ${values.length} values, and the batch has ${width} columns`);
     for (let index = 0; index < width; index += 1) {
       const value = values[index];
       const column = columns[index];

@@ -117,7 +117,7 @@ export class BatchBuilder {
   constructor(columns: number);
   get rows(): number;
   push(column: number, value: Value): void;
-  /** Appends a cell to each column. */
+  /** Appends a cell to each column. Throws a RangeError unless there are as many values as columns. */
   row(values: Value[]): void;
   finish(): Batch;
 }

@@ -74,6 +74,17 @@ test("numbers keep their sign and size", () => {
   assert.throws(() => builder.push(0, 2n ** 63n), RangeError);
 });
 
+test("a row has a value for each column", () => {
+  const builder = new BatchBuilder(2);
+  builder.row([1, "one"]);
+  for (const values of [[2], [2, "two", null], []]) {
+    assert.throws(() => builder.row(values), { name: "RangeError", message: `a row of ${values.length} values, and the batch has 2 columns` });
+  }
+  builder.row([3, "three"]);
+  const checked = new CheckedBatch(builder.finish());
+  assert.deepEqual([checked.rows, checked.cell(1, 0), checked.cell(1, 1)], [2, 3n, "three"]);
+});
+
 test("a text with a lone surrogate is told by its row, and the builder goes on", () => {
   const builder = new BatchBuilder(1);
   ["é", null, "\ud800"].forEach((value) => builder.push(0, value));
