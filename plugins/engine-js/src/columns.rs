@@ -4,7 +4,7 @@ use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use crate::bindings::ScriptFailure;
 use crate::failure::{Kind, explain, fail};
-use crate::js::{self, Atom, Js, Result, Thrown, Type};
+use crate::js::{self, Atom, Js, Result, Type};
 use crate::machine;
 use crate::transform::Loaded;
 use crate::values;
@@ -25,8 +25,10 @@ pub(crate) fn map(
 ) -> std::result::Result<(), ScriptFailure> {
     let columns = columns(loaded, batch).map_err(|thrown| thrown.explain())?;
     let called = loaded.function.call(&Js::undefined(), &[columns.raw(), loaded.context.raw()]);
-    let called = called.map_err(|Thrown| of_a_row(&Js::exception()))?;
-    let result = if called.promise().is_none() { called } else { machine::settle(Ok(called), EXPORT)? };
+    let result = match called {
+        Ok(value) if value.promise().is_none() => value,
+        called => machine::settle_explained(called, EXPORT, of_a_row)?,
+    };
     let mut at = None;
     write(loaded, &result, batch.rows(), out, &mut at).map_err(|thrown| {
         let row = at.and_then(|row| u32::try_from(row).ok());
@@ -47,10 +49,23 @@ fn columns(loaded: &Loaded, batch: &CheckedBatch) -> Result<Js> {
 /// Explains what was thrown: its property `row` tells which row is at fault.
 fn of_a_row(thrown: &Js) -> ScriptFailure {
     let row = match thrown.kind() {
-        Type::Object => thrown.get(c"row").ok().filter(|row| row.kind() == Type::Integer),
+        Type::Object => thrown.get(c"row").ok().and_then(|row| number(&row)),
         _ => None,
     };
-    ScriptFailure { row: row.and_then(|row| u32::try_from(row.integer()).ok()), ..explain(thrown) }
+    ScriptFailure { row, ..explain(thrown) }
+}
+
+/// Reads the number of a row; it may be a float without a fraction, as computed numbers are.
+fn number(value: &Js) -> Option<u32> {
+    match value.kind() {
+        Type::Integer => u32::try_from(value.integer()).ok(),
+        Type::Float => {
+            let float = value.float();
+            let whole = float.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&float);
+            whole.then_some(float as u32)
+        }
+        _ => None,
+    }
 }
 
 /// Appends what came out. `at` is the row that is at fault when a cell is refused.
@@ -107,11 +122,10 @@ fn origins(list: &Js, rows: usize) -> Result<Vec<usize>> {
     if !list.is_list() {
         return refuse();
     }
-    let mut origins = Vec::with_capacity(list.length()? as usize);
+    // No room is made in advance: the length may be a lie.
+    let mut origins = Vec::new();
     for index in 0..list.length()? {
-        let number = list.at(index)?;
-        let row = if number.kind() == Type::Integer { usize::try_from(number.integer()).ok() } else { None };
-        match row {
+        match number(&list.at(index)?).map(|row| row as usize) {
             Some(row) if row < rows && origins.last().is_none_or(|last| *last <= row) => origins.push(row),
             _ => return refuse(),
         }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::bindings::ScriptFailure;
 use crate::bindings::whimbrel::migration::types::Context;
 use crate::failure::{Constructors, explain, failure, keep};
-use crate::js::{self, JSValue, Js, Promise, Result};
+use crate::js::{self, JSValue, Js, Promise, Result, Thrown};
 use crate::native;
 
 /// Bytes of an instance's memory that scripts do not get: the interpreter's own, and what is on its way to the host.
@@ -79,25 +79,36 @@ pub(crate) fn exported(module: &Js, export: &str) -> std::result::Result<Js, Scr
 
 /// Waits until what was called has settled, and everything that it set off.
 pub(crate) fn settle(called: Result<Js>, what: &str) -> std::result::Result<Js, ScriptFailure> {
-    let value = called.map_err(|thrown| thrown.explain())?;
-    js::run_jobs().map_err(|thrown| thrown.explain())?;
+    settle_explained(called, what, explain)
+}
+
+/// As [`settle`]; `explain` explains what was thrown, or what a promise was rejected with.
+pub(crate) fn settle_explained(
+    called: Result<Js>,
+    what: &str,
+    explain: fn(&Js) -> ScriptFailure,
+) -> std::result::Result<Js, ScriptFailure> {
+    let called = called.map_err(|Thrown| explain(&Js::exception()));
+    let settled = called.and_then(|value| js::run_jobs().map(|()| value).map_err(|thrown| thrown.explain()));
+    // Also when the call has failed: the next one is not to be blamed for them.
+    let left = REJECTED.take();
+    let value = settled?;
     let value = match value.promise() {
         None => value,
         Some(Promise::Fulfilled(value)) => value,
-        Some(Promise::Rejected(reason)) => return Err(rejection(&reason)),
+        Some(Promise::Rejected(reason)) => return Err(rejection(explain(&reason))),
         Some(Promise::Pending) => {
             let message =
                 format!("the promise that {what} returned never settles: nothing is left that could resolve it");
             return Err(failure("unsettled", message, Vec::new()));
         }
     };
-    match REJECTED.take().into_iter().next() {
-        Some((_, reason)) => Err(rejection(&reason)),
+    match left.into_iter().next() {
+        Some((_, reason)) => Err(rejection(explain(&reason))),
         None => Ok(value),
     }
 }
 
-fn rejection(reason: &Js) -> ScriptFailure {
-    let explained = explain(reason);
+fn rejection(explained: ScriptFailure) -> ScriptFailure {
     if explained.code == "thrown" { ScriptFailure { code: "rejected".to_owned(), ..explained } } else { explained }
 }

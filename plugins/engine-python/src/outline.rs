@@ -3,7 +3,7 @@
 use monty::MontyRun;
 use monty_types::CompileOptions;
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
-use ruff_python_ast::{Stmt, StmtFunctionDef};
+use ruff_python_ast::{ParameterWithDefault, Parameters, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextSize};
 
 use crate::bindings::whimbrel::migration::scripts::Frame;
@@ -46,11 +46,19 @@ pub(crate) struct Source {
 #[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) name: String,
-    /// How many values it may be given by position.
-    takes: usize,
+    context: Place,
     is_async: bool,
     /// Where it is.
     pub(crate) frame: Frame,
+}
+
+/// Where a function takes the context.
+#[derive(Clone, Copy)]
+enum Place {
+    Nowhere,
+    Second,
+    /// As the parameter `ctx`.
+    Named,
 }
 
 impl Source {
@@ -117,17 +125,32 @@ impl Source {
 
 impl Function {
     fn read(function: &StmtFunctionDef, frame: Frame) -> Self {
-        let parameters = &function.parameters;
-        let takes = match parameters.vararg {
-            Some(_) => usize::MAX,
-            None => parameters.posonlyargs.len() + parameters.args.len(),
-        };
-        Self { name: function.name.to_string(), takes, is_async: function.is_async, frame }
+        let context = Place::read(&function.parameters);
+        Self { name: function.name.to_string(), context, is_async: function.is_async, frame }
     }
 
-    /// Writes what the function is called with: the first value, and the context if it takes one more.
+    /// Writes what the function is called with: the first value, and the context if it takes it.
     pub(crate) fn arguments(&self, first: &str) -> String {
-        if self.takes > 1 { format!("{first}, _whimbrel[1]") } else { first.to_owned() }
+        match self.context {
+            Place::Nowhere => first.to_owned(),
+            Place::Second => format!("{first}, _whimbrel[1]"),
+            Place::Named => format!("{first}, ctx=_whimbrel[1]"),
+        }
+    }
+}
+
+impl Place {
+    /// Reads the parameters of a function. One that has a default is the script's own, unless it is called `ctx`.
+    fn read(parameters: &Parameters) -> Self {
+        let is_context = |parameter: &ParameterWithDefault| parameter.name().as_str() == "ctx";
+        match parameters.posonlyargs.iter().chain(&parameters.args).nth(1) {
+            Some(second) if second.default.is_none() || is_context(second) => return Self::Second,
+            None if parameters.vararg.is_some() => return Self::Second,
+            _ => {}
+        }
+        let first = usize::from(parameters.posonlyargs.is_empty());
+        let named = parameters.args.iter().skip(first).chain(&parameters.kwonlyargs).any(is_context);
+        if named { Self::Named } else { Self::Nowhere }
     }
 }
 

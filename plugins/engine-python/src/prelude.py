@@ -45,5 +45,22 @@ def _whimbrel_interface(native, context):
     return db, ctx
 
 
+# Copies what a transform returned: its cells are read after the last row, and the script may fill the same dict again.
+# The names are parameters, since a script may have others of the same name.
+def _whimbrel_copier(isinstance, dict, list):
+    def copy(row):
+        if isinstance(row, dict):
+            return dict(row)
+        return list(row) if isinstance(row, list) else row
+
+    def keep(result):
+        if isinstance(result, list):
+            return [copy(row) for row in result]
+        return copy(result)
+
+    return keep
+
+
 _whimbrel = _whimbrel_interface(_whimbrel_native, _whimbrel_context)
+_whimbrel_keep = _whimbrel_copier(isinstance, dict, list)
 log = _whimbrel_native["log"]

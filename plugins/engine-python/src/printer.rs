@@ -6,7 +6,7 @@ use monty_types::{MontyException, PrintWriterCallback};
 
 use crate::bindings::whimbrel::migration::log::{self, Level};
 
-/// A line that is longer is cut into pieces.
+/// A line with more bytes is cut into pieces.
 const LONGEST: usize = 16 << 10;
 
 /// What was printed and has not ended its line.
@@ -23,6 +23,18 @@ impl Printer {
         }
     }
 
+    /// Adds to the line. Something is left after a cut, so that no empty line follows it.
+    fn add(&mut self, text: &str) {
+        let mut rest = text;
+        while self.line.len() + rest.len() > LONGEST {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(LONGEST - self.line.len()));
+            self.line.push_str(piece);
+            self.end();
+            rest = after;
+        }
+        self.line.push_str(rest);
+    }
+
     fn end(&mut self) {
         log::write(Level::Info, &self.line);
         self.line.clear();
@@ -35,19 +47,16 @@ impl PrintWriterCallback for Printer {
             if index > 0 {
                 self.end();
             }
-            self.line.push_str(piece);
-            if self.line.len() > LONGEST {
-                self.end();
-            }
+            self.add(piece);
         }
         Ok(())
     }
 
     fn stdout_push(&mut self, end: char) -> Result<(), MontyException> {
         if end == '\n' {
-            self.end()
+            self.end();
         } else {
-            self.line.push(end)
+            self.add(end.encode_utf8(&mut [0; 4]));
         }
         Ok(())
     }

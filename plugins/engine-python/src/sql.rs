@@ -212,11 +212,18 @@ impl Cursor {
     }
 }
 
-/// Returns the next rows of a cursor that is kept.
+/// Returns the next rows of a cursor that is kept. A failure ends it: rows that came before it are lost.
 pub(crate) fn fetch(number: usize, most: usize) -> Result<MontyObject> {
-    CURSORS.with_borrow_mut(|all| match all.get_mut(number).and_then(Option::as_mut) {
-        Some(cursor) => cursor.fetch(most).map(Rows::list),
-        None => Err(raise(ExcType::RuntimeError, "the cursor is closed")),
+    CURSORS.with_borrow_mut(|all| {
+        let kept = all.get_mut(number).and_then(Option::as_mut);
+        let fetched = match kept {
+            Some(cursor) => cursor.fetch(most),
+            None => return Err(raise(ExcType::RuntimeError, "the cursor is closed")),
+        };
+        if fetched.is_err() {
+            all[number] = None;
+        }
+        fetched.map(Rows::list)
     })
 }
 

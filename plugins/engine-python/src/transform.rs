@@ -37,7 +37,7 @@ pub(crate) fn load(request: Request) -> Result<(), ScriptFailure> {
     let mut session = Session::start(&source, &request.context, request.memory)?;
     let map = format!(
         "def _whimbrel_map(rows):\n    _whimbrel_done.clear()\n    for row in rows:\n        \
-         _whimbrel_done.append({}({}))\n    return _whimbrel_done\n_whimbrel_done = []\n",
+         _whimbrel_done.append(_whimbrel_keep({}({})))\n    return _whimbrel_done\n_whimbrel_done = []\n",
         function.name,
         function.arguments("row")
     );

@@ -1,11 +1,12 @@
 //! Python, the second engine: what holds for every engine, and what its subset of the language carries.
 
 mod bad_scripts;
+mod transforms;
 mod values;
 
 use insta::assert_snapshot;
 
-use super::{CUSTOMERS, script};
+use super::script;
 use crate::harness::{Outcome, Project};
 
 const SPLIT: &str = r#"from whimbrel import Context, Database, log
@@ -191,6 +192,59 @@ log.info(db.execute("UPDATE customer SET born = 1"), db.query(params=[7], sql="S
 }
 
 #[test]
+fn a_cursor_that_fails_is_closed() {
+    let lines = logs(
+        r#"numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+cursor = db.cursor(numbers + "SELECT CASE i WHEN 1500 THEN abs(-9223372036854775808) ELSE i END FROM n", rows="tuple")
+for count in [10, 2000, 2000]:
+    try:
+        log.info(len(cursor.fetch(count)))
+    except RuntimeError as error:
+        log.info(error)"#,
+    );
+    assert_eq!(lines, ["10", "integer overflow", "the cursor is closed"]);
+}
+
+#[test]
+fn the_context_goes_to_whoever_asks_for_it() {
+    for (parameters, shown, expected) in [
+        ("db", "db.dialect", "sqlite"),
+        ("db, about", "about.name", "x"),
+        ("db, ctx=None", "ctx.name", "x"),
+        ("db, batch=7", "batch", "7"),
+        ("db, batch=7, ctx=None", "(batch, ctx.name)", "(7, 'x')"),
+        ("db, batch=7, /, *, ctx", "(batch, ctx.name)", "(7, 'x')"),
+        ("db, *rest", "rest[0].name", "x"),
+        ("db, batch=7, *rest", "(batch, rest)", "(7, ())"),
+        ("ctx", "ctx.dialect", "sqlite"),
+    ] {
+        let project = script("0002_x.py", &format!("def up({parameters}):\n    print({shown})\n"));
+        let up = project.ok(&["up"]);
+        assert!(up.stderr.contains(&format!("[2 x] {expected}\n")), "{parameters}: {up}");
+    }
+}
+
+#[test]
+fn a_long_line_is_printed_in_pieces_and_none_is_empty() {
+    const LONGEST: usize = 16 << 10;
+    let lines = logs(&format!(
+        r#"print("x" * {LONGEST})
+print("x" * {LONGEST} + "y")
+print("aü" + "ü" * 20000, "end")
+for _ in range({LONGEST}):
+    print("é", end="")
+print()
+print()
+print("last")"#
+    ));
+    let lengths: Vec<usize> = lines.iter().map(String::len).collect();
+    let text = format!("a{} end", "ü".repeat(20_001));
+    let rest = text.len() - (LONGEST - 1) - LONGEST;
+    assert_eq!(lengths, [LONGEST, LONGEST, 1, LONGEST - 1, LONGEST, rest, LONGEST, LONGEST, 0, 4]);
+    assert_eq!(lines[3..6].concat(), text);
+}
+
+#[test]
 fn a_savepoint_is_a_context_manager() {
     let lines = logs(
         r#"with db.savepoint():
@@ -261,44 +315,4 @@ fn grants_and_limits_hold_scripts() {
         "# whimbrel: limits = { statements = 10 }\ndef up(db):\n    for i in range(20):\n        db.execute('SELECT 1')\n",
     );
     assert!(limited.stderr.contains("statements limit of 10"), "{limited}");
-}
-
-#[test]
-fn a_script_maps_rows_and_says_which_it_cannot() {
-    let head =
-        "# whimbrel: transform = { table = 'customer', read = ['full_name'], write = ['first_name', 'last_name'] }\n";
-    let split = "def transform(row):\n    first, *rest = row['full_name'].split()\n    return {'first_name': first, 'last_name': ' '.join(rest)}\n";
-    let project = script("0002_x.py", &format!("{head}{split}"));
-    project.ok(&["up", "--to", "1"]);
-    let rows = "WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 3009) INSERT INTO customer (id, full_name) SELECT i, 'First' || i || ' Last' FROM n";
-    project.database().execute_batch(rows).expect("rows");
-    let preview = project.ok(&["preview", "2"]);
-    assert!(preview.stdout.contains("Brewster Hopper"), "{preview}");
-    project.ok(&["up"]);
-    assert_eq!(
-        project.number("SELECT count(*) FROM customer WHERE last_name = 'Last' AND first_name = 'First' || id"),
-        3000
-    );
-    for (returned, words) in [
-        ("None", "transform returned nothing: return a dict of first_name, last_name"),
-        ("7", "transform returned an int"),
-        ("{'first_name': 'a'}", "transform returned no last_name"),
-        ("('a',)", "transform returned 1 values"),
-        ("('a', {})", "last_name of what transform returned is a dict"),
-        ("row['nobody']", "with id 1 cannot be transformed: KeyError: nobody (0002_x.py:3:12)"),
-    ] {
-        let outcome = fails(&format!("{head}def transform(row, ctx):\n    return {returned}\n"));
-        assert!(outcome.stderr.contains(words), "{returned}: {outcome}");
-    }
-}
-
-#[test]
-fn rows_go_into_another_table_none_one_or_many() {
-    let into = "# whimbrel: transform = { table = 'customer', read = ['id', 'full_name'], write = ['customer', 'part'], into = 'part' }\n";
-    let text = "def transform(row):\n    if row['id'] == 1:\n        return None\n    if row['id'] == 3:\n        return row['id'], row['full_name'].strip()\n    return [{'customer': row['id'], 'part': part} for part in row['full_name'].split()]\n";
-    let schema = format!("{CUSTOMERS}CREATE TABLE part (customer INTEGER, part TEXT);\n");
-    let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.py", &format!("{into}{text}"))]);
-    project.ok(&["up"]);
-    assert_eq!(project.number("SELECT count(*) FROM part"), 4);
-    assert_eq!(project.number("SELECT count(*) FROM part WHERE customer = 3 AND part = 'Plato'"), 1);
 }

@@ -73,6 +73,23 @@ fn a_row_that_throws_is_named_or_kept_aside() {
 }
 
 #[test]
+fn a_row_is_not_blamed_for_the_promise_of_another() {
+    let bad = "if (row.full_name.startsWith('Grace')) ";
+    for (function, throws) in [
+        ("async function", "throw new Error('not her');"),
+        ("function", "return Promise.reject(new Error('not her'));"),
+        ("function", "{ Promise.reject(new Error('loose')); throw new Error('not her'); }"),
+    ] {
+        let text = format!(
+            "export {function} transform(row) {{\n  {bad}{throws}\n  return Promise.resolve({{ first_name: 'x', last_name: null }});\n}}\n"
+        );
+        let project = script("0002_x.js", &format!("{}{text}", HEAD.replace(" }", ", on_error = 'skip' }")));
+        assert_eq!(project.run(&["up"]).code, 5);
+        assert_eq!(project.number("SELECT count(*) FROM customer WHERE first_name = 'x'"), 2, "{text}");
+    }
+}
+
+#[test]
 fn what_transform_returns_is_checked() {
     for (returned, words) in [
         ("", "transform returned nothing: return { first_name, last_name }"),
@@ -156,10 +173,20 @@ fn columns_go_into_another_table_none_one_or_many_for_a_row() {
     project.ok(&["up"]);
     assert_eq!(project.number("SELECT count(*) FROM part JOIN customer ON id = customer AND part = full_name"), 3);
 
-    let back = many.replace("rows];", "rows.reverse()];");
-    let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.js", &format!("{into}{back}"))]);
-    let outcome = project.run(&["up"]);
-    assert!(outcome.stderr.contains("no array of row numbers, from 0 to 2 and never descending"), "{outcome}");
+    for numbers in ["Float64Array.from(rows)", "rows.map((row) => row * 2 * 0.5)"] {
+        let floats = many.replace("rows];", &format!("{numbers}];"));
+        let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.js", &format!("{into}{floats}"))]);
+        project.ok(&["up"]);
+        assert_eq!(project.number(grace), 3, "{numbers}");
+    }
+
+    let endless = "Object.assign([], { length: 4294967295 })";
+    for numbers in ["rows.reverse()", "rows.map((row) => row + 0.5)", "rows.map((row) => -row)", "[NaN]", endless] {
+        let wrong = many.replace("rows];", &format!("{numbers}];"));
+        let project = Project::with(&[("0001_customers.sql", &schema), ("0002_x.js", &format!("{into}{wrong}"))]);
+        let outcome = project.run(&["up"]);
+        assert!(outcome.stderr.contains("no array of row numbers, from 0 to 2 and never descending"), "{outcome}");
+    }
 }
 
 #[test]
@@ -189,11 +216,14 @@ fn an_error_says_which_row_of_the_columns_it_is_about() {
         "  const names",
         "  full_name.forEach((name, row) => { if (name.startsWith('Grace')) throw Object.assign(new Error('not her'), { row }); });\n  const names",
     );
-    let outcome = failing(HEAD, &text);
-    assert!(outcome.stderr.contains("with id 2 cannot be transformed: Error: not her (0002_x.js:3:"), "{outcome}");
     let skipping = HEAD.replace(" }", ", on_error = 'skip' }");
-    let project = script("0002_x.js", &format!("{skipping}{text}"));
-    assert_eq!(project.run(&["up"]).code, 5);
-    assert_eq!(project.number("SELECT count(first_name) FROM customer"), 2);
-    assert!(project.ok(&["rejects", "2"]).stdout.contains("not her"));
+    let float = text.replace("{ row })", "{ row: row * 2 * 0.5 })");
+    for text in [&text, &text.replace("function transform", "async function transform"), &float] {
+        let outcome = failing(HEAD, text);
+        assert!(outcome.stderr.contains("with id 2 cannot be transformed: Error: not her (0002_x.js:3:"), "{outcome}");
+        let project = script("0002_x.js", &format!("{skipping}{text}"));
+        assert_eq!(project.run(&["up"]).code, 5);
+        assert_eq!(project.number("SELECT count(first_name) FROM customer"), 2);
+        assert!(project.ok(&["rejects", "2"]).stdout.contains("not her"));
+    }
 }
