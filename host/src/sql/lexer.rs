@@ -108,7 +108,7 @@ pub(super) fn to_semicolon(text: &str) -> Option<usize> {
         if byte == b';' {
             return Some(at + 1);
         }
-        if is_word(byte) && at > token && is_inside(text, token, at) {
+        if is_word(byte) && at > token && is_inside(text, &mut token, at) {
             at += 1;
             continue;
         }
@@ -117,11 +117,17 @@ pub(super) fn to_semicolon(text: &str) -> Option<usize> {
     }
 }
 
-/// Tells whether a byte of a word belongs to a token that began before it; `token` is where some token before it begins.
-fn is_inside(text: &str, token: usize, at: usize) -> bool {
+/// Tells whether a byte of a word belongs to a token that began before it; `token` is where some token before it begins,
+/// and moves on, so that nothing is cut twice.
+fn is_inside(text: &str, token: &mut usize, at: usize) -> bool {
     match text.as_bytes()[at - 1] {
         // `1.$` is a number, and `a.$` two tokens and the beginning of a third.
-        b'.' => tokens(&text[token..]).take_while(|of| token + of.start < at).any(|of| at < token + of.end()),
+        b'.' => {
+            let from = *token;
+            let Some(last) = tokens(&text[from..]).take_while(|of| from + of.start < at).last() else { return false };
+            *token = from + last.start;
+            at < from + last.end()
+        }
         before => is_word(before),
     }
 }

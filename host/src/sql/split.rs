@@ -131,6 +131,8 @@ mod tests {
         assert_eq!(statements(&dump).count(), 50_000);
         let endless = format!("INSERT INTO t VALUES {}", "(1, 'a'), ".repeat(200_000));
         assert_eq!(statements(&endless).count(), 1);
+        let numbers = "SELECT ".to_owned() + &"1.$ ".repeat(200_000) + ";";
+        assert_eq!(statements(&numbers).count(), 1);
         // Hours if each statement, or each token, looked at all the rest.
         assert!(since.elapsed() < std::time::Duration::from_secs(60));
     }
