@@ -5,6 +5,7 @@ mod bad_scripts;
 mod interface;
 mod other_engine;
 mod python;
+mod splitting;
 mod templates;
 mod transforms;
 mod values;

@@ -25,10 +25,7 @@ pub(crate) fn map(
 ) -> std::result::Result<(), ScriptFailure> {
     let columns = columns(loaded, batch).map_err(|thrown| thrown.explain())?;
     let called = loaded.function.call(&Js::undefined(), &[columns.raw(), loaded.context.raw()]);
-    let result = match called {
-        Ok(value) if value.promise().is_none() => value,
-        called => machine::settle_explained(called, EXPORT, of_a_row)?,
-    };
+    let result = machine::settle_explained(called, EXPORT, of_a_row)?;
     let mut at = None;
     write(loaded, &result, batch.rows(), out, &mut at).map_err(|thrown| {
         let row = at.and_then(|row| u32::try_from(row).ok());

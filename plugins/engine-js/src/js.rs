@@ -1,5 +1,5 @@
 //! QuickJS's own interface, made safe to use. Nothing but this module calls it: `value` has what scripts work with,
-//! `function` gives them Rust's functions and values, `code` compiles and runs texts.
+//! `object` looks into objects, `function` gives scripts Rust's functions and values, `code` compiles and runs texts.
 //!
 //! There is one runtime and one context in an instance, and never another: [`start`] makes them, and everything here
 //! works on them. They are never freed, since the instance ends with the call.
@@ -7,6 +7,7 @@
 
 mod code;
 mod function;
+mod object;
 mod value;
 
 use std::cell::Cell;
@@ -19,6 +20,7 @@ use crate::memory;
 
 pub(crate) use code::{compile_module, eval, hand_over, module_of, namespace, resolve, run_module, set_loader};
 pub(crate) use function::{Native, Next, answer, function, new_class, new_object, next_function, opaque};
+pub(crate) use object::Property;
 pub(crate) use rquickjs_sys::JSValue;
 pub(crate) use value::{Atom, Js, Promise, Type};
 

@@ -2,7 +2,8 @@
 //!
 //! `js` is all that touches QuickJS's own interface, `prelude.js` the part of the scripts' interface that is
 //! JavaScript itself, `modules` finds what scripts import, `values` turns cells into JavaScript values and back, `sql`
-//! gives scripts the handle, `transform` maps batches row by row, `columns` whole ones, `failure` explains what was thrown.
+//! gives scripts the handle, `transform` maps batches row by row, `columns` whole ones, `splitting` splits
+//! texts by expressions, `failure` explains what was thrown.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, unreachable_pub, reason = "the exports are generated, and documented in the WIT package")]
 
@@ -16,6 +17,7 @@ mod machine;
 mod memory;
 mod modules;
 mod native;
+mod splitting;
 mod sql;
 mod transform;
 mod typescript;

@@ -9,6 +9,7 @@ use crate::class;
 use crate::failure::{Constructors, Kind, PRELUDE, fail, keep};
 use crate::js::{self, Atom, JSValue, Js, Result, Type};
 use crate::native;
+use crate::splitting;
 use crate::sql;
 use crate::values::{self, Shape};
 
@@ -49,6 +50,7 @@ pub(crate) fn read_options(exports: &Js) -> Result<()> {
 
 /// Makes everything that a script finds.
 pub(crate) fn install(context: &Context) -> Result<()> {
+    splitting::install()?;
     let (cursor, statement, real) = class::install()?;
     let natives = Js::object()?;
     let functions = [
@@ -82,6 +84,7 @@ pub(crate) fn install(context: &Context) -> Result<()> {
     for (prototype, name, function) in methods {
         prototype.set(name, js::function(name, 2, function)?)?;
     }
+    natives.set(c"split", js::function(c"[Symbol.split]", 2, native!(splitting::split))?)?;
     natives.set(c"cursor", cursor)?;
     natives.set(c"statement", statement)?;
     natives.set(c"realPrototype", real)?;

@@ -8,6 +8,9 @@
   // Cursors are iterators, so that `map`, `filter`, `take` and the like are there too.
   Object.setPrototypeOf(native.cursor, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
 
+  // Its other attributes stay.
+  Object.defineProperty(RegExp.prototype, Symbol.split, { value: native.split });
+
   function isThenable(value) {
     return value !== null && typeof value === "object" && typeof value.then === "function";
   }

@@ -90,10 +90,8 @@ impl Loaded {
     fn map(&self, batch: &CheckedBatch, row: usize, out: &mut BatchBuilder) -> std::result::Result<(), ScriptFailure> {
         let result = values::from_row(&self.read, batch, row, self.shape)
             .and_then(|row| self.function.call(&Js::undefined(), &[row.raw(), self.context.raw()]));
-        let result = match result {
-            Ok(value) if value.promise().is_none() => value,
-            result => machine::settle(result, "transform")?,
-        };
+        // Also when it is no promise: one that nobody awaits, and that was rejected, is this row's and not the next one's.
+        let result = machine::settle(result, "transform")?;
         self.write(&result, row, out).map_err(|thrown| thrown.explain())
     }
 

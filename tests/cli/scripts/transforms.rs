@@ -90,6 +90,15 @@ fn a_row_is_not_blamed_for_the_promise_of_another() {
 }
 
 #[test]
+fn a_promise_that_nobody_awaits_is_blamed_on_its_own_row() {
+    let text = "export function transform(row) {\n  if (row.full_name.startsWith('Grace')) Promise.reject(new Error('loose'));\n  return { first_name: 'x', last_name: null };\n}\n";
+    let project = script("0002_x.js", &format!("{}{text}", HEAD.replace(" }", ", on_error = 'skip' }")));
+    assert_eq!(project.run(&["up"]).code, 5);
+    assert_eq!(project.number("SELECT count(*) FROM customer WHERE first_name = 'x' AND id <> 2"), 2);
+    assert!(project.ok(&["rejects", "2"]).stdout.contains("loose"));
+}
+
+#[test]
 fn what_transform_returns_is_checked() {
     for (returned, words) in [
         ("", "transform returned nothing: return { first_name, last_name }"),

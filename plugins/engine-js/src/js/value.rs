@@ -367,6 +367,16 @@ impl Atom {
         // SAFETY: the bytes are read up to their length.
         Self(unsafe { q::JS_NewAtomLen(context(), name.as_ptr().cast(), name.len() as _) })
     }
+
+    /// The name that a text or a symbol is.
+    pub(crate) fn of(value: &Js) -> Self {
+        // SAFETY: makes a new reference.
+        Self(unsafe { q::JS_ValueToAtom(context(), value.raw()) })
+    }
+
+    pub(super) fn raw(&self) -> q::JSAtom {
+        self.0
+    }
 }
 
 impl Drop for Atom {

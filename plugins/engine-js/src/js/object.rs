@@ -1,0 +1,88 @@
+//! How objects are made up: what they are, what they have themselves, and what they inherit from.
+#![expect(unsafe_code, reason = "QuickJS is a C library")]
+
+use std::ffi::c_int;
+use std::ptr;
+
+use rquickjs_sys as q;
+
+use super::{Atom, Js, Result, Thrown, context};
+
+/// A property that an object has itself.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Property {
+    Value(Js),
+    Getter(Js),
+}
+
+/// Values are the same when they are the same number, or point to the same thing. No text is compared.
+impl PartialEq for Js {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
+    }
+}
+
+impl Eq for Js {}
+
+impl Js {
+    pub(crate) fn is_regexp(&self) -> bool {
+        // SAFETY: looks only.
+        unsafe { q::JS_IsRegExp(self.raw()) }
+    }
+
+    /// Tells whether two values are the same as `===` has it, texts by what they say.
+    pub(crate) fn is_strictly(&self, other: &Self) -> bool {
+        // SAFETY: compares without running code.
+        unsafe { q::JS_IsStrictEqual(context(), self.raw(), other.raw()) }
+    }
+
+    /// Returns what an object inherits from. A proxy is asked.
+    pub(crate) fn prototype(&self) -> Result<Js> {
+        // SAFETY: the reference is the caller's.
+        Self::returned(unsafe { q::JS_GetPrototype(context(), self.raw()) })
+    }
+
+    /// Returns a property of the object itself without running its getter.
+    pub(crate) fn own(&self, name: &Atom) -> Result<Option<Property>> {
+        let mut found = q::JSPropertyDescriptor {
+            flags: 0,
+            value: q::JS_UNDEFINED,
+            getter: q::JS_UNDEFINED,
+            setter: q::JS_UNDEFINED,
+        };
+        // SAFETY: fills the descriptor, whose references are taken over when there is such a property.
+        match unsafe { q::JS_GetOwnProperty(context(), &mut found, self.raw(), name.raw()) } {
+            0 => return Ok(None),
+            1.. => {}
+            _ => return Err(Thrown),
+        }
+        let (value, getter, setter) =
+            (Self::returned(found.value)?, Self::returned(found.getter)?, Self::returned(found.setter)?);
+        drop(setter);
+        let is_getter = found.flags & q::JS_PROP_GETSET as c_int != 0;
+        Ok(Some(if is_getter { Property::Getter(getter) } else { Property::Value(value) }))
+    }
+
+    /// Counts the properties of the object itself, symbols among them.
+    pub(crate) fn own_count(&self) -> Result<u32> {
+        let (mut table, mut count) = (ptr::null_mut(), 0);
+        let flags = (q::JS_GPN_STRING_MASK | q::JS_GPN_SYMBOL_MASK) as c_int;
+        // SAFETY: the table has `count` entries until it is freed.
+        unsafe {
+            if q::JS_GetOwnPropertyNames(context(), &mut table, &mut count, self.raw(), flags) < 0 {
+                return Err(Thrown);
+            }
+            q::JS_FreePropertyEnum(context(), table, count);
+        }
+        Ok(count)
+    }
+
+    /// Assigns to a property as scripts do.
+    pub(crate) fn assign(&self, name: &Atom, value: Js) -> Result<()> {
+        // SAFETY: gives the reference away.
+        match unsafe { q::JS_SetProperty(context(), self.raw(), name.raw(), value.into_raw()) } {
+            0.. => Ok(()),
+            _ => Err(Thrown),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Splitting by regular expressions, which the engine does in a way of its own.
+
+use super::logs;
+
+/// An expression with a property of its own is left to QuickJS, so both ways can be compared.
+const COMPARED: &str = r#"
+  const plainly = (expression) => Object.defineProperty(expression, "own", { value: 1 });
+  const shown = (parts) => JSON.stringify(parts.map((part) => (part === undefined ? null : part)));
+"#;
+
+#[test]
+fn it_gives_what_the_specification_says_whatever_the_expression() {
+    let body = r#"
+  const pick = (list) => list[Math.floor(Math.random() * list.length)];
+  const atoms = ["a", "b", "\\s", "\\S", ".", "", "^", "$", "\\b", "\\B", "(a)", "(b)?", "(?:a|)", "(?=b)", "(?<=a)", "(?<!b)",
+    "(?<n>[ab])", "[^a]", "\\u{1F600}", "[\\u{1F600}b]", "\\uD83D", "\\uDE00", "\\p{L}", "\\1", "/", "\\n", "A"];
+  const counts = ["", "", "", "*", "+", "?", "*?", "+?", "{2}"];
+  const letters = ["a", "b", " ", "A", "\n", "/", "é", "\u{1F600}", "\uD83D", "\uDE00"];
+  const all = ["", "i", "m", "s", "u", "v", "y", "g", "d", "iu", "gy", "uy", "dgimsuy", "vy", "ms"];
+  const limits = [undefined, undefined, undefined, 0, 1, 2, 3, -1, 1.5, "2", 4294967297, null];
+  const text = (count, from) => Array.from({ length: Math.floor(Math.random() * count) }, () => from()).join("");
+  let compared = 0;
+  let matched = 0;
+  while (compared < 20000) {
+    const pattern = text(4, () => pick(atoms) + pick(counts));
+    const flags = pick(all);
+    let one, other;
+    try {
+      one = new RegExp(pattern, flags);
+      other = plainly(new RegExp(pattern, flags));
+    } catch {
+      continue;
+    }
+    const words = text(9, () => pick(letters));
+    const limit = pick(limits);
+    one.lastIndex = other.lastIndex = 3;
+    const [parts, expected] = [words.split(one, limit), words.split(other, limit)];
+    if (shown(parts) !== shown(expected) || one.lastIndex !== 3) {
+      throw new Error(`${one} splits ${JSON.stringify(words)} up to ${limit}: ${shown(parts)}, not ${shown(expected)}`);
+    }
+    compared += 1;
+    if (parts.length > 1) matched += 1;
+  }
+  log(matched > 5000);
+  log(shown("  a  b ".split(/\s+/u)), shown("a1b22c".split(/(\d)(x)?/)), shown("\u{1F600}x".split(/(?:)/u)), "\u{1F600}".split(/(?:)/).length);
+"#;
+    assert_eq!(
+        logs(&format!("{COMPARED}{body}")),
+        ["true", r#"["","a","b",""] ["a","1",null,"b","2",null,"","2",null,"c"] ["😀","x"] 2"#]
+    );
+}
+
+#[test]
+fn it_calls_what_a_script_has_put_in_its_place() {
+    let lines = logs(
+        r#"
+  class Loud extends RegExp { exec(text) { log("exec"); return super.exec(text); } }
+  log("ab".split(new Loud("b")).length);
+  log("a1b".split(Object.defineProperty(/1/, "flags", { get() { log("flags"); return ""; } })).join());
+  log("a1b".split(/1/, { valueOf() { log("limit"); return 1; } }).join());
+  log(RegExp.prototype[Symbol.split].call(/1/, { toString: () => "x1y" }).join());
+  const { exec } = RegExp.prototype;
+  let calls = 0;
+  RegExp.prototype.exec = function (text) { calls += 1; return exec.call(this, text); };
+  log("a1b".split(/1/).join(), calls);
+  RegExp.prototype.exec = exec;
+  log("a1b".split(/1/).join(), calls);
+  Object.defineProperty(RegExp.prototype, "sticky", { get() { calls += 1; return false; } });
+  log("a1b".split(/1/).join(), calls);
+  Object.defineProperty(RegExp, Symbol.species, { get() { log("species"); return RegExp; } });
+  log("a1b".split(/1/).join());
+  try { RegExp.prototype[Symbol.split].call(1, "a"); } catch (error) { log(error instanceof TypeError); }
+  const method = Object.getOwnPropertyDescriptor(RegExp.prototype, Symbol.split);
+  log(method.value.name, method.value.length, method.enumerable, method.writable, method.configurable);
+"#,
+    );
+    let after: Vec<&str> = lines.iter().map(String::as_str).skip_while(|line| *line == "exec").collect();
+    assert!(after.len() < lines.len(), "{lines:?}");
+    assert_eq!(
+        after,
+        [
+            "2",
+            "flags",
+            "a,b",
+            "limit",
+            "a",
+            "x,y",
+            "a,b 3",
+            "a,b 3",
+            "a,b 4",
+            "species",
+            "a,b",
+            "true",
+            "[Symbol.split] 2 false true true"
+        ]
+    );
+}
