@@ -174,3 +174,33 @@ fn tells_what_is_wrong_with_them() {
       - migrations/0004_four.toml:3:13: unknown variant `warn`, expected one of `fail`, `skip`, `mark-applied`
     ");
 }
+
+#[test]
+fn puts_values_into_queries() {
+    let project = project("-- whimbrel: skip_unless = SELECT count(*) = ${wanted} FROM note\n");
+    project.write("migrations/0004_four.toml", "[[preconditions]]\nsql = \"SELECT '${tenant}' = 'acme'\"\n");
+    project.unchanged(|| {
+        let run = project.run(&["up", "--set", "other=1"]);
+        assert_eq!(run.code, 1);
+        for name in ["wanted", "tenant"] {
+            let told = format!("there is no value for {name} in a precondition");
+            assert!(run.stderr.contains(&told), "{}", run.stderr);
+        }
+    });
+    project.ok(&["up", "--set", "wanted=7", "--set", "tenant=acme"]);
+    assert_eq!(texts(&project), "one,two,four");
+    project.ok(&["up", "--set", "wanted=3"]);
+    assert_eq!(texts(&project), "one,two,four,three");
+}
+
+#[test]
+fn shows_no_value_of_a_query() {
+    let head = "-- whimbrel: require = SELECT * FROM note WHERE ${secret} = 1\n";
+    let run = project(head).run(&["up", "--set", "secret=hush_hush"]);
+    assert_eq!(run.code, 1);
+    assert!(!run.stderr.contains("hush") && !run.stdout.contains("hush"), "{}", run.stderr);
+    assert!(run.stderr.contains("${secret}"), "{}", run.stderr);
+    let run = project("-- whimbrel: require = SELECT '${secret}' = 'x'\n").run(&["up", "--set", "secret=hush_hush"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("it may not run") && !run.stderr.contains("hush"), "{}", run.stderr);
+}

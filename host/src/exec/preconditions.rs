@@ -7,8 +7,8 @@ use super::run::Conditions;
 use super::step::{Timer, done_elsewhere, write_row};
 use super::verify::{Answer, ask};
 use super::work::Work;
-use crate::db::{ErrorCode, Session};
-use crate::model::{AppliedState, Chains, Unmet};
+use crate::db::{DbError, ErrorCode, Session};
+use crate::model::{AppliedState, Chains, Script, Unmet};
 use crate::plan::{Direction, Step};
 
 /// Asks the preconditions of a step that goes up, in order; returns what was done in its place when one does not hold.
@@ -23,12 +23,13 @@ pub(super) fn instead(
         return Ok(None);
     }
     let migration = &step.step.migration;
-    for precondition in migration.preconditions() {
-        let sql = precondition.sql.as_str();
+    for (precondition, query) in migration.asked_preconditions() {
+        let written = precondition.sql.as_str();
+        let sql = query.map_or(written, Script::runs);
         let (answer, _) = looking(session, step, conditions, |session| {
             ask(session, sql).map_err(|source| match source.code {
                 ErrorCode::Interrupted => StepError::Interrupted,
-                _ => StepError::PreconditionFailed { sql: sql.to_owned(), source },
+                _ => StepError::PreconditionFailed { sql: written.to_owned(), source: without_values(query, source) },
             })
         });
         if answer? == Answer::True {
@@ -55,6 +56,14 @@ pub(super) fn instead(
         session.set_ambient(ambient).map_err(StepError::doing("stop the clock"))?;
     }
     Ok(None)
+}
+
+/// Takes the values that were put into a query out of what the database says of it: they may be secrets.
+fn without_values(query: Option<&Script>, mut error: DbError) -> DbError {
+    if let Some((query, filled)) = query.and_then(|query| Some((query, query.filled.as_ref()?))) {
+        filled.error_as_written(&query.text, &mut (0..query.runs().len()), &mut error);
+    }
+    error
 }
 
 /// Leaves out a step that depends on one that was left out before it in the same run.

@@ -277,6 +277,7 @@ mod tests {
             placement: Placement::default(),
             body: Body::Component { bytes: Cow::Borrowed(b"") },
             verify: None,
+            asked: Vec::new(),
             manifest: None,
             file: file.into(),
         }

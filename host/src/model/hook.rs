@@ -127,7 +127,16 @@ impl Hook {
 
 fn named(name: &str, body: Body) -> Migration {
     let (version, placement) = (Version::from(0), Placement::default());
-    Migration { version, name: name.to_owned(), placement, body, manifest: None, verify: None, file: name.to_owned() }
+    Migration {
+        version,
+        name: name.to_owned(),
+        placement,
+        body,
+        manifest: None,
+        verify: None,
+        asked: Vec::new(),
+        file: name.to_owned(),
+    }
 }
 
 impl Callback {

@@ -21,6 +21,8 @@ pub struct Migration {
     pub body: Body,
     /// Whether it did what it should: statements that only read, and must all hold. No part of any checksum.
     pub verify: Option<Box<Script>>,
+    /// The queries of [`Self::preconditions`] in their order, with values; empty until those were put in.
+    pub asked: Vec<Script>,
     /// What it asks for and says about itself.
     pub manifest: Option<Box<Manifest>>,
     /// What to call it in messages: the file of its body.
@@ -199,6 +201,11 @@ impl Migration {
         manifest.iter().chain(script)
     }
 
+    /// Returns what must hold before it runs, each with its query as it is asked, with values.
+    pub(crate) fn asked_preconditions(&self) -> impl Iterator<Item = (&Precondition, Option<&Script>)> {
+        self.preconditions().enumerate().map(|(index, precondition)| (precondition, self.asked.get(index)))
+    }
+
     /// Names it in a sentence: version and name, such as `3 split_names`; only the name of a repeatable one.
     pub fn title(&self) -> String {
         match self.placement.role {
@@ -295,6 +302,7 @@ mod tests {
             placement: Placement::default(),
             body,
             verify: None,
+            asked: Vec::new(),
             manifest: None,
             file: "0003_x".into(),
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Body, Filled, Migration, MissingValue, NoValue, Role, Script};
-use crate::sql::{self, Otherwise, Slot};
+use super::{Body, Filled, Migration, MissingValue, NoValue, Role, Script, Substitution};
+use crate::sql::{self, Directives, Otherwise, Precondition, Slot};
 
 /// The values that stand for names such as `${tenant}` in the scripts of a chain. Values may be secrets: none is shown.
 #[derive(Clone)]
@@ -107,7 +107,7 @@ impl Placeholders {
         self
     }
 
-    /// Puts values into the scripts of a migration, where names stand for them.
+    /// Puts values into the scripts and preconditions of a migration, where names stand for them.
     pub(crate) fn fill(&self, migration: &mut Migration, surroundings: &Surroundings<'_>) {
         let version = (migration.role() != Role::Repeatable).then(|| migration.version.to_string());
         let (up, down) = match &mut migration.body {
@@ -117,6 +117,24 @@ impl Placeholders {
         for script in [up, down, migration.verify.as_deref_mut()].into_iter().flatten() {
             script.filled = self.filled(script, version.as_deref(), surroundings).map(Arc::new);
         }
+        migration.asked = self.asked(migration, version.as_deref(), surroundings);
+    }
+
+    /// Returns the queries of the preconditions with their values; they are treated as the script they belong to is.
+    fn asked(&self, migration: &Migration, version: Option<&str>, surroundings: &Surroundings<'_>) -> Vec<Script> {
+        let (said, layout) = match &migration.body {
+            Body::Sql { up, .. } => (up.directives.placeholders, up.substitution.clone()),
+            Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => Default::default(),
+        };
+        let asked = |precondition: &Precondition| {
+            let directives = Directives { placeholders: said, ..Directives::default() };
+            let mut query = Script::new(migration.file.clone(), precondition.sql.clone().into(), directives);
+            // Lines that ask for variables of the environment are those of the script.
+            query.substitution = Substitution { environment: Vec::new(), ..layout.clone() };
+            query.filled = self.filled(&query, version, surroundings).map(Arc::new);
+            query
+        };
+        migration.preconditions().map(asked).collect()
     }
 
     /// Returns the script with its values; `None` when it has no names.
@@ -248,7 +266,7 @@ impl fmt::Debug for Placeholders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Placement, Substitution, Version};
+    use crate::model::{Placement, Version};
     use crate::sql::directives;
 
     const OWN: Surroundings<'static> =
@@ -268,6 +286,7 @@ mod tests {
             placement: Placement::default(),
             body: Body::Sql { up: script, down: None },
             verify: None,
+            asked: Vec::new(),
             manifest: None,
             file: "m/V3__x.sql".into(),
         };

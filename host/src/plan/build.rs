@@ -337,6 +337,14 @@ impl<'a> Draft<'a> {
         for script in [step.script(), verify].into_iter().flatten() {
             self.check_text(step, script);
         }
+        let asked = step.migration.asked.iter().filter(|_| step.direction == Direction::Up);
+        let missing = asked.flat_map(Script::missing).map(|missing| PlanProblem::PreconditionPlaceholder {
+            migration: step.title(),
+            chain: step.chain.to_string(),
+            file: step.migration.file.clone(),
+            missing: missing.clone(),
+        });
+        self.problems.extend(missing);
     }
 
     fn check_text(&mut self, step: &Step, script: &Script) {

@@ -192,6 +192,17 @@ pub enum PlanProblem {
         /// The name, where it stands, and why there is no value.
         missing: MissingValue,
     },
+    /// The query of a precondition has a name for a value, and there is none.
+    PreconditionPlaceholder {
+        /// Version and name.
+        migration: String,
+        /// The chain.
+        chain: String,
+        /// The file of the migration; the query stands in it or in its manifest.
+        file: String,
+        /// The name, where it stands in the query, and why there is no value.
+        missing: MissingValue,
+    },
 }
 
 impl fmt::Display for PlanProblem {
@@ -270,21 +281,14 @@ impl fmt::Display for PlanProblem {
                 write!(f, "migration {migration} cannot be reverted by what the history has kept of it: {reason}")
             }
             Self::Script { migration, message, .. } => write!(f, "migration {migration}: {message}"),
-            Self::Placeholder { migration, missing: MissingValue { name, reason, .. }, .. } => {
+            Self::Placeholder { migration, missing, .. } => {
                 write!(f, "migration {migration}: ")?;
-                match reason {
-                    NoValue::NotSet => write!(f, "there is no value for {name}"),
-                    NoValue::NotForThisChain => write!(f, "there is no value for {name} among those of its chain"),
-                    NoValue::Variable { variable } => {
-                        write!(f, "there is no value for {name}: the variable {variable} is not set")
-                    }
-                    NoValue::Environment => {
-                        write!(f, "it asks for the variable {name} of the environment, which it is not given")
-                    }
-                    NoValue::Told { message } => {
-                        write!(f, "there is no value for {name}: {}", message.escape_debug())
-                    }
-                }
+                no_value(f, missing)
+            }
+            Self::PreconditionPlaceholder { migration, file, missing, .. } => {
+                write!(f, "migration {migration}: ")?;
+                no_value(f, missing)?;
+                write!(f, " in a precondition ({file})")
             }
         }
     }
@@ -308,3 +312,20 @@ impl fmt::Display for PlanError {
 }
 
 impl std::error::Error for PlanError {}
+
+/// Says that there is no value, and why.
+fn no_value(f: &mut fmt::Formatter<'_>, MissingValue { name, reason, .. }: &MissingValue) -> fmt::Result {
+    match reason {
+        NoValue::NotSet => write!(f, "there is no value for {name}"),
+        NoValue::NotForThisChain => write!(f, "there is no value for {name} among those of its chain"),
+        NoValue::Variable { variable } => {
+            write!(f, "there is no value for {name}: the variable {variable} is not set")
+        }
+        NoValue::Environment => {
+            write!(f, "it asks for the variable {name} of the environment, which it is not given")
+        }
+        NoValue::Told { message } => {
+            write!(f, "there is no value for {name}: {}", message.escape_debug())
+        }
+    }
+}

@@ -22,6 +22,7 @@ fn migration(version: u64, text: &str, reversible: bool) -> Migration {
         placement: Placement::default(),
         body: Body::Sql { up: script(text), down },
         verify: None,
+        asked: Vec::new(),
         manifest: None,
         file: format!("{version}_m.sql"),
     }

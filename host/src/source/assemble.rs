@@ -233,6 +233,7 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     let mut placement = placement::find(*role, file, &body, manifest.as_deref(), problems);
     placement.out_of_order |= marks.as_ref().is_some_and(|marks| marks.out_of_order);
     Some(Migration {
+        asked: Vec::new(),
         version: if placement.role == Role::Repeatable { Version::from(0) } else { *version },
         name: name.clone(),
         placement,

@@ -35,6 +35,7 @@ impl Code {
             placement: Placement::default(),
             body,
             verify: None,
+            asked: Vec::new(),
             manifest: None,
             file,
         });

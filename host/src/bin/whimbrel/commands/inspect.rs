@@ -84,6 +84,7 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
         placement: Placement::default(),
         file: path.display().to_string(),
         verify: None,
+        asked: Vec::new(),
         manifest: manifest.cloned().map(Box::new),
         // Nothing is compiled for it.
         body: Body::Component { bytes: Cow::Borrowed(&[]) },

@@ -319,7 +319,8 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             ("kept", Some(migration), "bring the file back as it was applied".to_owned())
         }
         PlanProblem::Script { migration, hint, .. } => ("script", Some(migration), hint.clone()),
-        PlanProblem::Placeholder { migration, chain, missing, .. } => {
+        PlanProblem::Placeholder { migration, chain, missing, .. }
+        | PlanProblem::PreconditionPlaceholder { migration, chain, missing, .. } => {
             ("placeholder", Some(migration), hint::placeholder(chain, missing))
         }
         _ => ("plan", None, String::new()),
