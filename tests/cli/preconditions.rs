@@ -182,8 +182,8 @@ fn puts_values_into_queries() {
     project.unchanged(|| {
         let run = project.run(&["up", "--set", "other=1"]);
         assert_eq!(run.code, 1);
-        for name in ["wanted", "tenant"] {
-            let told = format!("there is no value for {name} in a precondition");
+        for (name, file) in [("wanted", "0003_three.sql"), ("tenant", "0004_four.toml")] {
+            let told = format!("there is no value for {name} in a precondition (migrations/{file})");
             assert!(run.stderr.contains(&told), "{}", run.stderr);
         }
     });

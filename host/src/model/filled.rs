@@ -36,6 +36,23 @@ pub struct MissingValue {
     pub reason: NoValue,
 }
 
+impl fmt::Display for MissingValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match &self.reason {
+            NoValue::NotSet => write!(f, "there is no value for {name}"),
+            NoValue::NotForThisChain => write!(f, "there is no value for {name} among those of its chain"),
+            NoValue::Variable { variable } => {
+                write!(f, "there is no value for {name}: the variable {variable} is not set")
+            }
+            NoValue::Environment => {
+                write!(f, "it asks for the variable {name} of the environment, which it is not given")
+            }
+            NoValue::Told { message } => write!(f, "there is no value for {name}: {}", message.escape_debug()),
+        }
+    }
+}
+
 /// Why there is no value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

@@ -126,15 +126,18 @@ impl Placeholders {
             Body::Sql { up, .. } => (up.directives.placeholders, up.substitution.clone()),
             Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => Default::default(),
         };
-        let asked = |precondition: &Precondition| {
+        let manifest = migration.manifest.as_deref();
+        let of_manifest = manifest.map_or(0, |manifest| manifest.preconditions.len());
+        let asked = |(index, precondition): (usize, &Precondition)| {
+            let file = manifest.filter(|_| index < of_manifest).map_or(&migration.file, |manifest| &manifest.file);
             let directives = Directives { placeholders: said, ..Directives::default() };
-            let mut query = Script::new(migration.file.clone(), precondition.sql.clone().into(), directives);
+            let mut query = Script::new(file.clone(), precondition.sql.clone().into(), directives);
             // Lines that ask for variables of the environment are those of the script.
             query.substitution = Substitution { environment: Vec::new(), ..layout.clone() };
             query.filled = self.filled(&query, version, surroundings).map(Arc::new);
             query
         };
-        migration.preconditions().map(asked).collect()
+        migration.preconditions().enumerate().map(asked).collect()
     }
 
     /// Returns the script with its values; `None` when it has no names.

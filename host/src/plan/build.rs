@@ -338,11 +338,13 @@ impl<'a> Draft<'a> {
             self.check_text(step, script);
         }
         let asked = step.migration.asked.iter().filter(|_| step.direction == Direction::Up);
-        let missing = asked.flat_map(Script::missing).map(|missing| PlanProblem::PreconditionPlaceholder {
+        let missing =
+            asked.flat_map(|query| query.missing().iter().map(|missing| (query.file.clone(), missing.clone())));
+        let missing = missing.map(|(file, missing)| PlanProblem::PreconditionPlaceholder {
             migration: step.title(),
             chain: step.chain.to_string(),
-            file: step.migration.file.clone(),
-            missing: missing.clone(),
+            file,
+            missing,
         });
         self.problems.extend(missing);
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::{RepairVerb, State};
-use crate::model::{MissingValue, NoValue, Script, Version};
+use crate::model::{MissingValue, Script, Version};
 
 /// One reason why a plan cannot be made.
 #[derive(Clone, Debug)]
@@ -198,7 +198,7 @@ pub enum PlanProblem {
         migration: String,
         /// The chain.
         chain: String,
-        /// The file of the migration; the query stands in it or in its manifest.
+        /// The file that the query stands in: that of the migration, or its manifest.
         file: String,
         /// The name, where it stands in the query, and why there is no value.
         missing: MissingValue,
@@ -281,14 +281,9 @@ impl fmt::Display for PlanProblem {
                 write!(f, "migration {migration} cannot be reverted by what the history has kept of it: {reason}")
             }
             Self::Script { migration, message, .. } => write!(f, "migration {migration}: {message}"),
-            Self::Placeholder { migration, missing, .. } => {
-                write!(f, "migration {migration}: ")?;
-                no_value(f, missing)
-            }
+            Self::Placeholder { migration, missing, .. } => write!(f, "migration {migration}: {missing}"),
             Self::PreconditionPlaceholder { migration, file, missing, .. } => {
-                write!(f, "migration {migration}: ")?;
-                no_value(f, missing)?;
-                write!(f, " in a precondition ({file})")
+                write!(f, "migration {migration}: {missing} in a precondition ({file})")
             }
         }
     }
@@ -312,20 +307,3 @@ impl fmt::Display for PlanError {
 }
 
 impl std::error::Error for PlanError {}
-
-/// Says that there is no value, and why.
-fn no_value(f: &mut fmt::Formatter<'_>, MissingValue { name, reason, .. }: &MissingValue) -> fmt::Result {
-    match reason {
-        NoValue::NotSet => write!(f, "there is no value for {name}"),
-        NoValue::NotForThisChain => write!(f, "there is no value for {name} among those of its chain"),
-        NoValue::Variable { variable } => {
-            write!(f, "there is no value for {name}: the variable {variable} is not set")
-        }
-        NoValue::Environment => {
-            write!(f, "it asks for the variable {name} of the environment, which it is not given")
-        }
-        NoValue::Told { message } => {
-            write!(f, "there is no value for {name}: {}", message.escape_debug())
-        }
-    }
-}
