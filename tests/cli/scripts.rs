@@ -5,6 +5,7 @@ mod bad_scripts;
 mod interface;
 mod other_engine;
 mod python;
+mod reverts;
 mod splitting;
 mod templates;
 mod transforms;

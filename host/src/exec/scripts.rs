@@ -12,6 +12,9 @@ use crate::model::{Checksum, ScriptFiles};
 use crate::plan::{Direction, Step};
 use crate::wasm::{Compilation, CompileError, Engine, EngineAbout, Plugin, PluginError};
 
+/// The function of a script that undoes its `transform`.
+const REVERT: &str = "revert";
+
 /// An engine as the history records it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EngineUsed {
@@ -191,24 +194,24 @@ impl<'a> Workshop<'a> {
         let found = self.engine(&script.extension).map_err(failed)?;
         let exports = self.check(&found, script, limits).map_err(failed)?;
         let has = |name: &str| exports.iter().any(|export| export == name);
-        let export = match (step.direction, step.migration.body.transform()) {
+        let spec = step.migration.body.transform();
+        let export = match (step.direction, spec) {
             (Direction::Up, Some(_)) => "transform",
             (Direction::Up, None) if !has("up") && has("transform") => {
                 return Err(failed(ScriptError::NoTransformTable { extension: script.extension.clone() }));
             }
             (Direction::Up, None) => "up",
-            (Direction::Down, _) => "down",
+            (Direction::Down, Some(_)) => REVERT,
+            (Direction::Down, None) if !has("down") => {
+                let (migration, file) = (step.migration.title(), step.migration.file.clone());
+                return Err(PrepareError::Irreversible { migration, file });
+            }
+            (Direction::Down, None) => "down",
         };
-        if !has(export) {
-            return Err(match step.direction {
-                Direction::Up => {
-                    let extension = script.extension.clone();
-                    failed(ScriptError::NoExport { export, exports, extension })
-                }
-                Direction::Down => {
-                    PrepareError::Irreversible { migration: step.migration.title(), file: step.migration.file.clone() }
-                }
-            });
+        // Nobody is to learn only on the way back that there is none.
+        let inverse = spec.and_then(|spec| spec.down.as_ref()).map(|_| REVERT);
+        if let Some(export) = [Some(export), inverse].into_iter().flatten().find(|export| !has(export)) {
+            return Err(failed(ScriptError::NoExport { export, exports, extension: script.extension.clone() }));
         }
         Ok(found)
     }

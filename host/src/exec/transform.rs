@@ -87,7 +87,8 @@ pub(super) fn spec(step: &PreparedStep) -> Option<&TransformSpec> {
         (Body::Transform { spec, .. }, Direction::Up) => Some(spec),
         (Body::Transform { spec, .. }, Direction::Down) => spec.down.as_deref(),
         (Body::Script { spec, .. }, Direction::Up) => spec.as_deref(),
-        (Body::Sql { .. } | Body::Component { .. } | Body::Script { .. } | Body::Rust(_), _) => None,
+        (Body::Script { spec, .. }, Direction::Down) => spec.as_deref().and_then(|spec| spec.down.as_deref()),
+        (Body::Sql { .. } | Body::Component { .. } | Body::Rust(_), _) => None,
     }
 }
 

@@ -160,8 +160,7 @@ impl Migration {
         let says_how = match &self.body {
             Body::Sql { down, .. } => down.is_some(),
             Body::Component { .. } | Body::Script { spec: None, .. } => return Reversibility::Unknown,
-            Body::Transform { spec, .. } => spec.down.is_some(),
-            Body::Script { .. } => false,
+            Body::Transform { spec, .. } | Body::Script { spec: Some(spec), .. } => spec.down.is_some(),
             Body::Rust(code) => code.is_reversible(),
         };
         if says_how { Reversibility::Reversible } else { Reversibility::Irreversible }

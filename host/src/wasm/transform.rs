@@ -63,6 +63,11 @@ impl From<FailureOut> for Failure {
 }
 
 impl TransformCall {
+    /// Names the function of the script that an engine makes ready.
+    fn script_export(&self) -> &'static str {
+        if self.revert { REVERT } else { "transform" }
+    }
+
     /// Names the export that maps a batch.
     fn export(&self) -> &'static str {
         match (&self.script, self.revert) {
@@ -173,7 +178,7 @@ impl Plugin {
         let (limits, interrupt, is_script) = (call.limits, interrupt.clone(), call.script.is_some());
         let mut made = TransformInstance { store, apply, context, is_script, limits, interrupt, lines, watchdog };
         if let Some(script) = &call.script {
-            made.load(instance, script)?;
+            made.load(instance, script, call.script_export())?;
         }
         Ok(made)
     }
@@ -217,8 +222,8 @@ impl TransformInstance {
     }
 
     /// Has an engine load the script.
-    fn load(&mut self, instance: Instance, script: &ScriptFiles) -> Result<(), PluginError> {
-        let request = RequestIn::new(script, "transform", self.context.clone(), &self.limits);
+    fn load(&mut self, instance: Instance, script: &ScriptFiles, export: &str) -> Result<(), PluginError> {
+        let request = RequestIn::new(script, export, self.context.clone(), &self.limits);
         let loaded = instance
             .get_typed_func::<(RequestIn<'_>,), (Result<(), FailureOut>,)>(&mut self.store, "load")
             .and_then(|load| self.watchdog.attend(load.call_async(&mut self.store, (request,))));

@@ -1,4 +1,4 @@
-//! Maps batches: row by row with a script's `transform`, or with its `transformColumns`.
+//! Maps batches: row by row with a script's `transform` or `revert`, or with its `transformColumns`.
 
 use std::cell::RefCell;
 
@@ -17,6 +17,8 @@ use crate::values::{self, Shape};
 /// A transform that is ready.
 pub(crate) struct Loaded {
     pub(crate) function: Js,
+    /// What it is called.
+    export: String,
     /// It takes columns, and no single rows.
     by_columns: bool,
     pub(crate) context: Js,
@@ -45,6 +47,7 @@ pub(crate) fn load(request: Request) -> std::result::Result<(), ScriptFailure> {
     js::namespace(&module).and_then(|exports| native::read_options(&exports)).map_err(|thrown| thrown.explain())?;
     LOADED.set(Some(Loaded {
         function,
+        export: request.export,
         by_columns,
         context: native::arguments().context,
         read: named("whimbrel.read").iter().map(|name| Atom::new(name)).collect(),
@@ -91,7 +94,7 @@ impl Loaded {
         let result = values::from_row(&self.read, batch, row, self.shape)
             .and_then(|row| self.function.call(&Js::undefined(), &[row.raw(), self.context.raw()]));
         // Also when it is no promise: one that nobody awaits, and that was rejected, is this row's and not the next one's.
-        let result = machine::settle(result, "transform")?;
+        let result = machine::settle(result, &self.export)?;
         self.write(&result, row, out).map_err(|thrown| thrown.explain())
     }
 
@@ -115,25 +118,25 @@ impl Loaded {
 
     /// Appends one row that came out.
     fn one(&self, result: &Js, out: &mut BatchBuilder, first: usize) -> Result<()> {
-        let names = || self.names();
+        let (export, names) = (&self.export, || self.names());
         if result.kind() != Type::Object {
             let what = if result.kind() == Type::Undefined { "nothing" } else { "no object" };
-            return Err(fail(Kind::Type, &format!("transform returned {what}: return {{ {} }}", names())));
+            return Err(fail(Kind::Type, &format!("{export} returned {what}: return {{ {} }}", names())));
         }
         let array = result.is_array();
         if array && result.length()? as usize != self.write.len() {
             let message =
-                format!("transform returned an array of {}, and the columns are {}", result.length()?, names());
+                format!("{export} returned an array of {}, and the columns are {}", result.length()?, names());
             return Err(fail(Kind::Type, &message));
         }
         for (index, (name, atom)) in self.write.iter().enumerate() {
             let value = if array { result.at(index as u32)? } else { result.get_atom(atom)? };
             let missing = value.kind() == Type::Undefined || (value.kind() == Type::Object && !result.has_own(atom)?);
             if missing && !array {
-                let message = format!("transform returned no {name}: return {{ {} }}, with null for NULL", names());
+                let message = format!("{export} returned no {name}: return {{ {} }}, with null for NULL", names());
                 return Err(fail(Kind::Type, &message));
             }
-            values::push(out, first + index, &value, &|| format!("{name} of what transform returned"))?;
+            values::push(out, first + index, &value, &|| format!("{name} of what {export} returned"))?;
         }
         Ok(())
     }

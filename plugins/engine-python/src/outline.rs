@@ -103,7 +103,7 @@ impl Source {
     /// Tells whether the functions that a host may call are such that it can.
     pub(crate) fn check_functions(&self) -> Result<(), ScriptFailure> {
         let callable = |name: &&str| self.functions.iter().any(|function| function.name == **name);
-        ["up", "down", "transform"]
+        ["up", "down", "transform", "revert"]
             .iter()
             .filter(|name| callable(name))
             .try_for_each(|name| self.function(name).map(drop))

@@ -1,4 +1,4 @@
-//! Maps the rows of batches with a script's `transform`.
+//! Maps the rows of batches with a script's `transform` or `revert`.
 
 use std::cell::RefCell;
 
@@ -114,15 +114,15 @@ impl Loaded {
 
     /// Appends one row that came out.
     fn one(&self, result: ObjectRef<'_>, out: &mut BatchBuilder, first: usize) -> Result<(), MontyException> {
-        let names = || self.write.join(", ");
-        let place = |name: &str| format!("{name} of what transform returned");
+        let (export, names) = (&self.function.name, || self.write.join(", "));
+        let place = |name: &str| format!("{name} of what {export} returned");
         if let MontyNode::Dict(_) = unstable::node(result) {
             let pairs = result.pairs().unwrap_or_default();
             for (index, name) in self.write.iter().enumerate() {
                 let value = pairs.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| *value);
                 let Some(value) = value else {
                     let message =
-                        format!("transform returned no {name}: return a dict of {}, with None for NULL", names());
+                        format!("{export} returned no {name}: return a dict of {}, with None for NULL", names());
                     return Err(raise(ExcType::TypeError, message));
                 };
                 values::push(out, first + index, value, &|| place(name))?;
@@ -134,10 +134,10 @@ impl Loaded {
                 MontyNode::None => "nothing".to_owned(),
                 _ => values::kind(result),
             };
-            return Err(raise(ExcType::TypeError, format!("transform returned {what}: return a dict of {}", names())));
+            return Err(raise(ExcType::TypeError, format!("{export} returned {what}: return a dict of {}", names())));
         };
         if cells.len() != self.write.len() {
-            let message = format!("transform returned {} values, and the columns are {}", cells.len(), names());
+            let message = format!("{export} returned {} values, and the columns are {}", cells.len(), names());
             return Err(raise(ExcType::TypeError, message));
         }
         for (index, (name, value)) in self.write.iter().zip(cells).enumerate() {

@@ -116,7 +116,8 @@ pub(crate) fn unusable(error: &ScriptError) -> Failure {
 /// Says how a script's language writes a function that is not there.
 fn wanted(export: &str, extension: &str) -> String {
     let transform = export == "transform";
-    let parameter = if transform { "row" } else { "db" };
+    let revert = export == "revert";
+    let parameter = if transform || revert { "row" } else { "db" };
     let function = match extension {
         "js" | "mjs" | "ts" | "mts" if transform => "`export function transform(row)`, or transformColumns".to_owned(),
         "js" | "mjs" | "ts" | "mts" => format!("`export function {export}({parameter}) {{ … }}`"),
@@ -125,6 +126,9 @@ fn wanted(export: &str, extension: &str) -> String {
     };
     if transform {
         return format!("its `[transform]` wants {function}; without one, write up");
+    }
+    if revert {
+        return format!("its `[transform.down]` wants {function}; without it the transform cannot be reverted");
     }
     format!("write {function}")
 }
