@@ -3,6 +3,7 @@
 mod adopt;
 mod baseline;
 mod builder;
+mod foresee;
 mod hooks;
 mod job;
 mod kept;

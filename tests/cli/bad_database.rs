@@ -81,31 +81,44 @@ fn a_file_that_may_only_be_read() {
     }
 }
 
-/// A file system mounted for reading only, on which even root cannot write.
+/// Runs the program where the database, `disk/app.db`, is on a file system mounted for reading only, on which even root
+/// cannot write; `None` where there is no right to mount anything.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_file_on_a_disk_that_may_only_be_read() {
+fn on_a_disk_for_reading(project: &Project, arguments: &[&str]) -> Option<crate::harness::Outcome> {
     use std::process::Command;
 
-    let project = Project::notes();
-    project.ok(&["up", "--steps", "1"]);
     fs::create_dir(project.path("disk")).expect("folder");
     fs::rename(project.path("app.db"), project.path("disk/app.db")).expect("moved");
     let script = "mount --bind disk disk && mount -o remount,bind,ro disk && exec \"$0\" \"$@\"";
-    let program = project.command(&["up", "-D", "disk/app.db"]);
+    let program = project.command(arguments);
     let mut command = Command::new("unshare");
     command
         .args(["--mount", "--map-root-user", "sh", "-c", script])
         .arg(program.get_program())
         .args(program.get_args());
     command.current_dir(project.path("")).env("HOME", project.path(""));
-    let output = command.output();
-    let Ok(output) = output else { return };
-    let outcome = project.outcome(&output);
-    if outcome.stderr.contains("unshare:") || outcome.stderr.contains("mount:") {
-        // No right to mount anything here.
-        return;
-    }
+    let outcome = project.outcome(&command.output().ok()?);
+    let refused = outcome.stderr.contains("unshare:") || outcome.stderr.contains("mount:");
+    (!refused).then_some(outcome)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_on_a_disk_that_may_only_be_read_and_preconditions() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    project.write("migrations/0002_first_notes.toml", "[[preconditions]]\nsql = \"SELECT count(*) > 0 FROM note\"\n");
+    let Some(outcome) = on_a_disk_for_reading(&project, &["status", "-D", "disk/app.db"]) else { return };
+    let told = "`up` would fail at 2 first_notes: this does not hold: SELECT count(*) > 0 FROM note";
+    assert!(outcome.code == 0 && outcome.stdout.contains(told), "{outcome}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_on_a_disk_that_may_only_be_read() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    let Some(outcome) = on_a_disk_for_reading(&project, &["up", "-D", "disk/app.db"]) else { return };
     assert_snapshot!(outcome, @"
     exit 1
     --- stderr

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::harness::Project;
+use crate::harness::{Outcome, Project};
 
 fn project(head: &str) -> Project {
     let project = Project::notes();
@@ -203,4 +203,69 @@ fn shows_no_value_of_a_query() {
     let run = project("-- whimbrel: require = SELECT '${secret}' = 'x'\n").run(&["up", "--set", "secret=hush_hush"]);
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("it may not run") && !run.stderr.contains("hush"), "{}", run.stderr);
+}
+
+#[test]
+fn status_tells_what_would_become_of_them() {
+    let project = project("-- whimbrel: require = SELECT count(*) = 2 FROM note\n");
+    project.write("migrations/0004_four.toml", "[[preconditions]]\nsql = \"SELECT 0\"\nmessage = \"not\\u001byet\"\n");
+    let heads = ["skip_unless = SELECT 1 WHERE 0", "mark_applied_unless = SELECT 0", "require = SELECT * FROM later"];
+    for (version, head) in (5..).zip(heads) {
+        let first = "-- whimbrel: require = SELECT 1\n";
+        let text = format!("{first}-- whimbrel: {head}\nINSERT INTO note (text) VALUES ('{version}');\n");
+        project.write(&format!("migrations/000{version}_more.sql"), text);
+    }
+    let run = project.unchanged(|| project.run(&["status"]));
+    assert!(!run.stdout.contains("as the database is now"), "there is none: {}", run.stdout);
+    project.ok(&["up", "--to", "2"]);
+    assert_snapshot!(notes(&project.unchanged(|| project.run(&["status"]))), @r"
+    note: as the database is now, the preconditions of 3 three hold
+    note: as the database is now, `up` would fail at 4 four: not\u{1b}yet
+    note: as the database is now, `up` would skip 5 more: this does not hold: SELECT 1 WHERE 0
+    note: as the database is now, `up` would mark 6 more as applied and not run it: this does not hold: SELECT 0
+    note: it cannot be told what `up` would do with 7 more: a precondition cannot be asked: SELECT * FROM later: no such table: later (SQLITE_ERROR)
+    ");
+    let json = project.unchanged(|| project.ok(&["status", "--json"])).json("status");
+    let said: Vec<String> = json["migrations"]
+        .as_array()
+        .expect("migrations")
+        .iter()
+        .map(|migration| format!("{} {}", migration["version"], migration["preconditions"]))
+        .collect();
+    assert_snapshot!(said.join("\n"), @r#"
+    "1" null
+    "2" null
+    "3" {"outcome":"met","reason":null}
+    "4" {"outcome":"fail","reason":"not\u001byet"}
+    "5" {"outcome":"skip","reason":"this does not hold: SELECT 1 WHERE 0"}
+    "6" {"outcome":"mark-applied","reason":"this does not hold: SELECT 0"}
+    "7" {"outcome":"unknown","reason":"a precondition cannot be asked: SELECT * FROM later: no such table: later (SQLITE_ERROR)"}
+    "#);
+    assert_eq!(project.run(&["status", "--check"]).code, 3, "an answer is nothing that is wrong");
+    // What is applied is not asked.
+    project.database().execute_batch("CREATE TABLE later AS SELECT 1").expect("table");
+    project.write("migrations/0004_four.toml", "");
+    project.ok(&["up"]);
+    let left = notes(&project.run(&["status"]));
+    assert_snapshot!(left, @"note: as the database is now, `up` would skip 5 more: this does not hold: SELECT 1 WHERE 0");
+}
+
+#[test]
+fn status_asks_with_values_and_lets_no_query_write() {
+    let project = project("-- whimbrel: require = DELETE FROM note RETURNING 1\n");
+    project.write("migrations/0004_four.toml", "[[preconditions]]\nsql = \"SELECT '${tenant}' = 'acme'\"\n");
+    project.ok(&["up", "--to", "2"]);
+    assert_snapshot!(notes(&project.unchanged(|| project.run(&["status", "--set", "other=1"]))), @"
+    note: it cannot be told what `up` would do with 3 three: a precondition cannot be asked: DELETE FROM note RETURNING 1: a check may only read (SQLITE_AUTH)
+    note: it cannot be told what `up` would do with 4 four: there is no value for tenant
+    ");
+    let filled = notes(&project.unchanged(|| project.run(&["status", "--set", "tenant=acme"])));
+    assert!(filled.contains("the preconditions of 4 four hold"), "{filled}");
+    assert_eq!(texts(&project), "one,two");
+}
+
+/// Returns the notes of a run that went well.
+fn notes(run: &Outcome) -> String {
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    run.stdout.lines().filter(|line| line.starts_with("note: ")).collect::<Vec<_>>().join("\n")
 }

@@ -8,6 +8,7 @@ mod component;
 mod determinism;
 mod dry_run;
 mod event;
+mod foresee;
 mod functions;
 mod growth;
 mod hold;
@@ -43,6 +44,7 @@ mod work;
 
 pub use determinism::{Disagreement, Trial, Used};
 pub use event::{Event, Observer};
+pub use foresee::Outlook;
 pub use hold::AskedTooMuch;
 pub use losses::Loss;
 pub use prepare::{PrepareError, Prepared, prepare};
@@ -61,6 +63,7 @@ pub use verify::{Answer, Verified};
 pub(crate) use burst::give_back;
 pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
+pub(crate) use foresee::foresee;
 #[cfg(feature = "wasm")]
 pub(crate) use once::run_once;
 #[cfg(feature = "wasm")]

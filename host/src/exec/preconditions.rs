@@ -10,6 +10,7 @@ use super::work::Work;
 use crate::db::{DbError, ErrorCode, Session};
 use crate::model::{AppliedState, Chains, Script, Unmet};
 use crate::plan::{Direction, Step};
+use crate::sql::Precondition;
 
 /// Asks the preconditions of a step that goes up, in order; returns what was done in its place when one does not hold.
 ///
@@ -22,19 +23,7 @@ pub(super) fn instead(
     if step.step.direction == Direction::Down {
         return Ok(None);
     }
-    let migration = &step.step.migration;
-    for (precondition, query) in migration.asked_preconditions() {
-        let written = precondition.sql.as_str();
-        let sql = query.map_or(written, Script::runs);
-        let (answer, _) = looking(session, step, conditions, |session| {
-            ask(session, sql).map_err(|source| match source.code {
-                ErrorCode::Interrupted => StepError::Interrupted,
-                _ => StepError::PreconditionFailed { sql: written.to_owned(), source: without_values(query, source) },
-            })
-        });
-        if answer? == Answer::True {
-            continue;
-        }
+    if let Some(precondition) = first_unmet(session, step, conditions)? {
         let reason = precondition.reason();
         let outcome = match precondition.otherwise {
             Unmet::Fail => return Err(StepError::Precondition { reason }),
@@ -50,10 +39,32 @@ pub(super) fn instead(
         }
         return Ok(Some(report));
     }
-    if migration.preconditions().next().is_some() && conditions.ambient.is_some() {
+    if step.step.migration.preconditions().next().is_some() && conditions.ambient.is_some() {
         // The questions were asked with the migration's own, which are gone now.
         let ambient = conditions.ambient.cloned();
         session.set_ambient(ambient).map_err(StepError::doing("stop the clock"))?;
+    }
+    Ok(None)
+}
+
+/// Asks the preconditions of a step in order; returns the first that does not hold, and asks none after it.
+pub(super) fn first_unmet<'s>(
+    session: &mut dyn Session,
+    step: &'s PreparedStep,
+    conditions: &Conditions<'_>,
+) -> Result<Option<&'s Precondition>, StepError> {
+    for (precondition, query) in step.step.migration.asked_preconditions() {
+        let written = precondition.sql.as_str();
+        let sql = query.map_or(written, Script::runs);
+        let (answer, _) = looking(session, step, conditions, |session| {
+            ask(session, sql).map_err(|source| match source.code {
+                ErrorCode::Interrupted => StepError::Interrupted,
+                _ => StepError::PreconditionFailed { sql: written.to_owned(), source: without_values(query, source) },
+            })
+        });
+        if answer? != Answer::True {
+            return Ok(Some(precondition));
+        }
     }
     Ok(None)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::Observer;
 use super::functions::PreparedLibrary;
-use super::hold::{AskedTooMuch, Hold, hold};
+use super::hold::{AskedTooMuch, Hold, hold, one, too_much};
 use super::hooks::PreparedHook;
 use super::libraries;
 #[cfg(feature = "wasm")]
@@ -191,6 +191,31 @@ pub(super) struct PreparedStep {
     pub(super) hooks: Vec<Arc<PreparedHook>>,
 }
 
+impl PreparedStep {
+    fn new(step: Step, hold: Hold, limits: RunLimits) -> Self {
+        Self {
+            step,
+            hold,
+            libraries: Vec::new(),
+            #[cfg(feature = "wasm")]
+            plugin: None,
+            #[cfg(feature = "wasm")]
+            engine: None,
+            limits,
+            hooks: Vec::new(),
+        }
+    }
+
+    /// Decides what a step is held to, and compiles nothing: for what is asked beside its own code.
+    pub(super) fn without_code(step: Step, policies: &Policies) -> Result<Self, PrepareError> {
+        let policy = policies.of(&step.chain);
+        let hold = one(&step, policy)?
+            .map_err(|refused| PrepareError::NotGranted { refused: vec![too_much(&step, policy, refused)] })?;
+        let limits = decide(&step, policies)?;
+        Ok(Self::new(step, hold, limits))
+    }
+}
+
 /// A plan that can be run.
 pub struct Prepared {
     pub(super) plan: Plan,
@@ -232,15 +257,7 @@ pub fn prepare(
         .collect();
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
         let limits = decide(step, policies)?;
-        Ok(PreparedStep {
-            step: step.clone(),
-            hold,
-            libraries: Vec::new(),
-            plugin: None,
-            engine: None,
-            limits,
-            hooks: Vec::new(),
-        })
+        Ok(PreparedStep::new(step.clone(), hold, limits))
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     let scripts = plan.steps.iter().filter(|step| step.migration.body.script().is_some()).count();
@@ -412,7 +429,7 @@ pub fn prepare(
     }
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
         let limits = decide(step, policies)?;
-        Ok(PreparedStep { step: step.clone(), hold, libraries: Vec::new(), limits, hooks: Vec::new() })
+        Ok(PreparedStep::new(step.clone(), hold, limits))
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     libraries::prepare(&mut steps, chains)?;

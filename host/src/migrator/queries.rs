@@ -3,7 +3,7 @@
 use super::Migrator;
 use crate::error::Error;
 use crate::lock::Holding;
-use crate::model::{Applied, Version};
+use crate::model::{Applied, Chains, Version};
 use crate::plan::{self, Entry, Goal, Warning};
 use crate::source::Ignored;
 
@@ -36,20 +36,26 @@ pub struct Gap {
 impl Migrator {
     /// Returns the state of every migration.
     pub fn status(&self) -> Result<Status, Error> {
+        self.stand().map(|(_, status)| status)
+    }
+
+    /// Returns the chains and the state of every migration.
+    pub(super) fn stand(&self) -> Result<(Chains, Status), Error> {
         let (chains, ignored) = self.load_with_ignored()?;
         let rows = self.all_rows()?;
         let gaps = chains.active().flat_map(|chain| {
             let gap = |version| Gap { chain: chain.name().to_owned(), version };
             chain.gaps().into_iter().map(gap)
         });
-        Ok(Status {
+        let status = Status {
             chains: chains.active().map(|chain| chain.name().to_owned()).collect(),
             database: self.backend.describe(),
             entries: plan::reconcile(&chains, &rows),
             at_work: self.at_work(&rows)?,
             gaps: gaps.collect(),
             ignored,
-        })
+        };
+        Ok((chains, status))
     }
 
     /// Finds who is at work, if anything is begun and not at its end.

@@ -15,6 +15,7 @@ pub(crate) mod junit;
 pub(crate) mod kept;
 pub(crate) mod lock;
 pub(crate) mod losses;
+mod outlook;
 pub(crate) mod plan;
 pub(crate) mod preview;
 pub(crate) mod preview_html;

@@ -14,9 +14,9 @@ use crate::ui::Ui;
 /// Shows the state; with `--check` the exit code tells it too.
 pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
     let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
-    let found = migrator.status()?;
+    let (found, outlooks) = migrator.foresee()?;
     let exists = settings.database()?.exists();
-    ui.result(|| status::json(&found, exists), || status::text(&found, exists))?;
+    ui.result(|| status::json(&found, &outlooks, exists), || status::text(&found, &outlooks, exists))?;
     if !args.check {
         return Ok(Exit::Done);
     }

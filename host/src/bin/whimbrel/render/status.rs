@@ -4,12 +4,14 @@ use anstyle::Style;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use whimbrel::exec::Outlook;
 use whimbrel::model::{Applied, AppliedState};
 use whimbrel::plan::{Difference, Entry, State};
 use whimbrel::{Gap, Status};
 
 use super::json::{self, IgnoredJson, ignored, reversible, schema};
 use super::lock::{self, HolderJson};
+use super::outlook::{self, OutlookJson};
 use super::report::micros;
 use super::table::Sheet;
 use super::{amount, history, style};
@@ -37,7 +39,7 @@ pub(crate) fn state(state: State) -> (&'static str, Style) {
 }
 
 /// Writes the table of migrations and the counts below it.
-pub(crate) fn text(status: &Status, exists: bool) -> String {
+pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists: bool) -> String {
     let missing = if exists { "" } else { ", which does not exist yet" };
     let noun = if status.chains.len() == 1 { "Chain" } else { "Chains" };
     let chains = status.chains.join(", ");
@@ -76,7 +78,8 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
         }
         text.push_str(&sheet.draw());
         text.push_str(&format!("\n{}.\n", counts(&status.entries)));
-        text.push_str(&what_would_happen(&status.entries));
+        text.push_str(&what_would_happen(&status.entries, outlooks));
+        text.push_str(&outlook::notes(status, outlooks));
         let note = style::paint(style::HINT, "note");
         text.extend(status.at_work.iter().map(|holding| format!("{note}: {}\n", lock::line(holding))));
     }
@@ -85,7 +88,7 @@ pub(crate) fn text(status: &Status, exists: bool) -> String {
 }
 
 /// Says what a run would do about what is out of order.
-fn what_would_happen(entries: &[Entry]) -> String {
+fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>) -> String {
     let note = style::paint(style::HINT, "note");
     let line = |entry: &Entry| {
         let title = escape::line(&entry.title()).into_owned();
@@ -96,7 +99,12 @@ fn what_would_happen(entries: &[Entry]) -> String {
             ),
         }
     };
-    entries.iter().filter(|entry| entry.state == State::OutOfOrder).map(line).collect()
+    // What is allowed and has preconditions depends on them: their note says what a run would do.
+    let told = |(place, entry): &(usize, &Entry)| {
+        let asked = entry.allows_out_of_order() && outlooks.contains_key(place);
+        entry.state == State::OutOfOrder && !asked
+    };
+    entries.iter().enumerate().filter(told).map(|(_, entry)| line(entry)).collect()
 }
 
 /// Names the script engine that ran a migration.
@@ -213,6 +221,9 @@ pub(crate) struct EntryJson {
     file: Option<String>,
     description: Option<String>,
     reversible: Option<bool>,
+    /// What its preconditions say, if it is pending and has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preconditions: Option<OutlookJson>,
     applied: Option<AppliedJson>,
 }
 
@@ -241,7 +252,7 @@ struct ProgressJson {
 }
 
 /// Writes the status as JSON.
-pub(crate) fn json(status: &Status, exists: bool) -> StatusJson {
+pub(crate) fn json(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists: bool) -> StatusJson {
     StatusJson {
         schema: schema("status"),
         chain: json::only(&status.chains),
@@ -250,14 +261,14 @@ pub(crate) fn json(status: &Status, exists: bool) -> StatusJson {
         database_exists: exists,
         pending: status.entries.iter().filter(|entry| entry.state.is_pending()).count(),
         applied: status.entries.iter().filter(|entry| entry.applied.is_some()).count(),
-        migrations: status.entries.iter().map(entry).collect(),
+        migrations: status.entries.iter().enumerate().map(|(place, each)| entry(each, outlooks.get(&place))).collect(),
         at_work: status.at_work.iter().map(lock::holder).collect(),
         gaps: gaps(status),
         ignored: ignored(&status.ignored),
     }
 }
 
-fn entry(entry: &Entry) -> EntryJson {
+fn entry(entry: &Entry, outlook: Option<&Outlook>) -> EntryJson {
     let migration = entry.migration.as_ref();
     EntryJson {
         chain: entry.chain.to_string(),
@@ -273,6 +284,7 @@ fn entry(entry: &Entry) -> EntryJson {
         file: migration.map(|migration| migration.file.clone()),
         description: migration.and_then(|migration| migration.description().map(str::to_owned)),
         reversible: migration.and_then(|migration| reversible(migration.reversibility())),
+        preconditions: outlook.map(outlook::json),
         applied: entry.applied.as_ref().map(|applied| AppliedJson {
             applied_at: applied.applied_at.clone(),
             duration_us: micros(applied.duration),

@@ -33,7 +33,7 @@ pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
 }
 
 /// Names a migration, with its chain where there are several.
-fn title(entry: &Entry, several: bool) -> String {
+pub(super) fn title(entry: &Entry, several: bool) -> String {
     if several { format!("{}:{}", entry.chain, entry.title()) } else { entry.title() }
 }
 

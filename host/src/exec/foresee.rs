@@ -1,0 +1,62 @@
+//! Asks the preconditions of a migration that is still to be applied, to tell what a run would do with it. Runs nothing
+//! of the migration and changes nothing.
+
+use std::error::Error;
+
+use super::preconditions::first_unmet;
+use super::prepare::PreparedStep;
+use super::run::Conditions;
+use crate::db::Session;
+use crate::model::{Policies, Script, Unmet};
+use crate::plan::Step;
+
+/// What the preconditions of a migration say of the database as it is now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outlook {
+    /// All of them hold.
+    Met,
+    /// One does not hold; it is the first.
+    Unmet {
+        /// What a run would do.
+        otherwise: Unmet,
+        /// Its message, or the query.
+        reason: String,
+    },
+    /// They cannot be asked.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Asks all preconditions of a step that goes up; what goes wrong is in the answer. Compiles nothing.
+pub(crate) fn foresee(
+    session: &mut dyn Session,
+    step: Step,
+    policies: &Policies,
+    conditions: &Conditions<'_>,
+) -> Outlook {
+    let unknown = |reason| Outlook::Unknown { reason };
+    if let Some(missing) = step.migration.asked.iter().flat_map(Script::missing).next() {
+        return unknown(missing.to_string());
+    }
+    let step = match PreparedStep::without_code(step, policies) {
+        Ok(step) => step,
+        Err(error) => return unknown(with_causes(&error)),
+    };
+    match first_unmet(session, &step, conditions) {
+        Ok(None) => Outlook::Met,
+        Ok(Some(precondition)) => Outlook::Unmet { otherwise: precondition.otherwise, reason: precondition.reason() },
+        Err(error) => unknown(with_causes(&error)),
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
