@@ -1,12 +1,12 @@
-//! The wasmtime engine: its settings, its cache, loading of components.
+//! The wasmtime engine: its settings, loading of components.
 
 use std::path::PathBuf;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Cache, CacheConfig, Config, WasmBacktraceDetails};
+use wasmtime::{Config, WasmBacktraceDetails};
 
 use super::bindings::Host_;
-use super::compile::{self, Compilation, CompileIsolation, Known};
+use super::compile::{self, Compilation, CompileIsolation, Store};
 use super::error::CompileError;
 use super::features::{self, FEATURES};
 use super::fits;
@@ -15,6 +15,7 @@ use super::plugin::Plugin;
 use super::state::State;
 use super::wasi;
 use crate::limits::{Limit, RunLimits};
+use crate::model::Checksum;
 
 /// Deepest stack of a component.
 const STACK: usize = 1 << 20;
@@ -71,8 +72,7 @@ pub struct Engine {
     engine: wasmtime::Engine,
     linker: Linker<State>,
     compilation: Compilation,
-    cache: Option<Cache>,
-    known: Option<Known>,
+    store: Option<Store>,
     purpose: Purpose,
 }
 
@@ -105,9 +105,8 @@ impl Engine {
     }
 
     fn begin(compilation: &Compilation, purpose: Purpose) -> Result<Self, CompileError> {
-        let cache = open_cache(&compilation.cache);
         let begin = || {
-            let engine = start(&cache, purpose)?;
+            let engine = start(purpose)?;
             let mut linker = Linker::new(&engine);
             Host_::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state: &mut State| state)?;
             wasi::add_to_linker(&mut linker)?;
@@ -115,8 +114,8 @@ impl Engine {
         };
         let started = begin().map_err(|source| CompileError::Engine { reason: format!("{source:#}") });
         let (engine, linker) = started?;
-        let known = cache.as_ref().map(|cache| Known::new(cache, &engine));
-        Ok(Self { engine, linker, compilation: compilation.clone(), cache, known, purpose })
+        let store = Store::open(&compilation.cache, &engine);
+        Ok(Self { engine, linker, compilation: compilation.clone(), store, purpose })
     }
 
     /// Compiles a component within the limits that are the default.
@@ -130,36 +129,36 @@ impl Engine {
         limits.check(Limit::ComponentSize, bytes.len() as u64)?;
         let inspection = inspect::inspect(bytes)?;
         inspection.check()?;
-        self.vet(bytes, &inspection, limits)?;
-        self.load(bytes, inspection)
+        let component = self.component(bytes, &inspection.checksum, limits)?;
+        self.link(&component, inspection)
     }
 
-    /// Makes sure that the bytes can be compiled in this process, because they have been before or because they are
-    /// to be trusted.
-    fn vet(&self, bytes: &[u8], inspection: &Inspection, limits: &RunLimits) -> Result<(), CompileError> {
+    /// Finds the component in the cache, or compiles it where it is to be compiled.
+    fn component(&self, bytes: &[u8], checksum: &Checksum, limits: &RunLimits) -> Result<Component, CompileError> {
         let isolated = self.compilation.isolation != CompileIsolation::InProcess;
-        if self.known.as_ref().is_some_and(|known| known.has(&inspection.checksum, isolated)) {
-            return Ok(());
+        let kept = || self.store.as_ref().and_then(|store| store.load(&self.engine, checksum, isolated));
+        if let Some(component) = kept() {
+            return Ok(component);
         }
         features::validate(bytes)?;
         if let CompileIsolation::Child(program) = &self.compilation.isolation {
-            let folder = self.cache.as_ref().map(|cache| cache.directory().as_path());
+            let folder = self.store.as_ref().map(Store::root);
             compile::compile(program, folder, self.purpose, bytes, limits, &self.compilation.interrupt)?;
+            if let Some(component) = kept() {
+                return Ok(component);
+            }
+            // It was not kept, but can be compiled within limits: here, then.
         }
-        Ok(())
+        let component = Component::new(&self.engine, bytes).map_err(invalid)?;
+        if let (CompileIsolation::InProcess, Some(store)) = (&self.compilation.isolation, &self.store) {
+            store.keep(checksum, false, &component.serialize().map_err(invalid)?);
+        }
+        Ok(component)
     }
 
-    fn load(&self, bytes: &[u8], inspection: Inspection) -> Result<Plugin, CompileError> {
-        let invalid = |source: wasmtime::Error| CompileError::Invalid { reason: format!("{source:#}") };
-        let component = Component::new(&self.engine, bytes).map_err(invalid)?;
-        if let Some(known) = &self.known {
-            let isolated = self.compilation.isolation != CompileIsolation::InProcess;
-            if !known.has(&inspection.checksum, isolated) {
-                known.add(&inspection.checksum, isolated);
-            }
-        }
-        let linked = self.linker.instantiate_pre(&component).map_err(invalid)?;
-        let types = self.linker.substituted_component_type(&component).map_err(invalid)?;
+    fn link(&self, component: &Component, inspection: Inspection) -> Result<Plugin, CompileError> {
+        let linked = self.linker.instantiate_pre(component).map_err(invalid)?;
+        let types = self.linker.substituted_component_type(component).map_err(invalid)?;
         for export in inspection.calls() {
             fits::check(&self.engine, &types, export, inspection.is_engine())
                 .map_err(|reason| CompileError::Invalid { reason })?;
@@ -168,8 +167,12 @@ impl Engine {
     }
 }
 
+fn invalid(source: wasmtime::Error) -> CompileError {
+    CompileError::Invalid { reason: format!("{source:#}") }
+}
+
 /// Starts wasmtime. A child that compiles has the same settings, so that what it puts into the cache fits.
-pub(super) fn start(cache: &Option<Cache>, purpose: Purpose) -> wasmtime::Result<wasmtime::Engine> {
+pub(super) fn start(purpose: Purpose) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = Config::new();
     config
         .wasm_features(FEATURES, true)
@@ -181,21 +184,6 @@ pub(super) fn start(cache: &Option<Cache>, purpose: Purpose) -> wasmtime::Result
         .max_wasm_stack(purpose.stack())
         .concurrency_support(false)
         // The default asks the environment.
-        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
-        .cache(cache.clone());
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
     wasmtime::Engine::new(&config)
-}
-
-/// Opens the cache, if it can be used.
-pub(super) fn open_cache(cache: &ComponentCache) -> Option<Cache> {
-    let opened = match cache {
-        ComponentCache::Off => return None,
-        ComponentCache::User => Cache::new(CacheConfig::new()),
-        ComponentCache::Folder(folder) => {
-            let mut config = CacheConfig::new();
-            config.with_directory(folder);
-            Cache::new(config)
-        }
-    };
-    opened.inspect_err(|error| tracing::warn!("compiled components are not kept: {error:#}")).ok()
 }

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
-use wasmtime::component::Component;
-
+use super::Store;
+use crate::model::Checksum;
 use crate::wasm::engine::{self, ComponentCache, Purpose};
 use crate::wasm::features;
 
@@ -65,10 +65,15 @@ fn compile(order: &Order, input: &mut dyn Read) -> String {
     if let Err(error) = features::validate(&bytes) {
         return format!("{INVALID}{error}");
     }
-    let compiled = engine::start(&engine::open_cache(&order.cache), order.purpose)
-        .and_then(|engine| Component::new(&engine, &bytes));
+    let compiled = engine::start(order.purpose)
+        .and_then(|engine| Ok((Store::open(&order.cache, &engine), engine.precompile_component(&bytes)?)));
     match compiled {
-        Ok(_) => COMPILED.to_owned(),
+        Ok((store, code)) => {
+            if let Some(store) = store {
+                store.keep(&Checksum::of(&bytes), true, &code);
+            }
+            COMPILED.to_owned()
+        }
         Err(error) if is_memory(&error) => format!("{NO_MEMORY}{error:#}"),
         Err(error) => format!("{INVALID}{error:#}"),
     }

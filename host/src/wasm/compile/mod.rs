@@ -1,15 +1,17 @@
 //! Where components are compiled: in this process, or in one of its own that has limits.
 
 mod child;
-mod known;
+mod mapped;
 mod parent;
+mod seal;
+mod store;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use child::compile_in_child;
-pub(super) use known::Known;
 pub(super) use parent::compile;
+pub(super) use store::Store;
 
 use super::engine::ComponentCache;
 use crate::interrupt::Interrupt;
