@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Room for any of them, which the files do not tell the size of. With it an engine is unpacked in one piece: in a stream
+/// Room for those there are; the files do not tell their size. What fits is unpacked in one piece: in a stream
 /// each byte would be copied again from the decoder's window, and again whenever the result grows. What is not written
 /// to is never touched.
 const ROOM: usize = 32 << 20;
@@ -30,7 +30,7 @@ pub(super) static ALL: &[BuiltIn] = &[
 impl BuiltIn {
     /// Returns its component.
     pub(super) fn unpack(&self) -> Cow<'static, [u8]> {
-        let unpacked = zstd::bulk::decompress(self.packed, ROOM);
-        Cow::Owned(unpacked.expect("the program's own bytes are what was packed, and fit"))
+        let unpacked = zstd::bulk::decompress(self.packed, ROOM).or_else(|_| zstd::decode_all(self.packed));
+        Cow::Owned(unpacked.expect("the program's own bytes are what was packed"))
     }
 }
