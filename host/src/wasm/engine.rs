@@ -167,6 +167,7 @@ impl Engine {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn invalid(source: wasmtime::Error) -> CompileError {
     CompileError::Invalid { reason: format!("{source:#}") }
 }
