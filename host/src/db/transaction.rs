@@ -80,8 +80,10 @@ pub(crate) fn for_each_batch(
     let mut rows = BatchBuilder::default();
     let result = loop {
         let fetched = session.fetch(cursor, BATCH, 1 << 20, &mut rows).and_then(|more| {
-            each(&rows.finish_checked())?;
-            Ok(more)
+            let batch = rows.finish_checked();
+            let seen = each(&batch);
+            rows.recycle(batch.into_batch());
+            seen.map(|()| more)
         });
         match fetched {
             Ok(true) => {}

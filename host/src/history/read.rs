@@ -58,6 +58,10 @@ pub(super) fn read(
         if row.is_detailed() {
             detailed.push(rows.len());
         }
+        // A row is large: growing by much copies few of them, and room that nobody uses costs nothing.
+        if rows.len() == rows.capacity() {
+            rows.reserve(7 * rows.len().max(16));
+        }
         rows.push(row.applied(&mut words)?);
         Ok(())
     })?;
@@ -73,7 +77,7 @@ pub(super) fn read(
         })?;
     }
     for row in rows.iter_mut().filter(|row| row.state == AppliedState::Started && row.is_live()) {
-        row.script = history.script_progress(session, &row.chain, &row.key())?;
+        row.script = history.script_progress(session, &row.chain, &row.key())?.map(Box::new);
     }
     Ok(rows)
 }
@@ -186,11 +190,11 @@ impl<'a> Row<'a> {
         row.not_run = self.optional_text(4, "details")?.map(str::to_owned);
         row.engine = self.optional_text(5, "engine")?.map(|text| words.shared(text));
         if let Some(tool) = self.optional_text(6, "origin")? {
-            row.origin = Some(Origin {
+            row.origin = Some(Box::new(Origin {
                 tool: tool.to_owned(),
                 version: self.optional_text(7, "origin_version")?.map(str::to_owned),
                 checksum: self.optional_text(8, "origin_checksum")?.map(str::to_owned),
-            });
+            }));
         }
         Ok(())
     }

@@ -54,11 +54,11 @@ pub struct Applied {
     /// Why it counts as applied although it was not run: a precondition did not hold.
     pub not_run: Option<String>,
     /// How far it came, of a script outside a transaction that is not at its end.
-    pub script: Option<ScriptProgress>,
+    pub script: Option<Box<ScriptProgress>>,
     /// Checksum of the exact bytes of what reverts it, if that is known.
     pub down_checksum: Option<Checksum>,
     /// What another tool knew of it, if it was taken over from one.
-    pub origin: Option<Origin>,
+    pub origin: Option<Box<Origin>>,
     /// Name, version and digest of the script engine that ran it.
     pub engine: Option<Arc<str>>,
     /// The run that applied it: rows of one run have the same text.
@@ -161,7 +161,7 @@ impl Applied {
     pub fn is_in_progress(&self) -> bool {
         match self.state {
             AppliedState::InProgress => true,
-            AppliedState::Started => self.script.as_ref().is_some_and(ScriptProgress::can_go_on),
+            AppliedState::Started => self.script.as_deref().is_some_and(ScriptProgress::can_go_on),
             AppliedState::Applied | AppliedState::Baseline | AppliedState::Reverted | AppliedState::Replaced => false,
         }
     }

@@ -208,7 +208,7 @@ struct Past<'a> {
 impl<'a> States<'a> {
     /// Finds them; a database that has nothing of a chain starts from its latest baseline that is not above `limit`.
     pub(super) fn find(chains: &'a Chains, applied: &'a [Applied], limit: Option<Version>) -> Self {
-        let mut pasts: Vec<Past<'a>> = chains.all().iter().map(|_| Past::default()).collect();
+        let mut pasts: Vec<Past<'a>> = chains.all().iter().map(|chain| Past::with_room(chain, applied)).collect();
         for row in applied {
             let Some(chain) = chains.index(&row.chain) else { continue };
             let past = &mut pasts[chain];
@@ -230,13 +230,6 @@ impl<'a> States<'a> {
         let mut found = Self { nodes: Vec::new(), repeatables: Vec::new(), strangers: Vec::new() };
         let find = |node: &Node| pasts[node.chain].node(&chains.all()[node.chain], &node.migration);
         found.nodes = chains.nodes().iter().map(find).collect();
-        found.put_out_of_order(chains, &pasts);
-        for (index, chain) in chains.all().iter().enumerate() {
-            for migration in chain.repeatables() {
-                let (state, row) = pasts[index].repeatable(chain, migration);
-                found.repeatables.push((index, migration, state, row));
-            }
-        }
         for row in applied.iter().filter(|row| row.is_live()) {
             if let Some(chain) = chains.index(&row.chain)
                 && let Some(state) = stranger(chains, chain, row)
@@ -244,25 +237,28 @@ impl<'a> States<'a> {
                 found.strangers.push((chain, state, row));
             }
         }
+        found.put_out_of_order(chains);
+        for (index, chain) in chains.all().iter().enumerate() {
+            for migration in chain.repeatables() {
+                let (state, row) = pasts[index].repeatable(chain, migration);
+                found.repeatables.push((index, migration, state, row));
+            }
+        }
         found
     }
 
     /// Marks what is pending although one that comes after it in its chain is applied.
-    fn put_out_of_order(&mut self, chains: &Chains, pasts: &[Past<'_>]) {
-        let mut last: Vec<Option<usize>> = vec![None; pasts.len()];
+    fn put_out_of_order(&mut self, chains: &Chains) {
+        let mut last: Vec<Option<usize>> = vec![None; chains.all().len()];
         for (place, (node, (_, row))) in chains.nodes().iter().zip(&self.nodes).enumerate() {
             if row.is_some() {
                 last[node.chain] = Some(place);
             }
         }
-        let newest_stranger: Vec<Option<Version>> = pasts
-            .iter()
-            .enumerate()
-            .map(|(chain, past)| {
-                let unknown = past.live.values().filter(|row| stranger(chains, chain, row).is_some());
-                unknown.filter(|row| !row.repeatable).map(|row| row.version).max()
-            })
-            .collect();
+        let mut newest_stranger: Vec<Option<Version>> = vec![None; chains.all().len()];
+        for (chain, _, row) in self.strangers.iter().filter(|(_, _, row)| !row.repeatable) {
+            newest_stranger[*chain] = newest_stranger[*chain].max(Some(row.version));
+        }
         for (place, (node, (state, _))) in chains.nodes().iter().zip(&mut self.nodes).enumerate() {
             let overtaken = last[node.chain].is_some_and(|last| place < last)
                 || newest_stranger[node.chain].is_some_and(|newest| node.migration.version < newest);
@@ -274,6 +270,12 @@ impl<'a> States<'a> {
 }
 
 impl<'a> Past<'a> {
+    /// Starts with nothing, and with room for all that can be known.
+    fn with_room(chain: &Chain, applied: &[Applied]) -> Self {
+        let live = HashMap::with_capacity(applied.len().min(chain.migrations().len()));
+        Self { live, ..Self::default() }
+    }
+
     fn node(&self, chain: &Chain, migration: &Migration) -> (State, Option<&'a Applied>) {
         let key = migration.key();
         let row = self.live.get(&key).copied();

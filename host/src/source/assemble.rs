@@ -152,14 +152,12 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
         bytes: file.bytes.clone(),
     }));
     files.sort_by(|left, right| (left.owner(), left.part, &left.file).cmp(&(right.owner(), right.part, &right.file)));
-    let migrations = files
-        .chunk_by_mut(|left, right| left.owner() == right.owner())
-        .filter_map(|group| migration(group, &shared, &mut problems))
-        .collect();
+    let mut migrations: Vec<Migration> = Vec::with_capacity(files.len());
+    let groups = files.chunk_by_mut(|left, right| left.owner() == right.owner());
+    migrations.extend(groups.filter_map(|group| migration(group, &shared, &mut problems)));
     if !problems.is_empty() {
         return Err(SourceError::new(problems));
     }
-    let migrations: Vec<Migration> = migrations;
     let imported = |file: &String| {
         let mut scripts = migrations.iter().filter_map(|migration| migration.body.script());
         scripts.any(|script| script.imports.iter().any(|import| import.file == *file))
@@ -229,18 +227,18 @@ fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>)
     };
     let body = body(up, down, component, code, manifest.as_deref())?;
     // The parts are ordered, so the first file is the one with the body.
-    let File { file, version, name, role, marks, .. } = files.first()?;
+    let File { file, version, name, role, marks, .. } = files.first_mut()?;
     let mut placement = placement::find(*role, file, &body, manifest.as_deref(), problems);
     placement.out_of_order |= marks.as_ref().is_some_and(|marks| marks.out_of_order);
     Some(Migration {
         asked: Vec::new(),
         version: if placement.role == Role::Repeatable { Version::from(0) } else { *version },
-        name: name.clone(),
+        name: mem::take(name),
         placement,
         body,
         verify,
         manifest,
-        file: file.clone(),
+        file: mem::take(file),
     })
 }
 

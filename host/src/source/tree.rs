@@ -1,7 +1,7 @@
 //! Files in their folders, before anybody has looked into them: what a folder, an archive and a program have in common.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::assemble::shown;
 use super::problem::Problem;
@@ -97,19 +97,22 @@ impl Tree for Kept {
 pub(super) struct Remembered<'t> {
     inner: &'t mut dyn Tree,
     root: Option<Vec<Entry>>,
-    read: HashMap<String, Cow<'static, [u8]>>,
+    /// Files of the root, in the order of their paths.
+    read: VecDeque<(String, Cow<'static, [u8]>)>,
 }
 
 impl<'t> Remembered<'t> {
     /// Wraps a tree.
     pub(super) fn new(inner: &'t mut dyn Tree) -> Self {
-        Self { inner, root: None, read: HashMap::new() }
+        Self { inner, root: None, read: VecDeque::new() }
     }
 
-    /// Looks into a file for the first time; `None` if there is nothing to see, which whoever reads it will say.
+    /// Looks into a file of the root for the first time, after those that are listed before it; `None` if there is
+    /// nothing to see, which whoever reads it will say.
     pub(super) fn peek(&mut self, path: &str) -> Option<&[u8]> {
         let Ok(Found::File(bytes)) = self.inner.read(path) else { return None };
-        Some(self.read.entry(path.to_owned()).insert_entry(bytes).into_mut())
+        self.read.push_back((path.to_owned(), bytes));
+        self.read.back().map(|(_, bytes)| &**bytes)
     }
 
     /// Keeps what the root was found to have, for whoever lists it next.
@@ -122,15 +125,25 @@ impl Tree for Remembered<'_> {
     fn list(&mut self, folder: &str) -> Result<Vec<Entry>, Problem> {
         match self.root.take_if(|_| folder.is_empty()) {
             Some(entries) => Ok(entries),
-            None => self.inner.list(folder),
+            None => {
+                // They are wanted in order in the end, and are nowhere as small as here.
+                let mut entries = self.inner.list(folder)?;
+                entries.sort();
+                Ok(entries)
+            }
         }
     }
 
     fn read(&mut self, path: &str) -> Result<Found, Problem> {
-        match self.read.remove(path) {
-            Some(bytes) => Ok(Found::File(bytes)),
-            None => self.inner.read(path),
+        // Whoever reads goes through the root in its order, so that what lies before is not wanted any more.
+        if !path.contains('/') {
+            while let Some((read, bytes)) = self.read.pop_front_if(|(read, _)| read.as_str() <= path) {
+                if read == path {
+                    return Ok(Found::File(bytes));
+                }
+            }
         }
+        self.inner.read(path)
     }
 
     fn shown(&self, path: &str) -> String {
@@ -159,5 +172,50 @@ mod tests {
         assert!(matches!(tree.read("b/up.sql"), Ok(Found::File(bytes)) if *bytes == *b"b/up.sql"));
         assert!(matches!(tree.read("b"), Ok(Found::Folder)));
         assert_eq!(tree.shown("b/\u{1b}"), "m/b/\\u{1b}");
+    }
+
+    /// A tree that lists backwards and counts how often each file is read.
+    #[derive(Default)]
+    struct Counted {
+        kept: Kept,
+        reads: BTreeMap<String, usize>,
+    }
+
+    impl Tree for Counted {
+        fn list(&mut self, folder: &str) -> Result<Vec<Entry>, Problem> {
+            self.kept.list(folder).map(|entries| entries.into_iter().rev().collect())
+        }
+
+        fn read(&mut self, path: &str) -> Result<Found, Problem> {
+            *self.reads.entry(path.to_owned()).or_default() += 1;
+            self.kept.read(path)
+        }
+
+        fn shown(&self, path: &str) -> String {
+            self.kept.shown(path)
+        }
+    }
+
+    #[test]
+    fn reads_no_file_twice_that_was_looked_into() {
+        let mut tree = Counted::default();
+        for path in ["1.sql", "2.sql", "2/1.sql", "3.toml", "4.sql", "5.sql"] {
+            tree.kept.add(path, Cow::Borrowed(path.as_bytes()));
+        }
+        let mut remembered = Remembered::new(&mut tree);
+        let root = remembered.list("").expect("listed");
+        let paths: Vec<&str> = root.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, ["1.sql", "2", "2.sql", "3.toml", "4.sql", "5.sql"]);
+        for path in ["1.sql", "2.sql", "4.sql", "5.sql"] {
+            assert_eq!(remembered.peek(path), Some(path.as_bytes()));
+        }
+        // One that was looked into is not wanted after all, and some were not looked into.
+        for path in ["2/1.sql", "2.sql", "3.toml", "4.sql", "5.sql", "5.sql"] {
+            assert!(matches!(remembered.read(path), Ok(Found::File(bytes)) if *bytes == *path.as_bytes()), "{path}");
+        }
+        drop(remembered);
+        let reads: Vec<(&str, usize)> = tree.reads.iter().map(|(path, reads)| (path.as_str(), *reads)).collect();
+        let expected = [("1.sql", 1), ("2.sql", 1), ("2/1.sql", 1), ("3.toml", 1), ("4.sql", 1), ("5.sql", 2)];
+        assert_eq!(reads, expected);
     }
 }

@@ -64,7 +64,8 @@ impl Maker<'_> {
         let origin = Some(versions.join(", ")).filter(|text| !text.is_empty());
         let mut row = self.applied(version, format!("from_{}", self.tool), newest, None);
         declare(&mut row);
-        row.origin = Some(Origin { tool: self.tool.to_string(), version: origin, checksum: newest.checksum.clone() });
+        let (tool, checksum) = (self.tool.to_string(), newest.checksum.clone());
+        row.origin = Some(Box::new(Origin { tool, version: origin, checksum }));
         Some(Adopted { row, file: None, verdict: Verdict::Unverifiable("its migrations are not scripts of a chain") })
     }
 
@@ -142,11 +143,11 @@ impl Maker<'_> {
             not_run: None,
             script: None,
             down_checksum: migration.and_then(Migration::down_checksum),
-            origin: Some(Origin {
+            origin: Some(Box::new(Origin {
                 tool: self.tool.to_string(),
                 version: row.version.clone(),
                 checksum: row.checksum.clone(),
-            }),
+            })),
             engine: None,
             run_id: None,
             ended_at: None,

@@ -48,7 +48,7 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
                 }
             }
             name if name.starts_with(|first: char| first.is_ascii_digit()) && name.ends_with(".sql") => {
-                if matches!(super::golang_migrate::judge(name), FileName::Part { .. }) && is_odd(name) {
+                if is_odd(name) && matches!(super::golang_migrate::judge(name), FileName::Part { .. }) {
                     see(&mut found, Layout::GolangMigrate, &entry.path);
                 }
                 numbered.push(entry.path.as_str());
@@ -110,7 +110,7 @@ fn is_flyway(name: &str) -> bool {
 
 /// A name that only golang-migrate accepts.
 fn is_odd(name: &str) -> bool {
-    matches!(FileName::parse(name), FileName::Malformed { .. }) && name.contains("..")
+    name.contains("..") && matches!(FileName::parse(name), FileName::Malformed { .. })
 }
 
 /// Looks for marks at the beginnings of lines.

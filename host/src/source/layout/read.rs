@@ -114,6 +114,7 @@ fn read(
     walk.folder("", 0, None)?;
     let Walk { tree, mut found, asides, gathered, .. } = walk;
     match layout {
+        Layout::Auto | Layout::Whimbrel if own.is_empty() => *own = found,
         Layout::Auto | Layout::Whimbrel => own.append(&mut found),
         foreign => foreign_files(foreign, &tree, found, &asides, gathered),
     }
@@ -132,7 +133,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn folder(&mut self, folder: &str, depth: usize, kind: Option<&'static str>) -> Result<(), Problem> {
-        for entry in self.tree.list(folder)? {
+        let entries = self.tree.list(folder)?;
+        self.found.reserve(entries.len());
+        for entry in entries {
             if !entry.is_folder {
                 self.file(&entry.path, kind);
                 continue;

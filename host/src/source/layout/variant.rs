@@ -46,8 +46,15 @@ pub(super) struct Variant {
 pub(super) fn choose(mut files: Vec<Variant>, dialect: &str, gathered: &mut Gathered) {
     files.sort_by(|left, right| slot(&left.file).cmp(&slot(&right.file)));
     let mut without_one = Vec::new();
+    gathered.files.reserve(files.len());
     let mut rest = files.into_iter().peekable();
     while let Some(first) = rest.next() {
+        let is_another = |next: &Variant| slot(&next.file) == slot(&first.file);
+        // As nearly all are.
+        if first.kind.is_none() && !rest.peek().is_some_and(is_another) {
+            gathered.files.push(first.file);
+            continue;
+        }
         let mut group = vec![first];
         while let Some(next) = rest.next_if(|next| slot(&next.file) == slot(&group[0].file)) {
             group.push(next);

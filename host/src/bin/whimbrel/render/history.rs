@@ -36,7 +36,7 @@ pub(crate) fn text(rows: &[Applied]) -> String {
         let note = match row.state {
             AppliedState::Applied if row.not_run.is_some() => Some(("(not run)", style::PENDING)),
             AppliedState::Applied => None,
-            AppliedState::Started if row.script.as_ref().is_some_and(ScriptProgress::can_go_on) => {
+            AppliedState::Started if row.script.as_deref().is_some_and(ScriptProgress::can_go_on) => {
                 Some(("(in progress)", style::PENDING))
             }
             AppliedState::Started => Some(("(dirty)", style::BAD)),
