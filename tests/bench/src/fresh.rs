@@ -1,12 +1,13 @@
 //! Measure b: nothing is applied yet.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::chain::{chain, tables};
 use crate::measure::{Contender, in_turn};
 use crate::programs::{Installed, Programs};
+use crate::python::{self, Python};
 use crate::report::{self, Aim, Row, Section};
 use crate::tool::{DATABASE, Tool};
 use crate::workshop::{Workshop, number, remove_database};
@@ -26,6 +27,9 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, migrations: u32,
     }
     let bare = workshop.room("b-bare")?;
     Tool::Whimbrel.lay_out(&chain, &bare)?;
+    let alembic = workshop.room("b-alembic")?;
+    let target = programs.bench.parent().and_then(Path::parent).context("the program is in no target folder")?;
+    let python = Python::find(target);
     let check = |room: &PathBuf| {
         let query = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 'item_%'";
         let found = number(&room.join(DATABASE), query)?;
@@ -46,6 +50,19 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, migrations: u32,
             check: Box::new(move || check(room)),
         });
     }
+    if let Some(python) = python.as_ref().filter(|python| python.has_alembic()) {
+        let room = &alembic;
+        Python::lay_out(room, &chain)?;
+        contenders.push(Contender {
+            name: "Alembic".to_owned(),
+            prepare: Box::new(move || {
+                remove_database(&room.join(DATABASE))?;
+                python.upgrade(workshop, room)
+            }),
+            check: Box::new(move || check(room)),
+        });
+    }
+    let tools = contenders.len();
     contenders.push(Contender {
         name: "the floor: the same statements and transactions on rusqlite, no history".to_owned(),
         prepare: Box::new(|| {
@@ -61,10 +78,10 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, migrations: u32,
     Ok(Section {
         part: "b",
         title: format!("{migrations} pending migrations on a fresh file, `synchronous = FULL`, rollback journal"),
-        aims: aims(&rows[..programs.tools.len()]),
+        aims: aims(&rows[..tools]),
         rows,
         base: 0,
-        notes: report::skipped(&programs.missing),
+        notes: [report::skipped(&programs.missing), python::skipped(python.as_ref())].concat(),
     })
 }
 

@@ -22,6 +22,7 @@ mod rows;
 mod safety;
 mod script_transforms;
 mod scripts;
+mod sizes;
 mod tool;
 mod transforms;
 mod workshop;
@@ -48,7 +49,7 @@ struct Arguments {
 #[derive(Args)]
 struct Options {
     /// Measure these only
-    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f,g,h,l")]
+    #[arg(long, value_delimiter = ',', value_name = "a,b,c,d,e,f,g,h,i,l")]
     only: Vec<Part>,
     /// Turns that count [default: 11, with --quick 3]
     #[arg(long)]
@@ -94,6 +95,8 @@ enum Part {
     G,
     /// Scripts, with a fifth of the rows
     H,
+    /// Folders of many files
+    I,
     /// Languages, with a tenth of the rows
     L,
 }
@@ -163,6 +166,9 @@ fn bench(options: &Options) -> Result<()> {
     }
     if wanted(Part::H) {
         report.extend(scripts::measure(&workshop, &programs, rows / 5, runs).context("h, scripts")?);
+    }
+    if wanted(Part::I) {
+        report.extend(sizes::measure(&workshop, &programs, runs).context("i, folders of many files")?);
     }
     if wanted(Part::L) {
         report.extend(languages::measure(&workshop, &programs, rows / 10, runs).context("l, languages")?);

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
+use crate::chain::Migration;
 use crate::tool::DATABASE;
 use crate::workshop::Workshop;
 
@@ -56,8 +57,28 @@ impl Python {
         }
         fs::create_dir_all(room.join("steps/versions"))?;
         fs::write(room.join("split.py"), SPLIT)?;
-        fs::write(room.join("steps/env.py"), ENVIRONMENT)?;
         fs::write(room.join("steps/versions/0001_split_names.py"), STEP)?;
+        self.upgrade(workshop, room)
+    }
+
+    /// Writes a chain into a folder the way Alembic wants it.
+    pub(crate) fn lay_out(room: &Path, chain: &[Migration]) -> Result<()> {
+        fs::create_dir_all(room.join("steps/versions"))?;
+        let mut before = "None".to_owned();
+        for Migration { version, name, sql } in chain {
+            let step = format!(
+                "from alembic import op\n\nrevision = \"{version:04}\"\ndown_revision = {before}\n\n\n\
+                 def upgrade():\n    op.execute(\"\"\"{sql}\"\"\")\n"
+            );
+            fs::write(room.join(format!("steps/versions/{version:04}_{name}.py")), step)?;
+            before = format!("\"{version:04}\"");
+        }
+        Ok(())
+    }
+
+    /// Types what applies everything in a folder, each migration in its transaction.
+    pub(crate) fn upgrade(&self, workshop: &Workshop, room: &Path) -> Result<Command> {
+        fs::write(room.join("steps/env.py"), ENVIRONMENT)?;
         let options = format!("[alembic]\nscript_location = steps\nsqlalchemy.url = sqlite:///{DATABASE}\n");
         fs::write(room.join("alembic.ini"), options)?;
         let mut command = workshop.command(&self.python, room);
