@@ -1,7 +1,8 @@
 //! Databases that the real tools have migrated half way: taken over and finished by whimbrel.
 //!
-//! sqlx, Alembic and Django come from PyPI and dbmate from npm, each in a pinned version. refinery and diesel are
-//! libraries, and the others are not in any of these registries: their tables are made by hand in `adopt.rs`.
+//! sqlx, Alembic and Django come from PyPI and dbmate from npm, each in a pinned version. refinery and diesel have programs
+//! too, but those would have to be compiled for the test, and the others are not in any of these registries: their tables are
+//! made by hand in `adopt.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
