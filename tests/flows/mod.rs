@@ -20,6 +20,7 @@ mod limits;
 mod pages;
 mod polyglot;
 mod processes;
+mod repeatable;
 mod round_trip;
 mod several_chains;
 mod sources;

@@ -21,7 +21,7 @@ use crate::history::foreign::Mirror;
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{AppliedState, Chains, Key, Role};
-use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, State, Step};
+use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step};
 
 /// What all steps of a run share.
 pub struct Conditions<'a> {
@@ -113,9 +113,7 @@ impl Watermark {
         for row in applied.iter().filter(|row| row.is_live() && !row.is_in_progress()) {
             let Some(chain) = chains.get(&row.chain) else { continue };
             let outdated = row.repeatable
-                && chain
-                    .repeatable(&row.name)
-                    .is_some_and(|migration| plan::compare(chain, migration, row) == OUTDATED);
+                && chain.repeatable(&row.name).is_some_and(|migration| plan::is_outdated(chain, migration, row));
             if row.state == AppliedState::Baseline {
                 // Another process may have started from a baseline that has these in it.
                 let inside = chain.migrations().iter().filter(|migration| migration.version <= row.version);
@@ -150,8 +148,6 @@ impl Watermark {
         };
     }
 }
-
-const OUTDATED: State = State::ChecksumMismatch(plan::Difference::Body);
 
 fn of(step: &Step) -> (Arc<str>, Key) {
     (Arc::clone(&step.chain), step.migration.key())

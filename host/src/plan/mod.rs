@@ -17,7 +17,7 @@ pub(crate) use down::wants_kept;
 pub use error::{PlanError, PlanProblem};
 pub use goal::{Goal, Until};
 pub use graph::{GraphFormat, graph};
-pub(crate) use reconcile::{DECLARED, compare};
+pub(crate) use reconcile::{DECLARED, is_outdated};
 pub use reconcile::{Difference, Entry, State, reconcile};
 #[cfg(feature = "wasm")]
 pub(crate) use repair::check_retry;

@@ -303,10 +303,8 @@ impl<'a> Past<'a> {
         match self.live.get(&key).copied() {
             None if self.reverted.contains_key(&key) => (State::Reverted, None),
             None => (State::Pending, None),
-            Some(row) => match compare(chain, migration, row) {
-                State::ChecksumMismatch(Difference::Body) if !row.is_in_progress() => (State::Outdated, Some(row)),
-                state => (state, Some(row)),
-            },
+            Some(row) if is_outdated(chain, migration, row) => (State::Outdated, Some(row)),
+            Some(row) => (compare(chain, migration, row), Some(row)),
         }
     }
 }
@@ -350,6 +348,15 @@ fn stopped(migration: &Migration, row: &Applied) -> State {
         Resumption::Unknown => State::Dirty,
         Resumption::Changed(_) => State::ChecksumMismatch(Difference::Body),
     }
+}
+
+/// Tells whether a repeatable migration has changed since it ran.
+///
+/// The manifest counts here: its parameters are part of what code does, and running again is no harm.
+pub(crate) fn is_outdated(chain: &Chain, migration: &Migration, row: &Applied) -> bool {
+    let changed = State::ChecksumMismatch(Difference::Body);
+    let state = compare(chain, migration, row);
+    !row.is_in_progress() && (state == changed || state == State::ChecksumMismatch(Difference::Manifest))
 }
 
 /// Compares a migration with its row in force.

@@ -141,7 +141,9 @@ fn decide(entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem>
                 ChangeKind::Accept { difference, recorded: row.checksum, found: now.checksum() }
             }
             State::Outdated => {
-                ChangeKind::Accept { difference: Difference::Body, recorded: row.checksum, found: now.checksum() }
+                let (recorded, found) = (row.checksum, now.checksum());
+                let difference = if recorded == found { Difference::Manifest } else { Difference::Body };
+                ChangeKind::Accept { difference, recorded, found }
             }
             _ => return Err(refuse(migration)),
         },

@@ -1,7 +1,7 @@
 //! Every state, what a run makes of it, and baselines and repeatable migrations.
 
 use super::*;
-use crate::model::Role;
+use crate::model::{Checksum, Role};
 
 fn with_role(version: u64, name: &str, role: Role, text: &str) -> Migration {
     let placement = Placement { role, ..Placement::default() };
@@ -171,6 +171,9 @@ fn repeatable_ones_come_last_and_again_when_they_have_changed() {
     assert!(planned(&with("SELECT 1;"), &rows, Goal::LATEST).is_empty());
     assert!(planned(&with("-- why\nSELECT 1;"), &rows, Goal::LATEST).is_empty());
     assert_eq!(planned(&with("SELECT 2;"), &rows, Goal::LATEST), ["up views"]);
+    let [first, ran] = rows.clone();
+    let other = Applied { manifest_checksum: Some(Checksum::of(b"limits")), ..ran };
+    assert_eq!(planned(&with("SELECT 1;"), &[first, other], Goal::LATEST), ["up views"]);
     assert_eq!(planned(&with("SELECT 1;"), &rows, Goal::UNDO_LAST), ["down 1 m1"]);
     assert_eq!(
         problems(&with("SELECT 1;"), &rows, Goal::down(Until::End)),
