@@ -354,9 +354,14 @@ fn stopped(migration: &Migration, row: &Applied) -> State {
 ///
 /// The manifest counts here: its parameters are part of what code does, and running again is no harm.
 pub(crate) fn is_outdated(chain: &Chain, migration: &Migration, row: &Applied) -> bool {
-    let changed = State::ChecksumMismatch(Difference::Body);
-    let state = compare(chain, migration, row);
-    !row.is_in_progress() && (state == changed || state == State::ChecksumMismatch(Difference::Manifest))
+    let State::ChecksumMismatch(difference) = compare(chain, migration, row) else { return false };
+    let changed = match difference {
+        Difference::Body | Difference::Manifest => true,
+        // There may be more than what was looked at first.
+        Difference::Cosmetic => migration.manifest_checksum() != row.manifest_checksum,
+        Difference::Functions => false,
+    };
+    changed && !row.is_in_progress()
 }
 
 /// Compares a migration with its row in force.

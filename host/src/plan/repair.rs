@@ -142,7 +142,9 @@ fn decide(entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem>
             }
             State::Outdated => {
                 let (recorded, found) = (row.checksum, now.checksum());
-                let difference = if recorded == found { Difference::Manifest } else { Difference::Body };
+                let same = recorded == found
+                    || row.normalised_checksum.is_some() && row.normalised_checksum == now.normalised_checksum();
+                let difference = if same { Difference::Manifest } else { Difference::Body };
                 ChangeKind::Accept { difference, recorded, found }
             }
             _ => return Err(refuse(migration)),

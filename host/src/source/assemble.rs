@@ -169,8 +169,7 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
 
 /// Makes a hook of its file; `None` only if a problem was reported.
 fn hook(callback: Callback, mut file: File, problems: &mut Vec<Problem>) -> Option<Hook> {
-    let mut migration = migration(std::slice::from_mut(&mut file), &[], problems)?;
-    migration.name.clone_from(&file.name);
+    let migration = migration(std::slice::from_mut(&mut file), &[], problems)?;
     if let Some(problem) = hooks::unfit(&migration) {
         problems.push(problem);
         return None;

@@ -89,10 +89,11 @@ pub(crate) fn settle_explained(
     explain: fn(&Js) -> ScriptFailure,
 ) -> std::result::Result<Js, ScriptFailure> {
     let called = called.map_err(|Thrown| explain(&Js::exception()));
-    let settled = called.and_then(|value| js::run_jobs().map(|()| value).map_err(|thrown| thrown.explain()));
-    // Also when the call has failed: the next one is not to be blamed for them.
+    // Also when the call has failed: the next one is not to be blamed for what this one has left.
+    let jobs = js::run_jobs().map_err(|thrown| thrown.explain());
     let left = REJECTED.take();
-    let value = settled?;
+    let value = called?;
+    jobs?;
     let value = match value.promise() {
         None => value,
         Some(Promise::Fulfilled(value)) => value,

@@ -79,6 +79,7 @@ fn a_row_is_not_blamed_for_the_promise_of_another() {
         ("async function", "throw new Error('not her');"),
         ("function", "return Promise.reject(new Error('not her'));"),
         ("function", "{ Promise.reject(new Error('loose')); throw new Error('not her'); }"),
+        ("function", "{ Promise.resolve().then(() => { throw new Error('loose'); }); throw new Error('not her'); }"),
     ] {
         let text = format!(
             "export {function} transform(row) {{\n  {bad}{throws}\n  return Promise.resolve({{ first_name: 'x', last_name: null }});\n}}\n"

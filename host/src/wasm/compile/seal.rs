@@ -20,17 +20,22 @@ pub(super) fn seal(code: &[u8]) -> Vec<u8> {
     seal
 }
 
-/// Says why the code in a file is not to be used, if so. An error means that it cannot be read, or is not there.
-pub(super) fn fault(path: &Path) -> io::Result<Option<&'static str>> {
+/// Opens a file of code, or says why it is not to be used. An error means that it cannot be read, or is not there.
+pub(super) fn open_sound(path: &Path) -> io::Result<Result<File, &'static str>> {
     let mut file = open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Ok(Some("it is no regular file"));
+        return Ok(Err("it is no regular file"));
     }
     if let Some(reason) = foreign(&metadata) {
-        return Ok(Some(reason));
+        return Ok(Err(reason));
     }
-    Ok((!is_whole(&mut file, metadata.len())?).then_some("it is not what was written"))
+    Ok(if is_whole(&mut file, metadata.len())? { Ok(file) } else { Err("it is not what was written") })
+}
+
+/// Returns the bytes of a file that holds this code.
+pub(super) fn length(code: &[u8]) -> u64 {
+    code.len() as u64 + SEAL
 }
 
 /// Says why something that lies on disk is not only its operator's, if so.

@@ -69,12 +69,12 @@ impl Store {
     }
 
     fn load_file(&self, engine: &wasmtime::Engine, file: &Path) -> Option<Component> {
-        let reason = match seal::fault(file) {
-            Ok(None) => match mapped::load(engine, file) {
+        let reason = match seal::open_sound(file) {
+            Ok(Ok(mut open)) => match mapped::load(engine, file, &mut open) {
                 Ok(component) => return Some(component),
                 Err(error) => format!("{error:#}"),
             },
-            Ok(Some(reason)) => reason.to_owned(),
+            Ok(Err(reason)) => reason.to_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => error.to_string(),
         };
@@ -87,13 +87,24 @@ impl Store {
     /// Keeps what an engine serialised. That it cannot only makes the next start slower.
     pub(in crate::wasm) fn keep(&self, component: &Checksum, isolated: bool, code: &[u8]) {
         let file = self.file(component, isolated);
-        match self.write(&file, code).and_then(|()| sweep(&self.folder, &file, MOST)) {
+        let written = self.write(&file, code);
+        // What was abandoned may be why there was no room.
+        let swept = sweep(&self.folder, &file, MOST);
+        match written.and(swept) {
             Ok(()) => tracing::debug!("compiled component kept in {}", file.display()),
             Err(error) => tracing::debug!("a compiled component is not kept: {error}"),
         }
     }
 
     fn write(&self, file: &Path, code: &[u8]) -> io::Result<()> {
+        // Going beyond it may end the process.
+        #[cfg(unix)]
+        if rustix::process::getrlimit(rustix::process::Resource::Fsize)
+            .current
+            .is_some_and(|most| most < seal::length(code))
+        {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let unfinished = self.folder.join(format!("{}-{}{UNFINISHED}", std::process::id(), since.as_nanos()));
         let mut options = File::options();
@@ -145,12 +156,14 @@ fn sweep(folder: &Path, newest: &Path, most: u64) -> io::Result<()> {
         }
     }
     files.sort();
-    let mut total: u64 = files.iter().map(|(_, length, _)| length).sum();
+    let is_unfinished = |path: &Path| path.to_string_lossy().ends_with(UNFINISHED);
+    let finished = files.iter().filter(|(_, _, path)| !is_unfinished(path));
+    let mut total: u64 = finished.map(|(_, length, _)| length).sum();
     for (modified, length, path) in files {
-        let unfinished = path.to_string_lossy().ends_with(UNFINISHED);
+        let unfinished = is_unfinished(&path);
         let abandoned = unfinished && modified.elapsed().is_ok_and(|age| age > ABANDONED);
         let surplus = !unfinished && path != newest && total > most;
-        if (abandoned || surplus) && fs::remove_file(&path).is_ok() {
+        if (abandoned || surplus) && fs::remove_file(&path).is_ok() && !unfinished {
             total -= length;
         }
     }
