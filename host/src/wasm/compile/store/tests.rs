@@ -190,7 +190,10 @@ fn the_oldest_are_removed_until_the_rest_fits() {
     };
     sweep(folder.path(), &newest, 600).expect("swept");
     assert_eq!(left(), ["a", "b", "c", "newest", "young.part"], "all fit but what was abandoned");
+    // What is not finished is not counted: it cannot make room.
     sweep(folder.path(), &newest, 300).expect("swept");
+    assert_eq!(left(), ["b", "c", "newest", "young.part"]);
+    sweep(folder.path(), &newest, 200).expect("swept");
     assert_eq!(left(), ["b", "newest", "young.part"]);
     sweep(folder.path(), &newest, 0).expect("swept");
     assert_eq!(left(), ["newest", "young.part"]);
