@@ -173,7 +173,9 @@ fn repeatable_ones_come_last_and_again_when_they_have_changed() {
     assert_eq!(planned(&with("SELECT 2;"), &rows, Goal::LATEST), ["up views"]);
     let [first, ran] = rows.clone();
     let other = Applied { manifest_checksum: Some(Checksum::of(b"limits")), ..ran };
-    assert_eq!(planned(&with("SELECT 1;"), &[first, other], Goal::LATEST), ["up views"]);
+    let with_limits = [first, other];
+    assert_eq!(planned(&with("SELECT 1;"), &with_limits, Goal::LATEST), ["up views"]);
+    assert_eq!(planned(&with("-- why\nSELECT 1;"), &with_limits, Goal::LATEST), ["up views"]);
     assert_eq!(planned(&with("SELECT 1;"), &rows, Goal::UNDO_LAST), ["down 1 m1"]);
     assert_eq!(
         problems(&with("SELECT 1;"), &rows, Goal::down(Until::End)),
