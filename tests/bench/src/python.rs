@@ -13,7 +13,8 @@ use crate::workshop::Workshop;
 const SPLIT: &str = include_str!("../python/split.py");
 const STEP: &str = include_str!("../python/alembic_step.py");
 const ENVIRONMENT: &str = include_str!("../python/alembic_env.py");
-const ALEMBIC: &str = "alembic==1.20.1";
+/// What the tests that take databases over install, by name and digest.
+const REQUIREMENTS: &str = include_str!("../../tools/requirements.txt");
 
 /// A Python with Alembic.
 pub(crate) struct Python {
@@ -33,7 +34,7 @@ impl Python {
             return None;
         }
         let has_alembic = quiet(Command::new(&python).args(["-c", "import alembic"]))
-            || quiet(Command::new(&python).args(["-m", "pip", "install", "--quiet", ALEMBIC]));
+            || quiet(Command::new(&python).args(["-m", "pip", "install", "--quiet", alembic()]));
         Some(Self { python, has_alembic })
     }
 
@@ -87,11 +88,17 @@ impl Python {
     }
 }
 
+/// Returns Alembic in the version of the tests.
+fn alembic() -> &'static str {
+    let mut words = REQUIREMENTS.split_whitespace();
+    words.find(|word| word.starts_with("alembic==")).expect("the list has Alembic")
+}
+
 /// Says what is left out.
 pub(crate) fn skipped(python: Option<&Python>) -> Vec<String> {
     match python {
         None => vec!["Skipped: Python 3 with venv is not installed.".to_owned()],
-        Some(python) if !python.has_alembic() => vec![format!("Skipped: `pip install {ALEMBIC}` failed.")],
+        Some(python) if !python.has_alembic() => vec![format!("Skipped: `pip install {}` failed.", alembic())],
         Some(_) => Vec::new(),
     }
 }

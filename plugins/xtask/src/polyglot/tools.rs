@@ -1,4 +1,5 @@
-//! The tools of the languages: from PyPI and npm, by name and digest, below the target folder. Nothing goes elsewhere.
+//! Tools from PyPI and npm, by name and digest, below the target folder: those of the languages, and what lists of others
+//! name. Nothing goes elsewhere.
 
 use std::fmt;
 use std::fs;
@@ -32,17 +33,17 @@ pub struct Tools {
 
 impl Tools {
     /// Keeps tools below `target`; `lists` has `requirements.txt`, `package.json` and `package-lock.json`.
-    pub(super) fn below(target: &Path, lists: &Path) -> Self {
+    pub fn below(target: &Path, lists: &Path) -> Self {
         let (target, lists) = (target.to_owned(), lists.to_owned());
         Self { target, lists, python: OnceLock::new(), npm: OnceLock::new() }
     }
 
-    /// Returns the folder of a virtual environment with zig, go, componentize-py, pytest and mypy.
+    /// Returns the folder of a virtual environment with what `requirements.txt` names.
     pub fn python(&self) -> Result<&Path, Absent> {
         answer(self.python.get_or_init(|| self.install("python", &["requirements.txt"], &[("python3", "3.11")], venv)))
     }
 
-    /// Returns the folder whose `node_modules` has asc, componentize-qjs, esbuild and tsc.
+    /// Returns the folder whose `node_modules` has what `package.json` names.
     pub fn npm(&self) -> Result<&Path, Absent> {
         let lists = ["package.json", "package-lock.json"];
         answer(self.npm.get_or_init(|| self.install("npm", &lists, &[("node", "20"), ("npm", "10")], npm)))
