@@ -87,6 +87,7 @@ impl Error {
             Self::Prepare(PrepareError::Look { source, .. }) => told(source),
             #[cfg(feature = "wasm")]
             Self::Preview(crate::exec::PreviewError::Failed(StepError::Interrupted)) => true,
+            Self::Source(error) => error.interrupted,
             Self::Timeout { .. } => true,
             _ => false,
         }

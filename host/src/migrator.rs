@@ -31,7 +31,7 @@ use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{Applied, Chain, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
 use crate::plan::{self, Goal, Plan, Repair, RepairPlan, Rules, Until};
-use crate::source::{Ignored, Source};
+use crate::source::{Ignored, Problem, Source, SourceError};
 
 pub use baseline::Squashed;
 pub use builder::MigratorBuilder;
@@ -70,6 +70,15 @@ pub struct Migrator {
     engines: crate::engines::Engines,
 }
 
+/// What the sources hold.
+struct Found {
+    chains: Chains,
+    /// Files that are no migrations.
+    ignored: Vec<Ignored>,
+    /// What is wrong with the files of hooks: nothing can be run, and everything can be looked at.
+    hook_problems: Vec<Problem>,
+}
+
 impl Migrator {
     /// Starts a migrator.
     pub fn builder() -> MigratorBuilder {
@@ -84,7 +93,7 @@ impl Migrator {
         selection: &crate::transform::Selection,
     ) -> Result<crate::transform::Preview, Error> {
         self.in_time(|interrupt| {
-            let chains = self.load()?;
+            let chains = self.load(interrupt)?;
             let prepared = self.prepare_one(&chains, version, interrupt)?;
             let opened = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
             let opened = opened.map_err(|error| self.database_error(error))?;
@@ -111,7 +120,7 @@ impl Migrator {
     ) -> Result<exec::Retried, Error> {
         use crate::plan::{PlanError, PlanProblem};
 
-        let chains = self.load()?;
+        let chains = self.load(interrupt)?;
         let prepared = self.prepare_one(&chains, version, interrupt)?;
         let refuse = |problem: PlanProblem| Error::Plan(PlanError { problems: vec![problem] });
         let entries = plan::reconcile(&chains, &self.all_rows()?);
@@ -151,7 +160,7 @@ impl Migrator {
 
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.
     pub fn plan_repair(&self, repair: &Repair) -> Result<RepairPlan, Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(RepairError::NoDatabase)?;
@@ -160,7 +169,7 @@ impl Migrator {
 
     /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
     pub fn repair(&self, repair: &Repair, decided: &RepairPlan) -> Result<(), Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(RepairError::NoDatabase)?;
@@ -181,7 +190,7 @@ impl Migrator {
 
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.
     pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let (rows, kept) = self.rows_and_kept(&chains, goal)?;
         Ok(plan::build(&kept::with_kept(&chains, kept), &rows, goal, &self.rules)?)
     }
@@ -196,7 +205,7 @@ impl Migrator {
 
     /// Draws which migrations depend on which, and what of them a run to the goal would do.
     pub fn graph(&self, goal: &Goal, format: plan::GraphFormat) -> Result<String, Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let (rows, kept) = self.rows_and_kept(&chains, goal)?;
         let chains = kept::with_kept(&chains, kept);
         let plan = plan::build(&chains, &rows, goal, &self.rules)?;
@@ -226,7 +235,7 @@ impl Migrator {
     /// Runs to a goal, and waits this long for another process's lock.
     fn run_waiting(&self, goal: &Goal, lock_timeout: Duration) -> Result<Report, Error> {
         self.in_time(|interrupt| {
-            let job = Job { migrator: self, interrupt, chains: self.load()?, goal: *goal, dry_run: false };
+            let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: false };
             let options = OpenOptions { lock_timeout, ..self.options(interrupt, false) };
             let existing = self.backend.open_existing(Access::Write, &options);
             let existing = existing.map_err(|error| self.database_error(error))?;
@@ -237,7 +246,7 @@ impl Migrator {
     /// Runs to a goal inside a transaction, records everything it does, and rolls back.
     pub fn dry_run(&self, goal: &Goal) -> Result<Report, Error> {
         self.in_time(|interrupt| {
-            let job = Job { migrator: self, interrupt, chains: self.load()?, goal: *goal, dry_run: true };
+            let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: true };
             let options = self.options(interrupt, true);
             let existing = self.backend.open_existing(Access::Write, &options);
             let existing = existing.map_err(|error| self.database_error(error))?;
@@ -253,7 +262,7 @@ impl Migrator {
     /// names are lost; everything else stays as it is.
     pub fn run_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Report, Error> {
         self.in_time(|interrupt| {
-            let job = Job { migrator: self, interrupt, chains: self.load()?, goal: *goal, dry_run: false };
+            let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: false };
             let ran = with_connection(connection, &self.options(interrupt, false), |session| {
                 job.run(Some(session), || unreachable!("the session is there"))
             });
@@ -283,28 +292,44 @@ impl Migrator {
     }
 
     /// Loads all chains; those that are not active too, since active ones may depend on them.
-    fn load(&self) -> Result<Chains, Error> {
-        self.load_with_ignored().map(|(chains, _)| chains)
+    fn load(&self, interrupt: &Interrupt) -> Result<Chains, Error> {
+        let found = self.look_into_sources(interrupt)?;
+        match found.hook_problems.is_empty() {
+            true => Ok(found.chains),
+            false => Err(SourceError::new(found.hook_problems).into()),
+        }
     }
 
-    fn load_with_ignored(&self) -> Result<(Chains, Vec<Ignored>), Error> {
-        let mut chains = Vec::new();
-        let mut ignored = Vec::new();
-        let mut hooks = Vec::new();
+    fn look_into_sources(&self, interrupt: &Interrupt) -> Result<Found, Error> {
         let read_at = Timestamp::now();
+        let (mut hooks, hook_problems) = self.own_hooks(read_at);
+        let mut sources = Vec::new();
+        let mut problems = Vec::new();
         for (name, source) in &self.sources {
-            let mut loaded = source.load()?;
-            hooks.extend(self.of_source(name, read_at, &mut loaded));
+            match source.load(interrupt) {
+                Ok(loaded) => sources.push((name, loaded)),
+                Err(error) if error.interrupted => return Err(error.into()),
+                Err(error) => problems.extend(error.problems),
+            }
+        }
+        if !problems.is_empty() {
+            problems.extend(hook_problems);
+            return Err(SourceError::new(problems).into());
+        }
+        let (mut chains, mut ignored) = (Vec::new(), Vec::new());
+        let mut of_sources = Vec::new();
+        for (name, mut loaded) in sources {
+            of_sources.extend(self.of_source(name, read_at, &mut loaded));
             ignored.append(&mut loaded.ignored);
             // What the program itself brings, every chain may call.
             loaded.libraries.extend(self.libraries.iter().cloned());
             self.fill(name, read_at, &mut loaded.migrations);
             chains.push(Chain::new(name, loaded.migrations)?.with_libraries(loaded.libraries)?);
         }
-        hooks.extend(self.own_hooks(read_at)?);
-        let chains = Chains::new(chains)?.with_hooks(hooks);
+        of_sources.append(&mut hooks);
+        let chains = Chains::new(chains)?.with_hooks(of_sources);
         let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
-        Ok((chains, ignored))
+        Ok(Found { chains, ignored, hook_problems })
     }
 
     /// Puts values into the scripts of a chain.

@@ -372,6 +372,47 @@ fn what_cannot_be_a_hook_is_told() {
     "#);
 }
 
+#[test]
+fn broken_ones_stop_every_run_and_not_the_look_at_what_is_applied() {
+    let project = project("");
+    project.ok(&["up", "--steps", "1"]);
+    project.write("hooks/x.sql", "-- whimbrel: transaction = none\nSELECT 1;\n");
+    project.write(
+        "whimbrel.toml",
+        "database = \"sqlite:app.db\"\n[hooks]\nbefore_all = \"hooks/none.sql\"\non_error = [\"hooks/none.sql\", \"hooks/x.sql\"]\n",
+    );
+    assert_snapshot!(project.unchanged(|| project.run(&["status"])), @"
+    exit 0
+    --- stdout
+    Chain main in app.db
+
+      Version  Name         Kind  State    Applied at (UTC) Took
+            1  create_note  sql   applied  [moment] [time]
+            2  first_notes  sql   pending
+
+    1 applied, 1 pending.
+    error: hooks/none.sql: is not there (a hook: nothing can be run until it is mended)
+    error: hooks/x.sql: a hook always runs in a transaction (a hook: nothing can be run until it is mended)
+    hint: leave `transaction = none` out, or make it a migration
+    ");
+    assert_eq!(project.run(&["status", "--check"]).code, 1);
+    let json = project.ok(&["status", "--json"]).json("status");
+    assert_eq!(
+        (json["applied"].as_u64(), json["hook_problems"].as_array().map(Vec::len)),
+        (Some(1), Some(2)),
+        "{json}"
+    );
+    for verb in ["verify", "plan", "up", "down"] {
+        let run = project.unchanged(|| project.run(&[verb]));
+        assert!(run.code == 1 && run.stderr.contains("hooks/none.sql: is not there"), "{verb}: {run}");
+        assert!(run.stderr.contains("a hook always runs in a transaction"), "{verb}: {run}");
+    }
+    // With what is wrong with migrations.
+    project.write("migrations/0003_.sql", "SELECT 1;\n");
+    let run = project.run(&["status"]);
+    assert!(run.code == 1 && run.stderr.contains("0003_.sql") && run.stderr.contains("hooks/x.sql"), "{run}");
+}
+
 /// A folder of Flyway with callbacks, two of which are run each time.
 fn flyway() -> Project {
     let said = |what: &str| format!("INSERT INTO said VALUES ('{what} ${{flyway:defaultSchema}}');\n");

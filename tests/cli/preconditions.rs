@@ -180,12 +180,23 @@ fn puts_values_into_queries() {
     let project = project("-- whimbrel: skip_unless = SELECT count(*) = ${wanted} FROM note\n");
     project.write("migrations/0004_four.toml", "[[preconditions]]\nsql = \"SELECT '${tenant}' = 'acme'\"\n");
     project.unchanged(|| {
-        let run = project.run(&["up", "--set", "other=1"]);
-        assert_eq!(run.code, 1);
-        for (name, file) in [("wanted", "0003_three.sql"), ("tenant", "0004_four.toml")] {
-            let told = format!("there is no value for {name} in a precondition (migrations/{file})");
-            assert!(run.stderr.contains(&told), "{}", run.stderr);
-        }
+        assert_snapshot!(project.run(&["up", "--set", "other=1"]), @r#"
+        exit 1
+        --- stderr
+        error: there is no plan: 2 problems
+          - migration 3 three: there is no value for wanted
+         --> migrations/0003_three.sql:1:46
+          |
+        1 | -- whimbrel: skip_unless = SELECT count(*) = ${wanted} FROM note
+          |                                              ^^^^^^^^^
+            hint: say it with --set wanted=VALUE, or write `wanted = "…"` into `[placeholders]` of whimbrel.toml; `-- whimbrel: placeholders = off` at the top leaves the file as it is
+          - migration 4 four: there is no value for tenant
+         --> migrations/0004_four.toml:2:16
+          |
+        2 | sql = "SELECT '${tenant}' = 'acme'"
+          |                ^^^^^^^^^
+            hint: say it with --set tenant=VALUE, or write `tenant = "…"` into `[placeholders]` of whimbrel.toml; `-- whimbrel: placeholders = off` at the top leaves the file as it is
+        "#);
     });
     project.ok(&["up", "--set", "wanted=7", "--set", "tenant=acme"]);
     assert_eq!(texts(&project), "one,two,four");

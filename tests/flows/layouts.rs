@@ -104,6 +104,23 @@ fn says_which_layout_when_it_cannot_tell() {
     "#);
 }
 
+/// dbmate and Atlas would run 10 before 9.
+#[test]
+fn names_that_are_in_another_order_as_text_are_refused() {
+    for (layout, text) in [("dbmate", "-- migrate:up\nSELECT 1;\n"), ("atlas", "SELECT 1;\n")] {
+        let project = project(&[("9_a.sql", text), ("10_b.sql", text)]);
+        let run = project.run(&["plan", "--layout", layout]);
+        let told = format!(
+            "migrations/9_a.sql: comes after migrations/10_b.sql for {layout}, which compares names as text, but before it \
+             as the number 9"
+        );
+        assert!(run.code == 1 && run.stderr.contains(&told), "{run}");
+        project.remove("migrations/9_a.sql");
+        project.write("migrations/09_a.sql", text);
+        project.ok(&["plan", "--layout", layout]);
+    }
+}
+
 #[test]
 fn errors_name_the_line_and_column_of_the_file_that_was_cut() {
     let goose = "-- words\n\n-- +goose Up\nCREATE TABLE a (x);\n\n  SELEC 1;\n-- +goose Down\nDROP TABLE b;\n";

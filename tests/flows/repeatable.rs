@@ -88,6 +88,27 @@ fn a_script_runs_again_when_it_or_what_it_imports_changes() {
     assert_eq!(recorded(&project), (1, 2));
 }
 
+/// Git gives files other ends of lines on another system.
+#[test]
+fn what_ends_the_lines_of_manifests_and_scripts_does_not_count() {
+    let told = "repeat = \"on-change\"\n[params]\ndo = \"sql\"\nsql = '''\nINSERT INTO note VALUES ('a');\nINSERT INTO note VALUES ('b')'''\n";
+    let script = "// Tells.\n// whimbrel: repeat = \"on-change\"\n\
+                  export function up(db) {\n  db.execute(\"INSERT INTO note VALUES ('script')\");\n}\n";
+    let project = Project::with(&[("0005_note.sql", NOTE), ("0001_tell.toml", told), ("0002_script.js", script)]);
+    project.write("migrations/0001_tell.wasm", behaviours());
+    project.ok(&["up"]);
+    project.ok(&["lock"]);
+    for ends in ["\r\n", "\n"] {
+        project.write("migrations/0001_tell.toml", told.replace('\n', ends));
+        project.write("migrations/0002_script.js", script.replace('\n', ends));
+        assert_eq!(state(&project).1, "applied", "{ends:?}");
+        let up = project.ok(&["up", "--json"]).json("up");
+        assert_eq!(up["steps"], serde_json::json!([]), "{ends:?}");
+        project.ok(&["lock", "--check"]);
+    }
+    assert_eq!(notes(&project), ["a", "b", "script"]);
+}
+
 #[test]
 fn one_that_fails_stays_outdated_and_leaves_what_was() {
     let project = Project::with(&[("0005_note.sql", NOTE), ("0001_tell.toml", &manifest("first"))]);

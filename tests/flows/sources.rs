@@ -6,6 +6,7 @@ mod http;
 use std::borrow::Cow;
 use std::fs;
 
+use whimbrel::Interrupt;
 use whimbrel::model::{Body, Checksum, Kind, Reversibility};
 use whimbrel::source::{Archive, Directory, Embedded, Http, Layout, Loaded, Memory, Source, SourceError};
 
@@ -28,8 +29,8 @@ struct Alive<S, K> {
 }
 
 impl<S: Source, K: Send + Sync> Source for Alive<S, K> {
-    fn load(&self) -> Result<Loaded, SourceError> {
-        self.source.load()
+    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        self.source.load(interrupt)
     }
 
     fn describe(&self) -> String {
@@ -137,9 +138,9 @@ fn each(files: Files, layout: Layout, recursive: bool, check: impl Fn(&str, Resu
     for maker in &MAKERS {
         let source = (maker.make)(files, layout, recursive);
         assert!(!source.describe().is_empty(), "{}", maker.name);
-        check(maker.name, source.load());
+        check(maker.name, source.load(&Interrupt::new()));
         // Loading again gives the same.
-        check(maker.name, source.load());
+        check(maker.name, source.load(&Interrupt::new()));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Applied, Chain, Chains};
 impl Migrator {
     /// Shows what [`Self::adopt`] would write. Changes nothing.
     pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Read)?;
         self.check_unbegun(session.as_mut(), chain)?;
@@ -21,7 +21,7 @@ impl Migrator {
     ///
     /// Reading and writing is one transaction, which keeps every other writer out, the other tool as well.
     pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Write)?;
         let session = session.as_mut();

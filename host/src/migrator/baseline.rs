@@ -28,7 +28,7 @@ impl Migrator {
     ///
     /// Refused when the history has migrations of the chain already.
     pub fn baseline(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let chain = only_chain(&chains, version)?;
         let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
         let existing = opened.map_err(|error| self.database_error(error))?;
@@ -73,7 +73,7 @@ impl Migrator {
     ///
     /// Refused while something of the chain is pending below the newest applied version, or dirty.
     pub fn squash(&self) -> Result<Squashed, Error> {
-        let chains = self.load()?;
+        let chains = self.load(&self.interrupt)?;
         let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let mut session = opened.map_err(|error| self.database_error(error))?.ok_or_else(nothing)?;
         let rows = self.history.read_all(session.as_mut())?;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Migrator;
-use crate::error::Error;
 use crate::model::{Direction, Hook, Migration, Moment, Placeholders};
-use crate::source::{self, Ignored, Loaded};
+use crate::source::{self, Ignored, Loaded, Problem};
 
 /// The hooks of a migrator.
 #[derive(Default)]
@@ -25,23 +24,29 @@ pub(super) enum HookSource {
 }
 
 impl Migrator {
-    /// Reads the hooks of the migrator, in the order in which they were named.
-    pub(super) fn own_hooks(&self, read_at: Timestamp) -> Result<Vec<Hook>, Error> {
-        let mut hooks = Vec::new();
+    /// Reads the hooks of the migrator, in the order in which they were named, and tells what is wrong with their files.
+    pub(super) fn own_hooks(&self, read_at: Timestamp) -> (Vec<Hook>, Vec<Problem>) {
+        let (mut hooks, mut problems) = (Vec::new(), Vec::new());
         for source in &self.hooks.all {
             let mut hook = match source {
                 HookSource::Made(hook) => hook.clone(),
-                HookSource::File { moment, direction, path } => {
-                    let migration = source::hook_file(path, self.endings())?;
-                    Hook { direction: *direction, ..Hook::new(*moment, migration) }
-                }
+                HookSource::File { moment, direction, path } => match source::hook_file(path, self.endings()) {
+                    Ok(migration) => Hook { direction: *direction, ..Hook::new(*moment, migration) },
+                    Err(error) => {
+                        problems.extend(error.problems);
+                        continue;
+                    }
+                },
             };
             let mut migration = Migration::clone(&hook.migration);
             self.hooks.placeholders.fill(&mut migration, &self.surroundings("", read_at));
             hook.migration = Arc::new(migration);
             hooks.push(hook);
         }
-        Ok(hooks)
+        // A file can be named at several moments.
+        problems.sort();
+        problems.dedup();
+        (hooks, problems)
     }
 
     /// Takes the hooks of a source, which are for its own chain; those of somebody else's source are left out.

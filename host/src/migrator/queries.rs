@@ -1,11 +1,11 @@
 //! What can be asked without running anything. Changes nothing and creates nothing.
 
-use super::Migrator;
+use super::{Found, Migrator};
 use crate::error::Error;
 use crate::lock::Holding;
 use crate::model::{Applied, Chains, Version};
 use crate::plan::{self, Entry, Goal, Warning};
-use crate::source::Ignored;
+use crate::source::{Ignored, Problem};
 
 /// The state of every migration.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Status {
     pub gaps: Vec<Gap>,
     /// Files of the sources that are no migrations.
     pub ignored: Vec<Ignored>,
+    /// What is wrong with the files of hooks, so that nothing can be run.
+    pub hook_problems: Vec<Problem>,
 }
 
 /// A version that a dense sequence lacks.
@@ -41,7 +43,7 @@ impl Migrator {
 
     /// Returns the chains and the state of every migration.
     pub(super) fn stand(&self) -> Result<(Chains, Status), Error> {
-        let (chains, ignored) = self.load_with_ignored()?;
+        let Found { chains, ignored, hook_problems } = self.look_into_sources(&self.interrupt)?;
         let rows = self.all_rows()?;
         let gaps = chains.active().flat_map(|chain| {
             let gap = |version| Gap { chain: chain.name().to_owned(), version };
@@ -54,6 +56,7 @@ impl Migrator {
             at_work: self.at_work(&rows)?,
             gaps: gaps.collect(),
             ignored,
+            hook_problems,
         };
         Ok((chains, status))
     }

@@ -27,14 +27,14 @@ impl Migrator {
 
     /// Has its engine read the only migration of the sources, a script, as for `up`. Opens no database.
     pub fn check_once(&self) -> Result<(), Error> {
-        self.check_scripts(&only(&self.load()?, Direction::Up))
+        self.check_scripts(&only(&self.load(&self.interrupt)?, Direction::Up))
     }
 
     /// Runs the only migration of the sources in a transaction, without a row in the history, and undoes it unless it is
     /// to be kept.
     pub fn run_once(&self, direction: Direction, keep: bool) -> Result<StepReport, Error> {
         self.in_time(|interrupt| {
-            let chains = self.load()?;
+            let chains = self.load(interrupt)?;
             let steps = only(&chains, direction);
             let names = steps.iter().map(|step| step.chain.to_string()).collect();
             let goal = Goal::up(Until::End);

@@ -86,7 +86,7 @@ impl Migrator {
     }
 
     fn attempt<'a>(&'a self, goal: &Goal, interrupt: &'a Interrupt) -> Result<Attempt<'a>, Error> {
-        let (chains, options) = (self.load()?, self.options(interrupt, false));
+        let (chains, options) = (self.load(interrupt)?, self.options(interrupt, false));
         Ok(Attempt { migrator: self, interrupt, chains, goal: *goal, options, fills: &[] })
     }
 }

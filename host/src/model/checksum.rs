@@ -57,6 +57,17 @@ impl Checksum {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// Computes the checksum of a text as if its lines ended in LF, so that it is the same on every system.
+    pub fn of_lines(text: &str) -> Self {
+        Self::of(with_lf(text).as_bytes())
+    }
+
+    /// Tells whether this is the checksum of a text, in whichever way its lines ended when it was computed.
+    pub fn is_of_lines(&self, text: &str) -> bool {
+        let lf = with_lf(text);
+        [text, &lf, &lf.replace('\n', "\r\n")].iter().any(|text| Self::of(text.as_bytes()) == *self)
+    }
+
     /// Returns a number below 2^53 that stands for chance wherever a component asks for it.
     pub fn seed(&self) -> u64 {
         let (first, _) = self.0.split_first_chunk().expect("a digest has 32 bytes");
@@ -67,6 +78,10 @@ impl Checksum {
     pub fn builder() -> ChecksumBuilder {
         ChecksumBuilder::default()
     }
+}
+
+fn with_lf(text: &str) -> String {
+    text.replace("\r\n", "\n")
 }
 
 impl FromStr for Checksum {
@@ -123,6 +138,17 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_eq!(format!("{:?}", Checksum::of(b"")), "Checksum(e3b0c442…)");
+    }
+
+    #[test]
+    fn knows_a_text_again_whatever_ends_its_lines() {
+        let forms = ["a\nb\n", "a\r\nb\r\n", "a\r\nb\n"];
+        for text in forms {
+            assert_eq!(Checksum::of_lines(text), Checksum::of(b"a\nb\n"));
+            assert!(Checksum::of(text.as_bytes()).is_of_lines(text));
+            assert!(forms[..2].iter().all(|other| Checksum::of(other.as_bytes()).is_of_lines(text)), "{text:?}");
+            assert!(!Checksum::of(b"a\nc\n").is_of_lines(text));
+        }
     }
 
     #[test]

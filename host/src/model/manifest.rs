@@ -13,7 +13,7 @@ use super::transform::TransformTable;
 use super::{Checksum, Dependency, Placement, Role, TransformSpec};
 use crate::grants::Grants;
 use crate::limits::Limits;
-use crate::sql::{self, Precondition};
+use crate::sql::{self, Precondition, Unmet};
 
 /// What a migration says about itself and asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,7 +86,27 @@ struct Contents {
     #[serde(deserialize_with = "libraries")]
     functions: Vec<String>,
     transform: Option<TransformSpec>,
-    preconditions: Vec<Precondition>,
+    preconditions: Vec<Asked>,
+}
+
+/// A precondition as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    sql: Spanned<String>,
+    #[serde(default)]
+    otherwise: Unmet,
+    message: Option<String>,
+}
+
+impl Asked {
+    fn read(self, text: &str) -> Precondition {
+        let (written, sql) = (self.sql.span(), self.sql.into_inner());
+        // Where it has no escapes, it stands there letter by letter.
+        let start = text.get(written.clone()).and_then(|quoted| Some(written.start + quoted.find(&sql)?));
+        let at = start.map_or(written, |start| start..start + sql.len());
+        Precondition { sql, otherwise: self.otherwise, message: self.message, at }
+    }
 }
 
 #[derive(Deserialize)]
@@ -110,7 +130,20 @@ impl<'de> Deserialize<'de> for Dependency {
 impl Manifest {
     /// Reads a manifest; reports everything that is wrong with it.
     pub fn parse(file: impl Into<String>, text: &str) -> Result<Self, ManifestError> {
-        let mut contents = read(text).map_err(|problems| ManifestError { problems })?;
+        // Values of several lines are the same on every system.
+        let with_lf = text.replace("\r\n", "\n");
+        let mut contents = read(&with_lf).map_err(|mut problems| {
+            for problem in &mut problems {
+                problem.offset = as_written(text, problem.offset);
+            }
+            ManifestError { problems }
+        })?;
+        let asked = contents.preconditions.into_iter().map(|asked| {
+            let precondition = asked.read(&with_lf);
+            let at = as_written(text, precondition.at.start)..as_written(text, precondition.at.end);
+            Precondition { at, ..precondition }
+        });
+        let preconditions = asked.collect();
         if let Some(transform) = &contents.transform {
             let asked = contents.grants.take().unwrap_or_default();
             contents.grants = Some(transform.grants(asked));
@@ -129,7 +162,7 @@ impl Manifest {
             params: contents.params,
             functions: contents.functions,
             transform: contents.transform.map(Arc::new),
-            preconditions: contents.preconditions,
+            preconditions,
             text: Arc::from(text),
             checksum: Checksum::of(text.as_bytes()),
             file: file.into(),
@@ -153,6 +186,20 @@ fn libraries<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<St
         sql::check_library(name).map_err(serde::de::Error::custom)?;
     }
     Ok(names)
+}
+
+/// Returns the byte of a text that stands at this byte of the same text with LF at the ends of its lines.
+fn as_written(text: &str, mut at: usize) -> usize {
+    let mut start = 0;
+    for line in text.split_inclusive("\r\n") {
+        let shortened = line.len() - usize::from(line.ends_with("\r\n"));
+        if at < shortened {
+            break;
+        }
+        at -= shortened;
+        start += line.len();
+    }
+    start + at
 }
 
 fn read(text: &str) -> Result<Contents, Vec<ManifestProblem>> {
@@ -246,6 +293,19 @@ mod tests {
         assert_eq!(manifest.params["locale"], "de");
         assert_eq!(manifest.checksum, Checksum::of(text.as_bytes()));
         assert!(Manifest::parse("x", "").is_ok());
+    }
+
+    /// What code is given does not depend on the system that the file was written on.
+    #[test]
+    fn gives_values_of_several_lines_the_same_ends_of_lines() {
+        for text in ["[params]\nx = '''\na\nb'''\n", "[params]\r\nx = \"\"\"\r\na\r\nb\"\"\"\r\n"] {
+            assert_eq!(Manifest::parse("x", text).expect(text).params["x"], "a\nb", "{text:?}");
+        }
+        let text = "description = 'é'\r\n[[preconditions]]\r\nsql = 'SELECT 1'\r\notherwise = 'skip'\r\n";
+        let asked = Manifest::parse("x", text).expect(text).preconditions;
+        assert_eq!(&text[asked[0].at.clone()], "SELECT 1");
+        let error = Manifest::parse("x", &text.replace("skip", "warn")).expect_err("a word that is not known");
+        assert_eq!(text[..error.problems[0].offset].matches('\n').count(), 3);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{
     Checksum, Key, Manifest, Placement, Precondition, Role, RustMigration, Script, ScriptFiles, TransformSpec, Version,
 };
+use crate::sql::Directives;
 
 /// One versioned change.
 #[derive(Clone, Debug)]
@@ -155,6 +156,15 @@ impl Migration {
         self.manifest.as_ref().map(|manifest| manifest.checksum)
     }
 
+    /// Tells whether a row of the history has this manifest: its exact bytes, but for what ends its lines.
+    pub fn has_manifest(&self, recorded: Option<Checksum>) -> bool {
+        match (&self.manifest, recorded) {
+            (Some(manifest), Some(recorded)) => manifest.checksum == recorded || recorded.is_of_lines(&manifest.text),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Tells whether it can be reverted.
     pub fn reversibility(&self) -> Reversibility {
         let says_how = match &self.body {
@@ -198,6 +208,20 @@ impl Migration {
         };
         let manifest = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.preconditions);
         manifest.iter().chain(script)
+    }
+
+    /// Returns the file that a precondition is written in, by its place among [`Self::preconditions`], without values.
+    pub(crate) fn precondition_file(&self, index: usize) -> Script {
+        let text = |file: &str, text: &str| Script::new(file, Cow::Owned(text.to_owned()), Directives::default());
+        match (&self.manifest, &self.body) {
+            // In the head of a script it stands at the same place.
+            (Some(manifest), Body::Script { files, .. }) if files.main.file == manifest.file => {
+                text(&manifest.file, &files.main.text)
+            }
+            (Some(manifest), _) if index < manifest.preconditions.len() => text(&manifest.file, &manifest.text),
+            (_, Body::Sql { up, .. }) => Script { filled: None, ..up.clone() },
+            _ => text(&self.file, ""),
+        }
     }
 
     /// Returns what must hold before it runs, each with its query as it is asked, with values.
@@ -275,7 +299,6 @@ mod tests {
     use super::*;
     use crate::db::Transaction;
     use crate::model::RustError;
-    use crate::sql::Directives;
 
     struct Nothing;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::reconcile::States;
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
-use crate::model::{Applied, AppliedState, Body, Chains, Hook, Migration, Resumption, Role, Script, Version};
+use crate::model::{
+    Applied, AppliedState, Body, Chains, Hook, Migration, MissingValue, Resumption, Role, Script, Version,
+};
 use crate::sql::Severity;
 
 /// One migration in one direction.
@@ -337,16 +339,18 @@ impl<'a> Draft<'a> {
         for script in [step.script(), verify].into_iter().flatten() {
             self.check_text(step, script);
         }
-        let asked = step.migration.asked.iter().filter(|_| step.direction == Direction::Up);
-        let missing =
-            asked.flat_map(|query| query.missing().iter().map(|missing| (query.file.clone(), missing.clone())));
-        let missing = missing.map(|(file, missing)| PlanProblem::PreconditionPlaceholder {
-            migration: step.title(),
-            chain: step.chain.to_string(),
-            file,
-            missing,
-        });
-        self.problems.extend(missing);
+        let asked = step.migration.asked_preconditions().enumerate().filter(|_| step.direction == Direction::Up);
+        for (index, (precondition, query)) in asked {
+            for missing in query.into_iter().flat_map(Script::missing) {
+                let range = precondition.place(&missing.range);
+                self.problems.push(PlanProblem::Placeholder {
+                    migration: step.title(),
+                    chain: step.chain.to_string(),
+                    script: Box::new(step.migration.precondition_file(index)),
+                    missing: MissingValue { range, ..missing.clone() },
+                });
+            }
+        }
     }
 
     fn check_text(&mut self, step: &Step, script: &Script) {

@@ -143,7 +143,7 @@ pub(crate) fn wants_kept(chains: &Chains, chain: usize, row: &Applied) -> bool {
         _ if *migration.kind().as_str() != *row.kind => true,
         Body::Sql { .. } => row.down_checksum.is_some() && migration.down_checksum() != row.down_checksum,
         Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } => {
-            migration.checksum() != row.checksum || migration.manifest_checksum() != row.manifest_checksum
+            migration.checksum() != row.checksum || !migration.has_manifest(row.manifest_checksum)
         }
         Body::Rust(_) => false,
     }

@@ -181,26 +181,15 @@ pub enum PlanProblem {
         /// What to do.
         hint: String,
     },
-    /// A script has a name for a value, and there is none.
+    /// A script or a precondition has a name for a value, and there is none.
     Placeholder {
         /// Version and name.
         migration: String,
         /// The chain.
         chain: String,
-        /// The script.
+        /// The script, or the manifest that the precondition stands in.
         script: Box<Script>,
         /// The name, where it stands, and why there is no value.
-        missing: MissingValue,
-    },
-    /// The query of a precondition has a name for a value, and there is none.
-    PreconditionPlaceholder {
-        /// Version and name.
-        migration: String,
-        /// The chain.
-        chain: String,
-        /// The file that the query stands in: that of the migration, or its manifest.
-        file: String,
-        /// The name, where it stands in the query, and why there is no value.
         missing: MissingValue,
     },
 }
@@ -282,9 +271,6 @@ impl fmt::Display for PlanProblem {
             }
             Self::Script { migration, message, .. } => write!(f, "migration {migration}: {message}"),
             Self::Placeholder { migration, missing, .. } => write!(f, "migration {migration}: {missing}"),
-            Self::PreconditionPlaceholder { migration, file, missing, .. } => {
-                write!(f, "migration {migration}: {missing} in a precondition ({file})")
-            }
         }
     }
 }

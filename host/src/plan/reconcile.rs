@@ -358,7 +358,7 @@ pub(crate) fn is_outdated(chain: &Chain, migration: &Migration, row: &Applied) -
     let changed = match difference {
         Difference::Body | Difference::Manifest => true,
         // There may be more than what was looked at first.
-        Difference::Cosmetic => migration.manifest_checksum() != row.manifest_checksum,
+        Difference::Cosmetic => !migration.has_manifest(row.manifest_checksum),
         Difference::Functions => false,
     };
     changed && !row.is_in_progress()
@@ -372,7 +372,7 @@ pub(crate) fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> St
         AppliedState::InProgress => {
             // Here the manifest is part of it: the rest would be done in another way than what is done.
             let same = migration.checksum() == row.checksum
-                && migration.manifest_checksum() == row.manifest_checksum
+                && migration.has_manifest(row.manifest_checksum)
                 && chain.library_checksums(migration) == row.functions;
             return if same { State::InProgress } else { State::ChecksumMismatch(Difference::Body) };
         }
@@ -383,7 +383,7 @@ pub(crate) fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> St
         let cosmetic = row.normalised_checksum.is_some() && migration.normalised_checksum() == row.normalised_checksum;
         return State::ChecksumMismatch(if cosmetic { Difference::Cosmetic } else { Difference::Body });
     }
-    if migration.manifest_checksum() != row.manifest_checksum {
+    if !migration.has_manifest(row.manifest_checksum) {
         return State::ChecksumMismatch(Difference::Manifest);
     }
     // Computed only where functions are called: it takes reading the whole of their component.

@@ -16,6 +16,7 @@ use super::layout::{self, Layout, Options};
 use super::problem::Problem;
 use super::tree::Kept;
 use super::{Loaded, Source, SourceError};
+use crate::interrupt::Interrupt;
 use unpacked::Unpacked;
 
 /// Endings of the names of archives, so that a path to one is not taken for a folder.
@@ -124,7 +125,7 @@ impl Archive {
 }
 
 impl Source for Archive {
-    fn load(&self) -> Result<Loaded, SourceError> {
+    fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         let name = self.describe();
         let bytes = self.read(&name).map_err(|problem| SourceError::new(vec![problem]))?;
         self.opening.load(&name, &bytes)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Loaded, Problem, Source, SourceError, check_name};
 use crate::db::Transaction;
+use crate::interrupt::Interrupt;
 use crate::model::{Body, Migration, Placement, RustError, RustMigration, Version};
 
 /// Migrations written in Rust.
@@ -97,7 +98,7 @@ where
 }
 
 impl Source for Code {
-    fn load(&self) -> Result<Loaded, SourceError> {
+    fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         let problems: Vec<Problem> = self
             .migrations
             .iter()
@@ -125,14 +126,15 @@ mod tests {
     #[test]
     fn takes_closures_and_types() {
         let code = Code::new().up(1, "a", |_| Ok(())).up_down(2, "b", |_| Ok(()), |_| Err("no".into()));
-        let loaded = code.load().expect("loaded");
+        let loaded = code.load(&Interrupt::new()).expect("loaded");
         let shown: Vec<_> = loaded.migrations.iter().map(|m| (m.file.as_str(), m.reversibility())).collect();
         assert_eq!(shown, [("1_a (Rust)", Reversibility::Irreversible), ("2_b (Rust)", Reversibility::Reversible)]);
     }
 
     #[test]
     fn refuses_names_no_file_could_have() {
-        let error = Code::new().up(1, "a b", |_| Ok(())).up(2, "", |_| Ok(())).load().expect_err("names");
+        let error =
+            Code::new().up(1, "a b", |_| Ok(())).up(2, "", |_| Ok(())).load(&Interrupt::new()).expect_err("names");
         assert_eq!(error.problems.len(), 2);
         assert!(error.problems[0].to_string().starts_with("1_a b (Rust): ` ` cannot stand in a name"));
     }

@@ -1,6 +1,7 @@
 //! Several sources that make one chain.
 
 use super::{Loaded, Source, SourceError};
+use crate::interrupt::Interrupt;
 
 /// Several sources as one, such as embedded files and Rust code.
 #[derive(Default)]
@@ -23,17 +24,18 @@ impl Combined {
 }
 
 impl Source for Combined {
-    fn load(&self) -> Result<Loaded, SourceError> {
+    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
         let mut all = Loaded::default();
         let mut problems = Vec::new();
         for source in &self.sources {
-            match source.load() {
+            match source.load(interrupt) {
                 Ok(mut loaded) => {
                     all.migrations.append(&mut loaded.migrations);
                     all.libraries.append(&mut loaded.libraries);
                     all.hooks.append(&mut loaded.hooks);
                     all.ignored.append(&mut loaded.ignored);
                 }
+                Err(error) if error.interrupted => return Err(error),
                 Err(mut error) => problems.append(&mut error.problems),
             }
         }
@@ -56,9 +58,9 @@ mod tests {
         let broken = Embedded::new("n", &[("1.sql", b""), ("2_b.sql", b"")]);
         let both = Combined::new().with(files).with(Code::new().up(2, "b", |_| Ok(())));
         assert_eq!(both.describe(), "m (embedded) and Rust code");
-        let loaded = both.load().expect("loaded");
+        let loaded = both.load(&Interrupt::new()).expect("loaded");
         assert_eq!((loaded.migrations.len(), loaded.ignored.len()), (2, 1));
-        let error = both.with(broken).with(broken).load().expect_err("problems");
+        let error = both.with(broken).with(broken).load(&Interrupt::new()).expect_err("problems");
         assert_eq!(error.problems.len(), 4);
     }
 }

@@ -3,7 +3,7 @@
 use super::assemble::File;
 use super::file_name::Part;
 use super::problem::Problem;
-use crate::model::Script;
+use crate::model::{Role, Script};
 use crate::sql::Directives;
 
 /// Checks the files of one version, ordered by part: there must be one body, and what fits beside it.
@@ -28,16 +28,16 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
     let (before, file) = (&files[..index], &files[index]);
     let refuse = |message: String, hint: &str| Some(Problem::of_file(&file.file, message, Some(hint.to_owned())));
     if is_body(file) {
-        let message = format!("version {} is already that of {}", file.version, body.file);
+        let message = format!("{} is already that of {}", called(file), body.file);
         let hint = if body.name == file.name { "keep one of them" } else { "give one of them another version" };
         return refuse(message, hint);
     }
     if !files.iter().any(|other| is_body(other) && other.name == file.name) {
-        let message = format!("the migration of version {} is {}", file.version, body.file);
+        let message = format!("the migration of {} is {}", called(file), body.file);
         return refuse(message, "give both the same name");
     }
     if let Some(twin) = before.iter().find(|other| (other.part, &other.name) == (file.part, &file.name)) {
-        return refuse(format!("version {} already has {}", file.version, twin.file), "keep one of them");
+        return refuse(format!("{} already has {}", called(file), twin.file), "keep one of them");
     }
     match (file.part, body.part) {
         (Part::Down, Part::Sql) if body.name == file.name => {
@@ -50,6 +50,14 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
             refuse(message, "leave the down script out")
         }
         _ => None,
+    }
+}
+
+/// Returns what tells a migration from others: its version, or its name when it has none.
+fn called(file: &File) -> String {
+    match file.role {
+        Role::Versioned | Role::Baseline => format!("version {}", file.version),
+        Role::Repeatable => format!("the name {}", file.name),
     }
 }
 
@@ -98,7 +106,8 @@ mod tests {
 
     #[test]
     fn reports_what_does_not_belong_together() {
-        let cases: [(&[&str], &[&str]); 14] = [
+        let cases: [(&[&str], &[&str]); 15] = [
+            (&["R__a.sql", "R__a.js"], &["m/R__a.js: the name a is already that of m/R__a.sql (keep one of them)"]),
             (&["1_a.js", "01_a.toml"], &[]),
             (
                 &["1_a.js", "1_a.ts", "1_a.down.sql"],

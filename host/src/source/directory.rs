@@ -16,6 +16,7 @@ use super::renumber::{self, Listed, Renumber, Renumbering};
 use super::repoint::{Pointing, Repointed};
 use super::tree::{self, Entry, Found, Tree};
 use super::{Loaded, Source, SourceError};
+use crate::interrupt::Interrupt;
 use crate::model::Manifest;
 use crate::sql;
 
@@ -164,7 +165,7 @@ fn may_be_out_of_order(layout: Layout, path: &str, part: Part, reader: &mut Open
 }
 
 impl Source for Directory {
-    fn load(&self) -> Result<Loaded, SourceError> {
+    fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         let mut readers = Vec::new();
         let mut problems = Vec::new();
         for path in &self.paths {
@@ -320,7 +321,7 @@ mod tests {
     }
 
     fn problems(source: &Directory) -> Vec<String> {
-        let error = source.load().expect_err("problems");
+        let error = source.load(&Interrupt::new()).expect_err("problems");
         let prefix = source.path().display().to_string();
         error.problems.iter().map(|problem| problem.to_string().replace(&prefix, "m")).collect()
     }
@@ -330,7 +331,7 @@ mod tests {
         let long = format!("SELECT '{}';", "x".repeat(3 * BUFFER));
         let folder = folder(&[("0001_a.sql", b"SELECT 1;"), ("0002_b.sql", long.as_bytes()), ("notes.txt", b"")]);
         fs::create_dir(folder.path().join("0003_c.sql")).expect("folder");
-        let loaded = Directory::new(folder.path()).load().expect("loaded");
+        let loaded = Directory::new(folder.path()).load(&Interrupt::new()).expect("loaded");
         let checksums: Vec<_> = loaded.migrations.iter().map(crate::model::Migration::checksum).collect();
         assert_eq!(checksums, ["SELECT 1;", &long].map(|text| crate::model::Checksum::of(text.as_bytes())));
         let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.reason.as_str()).collect();
@@ -344,7 +345,7 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(problems(&Directory::new(folder.path().join(name))), [expected]);
         }
-        assert!(Directory::new(folder.path()).load().expect("empty").migrations.is_empty());
+        assert!(Directory::new(folder.path()).load(&Interrupt::new()).expect("empty").migrations.is_empty());
     }
 
     #[test]
@@ -364,7 +365,7 @@ mod tests {
         let link = |target: &Path, name: &str| symlink(target, folder.path().join(name)).expect("link");
         link(Path::new("0001_a.sql"), "0002_b.sql");
         link(Path::new("nothing"), ".#0001_a.sql");
-        assert_eq!(Directory::new(folder.path()).load().expect("loaded").migrations.len(), 2);
+        assert_eq!(Directory::new(folder.path()).load(&Interrupt::new()).expect("loaded").migrations.len(), 2);
 
         link(&outside.path().join("secret.sql"), "0003_c.sql");
         link(Path::new("../../../../../../../../etc/passwd"), "0004_d.sql");

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::layout::{self, Layout, Options};
 use super::tree::Kept;
 use super::{Loaded, Source, SourceError};
+use crate::interrupt::Interrupt;
 
 /// The files of a folder, embedded by `embed!`.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,7 @@ impl Embedded {
 }
 
 impl Source for Embedded {
-    fn load(&self) -> Result<Loaded, SourceError> {
+    fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         let mut tree = Kept::new(self.folder);
         for (path, bytes) in self.files {
             tree.add(*path, Cow::Borrowed(bytes));
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn lends_its_bytes() {
-        let loaded = FILES.load().expect("loaded");
+        let loaded = FILES.load(&Interrupt::new()).expect("loaded");
         for (migration, file) in loaded.migrations.iter().zip(FILES.files) {
             let bytes = match &migration.body {
                 Body::Sql { up, .. } => up.text.as_bytes(),

@@ -6,6 +6,8 @@ mod fetch;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use ureq::http::Uri;
@@ -16,13 +18,16 @@ use super::assemble::shown;
 use super::layout::Layout;
 use super::problem::Problem;
 use super::{Loaded, Source, SourceError};
+use crate::interrupt::Interrupt;
 use crate::model::{Checksum, NoChecksum};
-use fetch::Request;
+use fetch::{Failure, Request};
 
 /// How long fetching may take unless set.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Longer than anybody waits; keeps the end of the time in what a clock can tell.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long it takes to hear an interrupt.
+const LOOK: Duration = Duration::from_millis(50);
 /// What comes before the digest in an address that has it.
 const FRAGMENT: &str = "sha256=";
 
@@ -167,28 +172,29 @@ impl Http {
     }
 
     /// Returns the bytes, out of the cache or over the network.
-    fn bytes(&self) -> Result<Vec<u8>, Problem> {
+    fn bytes(&self, interrupt: &Interrupt) -> Result<Vec<u8>, SourceError> {
         let most = self.opening.limits.packed;
         let kept = self.cache.as_deref().and_then(|folder| cache::find(folder, &self.digest, most));
         if let Some(bytes) = kept {
             return Ok(bytes);
         }
         let request = Request {
-            url: &self.url,
-            authorization: self.authorization.as_ref().map(|authorization| authorization.0.as_str()),
+            url: self.url.clone(),
+            authorization: self.authorization.as_ref().map(|authorization| authorization.0.clone()),
             timeout: self.timeout,
             most,
             proxy_of_environment: self.proxy_of_environment,
         };
-        let bytes = fetch::fetch(&request).map_err(|failure| {
-            let hint = failure.hint.map(str::to_owned);
-            Problem::of_file(address(&self.url), failure.message, hint)
-        })?;
+        let fetched = until(interrupt, request).ok_or_else(|| SourceError::stopped(address(&self.url)))?;
+        let refuse = |message: String, hint: Option<&str>| {
+            SourceError::new(vec![Problem::of_file(address(&self.url), message, hint.map(str::to_owned))])
+        };
+        let bytes = fetched.map_err(|failure| refuse(failure.message, failure.hint))?;
         let digest = Checksum::of(&bytes);
         if digest != self.digest {
             let message = format!("has the SHA-256 {digest}, and not {}, by which it is pinned", self.digest);
             let hint = "somebody has put another file there; if that is known and meant, pin the new digest";
-            return Err(Problem::of_file(address(&self.url), message, Some(hint.to_owned())));
+            return Err(refuse(message, Some(hint)));
         }
         if let Some(folder) = &self.cache {
             cache::keep(folder, &self.digest, &bytes);
@@ -198,13 +204,33 @@ impl Http {
 }
 
 impl Source for Http {
-    fn load(&self) -> Result<Loaded, SourceError> {
-        let bytes = self.bytes().map_err(|problem| SourceError::new(vec![problem]))?;
+    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        let bytes = self.bytes(interrupt)?;
         self.opening.load(&address(&self.url), &bytes)
     }
 
     fn describe(&self) -> String {
         address(&self.url)
+    }
+}
+
+/// Fetches on a thread of its own, so that an interrupt is heard while nothing comes; `None` when it was raised. The thread
+/// is left to itself then, and ends when the request's time is over.
+fn until(interrupt: &Interrupt, request: Request) -> Option<Result<Vec<u8>, Failure>> {
+    let (sender, receiver) = mpsc::channel();
+    let fetch = move || drop(sender.send(fetch::fetch(&request)));
+    if let Err(error) = thread::Builder::new().name("fetch".to_owned()).spawn(fetch) {
+        return Some(Err(Failure::new(format!("cannot be fetched: {error}"))));
+    }
+    loop {
+        match receiver.recv_timeout(LOOK) {
+            Ok(fetched) => return Some(fetched),
+            Err(RecvTimeoutError::Timeout) if interrupt.is_raised() => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Some(Err(Failure::new("cannot be fetched: what fetches it has ended without an answer")));
+            }
+        }
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn migration(
         files.push(file(Part::Manifest, "toml", manifest, None));
     }
     gathered.files = files;
-    let loaded = assemble(gathered).map_err(|SourceError { problems }| {
+    let loaded = assemble(gathered).map_err(|SourceError { problems, .. }| {
         problems.first().map_or_else(String::new, |problem| problem.message.clone())
     })?;
     let migration = loaded.migrations.into_iter().next().ok_or("nothing can be made of it")?;

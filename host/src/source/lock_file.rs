@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::model::{Chain, Checksum, Key, Migration, Role, Version};
+use crate::model::{Body, Chain, Checksum, Key, Migration, Role, Version};
 
 /// Name of the file.
 pub const LOCK_FILE: &str = "whimbrel.lock";
@@ -33,7 +33,9 @@ struct Entry {
     checksum: String,
     /// Of SQL: forgives line endings, blanks and comments.
     normalised: Option<String>,
+    /// As if its lines ended in LF.
     manifest: Option<String>,
+    /// Of the way down, as if its lines ended in LF.
     down: Option<String>,
 }
 
@@ -144,7 +146,7 @@ impl LockFile {
         Self::sorted(self.entries)
     }
 
-    /// Returns what differs in a chain; line endings, blanks and comments do not count.
+    /// Returns what differs in a chain. Line endings do not count, and blanks and comments of what is applied neither.
     pub fn compare(&self, chain: &Chain) -> Vec<LockDifference> {
         let now = Self::of(chain);
         let of = |lock: &'_ Self| -> BTreeMap<_, Entry> {
@@ -189,6 +191,10 @@ impl fmt::Display for LockFile {
 impl Entry {
     fn of(migration: &Migration) -> Self {
         let text = |checksum: Option<Checksum>| checksum.map(|checksum| checksum.to_string());
+        let down = match &migration.body {
+            Body::Sql { down, .. } => down.as_deref(),
+            Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => None,
+        };
         Self {
             version: match migration.key() {
                 Key::Version(version) => Some(version.key()),
@@ -198,8 +204,8 @@ impl Entry {
             baseline: migration.role() == Role::Baseline,
             checksum: migration.checksum().to_string(),
             normalised: text(migration.normalised_checksum()),
-            manifest: text(migration.manifest_checksum()),
-            down: text(migration.down_checksum()),
+            manifest: text(migration.manifest.as_ref().map(|manifest| Checksum::of_lines(&manifest.text))),
+            down: text(down.map(|script| Checksum::of_lines(&script.text))),
         }
     }
 
@@ -269,11 +275,12 @@ fn toml_string(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interrupt::Interrupt;
     use crate::source::{Memory, Source};
 
     fn chain(files: &[(&str, &str)]) -> Chain {
         let memory = files.iter().fold(Memory::new("m"), |memory, (path, text)| memory.file(*path, *text));
-        Chain::new("main", memory.load().expect("loaded").migrations).expect("chain")
+        Chain::new("main", memory.load(&Interrupt::new()).expect("loaded").migrations).expect("chain")
     }
 
     #[test]
@@ -304,6 +311,9 @@ mod tests {
             ("2_b.up.sql", "SELECT 2;"),
             ("2_b.down.sql", "SELECT 3;"),
             ("3_c.sql", "SELECT 4;"),
+            ("5_e.up.sql", "SELECT 5;\n"),
+            ("5_e.down.sql", "SELECT 6;\n"),
+            ("5_e.toml", "description = 'e'\n"),
         ];
         let lock = LockFile::of(&chain(&before));
         let after = chain(&[
@@ -311,6 +321,9 @@ mod tests {
             ("2_b.up.sql", "SELECT 2;"),
             ("2_b.down.sql", "SELECT 33;"),
             ("4_d.sql", "SELECT 4;"),
+            ("5_e.up.sql", "SELECT 5;\r\n"),
+            ("5_e.down.sql", "SELECT 6;\r\n"),
+            ("5_e.toml", "description = 'e'\r\n"),
         ]);
         let found: Vec<String> = lock.compare(&after).iter().map(ToString::to_string).collect();
         assert_eq!(

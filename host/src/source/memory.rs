@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::layout::{self, Layout, Options};
 use super::tree::Kept;
 use super::{Loaded, Source, SourceError};
+use crate::interrupt::Interrupt;
 
 /// Files in memory, read as if they lay in a folder.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ impl Memory {
 }
 
 impl Source for Memory {
-    fn load(&self) -> Result<Loaded, SourceError> {
+    fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         layout::load(&mut [&mut self.tree.clone()], &self.options)
     }
 

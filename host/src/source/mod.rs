@@ -45,12 +45,15 @@ pub use repoint::{Edit, Repointed};
 pub use single::SingleScript;
 pub(crate) use single::hook_file;
 
+use crate::interrupt::Interrupt;
 use crate::model::{FunctionLibrary, Hook, Migration};
 
 /// A place migrations come from.
 pub trait Source: Send + Sync {
     /// Reads all migrations; reports every problem of every file together.
-    fn load(&self) -> Result<Loaded, SourceError>;
+    ///
+    /// What has to wait for something else, such as another machine, stops when the interrupt is raised.
+    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError>;
     /// Names the place for people.
     fn describe(&self) -> String;
 }
@@ -78,8 +81,8 @@ pub struct Ignored {
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
-    fn load(&self) -> Result<Loaded, SourceError> {
-        (**self).load()
+    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        (**self).load(interrupt)
     }
 
     fn describe(&self) -> String {

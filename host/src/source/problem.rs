@@ -24,6 +24,8 @@ pub struct Problem {
 pub struct SourceError {
     /// The problems, ordered by file and place; at least one.
     pub problems: Vec<Problem>,
+    /// Reading was stopped from outside, and nothing is wrong otherwise.
+    pub interrupted: bool,
 }
 
 impl Problem {
@@ -41,9 +43,16 @@ impl Problem {
 
 impl SourceError {
     /// Orders the problems.
-    pub(super) fn new(mut problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort();
-        Self { problems }
+        Self { problems, interrupted: false }
+    }
+
+    /// Says that a place was not read to its end because somebody stopped it.
+    #[cfg(feature = "http")]
+    pub(super) fn stopped(place: impl Into<String>) -> Self {
+        let problem = Problem::of_file(place, "was not read to its end: interrupted", None);
+        Self { problems: vec![problem], interrupted: true }
     }
 }
 

@@ -52,8 +52,9 @@ pub(super) fn head(file: &str, text: &str) -> Result<Option<Manifest>, Vec<Probl
                 toml.push_str(directive);
             }
             None if at_top => {
-                toml.push_str(&" ".repeat(line.trim_end_matches('\n').len()));
-                toml.push_str(if line.ends_with('\n') { "\n" } else { "" });
+                let (words, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());
+                toml.push_str(&" ".repeat(words.len()));
+                toml.push_str(end);
             }
             None => {}
         }

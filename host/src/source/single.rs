@@ -13,6 +13,7 @@ use super::file_name::{FileName, Part, check_name};
 use super::problem::Problem;
 use super::reader::Reader;
 use super::{Loaded, Source, SourceError, hooks};
+use crate::interrupt::Interrupt;
 use crate::model::{Migration, Role, Version};
 
 /// One script of any name, with its manifest beside it and what it imports from its folder.
@@ -30,7 +31,7 @@ impl SingleScript {
 }
 
 impl Source for SingleScript {
-    fn load(&self) -> Result<Loaded, SourceError> {
+    fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         let gathered = Gathered { endings: self.endings.clone(), ..Gathered::default() };
         read_one(&self.path, gathered, |name, gathered| match gathered.is_script(name) {
             true => Ok(Part::Script),

@@ -105,6 +105,7 @@ impl Reader {
             let start = offset + line.len() - text.len();
             offset += line.len();
             let Some(directive) = after_mark(text) else { continue };
+            let begins = start + (text.len() - directive.len());
             self.last = start;
             if !in_head {
                 self.refuse(start, "a directive must stand at the top, before the first statement", None);
@@ -112,15 +113,16 @@ impl Reader {
                 let hint = format!("write `-- whimbrel: {}`", directive.trim_end_matches("*/").trim());
                 self.refuse(start, "a directive must stand in a `--` comment of its own", Some(hint));
             } else {
-                self.directive(start, directive.trim());
+                self.directive(start, begins, directive);
             }
         }
     }
 
-    fn directive(&mut self, offset: usize, text: &str) {
+    /// Reads a directive at `offset`, of which `text` begins at the byte `begins`.
+    fn directive(&mut self, offset: usize, begins: usize, text: &str) {
         let (key, value) = match text.split_once('=') {
             Some((key, value)) => (key.trim(), Some(value.trim())),
-            None => (text, None),
+            None => (text.trim(), None),
         };
         let Some(known) = KNOWN.into_iter().find(|known| *known == key) else {
             let hint = match nearest(key, KNOWN) {
@@ -143,7 +145,9 @@ impl Reader {
         if let Some(otherwise) = unmet {
             return match value.filter(|sql| !sql.is_empty()) {
                 Some(sql) => {
-                    self.found.preconditions.push(Precondition { sql: sql.to_owned(), otherwise, message: None });
+                    let start = begins + (text.trim_end().len() - sql.len());
+                    let (sql, at) = (sql.to_owned(), start..start + sql.len());
+                    self.found.preconditions.push(Precondition { sql, otherwise, message: None, at });
                 }
                 None => self.refuse(offset, &format!("`{known}` has no query"), wrong(&format!("{known} = SELECT …"))),
             };

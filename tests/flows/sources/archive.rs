@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use whimbrel::Interrupt;
 use whimbrel::source::{Archive, ArchiveLimits, Source};
 
 use crate::harness::Project;
@@ -17,7 +18,7 @@ fn refused_with(bytes: &[u8], limits: ArchiveLimits) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("b.zip");
     fs::write(&file, bytes).unwrap();
-    let error = Archive::new(&file).limits(limits).load().expect_err("refused");
+    let error = Archive::new(&file).limits(limits).load(&Interrupt::new()).expect_err("refused");
     error.to_string().replace(&folder.path().display().to_string(), "m")
 }
 
@@ -168,7 +169,7 @@ fn no_byte_that_changes_makes_a_panic_or_another_migration() {
         let mut changed = whole.clone();
         changed[at] ^= 0x55;
         fs::write(&file, &changed).unwrap();
-        if let Ok(loaded) = Archive::new(&file).load() {
+        if let Ok(loaded) = Archive::new(&file).load(&Interrupt::new()) {
             for migration in loaded.migrations {
                 assert_eq!(migration.checksum(), whimbrel::model::Checksum::of(b"SELECT 1;"), "byte {at}");
             }

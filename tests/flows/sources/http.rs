@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use whimbrel::Interrupt;
 use whimbrel::model::Checksum;
 use whimbrel::source::{ArchiveLimits, Authorization, Http, Source};
 
@@ -25,7 +27,7 @@ fn source(server: &Server) -> Http {
 
 /// Returns what went wrong, with the port taken out.
 fn refused(source: &Http, server: &Server) -> String {
-    let error = source.load().expect_err("refused").to_string();
+    let error = source.load(&Interrupt::new()).expect_err("refused").to_string();
     assert!(!error.contains("secret"), "{error}");
     error.replace(&server.port.to_string(), "PORT")
 }
@@ -40,25 +42,25 @@ fn fetches_once_and_keeps_what_has_the_digest() {
     let folder = tempfile::tempdir().unwrap();
     let cached = source(&server).cache(folder.path());
     for _ in 0..3 {
-        assert_eq!(cached.load().unwrap().migrations.len(), 1);
+        assert_eq!(cached.load(&Interrupt::new()).unwrap().migrations.len(), 1);
     }
     assert_eq!(server.requests().len(), 1);
     // A broken one is fetched again.
     let kept = folder.path().join(digest());
     fs::write(&kept, b"something else").unwrap();
-    assert_eq!(cached.load().unwrap().migrations.len(), 1);
+    assert_eq!(cached.load(&Interrupt::new()).unwrap().migrations.len(), 1);
     assert_eq!((server.requests().len(), fs::read(&kept).unwrap()), (2, bundle()));
     // Nobody is there, and it is not needed.
     drop(server);
-    assert_eq!(cached.load().unwrap().migrations.len(), 1);
+    assert_eq!(cached.load(&Interrupt::new()).unwrap().migrations.len(), 1);
     // Now it is.
     fs::write(&kept, b"something else").unwrap();
-    assert!(cached.load().is_err());
+    assert!(cached.load(&Interrupt::new()).is_err());
     // What cannot be kept is no reason to stop.
     let server = answering(Answer::ok(bundle()));
     let nowhere = folder.path().join("file");
     fs::write(&nowhere, "").unwrap();
-    assert_eq!(source(&server).cache(nowhere).load().unwrap().migrations.len(), 1);
+    assert_eq!(source(&server).cache(nowhere).load(&Interrupt::new()).unwrap().migrations.len(), 1);
 }
 
 #[test]
@@ -112,10 +114,11 @@ fn says_that_nobody_is_there() {
     let server = answering(Answer::status(200));
     let (url, port) = (server.url("/a.zip"), server.port);
     drop(server);
-    let error = Http::new(&url, &digest()).unwrap().load().expect_err("nobody").to_string();
+    let error = Http::new(&url, &digest()).unwrap().load(&Interrupt::new()).expect_err("nobody").to_string();
     let error = error.replace(&port.to_string(), "PORT");
     assert!(error.starts_with("http://127.0.0.1:PORT/a.zip: cannot be fetched: "), "{error}");
-    let error = Http::new("http://no-such-host.invalid/a.zip", &digest()).unwrap().load().expect_err("nobody");
+    let error =
+        Http::new("http://no-such-host.invalid/a.zip", &digest()).unwrap().load(&Interrupt::new()).expect_err("nobody");
     // What is said of a name depends on the system.
     assert!(error.to_string().starts_with("http://no-such-host.invalid/a.zip: cannot be "), "{error}");
 }
@@ -143,6 +146,38 @@ fn waits_no_longer_than_it_is_told() {
 }
 
 #[test]
+fn an_interrupt_and_a_timeout_end_the_wait() {
+    let server = answering(Answer { slowness: Duration::from_secs(20), ..Answer::ok("") });
+    let interrupt = Interrupt::new();
+    let (started, raised) = (Instant::now(), interrupt.clone());
+    let raise = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(200));
+        raised.raise();
+    });
+    let error = source(&server).load(&interrupt).expect_err("interrupted");
+    raise.join().unwrap();
+    assert!(error.interrupted, "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+
+    let project = Project::new();
+    // A digest that no other test has fetched.
+    let address = format!("{}#sha256={}", server.url("/a.zip"), Checksum::of(b"nobody has it"));
+    let arguments = ["up", "--database", "app.db", "--dir", &address, "--timeout", "300ms"];
+    let run = project.run(&arguments);
+    assert_eq!(run.code, 124, "{run}");
+    let mut command = project.command(&arguments[..5]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let asked = server.requests().len();
+    while server.requests().len() == asked {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let outcome = project.outcome(&child.wait_with_output().unwrap());
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (130, "error: interrupted\n"), "{outcome}");
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+}
+
+#[test]
 fn follows_redirects_and_tells_other_hosts_nothing() {
     let other = answering(Answer::ok(bundle()));
     let elsewhere = format!("http://localhost:{}/real.zip", other.port);
@@ -152,7 +187,7 @@ fn follows_redirects_and_tells_other_hosts_nothing() {
         _ => Answer::redirect("/there/x.zip#part"),
     });
     let authorized = source(&server).authorization(Authorization::new("Bearer secret").unwrap());
-    assert_eq!(authorized.load().unwrap().migrations.len(), 1);
+    assert_eq!(authorized.load(&Interrupt::new()).unwrap().migrations.len(), 1);
     let told = |server: &Server| -> Vec<bool> {
         let told = |head: &String| head.to_ascii_lowercase().contains("authorization: bearer secret");
         server.requests().iter().map(told).collect()
@@ -164,7 +199,7 @@ fn follows_redirects_and_tells_other_hosts_nothing() {
 fn sends_no_authorization_without_tls() {
     let authorization = Authorization::new("Bearer secret").unwrap();
     let source = Http::new("http://example.invalid/a.zip", &digest()).unwrap().authorization(authorization);
-    let error = source.load().expect_err("refused").to_string();
+    let error = source.load(&Interrupt::new()).expect_err("refused").to_string();
     assert_eq!(error, "http://example.invalid/a.zip: asks for an authorization, which is not sent without TLS");
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
+use whimbrel::Interrupt;
 use whimbrel::model::{Body, Role, Version};
 use whimbrel::source::{Embedded, FileName, Loaded, Part, Source, SourceError, check_name};
 
@@ -81,7 +82,7 @@ fn load(files: &[(&str, &[u8])]) -> Result<Loaded, SourceError> {
     // SAFETY: the source is for what is compiled into a program. What it returns lends from the files and is dropped
     // before them, when the target returns.
     let files = unsafe { std::mem::transmute::<&[(&str, &[u8])], &'static [(&'static str, &'static [u8])]>(files) };
-    Embedded::new("m", files).load()
+    Embedded::new("m", files).load(&Interrupt::new())
 }
 
 fn assert_loaded(files: &[(&str, &[u8])], loaded: &Loaded) {

@@ -16,9 +16,9 @@ use super::address;
 const MOST_REDIRECTS: usize = 5;
 
 /// What is wanted.
-pub(super) struct Request<'a> {
-    pub(super) url: &'a Uri,
-    pub(super) authorization: Option<&'a str>,
+pub(super) struct Request {
+    pub(super) url: Uri,
+    pub(super) authorization: Option<String>,
     /// For everything together.
     pub(super) timeout: Duration,
     /// Largest file, in bytes.
@@ -33,7 +33,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None }
     }
 
@@ -43,13 +43,13 @@ impl Failure {
 }
 
 /// Returns the bytes behind an address.
-pub(super) fn fetch(request: &Request<'_>) -> Result<Vec<u8>, Failure> {
+pub(super) fn fetch(request: &Request) -> Result<Vec<u8>, Failure> {
     let deadline = Instant::now() + request.timeout;
     let agent = agent(request);
     let mut url = request.url.clone();
     for _ in 0..=MOST_REDIRECTS {
         let mut call = agent.get(&url);
-        if let Some(authorization) = request.authorization.filter(|_| origin(&url) == origin(request.url)) {
+        if let Some(authorization) = request.authorization.as_deref().filter(|_| origin(&url) == origin(&request.url)) {
             if is_open(&url) {
                 return Err(Failure::new("asks for an authorization, which is not sent without TLS")
                     .hint("write https:// and not http://"));
@@ -72,7 +72,7 @@ pub(super) fn fetch(request: &Request<'_>) -> Result<Vec<u8>, Failure> {
     Err(Failure::new(format!("leads from one address to another more than {MOST_REDIRECTS} times")))
 }
 
-fn agent(request: &Request<'_>) -> Agent {
+fn agent(request: &Request) -> Agent {
     let certificates = rustls_native_certs::load_native_certs().certs;
     let certificates: Vec<_> =
         certificates.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
@@ -134,7 +134,7 @@ fn is_open(url: &Uri) -> bool {
     url.scheme() != Some(&Scheme::HTTPS) && !this_machine
 }
 
-fn read(mut body: Body, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
+fn read(mut body: Body, request: &Request) -> Result<Vec<u8>, Failure> {
     let too_large = || Failure::new(format!("is larger than {} bytes", request.most));
     let announced = body.content_length();
     if announced.is_some_and(|length| length > request.most) {
@@ -163,7 +163,7 @@ fn read(mut body: Body, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn failed(error: &ureq::Error, request: &Request<'_>) -> Failure {
+fn failed(error: &ureq::Error, request: &Request) -> Failure {
     match error {
         ureq::Error::Timeout(at) => {
             let what = match at {
@@ -188,7 +188,7 @@ fn failed(error: &ureq::Error, request: &Request<'_>) -> Failure {
     }
 }
 
-fn refused(status: StatusCode, request: &Request<'_>) -> Failure {
+fn refused(status: StatusCode, request: &Request) -> Failure {
     let failure = Failure::new(format!("cannot be fetched: the server says {status}"));
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if request.authorization.is_none() => {

@@ -1,6 +1,6 @@
 //! Finds out whose way a folder is laid out, by names and, where these do not tell, by marks in the files.
 
-use super::super::file_name::FileName;
+use super::super::file_name::{FileName, Part};
 use super::super::problem::Problem;
 use super::super::tree::{Remembered, Tree};
 use super::{Layout, goose, sqlx};
@@ -42,9 +42,10 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
             }
             name if is_flyway(name) => {
                 see(&mut found, Layout::Flyway, &entry.path);
-                match name.split_once("__").map_or(("", ""), |(head, _)| head.split_at(1)) {
-                    ("U", version) => undone = Some((version.to_owned(), entry.path.clone())),
-                    (_, version) => done.push(version.to_owned()),
+                match super::flyway::judge(name) {
+                    FileName::Part { version, part: Part::Down, .. } => undone = Some((version, entry.path.clone())),
+                    FileName::Part { version, .. } => done.push(version),
+                    _ => {}
                 }
             }
             name if name.starts_with(|first: char| first.is_ascii_digit()) && name.ends_with(".sql") => {
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn finds_each_layout() {
-        let cases: [(&[(&str, &str)], &str); 17] = [
+        let cases: [(&[(&str, &str)], &str); 18] = [
             (&[], "whimbrel"),
             (&[("0001_a.sql", "SELECT 1"), ("notes.md", "-- +goose Up")], "whimbrel"),
             (&[("1_a.up.sql", ""), ("1_a.down.sql", "")], "whimbrel"),
@@ -163,6 +164,7 @@ mod tests {
             (&[("1_a.sql", ""), ("R__b.sql", ""), ("B1__c.sql", "")], "whimbrel"),
             (&[("v1/V1__a.sql", "")], "flyway"),
             (&[("V2__a.sql", ""), ("U2__a.sql", "")], "flyway"),
+            (&[("V1_2__a.sql", ""), ("U1.2__a.sql", "")], "flyway"),
             (&[("V1__a.sql", ""), ("V2__b.rs", ""), ("U3__c.sql", "")], "refinery"),
             (&[("1_a..up.sql", ""), ("1_a.down.sql", "")], "golang-migrate"),
             (&[("1_a.sql", "-- words\n-- +GOOSE Up\nSELECT 1;")], "goose"),

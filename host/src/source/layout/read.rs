@@ -265,8 +265,8 @@ fn foreign_files(
             Err(mut problems) => gathered.problems.append(&mut problems),
         }
     }
-    if layout == Layout::Dbmate {
-        check_order(&kept, gathered);
+    if matches!(layout, Layout::Dbmate | Layout::Atlas) {
+        check_order(layout, &kept, gathered);
     }
     gathered.files.append(&mut kept);
 }
@@ -351,14 +351,15 @@ fn handed_over(layout: Layout, mut file: File) -> File {
     file
 }
 
-/// dbmate goes by the text of names; here versions are numbers, so both must agree.
-fn check_order(files: &[File], gathered: &mut Gathered) {
-    let mut ups: Vec<&File> = files.iter().filter(|file| file.part == Part::Up).collect();
+/// dbmate and Atlas go by the text of names; here versions are numbers, so both must agree.
+fn check_order(layout: Layout, files: &[File], gathered: &mut Gathered) {
+    let is_up = |file: &&File| matches!(file.part, Part::Up | Part::Sql) && file.is_versioned();
+    let mut ups: Vec<&File> = files.iter().filter(is_up).collect();
     ups.sort_by(|left, right| left.path.cmp(&right.path));
     for pair in ups.windows(2) {
         if pair[0].version > pair[1].version {
             let message = format!(
-                "comes after {} for dbmate, which compares names as text, but before it as the number {}",
+                "comes after {} for {layout}, which compares names as text, but before it as the number {}",
                 pair[0].file, pair[1].version
             );
             let hint = "write the versions with equally many digits".to_owned();

@@ -119,7 +119,7 @@ fn manifest(component: &Path) -> anyhow::Result<Option<Manifest>> {
         Err(error) => {
             let problems = error.problems.into_iter();
             let problems = problems.map(|wrong| Problem::at(&file, &text, wrong.offset, wrong.message, wrong.hint));
-            Err(whimbrel::Error::Source(SourceError { problems: problems.collect() }).into())
+            Err(whimbrel::Error::Source(SourceError { problems: problems.collect(), interrupted: false }).into())
         }
     }
 }

@@ -15,7 +15,7 @@ use whimbrel::sql;
 use crate::args::{LockArgs, LockVerb};
 use crate::exit::Exit;
 use crate::render::json::schema;
-use crate::render::lock;
+use crate::render::{amount, lock};
 use crate::settings::{Place, Settings, SettingsError};
 use crate::ui::Ui;
 
@@ -67,7 +67,7 @@ pub(super) fn write(settings: &Settings) -> anyhow::Result<()> {
 }
 
 fn chain(settings: &Settings) -> anyhow::Result<Chain> {
-    let loaded = settings.source()?.load().map_err(whimbrel::Error::from)?;
+    let loaded = settings.source()?.load(&Interrupt::new()).map_err(whimbrel::Error::from)?;
     Ok(Chain::new("main", loaded.migrations).map_err(whimbrel::Error::from)?)
 }
 
@@ -118,7 +118,8 @@ fn unwritable(path: &Path, error: &io::Error) -> SettingsError {
 
 fn show(ui: &Ui, path: &Path, chain: &Chain, written: bool, differences: &[LockDifference]) -> anyhow::Result<()> {
     let file = path.display().to_string();
-    let migrations = chain.migrations().len();
+    let migrations = chain.migrations().len() + chain.baselines().len() + chain.repeatables().len();
+    let counted = amount::count(migrations, "migration", "migrations");
     let json = || LockJson {
         schema: schema("lock"),
         file: file.clone(),
@@ -130,8 +131,8 @@ fn show(ui: &Ui, path: &Path, chain: &Chain, written: bool, differences: &[LockD
             .collect(),
     };
     let text = || match (written, differences) {
-        (true, _) => format!("Wrote {file}: {migrations} migrations.\n"),
-        (false, []) => format!("{file} describes the folder: {migrations} migrations.\n"),
+        (true, _) => format!("Wrote {file}: {counted}.\n"),
+        (false, []) => format!("{file} describes the folder: {counted}.\n"),
         (false, differences) => {
             let lines: String = differences.iter().map(|one| format!("  {one}\n")).collect();
             format!("{file} does not describe the folder:\n{lines}Write it anew: `whimbrel lock`\n")

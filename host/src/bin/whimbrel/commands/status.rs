@@ -20,7 +20,7 @@ pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui) -> anyhow::Re
     if !args.check {
         return Ok(Exit::Done);
     }
-    let wrong = !verify::findings(&found, Rules::default()).is_empty();
+    let wrong = !verify::findings(&found, Rules::default()).is_empty() || !found.hook_problems.is_empty();
     let pending = found.entries.iter().any(|entry| entry.state.is_pending());
     Ok(match (wrong, pending) {
         (true, _) => Exit::Failed,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use whimbrel::plan::{Direction, Entry, Step};
+use whimbrel::source::SourceError;
 
 use crate::args::VerifyArgs;
 use crate::commands::rules;
@@ -18,6 +19,10 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings, ui: &Ui, signals: &Sig
     let rules = rules(&args.rules);
     let migrator = settings.migrator(rules, signals.watch()?, Arc::new(()))?;
     let found = migrator.status()?;
+    if !found.hook_problems.is_empty() {
+        let error = SourceError { problems: found.hook_problems, interrupted: false };
+        return Err(whimbrel::Error::from(error).into());
+    }
     let step = |entry: &Entry| {
         let (chain, migration) = (Arc::clone(&entry.chain), entry.migration.clone()?);
         Some(Step { direction: Direction::Up, chain, several: false, migration })

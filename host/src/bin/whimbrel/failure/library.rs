@@ -96,6 +96,9 @@ fn repair(error: RepairError) -> Failure {
 }
 
 fn source(error: SourceError) -> Failure {
+    if error.interrupted {
+        return run::interrupted();
+    }
     let problems = error.problems.into_iter().map(|problem| Problem {
         code: "source",
         message: problem.message,
@@ -319,8 +322,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             ("kept", Some(migration), "bring the file back as it was applied".to_owned())
         }
         PlanProblem::Script { migration, hint, .. } => ("script", Some(migration), hint.clone()),
-        PlanProblem::Placeholder { migration, chain, missing, .. }
-        | PlanProblem::PreconditionPlaceholder { migration, chain, missing, .. } => {
+        PlanProblem::Placeholder { migration, chain, missing, .. } => {
             ("placeholder", Some(migration), hint::placeholder(chain, missing))
         }
         _ => ("plan", None, String::new()),

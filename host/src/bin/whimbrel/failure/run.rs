@@ -263,7 +263,7 @@ pub(crate) fn guest(error: &PluginError) -> Failure {
     Failure { causes, backtrace, hint: hint::guest(error), ..Failure::new(Exit::Failed, code, error.to_string()) }
 }
 
-fn interrupted() -> Failure {
+pub(super) fn interrupted() -> Failure {
     Failure::new(Exit::Interrupted(Signal::Interrupt), "interrupted", "interrupted")
 }
 

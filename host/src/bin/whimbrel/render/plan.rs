@@ -168,7 +168,7 @@ struct PreconditionJson {
 }
 
 fn precondition_json(precondition: &Precondition) -> PreconditionJson {
-    let Precondition { sql, otherwise, message } = precondition;
+    let Precondition { sql, otherwise, message, .. } = precondition;
     PreconditionJson { sql: sql.clone(), otherwise: otherwise.as_str(), message: message.clone() }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use whimbrel::exec::Outlook;
 use whimbrel::model::{Applied, AppliedState};
 use whimbrel::plan::{Difference, Entry, State};
+use whimbrel::source::Problem;
 use whimbrel::{Gap, Status};
 
 use super::json::{self, IgnoredJson, ignored, reversible, schema};
@@ -84,6 +85,18 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         text.extend(status.at_work.iter().map(|holding| format!("{note}: {}\n", lock::line(holding))));
     }
     text.push_str(&notes(status));
+    for problem in &status.hook_problems {
+        let shown = escape::line(&problem.to_string()).into_owned();
+        text.push_str(&format!(
+            "{}: {shown} (a hook: nothing can be run until it is mended)\n",
+            style::paint(style::ERROR, "error")
+        ));
+        let hint = problem
+            .hint
+            .as_ref()
+            .map(|hint| format!("{}: {}\n", style::paint(style::HINT, "hint"), escape::lines(hint)));
+        text.extend(hint);
+    }
     text
 }
 
@@ -203,6 +216,18 @@ pub(crate) struct StatusJson {
     at_work: Vec<HolderJson>,
     gaps: Vec<String>,
     ignored: Vec<IgnoredJson>,
+    /// What is wrong with the files of hooks, so that nothing can be run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hook_problems: Vec<HookProblemJson>,
+}
+
+#[derive(Serialize)]
+struct HookProblemJson {
+    file: String,
+    line: Option<u32>,
+    column: Option<u32>,
+    message: String,
+    hint: Option<String>,
 }
 
 /// One migration.
@@ -265,7 +290,13 @@ pub(crate) fn json(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         at_work: status.at_work.iter().map(lock::holder).collect(),
         gaps: gaps(status),
         ignored: ignored(&status.ignored),
+        hook_problems: status.hook_problems.iter().map(hook_problem).collect(),
     }
+}
+
+fn hook_problem(problem: &Problem) -> HookProblemJson {
+    let Problem { file, line, column, message, hint } = problem.clone();
+    HookProblemJson { file, line, column, message, hint }
 }
 
 fn entry(entry: &Entry, outlook: Option<&Outlook>) -> EntryJson {
