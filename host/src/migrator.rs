@@ -123,7 +123,7 @@ impl Migrator {
         let chains = self.load(interrupt)?;
         let prepared = self.prepare_one(&chains, version, interrupt)?;
         let refuse = |problem: PlanProblem| Error::Plan(PlanError { problems: vec![problem] });
-        let entries = plan::reconcile(&chains, &self.all_rows()?);
+        let entries = plan::reconcile(&chains, self.all_rows()?);
         let entry = entries.iter().find(|entry| entry.version == version && entry.migration.is_some());
         plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::UnknownTarget { version }))?).map_err(refuse)?;
         let opened = self.backend.open_existing(Access::Write, &self.options(interrupt, false));

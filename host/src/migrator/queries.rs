@@ -52,8 +52,8 @@ impl Migrator {
         let status = Status {
             chains: chains.active().map(|chain| chain.name().to_owned()).collect(),
             database: self.backend.describe(),
-            entries: plan::reconcile(&chains, &rows),
             at_work: self.at_work(&rows)?,
+            entries: plan::reconcile(&chains, rows),
             gaps: gaps.collect(),
             ignored,
             hook_problems,

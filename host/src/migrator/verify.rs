@@ -22,7 +22,7 @@ impl Migrator {
                 let migration = entry.migration.clone().filter(|migration| applied && migration.verify.is_some())?;
                 Some(Step { direction: Direction::Up, chain: Arc::clone(&entry.chain), several, migration })
             };
-            let entries = plan::reconcile(&chains, &self.all_rows()?);
+            let entries = plan::reconcile(&chains, self.all_rows()?);
             let steps: Vec<Step> = entries.iter().filter_map(step).collect();
             let opened = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
             let opened = opened.map_err(|error| self.database_error(error))?;

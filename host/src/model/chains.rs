@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{Chain, ChainError, Dependency, Hook, Kept, Key, Migration, Role, UnmetDependency, Version};
 
@@ -11,8 +11,8 @@ use super::{Chain, ChainError, Dependency, Hook, Kept, Key, Migration, Role, Unm
 pub struct Chains {
     chains: Vec<Chain>,
     nodes: Vec<Node>,
-    /// Where in `nodes` what has a version is.
-    places: HashMap<(usize, Role, Version), usize>,
+    /// Where in `nodes` what has a version is; found when somebody asks.
+    places: OnceLock<HashMap<(usize, Role, Version), usize>>,
     /// The chains that runs are about; the others only have to have what these depend on.
     active: Vec<bool>,
     /// What the owner has run at the moments of a run.
@@ -53,8 +53,7 @@ impl Chains {
             }));
         }
         let mut chains =
-            Self { chains, nodes, places: HashMap::new(), active, hooks: Vec::new(), kept: HashMap::new() };
-        chains.places = chains.find_places();
+            Self { chains, nodes, places: OnceLock::new(), active, hooks: Vec::new(), kept: HashMap::new() };
         chains.resolve()?;
         chains.arrange()?;
         Ok(chains)
@@ -130,7 +129,7 @@ impl Chains {
 
     /// Finds the place of a migration that runs once.
     pub fn place(&self, chain: usize, role: Role, version: Version) -> Option<usize> {
-        self.places.get(&(chain, role, version)).copied()
+        self.places.get_or_init(|| self.find_places()).get(&(chain, role, version)).copied()
     }
 
     /// Names a migration so that it can be told from those of other chains: `3 split_names`, or `billing:3 split_names`
@@ -226,7 +225,7 @@ impl Chains {
             Node { chain: node.chain, migration: Arc::clone(&node.migration), needs }
         };
         self.nodes = order.iter().map(place).collect();
-        self.places = self.find_places();
+        self.places = OnceLock::new();
         Ok(())
     }
 

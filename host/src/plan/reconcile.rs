@@ -150,35 +150,51 @@ impl Entry {
 
 /// Returns every migration of the active chains and of their history with its state: chain by chain, in the order of
 /// versions, repeatable ones last.
-pub fn reconcile(chains: &Chains, applied: &[Applied]) -> Vec<Entry> {
-    let states = States::find(chains, applied, None);
-    let mut entries: Vec<(usize, Entry)> = Vec::new();
-    let names: Vec<Arc<str>> = chains.all().iter().map(|chain| Arc::from(chain.name())).collect();
-    let mut add = |chain: usize, state: State, migration: Option<&Arc<Migration>>, row: Option<&Applied>| {
-        let versioned = if row.is_some_and(|row| row.repeatable) { Role::Repeatable } else { Role::Versioned };
-        let entry = Entry {
-            chain: Arc::clone(&names[chain]),
-            version: migration.map_or_else(|| row.map_or(Version::from(0), |row| row.version), |m| m.version),
-            role: migration.map_or(versioned, |migration| migration.role()),
-            state,
-            migration: migration.cloned(),
-            applied: row.cloned(),
-        };
-        entries.push((chain, entry));
-    };
-    for (node, (state, row)) in chains.nodes().iter().zip(&states.nodes) {
-        add(node.chain, *state, Some(&node.migration), *row);
-    }
-    for (chain, migration, state, row) in &states.repeatables {
-        add(*chain, *state, Some(*migration), *row);
-    }
-    for (chain, state, row) in &states.strangers {
-        add(*chain, *state, None, Some(*row));
-    }
-    entries.retain(|(chain, _)| chains.is_active(*chain));
+pub fn reconcile(chains: &Chains, applied: Vec<Applied>) -> Vec<Entry> {
+    let states = States::find(chains, &applied, None);
+    let place = |row: Option<&Applied>| row.and_then(|row| applied.element_offset(row));
+    let nodes = chains.nodes().iter().zip(&states.nodes);
+    let nodes = nodes.map(|(node, (state, row))| (node.chain, *state, Some(&node.migration), *row));
+    let repeatables =
+        states.repeatables.iter().map(|(chain, migration, state, row)| (*chain, *state, Some(*migration), *row));
+    let strangers = states.strangers.iter().map(|(chain, state, row)| (*chain, *state, None, Some(*row)));
+    let mut found: Vec<Found> = nodes
+        .chain(repeatables)
+        .chain(strangers)
+        .filter(|(chain, ..)| chains.is_active(*chain))
+        .map(|(chain, state, migration, row)| {
+            let (role, version) = match (migration, row) {
+                (Some(migration), _) => (migration.role(), migration.version),
+                (None, Some(row)) if row.repeatable => (Role::Repeatable, row.version),
+                (None, row) => (Role::Versioned, row.map_or(Version::from(0), |row| row.version)),
+            };
+            Found { chain, role, version, state, migration: migration.cloned(), row: place(row) }
+        })
+        .collect();
     // Stable, so that repeatable ones stay in the order in which they run.
-    entries.sort_by_key(|(chain, entry)| (*chain, entry.role == Role::Repeatable, entry.version, entry.role));
-    entries.into_iter().map(|(_, entry)| entry).collect()
+    found.sort_by_key(|found| (found.chain, found.role == Role::Repeatable, found.version, found.role));
+    // Each row belongs to one of them at most, and a row is large.
+    let mut rows: Vec<Option<Applied>> = applied.into_iter().map(Some).collect();
+    let entry = |Found { chain, role, version, state, migration, row }| Entry {
+        chain: Arc::clone(chains.all()[chain].shared_name()),
+        version,
+        role,
+        state,
+        migration,
+        applied: row.and_then(|row| rows[row].take()),
+    };
+    found.into_iter().map(entry).collect()
+}
+
+/// What becomes an [`Entry`]: small, to be put in order first.
+struct Found {
+    chain: usize,
+    role: Role,
+    version: Version,
+    state: State,
+    migration: Option<Arc<Migration>>,
+    /// Which of the rows.
+    row: Option<usize>,
 }
 
 /// A repeatable migration: its chain, itself, its state, its row.
@@ -230,7 +246,11 @@ impl<'a> States<'a> {
         let mut found = Self { nodes: Vec::new(), repeatables: Vec::new(), strangers: Vec::new() };
         let find = |node: &Node| pasts[node.chain].node(&chains.all()[node.chain], &node.migration);
         found.nodes = chains.nodes().iter().map(find).collect();
-        for row in applied.iter().filter(|row| row.is_live()) {
+        let mut known = vec![false; applied.len()];
+        for row in found.nodes.iter().filter_map(|(_, row)| *row) {
+            applied.element_offset(row).into_iter().for_each(|place| known[place] = true);
+        }
+        for (row, _) in applied.iter().zip(&known).filter(|(row, known)| !**known && row.is_live()) {
             if let Some(chain) = chains.index(&row.chain)
                 && let Some(state) = stranger(chains, chain, row)
             {

@@ -92,7 +92,7 @@ pub fn repair(
     repair: &Repair,
     mut rejects: impl FnMut(&str, Version) -> u64,
 ) -> Result<RepairPlan, PlanError> {
-    let entries = reconcile(chains, applied);
+    let entries = reconcile(chains, applied.to_vec());
     let changes = match &repair.target {
         Some(key) => one(&entries, key, repair.verb, &mut rejects),
         None => Ok(entries.iter().filter_map(|entry| decide(entry, repair.verb).ok()).collect()),

@@ -145,7 +145,7 @@ fn accepts_a_reformatted_script_with_a_warning() {
     let chain = chains(vec![migration(1, "-- why\r\nSELECT   1;\r\n", true)]);
     let plan = build(&chain, &rows(&[1]), &Goal::LATEST, &Rules::default()).unwrap();
     assert_eq!(plan.warnings.len(), 1);
-    let state = reconcile(&chain, &rows(&[1]))[0].state;
+    let state = reconcile(&chain, rows(&[1]))[0].state;
     assert_eq!(state, State::ChecksumMismatch(Difference::Cosmetic));
 }
 

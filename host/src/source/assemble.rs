@@ -50,6 +50,8 @@ pub(super) struct File {
     pub(super) part: Part,
     /// What it holds.
     pub(super) bytes: Cow<'static, [u8]>,
+    /// The kind of database that it is for, if it is for one only.
+    pub(super) kind: Option<&'static str>,
     /// What another tool's marks say about it, if it is laid out for one.
     pub(super) marks: Option<Marks>,
 }
@@ -118,7 +120,7 @@ impl Gathered {
     pub(super) fn keep(&mut self, file: String, judged: FileName) -> Option<File> {
         let wanted = |file, version, name, part, role| {
             let bytes = Cow::Borrowed(b"".as_slice());
-            Some(File { file, path: String::new(), role, version, name, part, bytes, marks: None })
+            Some(File { file, path: String::new(), role, version, name, part, bytes, kind: None, marks: None })
         };
         match judged {
             FileName::Part { version, name, part, role } => wanted(file, version, name, part, role),

@@ -133,9 +133,7 @@ impl Directory {
             let mut reader = OpenFolder::open(path, self.largest).map_err(refuse)?;
             let mut folders = vec![String::new()];
             while let Some(folder) = folders.pop() {
-                let mut entries = reader.list(&folder).map_err(refuse)?;
-                entries.sort();
-                for Entry { path: file, is_folder } in entries {
+                for Entry { path: file, is_folder, .. } in tree::sorted(&mut reader, &folder).map_err(refuse)? {
                     if is_folder && layout::is_read(layout, &file, &self.options) {
                         folders.push(file);
                     } else if !is_folder {
@@ -216,7 +214,7 @@ impl OpenFolder {
             if !kind.is_some_and(|kind| kind.is_file()) {
                 self.unsure.insert(path.clone());
             }
-            entries.push(Entry { path, is_folder: kind.is_some_and(|kind| kind.is_dir()) });
+            entries.push(Entry { path, is_folder: kind.is_some_and(|kind| kind.is_dir()), seen: None });
         }
         Ok(entries)
     }

@@ -44,6 +44,7 @@ pub(crate) fn migration(
         name: row.name.clone(),
         part,
         bytes: Cow::Owned(bytes),
+        kind: None,
         marks,
     };
     let mut gathered = Gathered { endings: endings.to_vec(), ..Gathered::default() };

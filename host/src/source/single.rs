@@ -104,6 +104,7 @@ fn read_one(
                     name: words.clone(),
                     part,
                     bytes,
+                    kind: None,
                     marks: None,
                 });
             }

@@ -1,7 +1,7 @@
 //! Files in their folders, before anybody has looked into them: what a folder, an archive and a program have in common.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::assemble::shown;
 use super::problem::Problem;
@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) path: String,
     /// Whether there are others in it. A link counts as a file until it is read.
     pub(super) is_folder: bool,
+    /// What it holds, if somebody has looked into it already.
+    pub(super) seen: Option<Cow<'static, [u8]>>,
 }
 
 /// What a path leads to.
@@ -37,6 +39,19 @@ impl Entry {
     /// Returns its name in its folder.
     pub(super) fn name(&self) -> &str {
         self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name)
+    }
+
+    /// Looks into a file for the first time; `None` if there is nothing to see, which whoever reads it will say.
+    pub(super) fn peek(&mut self, tree: &mut dyn Tree) -> Option<&[u8]> {
+        if let Ok(Found::File(bytes)) = tree.read(&self.path) {
+            self.seen = Some(bytes);
+        }
+        self.seen.as_deref()
+    }
+
+    /// Reads it, unless somebody has looked into it.
+    pub(super) fn read(&mut self, tree: &mut dyn Tree) -> Result<Found, Problem> {
+        self.seen.take().map_or_else(|| tree.read(&self.path), |bytes| Ok(Found::File(bytes)))
     }
 }
 
@@ -73,8 +88,8 @@ impl Tree for Kept {
             .range(prefix.clone()..)
             .map_while(|(path, _)| path.strip_prefix(&prefix))
             .map(|rest| match rest.split_once('/') {
-                Some((name, _)) => Entry { path: join(folder, name), is_folder: true },
-                None => Entry { path: join(folder, rest), is_folder: false },
+                Some((name, _)) => Entry { path: join(folder, name), is_folder: true, seen: None },
+                None => Entry { path: join(folder, rest), is_folder: false, seen: None },
             })
             .collect();
         entries.dedup();
@@ -93,62 +108,11 @@ impl Tree for Kept {
     }
 }
 
-/// Remembers what was seen, so that a look into the files does not cost listing and reading them twice.
-pub(super) struct Remembered<'t> {
-    inner: &'t mut dyn Tree,
-    root: Option<Vec<Entry>>,
-    /// Files of the root, in the order of their paths.
-    read: VecDeque<(String, Cow<'static, [u8]>)>,
-}
-
-impl<'t> Remembered<'t> {
-    /// Wraps a tree.
-    pub(super) fn new(inner: &'t mut dyn Tree) -> Self {
-        Self { inner, root: None, read: VecDeque::new() }
-    }
-
-    /// Looks into a file of the root for the first time, after those that are listed before it; `None` if there is
-    /// nothing to see, which whoever reads it will say.
-    pub(super) fn peek(&mut self, path: &str) -> Option<&[u8]> {
-        let Ok(Found::File(bytes)) = self.inner.read(path) else { return None };
-        self.read.push_back((path.to_owned(), bytes));
-        self.read.back().map(|(_, bytes)| &**bytes)
-    }
-
-    /// Keeps what the root was found to have, for whoever lists it next.
-    pub(super) fn keep_root(&mut self, entries: Vec<Entry>) {
-        self.root = Some(entries);
-    }
-}
-
-impl Tree for Remembered<'_> {
-    fn list(&mut self, folder: &str) -> Result<Vec<Entry>, Problem> {
-        match self.root.take_if(|_| folder.is_empty()) {
-            Some(entries) => Ok(entries),
-            None => {
-                // They are wanted in order in the end, and are nowhere as small as here.
-                let mut entries = self.inner.list(folder)?;
-                entries.sort();
-                Ok(entries)
-            }
-        }
-    }
-
-    fn read(&mut self, path: &str) -> Result<Found, Problem> {
-        // Whoever reads goes through the root in its order, so that what lies before is not wanted any more.
-        if !path.contains('/') {
-            while let Some((read, bytes)) = self.read.pop_front_if(|(read, _)| read.as_str() <= path) {
-                if read == path {
-                    return Ok(Found::File(bytes));
-                }
-            }
-        }
-        self.inner.read(path)
-    }
-
-    fn shown(&self, path: &str) -> String {
-        self.inner.shown(path)
-    }
+/// Lists a folder in the order of its paths: they are wanted in order in the end, and are nowhere as small as here.
+pub(super) fn sorted(tree: &mut dyn Tree, folder: &str) -> Result<Vec<Entry>, Problem> {
+    let mut entries = tree.list(folder)?;
+    entries.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+    Ok(entries)
 }
 
 #[cfg(test)]
@@ -199,23 +163,22 @@ mod tests {
     #[test]
     fn reads_no_file_twice_that_was_looked_into() {
         let mut tree = Counted::default();
-        for path in ["1.sql", "2.sql", "2/1.sql", "3.toml", "4.sql", "5.sql"] {
+        for path in ["1.sql", "2.sql", "2/1.sql", "3.toml"] {
             tree.kept.add(path, Cow::Borrowed(path.as_bytes()));
         }
-        let mut remembered = Remembered::new(&mut tree);
-        let root = remembered.list("").expect("listed");
-        let paths: Vec<&str> = root.iter().map(|entry| entry.path.as_str()).collect();
-        assert_eq!(paths, ["1.sql", "2", "2.sql", "3.toml", "4.sql", "5.sql"]);
-        for path in ["1.sql", "2.sql", "4.sql", "5.sql"] {
-            assert_eq!(remembered.peek(path), Some(path.as_bytes()));
+        let mut entries = sorted(&mut tree, "").expect("listed");
+        let paths: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, ["1.sql", "2", "2.sql", "3.toml"]);
+        for entry in entries.iter_mut().filter(|entry| entry.path.ends_with(".sql")) {
+            let path = entry.path.clone();
+            assert_eq!(entry.peek(&mut tree), Some(path.as_bytes()));
         }
-        // One that was looked into is not wanted after all, and some were not looked into.
-        for path in ["2/1.sql", "2.sql", "3.toml", "4.sql", "5.sql", "5.sql"] {
-            assert!(matches!(remembered.read(path), Ok(Found::File(bytes)) if *bytes == *path.as_bytes()), "{path}");
+        assert_eq!(entries[1].peek(&mut tree), None, "a folder");
+        for mut entry in entries.into_iter().filter(|entry| !entry.is_folder) {
+            let read = entry.read(&mut tree);
+            assert!(matches!(read, Ok(Found::File(bytes)) if *bytes == *entry.path.as_bytes()), "{}", entry.path);
         }
-        drop(remembered);
         let reads: Vec<(&str, usize)> = tree.reads.iter().map(|(path, reads)| (path.as_str(), *reads)).collect();
-        let expected = [("1.sql", 1), ("2.sql", 1), ("2/1.sql", 1), ("3.toml", 1), ("4.sql", 1), ("5.sql", 2)];
-        assert_eq!(reads, expected);
+        assert_eq!(reads, [("1.sql", 1), ("2", 1), ("2.sql", 1), ("3.toml", 1)]);
     }
 }

@@ -14,7 +14,10 @@ fn numbered(rows: Vec<Applied>) -> Vec<Applied> {
 }
 
 fn shown(chains: &Chains, rows: &[Applied]) -> Vec<String> {
-    reconcile(chains, rows).iter().map(|entry| format!("{}: {}", entry.title(), entry.state.as_str())).collect()
+    reconcile(chains, rows.to_vec())
+        .iter()
+        .map(|entry| format!("{}: {}", entry.title(), entry.state.as_str()))
+        .collect()
 }
 
 fn planned(chains: &Chains, rows: &[Applied], goal: Goal) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::super::file_name::{FileName, Part};
 use super::super::problem::Problem;
-use super::super::tree::{Remembered, Tree};
+use super::super::tree::{Entry, Tree, sorted};
 use super::{Layout, goose, sqlx};
 
 /// What speaks for a layout.
@@ -11,8 +11,8 @@ struct Evidence {
     file: String,
 }
 
-/// Finds the layout of a folder; `Whimbrel` when nothing speaks for another.
-pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
+/// Finds the layout of a folder, and what is in it, some of it looked into; `Whimbrel` when nothing speaks for another.
+pub(super) fn detect(tree: &mut dyn Tree) -> Result<(Layout, Vec<Entry>), Problem> {
     let mut found = Vec::new();
     let mut numbered = Vec::new();
     let see = |found: &mut Vec<Evidence>, layout, path: &str| {
@@ -22,10 +22,10 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
     };
     let mut undone = None;
     let mut done = Vec::new();
-    let entries = tree.list("")?;
-    for entry in &entries {
+    let mut entries = sorted(tree, "")?;
+    for (place, entry) in entries.iter().enumerate() {
         if entry.is_folder {
-            for inner in tree.list(&entry.path)? {
+            for inner in sorted(tree, &entry.path)? {
                 match inner.name() {
                     "up.sql" => see(&mut found, Layout::Diesel, &inner.path),
                     "migration.sql" => see(&mut found, Layout::Prisma, &inner.path),
@@ -52,14 +52,15 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
                 if is_odd(name) && matches!(super::golang_migrate::judge(name), FileName::Part { .. }) {
                     see(&mut found, Layout::GolangMigrate, &entry.path);
                 }
-                numbered.push(entry.path.as_str());
+                numbered.push(place);
             }
             _ => {}
         }
     }
-    for path in numbered.iter().copied() {
-        if let Some(layout) = tree.peek(path).and_then(marked) {
-            see(&mut found, layout, path);
+    for place in &numbered {
+        let entry = &mut entries[*place];
+        if let Some(layout) = entry.peek(tree).and_then(marked) {
+            see(&mut found, layout, &entry.path);
         }
     }
     // Rust code settles it: Flyway has none, and both name their scripts alike.
@@ -72,12 +73,12 @@ pub(super) fn detect(tree: &mut Remembered<'_>) -> Result<Layout, Problem> {
         let hint = "say which it is with `--layout flyway` or `--layout refinery`".to_owned();
         return Err(Problem::of_file(tree.shown(&path), message, Some(hint)));
     }
-    let decided = decide(tree, &found, &numbered);
-    tree.keep_root(entries);
-    decided
+    let plain = numbered.first().map(|place| entries[*place].path.as_str());
+    Ok((decide(tree, &found, plain)?, entries))
 }
 
-fn decide(tree: &Remembered<'_>, found: &[Evidence], numbered: &[&str]) -> Result<Layout, Problem> {
+/// Decides by the evidence; `plain` is a script that could be Whimbrel's own.
+fn decide(tree: &dyn Tree, found: &[Evidence], plain: Option<&str>) -> Result<Layout, Problem> {
     let files_of_their_own =
         |layout| !matches!(layout, Layout::Diesel | Layout::Prisma | Layout::Flyway | Layout::Refinery);
     // Atlas writes its checksums for folders of other tools as well.
@@ -88,13 +89,13 @@ fn decide(tree: &Remembered<'_>, found: &[Evidence], numbered: &[&str]) -> Resul
         };
     match found.as_slice() {
         [] => Ok(Layout::Whimbrel),
-        [one] if files_of_their_own(one.layout) || numbered.is_empty() => Ok(one.layout),
+        [one] if files_of_their_own(one.layout) || plain.is_none() => Ok(one.layout),
         several => {
             let mut views: Vec<String> = several
                 .iter()
                 .map(|evidence| format!("{} ({})", evidence.layout, tree.shown(&evidence.file)))
                 .collect();
-            if let ([_], Some(plain)) = (several, numbered.first()) {
+            if let ([_], Some(plain)) = (several, plain) {
                 views.push(format!("whimbrel ({})", tree.shown(plain)));
             }
             let message = format!("looks like the folder of {}", views.join(" and of "));
@@ -147,8 +148,8 @@ mod tests {
         for (path, text) in files {
             tree.add(*path, Cow::Borrowed(text.as_bytes()));
         }
-        match detect(&mut Remembered::new(&mut tree)) {
-            Ok(layout) => layout.to_string(),
+        match detect(&mut tree) {
+            Ok((layout, _)) => layout.to_string(),
             Err(problem) => problem.to_string(),
         }
     }

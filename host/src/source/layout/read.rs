@@ -9,10 +9,10 @@ use super::super::file_name::{FileName, Part, SCRIPTS};
 use super::super::lock_file::LOCK_FILE;
 use super::super::problem::{Problem, SourceError};
 use super::super::scripts::Shared;
-use super::super::tree::{Found, Remembered, Tree};
+use super::super::tree::{Entry, Found, Tree, sorted};
 use super::super::{Ignored, Loaded};
 use super::goose::Wrong;
-use super::variant::{self, Variant};
+use super::variant;
 use super::{Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx};
 use crate::sql;
 
@@ -85,7 +85,7 @@ const MOST_SHARED: usize = 2_000;
 /// Finds the layout of a tree.
 pub(in crate::source) fn layout(tree: &mut dyn Tree, options: &Options) -> Result<Layout, Problem> {
     match options.layout {
-        Layout::Auto => detect::detect(&mut Remembered::new(tree)),
+        Layout::Auto => detect::detect(tree).map(|(layout, _)| layout),
         chosen => Ok(chosen),
     }
 }
@@ -99,49 +99,45 @@ pub(in crate::source) fn is_read(layout: Layout, path: &str, options: &Options) 
 }
 
 /// Reads one tree; files in Whimbrel's own layout, of which some may be for other databases, are put into `own`.
-fn read(
-    tree: &mut dyn Tree,
-    options: &Options,
-    own: &mut Vec<Variant>,
-    gathered: &mut Gathered,
-) -> Result<(), Problem> {
-    let mut tree = Remembered::new(tree);
-    let layout = match options.layout {
-        Layout::Auto => detect::detect(&mut tree)?,
-        chosen => chosen,
+fn read(tree: &mut dyn Tree, options: &Options, own: &mut Vec<File>, gathered: &mut Gathered) -> Result<(), Problem> {
+    let (layout, entries) = match options.layout {
+        Layout::Auto => detect::detect(tree)?,
+        chosen => (chosen, sorted(tree, "")?),
     };
-    let mut walk = Walk { tree, layout, options, gathered, found: Vec::new(), asides: BTreeMap::new() };
-    walk.folder("", 0, None)?;
+    let found = Vec::with_capacity(entries.len());
+    let mut walk = Walk { tree, layout, options, gathered, found, asides: BTreeMap::new() };
+    walk.folder(entries, 0, None)?;
     let Walk { tree, mut found, asides, gathered, .. } = walk;
     match layout {
         Layout::Auto | Layout::Whimbrel if own.is_empty() => *own = found,
         Layout::Auto | Layout::Whimbrel => own.append(&mut found),
-        foreign => foreign_files(foreign, &tree, found, &asides, gathered),
+        foreign => foreign_files(foreign, tree, found, &asides, gathered),
     }
     Ok(())
 }
 
 struct Walk<'a> {
-    tree: Remembered<'a>,
+    tree: &'a mut dyn Tree,
     layout: Layout,
     options: &'a Options,
     gathered: &'a mut Gathered,
-    found: Vec<Variant>,
+    found: Vec<File>,
     /// What says something about other files, by its path.
     asides: BTreeMap<String, Cow<'static, [u8]>>,
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, folder: &str, depth: usize, kind: Option<&'static str>) -> Result<(), Problem> {
-        let entries = self.tree.list(folder)?;
-        self.found.reserve(entries.len());
+    fn folder(&mut self, entries: Vec<Entry>, depth: usize, kind: Option<&'static str>) -> Result<(), Problem> {
         for entry in entries {
             if !entry.is_folder {
-                self.file(&entry.path, kind);
+                self.file(entry, kind);
                 continue;
             }
             match self.descent(entry.name(), depth, kind) {
-                Descent::Into(kind) => self.folder(&entry.path, depth + 1, kind)?,
+                Descent::Into(kind) => {
+                    let entries = sorted(self.tree, &entry.path)?;
+                    self.folder(entries, depth + 1, kind)?;
+                }
                 Descent::Past(reason) => {
                     self.gathered.ignored.push(Ignored { file: self.tree.shown(&entry.path), reason });
                 }
@@ -168,24 +164,25 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, path: &str, kind: Option<&'static str>) {
-        let shown = self.tree.shown(path);
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    fn file(&mut self, mut entry: Entry, kind: Option<&'static str>) {
+        let name = entry.name();
         // It lies there for `whimbrel lock`, and for nobody else.
-        if path == LOCK_FILE {
+        if entry.path == LOCK_FILE {
             return;
         }
-        if is_aside(self.layout, path, name) {
-            match self.tree.read(path) {
-                Ok(Found::File(bytes)) => drop(self.asides.insert(path.to_owned(), bytes)),
+        if is_aside(self.layout, &entry.path, name) {
+            match entry.read(self.tree) {
+                Ok(Found::File(bytes)) => drop(self.asides.insert(entry.path, bytes)),
                 Ok(Found::Folder) => {}
                 Err(problem) => self.gathered.problems.push(problem),
             }
             return;
         }
-        if let Some((callback, name)) = flyway::callback(name).filter(|_| self.layout == Layout::Flyway) {
+        if self.layout == Layout::Flyway
+            && let Some((callback, name)) = flyway::callback(name)
+        {
             let judged = FileName::repeatable(name, Part::Sql);
-            if let Some(Variant { file, .. }) = self.wanted(path, shown, judged, None) {
+            if let Some(file) = self.wanted(entry, judged, None) {
                 self.gathered.hooks.push((callback, file));
             }
             return;
@@ -193,28 +190,31 @@ impl Walk<'_> {
         let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
         let (kind, judged) = match variant::without(name).filter(|_| own && kind.is_none()) {
             Some((kind, plain)) => (Some(kind), FileName::parse_with(&plain, &self.gathered.endings)),
-            None => (kind, self.layout.judge(path, &self.gathered.endings)),
+            None => (kind, self.layout.judge(&entry.path, &self.gathered.endings)),
         };
-        let found = self.wanted(path, shown, judged, kind);
+        let found = self.wanted(entry, judged, kind);
         self.found.extend(found);
     }
 
     /// Reads a file that is part of a migration or of a hook; one for another kind of database is left empty.
-    fn wanted(&mut self, path: &str, shown: String, judged: FileName, kind: Option<&'static str>) -> Option<Variant> {
-        let mut file = self.gathered.keep(shown, judged)?;
-        file.path = path.to_owned();
-        if kind.is_some_and(|kind| kind != self.options.dialect) {
-            return Some(Variant { file, kind });
-        }
-        match self.tree.read(path) {
-            Ok(Found::File(bytes)) => {
-                file.bytes = bytes;
-                return Some(Variant { file, kind });
+    fn wanted(&mut self, mut entry: Entry, judged: FileName, kind: Option<&'static str>) -> Option<File> {
+        let mut file = self.gathered.keep(self.tree.shown(&entry.path), judged)?;
+        file.kind = kind;
+        if kind.is_none_or(|kind| kind == self.options.dialect) {
+            match entry.read(self.tree) {
+                Ok(Found::File(bytes)) => file.bytes = bytes,
+                Ok(Found::Folder) => {
+                    self.gathered.ignored.push(Ignored { file: file.file, reason: "a folder".to_owned() });
+                    return None;
+                }
+                Err(problem) => {
+                    self.gathered.problems.push(problem);
+                    return None;
+                }
             }
-            Ok(Found::Folder) => self.gathered.ignored.push(Ignored { file: file.file, reason: "a folder".to_owned() }),
-            Err(problem) => self.gathered.problems.push(problem),
         }
-        None
+        file.path = entry.path;
+        Some(file)
     }
 }
 
@@ -237,12 +237,11 @@ fn is_aside(layout: Layout, path: &str, name: &str) -> bool {
 
 fn foreign_files(
     layout: Layout,
-    tree: &Remembered<'_>,
-    found: Vec<Variant>,
+    tree: &dyn Tree,
+    mut files: Vec<File>,
     asides: &BTreeMap<String, Cow<'static, [u8]>>,
     gathered: &mut Gathered,
 ) {
-    let mut files: Vec<File> = found.into_iter().map(|variant| variant.file).collect();
     if let Some(sum) = asides.get(atlas::SUM) {
         check_sum(&tree.shown(atlas::SUM), sum, &mut files, gathered);
     }
@@ -283,7 +282,7 @@ fn interpret(
     layout: Layout,
     mut file: File,
     asides: &BTreeMap<String, Cow<'static, [u8]>>,
-    tree: &Remembered<'_>,
+    tree: &dyn Tree,
 ) -> Result<Vec<File>, Vec<Problem>> {
     let Some(marks) = &mut file.marks else { return Ok(vec![file]) };
     // What is not UTF-8 is told by whoever reads the script.
@@ -370,15 +369,14 @@ fn check_order(layout: Layout, files: &[File], gathered: &mut Gathered) {
 
 /// Pairs ways down with ways up by their version alone, as other tools do; one that is alone is left out.
 fn pair(gathered: &mut Gathered) {
-    let names: BTreeMap<_, String> = gathered
-        .files
-        .iter()
+    let foreign: Vec<File> = gathered.files.extract_if(.., |file| file.marks.is_some()).collect();
+    if foreign.is_empty() {
+        return;
+    }
+    let names: BTreeMap<_, String> = (gathered.files.iter().chain(&foreign))
         .filter(|file| matches!(file.part, Part::Up | Part::Sql) && file.is_versioned())
         .map(|file| (file.version, file.name.clone()))
         .collect();
-    let (foreign, own): (Vec<_>, Vec<_>) =
-        mem::take(&mut gathered.files).into_iter().partition(|file| file.marks.is_some());
-    gathered.files = own;
     for mut file in foreign {
         match names.get(&file.version) {
             Some(name) if file.part == Part::Down => file.name.clone_from(name),

@@ -27,50 +27,45 @@ pub(super) fn kind(word: &str) -> Option<&'static str> {
 
 /// Takes the word for a kind of database out of the name of a script: `0003_x.sqlite.up.sql` is `0003_x.up.sql`.
 pub(super) fn without(name: &str) -> Option<(&'static str, String)> {
-    let stem = name.strip_suffix(".sql")?;
+    let stem = name.strip_suffix(".sql").filter(|stem| stem.contains('.'))?;
     let parts: Vec<&str> = stem.split('.').collect();
     let at = parts.iter().rposition(|part| kind(part).is_some()).filter(|at| *at > 0 && at + 2 >= parts.len())?;
     let rest: Vec<&str> = parts.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, part)| *part).collect();
     Some((kind(parts[at])?, format!("{}.sql", rest.join("."))))
 }
 
-/// A file, and the kind of database that it is for, if it is for one only.
-pub(super) struct Variant {
-    /// The file.
-    pub(super) file: File,
-    /// The kind.
-    pub(super) kind: Option<&'static str>,
-}
-
 /// Keeps the files for a kind of database, and those for every kind where it has none of its own.
-pub(super) fn choose(mut files: Vec<Variant>, dialect: &str, gathered: &mut Gathered) {
-    files.sort_by(|left, right| slot(&left.file).cmp(&slot(&right.file)));
+pub(super) fn choose(mut files: Vec<File>, dialect: &str, gathered: &mut Gathered) {
+    // As nearly always.
+    if files.iter().all(|file| file.kind.is_none()) {
+        return match gathered.files.is_empty() {
+            true => gathered.files = files,
+            false => gathered.files.append(&mut files),
+        };
+    }
+    files.sort_by(|left, right| slot(left).cmp(&slot(right)));
     let mut without_one = Vec::new();
-    gathered.files.reserve(files.len());
     let mut rest = files.into_iter().peekable();
     while let Some(first) = rest.next() {
-        let is_another = |next: &Variant| slot(&next.file) == slot(&first.file);
-        // As nearly all are.
-        if first.kind.is_none() && !rest.peek().is_some_and(is_another) {
-            gathered.files.push(first.file);
-            continue;
-        }
         let mut group = vec![first];
-        while let Some(next) = rest.next_if(|next| slot(&next.file) == slot(&group[0].file)) {
+        while let Some(next) = rest.next_if(|next| slot(next) == slot(&group[0])) {
             group.push(next);
         }
-        let has_own = group.iter().any(|variant| variant.kind == Some(dialect));
-        let has_general = group.iter().any(|variant| variant.kind.is_none());
+        let has_own = group.iter().any(|file| file.kind == Some(dialect));
+        let has_general = group.iter().any(|file| file.kind.is_none());
         if !has_own && !has_general {
-            without_one.push(group[0].file.file.clone());
+            without_one.push(group[0].file.clone());
         }
-        for Variant { file, kind } in group {
-            match kind {
-                Some(kind) if kind == dialect => gathered.files.push(file),
-                None if !has_own => gathered.files.push(file),
-                Some(other) => gathered.ignored.push(Ignored { file: file.file, reason: format!("for {other}") }),
-                None => gathered.ignored.push(Ignored { file: file.file, reason: format!("{dialect} has its own") }),
-            }
+        for file in group {
+            let reason = match file.kind {
+                Some(kind) if kind != dialect => format!("for {kind}"),
+                None if has_own => format!("{dialect} has its own"),
+                Some(_) | None => {
+                    gathered.files.push(file);
+                    continue;
+                }
+            };
+            gathered.ignored.push(Ignored { file: file.file, reason });
         }
     }
     for file in without_one {

@@ -1,8 +1,9 @@
 //! The state of every migration, for people and as JSON.
 
-use anstyle::Style;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use anstyle::Style;
 use serde::Serialize;
 use whimbrel::exec::Outlook;
 use whimbrel::model::{Applied, AppliedState};
@@ -56,25 +57,19 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         let engines = status.entries.iter().any(|entry| engine(entry).is_some());
         header.extend(engines.then_some("Engine"));
         let mut sheet = Sheet::new(&header, &[0, 5]);
+        let mut cells: Vec<Cow<'_, str>> = Vec::new();
         for entry in &status.entries {
             let (word, style) = state(entry.state);
             let (at, took) = entry.applied.as_ref().map(when).unwrap_or_default();
-            let mut cells = vec![
-                json::version(entry.role, entry.version).unwrap_or_default(),
-                entry.name().to_owned(),
-                entry.kind().to_owned(),
-                entry
-                    .applied
-                    .as_ref()
-                    .and_then(progress)
-                    .map_or_else(|| word.to_owned(), |done| format!("{word}, {done}")),
-                at,
-                took,
-            ];
-            if several {
-                cells.push(entry.chain.to_string());
-            }
-            cells.extend(engines.then(|| engine(entry).unwrap_or_default()));
+            let done = entry.applied.as_ref().and_then(progress);
+            cells.clear();
+            cells.push(json::version(entry.role, entry.version).unwrap_or_default().into());
+            cells.push(entry.name().into());
+            cells.push(entry.kind().into());
+            cells.push(done.map_or(Cow::Borrowed(word), |done| format!("{word}, {done}").into()));
+            cells.extend([at.into(), took.into()]);
+            cells.extend(several.then(|| Cow::Borrowed(&*entry.chain)));
+            cells.extend(engines.then(|| engine(entry).unwrap_or_default().into()));
             sheet.add(&cells, Some((word, style)));
         }
         text.push_str(&sheet.draw());
