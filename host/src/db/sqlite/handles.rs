@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection};
 use self_cell::self_cell;
 
 use super::authorizer::Ticket;
+use super::bulk::Bulk;
 use super::row_statement::RowStatement;
 
 /// A query between two fetches.
@@ -53,6 +54,8 @@ pub(super) struct OpenStatement<'connection> {
     pub(super) has_run: bool,
     /// The same statement for many rows, from the first batch or from the second run on.
     pub(super) for_rows: Option<RowStatement<'connection>>,
+    /// The same for all of them at once.
+    pub(super) bulk: Bulk<'connection>,
 }
 
 /// Open statements and cursors by number.
@@ -62,6 +65,8 @@ pub(super) struct Open<'connection> {
     pub(super) cursors: BTreeMap<u32, OpenCursor<'connection>>,
     /// Cursors in the middle of their rows.
     pub(super) reading: usize,
+    /// The connection has what statements for many rows call.
+    pub(super) has_bulk: bool,
 }
 
 self_cell!(

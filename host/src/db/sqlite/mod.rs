@@ -1,6 +1,7 @@
 //! SQLite: files, and connections a program already has.
 
 mod authorizer;
+mod bulk;
 mod catalog;
 mod compare;
 mod copy;

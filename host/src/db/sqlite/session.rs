@@ -23,6 +23,7 @@ use rusqlite::{Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use self::keep::Keep;
+use super::bulk;
 use super::copy;
 use super::error::translate;
 use super::functions::{self, Functions};
@@ -422,12 +423,16 @@ impl Drop for SqliteSession {
         if let Err(error) = self.replace_functions(&[]) {
             tracing::warn!("functions of a migration stay registered: {error}");
         }
+        let has_bulk = self.with(|_, open| open.has_bulk);
         let Some(handles) = self.handles.take() else { return };
         let mut connection = handles.into_owner();
         if let Some(return_to) = &self.return_to {
             // Without effect when no transaction is open. A connection whose callbacks cannot be removed is
             // of no use to its owner either way.
             let _ = connection.execute_batch("ROLLBACK");
+            if has_bulk {
+                let _ = bulk::unregister(&connection);
+            }
             let _ = Watch::remove(&mut connection);
             return_to.replace(Some(connection));
         }

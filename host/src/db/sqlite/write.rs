@@ -1,38 +1,30 @@
 //! Runs one statement again and again: for the rows of a batch, for some that stand in columns of several batches, or
 //! each time for the parameters of a call.
 
-use whimbrel_packed::{CheckedBatch, CheckedColumn, RawCell, RawCells};
+use whimbrel_packed::{CheckedBatch, RawCell};
 
+use super::bulk::Source;
 use super::meter::Meter;
 use super::row_statement::RowStatement;
 use super::run::{Done, RunError, expect};
 use crate::db::{ColumnSlice, Value};
 
-/// Runs a statement once for every row of a batch.
-pub(super) fn batch(statement: &mut RowStatement<'_>, batch: &CheckedBatch, meter: &Meter) -> Result<Done, RunError> {
-    expect(statement.parameters(), batch.columns().len())?;
-    let columns: Vec<RawCells<'_>> = batch.columns().iter().map(CheckedColumn::raw_cells).collect();
-    metered(statement, meter, |statement| {
-        let rows = u32::try_from(batch.rows()).unwrap_or(u32::MAX);
-        statement.each(0..rows, |row, column| columns[column].cell(row as usize))
-    })
+/// Returns all rows of a batch.
+pub(super) fn all_of(batch: &CheckedBatch) -> Source<'_> {
+    let columns = batch.columns().iter().map(|column| (column.raw_cells(), 0)).collect();
+    Source::first(columns, batch.rows())
 }
 
-/// Runs a statement once for each of these rows. Rows before one that fails stay written.
-pub(super) fn rows(
-    statement: &mut RowStatement<'_>,
-    columns: &[ColumnSlice<'_>],
-    rows: &[u32],
-    meter: &Meter,
-) -> Result<Done, RunError> {
-    expect(statement.parameters(), columns.len())?;
-    let columns: Vec<(RawCells<'_>, usize)> =
-        columns.iter().map(|slice| (slice.column.raw_cells(), slice.first)).collect();
+/// Returns some rows that stand in columns of several batches.
+pub(super) fn these<'b>(columns: &[ColumnSlice<'b>], rows: &'b [u32]) -> Source<'b> {
+    Source::these(columns.iter().map(|slice| (slice.column.raw_cells(), slice.first)).collect(), rows)
+}
+
+/// Runs a statement once for each row. Rows before one that fails stay written.
+pub(super) fn rows(statement: &mut RowStatement<'_>, source: &Source<'_>, meter: &Meter) -> Result<Done, RunError> {
+    expect(statement.parameters(), source.width())?;
     metered(statement, meter, |statement| {
-        statement.each(rows.iter().copied(), |row, column| {
-            let (cells, first) = &columns[column];
-            cells.cell(first + row as usize)
-        })
+        statement.each((0..source.len()).map(|place| source.row(place)), |row, column| source.cell(row, column))
     })
 }
 

@@ -7,10 +7,11 @@ use whimbrel_packed::CheckedBatch;
 
 use super::SqliteSession;
 use super::ended;
+use crate::db::sqlite::bulk::{Attempt, Bulk, Source};
 use crate::db::sqlite::guard;
-use crate::db::sqlite::handles::OpenStatement;
+use crate::db::sqlite::handles::{Open, OpenStatement};
 use crate::db::sqlite::row_statement::RowStatement;
-use crate::db::sqlite::run::{self, RunError};
+use crate::db::sqlite::run::{self, Done, RunError};
 use crate::db::sqlite::statement_kind;
 use crate::db::sqlite::watch::Watch;
 use crate::db::sqlite::write;
@@ -52,8 +53,16 @@ impl SqliteSession {
         let changes_schema = self.watch.gate().changes_schema(sql);
         let prepared = self.with(|connection, open| {
             let statement = prepare(&watch, connection, sql)?;
-            let (sql, ticket, has_run, for_rows) = (sql.to_owned(), None, false, None);
-            open.statements.insert(id, OpenStatement { sql, statement, changes_schema, ticket, has_run, for_rows });
+            let opened = OpenStatement {
+                sql: sql.to_owned(),
+                statement,
+                changes_schema,
+                ticket: None,
+                has_run: false,
+                for_rows: None,
+                bulk: Bulk::default(),
+            };
+            open.statements.insert(id, opened);
             Ok(())
         });
         prepared.map_err(|error| self.failed(error))?;
@@ -98,9 +107,10 @@ impl SqliteSession {
         let mut sql = String::new();
         let watch = Arc::clone(&self.watch);
         let done = self.with(|connection, open| {
-            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            let Open { statements, has_bulk, .. } = open;
+            let statement = statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
-            write::batch(for_rows(&watch, connection, statement)?, batch, &watch.meter)
+            write_rows(&watch, connection, has_bulk, statement, &write::all_of(batch))
         });
         match self.settle(&sql, done) {
             Ok(changed) => {
@@ -128,9 +138,10 @@ impl SqliteSession {
         let mut sql = String::new();
         let watch = Arc::clone(&self.watch);
         let done = self.with(|connection, open| {
-            let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
+            let Open { statements, has_bulk, .. } = open;
+            let statement = statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
-            write::rows(for_rows(&watch, connection, statement)?, columns, rows, &watch.meter)
+            write_rows(&watch, connection, has_bulk, statement, &write::these(columns, rows))
         });
         let changed = self.settle(&sql, done)?;
         self.counters.statements += (rows.len() as u64).saturating_sub(1);
@@ -184,4 +195,33 @@ fn for_rows<'s, 'c>(
         statement.for_rows = Some(prepared);
     }
     Ok(statement.for_rows.as_mut().expect("it was just prepared"))
+}
+
+/// Runs a statement for each of these rows, at once where that does the same.
+fn write_rows<'c>(
+    watch: &Watch,
+    connection: &'c Connection,
+    has_bulk: &mut bool,
+    statement: &mut OpenStatement<'c>,
+    source: &Source<'_>,
+) -> Result<Done, RunError> {
+    for_rows(watch, connection, statement)?;
+    let attempt = statement.bulk.attempt(watch, connection, has_bulk, &statement.sql, source)?;
+    let for_rows = statement.for_rows.as_mut().expect("it was just prepared");
+    match attempt {
+        Attempt::Declined => write::rows(for_rows, source, &watch.meter),
+        Attempt::Written(written, last) => {
+            let done = write::rows(for_rows, &last, &watch.meter);
+            let changed = done.map_err(|error| in_place_of(error, source))?.changed;
+            Ok(Done { changed: written + changed })
+        }
+    }
+}
+
+/// Names the last row in an error of a source that holds nothing else.
+fn in_place_of(error: RunError, source: &Source<'_>) -> RunError {
+    match error {
+        RunError::Row(_, error) => RunError::Row(source.row(source.len() - 1), error),
+        other => other,
+    }
 }
