@@ -25,6 +25,8 @@ pub(super) const CALL: &str = "call";
 
 /// Most functions of a library.
 const MOST_FUNCTIONS: usize = 1000;
+/// Arguments of a call for which no memory is fetched.
+const FEW: usize = 4;
 /// Bytes kept of what a function says.
 const MESSAGE_BYTES: usize = 1 << 10;
 
@@ -55,10 +57,10 @@ pub struct FunctionsInstance {
     functions: Vec<Function>,
 }
 
-/// An argument on its way in. Texts and bytes keep their memory from call to call.
-#[derive(ComponentType, Lower)]
+/// An argument on its way in, which is copied into the guest only.
+#[derive(Clone, Copy, ComponentType, Lower)]
 #[component(variant)]
-enum Argument {
+enum Argument<'a> {
     #[component(name = "null")]
     Null,
     #[component(name = "boolean")]
@@ -68,9 +70,22 @@ enum Argument {
     #[component(name = "real")]
     Real(f64),
     #[component(name = "text")]
-    Text(String),
+    Text(&'a str),
     #[component(name = "blob")]
-    Blob(Vec<u8>),
+    Blob(&'a [u8]),
+}
+
+impl<'a> From<Cell<'a>> for Argument<'a> {
+    fn from(cell: Cell<'a>) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Boolean(value) => Self::Boolean(value),
+            Cell::Integer(value) => Self::Integer(value),
+            Cell::Real(value) => Self::Real(value),
+            Cell::Text(text) => Self::Text(text),
+            Cell::Blob(bytes) => Self::Blob(bytes),
+        }
+    }
 }
 
 #[derive(ComponentType, Lift)]
@@ -94,13 +109,13 @@ struct GivenSignature {
 }
 
 type Answer = (Result<types::Value, String>,);
+/// A call takes arguments that live as long as itself: nothing keeps them.
+type Call<'a> = TypedFunc<(u32, &'a [Argument<'a>]), Answer>;
 
 struct Live {
     number: u64,
     store: Store<State>,
-    call: TypedFunc<(u32, Arc<Vec<Argument>>), Answer>,
-    /// Used again for each call.
-    arguments: Arc<Vec<Argument>>,
+    call: Call<'static>,
     limits: RunLimits,
     interrupt: Interrupt,
     epochs: Epochs,
@@ -132,7 +147,6 @@ impl Plugin {
             number,
             store,
             call: function,
-            arguments: Arc::default(),
             limits: call.limits,
             interrupt: call.interrupt.clone(),
             epochs,
@@ -233,8 +247,17 @@ impl Live {
         if let Some(error) = &self.stopped {
             return Err(error.clone());
         }
-        self.fill(cells);
-        match self.call.call(&mut self.store, (function, Arc::clone(&self.arguments))) {
+        let mut few = [Argument::Null; FEW];
+        let many: Vec<Argument<'_>>;
+        let arguments = if let Some(few) = few.get_mut(..cells.len()) {
+            few.iter_mut().zip(cells).for_each(|(argument, cell)| *argument = (*cell).into());
+            &*few
+        } else {
+            many = cells.iter().map(|cell| (*cell).into()).collect();
+            &many
+        };
+        let call: Call<'_> = self.call;
+        match call.call(&mut self.store, (function, arguments)) {
             Ok((Ok(value),)) => Ok(value.into()),
             Ok((Err(mut message),)) => {
                 message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
@@ -244,36 +267,6 @@ impl Live {
                 let state = self.store.data_mut();
                 let error = stopped(&error, state, &self.limits, &self.interrupt, Some(&self.epochs.watchdog));
                 Err(self.stopped.insert(said(&error)).clone())
-            }
-        }
-    }
-
-    fn fill(&mut self, cells: &[Cell<'_>]) {
-        if Arc::get_mut(&mut self.arguments).is_none() {
-            self.arguments = Arc::default();
-        }
-        let Some(arguments) = Arc::get_mut(&mut self.arguments) else { return };
-        arguments.resize_with(cells.len(), || Argument::Null);
-        for (argument, cell) in arguments.iter_mut().zip(cells) {
-            match (&mut *argument, cell) {
-                (Argument::Text(text), Cell::Text(new)) => {
-                    text.clear();
-                    text.push_str(new);
-                }
-                (Argument::Blob(bytes), Cell::Blob(new)) => {
-                    bytes.clear();
-                    bytes.extend_from_slice(new);
-                }
-                (argument, cell) => {
-                    *argument = match *cell {
-                        Cell::Null => Argument::Null,
-                        Cell::Boolean(value) => Argument::Boolean(value),
-                        Cell::Integer(value) => Argument::Integer(value),
-                        Cell::Real(value) => Argument::Real(value),
-                        Cell::Text(text) => Argument::Text(text.to_owned()),
-                        Cell::Blob(bytes) => Argument::Blob(bytes.to_owned()),
-                    }
-                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Rows written at once leave what rows written one by one leave.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -8,7 +9,9 @@ use rusqlite::types::Value as SqliteValue;
 use super::FEW;
 use crate::db::sqlite::with_connection;
 use crate::db::{BatchBuilder, CheckedBatch, DbError, ErrorCode, OpenOptions, Value};
+use crate::grants::{Grants, Restriction};
 use crate::interrupt::Interrupt;
+use crate::limits::{Limit, Limits, RunLimits};
 
 /// More than are written one by one.
 const ROWS: i64 = 40;
@@ -191,6 +194,7 @@ fn declines_where_it_could_make_a_difference() {
     let update = "UPDATE t SET a = ? WHERE id = ?";
     let insert = "INSERT INTO t (a, id) VALUES (?, ? )";
     let never: &[(&str, &str, &[Vec<Value>])] = &[
+        ("CREATE TABLE t (id INTEGER PRIMARY KEY, a NOT NULL ON CONFLICT ROLLBACK);", insert, &rising),
         (
             "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE TABLE l (x);
           CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO l SELECT count(*) FROM t; END;",
@@ -259,5 +263,60 @@ fn is_of_no_use_to_others_and_goes_with_the_session() {
     for sql in ["SELECT _whimbrel_cell(1, 0, 1)", "SELECT * FROM _whimbrel_rows(1)"] {
         let error = connection.prepare(sql).map(drop).unwrap_err();
         assert!(error.to_string().contains("no such"), "{error}");
+    }
+}
+
+#[test]
+fn needs_no_grants_of_its_own() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, a)").unwrap();
+    with_connection(&mut connection, &options(), |mut session| {
+        session.begin().unwrap();
+        let asked = "insert = [\"t\"]\nupdate = [\"t(a)\"]\nread = [\"t(id)\"]\n";
+        let grants = Some(toml::from_str::<Grants>(asked).unwrap());
+        let restriction = Restriction { protected: Vec::new(), grants: grants.clone(), read_only: false };
+        session.restrict(Some(Arc::new(restriction)));
+        session.start_recording();
+        let insert = session.prepare("INSERT INTO t (a) VALUES (?)").unwrap();
+        session.execute_batch(insert, &batch((0..ROWS).map(|row| vec![Value::Integer(row)]))).unwrap();
+        let update = session.prepare("UPDATE t SET a = ? WHERE id = ?").unwrap();
+        let changed = session.execute_batch(update, &batch((1..=ROWS).map(|row| vec![text(row), Value::Integer(row)])));
+        assert_eq!(changed, Ok(ROWS as u64));
+        for sql in ["SELECT c0 FROM _whimbrel_rows(1)", "SAVEPOINT whimbrel_bulk"] {
+            assert_eq!(session.execute(sql, &[]).unwrap_err().code, ErrorCode::Denied, "{sql}");
+        }
+        let recording = session.take_recording();
+        assert_eq!(recording.statements.iter().map(|statement| statement.times).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!((recording.tables[0].inserted, recording.tables[0].updated), (ROWS as u64, ROWS as u64));
+        assert_eq!(Some(recording.observed.unwrap().least()), grants);
+        session.restrict(None);
+        session.rollback().unwrap();
+    })
+    .unwrap();
+}
+
+#[test]
+fn is_held_to_limits() {
+    let within = |limit, amount| RunLimits::decide(None, &Limits::default().with(limit, amount)).unwrap();
+    for (limit, amount, row) in
+        [(Limit::SqlOperations, 300, None), (Limit::ValueLength, 2000, Some(30)), (Limit::RowsWritten, 20, None)]
+    {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        with_connection(&mut connection, &options(), |mut session| {
+            session.begin().unwrap();
+            session.set_limits(Some(&within(limit, amount))).unwrap();
+            let insert = session.prepare("INSERT INTO t VALUES (?)").unwrap();
+            let long = |row: i64| Value::from("x".repeat(if row == 30 { 3000 } else { 300 }));
+            let error = session.execute_batch(insert, &batch((0..ROWS * 10).map(|row| vec![long(row)]))).unwrap_err();
+            assert_eq!((error.code, error.row), (ErrorCode::Limit, row), "{error}");
+            assert_eq!(session.limit_reached().map(|reached| reached.limit), Some(limit));
+            session.set_limits(None).unwrap();
+            let left = session.sqlite().unwrap().query_row("SELECT count(*) FROM t", [], |row| row.get(0));
+            session.rollback().unwrap();
+            // Rows beyond the limit are noticed after the batch.
+            assert_eq!(left, Ok(0), "{limit:?}");
+        })
+        .unwrap();
     }
 }
