@@ -14,7 +14,8 @@
 //! - The source is used by one thread at a time, as the connection is, and through shared references only.
 //! - A table and a cursor are each made by one `Box::into_raw` and freed by one `Box::from_raw`, which SQLite calls once.
 //!   Both begin with the part that SQLite knows (`repr(C)`).
-//! - Nothing that SQLite calls here panics: columns and rows are looked up with their bounds checked.
+//! - Nothing that SQLite calls here panics: places and columns are checked, and whoever makes a source names rows that its
+//!   columns have. Should one be wrong, slices are looked up with their bounds checked, and the process ends.
 #![allow(unsafe_code, reason = "see above")]
 
 use std::cell::Cell;
