@@ -41,6 +41,21 @@ pub mod reversible {
     });
 }
 
+/// The export of a component that says itself whether it did what it should; it comes beside those of another world.
+pub mod verified {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "verified",
+        ownership: Borrowing { duplicate_if_necessary: true },
+        pub_export_macro: true,
+        with: {
+            "whimbrel:migration/types@0.1.0": crate::bindings::host::whimbrel::migration::types,
+            "whimbrel:migration/sql@0.1.0": crate::bindings::host::whimbrel::migration::sql,
+            "whimbrel:migration/log@0.1.0": crate::bindings::host::whimbrel::migration::log,
+        },
+    });
+}
+
 /// Exports of a component that transforms rows and can be reverted; it shares the types of the other.
 pub mod reversible_transform {
     wit_bindgen::generate!({

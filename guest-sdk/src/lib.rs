@@ -46,6 +46,8 @@
 //! # Ok::<(), whimbrel_guest::Error>(())
 //! ```
 //!
+//! A migration can also say itself whether it did what it should: [`Verified`].
+//!
 //! # What is fast
 //! Queries always fetch about a thousand rows at once, and a [`Row`] shows them without copying. [`Statement::writer`]
 //! sends rows back in the same way. [`Statement::execute`] crosses the boundary once a row, which costs about twice as
@@ -75,7 +77,7 @@ mod transform;
 pub use cell::{FromCell, ToCell};
 pub use context::Context;
 pub use error::{ColumnError, Error, Result, SqlError};
-pub use export::{Migration, Reversible};
+pub use export::{Migration, Reversible, Verified};
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use function::wasm::{call_function, describe_functions};

@@ -2,17 +2,19 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use whimbrel::Interrupt;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{Backend, OpenOptions};
+use whimbrel::grants::Restriction;
 use whimbrel_packed::Cell;
 
 use crate::backend::{self, native};
 use crate::context::Context;
 use crate::error::{Error, Result, SqlError};
-use crate::export::{self, Migration, Reversible};
+use crate::export::{self, Migration, Reversible, Verified};
 use crate::log::Level;
 use crate::transaction::Transaction;
 pub use crate::transform::testing::Transforming;
@@ -84,6 +86,37 @@ impl Database {
     /// Runs a migration downwards, in a transaction that an error rolls back.
     pub fn down<M: Reversible>(&mut self) -> Result<()> {
         self.run(M::down)
+    }
+
+    /// Asks a migration, or a transform, whether it did what it should. As in the host it can only read.
+    ///
+    /// ```
+    /// use whimbrel_guest::testing::Database;
+    /// use whimbrel_guest::{Context, Result, Transaction, Verified, ensure, params};
+    ///
+    /// struct Named;
+    ///
+    /// impl Verified for Named {
+    ///     fn verify(tx: &Transaction, _ctx: &Context) -> Result<()> {
+    ///         let left: i64 = tx.query_value("SELECT count(*) FROM person WHERE name IS NULL", params![])?;
+    ///         ensure!(left == 0, "{left} people have no name");
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut db = Database::new();
+    /// db.execute_script("CREATE TABLE person (name); INSERT INTO person VALUES ('Ada')")?;
+    /// db.verify::<Named>()?;
+    /// db.execute_script("INSERT INTO person VALUES (NULL)")?;
+    /// assert_eq!(db.verify::<Named>().unwrap_err().to_string(), "1 people have no name");
+    /// # Ok::<(), whimbrel_guest::Error>(())
+    /// ```
+    pub fn verify<V: Verified>(&mut self) -> Result<()> {
+        let reading = Restriction { read_only: true, ..Restriction::default() };
+        self.session.borrow_mut().restrict(Some(Arc::new(reading)));
+        let verified = self.run(V::verify);
+        self.session.borrow_mut().restrict(None);
+        verified
     }
 
     /// Runs any code with a transaction that is committed when it returns `Ok`.

@@ -4,7 +4,9 @@
 
 use whimbrel_guest::log::Level;
 use whimbrel_guest::testing::Database;
-use whimbrel_guest::{BatchBuilder, Cell, Context, Error, Migration, Result, Reversible, Transaction, info, params};
+use whimbrel_guest::{
+    BatchBuilder, Cell, Context, Error, Migration, Result, Reversible, Transaction, Verified, ensure, info, params,
+};
 
 fn database(script: &str) -> Database {
     let mut db = Database::new();
@@ -212,4 +214,33 @@ fn shows_the_databases_words_in_an_error() {
     assert_eq!(sql.code, "syntax");
     assert!(error.to_string().contains("near \"SELEC\": syntax error"), "{error}");
     assert!(!error.is_constraint() && !error.is_denied() && !error.is_limit());
+}
+
+struct Named;
+
+impl Verified for Named {
+    fn verify(tx: &Transaction, ctx: &Context) -> Result<()> {
+        if let Some(sql) = ctx.param("write") {
+            tx.execute(sql, params![])?;
+        }
+        let left: i64 = tx.query_value("SELECT count(*) FROM person WHERE name IS NULL", params![])?;
+        ensure!(left == 0, "{left} people have no name");
+        Ok(())
+    }
+}
+
+#[test]
+fn verify_only_reads() {
+    let people = "CREATE TABLE person (name); INSERT INTO person VALUES ('Ada'), (NULL)";
+    let mut db = database(people);
+    assert_eq!(db.verify::<Named>().unwrap_err().to_string(), "1 people have no name");
+    db.run(|tx, _| tx.execute("UPDATE person SET name = 'Plato' WHERE name IS NULL", params![]).map(drop)).unwrap();
+    db.verify::<Named>().unwrap();
+
+    for sql in ["DELETE FROM person", "CREATE TABLE more (a)", "PRAGMA user_version = 2"] {
+        let mut db = Database::new().param("write", sql);
+        db.execute_script(people).unwrap();
+        assert!(db.verify::<Named>().unwrap_err().is_denied(), "{sql}");
+        db.execute_script(sql).unwrap();
+    }
 }

@@ -34,4 +34,5 @@ mod test;
 mod timeout;
 mod up;
 mod verify;
+mod verify_exports;
 mod verify_scripts;

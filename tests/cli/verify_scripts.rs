@@ -169,6 +169,7 @@ fn verify_deep_asks_them_again() {
         }
       ],
       "schema": "whimbrel/verify/1",
+      "verify_exports": 0,
       "verify_scripts": 2
     }
     "#);

@@ -107,7 +107,7 @@ impl Stage {
     }
 
     /// Runs, expects the guest to fail, and that the file is what it was, byte for byte.
-    fn fails(&self) -> StepError {
+    pub(super) fn fails(&self) -> StepError {
         let before = std::fs::read(self.database()).unwrap();
         let error = match self.up() {
             Err(Error::Run(error)) => error.source,

@@ -26,3 +26,4 @@ mod several_chains;
 mod sources;
 mod test_kit;
 mod transforms;
+mod verified;

@@ -5,10 +5,10 @@ use std::panic;
 use whimbrel_packed::{Batch, Cell, Column};
 
 use crate::bindings::host::whimbrel::migration::{log as raw_log, sql, types};
-use crate::bindings::{migration, reversible};
+use crate::bindings::{migration, reversible, verified};
 use crate::context::Context;
 use crate::error::SqlError;
-use crate::export::{Migration, Reversible, Work, run};
+use crate::export::{Migration, Reversible, Verified, Work, run};
 use crate::log::Level;
 use crate::transaction;
 
@@ -140,6 +140,12 @@ impl<T: Reversible> reversible::Guest for T {
 
     fn down(db: sql::Transaction, ctx: types::Context) -> Result<(), String> {
         call(T::down, db, ctx)
+    }
+}
+
+impl<T: Verified> verified::Guest for T {
+    fn verify(db: sql::Transaction, ctx: types::Context) -> Result<(), String> {
+        call(T::verify, db, ctx)
     }
 }
 

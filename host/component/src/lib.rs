@@ -10,9 +10,18 @@ use wit_parser::Resolve;
 /// The contract, as text.
 pub const CONTRACT: &str = include_str!("../../../guest-sdk/wit/whimbrel.wit");
 
-/// Worlds of the contract that a migration's component can have, and what each exports.
-const WORLDS: [(&str, &[&str]); 3] =
-    [("reversible", &["up", "down"]), ("migration", &["up"]), ("transform", &["apply"])];
+/// Worlds of the contract that a migration's component can have, and what each exports; of several that the exports of a
+/// module fit, the first is meant.
+const WORLDS: [(&str, &[&str]); 8] = [
+    ("verified-reversible", &["up", "down", "verify"]),
+    ("reversible", &["up", "down"]),
+    ("verified-migration", &["up", "verify"]),
+    ("migration", &["up"]),
+    ("verified-reversible-transform", &["apply", "revert", "verify"]),
+    ("reversible-transform", &["apply", "revert"]),
+    ("verified-transform", &["apply", "verify"]),
+    ("transform", &["apply"]),
+];
 
 /// How a module becomes a component.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +54,7 @@ pub enum WrapError {
         exports: String,
     },
     /// There is no such world.
-    #[error("the contract has no world {world}; it has reversible, migration and transform")]
+    #[error("a migration has no world {world}; it has one of {}", WORLDS.map(|(name, _)| name).join(", "))]
     UnknownWorld {
         /// What was asked for.
         world: String,

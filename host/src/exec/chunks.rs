@@ -44,9 +44,30 @@ fn spec(step: &PreparedStep) -> Option<(&TransformSpec, u64)> {
 /// What a chunk left to do.
 enum Left {
     More,
-    Nothing,
+    /// Only to verify what became of all rows, and to commit the last chunk.
+    TheEnd(Box<Advanced>),
     /// Another process has done the rest.
     DoneElsewhere,
+}
+
+/// A chunk that is not committed yet.
+struct Advanced {
+    began: Instant,
+    /// What the session had done before it.
+    before: Counters,
+    fuel: u64,
+    checkpoint: Checkpoint,
+    lease: Lease,
+    /// There were none before it in this run.
+    is_first: bool,
+}
+
+/// What became of all chunks but the last.
+enum Ran<'a> {
+    /// Nothing is left, or nothing is to be done.
+    Over(Box<StepReport>),
+    /// The transaction of the last chunk is open.
+    TheEnd(Box<Job<'a>>, Box<Advanced>, Work),
 }
 
 /// Runs what is left of a transform. When it fails, the chunks before stay done, and the next run goes on after them.
@@ -60,7 +81,11 @@ pub(super) fn in_chunks(
         Ok(functions) => functions,
         Err(error) => return (session, Err(error)),
     };
-    let result = run(session.as_mut(), step, conditions, watermark);
+    let (mut session, result) = match run(session.as_mut(), step, conditions, watermark) {
+        Ok(Ran::TheEnd(job, last, work)) => job.end(session, *last, work),
+        Ok(Ran::Over(report)) => (session, Ok(*report)),
+        Err(error) => (session, Err(error)),
+    };
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");
     }
@@ -68,17 +93,17 @@ pub(super) fn in_chunks(
     (session, result.and_then(|report| ended.map(|_| report)))
 }
 
-fn run(
+fn run<'a>(
     session: &mut dyn Session,
-    step: &PreparedStep,
-    conditions: &Conditions<'_>,
+    step: &'a PreparedStep,
+    conditions: &'a Conditions<'a>,
     watermark: &mut Watermark,
-) -> Result<StepReport, StepError> {
+) -> Result<Ran<'a>, StepError> {
     let (spec, rows) = spec(step).expect("only transforms have chunks");
     session.begin().map_err(StepError::doing("begin a transaction"))?;
     note(session, step, conditions);
     if !watermark.still_needed(session, &step.step, conditions)? {
-        return Ok(done_elsewhere(step));
+        return Ok(Ran::Over(Box::new(done_elsewhere(step))));
     }
     let (chain, version) = (&step.step.chain, step.step.migration.version);
     // One that is in progress has been asked before.
@@ -86,15 +111,18 @@ fn run(
         && let Some(report) = instead(session, step, conditions)?
     {
         session.commit().map_err(StepError::doing("commit"))?;
-        return Ok(report);
+        return Ok(Ran::Over(Box::new(report)));
     }
     let layout = find(session, spec)?;
-    let timer = Timer::start(session);
     let call = call(step, &layout, conditions);
-    let run =
-        Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec, conditions), interrupt: conditions.interrupt };
+    let job = Job { step, conditions, layout, rows, timer: Timer::start(session), holder: holder(step, conditions) };
+    let run = Run {
+        layout: &job.layout,
+        on_error: spec.on_error,
+        jobs: jobs(spec, conditions),
+        interrupt: conditions.interrupt,
+    };
     let start = |interrupt: &Interrupt| start(step, &call, interrupt);
-    let job = Job { step, conditions, layout: &layout, rows, timer: &timer, holder: &holder(step, conditions) };
     // What stops the pipeline and what stops the host's own statements are two kinds of error.
     let mut host = None;
     let mut last = None;
@@ -109,11 +137,11 @@ fn run(
                     }
                     last = Some(began.elapsed());
                 }
-                Ok(Left::Nothing) => {
+                Ok(Left::TheEnd(chunk)) => {
                     let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())), of: None };
-                    return Ok(timer.report(session, step, work, StepOutcome::Done));
+                    return Ok(Some((chunk, work)));
                 }
-                Ok(Left::DoneElsewhere) => return Ok(done_elsewhere(step)),
+                Ok(Left::DoneElsewhere) => return Ok(None),
                 Err(Stop::Transform(error)) => return Err(error),
                 Err(Stop::Host(error)) => {
                     host = Some(error);
@@ -125,7 +153,10 @@ fn run(
     if done.is_err() && last.is_some() {
         job.release(session);
     }
-    done.map_err(|error| host.unwrap_or_else(|| failed(error)))
+    Ok(match done.map_err(|error| host.unwrap_or_else(|| failed(error)))? {
+        Some((chunk, work)) => Ran::TheEnd(Box::new(job), chunk, work),
+        None => Ran::Over(Box::new(done_elsewhere(step))),
+    })
 }
 
 enum Stop {
@@ -143,10 +174,10 @@ impl<E: Into<StepError>> From<E> for Stop {
 struct Job<'a> {
     step: &'a PreparedStep,
     conditions: &'a Conditions<'a>,
-    layout: &'a Layout,
+    layout: Layout,
     rows: u64,
-    timer: &'a Timer,
-    holder: &'a Holder,
+    timer: Timer,
+    holder: Holder,
 }
 
 impl Job<'_> {
@@ -183,27 +214,61 @@ impl Job<'_> {
         let advanced = self.advance(session, runner, first, total);
         release(session)?;
         let more = advanced.map_err(Stop::Transform)?;
-        keep_aside(session, self.step, self.conditions, self.layout, &runner.take_rejects())?;
-        if !more {
-            verify(session, self.step, self.conditions)?;
-        }
-        let checkpoint = Checkpoint { key: runner.position().map(<[_]>::to_vec), counts: runner.counts(), total };
-        let advance = Advance {
-            state: if more { AppliedState::InProgress } else { AppliedState::Applied },
-            duration: began.elapsed(),
-            counters: session.counters().since(counters),
+        keep_aside(session, self.step, self.conditions, &self.layout, &runner.take_rejects())?;
+        let chunk = Advanced {
+            began,
+            before: counters,
             fuel: runner.fuel().saturating_sub(fuel),
-            details: &checkpoint.to_json(),
-            lease: &lease(self.holder, last.unwrap_or_else(|| began.elapsed())),
+            checkpoint: Checkpoint { key: runner.position().map(<[_]>::to_vec), counts: runner.counts(), total },
+            lease: lease(&self.holder, last.unwrap_or_else(|| began.elapsed())),
+            is_first: first,
         };
-        self.conditions.history.advance(session, chain, version, &advance)?;
+        if !more {
+            return Ok(Left::TheEnd(Box::new(chunk)));
+        }
+        self.commit(session, &chunk, AppliedState::InProgress)?;
+        Ok(Left::More)
+    }
+
+    /// Verifies what became of all rows, and commits the last chunk.
+    fn end(
+        &self,
+        session: Box<dyn Session>,
+        mut last: Advanced,
+        work: Work,
+    ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+        let (mut session, verified) = verify(session, self.step, self.conditions);
+        let result = verified.and_then(|fuel| {
+            last.fuel = last.fuel.saturating_add(fuel.unwrap_or(0));
+            self.commit(session.as_mut(), &last, AppliedState::Applied)?;
+            let work = work.and_burnt(fuel);
+            Ok(self.timer.report(session.as_ref(), self.step, work, StepOutcome::Done))
+        });
+        if result.is_err() && !last.is_first {
+            self.release(session.as_mut());
+        }
+        (session, result)
+    }
+
+    /// Commits a chunk together with how far it came.
+    fn commit(&self, session: &mut dyn Session, chunk: &Advanced, state: AppliedState) -> Result<(), StepError> {
+        let (history, step) = (self.conditions.history, &self.step.step);
+        let advance = Advance {
+            state,
+            duration: chunk.began.elapsed(),
+            counters: session.counters().since(chunk.before),
+            fuel: chunk.fuel,
+            details: &chunk.checkpoint.to_json(),
+            lease: &chunk.lease,
+        };
+        history.advance(session, &step.chain, step.migration.version, &advance)?;
         if self.conditions.interrupt.is_raised() {
-            return Err(StepError::Interrupted.into());
+            return Err(StepError::Interrupted);
         }
         session.commit().map_err(StepError::doing("commit"))?;
-        let (step, done) = (&self.step.step, runner.counts().rows);
+        let (done, total) = (chunk.checkpoint.counts.rows, chunk.checkpoint.total);
         self.conditions.observer.event(&Event::ChunkCommitted { step, done, total });
-        Ok(if more { Left::More } else { Left::Nothing })
+        Ok(())
     }
 
     /// Says that this run is not at work on it any more. Nobody waits for that, so a failure is not the run's.
@@ -237,11 +302,11 @@ impl Job<'_> {
 
     /// Writes the row that says it is in progress; returns how many rows there are.
     fn announce(&self, session: &mut dyn Session) -> Result<u64, StepError> {
-        let total = count(session, self.layout).map_err(StepError::doing("count the rows of the transform"))?;
+        let total = count(session, &self.layout).map_err(StepError::doing("count the rows of the transform"))?;
         let mut report = self.timer.report(session, self.step, Work::default(), StepOutcome::Done);
         report.counters = Counters::default();
         report.duration = Duration::ZERO;
-        write_row(session, &report, self.timer, self.conditions, AppliedState::InProgress)?;
+        write_row(session, &report, &self.timer, self.conditions, AppliedState::InProgress)?;
         Ok(total)
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a step whose body is a component.
+//! Calls what the code of a step exports: `up`, `down`, `verify`.
 
 use std::sync::Arc;
 
@@ -9,9 +9,13 @@ use super::report::StepError;
 use super::run::Conditions;
 use super::work::Work;
 use crate::db::Session;
+use crate::grants::Restriction;
 use crate::log_level::LogLevel;
 use crate::plan::Step;
 use crate::wasm::{Call, GuestEvents, PluginError};
+
+/// What code exports that says itself whether it did what it should.
+pub(super) const VERIFY: &str = "verify";
 
 /// Passes what a guest says on to the log and the observer.
 pub(super) struct Voice {
@@ -45,15 +49,45 @@ impl GuestEvents for Voice {
 
 /// Calls the component's export for the step's direction, with the session restricted.
 pub(super) fn run_component(
-    mut session: Box<dyn Session>,
+    session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
+    let rules = step.hold.restriction(conditions.history);
+    let (session, called) = call(session, step, conditions, step.step.direction.as_str(), rules);
+    (session, called.map(|fuel| Work { fuel: Some(fuel), ..Work::default() }))
+}
+
+/// Calls the `verify` of a step's code, if it has one, with the session reading only; returns the fuel that it burnt.
+pub(super) fn verify_code(
+    session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Option<u64>, StepError>) {
+    if !step.is_verified {
+        return (session, Ok(None));
+    }
+    let (session, called) = call(session, step, conditions, VERIFY, Some(step.hold.reading(conditions.history)));
+    let result = called.map(Some).map_err(|error| match error {
+        StepError::Guest(source) => StepError::Verify { source },
+        other => other,
+    });
+    (session, result)
+}
+
+/// Calls an export of a step's code, with the session held to these rules; returns the fuel that it burnt.
+fn call(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    export: &'static str,
+    rules: Option<Restriction>,
+) -> (Box<dyn Session>, Result<u64, StepError>) {
     let plugin = step.plugin.as_ref().expect("prepare compiled every component of the plan");
     let migration = &step.step.migration;
     let params = migration.manifest.as_ref().map(|manifest| &manifest.params);
     let call = Call {
-        export: step.step.direction.as_str(),
+        export,
         chain: &step.step.chain,
         version: migration.version.to_string(),
         name: &migration.name,
@@ -70,16 +104,15 @@ pub(super) fn run_component(
     if let Err(error) = session.set_ambient(Some(ambient)) {
         return (session, Err(StepError::doing("hide the clock from the migration")(error)));
     }
-    session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
+    session.restrict(rules.map(Arc::new));
     let (mut session, result) = plugin.call(session, &call);
     session.restrict(None);
     let shown = session.set_ambient(None).map_err(StepError::doing("show the clock again"));
-    let result = match result {
-        Ok(output) => Ok(Work { fuel: Some(output.fuel), ..Work::default() }),
-        Err(PluginError::Interrupted) => Err(StepError::Interrupted),
-        Err(error) => Err(StepError::Guest(Box::new(error))),
-    };
-    (session, result.and_then(|work| shown.map(|()| work)))
+    let result = result.map(|output| output.fuel).map_err(|error| match error {
+        PluginError::Interrupted => StepError::Interrupted,
+        error => StepError::Guest(Box::new(error)),
+    });
+    (session, result.and_then(|fuel| shown.map(|()| fuel)))
 }
 
 /// Returns what stands for chance in a step: it depends on the bytes of the migration's code alone, so that a later

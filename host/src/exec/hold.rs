@@ -47,7 +47,7 @@ impl Hold {
     }
 
     /// Returns the rules for statements beside the step's own, which may read what it may read, and change nothing.
-    fn reading(&self, history: &History) -> Restriction {
+    pub(super) fn reading(&self, history: &History) -> Restriction {
         Restriction { read_only: true, ..self.restriction(history).unwrap_or_default() }
     }
 }

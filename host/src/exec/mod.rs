@@ -40,6 +40,7 @@ mod throttle;
 #[cfg(feature = "wasm")]
 mod transform;
 mod verify;
+mod verify_deep;
 mod work;
 
 pub use determinism::{Disagreement, Trial, Used};
@@ -58,7 +59,8 @@ pub use run::{Conditions, run};
 #[cfg(feature = "wasm")]
 pub use scripts::{EngineAnswer, EngineFound, EngineUsed, ScriptError};
 pub use throttle::Throttle;
-pub use verify::{Answer, Verified};
+pub use verify::Answer;
+pub use verify_deep::{Asked, Verified};
 
 pub(crate) use burst::give_back;
 pub(crate) use determinism::{TrialError, run_twice};
@@ -82,4 +84,4 @@ pub(crate) use single::{check_single, run_single};
 pub(crate) use squash::squash;
 #[cfg(feature = "wasm")]
 pub(crate) use transform::check_transforms;
-pub(crate) use verify::verify_all;
+pub(crate) use verify_deep::verify_all;

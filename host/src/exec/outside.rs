@@ -11,7 +11,7 @@ use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
 use super::script::failed;
 use super::step::{Timer, done_elsewhere, record, write_row};
-use super::verify::verify;
+use super::verify::verify_script;
 use super::work::{Work, work};
 use crate::db::{Counters, ScriptError, Session};
 use crate::history::StatementState;
@@ -228,7 +228,7 @@ impl<'a> Notes<'a> {
     fn run(&mut self, session: &mut dyn Session, step: &PreparedStep) -> Result<Work, StepError> {
         let functions = bring(session, step, self.conditions)?;
         // When that fails, the next run has nothing left to do but to ask it again.
-        let ran = self.statements(session).and_then(|()| verify(session, step, self.conditions));
+        let ran = self.statements(session).and_then(|()| verify_script(session, step, self.conditions));
         let ended = functions.end(session);
         ran.and(ended).map(|fuel| Work { fuel, ..Work::default() })
     }

@@ -185,6 +185,8 @@ pub(super) struct PreparedStep {
     /// The engine that runs it, if it is a script; `plugin` is its component.
     #[cfg(feature = "wasm")]
     pub(super) engine: Option<super::scripts::EngineUsed>,
+    /// Its code says itself whether it did what it should.
+    pub(super) is_verified: bool,
     /// What it may use.
     pub(super) limits: RunLimits,
     /// What is run before and after it.
@@ -201,6 +203,7 @@ impl PreparedStep {
             plugin: None,
             #[cfg(feature = "wasm")]
             engine: None,
+            is_verified: false,
             limits,
             hooks: Vec::new(),
         }
@@ -277,8 +280,9 @@ pub fn prepare(
         let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
         for step in &mut steps {
             if let Some(script) = step.step.migration.body.script() {
-                let (plugin, used) = workshop.prepare(&step.step, script, &step.limits)?;
+                let ((plugin, used), exports) = workshop.prepare(&step.step, script, &step.limits)?;
                 (step.plugin, step.engine) = (Some(plugin), Some(used));
+                step.is_verified = exports.iter().any(|export| export == super::component::VERIFY);
             }
         }
     }
@@ -289,7 +293,9 @@ pub fn prepare(
             .map(|(index, step, bytes)| Job { index, step, bytes, limits: steps[index].limits })
             .collect();
         for (job, plugin) in components.iter().zip(compile(&components, &engine)) {
-            steps[job.index].plugin = Some(Arc::new(plugin?));
+            let plugin = plugin?;
+            steps[job.index].is_verified = plugin.inspection().is_verified();
+            steps[job.index].plugin = Some(Arc::new(plugin));
         }
     }
     libraries::prepare(&mut steps, chains, compilation, observer)?;

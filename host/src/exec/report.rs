@@ -130,6 +130,14 @@ pub enum StepError {
         /// What the migration did is not undone: it runs outside a transaction.
         kept: bool,
     },
+    /// The `verify` of the migration's own code says that it did not do what it should, or did not come to an end.
+    #[cfg(feature = "wasm")]
+    #[error("{}", not_verified(source))]
+    Verify {
+        /// Its words, or what ended it.
+        #[source]
+        source: Box<crate::wasm::PluginError>,
+    },
     /// What must hold before the migration runs does not hold.
     #[error("it may not run: {}", reason.escape_debug())]
     Precondition {
@@ -233,6 +241,11 @@ pub enum StepError {
     /// Stopped from outside.
     #[error("interrupted")]
     Interrupted,
+}
+
+#[cfg(feature = "wasm")]
+fn not_verified(source: &crate::wasm::PluginError) -> &'static str {
+    if source.is_answer() { "the migration did not do what it should" } else { "its verify did not come to an end" }
 }
 
 impl StepError {

@@ -179,13 +179,13 @@ impl<'a> Workshop<'a> {
         Self { engines, wasmtime, interrupt, ready: HashMap::new() }
     }
 
-    /// Finds the engine of a script and has it read the script, for a step of a plan.
+    /// Finds the engine of a script and has it read the script, for a step of a plan; returns what the script exports, too.
     pub(super) fn prepare(
         &mut self,
         step: &Step,
         script: &Arc<ScriptFiles>,
         limits: &RunLimits,
-    ) -> Result<Found, PrepareError> {
+    ) -> Result<(Found, Vec<String>), PrepareError> {
         let failed = |source: ScriptError| PrepareError::Script {
             migration: step.migration.title(),
             file: step.migration.file.clone(),
@@ -213,7 +213,7 @@ impl<'a> Workshop<'a> {
         if let Some(export) = [Some(export), inverse].into_iter().flatten().find(|export| !has(export)) {
             return Err(failed(ScriptError::NoExport { export, exports, extension: script.extension.clone() }));
         }
-        Ok(found)
+        Ok((found, exports))
     }
 
     /// Has the engine read a script; returns what it exports.

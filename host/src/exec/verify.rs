@@ -1,16 +1,18 @@
-//! Asks a migration's verify script whether it did what it should. Changes nothing: every statement may only read.
+//! Asks whether a migration did what it should: its verify script, and the `verify` of its code. Changes nothing: both may
+//! only read.
 
 use std::ops::Range;
 
-use super::functions::bring;
+#[cfg(feature = "wasm")]
+pub(super) use super::component::verify_code;
 use super::hold::looking;
-use super::prepare::{Prepared, PreparedStep};
-use super::report::{Report, RunError, StepError};
+use super::prepare::PreparedStep;
+use super::report::StepError;
 use super::run::Conditions;
 use super::script::{as_written, limited};
 use crate::db::{BatchBuilder, DbError, ErrorCode, ScriptError, Session, Value};
 use crate::model::{Script, TransactionMode};
-use crate::plan::{Direction, Step};
+use crate::plan::Direction;
 use crate::sql;
 
 /// What a statement that must hold has answered.
@@ -24,39 +26,30 @@ pub enum Answer {
     False(Value),
 }
 
-/// What a verify script of an applied migration says.
-#[derive(Debug)]
-pub struct Verified {
-    /// The migration, as it was applied.
-    pub step: Step,
-    /// Why it does not hold.
-    pub result: Result<(), StepError>,
+/// Asks whether a step that goes up did what it should: its verify script, then the `verify` of its code. Returns the
+/// fuel that took.
+pub(super) fn verify(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Option<u64>, StepError>) {
+    match verify_script(session.as_mut(), step, conditions) {
+        Ok(()) if step.step.direction == Direction::Up => verify_code(session, step, conditions),
+        result => (session, result.map(|()| None)),
+    }
 }
 
-/// Runs the verify scripts of all steps outside any transaction; what fails does not stop the rest.
-pub(crate) fn verify_all(
-    session: &mut dyn Session,
-    prepared: &Prepared,
-    conditions: &Conditions<'_>,
-) -> Result<Vec<Verified>, Box<RunError>> {
-    let mut verified = Vec::new();
-    for step in &prepared.steps {
-        let result = bring(session, step, conditions).and_then(|functions| {
-            let result = verify(session, step, conditions);
-            let ended = functions.end(session).map(drop);
-            result.and(ended)
-        });
-        let step = step.step.clone();
-        if let Err(source @ StepError::Interrupted) = result {
-            return Err(Box::new(RunError { done: Report::default(), failed: step, source, on_error: Vec::new() }));
-        }
-        verified.push(Verified { step, result });
-    }
-    Ok(verified)
+#[cfg(not(feature = "wasm"))]
+pub(super) fn verify_code(
+    session: Box<dyn Session>,
+    _: &PreparedStep,
+    _: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Option<u64>, StepError>) {
+    (session, Ok(None))
 }
 
 /// Runs the verify script of a step that goes up; every statement must answer with something true.
-pub(super) fn verify(
+pub(super) fn verify_script(
     session: &mut dyn Session,
     step: &PreparedStep,
     conditions: &Conditions<'_>,

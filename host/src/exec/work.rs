@@ -35,21 +35,29 @@ pub(super) fn work(
         Ok(functions) => functions,
         Err(error) => return (session, Err(error)),
     };
-    let (mut session, worked) = body(session, step, conditions);
-    let worked = worked.and_then(|work| {
+    let (session, worked) = body(session, step, conditions);
+    let (mut session, worked) = match worked {
         // A sample of the rows is not what it should become.
-        let all = work.of.is_none();
-        if all { verify(session.as_mut(), step, conditions).map(|()| work) } else { Ok(work) }
-    });
+        Ok(work) if work.of.is_none() => {
+            let (session, verified) = verify(session, step, conditions);
+            (session, verified.map(|fuel| work.and_burnt(fuel)))
+        }
+        worked => (session, worked),
+    };
     let ended = functions.end(session.as_mut());
-    let result = worked.and_then(|work| {
-        let fuel = match (work.fuel, ended?) {
-            (Some(own), Some(functions)) => Some(own.saturating_add(functions)),
-            (own, functions) => own.or(functions),
-        };
-        Ok(Work { fuel, ..work })
-    });
+    let result = worked.and_then(|work| Ok(work.and_burnt(ended?)));
     (session, result)
+}
+
+impl Work {
+    /// Adds fuel that was burnt beside the work itself.
+    pub(super) fn and_burnt(self, more: Option<u64>) -> Self {
+        let fuel = match (self.fuel, more) {
+            (Some(own), Some(more)) => Some(own.saturating_add(more)),
+            (own, more) => own.or(more),
+        };
+        Self { fuel, ..self }
+    }
 }
 
 fn body(

@@ -103,6 +103,17 @@ pub enum PluginError {
     },
 }
 
+impl PluginError {
+    /// Tells whether it is what the guest's own code answers, and not what became of it.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Script { failure, .. } => matches!(failure.code.as_str(), "thrown" | "rejected" | "unverified"),
+            _ => false,
+        }
+    }
+}
+
 /// A statement of a guest that failed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("statement failed: {error}: {sql}")]

@@ -6,7 +6,7 @@ use wasmtime::component::{ResourceType, Type};
 
 use super::handles::TransactionHandle;
 
-/// What `up` and `down` take and return.
+/// What `up`, `down` and `verify` take and return.
 const CALL: &str = "(own transaction, record {chain: string, version: string, name: string, tenant: option<string>, \
                     dry-run: bool, started-at: u64, seed: u64, params: list<tuple<string, string>>}) \
                     -> result<_, string>";

@@ -12,6 +12,8 @@ const INTERFACES: [&str; 6] = ["types", "sql", "log", "rows", "signatures", "scr
 const CONTRACT: (u64, u64) = (0, 1);
 /// The world of script engines.
 const SCRIPT_ENGINE: &str = "script-engine";
+/// What a migration exports that says itself whether it did what it should.
+const VERIFY: &str = "verify";
 
 /// What a component's bytes tell.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,36 +33,59 @@ pub struct Inspection {
 impl Inspection {
     /// Names the contract's world that the exports fit.
     pub fn world(&self) -> Option<&'static str> {
-        let exports = |name: &str| self.exports.iter().any(|export| export == name);
-        match (exports("up"), exports("down")) {
-            (true, true) => Some("reversible"),
-            (true, false) => Some("migration"),
-            (false, _) if exports("apply") && exports("revert") => Some("reversible-transform"),
-            (false, _) if exports("apply") => Some("transform"),
-            (false, _) if exports("describe") && exports("call") => Some("functions"),
-            (false, false) if script::EXPORTS.into_iter().all(exports) => Some(SCRIPT_ENGINE),
-            (false, _) => None,
+        let verified = self.exports(VERIFY);
+        match (self.exports("up"), self.exports("apply")) {
+            (true, _) => Some(match (self.exports("down"), verified) {
+                (true, true) => "verified-reversible",
+                (true, false) => "reversible",
+                (false, true) => "verified-migration",
+                (false, false) => "migration",
+            }),
+            (false, true) => Some(match (self.exports("revert"), verified) {
+                (true, true) => "verified-reversible-transform",
+                (true, false) => "reversible-transform",
+                (false, true) => "verified-transform",
+                (false, false) => "transform",
+            }),
+            (false, false) if self.exports("describe") && self.exports("call") => Some("functions"),
+            (false, false) if !self.exports("down") && script::EXPORTS.into_iter().all(|name| self.exports(name)) => {
+                Some(SCRIPT_ENGINE)
+            }
+            (false, false) => None,
         }
+    }
+
+    fn exports(&self, name: &str) -> bool {
+        self.exports.iter().any(|export| export == name)
     }
 
     /// Names the contract's functions that it exports.
     pub fn calls(&self) -> impl Iterator<Item = &'static str> {
-        let names: &[&str] = if self.world() == Some(SCRIPT_ENGINE) {
-            &script::EXPORTS
-        } else {
-            &["up", "down", "apply", "revert", "describe", "call"]
+        let names: &[&str] = match self.world() {
+            Some(SCRIPT_ENGINE) => &script::EXPORTS,
+            Some("functions") => &["describe", "call"],
+            _ => &["up", "down", "apply", "revert", "describe", "call", VERIFY],
         };
-        names.iter().copied().filter(|name| self.exports.iter().any(|export| export == name))
+        names.iter().copied().filter(|name| self.exports(name))
     }
 
     /// Tells whether it can be reverted.
     pub fn is_reversible(&self) -> bool {
-        matches!(self.world(), Some("reversible" | "reversible-transform"))
+        self.exports(if self.is_transform() { "revert" } else { "down" }) && self.is_migration()
     }
 
     /// Tells whether it is a pure function from rows to rows.
     pub fn is_transform(&self) -> bool {
-        matches!(self.world(), Some("transform" | "reversible-transform"))
+        self.exports("apply") && !self.exports("up")
+    }
+
+    /// Tells whether it is a migration that says itself whether it did what it should.
+    pub fn is_verified(&self) -> bool {
+        self.exports(VERIFY) && self.is_migration()
+    }
+
+    fn is_migration(&self) -> bool {
+        self.exports("up") || self.exports("apply")
     }
 
     /// Tells whether it runs scripts.
@@ -290,6 +315,33 @@ mod tests {
             assert_eq!(inspect(bytes).unwrap_err(), expected);
         }
         assert!(matches!(inspect(b"\0asm\x0d\0\x01\0\xff"), Err(InspectError::Malformed { .. })));
+    }
+
+    #[test]
+    fn names_the_world_that_the_exports_fit() {
+        let cases: [(&[&str], Option<&str>, &[&str]); 12] = [
+            (&["up"], Some("migration"), &["up"]),
+            (&["up", "down"], Some("reversible"), &["up", "down"]),
+            (&["verify", "up"], Some("verified-migration"), &["up", "verify"]),
+            (&["down", "up", "verify"], Some("verified-reversible"), &["up", "down", "verify"]),
+            (&["apply"], Some("transform"), &["apply"]),
+            (&["apply", "revert"], Some("reversible-transform"), &["apply", "revert"]),
+            (&["apply", "verify"], Some("verified-transform"), &["apply", "verify"]),
+            (&["apply", "revert", "verify"], Some("verified-reversible-transform"), &["apply", "revert", "verify"]),
+            (&["describe", "call", "verify"], Some("functions"), &["describe", "call"]),
+            (&script::EXPORTS, Some("script-engine"), &script::EXPORTS),
+            (&["verify"], None, &["verify"]),
+            (&["down", "verify"], None, &["down", "verify"]),
+        ];
+        for (exports, world, calls) in cases {
+            let mut inspection = inspect(b"\0asm\x0d\0\x01\0").expect("an empty component");
+            inspection.exports = exports.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(inspection.world(), world, "{exports:?}");
+            assert_eq!(inspection.calls().collect::<Vec<_>>(), calls, "{exports:?}");
+            let has = |word: &str| world.is_some_and(|world| world.contains(word));
+            let told = [inspection.is_verified(), inspection.is_reversible(), inspection.is_transform()];
+            assert_eq!(told, ["verified", "reversible", "transform"].map(has), "{exports:?}");
+        }
     }
 
     #[test]

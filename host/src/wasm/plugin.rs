@@ -44,7 +44,7 @@ pub struct Plugin {
 
 /// What to call, and under which conditions.
 pub struct Call<'a> {
-    /// `up` or `down`.
+    /// `up`, `down` or `verify`.
     pub export: &'static str,
     /// Name of the chain.
     pub chain: &'a str,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::bindings::ScriptFailure;
 use crate::bindings::whimbrel::migration::types::Context;
 use crate::failure::{Constructors, explain, failure, keep};
-use crate::js::{self, JSValue, Js, Promise, Result, Thrown};
+use crate::js::{self, JSValue, Js, Promise, Result, Thrown, Type};
 use crate::native;
 
 /// Bytes of an instance's memory that scripts do not get: the interpreter's own, and what is on its way to the host.
@@ -56,12 +56,25 @@ unsafe extern "C" fn rejected(
     });
 }
 
-/// Calls a function that a loaded script exports, with the handle and the context.
-pub(crate) fn call(module: &Js, export: &str) -> std::result::Result<(), ScriptFailure> {
+/// Calls a function that a loaded script exports, with the handle and the context; returns what it answered.
+pub(crate) fn call(module: &Js, export: &str) -> std::result::Result<Js, ScriptFailure> {
     let function = exported(module, export)?;
     let arguments = native::arguments();
     let called = function.call(&Js::undefined(), &[arguments.db.raw(), arguments.context.raw()]);
-    settle(called, export).map(drop)
+    settle(called, export)
+}
+
+/// Makes a failure of an answer that JavaScript takes for false; no answer is one, since `first()` gives none for no row.
+pub(crate) fn judge(answer: &Js, export: &str) -> std::result::Result<(), ScriptFailure> {
+    if answer.truth() {
+        return Ok(());
+    }
+    let shown = match answer.kind() {
+        Type::Undefined => "nothing".to_owned(),
+        Type::Text => "an empty text".to_owned(),
+        _ => answer.to_text().unwrap_or_default(),
+    };
+    Err(failure("unverified", format!("{export} returned {shown}"), Vec::new()))
 }
 
 /// Finds a function that a script exports.

@@ -103,7 +103,7 @@ pub(crate) struct ComponentizeArgs {
     /// Where the component goes
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// The world of the contract: migration, reversible or transform [default: what the exports fit]
+    /// The world of the contract, such as migration, verified-reversible or transform [default: what the exports fit]
     #[arg(long, value_name = "WORLD")]
     pub(crate) world: Option<String>,
     /// The language it is written in, for `inspect` to tell

@@ -33,12 +33,13 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings, ui: &Ui, signals: &Sig
     let mut asked = None;
     if args.deep {
         let verified = migrator.verify_deep()?;
-        asked = Some(verified.len());
+        asked = Some(verify::AskedAgain::count(&verified));
         findings.extend(verified.into_iter().filter_map(|one| {
             let failure = explain_step(&one.result.err()?, &one.step);
-            Some(verify::unverified(&one.step, failure))
+            Some(verify::unverified(&one.step, one.asked, failure))
         }));
     }
+    let asked = asked.as_ref();
     ui.result(|| verify::json(&found, &findings, asked), || verify::text(&found, &findings, asked))?;
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Failed })
 }

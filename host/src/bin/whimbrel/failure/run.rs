@@ -18,7 +18,12 @@ pub(super) fn explain(error: RunError) -> Failure {
     let RunError { done, failed, source, on_error } = error;
     let mut failure = step(&source, &failed);
     if let Some(denied) = denied(&source) {
-        failure.hint = grants::hint(denied, &failed);
+        let is_verify = matches!(source, StepError::Verify { .. });
+        let grantable = denied.details.iter().any(|(key, _)| key == "grant");
+        failure.hint = match is_verify && !grantable {
+            true => Some("`verify` only reads: change what has to be changed in `up`".to_owned()),
+            false => grants::hint(denied, &failed),
+        };
     }
     if let Some(reached) = reached(&source) {
         failure.hint = Some(limits::hint(reached, &failed));
@@ -75,7 +80,7 @@ fn reached(error: &StepError) -> Option<&LimitReached> {
 /// Returns what ended the step's own code, if that is what failed.
 fn guest_error(error: &StepError) -> Option<&PluginError> {
     match error {
-        StepError::Guest(error) => Some(error),
+        StepError::Guest(error) | StepError::Verify { source: error } => Some(error),
         StepError::Transform(error) => match error.as_ref() {
             TransformError::Guest { source, .. } | TransformError::Start { source } => Some(source),
             _ => None,
@@ -156,6 +161,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             Failure { problems: vec![problem], ..Failure::new(Exit::Failed, "guest-limit", error.to_string()) }
         }
         StepError::Guest(error) => of_step(error, failed),
+        StepError::Verify { source } => verified(error, source, failed),
         StepError::Functions { source, .. } => {
             let inner = guest(source);
             let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
@@ -212,7 +218,7 @@ fn of_hook(hook: &Hook, source: &StepError) -> Failure {
 fn denied(error: &StepError) -> Option<&DbError> {
     let error = match error {
         StepError::Statement { failed, .. } => &failed.error,
-        StepError::Guest(error) => match error.as_ref() {
+        StepError::Guest(error) | StepError::Verify { source: error } => match error.as_ref() {
             PluginError::Refused { statement: Some(failed), .. }
             | PluginError::Script { statement: Some(failed), .. }
             | PluginError::Trapped { statement: Some(failed), .. } => &failed.error,
@@ -229,9 +235,11 @@ fn undone(error: &StepError) -> bool {
         StepError::Statement { kept, .. } | StepError::Unverified { kept, .. } => !kept,
         StepError::Hook { hook, kept, .. } => hook.moment.is_each() && !kept,
         StepError::Guest(error) => !matches!(**error, PluginError::Interrupted),
-        StepError::Transform(_) | StepError::Limit { .. } | StepError::Rust { .. } | StepError::ForeignKeys { .. } => {
-            true
-        }
+        StepError::Verify { .. }
+        | StepError::Transform(_)
+        | StepError::Limit { .. }
+        | StepError::Rust { .. }
+        | StepError::ForeignKeys { .. } => true,
         _ => false,
     }
 }
@@ -247,6 +255,28 @@ fn of_step(error: &PluginError, failed: &Step) -> Failure {
         }
         _ => guest(error),
     }
+}
+
+/// Explains what the `verify` of a step's code says, or why it says nothing.
+fn verified(error: &StepError, source: &PluginError, failed: &Step) -> Failure {
+    let inner = of_step(source, failed);
+    if !source.is_answer() {
+        let causes = std::iter::once(inner.message.clone()).chain(inner.causes).collect();
+        return Failure { causes, message: error.to_string(), ..inner };
+    }
+    let words = match source {
+        PluginError::Refused { message, .. } => message,
+        _ => &inner.message,
+    };
+    let message = format!("{error}: {words}");
+    let mut problems = inner.problems;
+    for problem in &mut problems {
+        (problem.code, problem.message) = ("unverified", message.clone());
+    }
+    let hint = "its own `verify` says so: it has to answer with something true, or return without an error, where \
+                everything is as it should be";
+    let hint = inner.hint.unwrap_or_else(|| hint.to_owned());
+    Failure { code: "unverified", message, problems, hint: Some(hint), ..inner }
 }
 
 /// Explains why a component did not finish.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use whimbrel::Status;
+use whimbrel::exec::{Asked, Verified};
 use whimbrel::plan::{Difference, Entry, Rules, State, Step};
 
 use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
@@ -22,6 +23,9 @@ pub(crate) struct Finding {
     place: Option<PlaceJson>,
     #[serde(skip)]
     shown: Option<Place>,
+    /// It was asked, and this is its answer: a sentence of its own.
+    #[serde(skip)]
+    is_answer: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
 }
@@ -87,15 +91,42 @@ fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
         hint,
         place: None,
         shown: None,
+        is_answer: false,
         file: entry.migration.as_ref().map(|migration| migration.file.clone()),
     })
 }
 
-/// Makes a finding of a verify script that does not hold.
-pub(crate) fn unverified(step: &Step, failure: Failure) -> Finding {
-    let Failure { code, message, hint, problems, .. } = failure;
+/// How many were asked whether they still hold.
+pub(crate) struct AskedAgain {
+    scripts: usize,
+    code: usize,
+}
+
+impl AskedAgain {
+    /// Counts them.
+    pub(crate) fn count(verified: &[Verified]) -> Self {
+        let of = |asked| verified.iter().filter(|one| one.asked == asked).count();
+        Self { scripts: of(Asked::Script), code: of(Asked::Code) }
+    }
+
+    fn line(&self) -> String {
+        let scripts = amount::count(self.scripts, "verify script", "verify scripts");
+        let code = format!("the verify of {}", amount::count(self.code, "migration", "migrations"));
+        match (self.scripts, self.code) {
+            (_, 0) => format!("Ran {scripts}.\n"),
+            (0, _) => format!("Ran {code}.\n"),
+            _ => format!("Ran {scripts} and {code}.\n"),
+        }
+    }
+}
+
+/// Makes a finding of a migration that did not do what it should, or that something has been done to since then.
+pub(crate) fn unverified(step: &Step, asked: Asked, failure: Failure) -> Finding {
+    let Failure { code, message, causes, hint, problems, .. } = failure;
+    let message = std::iter::once(message).chain(causes).collect::<Vec<_>>().join(": ");
     let shown = problems.into_iter().find_map(|problem| problem.place);
-    let file = step.migration.verify.as_ref().map(|script| script.file.clone());
+    let script = step.migration.verify.as_ref().filter(|_| asked == Asked::Script);
+    let file = Some(script.map_or(&step.migration.file, |script| &script.file).clone());
     Finding {
         code,
         chain: step.chain.to_string(),
@@ -106,6 +137,7 @@ pub(crate) fn unverified(step: &Step, failure: Failure) -> Finding {
         // The place names it.
         file: file.filter(|_| shown.is_none()),
         shown,
+        is_answer: true,
     }
 }
 
@@ -122,7 +154,7 @@ fn accepted(entry: &Entry) -> Option<(&Entry, &'static str)> {
 }
 
 /// Writes what is wrong, what is worth knowing, and the verdict.
-pub(crate) fn text(checked: &Status, findings: &[Finding], asked: Option<usize>) -> String {
+pub(crate) fn text(checked: &Status, findings: &[Finding], asked: Option<&AskedAgain>) -> String {
     let mut text = String::new();
     for finding in findings {
         let file = finding.file.as_ref().map(|file| format!(" ({})", escape::line(file))).unwrap_or_default();
@@ -130,7 +162,7 @@ pub(crate) fn text(checked: &Status, findings: &[Finding], asked: Option<usize>)
             "{}: migration {}{} {}{file}\n{}{}: {}\n",
             style::paint(style::ERROR, "error"),
             escape::line(&finding.migration),
-            if finding.shown.is_some() { ":" } else { "" },
+            if finding.is_answer { ":" } else { "" },
             escape::lines(&finding.message),
             finding.shown.as_ref().map(snippet::draw).unwrap_or_default(),
             style::paint(style::HINT, "hint"),
@@ -143,7 +175,7 @@ pub(crate) fn text(checked: &Status, findings: &[Finding], asked: Option<usize>)
     }
     text.push_str(&status::notes(checked));
     if let Some(asked) = asked {
-        text.push_str(&format!("Ran {}.\n", amount::count(asked, "verify script", "verify scripts")));
+        text.push_str(&asked.line());
     }
     let count = amount::count(checked.entries.len(), "migration", "migrations");
     match findings.len() {
@@ -163,6 +195,8 @@ pub(crate) struct VerifyJson<'a> {
     migrations: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     verify_scripts: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify_exports: Option<usize>,
     problems: &'a [Finding],
     accepted: Vec<AcceptedJson>,
     gaps: Vec<String>,
@@ -180,12 +214,13 @@ fn accepted_json(entry: &Entry) -> AcceptedJson {
 }
 
 /// Writes the verdict as JSON.
-pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding], asked: Option<usize>) -> VerifyJson<'a> {
+pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding], asked: Option<&AskedAgain>) -> VerifyJson<'a> {
     VerifyJson {
         schema: schema("verify"),
         ok: findings.is_empty(),
         migrations: checked.entries.len(),
-        verify_scripts: asked,
+        verify_scripts: asked.map(|asked| asked.scripts),
+        verify_exports: asked.map(|asked| asked.code),
         problems: findings,
         accepted: checked.entries.iter().filter_map(accepted).map(|(entry, _)| accepted_json(entry)).collect(),
         gaps: status::gaps(checked),

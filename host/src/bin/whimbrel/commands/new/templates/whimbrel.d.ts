@@ -32,7 +32,7 @@ interface Statement {
   executeMany(rows: Iterable<Parameter[]>): number;
 }
 
-/** The step's open transaction. */
+/** The step's open transaction. In `verify(db, ctx)`, which returns something true or throws, it only reads. */
 interface Database {
   /** Runs one statement; returns how many rows it changed. */
   execute(sql: string, params?: Parameter[]): number;
