@@ -73,6 +73,7 @@ fn help_and_version_are_0() {
       componentize  Make a component of a core WebAssembly module that a compiler made
       inspect       Show what a component is made of and asks for
       run-script    Try a script in a transaction, and roll back unless told otherwise
+      repl          Ask the database in SQL or JavaScript, a line each; changes nothing
       engines       Show the script engines: what they run, version, size, digest
       preview       Show what a transform would make of some rows; writes nothing
       rejects       Show the rows that a transform kept aside

@@ -25,6 +25,7 @@ mod plan;
 mod preconditions;
 mod renumber;
 mod repair;
+mod repl;
 mod scripts;
 mod settings;
 mod signals;

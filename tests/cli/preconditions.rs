@@ -267,7 +267,7 @@ fn status_asks_with_values_and_lets_no_query_write() {
     project.write("migrations/0004_four.toml", "[[preconditions]]\nsql = \"SELECT '${tenant}' = 'acme'\"\n");
     project.ok(&["up", "--to", "2"]);
     assert_snapshot!(notes(&project.unchanged(|| project.run(&["status", "--set", "other=1"]))), @"
-    note: it cannot be told what `up` would do with 3 three: a precondition cannot be asked: DELETE FROM note RETURNING 1: a check may only read (SQLITE_AUTH)
+    note: it cannot be told what `up` would do with 3 three: a precondition cannot be asked: DELETE FROM note RETURNING 1: nothing may be changed here (SQLITE_AUTH)
     note: it cannot be told what `up` would do with 4 four: there is no value for tenant
     ");
     let filled = notes(&project.unchanged(|| project.run(&["status", "--set", "tenant=acme"])));

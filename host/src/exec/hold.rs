@@ -24,6 +24,8 @@ pub(super) enum Hold {
     Free,
     /// The rules for guests, and these grants if there are any in particular.
     To(Option<Box<Grants>>),
+    /// Everything may be read, the host's own tables too, and nothing changed.
+    Looking,
 }
 
 impl Hold {
@@ -31,7 +33,7 @@ impl Hold {
     fn functions(&self) -> &[String] {
         match self {
             Self::To(Some(grants)) => &grants.functions,
-            Self::Free | Self::To(None) => &[],
+            Self::Free | Self::To(None) | Self::Looking => &[],
         }
     }
 
@@ -43,6 +45,7 @@ impl Hold {
                 let grants = grants.as_deref().cloned();
                 Some(Restriction { protected: history.tables(), grants, read_only: false })
             }
+            Self::Looking => Some(Restriction { read_only: true, ..Restriction::default() }),
         }
     }
 
@@ -140,7 +143,7 @@ pub(super) fn held<T>(
     session.restrict(Some(Arc::new(restriction)));
     let bounded = match step.hold {
         Hold::Free => Ok(()),
-        Hold::To(_) => bound(session, step, conditions, step.step.migration.checksum().seed()),
+        Hold::To(_) | Hold::Looking => bound(session, step, conditions, step.step.migration.checksum().seed()),
     };
     let ran = bounded.and_then(|()| run(session));
     let reached = session.limit_reached();

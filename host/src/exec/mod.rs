@@ -67,7 +67,7 @@ pub(crate) use determinism::{TrialError, run_twice};
 pub(crate) use dry_run::dry_run;
 pub(crate) use foresee::foresee;
 #[cfg(feature = "wasm")]
-pub(crate) use once::run_once;
+pub(crate) use once::{read_once, run_once};
 #[cfg(feature = "wasm")]
 pub(crate) use prepare::check_scripts;
 #[cfg(feature = "wasm")]

@@ -1,5 +1,6 @@
 //! Runs one step in a transaction of its own, without a row in the history, and undoes it unless it is to be kept.
 
+use super::hold::Hold;
 use super::prepare::Prepared;
 use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
@@ -51,4 +52,22 @@ pub(crate) fn run_once(
         tracing::warn!("rollback failed: {error}");
     }
     (session, result.map_err(failed))
+}
+
+/// Runs the only step of a plan in a transaction in which nothing can be changed.
+pub(crate) fn read_once(
+    mut session: Box<dyn Session>,
+    mut prepared: Prepared,
+    conditions: &Conditions<'_>,
+) -> Result<(), Box<RunError>> {
+    let step = prepared.steps.first_mut().expect("a plan of one step");
+    step.hold = Hold::Looking;
+    let worked = match session.begin_reading().map_err(StepError::doing("begin a transaction")) {
+        Ok(()) => work(session, step, conditions).1,
+        Err(error) => Err(error),
+    };
+    worked.map(drop).map_err(|source| {
+        let (done, failed) = (Report { dry_run: true, ..Report::default() }, step.step.clone());
+        Box::new(RunError { done, failed, source, on_error: Vec::new() })
+    })
 }

@@ -61,7 +61,7 @@ pub fn decide(restriction: &Restriction, request: &Request<'_>) -> Result<Vec<Ne
     }
     if restriction.read_only && !action.only_reads() {
         let object = action.table().unwrap_or_default();
-        return Err(Denied::never(action.word(), object, "a check may only read"));
+        return Err(Denied::never(action.word(), object, "nothing may be changed here"));
     }
     let needs = needs(request)?;
     if restriction.grants.is_some() && !needs.is_empty() {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::Migrator;
-use crate::db::Access;
+use crate::db::{Access, DbError, ErrorCode};
 use crate::error::Error;
-use crate::exec::{self, EngineFound, StepReport};
+use crate::exec::{self, EngineFound, Prepared, StepReport};
+use crate::interrupt::Interrupt;
 use crate::model::Chains;
 use crate::plan::{Direction, Goal, Plan, Step, Until};
 use crate::wasm::{Compilation, CompileError};
@@ -35,11 +36,7 @@ impl Migrator {
     pub fn run_once(&self, direction: Direction, keep: bool) -> Result<StepReport, Error> {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
-            let steps = only(&chains, direction);
-            let names = steps.iter().map(|step| step.chain.to_string()).collect();
-            let goal = Goal::up(Until::End);
-            let plan = Plan { chains: names, goal, steps, hooks: Vec::new(), warnings: Vec::new() };
-            let prepared = self.prepare(plan, &chains, interrupt)?;
+            let (goal, prepared) = self.prepare_only(&chains, direction, interrupt)?;
             let options = self.options(interrupt, true);
             let existing = self.backend.open_existing(Access::Write, &options);
             let session = match existing.map_err(|error| self.database_error(error))? {
@@ -51,6 +48,35 @@ impl Migrator {
             let conditions = self.conditions(&chains, goal, interrupt, !keep);
             Ok(exec::run_once(session, &prepared, &conditions, keep).1?)
         })
+    }
+
+    /// Runs the only migration of the sources in a transaction that only reads: it may read every table, and whatever
+    /// else it tries is refused. A database that is not there is an error.
+    pub fn read_once(&self) -> Result<(), Error> {
+        self.in_time(|interrupt| {
+            let chains = self.load(interrupt)?;
+            let (goal, prepared) = self.prepare_only(&chains, Direction::Up, interrupt)?;
+            let existing = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
+            let session = existing.and_then(|session| {
+                session.ok_or_else(|| DbError::new(ErrorCode::CannotOpen, "the database does not exist"))
+            });
+            let session = session.map_err(|error| self.database_error(error))?;
+            let conditions = self.conditions(&chains, goal, interrupt, true);
+            Ok(exec::read_once(session, prepared, &conditions)?)
+        })
+    }
+
+    fn prepare_only(
+        &self,
+        chains: &Chains,
+        direction: Direction,
+        interrupt: &Interrupt,
+    ) -> Result<(Goal, Prepared), Error> {
+        let steps = only(chains, direction);
+        let names = steps.iter().map(|step| step.chain.to_string()).collect();
+        let goal = Goal::up(Until::End);
+        let plan = Plan { chains: names, goal, steps, hooks: Vec::new(), warnings: Vec::new() };
+        Ok((goal, self.prepare(plan, chains, interrupt)?))
     }
 }
 

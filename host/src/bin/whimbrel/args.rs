@@ -164,6 +164,8 @@ pub(crate) enum Verb {
     Inspect(InspectArgs),
     /// Try a script in a transaction, and roll back unless told otherwise
     RunScript(RunScriptArgs),
+    /// Ask the database in SQL or JavaScript, a line each; changes nothing
+    Repl,
     /// Show the script engines: what they run, version, size, digest
     Engines,
     /// Show what a transform would make of some rows; writes nothing
@@ -204,6 +206,7 @@ impl Verb {
             Self::Componentize(_) => "componentize",
             Self::Inspect(_) => "inspect",
             Self::RunScript(_) => "run-script",
+            Self::Repl => "repl",
             Self::Engines => "engines",
             Self::Preview(_) => "preview",
             Self::Rejects(_) => "rejects",

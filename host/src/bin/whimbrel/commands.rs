@@ -17,6 +17,7 @@ mod plan;
 mod preview;
 mod renumber;
 mod repair;
+mod repl;
 mod reset;
 mod run;
 mod run_script;
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Componentize(componentize) => componentize::run(componentize, ui),
         Verb::Inspect(inspect) => inspect::run(inspect, globals, ui, signals),
         Verb::RunScript(script) => run_script::run(script, &Settings::read(globals)?, ui, signals),
+        Verb::Repl => repl::run(&Settings::read(globals)?, ui, signals),
         Verb::Engines => engines::run(&Settings::read(globals)?, ui),
         Verb::Preview(preview) => preview::run(preview, &Settings::read(globals)?, ui, signals),
         Verb::Rejects(rejects) => preview::rejects(rejects, &Settings::read(globals)?, ui, signals),

@@ -2,6 +2,7 @@
 
 pub(crate) mod adoption;
 pub(crate) mod amount;
+pub(crate) mod answer;
 pub(crate) mod determinism;
 pub(crate) mod dry_run;
 pub(crate) mod engines;

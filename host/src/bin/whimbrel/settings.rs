@@ -22,7 +22,7 @@ use whimbrel::exec::Observer;
 use whimbrel::history::DEFAULT_TABLE;
 use whimbrel::model::Policy;
 use whimbrel::plan::Rules;
-use whimbrel::source::{Directory, Layout, SingleScript, Source};
+use whimbrel::source::{Directory, Layout, Memory, SingleScript, Source};
 use whimbrel::wasm::{Compilation, ComponentCache};
 use whimbrel::{Interrupt, Migrator, MigratorBuilder};
 
@@ -178,6 +178,18 @@ impl Settings {
         Ok(self.with_database(builder)?.build()?)
     }
 
+    /// Makes a migrator whose chain is the text of one script, in JavaScript.
+    pub(crate) fn prompt(
+        &self,
+        text: String,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> anyhow::Result<Migrator> {
+        let source = Memory::new("repl").layout(Layout::Whimbrel).file("1_line.js", text);
+        let builder = self.alone(Rules::default(), interrupt, observer).source(source);
+        Ok(self.with_database(builder)?.build()?)
+    }
+
     /// Has its engine read a script, if there is one for such files. Opens no database.
     pub(crate) fn check_script(&self, file: &Path, interrupt: Interrupt) -> anyhow::Result<()> {
         let extensions = self.engines().extensions();
@@ -273,13 +285,9 @@ impl Settings {
     }
 
     /// Makes a builder without a source and a database.
-    fn bare(
-        &self,
-        rules: Rules,
-        interrupt: Interrupt,
-        observer: Arc<dyn Observer>,
-    ) -> Result<MigratorBuilder, SettingsError> {
-        let mut builder = Migrator::builder()
+    /// Begins a migrator without any chain.
+    fn alone(&self, rules: Rules, interrupt: Interrupt, observer: Arc<dyn Observer>) -> MigratorBuilder {
+        let builder = Migrator::builder()
             .engines(self.engines())
             .history_table(&self.history_table)
             .keep_bodies(self.config.keep_bodies.unwrap_or_default())
@@ -289,6 +297,19 @@ impl Settings {
             .rules(rules)
             .interrupt(interrupt)
             .observer(observer);
+        match self.timeout {
+            Some(timeout) => builder.timeout(timeout),
+            None => builder,
+        }
+    }
+
+    fn bare(
+        &self,
+        rules: Rules,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> Result<MigratorBuilder, SettingsError> {
+        let mut builder = self.alone(rules, interrupt, observer);
         for (index, (name, locations)) in self.chains().into_iter().enumerate() {
             let policy = policy::of(&self.config.chains, &name);
             let source = self.source_of(&locations)?;
@@ -307,9 +328,6 @@ impl Settings {
             }
         }
         builder = hooks::add(builder, &self.config.hooks, &self.config.folder);
-        if let Some(timeout) = self.timeout {
-            builder = builder.timeout(timeout);
-        }
         Ok(builder.only(self.only.clone()))
     }
 }

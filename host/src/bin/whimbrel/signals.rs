@@ -36,6 +36,11 @@ impl Signals {
         Ok(Interrupt::from(Arc::clone(&self.raised)))
     }
 
+    /// Says whether nothing runs that could be stopped: then the first signal ends the program.
+    pub(crate) fn idle(&self, idle: bool) {
+        self.raised.store(idle, Ordering::SeqCst);
+    }
+
     /// Names the signal in place of a plain interruption.
     pub(crate) fn exit_code(&self, exit: Exit) -> Exit {
         match exit {

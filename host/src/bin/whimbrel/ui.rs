@@ -84,6 +84,11 @@ impl Ui {
         }
     }
 
+    /// Writes on stderr what somebody types after.
+    pub(crate) fn prompt(&self, words: &str) {
+        self.tell(words);
+    }
+
     /// Asks on stderr and returns the line that is typed, empty at the end of the input.
     pub(crate) fn ask(&self, question: &str) -> anyhow::Result<String> {
         self.tell(question);
