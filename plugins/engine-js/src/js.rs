@@ -20,7 +20,6 @@ use crate::memory;
 
 pub(crate) use code::{compile_module, eval, hand_over, module_of, namespace, resolve, run_module, set_loader};
 pub(crate) use function::{Native, Next, answer, function, new_class, new_object, next_function, opaque};
-pub(crate) use object::Property;
 pub(crate) use rquickjs_sys::JSValue;
 pub(crate) use value::{Atom, Js, Promise, Type};
 

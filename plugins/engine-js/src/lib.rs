@@ -3,7 +3,7 @@
 //! `js` is all that touches QuickJS's own interface, `prelude.js` the part of the scripts' interface that is
 //! JavaScript itself, `modules` finds what scripts import, `values` turns cells into JavaScript values and back, `sql`
 //! gives scripts the handle, `transform` maps batches row by row, `columns` whole ones, `splitting` splits
-//! texts by expressions, `failure` explains what was thrown.
+//! texts by expressions, `separator` knows the simplest of these, `failure` explains what was thrown.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, unreachable_pub, reason = "the exports are generated, and documented in the WIT package")]
 
@@ -17,6 +17,7 @@ mod machine;
 mod memory;
 mod modules;
 mod native;
+mod separator;
 mod splitting;
 mod sql;
 mod transform;

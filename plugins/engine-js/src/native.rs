@@ -24,6 +24,7 @@ pub(crate) struct Arguments {
 }
 
 thread_local! {
+    static ALIVE: RefCell<Option<Js>> = const { RefCell::new(None) };
     static ARGUMENTS: RefCell<Option<Arguments>> = const { RefCell::new(None) };
     static SAVEPOINTS: RefCell<Vec<Option<Savepoint>>> = const { RefCell::new(Vec::new()) };
     static SHAPE: Cell<Shape> = const { Cell::new(Shape { arrays: false, big: false }) };
@@ -50,7 +51,7 @@ pub(crate) fn read_options(exports: &Js) -> Result<()> {
 
 /// Makes everything that a script finds.
 pub(crate) fn install(context: &Context) -> Result<()> {
-    splitting::install()?;
+    let (split, split_text) = splitting::install()?;
     let (cursor, statement, real) = class::install()?;
     let natives = Js::object()?;
     let functions = [
@@ -84,7 +85,8 @@ pub(crate) fn install(context: &Context) -> Result<()> {
     for (prototype, name, function) in methods {
         prototype.set(name, js::function(name, 2, function)?)?;
     }
-    natives.set(c"split", js::function(c"[Symbol.split]", 2, native!(splitting::split))?)?;
+    natives.set(c"split", split)?;
+    natives.set(c"splitText", split_text)?;
     natives.set(c"cursor", cursor)?;
     natives.set(c"statement", statement)?;
     natives.set(c"realPrototype", real)?;
@@ -96,6 +98,7 @@ pub(crate) fn install(context: &Context) -> Result<()> {
         syntax: made.get(c"SyntaxError")?,
         sql: Some(made.get(c"SqlError")?),
     });
+    ALIVE.set(Some(made.get(c"alive")?));
     ARGUMENTS.set(Some(Arguments { db: made.get(c"db")?, context: made.get(c"ctx")? }));
     Ok(())
 }
@@ -128,14 +131,15 @@ fn count(count: u64) -> Js {
 }
 
 fn execute(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    let params = values::parameters(&argument(arguments, 1))?;
-    sql::execute(&argument(arguments, 0), &params).map(count)
+    let statement = argument(arguments, 0);
+    values::with_parameters(&argument(arguments, 1), |params| sql::execute(&statement, params)).map(count)
 }
 
 fn query(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    let params = values::parameters(&argument(arguments, 1))?;
     let shape = shape().with(&argument(arguments, 2))?;
-    class::cursor(sql::query(&argument(arguments, 0), &params, shape)?)
+    let statement = argument(arguments, 0);
+    let cursor = values::with_parameters(&argument(arguments, 1), |params| sql::query(&statement, params, shape))?;
+    class::cursor(cursor)
 }
 
 fn prepare(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
@@ -268,12 +272,15 @@ fn close(this: JSValue, _: &[JSValue]) -> Result<Js> {
 }
 
 fn execute_prepared(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    let params = values::parameters(&argument(arguments, 0))?;
-    class::with_statement(this, |statement| statement.execute(&params)).map(count)
+    let parameters = argument(arguments, 0);
+    let execute = |statement: &sql::Prepared| values::with_parameters(&parameters, |params| statement.execute(params));
+    class::with_statement(this, execute).map(count)
 }
 
 fn query_prepared(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    let params = values::parameters(&argument(arguments, 0))?;
     let shape = shape().with(&argument(arguments, 1))?;
-    class::cursor(class::with_statement(this, |statement| statement.query(&params, shape))?)
+    let parameters = argument(arguments, 0);
+    let query =
+        |statement: &sql::Prepared| values::with_parameters(&parameters, |params| statement.query(params, shape));
+    class::cursor(class::with_statement(this, query)?)
 }

@@ -8,8 +8,9 @@
   // Cursors are iterators, so that `map`, `filter`, `take` and the like are there too.
   Object.setPrototypeOf(native.cursor, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
 
-  // Its other attributes stay.
+  // Their other attributes stay.
   Object.defineProperty(RegExp.prototype, Symbol.split, { value: native.split });
+  Object.defineProperty(String.prototype, "split", { value: native.splitText });
 
   function isThenable(value) {
     return value !== null && typeof value === "object" && typeof value.then === "function";
@@ -96,7 +97,10 @@
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
+  // QuickJS keeps how objects are made up only as long as there are such objects, and iterators are mostly alone.
+  const alive = [[].values(), ""[Symbol.iterator](), new Map().entries(), new Set().values(), [].values().map(String)];
   return {
+    alive,
     db: Object.freeze(db), ctx: Object.freeze(ctx), Error, TypeError, RangeError, SyntaxError, SqlError,
   };
 })

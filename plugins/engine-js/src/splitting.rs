@@ -1,4 +1,5 @@
-//! Splits texts by regular expressions, searching forward for the next match.
+//! Splits texts by texts, and by regular expressions: searching forward for the next match, or without expressions for
+//! the simplest.
 //!
 //! The specification tries the expression at every character, with a copy that is compiled for each call. A search
 //! finds the same matches as long as a script has changed nothing of how expressions work; otherwise what QuickJS has
@@ -7,24 +8,32 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::js::{Atom, JSValue, Js, Property, Result, Type};
+use crate::js::{self, Atom, JSValue, Js, Result, Type};
+use crate::native;
+use crate::separator::Separator;
 
 /// Expressions that are kept compiled for searching.
 const KEPT: usize = 8;
 /// The flags that change what matches. The others are not for a copy: it searches, and tells no indices.
 const FLAGS: [(&str, char); 5] =
     [("ignoreCase", 'i'), ("multiline", 'm'), ("dotAll", 's'), ("unicode", 'u'), ("unicodeSets", 'v')];
-/// What the specification reads besides.
-const READ: [&str; 6] = ["constructor", "exec", "flags", "global", "hasIndices", "sticky"];
+/// What else the specification asks getters for. No script can put others in their place, see [`install`].
+const ASKED: [&str; 4] = ["flags", "global", "hasIndices", "sticky"];
 
 thread_local! {
     static INTRINSICS: RefCell<Option<Rc<Intrinsics>>> = const { RefCell::new(None) };
     static COPIES: RefCell<Vec<Copy>> = const { RefCell::new(Vec::new()) };
+    /// Sources of expressions, and what they are if that is simple.
+    static SEPARATORS: RefCell<Vec<(Js, Option<Rc<Separator>>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What expressions are made of before a script can have changed it.
 struct Intrinsics {
     split: Js,
+    split_text: Js,
+    /// What is in the place of `split`, and its name.
+    own_split: Js,
+    method: Atom,
     regexp: Js,
     prototype: Js,
     exec: Js,
@@ -35,9 +44,8 @@ struct Intrinsics {
     code_point_at: Js,
     last_index: Atom,
     index: Atom,
-    species: (Atom, Option<Property>),
-    /// Everything of the prototype that the specification reads.
-    read: Vec<(Atom, Option<Property>)>,
+    /// What the specification reads, and a script may have changed.
+    read: Vec<(Atom, Js)>,
 }
 
 /// An expression compiled to search with.
@@ -48,26 +56,31 @@ struct Copy {
     searching: Js,
 }
 
-/// Remembers what expressions are made of. Called before the script is there.
-pub(crate) fn install() -> Result<()> {
+/// Remembers what expressions are made of, and returns what splits for scripts: a method of expressions, and one of texts.
+/// Called before the script is there.
+pub(crate) fn install() -> Result<(Js, Js)> {
     let global = Js::global();
     let symbols = global.get(c"Symbol")?;
     let symbol = |name| symbols.get(name).map(|symbol| Atom::of(&symbol));
     let regexp = global.get(c"RegExp")?;
     let prototype = regexp.get(c"prototype")?;
     let texts = global.get(c"String")?.get(c"prototype")?;
-    let getter = |name: &str| match prototype.own(&Atom::new(name))? {
-        Some(Property::Getter(getter)) => Ok(getter),
-        _ => Ok(Js::undefined()),
-    };
-    let mut names: Vec<Atom> = READ.iter().map(|name| Atom::new(name)).collect();
-    names.extend(FLAGS.iter().map(|(name, _)| Atom::new(name)));
-    names.push(symbol(c"match")?);
-    let read = names.into_iter().map(|name| prototype.own(&name).map(|property| (name, property)));
+    let getter = |name: &str| prototype.own(&Atom::new(name)).map(|(_, getter)| getter);
+    for name in ASKED.into_iter().chain(FLAGS.map(|(name, _)| name)) {
+        prototype.fix(&Atom::new(name))?;
+    }
+    regexp.fix(&symbol(c"species")?)?;
+    let names = [Atom::new("constructor"), Atom::new("exec"), symbol(c"match")?];
+    let read = names.into_iter().map(|name| prototype.get_atom(&name).map(|value| (name, value)));
     let read = read.collect::<Result<_>>()?;
-    let species = symbol(c"species")?;
+    let method = symbol(c"split")?;
+    let own_split = js::function(c"[Symbol.split]", 2, native!(split))?;
+    let split_text = js::function(c"split", 2, native!(split_text))?;
     INTRINSICS.set(Some(Rc::new(Intrinsics {
-        split: prototype.get_atom(&symbol(c"split")?)?,
+        split: prototype.get_atom(&method)?,
+        split_text: texts.get(c"split")?,
+        own_split: own_split.clone(),
+        method,
         exec: prototype.get(c"exec")?,
         source: getter("source")?,
         flags: FLAGS.iter().map(|(name, _)| getter(name)).collect::<Result<_>>()?,
@@ -75,56 +88,135 @@ pub(crate) fn install() -> Result<()> {
         code_point_at: texts.get(c"codePointAt")?,
         last_index: Atom::new("lastIndex"),
         index: Atom::new("index"),
-        species: regexp.own(&species).map(|property| (species, property))?,
         read,
         regexp,
         prototype,
     })));
-    Ok(())
+    Ok((own_split, split_text))
 }
 
 /// What is `RegExp.prototype[Symbol.split]` for scripts.
 pub(crate) fn split(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
     let Some(intrinsics) = INTRINSICS.with_borrow(Clone::clone) else { return Ok(Js::undefined()) };
     let this = Js::borrowed(this);
-    if let [text, rest @ ..] = arguments {
-        let text = Js::borrowed(*text);
-        let limit = match rest.first().map(|limit| Js::borrowed(*limit)) {
-            None => Some(u32::MAX),
-            Some(limit) => match limit.kind() {
-                Type::Undefined => Some(u32::MAX),
-                Type::Integer => Some(limit.integer().cast_unsigned()),
-                _ => None,
-            },
-        };
-        if let Some(limit) = limit
-            && text.kind() == Type::Text
-            && intrinsics.are_untouched(&this)?
-        {
-            return intrinsics.search(&this, &text, limit);
-        }
+    if let [text, rest @ ..] = arguments
+        && let Some(limit) = limit(rest)
+        && let Some(parts) = intrinsics.split(&this, &Js::borrowed(*text), limit)?
+    {
+        return Ok(parts);
     }
     intrinsics.split.call(&this, arguments)
 }
 
+/// What is `String.prototype.split` for scripts.
+pub(crate) fn split_text(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    let Some(intrinsics) = INTRINSICS.with_borrow(Clone::clone) else { return Ok(Js::undefined()) };
+    let this = Js::borrowed(this);
+    if let [separator, rest @ ..] = arguments
+        && let Some(limit) = limit(rest)
+    {
+        let separator = Js::borrowed(*separator);
+        let parts = match separator.kind() {
+            Type::Text if this.kind() == Type::Text => part_by_text(&separator, &this, limit)?,
+            Type::Object if intrinsics.prototype.own(&intrinsics.method)?.0 == intrinsics.own_split => {
+                intrinsics.split(&separator, &this, limit)?
+            }
+            _ => None,
+        };
+        if let Some(parts) = parts {
+            return Ok(parts);
+        }
+    }
+    intrinsics.split_text.call(&this, arguments)
+}
+
+/// Reads how many parts there may be; nothing where it has to be converted.
+fn limit(arguments: &[JSValue]) -> Option<u32> {
+    let limit = arguments.first().map_or_else(Js::undefined, |limit| Js::borrowed(*limit));
+    match limit.kind() {
+        Type::Undefined => Some(u32::MAX),
+        Type::Integer => Some(limit.integer().cast_unsigned()),
+        _ => None,
+    }
+}
+
+/// Returns what an expression of this source is, if that is simple.
+fn separator(source: &Js) -> Result<Option<Rc<Separator>>> {
+    let known = SEPARATORS.with_borrow(|known| {
+        let found = known.iter().find(|(other, _)| other.is_strictly(source));
+        found.map(|(_, separator)| separator.clone())
+    });
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let separator = source.with_text(|bytes| std::str::from_utf8(bytes).ok().and_then(Separator::read))?.map(Rc::new);
+    SEPARATORS.with_borrow_mut(|known| {
+        if known.len() == KEPT {
+            known.remove(0);
+        }
+        known.push((source.clone(), separator.clone()));
+    });
+    Ok(separator)
+}
+
+/// Splits a text by another; nothing where it is split at every character, or one has half of a surrogate pair.
+fn part_by_text(separator: &Js, text: &Js, limit: u32) -> Result<Option<Js>> {
+    let parts = text.with_text(|bytes| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(separator.with_text(|separator| {
+            let separator = std::str::from_utf8(separator).ok().filter(|separator| !separator.is_empty())?;
+            Some(match separator.as_bytes() {
+                [byte] => text.split(char::from(*byte)).take(limit as usize).map(Js::text).collect::<Result<Vec<_>>>(),
+                _ => text.split(separator).take(limit as usize).map(Js::text).collect(),
+            })
+        }))
+    })?;
+    match parts.transpose()?.flatten() {
+        Some(parts) => Js::array_of(parts?).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Splits a text without expressions; nothing where it has half of a surrogate pair.
+fn part(separator: &Separator, text: &Js, limit: u32) -> Result<Option<Js>> {
+    let parts = text.with_text(|bytes| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(separator.split(text, limit).map(Js::text).collect::<Result<_>>())
+    })?;
+    parts.map(|parts| Js::array_of(parts?)).transpose()
+}
+
 impl Intrinsics {
+    /// Splits a text by an expression; nothing where that could be seen by the script.
+    fn split(&self, expression: &Js, text: &Js, limit: u32) -> Result<Option<Js>> {
+        if text.kind() != Type::Text || !self.are_untouched(expression)? {
+            return Ok(None);
+        }
+        let source = self.source.call(expression, &[])?;
+        if let Some(separator) = separator(&source)?
+            && let Some(parts) = part(&separator, text, limit)?
+        {
+            return Ok(Some(parts));
+        }
+        self.search(expression, source, text, limit).map(Some)
+    }
+
     /// Tells whether nothing that a script does could be seen or felt while a text is split by this.
     fn are_untouched(&self, expression: &Js) -> Result<bool> {
         // Its only property is then `lastIndex`, which no script can take away.
         if !expression.is_regexp() || expression.own_count()? != 1 || expression.prototype()? != self.prototype {
             return Ok(false);
         }
-        for (name, property) in &self.read {
-            if self.prototype.own(name)? != *property {
+        for (name, value) in &self.read {
+            if self.prototype.get_atom(name)? != *value {
                 return Ok(false);
             }
         }
-        Ok(self.regexp.own(&self.species.0)? == self.species.1)
+        Ok(true)
     }
 
     /// Returns the expression compiled to search with.
-    fn copy(&self, expression: &Js) -> Result<Copy> {
-        let source = self.source.call(expression, &[])?;
+    fn copy(&self, expression: &Js, source: Js) -> Result<Copy> {
         let mut flags = String::with_capacity(FLAGS.len() + 1);
         flags.push('g');
         for ((_, letter), getter) in FLAGS.iter().zip(&self.flags) {
@@ -149,8 +241,8 @@ impl Intrinsics {
         Ok(copy)
     }
 
-    fn search(&self, expression: &Js, text: &Js, limit: u32) -> Result<Js> {
-        let copy = self.copy(expression)?;
+    fn search(&self, expression: &Js, source: Js, text: &Js, limit: u32) -> Result<Js> {
+        let copy = self.copy(expression, source)?;
         let by_code_point = copy.flags.contains(['u', 'v']);
         let mut parts = Vec::new();
         if limit == 0 {

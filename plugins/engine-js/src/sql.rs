@@ -9,8 +9,8 @@ use whimbrel_packed::{BatchBuilder, CheckedBatch};
 use crate::bindings::whimbrel::migration::sql::{self, Transaction};
 use crate::bindings::whimbrel::migration::types::{SqlError, Value};
 use crate::failure::{Kind, fail, fail_sql};
-use crate::js::{Atom, Js, Result};
-use crate::values::{self, Shape};
+use crate::js::{Js, Result};
+use crate::values::{self, Names, Shape};
 
 /// Rows fetched first, and later: who wants only the first row should not wait for a thousand.
 const FIRST_ROWS: u32 = 64;
@@ -130,7 +130,7 @@ pub(crate) fn end_savepoint(savepoint: &sql::Savepoint, keep: bool) -> Result<()
 pub(crate) struct Cursor {
     /// None at the end.
     handle: Option<sql::Cursor>,
-    names: Vec<Atom>,
+    names: Names,
     columns: Vec<String>,
     batch: Option<CheckedBatch>,
     row: usize,
@@ -141,7 +141,7 @@ pub(crate) struct Cursor {
 impl Cursor {
     fn new(handle: sql::Cursor, shape: Shape) -> Self {
         let columns = handle.columns();
-        let names = columns.iter().map(|name| Atom::new(name)).collect();
+        let names = Names::new(columns.iter());
         Self { handle: Some(handle), names, columns, batch: None, row: 0, fetch: FIRST_ROWS, shape }
     }
 

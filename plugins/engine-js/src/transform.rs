@@ -12,7 +12,7 @@ use crate::js::{self, Atom, Js, Result, Type};
 use crate::machine;
 use crate::modules;
 use crate::native;
-use crate::values::{self, Shape};
+use crate::values::{self, Names, Shape};
 
 /// A transform that is ready.
 pub(crate) struct Loaded {
@@ -23,7 +23,7 @@ pub(crate) struct Loaded {
     by_columns: bool,
     pub(crate) context: Js,
     /// The columns that come in.
-    pub(crate) read: Vec<Atom>,
+    pub(crate) read: Names,
     /// The columns that go out.
     pub(crate) write: Vec<(String, Atom)>,
     /// Rows go into another table.
@@ -50,7 +50,7 @@ pub(crate) fn load(request: Request) -> std::result::Result<(), ScriptFailure> {
         export: request.export,
         by_columns,
         context: native::arguments().context,
-        read: named("whimbrel.read").iter().map(|name| Atom::new(name)).collect(),
+        read: Names::new(named("whimbrel.read").iter()),
         write: named("whimbrel.write").into_iter().map(|name| (name.clone(), Atom::new(&name))).collect(),
         into: !named("whimbrel.into").is_empty(),
         shape: native::shape(),

@@ -1,5 +1,7 @@
 //! Cells as JavaScript values, and JavaScript values as cells.
 
+use std::cell::RefCell;
+
 use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 
 use crate::bindings::whimbrel::migration::types::{Batch, Column, Value};
@@ -9,6 +11,14 @@ use crate::js::{Atom, Js, Result, Type};
 
 /// The largest integer that a number holds exactly.
 const SAFE: i64 = (1 << 53) - 1;
+
+/// Room for a text that is kept for the next statement's parameters.
+const KEPT_BYTES: usize = 1 << 10;
+
+thread_local! {
+    /// The parameters of the statement before, whose room is used again.
+    static PARAMETERS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
+}
 
 /// How rows are shown to a script.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,14 +76,57 @@ pub(crate) fn from_cell(cell: Cell<'_>, big: bool) -> Result<Js> {
     })
 }
 
+/// The names of a row's cells.
+pub(crate) struct Names {
+    names: Vec<Atom>,
+    /// An object with the first name, one with the first two, and so on. QuickJS keeps how objects are made up only as
+    /// long as there are such objects, and rows are mostly dropped before the next one is made.
+    models: RefCell<Vec<Js>>,
+}
+
+/// Most columns for which models are kept.
+const MOST_MODELS: usize = 64;
+
+impl Names {
+    pub(crate) fn new<'n>(names: impl Iterator<Item = &'n String>) -> Self {
+        Self { names: names.map(|name| Atom::new(name)).collect(), models: RefCell::default() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Atom> {
+        self.names.iter()
+    }
+
+    /// Makes the models, unless they are there: for whoever reads more than one row.
+    fn keep_models(&self) -> Result<()> {
+        let mut models = self.models.borrow_mut();
+        if models.is_empty() && self.len() <= MOST_MODELS {
+            for count in 1..=self.len() {
+                let model = Js::object()?;
+                for name in &self.names[..count] {
+                    model.define(name, Js::null())?;
+                }
+                models.push(model);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Makes an object or an array of a row.
-pub(crate) fn from_row(names: &[Atom], batch: &CheckedBatch, row: usize, shape: Shape) -> Result<Js> {
+pub(crate) fn from_row(names: &Names, batch: &CheckedBatch, row: usize, shape: Shape) -> Result<Js> {
     if shape.arrays {
         let array = Js::array()?;
         for column in 0..names.len() {
             array.put(column as u32, from_cell(batch.cell(row, column), shape.big)?)?;
         }
         return Ok(array);
+    }
+    if row == 1 {
+        names.keep_models()?;
     }
     let object = Js::object()?;
     for (column, name) in names.iter().enumerate() {
@@ -143,21 +196,37 @@ fn object<T>(value: &Js, place: &dyn Fn() -> String, work: impl FnOnce(Cell<'_>)
     Err(fail(Kind::Type, &format!("{} {hint}", place())))
 }
 
-/// Reads the parameters of a statement, an array or nothing.
-pub(crate) fn parameters(list: &Js) -> Result<Vec<Value>> {
+/// Lends the parameters of a statement, an array or nothing.
+pub(crate) fn with_parameters<T>(list: &Js, work: impl FnOnce(&[Value]) -> Result<T>) -> Result<T> {
+    let mut values = PARAMETERS.take();
+    let result = read_parameters(list, &mut values).and_then(|()| work(&values));
+    values.retain(|value| !matches!(value, Value::Text(text) if text.capacity() > KEPT_BYTES));
+    PARAMETERS.set(values);
+    result
+}
+
+fn read_parameters(list: &Js, values: &mut Vec<Value>) -> Result<()> {
     if list.kind() == Type::Undefined {
-        return Ok(Vec::new());
+        values.clear();
+        return Ok(());
     }
     if !list.is_array() {
         return Err(fail(Kind::Type, "parameters are an array: db.execute(sql, [a, b])"));
     }
     let count = list.length()?;
-    let mut values = Vec::with_capacity(count as usize);
+    values.truncate(count as usize);
     for index in 0..count {
-        let value = list.at(index)?;
-        values.push(with_cell(&value, &|| format!("parameter {}", index + 1), to_value)?);
+        let place = || format!("parameter {}", index + 1);
+        with_cell(&list.at(index)?, &place, |cell| match (values.get_mut(index as usize), cell) {
+            (Some(Value::Text(before)), Cell::Text(text)) => {
+                before.clear();
+                before.push_str(text);
+            }
+            (Some(before), cell) => *before = to_value(cell),
+            (None, cell) => values.push(to_value(cell)),
+        })?;
     }
-    Ok(values)
+    Ok(())
 }
 
 fn to_value(cell: Cell<'_>) -> Value {

@@ -8,13 +8,6 @@ use rquickjs_sys as q;
 
 use super::{Atom, Js, Result, Thrown, context};
 
-/// A property that an object has itself.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Property {
-    Value(Js),
-    Getter(Js),
-}
-
 /// Values are the same when they are the same number, or point to the same thing. No text is compared.
 impl PartialEq for Js {
     fn eq(&self, other: &Self) -> bool {
@@ -42,25 +35,30 @@ impl Js {
         Self::returned(unsafe { q::JS_GetPrototype(context(), self.raw()) })
     }
 
-    /// Returns a property of the object itself without running its getter.
-    pub(crate) fn own(&self, name: &Atom) -> Result<Option<Property>> {
+    /// Returns value and getter of a property of the object itself, without running any; undefined where there is none.
+    pub(crate) fn own(&self, name: &Atom) -> Result<(Js, Js)> {
         let mut found = q::JSPropertyDescriptor {
             flags: 0,
             value: q::JS_UNDEFINED,
             getter: q::JS_UNDEFINED,
             setter: q::JS_UNDEFINED,
         };
-        // SAFETY: fills the descriptor, whose references are taken over when there is such a property.
-        match unsafe { q::JS_GetOwnProperty(context(), &mut found, self.raw(), name.raw()) } {
-            0 => return Ok(None),
-            1.. => {}
-            _ => return Err(Thrown),
+        // SAFETY: fills the descriptor, whose references are taken over, when there is such a property.
+        if unsafe { q::JS_GetOwnProperty(context(), &mut found, self.raw(), name.raw()) } < 0 {
+            return Err(Thrown);
         }
-        let (value, getter, setter) =
-            (Self::returned(found.value)?, Self::returned(found.getter)?, Self::returned(found.setter)?);
-        drop(setter);
-        let is_getter = found.flags & q::JS_PROP_GETSET as c_int != 0;
-        Ok(Some(if is_getter { Property::Getter(getter) } else { Property::Value(value) }))
+        drop(Self::returned(found.setter)?);
+        Ok((Self::returned(found.value)?, Self::returned(found.getter)?))
+    }
+
+    /// Makes a property of the object itself one that no script can replace or take away.
+    pub(crate) fn fix(&self, name: &Atom) -> Result<()> {
+        // SAFETY: without a value, the flag alone is changed.
+        let fixed = unsafe {
+            let (value, flags) = (q::JS_UNDEFINED, q::JS_PROP_HAS_CONFIGURABLE as c_int);
+            q::JS_DefineProperty(context(), self.raw(), name.raw(), value, value, value, flags)
+        };
+        if fixed < 0 { Err(Thrown) } else { Ok(()) }
     }
 
     /// Counts the properties of the object itself, symbols among them.

@@ -16,8 +16,12 @@ pub(crate) struct Js(JSValue);
 
 impl Drop for Js {
     fn drop(&mut self) {
-        // SAFETY: this holds one reference.
-        unsafe { q::JS_FreeValue(context(), self.0) }
+        // SAFETY: this holds one reference, where the value has any.
+        unsafe {
+            if q::JS_VALUE_HAS_REF_COUNT(self.0) {
+                q::JS_FreeValue(context(), self.0);
+            }
+        }
     }
 }
 
@@ -45,7 +49,7 @@ impl Js {
     /// Adds a reference.
     pub(crate) fn borrowed(value: JSValue) -> Self {
         // SAFETY: `value` is alive.
-        Self(unsafe { q::JS_DupValue(context(), value) })
+        unsafe { if q::JS_VALUE_HAS_REF_COUNT(value) { Self(q::JS_DupValue(context(), value)) } else { Self(value) } }
     }
 
     /// Takes over what a function of QuickJS returned, which may be an exception.
