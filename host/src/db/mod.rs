@@ -266,7 +266,7 @@ pub trait Session {
     /// Undoes what happened since the savepoint; those inside it end too.
     fn rollback_to(&mut self, savepoint: SavepointId) -> Result<(), DbError>;
 
-    /// Restricts what statements may do from now on, or lifts the restriction.
+    /// Restricts what statements may do from now on, or lifts the restriction. Open statements and cursors may end.
     fn restrict(&mut self, restriction: Option<Arc<Restriction>>);
     /// Sets where SQL functions take time and chance from; `None` is the machine itself.
     fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError>;

@@ -25,6 +25,12 @@ struct Known {
     allowed_in: Option<u64>,
 }
 
+impl Known {
+    fn read(sql: &str) -> Self {
+        Self { text: Arc::from(sql), plain: statement_kind::is_plain(sql), statement: None, allowed_in: None }
+    }
+}
+
 /// What actions belong to.
 #[derive(Clone)]
 enum Subject {
@@ -53,6 +59,8 @@ pub(super) struct Gate {
     pub(super) restriction: Option<Arc<Restriction>>,
     /// Row counts are wanted, so DELETE must visit each row.
     pub(super) recording: bool,
+    /// SQLite asks about accesses.
+    pub(super) is_asked: bool,
     /// The first refusal since the last [`Gate::open`].
     pub(super) denied: Option<Denied>,
     /// The first write to a table since the last [`Gate::open`].
@@ -75,6 +83,8 @@ pub(super) struct Gate {
     /// The statement being prepared has asked for something.
     asked: bool,
     touched: BTreeSet<Touched>,
+    /// The statement that is run once, and not looked for again.
+    passing: Option<Known>,
     known: Vec<Known>,
     /// Where in `known` a text is.
     places: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
@@ -121,9 +131,17 @@ impl Gate {
         statement.kind.changes_schema() && !statement.explains
     }
 
+    /// Says that the text of a statement is not likely to come again.
+    pub(super) fn pass(&mut self, sql: &str) {
+        self.passing = Some(Known::read(sql));
+    }
+
     /// Looks at the text of a statement, once.
     fn look(&mut self, sql: &str) -> &mut Known {
         // Most statements are asked about several times in a row.
+        if self.passing.as_ref().is_some_and(|passing| &*passing.text == sql) {
+            return self.passing.as_mut().expect("it is there");
+        }
         let found = match self.last {
             Some(last) if &*self.known[last].text == sql => last,
             _ => self.find(sql),
@@ -139,14 +157,14 @@ impl Gate {
         if self.known.len() >= KNOWN {
             self.forget_texts();
         }
-        let text: Arc<str> = Arc::from(sql);
-        let plain = statement_kind::is_plain(sql);
-        self.places.insert(Arc::clone(&text), self.known.len());
-        self.known.push(Known { text, plain, statement: None, allowed_in: None });
+        let known = Known::read(sql);
+        self.places.insert(Arc::clone(&known.text), self.known.len());
+        self.known.push(known);
         self.known.len() - 1
     }
 
     fn forget_texts(&mut self) {
+        self.passing = None;
         self.last = None;
         self.places.clear();
         self.known.clear();
@@ -244,9 +262,9 @@ impl Gate {
 
 /// Decides on one action of the statement being prepared.
 pub(super) fn authorize(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {
-    if let Some(restriction) = gate.restriction.clone() {
+    if gate.restriction.is_some() {
         gate.asked = true;
-        if !gate.remembered.knows(context) && !decide(gate, &restriction, context) {
+        if !gate.remembered.knows(context) && !decide(gate, context) {
             return Authorization::Deny;
         }
     }
@@ -256,13 +274,14 @@ pub(super) fn authorize(gate: &mut Gate, context: &AuthContext<'_>) -> Authoriza
     Authorization::Allow
 }
 
-fn decide(gate: &mut Gate, restriction: &Restriction, context: &AuthContext<'_>) -> bool {
+fn decide(gate: &mut Gate, context: &AuthContext<'_>) -> bool {
+    let Some(restriction) = gate.restriction.clone() else { return true };
     let (statement, schema) = (gate.statement(), gate.schema.clone().unwrap_or_default());
     let request = request(context, &statement, &schema);
     if gate.probe.as_mut().is_some_and(|probe| probe.is_own(&request)) {
         return true;
     }
-    match grants::decide(restriction, &request) {
+    match grants::decide(&restriction, &request) {
         Ok(needs) => gate.observed.get_or_insert_default().add(needs),
         Err(denied) => {
             gate.denied.get_or_insert(denied);

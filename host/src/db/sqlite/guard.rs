@@ -23,6 +23,9 @@ pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Resul
     if gate.restriction.is_none() {
         return Ok(true);
     }
+    if !gate.is_asked {
+        return Err(DbError::new(ErrorCode::Database, "the database cannot be held to the rules").into());
+    }
     if gate.schema.is_none() {
         drop(gate);
         know_schema(watch, connection)?;

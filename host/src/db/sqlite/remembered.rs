@@ -1,38 +1,90 @@
 //! What was found to be allowed. The statements of a script differ in their values, and hardly in what they touch.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use rusqlite::hooks::{AuthAction, AuthContext};
 
 use crate::grants::{FunctionGrant, Schema, Touched};
 
-/// Accesses and sets of them that are remembered.
+/// Accesses that are remembered, and as many ways through them.
 const MOST: usize = 4096;
+/// Ways on from a step that are tried before all are looked through.
+const LIKELY: usize = 4;
 
 /// Accesses that every plain statement may make under the rules and the schema of the moment, and which of them were
 /// found to be allowed together.
 ///
 /// The text of a plain statement says nothing that the database does not report (`statement_kind::is_plain`), so the
-/// decision rests on the accesses alone.
-#[derive(Default)]
+/// decision rests on the accesses alone. Statements of one kind make the same accesses in the same order: each is one
+/// more step on a way that was gone before.
 pub(super) struct Remembered {
-    accesses: HashMap<Box<[u8]>, u32, RandomState>,
-    touched: Vec<Option<Touched>>,
-    together: HashSet<Box<[u32]>, RandomState>,
+    accesses: Vec<Access>,
+    /// Where in `accesses` an access is.
+    places: HashMap<Box<[u8]>, u32, RandomState>,
+    steps: Vec<Step>,
+    /// Where an access leads from a step.
+    ways: HashMap<Way, u32, RandomState>,
     /// A view or trigger joins tables without naming the columns, and a statement may reach it by a mere name.
     joins_silently: Option<bool>,
-    /// Those of the statement being prepared; `None` if it made another one.
-    now: Option<Vec<u32>>,
+    /// The last step of the statement being prepared.
+    at: u32,
+    /// Whether the steps are all that the statement has touched; `None` if it is not plain.
+    whole: Option<bool>,
     key: Vec<u8>,
+}
+
+/// One access, with what it touches.
+struct Access {
+    letter: u8,
+    first: Box<str>,
+    second: Box<str>,
+    database: Option<Box<str>>,
+    accessor: Option<Box<str>>,
+    touched: Option<Touched>,
+}
+
+/// A set of accesses, in the order in which they were made first: an access and the step before it.
+struct Step {
+    access: u32,
+    before: u32,
+    /// They were found to be allowed together.
+    together: bool,
+    /// Accesses that came next, and where each leads.
+    likely: [Option<(u32, u32)>; LIKELY],
+}
+
+impl Step {
+    fn new(access: u32, before: u32) -> Self {
+        Self { access, before, together: false, likely: [None; LIKELY] }
+    }
+}
+
+/// From a step, by an access.
+type Way = (u32, u32);
+/// The step before the first access.
+const BEGINNING: u32 = 0;
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self {
+            accesses: Vec::new(),
+            places: HashMap::default(),
+            steps: vec![Step::new(0, BEGINNING)],
+            ways: HashMap::default(),
+            joins_silently: None,
+            at: BEGINNING,
+            whole: None,
+            key: Vec::new(),
+        }
+    }
 }
 
 impl Remembered {
     /// Begins with the accesses of a statement, which is plain or not.
     pub(super) fn begin(&mut self, plain: bool) {
-        let mut now = self.now.take().unwrap_or_default();
-        now.clear();
-        self.now = plain.then_some(now);
+        self.at = BEGINNING;
+        self.whole = plain.then_some(true);
     }
 
     /// Forgets everything, because the rules or the schema have changed.
@@ -42,70 +94,147 @@ impl Remembered {
 
     /// Tells whether a plain statement may make this access, as far as is known.
     pub(super) fn knows(&mut self, context: &AuthContext<'_>) -> bool {
-        let Some(now) = &mut self.now else { return false };
-        write_key(&mut self.key, context);
-        let Some(access) = self.accesses.get(self.key.as_slice()) else { return false };
-        if !now.contains(access) {
-            now.push(*access);
+        if self.whole.is_none() {
+            return false;
         }
-        true
+        let asked = Asked::from(context);
+        let likely = self.steps[self.at as usize].likely.iter().flatten();
+        if let Some((_, to)) = likely.copied().find(|(access, _)| self.accesses[*access as usize].is(&asked)) {
+            self.at = to;
+            return true;
+        }
+        asked.write(&mut self.key);
+        let Some(access) = self.places.get(self.key.as_slice()).copied() else { return false };
+        self.go(access)
     }
 
     /// Remembers an access that is allowed, unless the decision rests on more than the access.
     pub(super) fn add(&mut self, context: &AuthContext<'_>, schema: &Schema, touched: Option<&Touched>) {
-        let Some(now) = &mut self.now else { return };
-        if !rests_on_access(context, schema) || self.touched.len() >= MOST {
-            self.now = None;
+        if self.whole.is_none() {
             return;
         }
-        write_key(&mut self.key, context);
-        let access = u32::try_from(self.touched.len()).unwrap_or(u32::MAX);
-        self.accesses.insert(self.key.as_slice().into(), access);
-        self.touched.push(touched.cloned());
-        now.push(access);
+        let asked = Asked::from(context);
+        asked.write(&mut self.key);
+        let known = self.places.contains_key(self.key.as_slice());
+        if known || !rests_on_access(context, schema) || self.accesses.len() >= MOST {
+            self.whole = Some(false);
+            return;
+        }
+        let access = u32::try_from(self.accesses.len()).unwrap_or(u32::MAX);
+        self.places.insert(self.key.as_slice().into(), access);
+        self.accesses.push(asked.keep(touched));
+        if !self.go(access) {
+            self.whole = Some(false);
+        }
+    }
+
+    /// Makes one more step; `false` where there are too many steps already.
+    fn go(&mut self, access: u32) -> bool {
+        let from = self.at;
+        let to = if self.made().any(|made| made == access) {
+            from
+        } else if let Some(to) = self.ways.get(&(from, access)) {
+            *to
+        } else if self.steps.len() < MOST {
+            let to = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+            self.steps.push(Step::new(access, from));
+            self.ways.insert((from, access), to);
+            to
+        } else {
+            return false;
+        };
+        let likely = &mut self.steps[from as usize].likely;
+        likely.rotate_right(1);
+        likely[0] = Some((access, to));
+        self.at = to;
+        true
+    }
+
+    /// Returns the accesses of this statement that are remembered, the last one first.
+    fn made(&self) -> impl Iterator<Item = u32> {
+        let step = |at: u32| (at != BEGINNING).then(|| &self.steps[at as usize]);
+        std::iter::successors(step(self.at), move |last| step(last.before)).map(|step| step.access)
     }
 
     /// Returns what the remembered accesses of this statement touch.
     pub(super) fn touched(&self) -> impl Iterator<Item = &Touched> {
-        let now = self.now.iter().flatten();
-        now.filter_map(|access| self.touched.get(*access as usize)?.as_ref())
+        self.made().filter_map(|access| self.accesses[access as usize].touched.as_ref())
     }
 
     /// Tells whether the accesses of this statement were found to be allowed together.
     pub(super) fn knows_together(&self) -> bool {
-        self.now.as_ref().is_some_and(|now| self.together.contains(now.as_slice()))
+        self.whole == Some(true) && self.steps[self.at as usize].together
     }
 
     /// Remembers that the accesses of this statement are allowed together.
     pub(super) fn add_together(&mut self, schema: &Schema) {
-        let Some(now) = &self.now else { return };
+        if self.whole != Some(true) {
+            return;
+        }
         let silent = *self.joins_silently.get_or_insert_with(|| schema.joins_silently());
-        if !silent && self.together.len() < MOST {
-            self.together.insert(now.as_slice().into());
+        self.steps[self.at as usize].together |= !silent;
+    }
+}
+
+/// What tells an access from others.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    letter: u8,
+    first: &'a str,
+    second: &'a str,
+    database: Option<&'a str>,
+    accessor: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    #[inline]
+    fn from(context: &AuthContext<'a>) -> Self {
+        let (letter, first, second) = match context.action {
+            AuthAction::Select => (b'S', "", ""),
+            AuthAction::Read { table_name, column_name } => (b'R', table_name, column_name),
+            AuthAction::Insert { table_name } => (b'I', table_name, ""),
+            AuthAction::Update { table_name, column_name } => (b'U', table_name, column_name),
+            AuthAction::Delete { table_name } => (b'D', table_name, ""),
+            AuthAction::Function { function_name } => (b'F', function_name, ""),
+            // Nothing of this letter is ever added.
+            _ => (b'?', "", ""),
+        };
+        Self { letter, first, second, database: context.database_name, accessor: context.accessor }
+    }
+
+    /// Writes it as one text. No name holds a NUL.
+    fn write(&self, key: &mut Vec<u8>) {
+        key.clear();
+        key.push(self.letter);
+        for part in [Some(self.first), Some(self.second), self.database, self.accessor] {
+            key.push(0);
+            if let Some(part) = part {
+                key.push(1);
+                key.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+
+    fn keep(&self, touched: Option<&Touched>) -> Access {
+        Access {
+            letter: self.letter,
+            first: self.first.into(),
+            second: self.second.into(),
+            database: self.database.map(Into::into),
+            accessor: self.accessor.map(Into::into),
+            touched: touched.cloned(),
         }
     }
 }
 
-/// Writes what tells an access from others. No name holds a NUL.
-fn write_key(key: &mut Vec<u8>, context: &AuthContext<'_>) {
-    let (letter, first, second) = match context.action {
-        AuthAction::Select => (b'S', "", ""),
-        AuthAction::Read { table_name, column_name } => (b'R', table_name, column_name),
-        AuthAction::Insert { table_name } => (b'I', table_name, ""),
-        AuthAction::Update { table_name, column_name } => (b'U', table_name, column_name),
-        AuthAction::Delete { table_name } => (b'D', table_name, ""),
-        AuthAction::Function { function_name } => (b'F', function_name, ""),
-        // Nothing of this letter is ever added.
-        _ => (b'?', "", ""),
-    };
-    key.clear();
-    key.push(letter);
-    for part in [Some(first), Some(second), context.database_name, context.accessor] {
-        key.push(0);
-        if let Some(part) = part {
-            key.push(1);
-            key.extend_from_slice(part.as_bytes());
-        }
+impl Access {
+    #[inline]
+    fn is(&self, asked: &Asked<'_>) -> bool {
+        self.letter == asked.letter
+            && *self.second == *asked.second
+            && *self.first == *asked.first
+            && self.accessor.as_deref() == asked.accessor
+            && self.database.as_deref() == asked.database
     }
 }
 

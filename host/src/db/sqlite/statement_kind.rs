@@ -41,31 +41,35 @@ pub(super) fn is_plain(text: &str) -> bool {
     let begins = |first: &Token<'_>| BEGINS.iter().any(|word| first.is_word(word));
     let Some(first) = first.filter(begins) else { return false };
     let rest = &text.as_bytes()[first.end()..];
-    let mut at = 0;
-    while let Some(skipped) = rest[at..].iter().position(|byte| TELLING[usize::from(*byte)].is_some()) {
-        at += skipped;
-        let word = TELLING[usize::from(rest[at])].unwrap_or_default().as_bytes();
-        if rest.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word)) {
-            return false;
-        }
-        at += 1;
-    }
-    true
+    let mut before = 0;
+    !rest.iter().enumerate().any(|(at, byte)| {
+        let begins = SECOND[usize::from(*byte)] & before != 0;
+        before = FIRST[usize::from(*byte)];
+        begins && TELLING.iter().any(|word| starts_with(&rest[at - 1..], word))
+    })
 }
 
-/// The words that tell something in a statement that only reads or changes rows, by the letters they begin with.
-const TELLING: [Option<&str>; 256] = {
-    let words = ["WITH", "USING", "NATURAL", "REPLACE"];
-    let mut telling = [None; 256];
+fn starts_with(text: &[u8], word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// The words that tell something in a statement that only reads or changes rows.
+const TELLING: [&str; 4] = ["WITH", "USING", "NATURAL", "REPLACE"];
+/// For each byte the words that begin with it, and those whose second letter it is; a bit for each word.
+const FIRST: [u8; 256] = letters(0);
+const SECOND: [u8; 256] = letters(1);
+
+const fn letters(place: usize) -> [u8; 256] {
+    let mut letters = [0; 256];
     let mut word = 0;
-    while word < words.len() {
-        let letter = words[word].as_bytes()[0];
-        telling[letter as usize] = Some(words[word]);
-        telling[letter.to_ascii_lowercase() as usize] = Some(words[word]);
+    while word < TELLING.len() {
+        let letter = TELLING[word].as_bytes()[place];
+        letters[letter as usize] |= 1 << word;
+        letters[letter.to_ascii_lowercase() as usize] |= 1 << word;
         word += 1;
     }
-    telling
-};
+    letters
+}
 
 /// Tells whether there is nothing in a text that could be run.
 pub(super) fn is_blank(text: &str) -> bool {

@@ -60,11 +60,8 @@ impl Watch {
             }
             busy.wait(times, waiting_since)
         }))?;
-        let gate = Arc::clone(&watch);
-        connection.authorizer(Some(move |context: hooks::AuthContext<'_>| {
-            authorizer::authorize(&mut gate.gate(), &context)
-        }))?;
         if options.record {
+            watch.ask(connection, true)?;
             let rows = Arc::clone(&watch);
             connection.update_hook(Some(move |action, database: &str, table: &str, _rowid| {
                 rows.count(action, database, table, 1);
@@ -72,6 +69,15 @@ impl Watch {
             watch.gate().recording = true;
         }
         Ok(watch)
+    }
+
+    /// Has SQLite ask about every access of every statement, or not.
+    pub(super) fn ask(self: &Arc<Self>, connection: &mut Connection, wanted: bool) -> rusqlite::Result<()> {
+        let watch = Arc::clone(self);
+        let answer = move |context: hooks::AuthContext<'_>| authorizer::authorize(&mut watch.gate(), &context);
+        connection.authorizer(wanted.then_some(answer))?;
+        self.gate().is_asked = wanted;
+        Ok(())
     }
 
     /// Takes the callbacks off a connection again.

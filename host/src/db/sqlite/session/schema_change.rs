@@ -12,6 +12,7 @@ use super::SqliteSession;
 use crate::db::sqlite::authorizer;
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::guard;
+use crate::db::sqlite::handles::{Handles, Open};
 use crate::db::sqlite::probe::Probe;
 use crate::db::sqlite::run::RunError;
 use crate::db::{DbError, ErrorCode, Session, StatementId, Value, quote_identifier};
@@ -29,6 +30,7 @@ impl SqliteSession {
     /// Puts rules in force, together with SQLite's own defences; `None` restores what was before.
     pub(super) fn put_in_force(&mut self, restriction: Option<Arc<Restriction>>) {
         let held = restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
+        self.be_asked(restriction.is_some());
         let before = self.watch.gate().config_before.take();
         if let Err(error) = self.defend(restriction.is_some(), held, before) {
             tracing::warn!("SQLite's own defences stay as they are: {error}");
@@ -45,6 +47,25 @@ impl SqliteSession {
         let mut gate = self.watch.gate();
         gate.foreign_functions = Arc::new(functions);
         gate.restrict(restriction);
+    }
+
+    /// Has SQLite ask about accesses as long as there are rules: for a script of many statements it does so about ten
+    /// times each, which costs something whatever is answered. Open handles end, since they borrow the connection.
+    fn be_asked(&mut self, by_rules: bool) {
+        let gate = self.watch.gate();
+        let (wanted, is_asked) = (by_rules || gate.recording, gate.is_asked);
+        drop(gate);
+        if wanted == is_asked {
+            return;
+        }
+        let handles = self.handles.take().expect("the handles are there until drop");
+        let mut connection = handles.into_owner();
+        let asked = self.watch.ask(&mut connection, wanted);
+        self.handles = Some(Handles::new(connection, |_| Open::default()));
+        if let Err(error) = asked {
+            // Without it, no statement under rules is run: `guard::before`.
+            tracing::warn!("SQLite's authorizer stays as it is: {error}");
+        }
     }
 
     /// DEFENSIVE keeps statements from the schema and from shadow tables; without TRUSTED_SCHEMA, a definition somebody

@@ -19,7 +19,6 @@ impl SqliteSession {
         while let Some(window) = windows.next() {
             let start = pending.take().unwrap_or(window.start);
             let at = |error: DbError| ScriptError { start, end: window.end, error };
-            self.check_stop().map_err(at)?;
             match self.execute_window_when_free(&script[start..window.end]) {
                 Ok(()) => {}
                 Err(RunError::Sqlite(rusqlite::Error::SqlInputError { ref msg, .. }))
@@ -41,6 +40,7 @@ impl SqliteSession {
         if self.is_restricted() {
             return self.execute_text(window, &[], false).map(drop).map_err(RunError::Db);
         }
+        self.check_stop()?;
         let watch = Arc::clone(&self.watch);
         let mut finished = Vec::with_capacity(1);
         let result = self.with(|connection, _| {
@@ -62,6 +62,9 @@ impl SqliteSession {
     ///
     /// SQLite waits by itself, but not everywhere: `PRAGMA journal_mode` gives up at once.
     pub(super) fn execute_window_when_free(&mut self, window: &str) -> Result<(), RunError> {
+        if self.transaction_open || !self.connection().is_autocommit() {
+            return self.execute_window(window);
+        }
         let (since, statements) = (Instant::now(), self.counters.statements);
         let mut times = 0;
         loop {
@@ -69,8 +72,7 @@ impl SqliteSession {
             let is_busy = matches!(&result, Err(RunError::Sqlite(error))
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy));
             let nothing_done = self.counters.statements == statements;
-            let outside = !self.transaction_open && self.connection().is_autocommit();
-            if !(is_busy && nothing_done && outside && self.watch.wait(times, since)) {
+            if !(is_busy && nothing_done && self.connection().is_autocommit() && self.watch.wait(times, since)) {
                 return result;
             }
             times += 1;

@@ -22,6 +22,9 @@ impl SqliteSession {
     /// Runs a guest's statement, whose text is likely to come again or not.
     pub(super) fn execute_text(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
         self.admit(1, sql.len())?;
+        if !again {
+            self.watch.gate().pass(sql);
+        }
         if self.changes_schema(sql) { self.change_schema(sql, params) } else { self.run_one(sql, params, again) }
     }
 

@@ -129,3 +129,22 @@ fn what_a_program_brings_along_is_not_the_guests() {
     assert_eq!(connection.db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap(), before);
     assert!(connection.db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA).unwrap());
 }
+
+/// What was found to be allowed by itself counts on when something is touched that is not remembered.
+#[test]
+fn a_refused_statement_teaches_nothing_that_lets_another_pass() {
+    let grants = "read = ['customer(id, louder)', 'joined', 'account(id, secret)', 'text']\nfunctions = ['random']";
+    for (refused, disguised) in [
+        ("SELECT louder FROM customer", "SELECT louder, random() FROM customer"),
+        ("SELECT louder FROM customer", "SELECT random() FROM customer WHERE louder > 'M'"),
+        ("SELECT louder FROM customer", "SELECT louder, (SELECT max(block) FROM text_data) FROM customer"),
+        ("SELECT id FROM joined", "SELECT id, random() FROM joined"),
+    ] {
+        held(Some(grants), |session| {
+            for sql in [refused, disguised, refused, disguised] {
+                let error = run(session, sql).expect_err(sql);
+                assert_eq!(error.code, ErrorCode::Denied, "{sql}: {error}");
+            }
+        });
+    }
+}
