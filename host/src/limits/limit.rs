@@ -80,6 +80,7 @@ limits! {
     LogBytes "log_bytes" Bytes MIB, "Bytes of log; what is beyond is dropped";
     StatementLength "statement_length" Bytes 4 * MIB, "Bytes of one statement's text";
     ValueLength "value_length" Bytes 128 * MIB, "Bytes of one text, blob or row inside the database";
+    SqlMemory "sql_memory" Bytes GIB, "Bytes of memory that the database takes while the migration runs";
     ExpressionDepth "expression_depth" Count 1_000, "Depth of an expression in a statement";
     CompoundSelect "compound_select" Count 500, "Terms of a UNION, INTERSECT or EXCEPT";
     ProgramLength "program_length" Count 10_000_000, "Operations that one statement compiles to";

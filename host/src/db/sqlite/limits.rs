@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use rusqlite::limits::Limit as Native;
 
 use super::disk;
+use super::heap::HeapBound;
 use crate::db::{DbError, ErrorCode};
 use crate::limits::{Limit, LimitReached, RunLimits};
 
@@ -43,6 +44,7 @@ pub(super) struct Budget {
     changes_before: u64,
     reached: Option<LimitReached>,
     before: Before,
+    heap: HeapBound,
 }
 
 /// What was in force before, to be restored.
@@ -69,12 +71,16 @@ impl Budget {
             changes_before: connection.total_changes(),
             reached: None,
             before,
+            // The last one, since everything else takes memory.
+            heap: HeapBound::begin(limits.of(Limit::SqlMemory)),
         })
     }
 
     /// Restores what was in force before.
-    pub(super) fn end(&self, connection: &Connection) -> rusqlite::Result<()> {
-        self.before.restore(connection)
+    pub(super) fn end(self, connection: &Connection) -> rusqlite::Result<()> {
+        let Self { before, heap, .. } = self;
+        drop(heap);
+        before.restore(connection)
     }
 
     /// Returns the first limit that was met.
@@ -131,6 +137,7 @@ impl Budget {
             "SQLITE_FULL" if disk::could_hold(connection, self.limits.of(Limit::DatabaseGrowth)) => {
                 Some(Limit::DatabaseGrowth)
             }
+            "SQLITE_NOMEM" | "SQLITE_IOERR_NOMEM" if self.heap.can_be_met() => Some(Limit::SqlMemory),
             // That is how SQLite refuses a program that grows too long.
             "SQLITE_NOMEM" => Some(Limit::ProgramLength),
             "SQLITE_TOOBIG" | "SQLITE_ERROR" => {

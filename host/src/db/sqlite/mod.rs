@@ -11,6 +11,7 @@ mod fill;
 mod functions;
 mod guard;
 mod handles;
+mod heap;
 mod limits;
 mod meter;
 mod probe;

@@ -1,6 +1,6 @@
 //! A statement that is run once for each row of a batch. Texts and blobs are bound where they lie, without a copy.
 //!
-//! One of the three files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
+//! One of the four files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
 //! each cell and, row for row, a third of what writing it costs.
 //!
 //! Why it is sound:
