@@ -8,5 +8,5 @@ mod project;
 pub(crate) mod server;
 
 pub(crate) use listen::listen;
-pub(crate) use program::path as program;
+pub(crate) use program::{cache, path as program};
 pub(crate) use project::{Outcome, Project};

@@ -12,6 +12,12 @@ pub(super) enum Guest {
     Statements(&'static str),
     /// The same, through a component only.
     Calls(&'static str),
+    /// A file of `scripts/`.
+    Script(&'static str),
+    /// A file of `scripts/`: each line an expression that is not to come to its end.
+    Attempts(&'static str),
+    /// A script in Python that this program writes.
+    Written(&'static str, fn() -> String),
     /// Bytes that this program makes.
     Made(&'static str, fn() -> Vec<u8>),
     /// What `tests/guests/rust` does when it is told so.
@@ -31,6 +37,10 @@ pub(super) enum End {
     Traps(&'static str),
     /// The guest returns an error that begins so.
     Says(&'static str),
+    /// The script ends with an error of this kind, in the engine's words and then in those of the language.
+    Raises(&'static str, &'static str),
+    /// The script meets a limit, or ends with an error.
+    Stops,
     /// It ends or leaves something that it must not.
     Savepoint,
     /// It ended the transaction.
@@ -54,6 +64,9 @@ impl Case {
             Guest::Text(name)
             | Guest::Statements(name)
             | Guest::Calls(name)
+            | Guest::Script(name)
+            | Guest::Attempts(name)
+            | Guest::Written(name, _)
             | Guest::Made(name, _)
             | Guest::Behaves(name) => name,
         }
@@ -70,10 +83,21 @@ const NO_FUNCTIONS: &str = "read = ['*']\ninsert = ['*']\nupdate = ['*']\ndelete
 const OWN: &str = "read = ['acme_*', 'customer(id, name)', 'names']\ninsert = ['acme_*']\nupdate = ['acme_*']\n\
      delete = ['acme_*']\ncreate = ['acme_*']\nalter = ['acme_*']\ndrop = ['acme_*']";
 const FUEL: &str = "fuel = 20_000_000";
+/// An interpreter takes a tenth of it to begin.
+const SCRIPT_FUEL: &str = "fuel = 500_000_000";
+const SCRIPT_MEMORY: &str = "memory = '64MiB'";
 const OPERATIONS: &str = "sql_operations = 2_000_000";
 
 const fn case(threat: &'static str, guest: Guest, grants: &'static str, limits: &'static str, end: End) -> Case {
     Case { threat, guest, grants, limits, end }
+}
+
+const fn script(threat: &'static str, file: &'static str, limits: &'static str, end: End) -> Case {
+    case(threat, Guest::Script(file), ALL, limits, end)
+}
+
+const fn written(threat: &'static str, name: &'static str, text: fn() -> String, end: End) -> Case {
+    case(threat, Guest::Written(name, text), ALL, "", end)
 }
 
 /// A module that needs nothing granted but the change it makes first.
@@ -261,10 +285,99 @@ pub(super) const CASES: &[Case] = &[
     sql("nests JSON", "deep-json.sql", ALL, End::Fails("")),
     sql("nests a search", "deep-search.sql", ALL, End::Fails("")),
     case(
+        "takes memory in one statement",
+        Guest::Statements("huge-memory.sql"),
+        ALL,
+        "sql_memory = '64MiB'",
+        End::Limit("sql_memory"),
+    ),
+    case(
         "fills the disk",
         Guest::Statements("huge-growth.sql"),
         ALL,
         "database_growth = '20MiB'",
         End::Limit("database_growth"),
     ),
+    // Scripts that do not end, or take too much.
+    script("loops", "endless-loop.py", SCRIPT_FUEL, End::Limit("fuel")),
+    script("loops before it is called", "endless-top.py", SCRIPT_FUEL, End::Limit("fuel")),
+    script("recurses again and again", "endless-catching.py", SCRIPT_FUEL, End::Limit("fuel")),
+    script("is hungry again and again", "endless-hunger.py", SCRIPT_MEMORY, End::Raises("memory", "MemoryError")),
+    script("takes items without end", "endless-iterators.py", SCRIPT_FUEL, End::Limit("fuel")),
+    script("matches without end", "endless-regex.py", SCRIPT_FUEL, End::Limit("fuel")),
+    script("recurses", "endless-recursion.py", "", End::Raises("stack", "RecursionError")),
+    script("loops until its time is over", "time.py", "time = '3s'", End::Limit("time")),
+    script("takes text after text", "memory-grows.py", SCRIPT_MEMORY, End::Raises("memory", "MemoryError")),
+    case(
+        "makes a giant at once",
+        Guest::Attempts("giants.py"),
+        ALL,
+        "fuel = 500_000_000\nmemory = '64MiB'",
+        End::Stops,
+    ),
+    script("squares a number again and again", "memory-in-steps.py", SCRIPT_FUEL, End::Limit("fuel")),
+    script("reads rows without end", "memory-of-rows.py", SCRIPT_MEMORY, End::Raises("memory", "MemoryError")),
+    script("nests values", "deep.py", "", End::Raises("thrown", "ValueError: still here")),
+    script("raises errors from errors", "raises-for-ever.py", SCRIPT_MEMORY, End::Raises("thrown", "ValueError: x")),
+    script(
+        "changes what is being used",
+        "mutates-while-used.py",
+        SCRIPT_MEMORY,
+        End::Raises("thrown", "ValueError: still here"),
+    ),
+    // Scripts that reach for what they were not given.
+    script("looks behind its objects", "hidden-attributes.py", "", End::Raises("thrown", "ValueError: done: []")),
+    script("imports what it likes", "imports.py", "", End::Raises("thrown", "ValueError: done: []")),
+    script("imports the system", "import-os.py", "", End::Refused("No module named 'os'")),
+    script("ends the program", "exits.py", "", End::Raises("thrown", "SystemExit: 0")),
+    script("forges handles", "handles-forged.py", "", End::Raises("thrown", "ValueError: still here")),
+    case("writes what is not its own", Guest::Script("write-outside.py"), OWN, "", End::Denied),
+    case("reads what is not its own", Guest::Script("read-outside.py"), OWN, "", End::Denied),
+    case("goes on after each refusal", Guest::Script("swallows-refusals.py"), OWN, "", End::Denied),
+    script("goes on after a limit", "swallows-limits.py", "statements = 100", End::Limit("statements")),
+    script("leaks queries", "cursors-leaked.py", "open_cursors = 100", End::Limit("open_cursors")),
+    script("leaves a savepoint open", "savepoint-left-open.py", "", End::Savepoint),
+    script("leaks savepoints", "savepoints-leaked.py", "", End::Limit("open_savepoints")),
+    // What a script hands over.
+    script("floods the log", "log-flood.py", "", End::Raises("thrown", "ValueError: said it all")),
+    script("writes a giant line", "log-giant.py", "", End::Limit("bytes_per_call")),
+    script("raises a giant error", "error-giant.py", "", End::Raises("thrown", "ValueError: giant")),
+    script("hands over a giant statement", "statement-giant.py", "", End::Limit("statement_length")),
+    script("hands over a giant row", "rows-giant.py", "", End::Limit("bytes_per_call")),
+    // The same in JavaScript, as far as its engine does it another way.
+    script("queues jobs without end", "endless-jobs.js", SCRIPT_FUEL, End::Limit("fuel")),
+    script("matches without end, in JavaScript", "endless-regex.js", SCRIPT_FUEL, End::Limit("fuel")),
+    script(
+        "is hungry again and again, in JavaScript",
+        "endless-catching.js",
+        "fuel = 500_000_000\nmemory = '64MiB'",
+        End::Limit("fuel"),
+    ),
+    case(
+        "makes a giant at once, in JavaScript",
+        Guest::Attempts("giants.js"),
+        ALL,
+        "fuel = 500_000_000\nmemory = '64MiB'",
+        End::Stops,
+    ),
+    script("looks for what other engines have", "hidden-globals.js", "", End::Raises("rejected", "Error: done: []")),
+    script(
+        "hands over values that change",
+        "nasty-values.js",
+        SCRIPT_MEMORY,
+        End::Raises("thrown", "Error: still here"),
+    ),
+    case("changes what all objects have", Guest::Script("poisons-prototypes.js"), OWN, "", End::Denied),
+    case("goes on after each refusal, in JavaScript", Guest::Script("swallows-refusals.js"), OWN, "", End::Denied),
+    script("leaks queries, in JavaScript", "leaves-generators.js", "open_cursors = 100", End::Limit("open_cursors")),
+    // Scripts that are hard to read.
+    written("adds without end", "a long sum", made::long_sum, End::Refused("")),
+    written("denies without end", "a long denial", made::long_denial, End::Refused("")),
+    written("calls without end", "a long chain", made::long_chain, End::Refused("")),
+    written("decides without end", "many branches", made::many_branches, End::Refused("")),
+    written("nests blocks", "nested blocks", made::nested_blocks, End::Refused("")),
+    written("nests brackets", "nested brackets", made::nested_brackets, End::Refused("nested")),
+    written("nests texts", "nested texts", made::nested_texts, End::Refused("")),
+    written("nests lambdas", "nested lambdas", made::nested_lambdas, End::Refused("")),
+    written("is one giant literal", "a giant literal", made::giant_literal, End::Refused("")),
 ];

@@ -147,6 +147,56 @@ pub(super) fn slow() -> Vec<u8> {
     crate::flows::limits::wat::slow(150_000)
 }
 
+fn up(body: &str) -> String {
+    format!("def up(db):\n    db.execute('UPDATE customer SET age = 1')\n{body}\n    raise ValueError('it was read')\n")
+}
+
+/// `1 + 1 + 1 + …`
+pub(super) fn long_sum() -> String {
+    up(&format!("    a = 1{}", " + 1".repeat(200_000)))
+}
+
+/// `not not not …`
+pub(super) fn long_denial() -> String {
+    up(&format!("    a = {}1", "not ".repeat(200_000)))
+}
+
+/// `a.b().b().b()…`
+pub(super) fn long_chain() -> String {
+    up(&format!("    a = db{}", ".error()".repeat(100_000)))
+}
+
+/// `if … elif … elif …`
+pub(super) fn many_branches() -> String {
+    up(&format!("    if db:\n        pass\n{}", "    elif db:\n        pass\n".repeat(50_000)))
+}
+
+/// One block in another.
+pub(super) fn nested_blocks() -> String {
+    let block = |depth: usize| format!("{}while db:\n", " ".repeat(4 + depth));
+    up(&format!("{}{}pass\n", (0..2_000).map(block).collect::<String>(), " ".repeat(2_004)))
+}
+
+/// `[[[[…]]]]`
+pub(super) fn nested_brackets() -> String {
+    up(&format!("    a = {}{}", "[".repeat(200_000), "]".repeat(200_000)))
+}
+
+/// `f"{f"{f"…"}"}"`
+pub(super) fn nested_texts() -> String {
+    up(&format!("    a = {}1{}", "f\"{".repeat(50_000), "}\"".repeat(50_000)))
+}
+
+/// `lambda: lambda: lambda: …`
+pub(super) fn nested_lambdas() -> String {
+    up(&format!("    a = {}1", "lambda: ".repeat(100_000)))
+}
+
+/// A number of ten million digits.
+pub(super) fn giant_literal() -> String {
+    up(&format!("    a = {}", "9".repeat(10_000_000)))
+}
+
 /// More bytes than a component may have.
 pub(super) fn large() -> Vec<u8> {
     let mut bytes = HEADER.to_vec();

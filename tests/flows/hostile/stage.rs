@@ -17,7 +17,7 @@ use whimbrel::{Error, Migrator};
 
 use super::component;
 use super::list::{Case, End, Guest};
-use crate::flows::guests::workspace;
+use crate::harness;
 
 /// No case takes longer, on a machine that is busy with other tests.
 const BOUNDED: Duration = Duration::from_secs(60);
@@ -59,6 +59,22 @@ impl Stage {
             }
             Guest::Made(_, make) => self.plays_component(case, &make(), ""),
             Guest::Behaves(does) => self.plays_component(case, &self.behaviours, &format!("do = '{does}'")),
+            Guest::Script(file) => {
+                let text = std::fs::read_to_string(component::folder().join("scripts").join(file)).unwrap();
+                self.plays_script(case, file.rsplit_once('.').unwrap().1, &text);
+            }
+            Guest::Attempts(file) => {
+                let text = std::fs::read_to_string(component::folder().join("scripts").join(file)).unwrap();
+                let ending = file.rsplit_once('.').unwrap().1;
+                for line in text.lines() {
+                    let script = match ending {
+                        "py" => format!("import base64, itertools, json, re\ndef up(db):\n    {line}\n"),
+                        _ => format!("export function up(db) {{\n  return {line};\n}}\n"),
+                    };
+                    self.plays_script(case, ending, &script);
+                }
+            }
+            Guest::Written(_, write) => self.plays_script(case, "py", &write()),
             Guest::Statements(file) | Guest::Calls(file) => {
                 let text = std::fs::read_to_string(component::folder().join("sql").join(file)).unwrap();
                 self.plays_statements(case, &text);
@@ -69,6 +85,12 @@ impl Stage {
     fn plays_component(&self, case: &Case, bytes: &[u8], params: &str) {
         let manifest = format!("[grants]\n{}\n[limits]\n{}\n[params]\n{params}\n", case.grants, case.limits);
         self.act(case, &[("0002_stranger.wasm", bytes), ("0002_stranger.toml", manifest.as_bytes())]);
+    }
+
+    fn plays_script(&self, case: &Case, ending: &str, text: &str) {
+        let manifest = format!("[grants]\n{}\n[limits]\n{}\n", case.grants, case.limits);
+        let file = format!("0002_stranger.{ending}");
+        self.act(case, &[(&file, text.as_bytes()), ("0002_stranger.toml", manifest.as_bytes())]);
     }
 
     /// Tries each statement through a component, after those that are to be done, and then as a script.
@@ -119,6 +141,10 @@ impl Stage {
         assert_eq!(beside(&folder), ["app.db", "migrations"], "{tried}");
         assert!(took < BOUNDED, "it took {took:?}: {tried}");
         assert!(ears.lines.load(Ordering::Relaxed) <= LOG.0 && ears.bytes.load(Ordering::Relaxed) <= LOG.1);
+        for pragma in ["hard_heap_limit", "soft_heap_limit"] {
+            let limit: i64 = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap();
+            assert_eq!(limit, 0, "{pragma} stays: {tried}");
+        }
         if let Some(peak) = peak() {
             assert!(peak < MEMORY, "it took {peak} KiB of memory: {tried}");
         }
@@ -138,7 +164,7 @@ impl Stage {
         let compiler = CompilerProgram { program: self.program.clone(), arguments: vec!["__compile".into()] };
         Migrator::builder()
             .source(Directory::new(migrations))
-            .component_cache(ComponentCache::Folder(workspace().join("target/test-component-cache")))
+            .component_cache(ComponentCache::Folder(harness::cache()))
             .compile_isolation(CompileIsolation::Child(compiler))
             .observer(Arc::clone(ears) as Arc<dyn Observer>)
             .policy(policy)
@@ -176,6 +202,9 @@ fn ends(end: &End, error: &Error, script: bool) -> bool {
         Error::Prepare(PrepareError::Component { source, .. }) => {
             return matches!(end, End::Refused(words) if source.to_string().contains(words));
         }
+        Error::Prepare(error @ PrepareError::Script { .. }) => {
+            return matches!(end, End::Refused(words) if whole(error).contains(words));
+        }
         Error::Source(error) => {
             return matches!(end, End::Refused(words) if error.problems[0].message.contains(words));
         }
@@ -190,6 +219,12 @@ fn ends(end: &End, error: &Error, script: bool) -> bool {
         (_, StepError::Guest(guest)) => guest_ends(end, guest),
         _ => false,
     }
+}
+
+/// Says an error with its causes.
+fn whole(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn guest_ends(end: &End, guest: &PluginError) -> bool {
@@ -207,6 +242,11 @@ fn guest_ends(end: &End, guest: &PluginError) -> bool {
         (End::Fails(words), PluginError::Refused { statement: Some(failed), .. }) => {
             failed.error.message.starts_with(words)
         }
+        (End::Raises(code, words), PluginError::Script { failure, .. }) => {
+            failure.code == *code && failure.message.starts_with(words) && failure.message.len() <= 16 << 10
+        }
+        (End::Stops, PluginError::Script { .. } | PluginError::Limit(_)) => true,
+        (End::Denied, PluginError::Script { statement: Some(failed), .. }) => failed.error.code == ErrorCode::Denied,
         (End::Savepoint, PluginError::SavepointOpen) => true,
         _ => false,
     }

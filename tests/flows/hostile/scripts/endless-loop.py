@@ -1,0 +1,4 @@
+def up(db):
+    db.execute("UPDATE customer SET age = 1")
+    while True:
+        pass

@@ -1,0 +1,5 @@
+while True:
+    pass
+
+def up(db):
+    pass

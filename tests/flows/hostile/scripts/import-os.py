@@ -1,0 +1,3 @@
+def up(db):
+    import os
+    os.remove("app.db")

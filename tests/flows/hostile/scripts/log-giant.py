@@ -1,0 +1,4 @@
+from whimbrel import log
+
+def up(db):
+    log.info("x" * 100000000)
