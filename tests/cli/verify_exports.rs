@@ -92,8 +92,8 @@ fn a_script_that_writes_or_goes_on_for_ever_does_not_come_to_an_end() {
     Applied 1 customers ([time]).
     error: migration 2 x failed on its way up
       caused by: its verify did not come to an end
-      caused by: SqlError: a check may only read
-      caused by: statement failed: a check may only read (SQLITE_AUTH): DELETE FROM customer
+      caused by: SqlError: nothing may be changed here
+      caused by: statement failed: nothing may be changed here (SQLITE_AUTH): DELETE FROM customer
      --> migrations/0002_x.js:4:33
       |
     4 | export function verify(db) { db.execute("DELETE FROM customer"); return true }
@@ -158,7 +158,7 @@ export function verify(db: Database): boolean {
         "#
     );
     for (verify, expected) in [
-        ("def verify(db):\n    return db.execute(\"DELETE FROM customer\")", "a check may only read"),
+        ("def verify(db):\n    return db.execute(\"DELETE FROM customer\")", "nothing may be changed here"),
         ("async def verify(db):\n    return True", "verify is async"),
     ] {
         let outcome = python(verify);

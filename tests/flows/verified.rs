@@ -103,7 +103,7 @@ fn it_can_change_nothing() {
     match unverified(&stage) {
         PluginError::Refused { statement: Some(failed), .. } => {
             assert_eq!(failed.sql, "UPDATE person SET big = 0");
-            assert_eq!(failed.error.message, "a check may only read");
+            assert_eq!(failed.error.message, "nothing may be changed here");
         }
         other => panic!("{other:?}"),
     }
