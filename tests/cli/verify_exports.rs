@@ -141,6 +141,23 @@ export function verify(db: Database): boolean {
         outcome
     };
     assert_snapshot!(
+        python("def verify(db, ctx):\n    return db.first(\"SELECT 1 FROM customer WHERE first_name IS NULL AND id = 1\")"),
+        @"
+        exit 1
+        --- stderr
+        Applied 1 customers ([time]).
+        error: migration 2 x failed on its way up
+          caused by: the migration did not do what it should: verify returned None
+         --> migrations/0002_x.py:4:5
+          |
+        4 | def verify(db, ctx):
+          |     ^^^^^^
+        note: migration 2 x was rolled back
+        note: 1 migration was applied before it and stays applied
+        hint: its own `verify` says so: it has to answer with something true, or return without an error, where everything is as it should be
+        "
+    );
+    assert_snapshot!(
         python("def verify(db):\n    for row in db.query(\"SELECT full_name FROM customer WHERE first_name IS NULL\"):\n        raise ValueError(f\"{row['full_name']} has no first name\")\n    return True"),
         @r#"
         exit 1
@@ -158,6 +175,9 @@ export function verify(db: Database): boolean {
         "#
     );
     for (verify, expected) in [
+        ("def verify(db):\n    return 0", "verify returned 0"),
+        ("def verify(db):\n    return []", "verify returned []"),
+        ("def verify(db):\n    pass", "verify returned None"),
         ("def verify(db):\n    return db.execute(\"DELETE FROM customer\")", "nothing may be changed here"),
         ("async def verify(db):\n    return True", "verify is async"),
     ] {

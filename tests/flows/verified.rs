@@ -216,6 +216,18 @@ fn a_transform_is_asked_after_its_last_row() {
 }
 
 #[test]
+fn that_of_a_transform_reads_what_its_migration_may_read() {
+    let grants = |read: &str| format!("{NAMES}[grants]\nread = {read}\nupdate = ['person(first_name)']\n");
+    Stage::new(transform(), &grants("['person(full_name, first_name)']")).up().unwrap();
+    match unverified(&Stage::new(transform(), &grants("['person(full_name)']"))) {
+        PluginError::Refused { statement: Some(failed), .. } => {
+            assert_eq!(failed.error.message, "not granted: read person(first_name)");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_transform_in_chunks_is_asked_with_its_last_one() {
     let stage = Stage::new(transform(), &format!("{NAMES}chunk = 2\n[params]\nbut = 'Plato'\n"));
     for _ in 0..2 {

@@ -67,7 +67,7 @@ pub(super) fn verify_code(
     if !step.is_verified {
         return (session, Ok(None));
     }
-    let (session, called) = call(session, step, conditions, VERIFY, Some(step.hold.reading(conditions.history)));
+    let (session, called) = call(session, step, conditions, VERIFY, Some(step.hold.reading_itself(conditions.history)));
     let result = called.map(Some).map_err(|error| match error {
         StepError::Guest(source) => StepError::Verify { source },
         other => other,

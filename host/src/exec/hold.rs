@@ -24,6 +24,9 @@ pub(super) enum Hold {
     Free,
     /// The rules for guests, and these grants if there are any in particular.
     To(Option<Box<Grants>>),
+    /// The rules for guests where the host writes for the code, whose own handle, in `verify`, has these grants if there are
+    /// any in particular.
+    Through(Option<Box<Grants>>),
     /// Everything may be read, the host's own tables too, and nothing changed.
     Looking,
 }
@@ -32,19 +35,18 @@ impl Hold {
     /// Returns the functions that are granted by name.
     fn functions(&self) -> &[String] {
         match self {
-            Self::To(Some(grants)) => &grants.functions,
-            Self::Free | Self::To(None) | Self::Looking => &[],
+            Self::To(Some(grants)) | Self::Through(Some(grants)) => &grants.functions,
+            Self::Free | Self::To(None) | Self::Through(None) | Self::Looking => &[],
         }
     }
 
     /// Returns the rules for a session; `None` when there are none.
     pub(super) fn restriction(&self, history: &History) -> Option<Restriction> {
+        let guest = |grants| Some(Restriction { protected: history.tables(), grants, read_only: false });
         match self {
             Self::Free => None,
-            Self::To(grants) => {
-                let grants = grants.as_deref().cloned();
-                Some(Restriction { protected: history.tables(), grants, read_only: false })
-            }
+            Self::To(grants) => guest(grants.as_deref().cloned()),
+            Self::Through(_) => guest(None),
             Self::Looking => Some(Restriction { read_only: true, ..Restriction::default() }),
         }
     }
@@ -52,6 +54,16 @@ impl Hold {
     /// Returns the rules for statements beside the step's own, which may read what it may read, and change nothing.
     pub(super) fn reading(&self, history: &History) -> Restriction {
         Restriction { read_only: true, ..self.restriction(history).unwrap_or_default() }
+    }
+
+    /// Returns the rules for the handle with which a step's own code only reads.
+    #[cfg(feature = "wasm")]
+    pub(super) fn reading_itself(&self, history: &History) -> Restriction {
+        let rules = self.reading(history);
+        match self {
+            Self::Through(grants) => Restriction { grants: grants.as_deref().cloned(), ..rules },
+            Self::Free | Self::To(_) | Self::Looking => rules,
+        }
     }
 }
 
@@ -94,7 +106,10 @@ pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant
     Ok(match &migration.body {
         // The host writes for a transform, and what the owner's own triggers do then is no concern of the component.
         Body::Transform { .. } | Body::Script { spec: Some(_), .. } if !policy.is_untrusted() => {
-            effective().map(|_| Hold::To(None))
+            effective().map(|hold| match hold {
+                Hold::To(grants) => Hold::Through(grants),
+                hold => hold,
+            })
         }
         Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } => effective(),
         // An owner's scripts are held to grants only where their manifest wants it.
@@ -143,7 +158,9 @@ pub(super) fn held<T>(
     session.restrict(Some(Arc::new(restriction)));
     let bounded = match step.hold {
         Hold::Free => Ok(()),
-        Hold::To(_) | Hold::Looking => bound(session, step, conditions, step.step.migration.checksum().seed()),
+        Hold::To(_) | Hold::Through(_) | Hold::Looking => {
+            bound(session, step, conditions, step.step.migration.checksum().seed())
+        }
     };
     let ran = bounded.and_then(|()| run(session));
     let reached = session.limit_reached();

@@ -6,6 +6,7 @@ use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
 use ruff_python_ast::{ParameterWithDefault, Parameters, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextSize};
 
+use crate::VERIFY;
 use crate::bindings::whimbrel::migration::scripts::Frame;
 use crate::bindings::{Script, ScriptFailure};
 use crate::failure::{self, explain, failure, hinted};
@@ -103,7 +104,7 @@ impl Source {
     /// Tells whether the functions that a host may call are such that it can.
     pub(crate) fn check_functions(&self) -> Result<(), ScriptFailure> {
         let callable = |name: &&str| self.functions.iter().any(|function| function.name == **name);
-        ["up", "down", "transform", "revert"]
+        ["up", "down", "transform", "revert", VERIFY]
             .iter()
             .filter(|name| callable(name))
             .try_for_each(|name| self.function(name).map(drop))

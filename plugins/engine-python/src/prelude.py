@@ -61,6 +61,15 @@ def _whimbrel_copier(isinstance, dict, list):
     return keep
 
 
+# Says what an answer is that counts as false; nothing for one that is true.
+def _whimbrel_judging(repr):
+    def judge(answer):
+        return None if answer else repr(answer)
+
+    return judge
+
+
 _whimbrel = _whimbrel_interface(_whimbrel_native, _whimbrel_context)
 _whimbrel_keep = _whimbrel_copier(isinstance, dict, list)
+_whimbrel_judge = _whimbrel_judging(repr)
 log = _whimbrel_native["log"]

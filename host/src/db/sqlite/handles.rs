@@ -69,6 +69,14 @@ pub(super) struct Open<'connection> {
     pub(super) has_bulk: bool,
 }
 
+impl Open<'_> {
+    /// Forgets which statements may run for many rows at once: a schema that is undone gives its version back, to be that
+    /// of another schema.
+    pub(super) fn forget_bulk(&mut self) {
+        self.statements.values_mut().for_each(|statement| statement.bulk = Bulk::Unknown);
+    }
+}
+
 self_cell!(
     /// Owns the connection and what borrows from it, so that both can move together.
     pub(super) struct Handles {

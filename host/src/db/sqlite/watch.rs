@@ -174,6 +174,16 @@ impl Watch {
         }
     }
 
+    /// Returns what was counted so far, to go back to if what comes next is undone; nothing where nothing is counted.
+    pub(super) fn counted(&self) -> Option<HashMap<String, TableChanges>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes back to what was counted before.
+    pub(super) fn count_again_from(&self, counted: Option<HashMap<String, TableChanges>>) {
+        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = counted;
+    }
+
     /// Sums the rows counted so far, all tables together.
     pub(super) fn rows_counted(&self) -> u64 {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);

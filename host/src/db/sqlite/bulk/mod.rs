@@ -46,8 +46,8 @@ pub(super) enum Bulk<'connection> {
 pub(super) struct Ready<'connection> {
     form: Form,
     statement: BulkStatement<'connection>,
-    /// The version of the schema for which it is.
-    schema: i64,
+    /// The versions of the schemas for which it is.
+    schema: [i64; 2],
 }
 
 /// What became of rows that were to be written at once.
@@ -90,7 +90,7 @@ impl<'connection> Bulk<'connection> {
         source: &Source<'_>,
     ) -> rusqlite::Result<Option<u64>> {
         // Whatever stands against it, such as limits, it can still be tried row by row.
-        let Ok(schema) = schema_version(connection) else { return Ok(None) };
+        let Ok(schema) = schema_versions(connection) else { return Ok(None) };
         if !matches!(self, Self::Ready(ready) if ready.schema == schema) {
             *self = prepare(connection, registered, sql, schema).unwrap_or(Self::No);
         }
@@ -110,6 +110,7 @@ impl<'connection> Bulk<'connection> {
         if keys.is_none() {
             savepoint("SAVEPOINT whimbrel_bulk")?;
         }
+        let counted = watch.counted();
         watch.meter.start();
         let written = ready.statement.run(source, keys);
         watch.meter.charge_counted(ready.statement.take_operations());
@@ -120,11 +121,12 @@ impl<'connection> Bulk<'connection> {
                 }
                 Ok(Some(written))
             }
-            Err(error) if is_of_row(&error) && !connection.is_autocommit() => {
+            Err(error) if may_be_mended(&error) && !connection.is_autocommit() => {
                 if keys.is_none() {
                     savepoint("ROLLBACK TO whimbrel_bulk")?;
                     savepoint("RELEASE whimbrel_bulk")?;
                 }
+                watch.count_again_from(counted);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -132,22 +134,28 @@ impl<'connection> Bulk<'connection> {
     }
 }
 
-/// Tells whether writing row by row will say more.
-fn is_of_row(error: &rusqlite::Error) -> bool {
-    use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch, Unknown};
-    // "Unknown" is SQLite's own for whatever a function says.
-    error.sqlite_error_code().is_some_and(|code| matches!(code, ConstraintViolation | TooBig | TypeMismatch | Unknown))
+/// Tells whether writing row by row will say more, or needs less: what SQLite keeps to undo a statement of many rows goes
+/// into a temporary file, for which there may be no room.
+fn may_be_mended(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{CannotOpen, ConstraintViolation, DiskFull, SystemIoFailure, TooBig, TypeMismatch, Unknown};
+    error.sqlite_error_code().is_some_and(|code| match code {
+        ConstraintViolation | TooBig | TypeMismatch | DiskFull | SystemIoFailure | CannotOpen => true,
+        // SQLite's own for whatever a function says.
+        Unknown => true,
+        _ => false,
+    })
 }
 
-fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("PRAGMA main.schema_version")?.query_row([], |row| row.get(0))
+fn schema_versions(connection: &Connection) -> rusqlite::Result<[i64; 2]> {
+    let version = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+    Ok([version("PRAGMA main.schema_version")?, version("PRAGMA temp.schema_version")?])
 }
 
 fn prepare<'c>(
     connection: &'c Connection,
     registered: &mut bool,
     sql: &str,
-    schema: i64,
+    schema: [i64; 2],
 ) -> rusqlite::Result<Bulk<'c>> {
     let Some(form) = Form::of(sql) else { return Ok(Bulk::No) };
     if !is_allowed(connection, &form)? {
@@ -161,14 +169,15 @@ fn prepare<'c>(
     Ok(Bulk::Ready(Box::new(Ready { form, statement, schema })))
 }
 
-/// An ordinary table, which the temporary database does not hide, and in which no row ends the transaction by ON CONFLICT
-/// ROLLBACK.
+/// An ordinary table, which the temporary database does not hide, in which no row ends the transaction by ON CONFLICT
+/// ROLLBACK, and whose definition asks neither for chance nor for how many rows were changed before.
 const ORDINARY: &str = "
     SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main' AND type = 'table'
         AND NOT EXISTS (SELECT 1 FROM temp.sqlite_schema AS t
             WHERE t.name = ?1 COLLATE NOCASE OR t.tbl_name = ?1 COLLATE NOCASE)
         AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema AS m
-            WHERE m.type = 'table' AND m.name = ?1 COLLATE NOCASE AND m.sql LIKE '%ROLLBACK%')";
+            WHERE m.type = 'table' AND m.name = ?1 COLLATE NOCASE
+                AND (m.sql LIKE '%ROLLBACK%' OR m.sql LIKE '%changes%' OR m.sql LIKE '%random%'))";
 /// Triggers of a table.
 const TRIGGERS: &str = "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE";
 /// Foreign keys of a table.
@@ -185,6 +194,10 @@ const INDEXES: &str = "SELECT 1 FROM pragma_index_list(?1, 'main')";
 const INDEXED: &str = "
     SELECT 1 FROM pragma_index_list(?1, 'main') AS list, pragma_index_xinfo(list.name, 'main') AS part
     WHERE list.partial OR part.cid = -2 OR part.name = ?2 COLLATE NOCASE";
+/// An index of a table that stands for its primary key: then that is no other name for the rowid.
+const KEY_INDEX: &str = "SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk'";
+/// Generated columns of a table, which change with others.
+const GENERATED: &str = "SELECT 1 FROM pragma_table_xinfo(?1, 'main') WHERE hidden IN (2, 3)";
 /// Whether a table has a column.
 const COLUMN: &str = "SELECT 1 FROM pragma_table_xinfo(?1, 'main') WHERE name = ?2 COLLATE NOCASE";
 
@@ -198,7 +211,7 @@ fn is_allowed(connection: &Connection, form: &Form) -> rusqlite::Result<bool> {
         return Ok(false);
     }
     let Kind::Update { key, written } = &form.kind else { return Ok(!without_rowid && !finds(INDEXES)?) };
-    if without_rowid || finds(REFERENCES)? {
+    if without_rowid || finds(REFERENCES)? || finds(KEY_INDEX)? || finds(GENERATED)? && finds(INDEXES)? {
         return Ok(false);
     }
     let mut indexed = connection.prepare(INDEXED)?;

@@ -211,6 +211,17 @@ fn declines_where_it_could_make_a_difference() {
             insert,
             &rising,
         ),
+        ("CREATE TABLE t (id INTEGER PRIMARY KEY, a, n DEFAULT (total_changes()));", insert, &rising),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY DESC, a); INSERT INTO t VALUES (0, 0), (1, 1), (2, 2);",
+            update,
+            &rising,
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a, g AS (a)); CREATE UNIQUE INDEX i ON t (g); INSERT INTO t VALUES (0, 0)",
+            update,
+            &rising,
+        ),
     ];
     for (schema, sql, rows) in never {
         let (_, has_bulk) = same(schema, sql, &[rows.to_vec()]);
@@ -240,6 +251,68 @@ fn sees_a_trigger_that_came_between_two_batches() {
         .query_row("SELECT count(*), count(DISTINCT x) FROM l", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap();
     assert_eq!(seen, (ROWS, ROWS));
+}
+
+#[test]
+fn sees_a_trigger_of_a_schema_that_has_the_version_of_one_undone() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 'old')").unwrap();
+    with_connection(&mut connection, &options(), |mut session| {
+        session.begin().unwrap();
+        let rows = || batch((1..=ROWS).map(|row| vec![Value::from("new"), Value::Integer(row)]));
+        let update = session.prepare("UPDATE t SET a = ? WHERE id = ?").unwrap();
+        let savepoint = session.savepoint().unwrap();
+        session.execute("CREATE TABLE x (a)", &[]).unwrap();
+        session.execute_batch(update, &rows()).unwrap();
+        session.rollback_to(savepoint).unwrap();
+        let trigger =
+            "CREATE TRIGGER g AFTER UPDATE ON t BEGIN INSERT OR IGNORE INTO t VALUES (new.id + 1, 'old'); END";
+        session.execute(trigger, &[]).unwrap();
+        session.execute_batch(update, &rows()).unwrap();
+        session.commit().unwrap();
+    })
+    .unwrap();
+    // Each row makes the one that the next statement changes.
+    let counts = "SELECT count(*) FILTER (WHERE a = 'new'), count(*) FILTER (WHERE a = 'old') FROM t";
+    let counted: (i64, i64) = connection.query_row(counts, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(counted, (ROWS, 1));
+}
+
+#[test]
+fn counts_each_row_of_a_batch_that_is_undone_once() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = format!(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a CHECK (a <> 25));
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) INSERT INTO t SELECT i, 0 FROM n"
+    );
+    connection.execute_batch(&schema).unwrap();
+    with_connection(&mut connection, &options(), |mut session| {
+        session.begin().unwrap();
+        let update = session.prepare("UPDATE t SET a = ? WHERE id = ?").unwrap();
+        let rows = batch((1..=ROWS).map(|row| vec![Value::Integer(row), Value::Integer(row)]));
+        assert_eq!(session.execute_batch(update, &rows).unwrap_err().row, Some(24));
+        assert_eq!(session.take_recording().tables[0].updated, 24);
+        session.rollback().unwrap();
+    })
+    .unwrap();
+}
+
+#[test]
+fn goes_with_the_session_although_rules_came_and_went() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE t (a)").unwrap();
+    let options = OpenOptions { record: false, ..options() };
+    with_connection(&mut connection, &options, |mut session| {
+        session.begin().unwrap();
+        session.restrict(Some(Arc::new(Restriction::default())));
+        let insert = session.prepare("INSERT INTO t VALUES (?)").unwrap();
+        session.execute_batch(insert, &batch((0..ROWS).map(|row| vec![Value::Integer(row)]))).unwrap();
+        session.restrict(None);
+        session.commit().unwrap();
+    })
+    .unwrap();
+    let error = connection.prepare("SELECT _whimbrel_cell(1, 0, 1)").map(drop).unwrap_err();
+    assert!(error.to_string().contains("no such"), "{error}");
 }
 
 #[test]

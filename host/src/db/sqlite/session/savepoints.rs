@@ -37,6 +37,7 @@ impl SqliteSession {
         })?;
         self.savepoints.truncate(depth);
         self.forget_schema();
+        self.forget_bulk();
         Ok(())
     }
 }

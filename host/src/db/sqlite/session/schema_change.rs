@@ -59,9 +59,11 @@ impl SqliteSession {
             return;
         }
         let handles = self.handles.take().expect("the handles are there until drop");
+        // What was registered on the connection stays there.
+        let has_bulk = handles.with_dependent(|_, open| open.has_bulk);
         let mut connection = handles.into_owner();
         let asked = self.watch.ask(&mut connection, wanted);
-        self.handles = Some(Handles::new(connection, |_| Open::default()));
+        self.handles = Some(Handles::new(connection, |_| Open { has_bulk, ..Open::default() }));
         if let Err(error) = asked {
             // Without it, no statement under rules is run: `guard::before`.
             tracing::warn!("SQLite's authorizer stays as it is: {error}");
@@ -107,6 +109,11 @@ impl SqliteSession {
             let statement = open.statements.get(&statement.0)?;
             statement.changes_schema.then(|| statement.sql.clone())
         })
+    }
+
+    /// Forgets what may be run for many rows at once.
+    pub(super) fn forget_bulk(&mut self) {
+        self.with(|_, open| open.forget_bulk());
     }
 
     /// Forgets what is known of the schema; statements prepared under it are checked again.

@@ -24,7 +24,7 @@ class SqlError(dict[str, Any]):
     """What db.error() returns: code (such as "constraint-unique"), native, message, row."""
 
 class Database:
-    """The step's open transaction. In `verify(db, ctx)`, which raises where the migration did not do what it should, it only reads."""
+    """The step's open transaction. In `verify(db, ctx)`, which returns something true or raises, it only reads."""
 
     dialect: str
     def execute(self, sql: str, params: Parameters = ()) -> int:
