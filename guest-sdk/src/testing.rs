@@ -112,11 +112,15 @@ impl Database {
     /// # Ok::<(), whimbrel_guest::Error>(())
     /// ```
     pub fn verify<V: Verified>(&mut self) -> Result<()> {
-        let reading = Restriction { read_only: true, ..Restriction::default() };
-        self.session.borrow_mut().restrict(Some(Arc::new(reading)));
-        let verified = self.run(V::verify);
-        self.session.borrow_mut().restrict(None);
-        verified
+        let session = Rc::clone(&self.session);
+        // Only what the migration asks is held to it, not the transaction around that.
+        self.run_with(|tx, context| {
+            let reading = Restriction { read_only: true, ..Restriction::default() };
+            session.borrow_mut().restrict(Some(Arc::new(reading)));
+            let verified = V::verify(tx, context);
+            session.borrow_mut().restrict(None);
+            verified
+        })
     }
 
     /// Runs any code with a transaction that is committed when it returns `Ok`.

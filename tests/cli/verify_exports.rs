@@ -278,3 +278,19 @@ fn run_script_asks_too() {
     let tried = project.run(&["run-script", "migrations/0002_x.js"]);
     assert!(tried.code == 1 && tried.stderr.contains("verify returned false"), "{tried}");
 }
+
+#[test]
+fn one_that_cannot_be_asked_any_more_does_not_keep_the_others_from_it() {
+    let asks = "// whimbrel: grants = { read = [\"customer\"], update = [\"customer(first_name)\"] }\n";
+    let verify = "export function verify(db) { return db.query(\"SELECT 1 FROM customer WHERE first_name IS NOT NULL\").first() }\n";
+    let project = project("0002_x.js", &format!("{asks}{UP}{verify}"));
+    project.write("migrations/0003_y.js", format!("export function up() {{}}\n{verify}"));
+    assert_eq!(project.run(&["up"]).code, 0);
+    project.write("whimbrel.toml", "[chains.main.migrations.2.grants]\nread = [\"customer\"]\n");
+    let found = project.run(&["verify", "--deep", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&found.stdout).expect("JSON");
+    let findings = json["findings"].as_array().expect("findings");
+    let told: Vec<_> = findings.iter().map(|finding| (&finding["migration"], &finding["code"])).collect();
+    assert_eq!(told, [(&"2 x".into(), &"not-granted".into())], "{found}");
+    assert_eq!(found.code, 1, "{found}");
+}

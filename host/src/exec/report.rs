@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::losses::Loss;
+use super::prepare::PrepareError;
 use super::verify::Answer;
 use crate::db::{Counters, DbError, Recording, ScriptError};
 use crate::history::HistoryError;
@@ -192,6 +193,13 @@ pub enum StepError {
     Reject {
         /// What stands there.
         values: String,
+    },
+    /// What was to be asked of an applied migration cannot be: its code cannot be loaded, or may not be run any more.
+    #[error("it cannot be asked")]
+    Unprepared {
+        /// Why.
+        #[source]
+        source: Box<PrepareError>,
     },
     /// Its row in the history has gone while a transform was in progress.
     #[error("its row in the history has gone meanwhile")]

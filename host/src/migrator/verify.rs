@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Migrator;
 use crate::db::Access;
 use crate::error::Error;
-use crate::exec::{self, Verified};
+use crate::exec::{self, Asked, Prepared, StepError, Verified};
 use crate::model::{Body, Migration};
 use crate::plan::{self, Difference, Direction, Entry, Goal, Plan, State, Step};
 
@@ -31,14 +31,37 @@ impl Migrator {
             };
             let entries = plan::reconcile(&chains, self.all_rows()?);
             let (steps, as_applied): (Vec<Step>, Vec<bool>) = entries.iter().filter_map(step).unzip();
-            let opened = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
-            let opened = opened.map_err(|error| self.database_error(error))?;
-            let Some(session) = opened.filter(|_| !steps.is_empty()) else { return Ok(Vec::new()) };
-            let goal = Goal::LATEST;
-            let plan = Plan { chains: self.names(), goal, steps, hooks: Vec::new(), warnings: Vec::new() };
-            let prepared = self.prepare(plan, &chains, interrupt)?;
-            let conditions = self.conditions(&chains, goal, interrupt, false);
-            Ok(exec::verify_all(session, &prepared, &as_applied, &conditions)?)
+            if steps.is_empty() {
+                return Ok(Vec::new());
+            }
+            let conditions = self.conditions(&chains, Goal::LATEST, interrupt, false);
+            let prepare = |steps: Vec<Step>| {
+                let (chains_asked, goal) = (self.names(), Goal::LATEST);
+                let plan = Plan { chains: chains_asked, goal, steps, hooks: Vec::new(), warnings: Vec::new() };
+                self.prepare(plan, &chains, interrupt)
+            };
+            let ask = |prepared: &Prepared, as_applied: &[bool]| -> Result<Vec<Verified>, Error> {
+                let opened = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
+                let Some(session) = opened.map_err(|error| self.database_error(error))? else { return Ok(Vec::new()) };
+                Ok(exec::verify_all(session, prepared, as_applied, &conditions)?)
+            };
+            if let Ok(prepared) = prepare(steps.clone()) {
+                return ask(&prepared, &as_applied);
+            }
+            // One that cannot be prepared does not stop the rest.
+            let mut verified = Vec::new();
+            for (step, as_applied) in steps.into_iter().zip(as_applied) {
+                match prepare(vec![step.clone()]) {
+                    Ok(prepared) => verified.append(&mut ask(&prepared, &[as_applied])?),
+                    Err(source) if interrupt.is_raised() || interrupt.is_overdue() => return Err(source.into()),
+                    Err(source) => {
+                        let asked = if step.migration.verify.is_some() { Asked::Script } else { Asked::Code };
+                        let result = Err(StepError::Unprepared { source: Box::new(source) });
+                        verified.push(Verified { step, asked, result });
+                    }
+                }
+            }
+            Ok(verified)
         })
     }
 }

@@ -340,7 +340,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
     Problem { code, message: problem.to_string(), hint, migration: migration.cloned(), place }
 }
 
-fn prepare(error: &PrepareError) -> Failure {
+pub(super) fn prepare(error: &PrepareError) -> Failure {
     match error {
         PrepareError::Component { source, .. } => {
             let failure = component(source);

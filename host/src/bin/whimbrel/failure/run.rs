@@ -167,6 +167,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
             Failure { causes, message: error.to_string(), ..inner }
         }
+        StepError::Unprepared { source } => library::prepare(source),
         StepError::Transform(error) => match error.as_ref() {
             TransformError::Start { source: source @ PluginError::Script { .. } } => of_step(source, failed),
             error => transform::stopped(error),
