@@ -28,6 +28,7 @@ pub(super) enum Hold {
     /// any in particular.
     Through(Option<Box<Grants>>),
     /// Everything may be read, the host's own tables too, and nothing changed.
+    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only code can be run that is no migration"))]
     Looking,
 }
 
