@@ -217,13 +217,20 @@ fn a_transform_is_asked_after_its_last_row() {
 
 #[test]
 fn that_of_a_transform_reads_what_its_migration_may_read() {
-    let grants = |read: &str| format!("{NAMES}[grants]\nread = {read}\nupdate = ['person(first_name)']\n");
-    Stage::new(transform(), &grants("['person(full_name, first_name)']")).up().unwrap();
-    match unverified(&Stage::new(transform(), &grants("['person(full_name)']"))) {
-        PluginError::Refused { statement: Some(failed), .. } => {
-            assert_eq!(failed.error.message, "not granted: read person(first_name)");
+    let asking = |grants: &str| {
+        let stage = Stage::new(transform(), &format!("{NAMES}{grants}[params]\nverify = 'read salary'\n"));
+        change(&stage, "CREATE TABLE salary (amount)");
+        stage
+    };
+    asking("[grants]\nread = ['salary']\n").up().unwrap();
+    // The table that it transforms it may read anyway, and no other.
+    for grants in ["", "[grants]\nread = ['person(full_name)']\n"] {
+        match unverified(&asking(grants)) {
+            PluginError::Refused { statement: Some(failed), .. } => {
+                assert_eq!(failed.error.message, "not granted: read salary", "{grants}");
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
 }
 

@@ -30,7 +30,10 @@ impl Verified for Behaviour {
                 std::mem::forget(savepoint);
                 Ok(())
             }
-            other => Err(Error::msg(format!("unknown behaviour {other}"))),
+            other => match other.strip_prefix("read ") {
+                Some(table) => tx.query_value::<i64>(&format!("SELECT count(*) FROM {table}"), params![]).map(drop),
+                None => Err(Error::msg(format!("unknown behaviour {other}"))),
+            },
         }
     }
 }
