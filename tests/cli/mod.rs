@@ -11,6 +11,7 @@ mod components;
 mod down;
 mod dry_run;
 mod exit_codes;
+mod flyway_callbacks;
 mod history;
 mod hooks;
 mod init;

@@ -14,6 +14,7 @@
 //! - The last row is written by the statement itself, so that `changes()` says what it says after single rows.
 
 mod form;
+mod rows;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,9 @@ mod tests;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use self::form::{Form, Kind};
+pub(super) use self::rows::Source;
 use self::source::BulkStatement;
-pub(super) use self::source::{Source, unregister};
+pub(super) use self::source::unregister;
 use super::watch::Watch;
 
 /// Fewer rows are not worth it.
