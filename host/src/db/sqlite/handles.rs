@@ -7,7 +7,7 @@ use self_cell::self_cell;
 
 use super::authorizer::Ticket;
 use super::bulk::Bulk;
-use super::row_statement::RowStatement;
+use super::raw_statement::RawStatement;
 
 /// A query between two fetches.
 pub(super) enum OpenCursor<'connection> {
@@ -53,7 +53,7 @@ pub(super) struct OpenStatement<'connection> {
     /// It has run already.
     pub(super) has_run: bool,
     /// The same statement for many rows, from the first batch or from the second run on.
-    pub(super) for_rows: Option<RowStatement<'connection>>,
+    pub(super) for_rows: Option<RawStatement<'connection>>,
     /// The same for all of them at once.
     pub(super) bulk: Bulk<'connection>,
 }

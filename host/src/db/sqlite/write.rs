@@ -5,7 +5,7 @@ use whimbrel_packed::{CheckedBatch, RawCell};
 
 use super::bulk::Source;
 use super::meter::Meter;
-use super::row_statement::RowStatement;
+use super::raw_statement::RawStatement;
 use super::run::{Done, RunError, expect};
 use crate::db::{ColumnSlice, Value};
 
@@ -21,7 +21,7 @@ pub(super) fn these<'b>(columns: &[ColumnSlice<'b>], rows: &'b [u32]) -> Source<
 }
 
 /// Runs a statement once for each row. Rows before one that fails stay written.
-pub(super) fn rows(statement: &mut RowStatement<'_>, source: &Source<'_>, meter: &Meter) -> Result<Done, RunError> {
+pub(super) fn rows(statement: &mut RawStatement<'_>, source: &Source<'_>, meter: &Meter) -> Result<Done, RunError> {
     expect(statement.parameters(), source.width())?;
     metered(statement, meter, |statement| {
         statement.each((0..source.len()).map(|place| source.row(place)), |row, column| source.cell(row, column))
@@ -29,7 +29,7 @@ pub(super) fn rows(statement: &mut RowStatement<'_>, source: &Source<'_>, meter:
 }
 
 /// Runs a statement once.
-pub(super) fn once(statement: &mut RowStatement<'_>, params: &[Value], meter: &Meter) -> Result<Done, RunError> {
+pub(super) fn once(statement: &mut RawStatement<'_>, params: &[Value], meter: &Meter) -> Result<Done, RunError> {
     expect(statement.parameters(), params.len())?;
     let done = metered(statement, meter, |statement| {
         statement.each(0..1, |_, column| match &params[column] {
@@ -49,9 +49,9 @@ pub(super) fn once(statement: &mut RowStatement<'_>, params: &[Value], meter: &M
 
 /// Charged once: SQLite's counter goes on from row to row, so that a batch of short runs is looked at, too.
 fn metered(
-    statement: &mut RowStatement<'_>,
+    statement: &mut RawStatement<'_>,
     meter: &Meter,
-    work: impl FnOnce(&mut RowStatement<'_>) -> Result<u64, (u32, rusqlite::Error)>,
+    work: impl FnOnce(&mut RawStatement<'_>) -> Result<u64, (u32, rusqlite::Error)>,
 ) -> Result<Done, RunError> {
     meter.start();
     let done = work(statement);

@@ -23,8 +23,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use self::form::{Form, Kind};
 pub(super) use self::rows::Source;
-use self::source::BulkStatement;
 pub(super) use self::source::unregister;
+use super::raw_statement::RawStatement;
 use super::watch::Watch;
 
 /// Fewer rows are not worth it.
@@ -47,7 +47,7 @@ pub(super) enum Bulk<'connection> {
 /// A statement for many rows.
 pub(super) struct Ready<'connection> {
     form: Form,
-    statement: BulkStatement<'connection>,
+    statement: RawStatement<'connection>,
     /// The versions of the schemas for which it is.
     schema: [i64; 2],
 }
@@ -89,7 +89,7 @@ impl<'connection> Bulk<'connection> {
         connection: &'connection Connection,
         registered: &mut bool,
         sql: &str,
-        source: &Source<'_>,
+        rows: &Source<'_>,
     ) -> rusqlite::Result<Option<u64>> {
         // Whatever stands against it, such as limits, it can still be tried row by row.
         let Ok(schema) = schema_versions(connection) else { return Ok(None) };
@@ -97,13 +97,13 @@ impl<'connection> Bulk<'connection> {
             *self = prepare(connection, registered, sql, schema).unwrap_or(Self::No);
         }
         let Self::Ready(ready) = self else { return Ok(None) };
-        if source.width() != ready.form.parameters {
+        if rows.width() != ready.form.parameters {
             return Ok(None);
         }
         let keys = match ready.form.kind {
             Kind::Insert => None,
-            Kind::Update { .. } => match source.rising_keys() {
-                Some((first, last)) if last.abs_diff(first) < SPARSE * source.len() as u64 => Some((first, last)),
+            Kind::Update { .. } => match rows.rising_keys() {
+                Some((first, last)) if last.abs_diff(first) < SPARSE * rows.len() as u64 => Some((first, last)),
                 _ => return Ok(None),
             },
         };
@@ -114,7 +114,7 @@ impl<'connection> Bulk<'connection> {
         }
         let counted = watch.counted();
         watch.meter.start();
-        let written = ready.statement.run(source, keys);
+        let written = source::run(&mut ready.statement, rows, keys);
         watch.meter.charge_counted(ready.statement.take_operations());
         match written {
             Ok(written) => {
@@ -167,7 +167,7 @@ fn prepare<'c>(
         source::register(connection)?;
         *registered = true;
     }
-    let statement = BulkStatement::prepare(connection, &form.sql)?;
+    let statement = RawStatement::prepare(connection, &form.sql)?;
     Ok(Bulk::Ready(Box::new(Ready { form, statement, schema })))
 }
 

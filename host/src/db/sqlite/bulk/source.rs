@@ -1,14 +1,15 @@
 //! What SQLite calls to get at the rows of a batch: a table that holds them, and functions that return their cells. And
-//! the statement that uses them.
+//! how a statement that uses them is run.
 //!
 //! One of the four files of the host with unsafe code: `rusqlite` has virtual tables, but they copy each text, and its
 //! functions do too.
 //!
 //! Why it is sound:
-//! - The only way from SQL to a batch is a pointer that [`BulkStatement::run`] binds under the name [`POINTER`].
-//!   SQLite gives such a pointer to nobody who does not know the name, and SQL can neither make one nor keep it.
-//! - `run` borrows the [`Source`] until it returns. Before it returns, by whatever way, [`Bound`] resets the statement,
-//!   which closes the cursors of the table, and clears the parameters. So no pointer outlives what it points to.
+//! - The only way from SQL to a batch is a pointer that [`run`] binds under the name [`POINTER`], which stands nowhere else
+//!   and for nothing but a [`Source`]. SQLite gives such a pointer to nobody who does not know the name, and SQL can neither
+//!   make one nor keep it.
+//! - `run` borrows the source until it returns, and [`RawStatement::bound`] sees to it that before that the statement is
+//!   reset, which closes the cursors of the table, and its parameters are cleared. So no pointer outlives what it points to.
 //! - Texts and blobs are handed over as `SQLITE_STATIC`: they lie in columns that the source borrows, nobody changes them
 //!   meanwhile, and SQLite copies what it keeps beyond the statement. They were checked to be UTF-8.
 //! - The source is used by one thread at a time, as the connection is, and through shared references only.
@@ -19,12 +20,13 @@
 #![allow(unsafe_code, reason = "see above")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr::{self, NonNull};
+use std::ptr;
 
 use rusqlite::{Connection, Error, ffi};
 use whimbrel_packed::RawCell;
 
 use super::rows::Source;
+use crate::db::sqlite::raw_statement::RawStatement;
 
 /// Most columns of the table.
 pub(super) const COLUMNS: usize = 64;
@@ -84,85 +86,21 @@ fn set(
     }
 }
 
-/// A statement that is run once for all rows of a batch.
-pub(in crate::db::sqlite) struct BulkStatement<'connection> {
-    statement: NonNull<ffi::sqlite3_stmt>,
-    connection: &'connection Connection,
-}
-
-impl<'connection> BulkStatement<'connection> {
-    /// Prepares a statement whose parameters are a batch, and the first and the last key where it has keys.
-    pub(super) fn prepare(connection: &'connection Connection, sql: &str) -> rusqlite::Result<Self> {
-        let length = c_int::try_from(sql.len()).map_err(|_| failure(ffi::SQLITE_TOOBIG, connection))?;
-        let mut statement = ptr::null_mut();
-        // SAFETY: the connection is open as long as it is borrowed; pointer and length are those of `sql`, which SQLite
-        // reads during the call only.
-        let code = unsafe {
-            ffi::sqlite3_prepare_v3(
-                connection.handle(),
-                sql.as_ptr().cast::<c_char>(),
-                length,
-                ffi::SQLITE_PREPARE_PERSISTENT as _,
-                &raw mut statement,
-                ptr::null_mut(),
-            )
-        };
-        match NonNull::new(statement) {
-            Some(statement) if code == ffi::SQLITE_OK => Ok(Self { statement, connection }),
-            _ => Err(failure(code, connection)),
+/// Runs a statement once for all rows: its parameters are a batch, and the first and the last key where it has keys. Tells
+/// how many rows it changed itself.
+pub(super) fn run(
+    statement: &mut RawStatement<'_>,
+    source: &Source<'_>,
+    keys: Option<(i64, i64)>,
+) -> rusqlite::Result<u64> {
+    statement.bound(|bound| {
+        bound.bind_pointer(0, source, POINTER)?;
+        if let Some((first, last)) = keys {
+            bound.bind(1, RawCell::Integer(first))?;
+            bound.bind(2, RawCell::Integer(last))?;
         }
-    }
-
-    /// Runs it for all rows. Tells how many rows it changed itself.
-    pub(super) fn run(&mut self, source: &Source<'_>, keys: Option<(i64, i64)>) -> rusqlite::Result<u64> {
-        let bound = Bound(self);
-        let statement = bound.0.statement.as_ptr();
-        // SAFETY: the statement lives; what is bound outlives `bound`, which takes it back.
-        let (stepped, changed) = unsafe {
-            let db = bound.0.connection.handle();
-            let before = ffi::sqlite3_total_changes64(db);
-            let rows = ptr::from_ref(source).cast_mut().cast::<c_void>();
-            let mut code = ffi::sqlite3_bind_pointer(statement, 1, rows, POINTER.as_ptr(), None);
-            for (index, key) in keys.into_iter().flat_map(|(first, last)| [(2, first), (3, last)]) {
-                code |= ffi::sqlite3_bind_int64(statement, index, key);
-            }
-            let stepped = if code == ffi::SQLITE_OK { ffi::sqlite3_step(statement) } else { code };
-            let changed = if ffi::sqlite3_total_changes64(db) == before { 0 } else { ffi::sqlite3_changes64(db) };
-            (stepped, changed)
-        };
-        if stepped != ffi::SQLITE_DONE {
-            return Err(failure(stepped, bound.0.connection));
-        }
-        Ok(changed.cast_unsigned())
-    }
-
-    /// Returns the operations counted since the last time.
-    pub(super) fn take_operations(&mut self) -> u32 {
-        // SAFETY: the statement lives until `drop`.
-        let steps = unsafe { ffi::sqlite3_stmt_status(self.statement.as_ptr(), ffi::SQLITE_STMTSTATUS_VM_STEP, 1) };
-        steps.cast_unsigned()
-    }
-}
-
-impl Drop for BulkStatement<'_> {
-    fn drop(&mut self) {
-        // SAFETY: finalized here and nowhere else.
-        unsafe { ffi::sqlite3_finalize(self.statement.as_ptr()) };
-    }
-}
-
-/// A statement that holds a pointer to a source; dropped before that can go.
-struct Bound<'s, 'connection>(&'s mut BulkStatement<'connection>);
-
-impl Drop for Bound<'_, '_> {
-    fn drop(&mut self) {
-        let statement = self.0.statement.as_ptr();
-        // SAFETY: the statement lives. Afterwards neither its cursors nor its parameters point to the source.
-        unsafe {
-            ffi::sqlite3_reset(statement);
-            ffi::sqlite3_clear_bindings(statement);
-        }
-    }
+        bound.run()
+    })
 }
 
 #[cold]

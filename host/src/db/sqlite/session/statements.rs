@@ -10,7 +10,7 @@ use super::ended;
 use crate::db::sqlite::bulk::{Attempt, Bulk, Source};
 use crate::db::sqlite::guard;
 use crate::db::sqlite::handles::{Open, OpenStatement};
-use crate::db::sqlite::row_statement::RowStatement;
+use crate::db::sqlite::raw_statement::RawStatement;
 use crate::db::sqlite::run::{self, Done, RunError};
 use crate::db::sqlite::statement_kind;
 use crate::db::sqlite::watch::Watch;
@@ -188,12 +188,12 @@ fn for_rows<'s, 'c>(
     watch: &Watch,
     connection: &'c Connection,
     statement: &'s mut OpenStatement<'c>,
-) -> Result<&'s mut RowStatement<'c>, RunError> {
+) -> Result<&'s mut RawStatement<'c>, RunError> {
     if statement.for_rows.is_some() {
         guard::with_ticket(watch, connection, &statement.sql, &mut statement.ticket)?;
     } else {
         guard::before(watch, connection, &statement.sql)?;
-        let prepared = RowStatement::prepare(connection, &statement.sql)?;
+        let prepared = RawStatement::prepare(connection, &statement.sql)?;
         guard::after(watch, &statement.sql)?;
         statement.for_rows = Some(prepared);
     }

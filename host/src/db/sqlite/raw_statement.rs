@@ -1,4 +1,5 @@
-//! A statement that is run once for each row of a batch. Texts and blobs are bound where they lie, without a copy.
+//! A prepared statement whose parameters are bound where they lie: texts and blobs without a copy, and what only the
+//! host's own functions may see.
 //!
 //! One of the four files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
 //! each cell and, row for row, a third of what writing it costs.
@@ -7,27 +8,30 @@
 //! - The statement is made by `sqlite3_prepare_v3` on a connection that is borrowed for as long as the statement lives,
 //!   and is finalized exactly once, in `drop`. Nobody else has the pointer.
 //! - A connection is used by one thread at a time: it is not `Sync`, and this value is not `Send`.
-//! - SQLite keeps pointers to cells from `bind` until the parameter is bound anew, and its registers keep them until
-//!   the statement is reset. [`RowStatement::each`] borrows the cells until it returns; before it returns, by whatever
-//!   way, [`Bound`] resets the statement and clears the parameters. So no pointer outlives what it points to.
+//! - SQLite keeps pointers to what is bound until the parameter is bound anew, and its registers and cursors keep them
+//!   until the statement is reset. Whatever is bound is borrowed for `'cells`, which is no shorter than the call of
+//!   [`RawStatement::bound`], and cannot be made shorter, since [`Bound`] is invariant in it. Before that call returns, by
+//!   whatever way, [`Bound`] resets the statement and clears the parameters; it is only ever lent, so that nobody can
+//!   keep it from doing so. So no pointer outlives what it points to.
 //! - SQLite never writes to what was bound with `SQLITE_STATIC`, and copies what it keeps.
 //! - Texts were checked to be UTF-8; lengths are told, so no text needs a terminating zero.
 #![allow(unsafe_code, reason = "see above")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use rusqlite::{Connection, Error, ffi};
 use whimbrel_packed::RawCell;
 
-/// A statement that is run once for each row.
-pub(super) struct RowStatement<'connection> {
+/// A prepared statement.
+pub(super) struct RawStatement<'connection> {
     statement: NonNull<ffi::sqlite3_stmt>,
     connection: &'connection Connection,
 }
 
-impl<'connection> RowStatement<'connection> {
-    /// Prepares the first statement of a text that `rusqlite` has prepared before.
+impl<'connection> RawStatement<'connection> {
+    /// Prepares the first statement of a text, to be run many times.
     pub(super) fn prepare(connection: &'connection Connection, sql: &str) -> rusqlite::Result<Self> {
         let length = c_int::try_from(sql.len()).map_err(|_| failure(ffi::SQLITE_TOOBIG, None))?;
         let mut statement = ptr::null_mut();
@@ -57,22 +61,29 @@ impl<'connection> RowStatement<'connection> {
         usize::try_from(count).unwrap_or(0)
     }
 
-    /// Runs it for each of `rows`, with `cell` telling the parameters, counted from 0. Rows that it returns are thrown
-    /// away. Tells how many rows it changed itself; on failure, the row.
+    /// Runs it for each of `rows`, with `cell` telling the parameters, counted from 0. Tells how many rows it changed
+    /// itself; on failure, the row.
     pub(super) fn each<'cells>(
         &mut self,
         rows: impl Iterator<Item = u32>,
         cell: impl Fn(u32, usize) -> RawCell<'cells>,
     ) -> Result<u64, (u32, Error)> {
         let (parameters, mut changed) = (self.parameters(), 0);
-        let bound = Bound(self);
-        for row in rows {
-            let done = (0..parameters)
-                .try_for_each(|parameter| bound.bind(parameter, cell(row, parameter)))
-                .and_then(|()| bound.run());
-            changed += done.map_err(|error| (row, error))?;
-        }
-        Ok(changed)
+        self.bound(|bound| {
+            for row in rows {
+                let done = (0..parameters)
+                    .try_for_each(|parameter| bound.bind(parameter, cell(row, parameter)))
+                    .and_then(|()| bound.run());
+                changed += done.map_err(|error| (row, error))?;
+            }
+            Ok(changed)
+        })
+    }
+
+    /// Lends the statement to be bound and run. What is bound outlives this call, and is let go of when it returns.
+    pub(super) fn bound<'cells, R>(&mut self, work: impl FnOnce(&Bound<'_, 'connection, 'cells>) -> R) -> R {
+        let bound = Bound { statement: self, cells: PhantomData };
+        work(&bound)
     }
 
     /// Returns the operations counted since the last time.
@@ -87,6 +98,10 @@ impl<'connection> RowStatement<'connection> {
         unsafe { ffi::sqlite3_total_changes64(self.connection.handle()) }
     }
 
+    fn done(&self, code: c_int) -> rusqlite::Result<()> {
+        if code == ffi::SQLITE_OK { Ok(()) } else { Err(self.error(code)) }
+    }
+
     /// Says why a call failed.
     #[cold]
     fn error(&self, code: c_int) -> Error {
@@ -96,22 +111,25 @@ impl<'connection> RowStatement<'connection> {
     }
 }
 
-impl Drop for RowStatement<'_> {
+impl Drop for RawStatement<'_> {
     fn drop(&mut self) {
         // SAFETY: finalized here and nowhere else. What it returns tells again how the last run ended.
         unsafe { ffi::sqlite3_finalize(self.statement.as_ptr()) };
     }
 }
 
-/// A statement that may hold pointers to cells; dropped before these can go.
-struct Bound<'s, 'connection>(&'s mut RowStatement<'connection>);
+/// A statement that may hold pointers to what is borrowed for `'cells`; dropped before that can go.
+pub(super) struct Bound<'s, 'connection, 'cells> {
+    statement: &'s mut RawStatement<'connection>,
+    /// Invariant: with a shorter borrow than was asked for, something could be bound that goes too soon.
+    cells: PhantomData<fn(&'cells ()) -> &'cells ()>,
+}
 
-impl Bound<'_, '_> {
-    /// Binds one parameter, counted from 0. The cell must outlive `self`, which [`RowStatement::each`] sees to.
+impl<'cells> Bound<'_, '_, 'cells> {
+    /// Binds one parameter, counted from 0.
     #[inline(always)]
-    fn bind(&self, parameter: usize, cell: RawCell<'_>) -> rusqlite::Result<()> {
-        let statement = self.0.statement.as_ptr();
-        let index = c_int::try_from(parameter + 1).map_err(|_| failure(ffi::SQLITE_RANGE, None))?;
+    pub(super) fn bind(&self, parameter: usize, cell: RawCell<'cells>) -> rusqlite::Result<()> {
+        let (statement, index) = (self.statement.statement.as_ptr(), index(parameter)?);
         // SAFETY: the statement lives; pointers and lengths are those of slices that outlive `self`. Empty ones are
         // bound as something that is there for ever, since a slice without bytes may point to nowhere.
         let code = unsafe {
@@ -132,14 +150,24 @@ impl Bound<'_, '_> {
                 }
             }
         };
-        if code == ffi::SQLITE_OK { Ok(()) } else { Err(self.0.error(code)) }
+        self.statement.done(code)
     }
 
-    /// Runs the statement to its end and makes it ready for the next row.
+    /// Binds something as a pointer, which only who knows this name gets from SQLite, and SQL cannot look at.
+    pub(super) fn bind_pointer<T>(&self, parameter: usize, to: &'cells T, name: &'static CStr) -> rusqlite::Result<()> {
+        let (statement, index) = (self.statement.statement.as_ptr(), index(parameter)?);
+        let to = ptr::from_ref(to).cast_mut().cast::<c_void>();
+        // SAFETY: the statement lives; SQLite itself never follows the pointer, and the name is there for ever.
+        let code = unsafe { ffi::sqlite3_bind_pointer(statement, index, to, name.as_ptr(), None) };
+        self.statement.done(code)
+    }
+
+    /// Runs the statement to its end and makes it ready for the next row. Rows that it returns are thrown away. Tells how
+    /// many rows it changed itself.
     #[inline(always)]
-    fn run(&self) -> rusqlite::Result<u64> {
-        let statement = self.0.statement.as_ptr();
-        let before = self.0.total_changes();
+    pub(super) fn run(&self) -> rusqlite::Result<u64> {
+        let statement = self.statement.statement.as_ptr();
+        let before = self.statement.total_changes();
         // SAFETY: the statement lives, and what is bound outlives `self`.
         let (stepped, reset) = unsafe {
             let mut stepped = ffi::sqlite3_step(statement);
@@ -149,27 +177,34 @@ impl Bound<'_, '_> {
             (stepped, ffi::sqlite3_reset(statement))
         };
         if stepped != ffi::SQLITE_DONE || reset != ffi::SQLITE_OK {
-            return Err(self.0.error(if stepped == ffi::SQLITE_DONE { reset } else { stepped }));
+            return Err(self.statement.error(if stepped == ffi::SQLITE_DONE { reset } else { stepped }));
         }
-        if self.0.total_changes() == before {
+        if self.statement.total_changes() == before {
             // `changes` keeps the count of an earlier statement when this one changes nothing.
             return Ok(0);
         }
         // SAFETY: the connection is open as long as it is borrowed.
-        let changes = unsafe { ffi::sqlite3_changes64(self.0.connection.handle()) };
+        let changes = unsafe { ffi::sqlite3_changes64(self.statement.connection.handle()) };
         Ok(changes.cast_unsigned())
     }
 }
 
-impl Drop for Bound<'_, '_> {
+impl Drop for Bound<'_, '_, '_> {
     fn drop(&mut self) {
-        let statement = self.0.statement.as_ptr();
-        // SAFETY: the statement lives. Afterwards neither its registers nor its parameters point to any cell.
+        let statement = self.statement.statement.as_ptr();
+        // SAFETY: the statement lives. Afterwards neither its registers nor its cursors nor its parameters point to
+        // anything that was bound.
         unsafe {
             ffi::sqlite3_reset(statement);
             ffi::sqlite3_clear_bindings(statement);
         }
     }
+}
+
+/// Returns SQLite's number of a parameter that is counted from 0.
+#[inline(always)]
+fn index(parameter: usize) -> rusqlite::Result<c_int> {
+    c_int::try_from(parameter + 1).map_err(|_| failure(ffi::SQLITE_RANGE, None))
 }
 
 fn failure(code: c_int, message: Option<String>) -> Error {
@@ -180,7 +215,7 @@ fn failure(code: c_int, message: Option<String>) -> Error {
 mod tests {
     use super::*;
 
-    fn expanded(statement: &RowStatement<'_>) -> String {
+    fn expanded(statement: &RawStatement<'_>) -> String {
         // SAFETY: the statement lives; what SQLite returns is a C string that is freed here, once.
         unsafe {
             let text = ffi::sqlite3_expanded_sql(statement.statement.as_ptr());
@@ -202,7 +237,7 @@ mod tests {
                 [RawCell::Text(b""), RawCell::Blob(b"")],
                 [RawCell::Text(long.as_bytes()), RawCell::Blob(&[0, 255])],
             ];
-            let mut insert = RowStatement::prepare(&connection, "INSERT INTO t VALUES (?, ?)").unwrap();
+            let mut insert = RawStatement::prepare(&connection, "INSERT INTO t VALUES (?, ?)").unwrap();
             let written = insert.each(0..4, |row, column| cells[row as usize][column]).map_err(|(_, error)| error);
             assert_eq!(written.unwrap(), 4);
             let sql = "SELECT group_concat(typeof(a) || length(a) || typeof(b) || b, ' ') FROM (SELECT * FROM t \
@@ -222,7 +257,7 @@ mod tests {
     fn lets_go_of_what_was_bound_also_when_a_row_fails() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (a TEXT UNIQUE)").unwrap();
-        let mut insert = RowStatement::prepare(&connection, "INSERT INTO t VALUES (?)").unwrap();
+        let mut insert = RawStatement::prepare(&connection, "INSERT INTO t VALUES (?)").unwrap();
         let texts = [String::from("one"), String::from("two"), String::from("one")];
         let failed = insert.each(0..3, |row, _| RawCell::Text(texts[row as usize].as_bytes())).unwrap_err();
         assert_eq!((failed.0, failed.1.sqlite_error_code()), (2, Some(rusqlite::ErrorCode::ConstraintViolation)));
@@ -236,9 +271,9 @@ mod tests {
     fn throws_returned_rows_away_and_says_what_is_wrong() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (a)").unwrap();
-        let mut insert = RowStatement::prepare(&connection, "INSERT INTO t VALUES (?) RETURNING a").unwrap();
+        let mut insert = RawStatement::prepare(&connection, "INSERT INTO t VALUES (?) RETURNING a").unwrap();
         assert_eq!(insert.each(0..2, |row, _| RawCell::Integer(row.into())).map_err(|(_, error)| error).unwrap(), 2);
-        let error = RowStatement::prepare(&connection, "INSERT INTO nowhere VALUES (?)").map(drop).unwrap_err();
+        let error = RawStatement::prepare(&connection, "INSERT INTO nowhere VALUES (?)").map(drop).unwrap_err();
         assert!(error.to_string().contains("no such table: nowhere"), "{error}");
     }
 }
