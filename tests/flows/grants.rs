@@ -160,6 +160,12 @@ fn scripts_of_an_untrusted_chain_have_limits() {
     policy(&project, "[chains.acme.limits]\ntime = \"200ms\"\n");
     let stopped = project.unchanged(|| project.run(&vendor(&["up"])));
     assert!(stopped.stderr.contains("the script reached its time limit of 200ms"), "{stopped}");
+    // Too short for SQLite to look at the clock inside any of them.
+    project.write("vendor/0001_points.sql", "SELECT 1;\n".repeat(20_000));
+    policy(&project, "[chains.acme.limits]\ntime = \"1ms\"\n");
+    let stopped = project.unchanged(|| project.run(&vendor(&["up", "--json"])));
+    assert_eq!(stopped.json("error")["code"], "guest-limit", "{stopped}");
+    policy(&project, "");
     project.write(
         "vendor/0001_points.sql",
         "CREATE TABLE acme_points (id);\nINSERT INTO acme_points VALUES (random());\n",

@@ -131,7 +131,7 @@ impl SqliteSession {
         }
     }
 
-    fn check_stop(&self) -> Result<(), DbError> {
+    fn check_stop(&mut self) -> Result<(), DbError> {
         if self.transaction_open && self.connection().is_autocommit() {
             // ON CONFLICT ROLLBACK and a full disk end it. Going on would commit each statement by itself.
             return Err(DbError::new(ErrorCode::Database, "the transaction was rolled back by an earlier statement"));
@@ -140,8 +140,8 @@ impl SqliteSession {
             return Ok(());
         }
         if self.watch.deadline_passed() {
-            return Err(match &self.budget {
-                Some(budget) => budget.limits.reached(Limit::Time).into(),
+            return Err(match &mut self.budget {
+                Some(budget) => budget.meet(budget.limits.reached(Limit::Time)),
                 None => DbError::new(ErrorCode::Limit, "the time limit was reached"),
             });
         }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -231,6 +231,17 @@ fn operations_stop_at_the_same_point_in_one_long_statement_and_in_many_short_one
         while session.execute("SELECT 1 + 1", &[]).is_ok() {}
         let used = session.counters().operations - began;
         assert!((5_001..5_020).contains(&used), "{used}");
+    });
+}
+
+#[test]
+fn time_that_is_over_between_two_statements_is_a_limit_that_was_met() {
+    with_session(|session| {
+        session.set_limits(Some(&within(Limit::Time, 1))).unwrap();
+        session.set_deadline(Some(Instant::now()));
+        let failed = session.execute_script("SELECT 1; SELECT 2").unwrap_err();
+        assert_eq!((failed.start, failed.error.code), (0, ErrorCode::Limit));
+        assert_eq!(session.limit_reached().map(|reached| reached.limit), Some(Limit::Time));
     });
 }
 
