@@ -1,126 +1,17 @@
-//! What every source must do, whatever it reads: one suite, run on each.
+//! One suite for all sources: `every` has what each must do, whatever it reads, and this what those of files must do.
 
 mod archive;
+mod every;
 mod http;
+mod makers;
 
 use std::borrow::Cow;
-use std::fs;
 
 use whimbrel::Interrupt;
-use whimbrel::model::{Body, Checksum, Kind, Reversibility};
-use whimbrel::source::{Archive, Directory, Embedded, Http, Layout, Loaded, Memory, Source, SourceError};
+use whimbrel::model::{Body, Kind, Reversibility};
+use whimbrel::source::{Layout, Loaded, Source, SourceError};
 
-use crate::harness::packed::{self, Zipped};
-use crate::harness::server::{Answer, Server};
-
-/// Files of a folder: paths and contents.
-type Files = &'static [(&'static str, &'static [u8])];
-
-/// A way to make a source of files.
-struct Maker {
-    name: &'static str,
-    make: fn(Files, Layout, bool) -> Box<dyn Source>,
-}
-
-/// A source together with what it reads, such as a folder or a server.
-struct Alive<S, K> {
-    source: S,
-    _kept: K,
-}
-
-impl<S: Source, K: Send + Sync> Source for Alive<S, K> {
-    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
-        self.source.load(interrupt)
-    }
-
-    fn describe(&self) -> String {
-        self.source.describe()
-    }
-}
-
-fn directory(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, bytes) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    let source = Directory::new(folder.path()).layout(layout).recursive(recursive);
-    Box::new(Alive { source, _kept: folder })
-}
-
-fn several_directories(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    let folder = tempfile::tempdir().unwrap();
-    for (index, (path, bytes)) in files.iter().enumerate() {
-        let path = folder.path().join(if index % 2 == 0 { "even" } else { "odd" }).join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    for half in ["even", "odd"] {
-        fs::create_dir_all(folder.path().join(half)).unwrap();
-    }
-    let source = Directory::new(folder.path().join("even")).and(folder.path().join("odd"));
-    Box::new(Alive { source: source.layout(layout).recursive(recursive), _kept: folder })
-}
-
-fn memory(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    let memory = files.iter().fold(Memory::new("m"), |memory, (path, bytes)| memory.file(*path, *bytes));
-    Box::new(memory.layout(layout).recursive(recursive))
-}
-
-fn embedded(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    Box::new(Embedded::new("m", files).layout(layout).recursive(recursive))
-}
-
-fn zip(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    let entries: Vec<_> = files.iter().map(|(path, bytes)| Zipped::new(*path, *bytes)).collect();
-    archived(&packed::zip(&entries), layout, recursive)
-}
-
-fn tar_of(files: Files, root: &str) -> Vec<u8> {
-    let paths: Vec<String> = files.iter().map(|(path, _)| format!("{root}{path}")).collect();
-    let files: Vec<_> = files.iter().zip(&paths).map(|((_, bytes), path)| (b'0', path.as_bytes(), *bytes)).collect();
-    packed::tar(&files)
-}
-
-fn tar(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    archived(&tar_of(files, "./"), layout, recursive)
-}
-
-fn tar_gz(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    archived(&packed::gzip(&tar_of(files, "bundle/")), layout, recursive)
-}
-
-fn tar_zst(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    archived(&packed::zstd(&tar_of(files, "")), layout, recursive)
-}
-
-fn archived(bytes: &[u8], layout: Layout, recursive: bool) -> Box<dyn Source> {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("bundle");
-    fs::write(&file, bytes).unwrap();
-    Box::new(Alive { source: Archive::new(file).layout(layout).recursive(recursive), _kept: folder })
-}
-
-fn http(files: Files, layout: Layout, recursive: bool) -> Box<dyn Source> {
-    let bundle = packed::zstd(&tar_of(files, "bundle/"));
-    let digest = Checksum::of(&bundle).to_string();
-    let server = Server::new(move |_| Answer::ok(bundle.clone()));
-    let source = Http::new(&server.url("/bundle"), &digest).unwrap().layout(layout).recursive(recursive);
-    Box::new(Alive { source, _kept: server })
-}
-
-const MAKERS: [Maker; 9] = [
-    Maker { name: "directory", make: directory },
-    Maker { name: "several directories", make: several_directories },
-    Maker { name: "memory", make: memory },
-    Maker { name: "embedded", make: embedded },
-    Maker { name: "zip", make: zip },
-    Maker { name: "tar", make: tar },
-    Maker { name: "tar.gz", make: tar_gz },
-    Maker { name: "tar.zst", make: tar_zst },
-    Maker { name: "http", make: http },
-];
+use self::makers::{Files, MAKERS};
 
 fn shown(loaded: &Loaded) -> Vec<String> {
     let mut migrations: Vec<_> = loaded.migrations.iter().collect();
@@ -155,7 +46,7 @@ const PLAIN: Files = &[
 ];
 
 #[test]
-fn every_source_loads_the_same_migrations() {
+fn every_source_of_files_loads_the_same_migrations() {
     each(PLAIN, Layout::Auto, false, |name, loaded| {
         let loaded = loaded.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(
@@ -177,7 +68,7 @@ fn every_source_loads_the_same_migrations() {
 }
 
 #[test]
-fn every_source_tells_all_problems_with_their_places() {
+fn every_source_of_files_tells_all_problems_with_their_places() {
     const WRONG: Files = &[
         ("1_a.sql", b"SELECT 1;\n-- whimbrel: rebuild"),
         ("2_b.sql", b""),
@@ -201,7 +92,7 @@ fn every_source_tells_all_problems_with_their_places() {
 }
 
 #[test]
-fn every_source_goes_into_folders_when_it_is_told_to() {
+fn every_source_of_files_goes_into_folders_when_it_is_told_to() {
     const DEEP: Files = &[
         ("1_a.sql", b"SELECT 1;"),
         ("2026/2_b.sql", b"SELECT 2;"),
@@ -213,7 +104,7 @@ fn every_source_goes_into_folders_when_it_is_told_to() {
 }
 
 #[test]
-fn every_source_takes_the_files_for_its_database() {
+fn every_source_of_files_takes_the_files_for_its_database() {
     const VARIANTS: Files = &[
         ("1_a.sql", b"SELECT 1;"),
         ("2_b.sqlite.sql", b"SELECT 'sqlite';"),
@@ -245,7 +136,7 @@ fn every_source_takes_the_files_for_its_database() {
 }
 
 #[test]
-fn every_source_reads_every_layout() {
+fn every_source_of_files_reads_every_layout() {
     let cases: [(Layout, Files, &[&str]); 10] = [
         (
             Layout::Sqlx,
@@ -309,7 +200,7 @@ fn every_source_reads_every_layout() {
 }
 
 #[test]
-fn every_source_asks_when_a_folder_could_be_two() {
+fn every_source_of_files_asks_when_a_folder_could_be_two() {
     const BOTH: Files = &[
         ("1_a.sql", b"-- +goose Up\n"),
         ("2_b.sql", b"-- migrate:up\n"),

@@ -1,16 +1,44 @@
 //! Migrations written in Rust, compiled into the program that runs them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Loaded, Problem, Source, SourceError, check_name};
+use super::content::{self, Content};
+use super::file_name::Part;
+use super::{Loaded, Problem, Source, SourceError, check_name, companions, placement};
 use crate::db::Transaction;
 use crate::interrupt::Interrupt;
-use crate::model::{Body, Migration, Placement, RustError, RustMigration, Version};
+use crate::limits::Limits;
+use crate::model::{Body, Manifest, Migration, Placement, Role, RustError, RustMigration, Script, Version};
 
 /// Migrations written in Rust.
+///
+/// What stands beside a file in a folder, code can have as well: a [manifest](Self::manifest) and a
+/// [verify script](Self::verify).
+///
+/// ```
+/// use whimbrel::source::Code;
+///
+/// let code = Code::new()
+///     .up(1, "notes", |tx| Ok(tx.execute("CREATE TABLE note (text)", &[]).map(drop)?))
+///     .up(2, "first_note", |tx| Ok(tx.execute("INSERT INTO note VALUES ('hello')", &[]).map(drop)?))
+///     .manifest("depends_on = ['1']")
+///     .verify("SELECT count(*) = 1 FROM note");
+/// # let _ = code;
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Code {
-    migrations: Vec<Migration>,
+    written: Vec<Written>,
+    /// What was said of a migration before there was one.
+    orphans: Vec<Problem>,
+}
+
+/// A migration as it was added, with texts that were not read yet.
+#[derive(Clone, Debug)]
+struct Written {
+    migration: Migration,
+    manifest: Option<Cow<'static, str>>,
+    verify: Option<Cow<'static, str>>,
 }
 
 impl Code {
@@ -28,9 +56,9 @@ impl Code {
         migration: impl RustMigration + 'static,
     ) -> Self {
         let (version, name) = (version.into(), name.into());
-        let file = format!("{version}_{} (Rust)", name.escape_debug());
+        let file = shown(version, &name, "");
         let body = Body::Rust(Arc::new(migration));
-        self.migrations.push(Migration {
+        let migration = Migration {
             version,
             name,
             placement: Placement::default(),
@@ -39,7 +67,8 @@ impl Code {
             asked: Vec::new(),
             manifest: None,
             file,
-        });
+        };
+        self.written.push(Written { migration, manifest: None, verify: None });
         self
     }
 
@@ -61,6 +90,39 @@ impl Code {
     {
         self.add(version, name, BothWays { up, down })
     }
+
+    /// Gives the migration that was added last a manifest: the text of the TOML file that would stand beside one in a
+    /// folder, with `description`, `depends_on`, `out_of_order`, `repeat`, `baseline`, `functions` and `preconditions`. The last
+    /// one counts.
+    #[must_use]
+    pub fn manifest(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        match self.written.last_mut() {
+            Some(last) => last.manifest = Some(text.into()),
+            None => self.orphans.push(orphan("manifest")),
+        }
+        self
+    }
+
+    /// Gives the migration that was added last a verify script: SQL that asks whether it did what it should. The last one
+    /// counts.
+    #[must_use]
+    pub fn verify(mut self, sql: impl Into<Cow<'static, str>>) -> Self {
+        match self.written.last_mut() {
+            Some(last) => last.verify = Some(sql.into()),
+            None => self.orphans.push(orphan("verify script")),
+        }
+        self
+    }
+}
+
+/// Returns what a part of a migration is called in messages.
+fn shown(version: Version, name: &str, ending: &str) -> String {
+    format!("{version}_{}{ending} (Rust)", name.escape_debug())
+}
+
+fn orphan(what: &str) -> Problem {
+    let hint = "add the migration first, then what belongs to it".to_owned();
+    Problem::of_file("Rust code", format!("there is no migration for this {what}"), Some(hint))
 }
 
 struct OneWay<Up>(Up);
@@ -97,20 +159,95 @@ where
     }
 }
 
+impl Written {
+    /// Reads the texts; a migration with a problem is still worth comparing with the others.
+    fn read(&self, problems: &mut Vec<Problem>) -> Migration {
+        let mut migration = self.migration.clone();
+        if let Err(message) = check_name(&migration.name) {
+            problems.push(Problem::of_file(&migration.file, message, None));
+        }
+        migration.manifest = self.read_manifest(problems);
+        migration.verify = self.read_verify(problems);
+        let (file, manifest) = (&migration.file, migration.manifest.as_deref());
+        migration.placement = placement::find(Role::Versioned, file, &migration.body, manifest, problems);
+        if migration.role() == Role::Repeatable {
+            migration.version = Version::from(0);
+        }
+        migration
+    }
+
+    fn read_manifest(&self, problems: &mut Vec<Problem>) -> Option<Box<Manifest>> {
+        match content::manifest(&self.file(Part::Manifest), self.manifest.as_deref()?) {
+            Ok(manifest) => {
+                problems.extend(unfit(&manifest));
+                Some(Box::new(manifest))
+            }
+            Err(mut found) => {
+                problems.append(&mut found);
+                None
+            }
+        }
+    }
+
+    fn read_verify(&self, problems: &mut Vec<Problem>) -> Option<Box<Script>> {
+        let bytes = match self.verify.clone()? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        match content::read(&self.file(Part::Verify), Part::Verify, bytes, None) {
+            Ok(Content::Script(script)) => {
+                problems.extend(companions::directs(&script));
+                Some(Box::new(script))
+            }
+            Ok(_) => None,
+            Err(mut found) => {
+                problems.append(&mut found);
+                None
+            }
+        }
+    }
+
+    /// Returns what a part beside the code is called in messages.
+    fn file(&self, part: Part) -> String {
+        shown(self.migration.version, &self.migration.name, part.ending())
+    }
+}
+
+/// Refuses what a manifest can say about guests only: that it were held to something would be a false promise.
+fn unfit(manifest: &Manifest) -> Vec<Problem> {
+    let said = [
+        ("grants", manifest.grants.is_some()),
+        ("limits", manifest.limits != Limits::default()),
+        ("params", !manifest.params.is_empty()),
+        ("transform", manifest.transform.is_some()),
+    ];
+    let refuse = |key| {
+        let message = format!("`{key}` is for components and scripts, and Rust code is part of the program");
+        Problem::of_file(&manifest.file, message, Some("leave it out".to_owned()))
+    };
+    said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| refuse(key)).collect()
+}
+
+/// Finds migrations that claim what one before them has.
+fn taken(migrations: &[Migration]) -> Vec<Problem> {
+    let owner = |migration: &Migration| (migration.role(), migration.key());
+    let first = |index: usize| migrations[..index].iter().find(|other| owner(other) == owner(&migrations[index]));
+    let told = |index: usize| {
+        let (migration, other) = (&migrations[index], first(index)?);
+        Some(companions::taken(&migration.file, &migration.key(), &other.file, migration.name == other.name))
+    };
+    (0..migrations.len()).filter_map(told).collect()
+}
+
 impl Source for Code {
     fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
-        let problems: Vec<Problem> = self
-            .migrations
-            .iter()
-            .filter_map(|migration| {
-                let message = check_name(&migration.name).err()?;
-                Some(Problem::of_file(&migration.file, message, None))
-            })
-            .collect();
+        let mut problems = self.orphans.clone();
+        let migrations: Vec<Migration> = self.written.iter().map(|written| written.read(&mut problems)).collect();
+        problems.extend(taken(&migrations));
         if !problems.is_empty() {
             return Err(SourceError::new(problems));
         }
-        Ok(Loaded { migrations: self.migrations.clone(), ..Loaded::default() })
+        Ok(Loaded { migrations, ..Loaded::default() })
     }
 
     fn describe(&self) -> String {
@@ -123,6 +260,10 @@ mod tests {
     use super::*;
     use crate::model::Reversibility;
 
+    fn problems(code: &Code) -> Vec<String> {
+        code.load(&Interrupt::new()).expect_err("problems").problems.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn takes_closures_and_types() {
         let code = Code::new().up(1, "a", |_| Ok(())).up_down(2, "b", |_| Ok(()), |_| Err("no".into()));
@@ -133,9 +274,31 @@ mod tests {
 
     #[test]
     fn refuses_names_no_file_could_have() {
-        let error =
-            Code::new().up(1, "a b", |_| Ok(())).up(2, "", |_| Ok(())).load(&Interrupt::new()).expect_err("names");
-        assert_eq!(error.problems.len(), 2);
-        assert!(error.problems[0].to_string().starts_with("1_a b (Rust): ` ` cannot stand in a name"));
+        let found = problems(&Code::new().up(1, "a b", |_| Ok(())).up(2, "", |_| Ok(())));
+        assert_eq!(found.len(), 2);
+        assert!(found[0].starts_with("1_a b (Rust): ` ` cannot stand in a name"), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_said_before_there_is_a_migration_belongs_to_none() {
+        assert_eq!(
+            problems(&Code::new().verify("SELECT 1").manifest("").up(1, "a", |_| Ok(()))),
+            [
+                "Rust code: there is no migration for this manifest",
+                "Rust code: there is no migration for this verify script",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_manifest_cannot_hold_code_of_the_program_to_anything() {
+        let manifest = "[grants]\nread = ['t']\n[limits]\nfuel = 1\n[params]\na = 'b'\n";
+        let found = problems(&Code::new().up(1, "a", |_| Ok(())).manifest(manifest));
+        for (problem, key) in found.iter().zip(["grants", "limits", "params"]) {
+            let expected =
+                format!("1_a.toml (Rust): `{key}` is for components and scripts, and Rust code is part of the program");
+            assert_eq!(*problem, expected);
+        }
+        assert_eq!(found.len(), 3);
     }
 }

@@ -3,7 +3,7 @@
 use super::assemble::File;
 use super::file_name::Part;
 use super::problem::Problem;
-use crate::model::{Role, Script};
+use crate::model::{Key, Role, Script};
 use crate::sql::Directives;
 
 /// Checks the files of one version, ordered by part: there must be one body, and what fits beside it.
@@ -28,16 +28,14 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
     let (before, file) = (&files[..index], &files[index]);
     let refuse = |message: String, hint: &str| Some(Problem::of_file(&file.file, message, Some(hint.to_owned())));
     if is_body(file) {
-        let message = format!("{} is already that of {}", called(file), body.file);
-        let hint = if body.name == file.name { "keep one of them" } else { "give one of them another version" };
-        return refuse(message, hint);
+        return Some(taken(&file.file, &key(file), &body.file, body.name == file.name));
     }
     if !files.iter().any(|other| is_body(other) && other.name == file.name) {
-        let message = format!("the migration of {} is {}", called(file), body.file);
+        let message = format!("the migration of {} is {}", called(&key(file)), body.file);
         return refuse(message, "give both the same name");
     }
     if let Some(twin) = before.iter().find(|other| (other.part, &other.name) == (file.part, &file.name)) {
-        return refuse(format!("{} already has {}", called(file), twin.file), "keep one of them");
+        return refuse(format!("{} already has {}", called(&key(file)), twin.file), "keep one of them");
     }
     match (file.part, body.part) {
         (Part::Down, Part::Sql) if body.name == file.name => {
@@ -53,11 +51,24 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
     }
 }
 
-/// Returns what tells a migration from others: its version, or its name when it has none.
-fn called(file: &File) -> String {
+/// Refuses a body that claims what another one has.
+pub(super) fn taken(file: &str, key: &Key, other: &str, same_name: bool) -> Problem {
+    let hint = if same_name { "keep one of them" } else { "give one of them another version" };
+    Problem::of_file(file, format!("{} is already that of {other}", called(key)), Some(hint.to_owned()))
+}
+
+/// Returns what tells the migration of a file from others.
+fn key(file: &File) -> Key {
     match file.role {
-        Role::Versioned | Role::Baseline => format!("version {}", file.version),
-        Role::Repeatable => format!("the name {}", file.name),
+        Role::Versioned | Role::Baseline => Key::Version(file.version),
+        Role::Repeatable => Key::Name(file.name.clone()),
+    }
+}
+
+fn called(key: &Key) -> String {
+    match key {
+        Key::Version(version) => format!("version {version}"),
+        Key::Name(name) => format!("the name {name}"),
     }
 }
 
