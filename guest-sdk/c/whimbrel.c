@@ -373,11 +373,11 @@ void __component_type_object_force_link_bindings(void) {}
 static char returned_text[1280];
 static __attribute__((aligned(8))) uint32_t returned[5];
 
-#if defined(WHIMBREL_UP) || defined(WHIMBREL_DOWN)
+#if defined(WHIMBREL_UP) || defined(WHIMBREL_DOWN) || defined(WHIMBREL_VERIFY)
 static void *call(bool (*work)(wh_tx *, const wh_context *), int32_t handle, const wh_context *context) {
     wh_tx *tx = room(sizeof *tx);
     tx->handle.__handle = handle;
-    wh_fail(tx, "the migration failed and did not say why");
+    wh_fail(tx, "it failed and did not say why");
     bool ok = work(tx, context);
     whimbrel_migration_sql_transaction_drop_own(tx->handle);
     returned[0] = !ok;
@@ -415,6 +415,12 @@ __attribute__((export_name("up"))) void *whimbrel_export_up(int32_t handle, CONT
 #ifdef WHIMBREL_DOWN
 __attribute__((export_name("down"))) void *whimbrel_export_down(int32_t handle, CONTEXT_PARAMETERS) {
     return call(wh_down, handle, CONTEXT);
+}
+#endif
+
+#ifdef WHIMBREL_VERIFY
+__attribute__((export_name("verify"))) void *whimbrel_export_verify(int32_t handle, CONTEXT_PARAMETERS) {
+    return call(wh_verify, handle, CONTEXT);
 }
 #endif
 

@@ -1,8 +1,8 @@
 /* Database migrations in C that run as sandboxed WebAssembly components in whimbrel.
  *
- * Write `wh_up` (and `wh_down`), or `wh_transform`, and compile it with packed.c, whimbrel.c and bindings/bindings.c;
- * WHIMBREL_UP, WHIMBREL_DOWN and WHIMBREL_TRANSFORM say which of them there are. Without a Wasm compiler, packed.c and
- * your own functions compile natively for unit tests.
+ * Write `wh_up` (and `wh_down`), or `wh_transform`, perhaps `wh_verify` beside them, and compile it with packed.c,
+ * whimbrel.c and bindings/bindings.c; WHIMBREL_UP, WHIMBREL_DOWN, WHIMBREL_TRANSFORM and WHIMBREL_VERIFY say which of them
+ * there are. Without a Wasm compiler, packed.c and your own functions compile natively for unit tests.
  */
 #ifndef WHIMBREL_H
 #define WHIMBREL_H
@@ -156,6 +156,8 @@ typedef struct wh_savepoint wh_savepoint;
 bool wh_up(wh_tx *tx, const wh_context *context);
 /* Yours: undoes the work. */
 bool wh_down(wh_tx *tx, const wh_context *context);
+/* Yours: looks whether the work is as it should be. The transaction only reads. False undoes the step, as in wh_up. */
+bool wh_verify(wh_tx *tx, const wh_context *context);
 
 /* What failed last. `code` is one of an open set: denied, limit, constraint-unique, busy, … */
 typedef struct {

@@ -369,14 +369,9 @@ func answer(err error) unsafe.Pointer {
 	return returned.at()
 }
 
-func call(work func(*Tx, *Context) error, tx uint32, ctx *Context) unsafe.Pointer {
+func call(work Work, registered string, tx uint32, ctx *Context) unsafe.Pointer {
 	forget()
-	err := protect(func() error {
-		if work == nil {
-			return fmt.Errorf("the migration was not registered: call whimbrel.Export in init")
-		}
-		return work(&Tx{tx}, ctx)
-	})
+	err := run(work, registered, &Tx{tx}, ctx)
 	rawDropTransaction(tx)
 	return answer(err)
 }
@@ -395,15 +390,22 @@ func context(chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenant
 //go:wasmexport up
 func exportUp(tx, chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt, tenant, dryRun uint32,
 	startedAt, seed uint64, paramsAt, params uint32) unsafe.Pointer {
-	return call(exported.Up, tx, context(chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt, tenant,
+	return call(exported.Up, "Export", tx, context(chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt, tenant,
 		dryRun, startedAt, seed, paramsAt, params))
 }
 
 //go:wasmexport down
 func exportDown(tx, chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt, tenant, dryRun uint32,
 	startedAt, seed uint64, paramsAt, params uint32) unsafe.Pointer {
-	return call(exported.Down, tx, context(chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt, tenant,
+	return call(exported.Down, "Export", tx, context(chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt, tenant,
 		dryRun, startedAt, seed, paramsAt, params))
+}
+
+//go:wasmexport verify
+func exportVerify(tx, chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt, tenant, dryRun uint32,
+	startedAt, seed uint64, paramsAt, params uint32) unsafe.Pointer {
+	return call(verified, "ExportVerify", tx, context(chainAt, chain, versionAt, version, nameAt, name, hasTenant, tenantAt,
+		tenant, dryRun, startedAt, seed, paramsAt, params))
 }
 
 //go:wasmexport apply

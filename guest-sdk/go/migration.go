@@ -59,17 +59,21 @@ func (c *Context) all(name string) (values []string) {
 	return values
 }
 
+// Work is one direction of a migration, or its check.
+type Work func(tx *Tx, ctx *Context) error
+
 // Migration is what a component of the worlds `migration` and `reversible` exports.
 type Migration struct {
 	// Up does the work. An error undoes the step; its text is shown to the operator.
-	Up func(tx *Tx, ctx *Context) error
+	Up Work
 	// Down undoes the work.
-	Down func(tx *Tx, ctx *Context) error
+	Down Work
 }
 
 var (
 	exported  Migration
 	transform Transform
+	verified  Work
 )
 
 // Export registers the migration; call it from init.
@@ -77,6 +81,19 @@ func Export(migration Migration) { exported = migration }
 
 // ExportTransform registers a transform; call it from init.
 func ExportTransform(function Transform) { transform = function }
+
+// ExportVerify registers what looks whether the work of the migration, or of the transform, is as it should be; call it
+// from init, and name one of the worlds verified-… to `whimbrel componentize`. The transaction only reads. An error
+// undoes the step; its text is shown to the operator.
+func ExportVerify(check Work) { verified = check }
+
+// run calls what was registered, and names the function that registers it when nothing was.
+func run(work Work, registered string, tx *Tx, ctx *Context) error {
+	if work == nil {
+		return fmt.Errorf("nothing was registered: call whimbrel.%s in init", registered)
+	}
+	return protect(func() error { return work(tx, ctx) })
+}
 
 // protect turns a panic into an error, with the guest's functions in the log.
 func protect(work func() error) (err error) {

@@ -444,10 +444,17 @@ fn direction(comptime work: fn (*Tx, *const Context) anyerror!void) fn (u32, usi
     }.call;
 }
 
-/// Exports `up`, and `down` if there is one: `comptime { whimbrel.exportMigration(@This()); }`.
+/// Exports `up`, and `down` and `verify` if there are any: `comptime { whimbrel.exportMigration(@This()); }`.
 pub fn exportMigration(comptime migration: type) void {
     @export(&direction(migration.up), .{ .name = "up" });
     if (@hasDecl(migration, "down")) @export(&direction(migration.down), .{ .name = "down" });
+    if (@hasDecl(migration, "verify")) exportVerify(migration.verify);
+}
+
+/// Exports `verify`, which looks whether the work is as it should be with a transaction that only reads; an error undoes
+/// the step. Beside a transform: `comptime { whimbrel.exportVerify(verify); }`.
+pub fn exportVerify(comptime verify: fn (*Tx, *const Context) anyerror!void) void {
+    @export(&direction(verify), .{ .name = "verify" });
 }
 
 /// Exports `apply`: `comptime { whimbrel.exportTransform(each); }`.

@@ -36,6 +36,7 @@ pub const Writer = host.Writer;
 pub const allocator = host.allocator;
 pub const exportMigration = host.exportMigration;
 pub const exportTransform = host.exportTransform;
+pub const exportVerify = host.exportVerify;
 pub const log = host.log;
 pub const progress = host.progress;
 

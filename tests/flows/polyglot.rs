@@ -5,7 +5,9 @@ mod behaves;
 mod contract;
 mod hints;
 mod new;
+mod pages;
 mod units;
+mod verifies;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -174,10 +176,9 @@ fn none_imports_anything_but_the_contract() {
             let more: Vec<_> = imports.iter().filter(|import| !allowed.iter().any(|name| name == *import)).collect();
             assert!(more.is_empty(), "{language}, {} imports {more:?}", form.name());
             let sql = imports.iter().any(|import| import.contains("/sql@"));
-            // SDKs that are one piece name the interface in a transform as well: there is no handle to use it with, and
-            // none of its functions gives one.
-            assert!(sql || form == Form::Transform, "{language}: row by row needs SQL");
-            let world = if form == Form::Rowwise { "reversible" } else { "transform" };
+            // A transform too: for its `verify`, which only reads.
+            assert!(sql, "{language}, {}: it needs SQL", form.name());
+            let world = if form == Form::Rowwise { "verified-reversible" } else { "verified-transform" };
             assert_eq!(inspection.world(), Some(world), "{language}");
         }
     }

@@ -439,7 +439,7 @@ export function context(
   return ctx;
 }
 
-/** Runs `up` or `down`. */
+/** Runs `up` or `down`, or `verify`, whose transaction only reads. What was noted undoes the step. */
 export function migrate(work: (tx: Tx, ctx: Context) => void, handle: u32, ctx: Context): usize {
   const tx = new Tx(handle);
   work(tx, ctx);

@@ -127,6 +127,11 @@ export function progress(done: number, total?: number | null): void;
 
 /** Makes the export `up` or `down` of a function. */
 export function migration(work: (tx: Transaction, ctx: Context) => void): (db: unknown, ctx: unknown) => void;
+/**
+ * Makes the export `verify` of a function that looks whether the work is as it should be; the transaction only reads. It
+ * returns true, or the step is undone; so does what it throws, whose message reaches the operator.
+ */
+export function verification(check: (tx: Transaction, ctx: Context) => boolean): (db: unknown, ctx: unknown) => void;
 /** Makes the export `apply` of a function that transforms one row. */
 export function transform(each: (row: Row, out: RowOut, ctx: Context) => void): (input: unknown, ctx: unknown) => unknown;
 /** Runs a transform over rows of cells, for tests. */

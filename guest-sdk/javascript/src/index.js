@@ -34,6 +34,21 @@ export function migration(work) {
   };
 }
 
+/**
+ * Makes the export `verify` of a function that looks whether the work is as it should be, with a transaction that only
+ * reads. What it throws undoes the step, and so does an answer that is not true, as in a script.
+ */
+export function verification(check) {
+  return migration((tx, ctx) => judge(check(tx, ctx)));
+}
+
+/** No answer is a failure too: where a query gives no row, `queryRow` gives null. */
+function judge(answer) {
+  if (typeof answer?.then === "function") throw new Error("verify is async, and nothing waits for it");
+  if (answer) return;
+  throw new Error(`verify returned ${answer === undefined ? "nothing" : answer === "" ? "an empty text" : answer}`);
+}
+
 /** Makes the export `apply` of a function that transforms one row. What it throws rejects the row. */
 export function transform(each) {
   return (input, ctx) => {

@@ -13,6 +13,7 @@ from .transform import Context, Failure, Transform, message
 from .transform import apply as run_transform
 
 Work = Callable[[Transaction, Context], None]
+Check = Callable[[Transaction, Context], bool]
 
 
 def _context(raw: Any) -> Context:
@@ -41,11 +42,46 @@ def _call(work: Work, db: Any, ctx: Any) -> None:
         raise _host.Err(_tell(error)) from None
 
 
-def export(up: Work, down: Work | None = None) -> Any:
-    """Make the class `WitWorld` that componentize-py looks for: `WitWorld = export(up, down)`."""
-    base: Any = getattr(_host.world, "WitWorld", object)
+def _judge(check: Check) -> Work:
+    """Make an answer that is not true an error; no answer is one too, since `query_row` gives None for no row."""
 
-    class Exported(base):  # type: ignore[misc]
+    def judged(tx: Transaction, ctx: Context) -> None:
+        answer = check(tx, ctx)
+        if hasattr(answer, "__await__"):
+            raise RuntimeError("verify is async, and nothing waits for it")
+        if not answer:
+            raise RuntimeError(f"verify returned {answer!r}")
+
+    return judged
+
+
+def _base(verify: Check | None) -> Any:
+    """Make the class that others are derived from: the world's, with the export `verify` if there is one."""
+    world: Any = getattr(_host.world, "WitWorld", object)
+    # Found when the component is made: a check that is left out would look like one that holds.
+    if _host.world is not None and verify is not None and not hasattr(world, "verify"):
+        raise TypeError("the world has no verify: build it with --world verified-migration, or another verified one")
+    if _host.world is not None and verify is None and hasattr(world, "verify"):
+        raise TypeError("the world has verify, and there is none: export(up, verify=verify)")
+    if verify is None:
+        return world
+    check = _judge(verify)
+
+    class Verified(world):  # type: ignore[misc]
+        def verify(self, db: Any, ctx: Any) -> None:
+            _call(check, db, ctx)
+
+    return Verified
+
+
+def export(up: Work, down: Work | None = None, *, verify: Check | None = None) -> Any:
+    """Make the class `WitWorld` that componentize-py looks for: `WitWorld = export(up, down)`.
+
+    `verify` looks whether the work is as it should be, with a transaction that only reads. The step is undone unless it
+    returns something true, as in a script.
+    """
+
+    class Exported(_base(verify)):  # type: ignore[misc]
         def up(self, db: Any, ctx: Any) -> None:
             _call(up, db, ctx)
 
@@ -57,11 +93,13 @@ def export(up: Work, down: Work | None = None) -> Any:
     return Exported
 
 
-def export_transform(each: Transform) -> Any:
-    """Make the class `WitWorld` of a function that transforms one row: `WitWorld = export_transform(each)`."""
-    base: Any = getattr(_host.world, "WitWorld", object)
+def export_transform(each: Transform, *, verify: Check | None = None) -> Any:
+    """Make the class `WitWorld` of a function that transforms one row: `WitWorld = export_transform(each)`.
 
-    class Exported(base):  # type: ignore[misc]
+    `verify` is that of `export`, asked after the last row.
+    """
+
+    class Exported(_base(verify)):  # type: ignore[misc]
         def apply(self, input: Any, ctx: Any) -> Any:
             try:
                 return _raw(run_transform(each, input, _context(ctx)))

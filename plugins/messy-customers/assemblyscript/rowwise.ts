@@ -2,6 +2,7 @@
 import { Cell, Context, Level, log, Tx } from "../../../guest-sdk/assemblyscript/assembly";
 import { context, migrate } from "../../../guest-sdk/assemblyscript/assembly/host";
 import { cents, email, name, phone } from "./rules";
+import { noneUnnamed } from "./verify";
 
 export { abort, cabi_realloc } from "../../../guest-sdk/assemblyscript/assembly/host";
 
@@ -49,4 +50,10 @@ export function down(
   tx: u32, a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32, i: u32, j: u32, k: u64, l: u64, m: u32, n: u32,
 ): usize {
   return migrate(forgetAll, tx, context(a, b, c, d, e, f, g, h, i, j, k, l, m, n));
+}
+
+export function verify(
+  tx: u32, a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32, i: u32, j: u32, k: u64, l: u64, m: u32, n: u32,
+): usize {
+  return migrate(noneUnnamed, tx, context(a, b, c, d, e, f, g, h, i, j, k, l, m, n));
 }

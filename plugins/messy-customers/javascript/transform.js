@@ -2,6 +2,8 @@
 import { transform } from "@whimbrel/guest";
 import { cents, email, name, phone } from "./rules.js";
 
+export { verify } from "./verify.js";
+
 export function mend(row, out, ctx) {
   const typed = row.textOrNull("email");
   const key = email(typed);

@@ -1,6 +1,7 @@
 """Row by row: reads all customers, writes what the rules make of them."""
 
 from rules import cents, email, name, phone
+from verify import verify
 from whimbrel_guest import Context, Transaction, export, log
 
 UPDATE = "UPDATE customer SET first_name = ?, last_name = ?, email_key = ?, phone_key = ?, cents = ? WHERE id = ?"
@@ -29,4 +30,4 @@ def down(tx: Transaction, ctx: Context) -> None:
     )
 
 
-WitWorld = export(up, down)
+WitWorld = export(up, down, verify=verify)

@@ -1,6 +1,7 @@
 """The same as a transform: the host reads and writes."""
 
 from rules import cents, email, name, phone
+from verify import verify
 from whimbrel_guest import Context, Row, RowOut, export_transform
 
 
@@ -14,4 +15,4 @@ def mend(row: Row, out: RowOut, ctx: Context) -> None:
     out.row(first, last, key, phone(row.text_or_none("phone")), cents(row.text_or_none("balance")))
 
 
-WitWorld = export_transform(mend)
+WitWorld = export_transform(mend, verify=verify)

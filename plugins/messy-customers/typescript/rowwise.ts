@@ -2,6 +2,8 @@
 import { log, migration } from "@whimbrel/guest";
 import { cents, email, name, phone } from "./rules.ts";
 
+export { verify } from "./verify.ts";
+
 export const up = migration((tx, ctx) => {
   const strict = ctx.param("strict") === "yes";
   const update = tx.prepare(

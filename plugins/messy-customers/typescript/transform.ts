@@ -2,6 +2,8 @@
 import { type Context, type Row, type RowOut, transform } from "@whimbrel/guest";
 import { cents, email, name, phone } from "./rules.ts";
 
+export { verify } from "./verify.ts";
+
 export function mend(row: Row, out: RowOut, ctx: Context): void {
   const typed = row.textOrNull("email");
   const key = email(typed);

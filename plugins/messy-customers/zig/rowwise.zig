@@ -5,6 +5,7 @@ const whimbrel = @import("whimbrel");
 const rules = @import("rules.zig");
 
 pub const panic = whimbrel.panic;
+pub const verify = @import("verify.zig").verify;
 
 pub fn up(tx: *whimbrel.Tx, ctx: *const whimbrel.Context) !void {
     const strict = std.mem.eql(u8, ctx.param("strict") orelse "", "yes");

@@ -6,4 +6,5 @@ pub const panic = whimbrel.panic;
 
 comptime {
     whimbrel.exportTransform(@import("mend.zig").mend);
+    whimbrel.exportVerify(@import("verify.zig").verify);
 }

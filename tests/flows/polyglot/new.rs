@@ -6,7 +6,7 @@ use xtask::polyglot::Language;
 
 use super::{made, workshop};
 use crate::flows::guests::workspace;
-use crate::harness::{Project, program};
+use crate::harness::{Outcome, Project, program};
 
 /// Makes a project, builds it as a reader would, runs it, and looks at the notes.
 fn works(language: Language, lang: &str) {
@@ -16,18 +16,7 @@ fn works(language: Language, lang: &str) {
         let mut arguments = vec!["new", "trim_notes", "--lang", lang];
         arguments.extend(reversible.then_some("--reversible"));
         let said = project.ok(&arguments);
-        let build = said.stdout.lines().find_map(|line| line.strip_prefix("  sh ")).expect("a command");
-        let mut shell = Command::new("sh");
-        shell.arg(build).current_dir(project.path(".")).env("WHIMBREL", program());
-        if let Some(modules) = &tools.modules {
-            std::os::unix::fs::symlink(modules, project.path("guests/trim_notes/node_modules")).expect("a link");
-        }
-        for (name, value) in &tools.environment {
-            shell.env(name, value);
-        }
-        let built = shell.output().expect("sh runs");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(built.status.success(), "{language}: {}{}", text(&built.stdout), text(&built.stderr));
+        build(&project, &said, language, &tools);
         project.ok(&["up"]);
         project.database().execute("UPDATE note SET text = '  ' || text || ' '", []).expect("notes");
         project.database().execute("DELETE FROM _whimbrel_history WHERE version = 3", []).expect("history");
@@ -43,13 +32,29 @@ fn works(language: Language, lang: &str) {
     }
 }
 
+/// Builds a project with the command that `new` printed.
+pub(super) fn build(project: &Project, said: &Outcome, language: Language, tools: &Surroundings) {
+    let build = said.stdout.lines().find_map(|line| line.strip_prefix("  sh ")).expect("a command");
+    let mut shell = Command::new("sh");
+    shell.arg(build).current_dir(project.path(".")).env("WHIMBREL", program());
+    if let Some(modules) = &tools.modules {
+        std::os::unix::fs::symlink(modules, project.path("guests/trim_notes/node_modules")).expect("a link");
+    }
+    for (name, value) in &tools.environment {
+        shell.env(name, value);
+    }
+    let built = shell.output().expect("sh runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(built.status.success(), "{language}: {}{}", text(&built.stdout), text(&built.stderr));
+}
+
 /// What a build takes from here and not from the network.
-struct Surroundings {
+pub(super) struct Surroundings {
     environment: Vec<(&'static str, String)>,
     modules: Option<std::path::PathBuf>,
 }
 
-fn tools(language: Language) -> anyhow::Result<Result<Surroundings, xtask::polyglot::Absent>> {
+pub(super) fn tools(language: Language) -> anyhow::Result<Result<Surroundings, xtask::polyglot::Absent>> {
     let target = workspace().join("target/polyglot");
     let shown = |name: &str| target.join(name).display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();

@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 
+	"messy-customers/checks"
 	"messy-customers/rules"
 
 	whimbrel "github.com/whimbrel-migrations/whimbrel/guest-sdk/go"
@@ -52,6 +53,9 @@ func down(tx *whimbrel.Tx, ctx *whimbrel.Context) error {
 	return err
 }
 
-func init() { whimbrel.Export(whimbrel.Migration{Up: up, Down: down}) }
+func init() {
+	whimbrel.Export(whimbrel.Migration{Up: up, Down: down})
+	whimbrel.ExportVerify(checks.Verify)
+}
 
 func main() {}

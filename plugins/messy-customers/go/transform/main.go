@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 
+	"messy-customers/checks"
 	"messy-customers/rules"
 
 	whimbrel "github.com/whimbrel-migrations/whimbrel/guest-sdk/go"
@@ -23,6 +24,9 @@ func mend(row whimbrel.Row, out *whimbrel.Out, ctx *whimbrel.Context) error {
 	return out.Row(first, last, key, rules.Phone(phone), rules.Cents(balance))
 }
 
-func init() { whimbrel.ExportTransform(mend) }
+func init() {
+	whimbrel.ExportTransform(mend)
+	whimbrel.ExportVerify(checks.Verify)
+}
 
 func main() {}

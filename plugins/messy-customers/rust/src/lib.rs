@@ -2,6 +2,8 @@
 
 pub mod rules;
 
+mod verify;
+
 use whimbrel_guest::{Context, Error, Migration, Result, Reversible, RowIn, RowOut, Transaction, Transform, params};
 
 /// Mends the e-mail address; with `strict` what is none is an error.
@@ -61,5 +63,9 @@ impl Transform for Mend {
 
 #[cfg(not(feature = "transform"))]
 whimbrel_guest::export_reversible!(Rowwise);
+#[cfg(not(feature = "transform"))]
+whimbrel_guest::export_verify!(Rowwise);
 #[cfg(feature = "transform")]
 whimbrel_guest::export_transform!(Mend);
+#[cfg(feature = "transform")]
+whimbrel_guest::export_verify!(Mend);

@@ -41,7 +41,7 @@ impl Workshop {
     }
 
     fn build_rust(&self, source: &Source, output: &Path) -> Result<()> {
-        let features: &[&str] = if source.world == "transform" { &["transform"] } else { &[] };
+        let features: &[&str] = if source.world.ends_with("transform") { &["transform"] } else { &[] };
         let bytes = component_featuring(&source.folder.join("Cargo.toml"), features)?;
         fs::write(output, bytes).with_context(|| format!("cannot write {}", output.display()))
     }
@@ -63,12 +63,12 @@ impl Workshop {
             "-Werror",
         ]);
         zig.args(match source.world {
-            "transform" => ["-DWHIMBREL_TRANSFORM"].as_slice(),
-            "reversible" => &["-DWHIMBREL_UP", "-DWHIMBREL_DOWN"],
+            "verified-transform" => ["-DWHIMBREL_TRANSFORM", "-DWHIMBREL_VERIFY"].as_slice(),
+            "verified-reversible" => &["-DWHIMBREL_UP", "-DWHIMBREL_DOWN", "-DWHIMBREL_VERIFY"],
             _ => &["-DWHIMBREL_UP"],
         });
         zig.arg(option("-I", &sdk)).arg("-o").arg(&module);
-        let others = ["rules.c"].into_iter().filter(|other| source.folder.join(other).exists());
+        let others = ["rules.c", "verify.c"].into_iter().filter(|other| source.folder.join(other).exists());
         zig.arg(format!("{}.c", source.entry)).args(others);
         zig.args(["packed.c", "whimbrel.c", "bindings/bindings.c"].map(|file| sdk.join(file)));
         run(zig.current_dir(&source.folder))?;

@@ -80,9 +80,9 @@ impl fmt::Display for Language {
 /// In which form a sample does its work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Form {
-    /// Reads and writes rows itself; can be reverted.
+    /// Reads and writes rows itself; can be reverted, and verifies itself.
     Rowwise,
-    /// Is given rows, and gives rows.
+    /// Is given rows, and gives rows; verifies itself.
     Transform,
 }
 
@@ -101,8 +101,8 @@ impl Form {
     /// Returns the world of its component.
     const fn world(self) -> &'static str {
         match self {
-            Self::Rowwise => "reversible",
-            Self::Transform => "transform",
+            Self::Rowwise => "verified-reversible",
+            Self::Transform => "verified-transform",
         }
     }
 }

@@ -9,6 +9,6 @@ $ZIG cc -O1 -std=c11 -Wall -Wextra -o build/test test.c trim.c whimbrel/packed.c
 ./build/test
 $ZIG cc --target=wasm32-wasi -mexec-model=reactor -Os -g -std=c11 -Wall -Wextra -DWHIMBREL_UP {{define}}\
     -o build/migration.core.wasm migration.c trim.c whimbrel/packed.c whimbrel/whimbrel.c whimbrel/bindings/bindings.c
-"${WHIMBREL:-whimbrel}" componentize build/migration.core.wasm --world {{world}} \
+"${WHIMBREL:-whimbrel}" componentize build/migration.core.wasm \
     --language C --tool "zig cc $($ZIG version)" --output "{{migrations}}/{{stem}}.wasm"
 cp {{stem}}.toml "{{migrations}}/{{stem}}.toml"

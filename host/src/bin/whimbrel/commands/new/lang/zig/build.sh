@@ -9,6 +9,6 @@ $ZIG test trim.zig
 $ZIG build-exe -fno-entry -rdynamic --dep whimbrel \
     -target wasm32-freestanding -O ReleaseSmall -fno-strip -Mroot=migration.zig \
     -target wasm32-freestanding -O ReleaseSmall -fno-strip -Mwhimbrel=whimbrel/whimbrel.zig -femit-bin=build/migration.core.wasm
-"${WHIMBREL:-whimbrel}" componentize build/migration.core.wasm --world {{world}} \
+"${WHIMBREL:-whimbrel}" componentize build/migration.core.wasm \
     --language Zig --tool "zig $($ZIG version)" --output "{{migrations}}/{{stem}}.wasm"
 cp {{stem}}.toml "{{migrations}}/{{stem}}.toml"
