@@ -287,6 +287,19 @@ fn componentize_finds_the_world_by_what_a_module_exports() {
 }
 
 #[test]
+fn componentize_leaves_no_verify_out_unless_everything_is_exported() {
+    let wrap = |exports: &[&str], world: &str| {
+        let wrapping = Wrapping { world: Some(world.to_owned()), ..Wrapping::default() };
+        whimbrel_component::wrap(&module(exports, ""), &wrapping)
+    };
+    let error = wrap(&["up", "down", "verify"], "reversible").unwrap_err();
+    assert_eq!(error.to_string(), "the module exports verify, and nobody would ask it: the world reversible has none");
+    wrap(&["up", "down", "verify"], "verified-reversible").unwrap();
+    // As modules of Go do: the world says what they are.
+    wrap(&["up", "down", "verify", "apply"], "reversible").unwrap();
+}
+
+#[test]
 fn the_contract_has_a_world_for_each_form() {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("whimbrel.wit", whimbrel_component::CONTRACT).unwrap();

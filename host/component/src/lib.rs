@@ -59,6 +59,12 @@ pub enum WrapError {
         /// What was asked for.
         world: String,
     },
+    /// The world that was named has no `verify`, and the module has.
+    #[error("the module exports verify, and nobody would ask it: the world {world} has none")]
+    Unasked {
+        /// The world.
+        world: String,
+    },
     /// It does not fit the world.
     #[error("the module does not fit the contract: {reason}")]
     Encode {
@@ -80,7 +86,7 @@ pub fn wrap(bytes: &[u8], wrapping: &Wrapping) -> Result<Vec<u8>, WrapError> {
     let mut bytes = record(&without_debug(bytes), wrapping)?;
     if !module.describes_itself {
         let name = match &wrapping.world {
-            Some(world) => known(world)?,
+            Some(world) => module.named(world)?,
             None => module.world()?,
         };
         let world = resolve.select_world(&[package], Some(name)).map_err(encode)?;
@@ -91,11 +97,6 @@ pub fn wrap(bytes: &[u8], wrapping: &Wrapping) -> Result<Vec<u8>, WrapError> {
         encoder = encoder.adapter(adapter::NAME, &adapter::module(&resolve, package)?).map_err(encode)?;
     }
     encoder.encode().map_err(encode)
-}
-
-fn known(world: &str) -> Result<&'static str, WrapError> {
-    let found = WORLDS.iter().find(|(name, _)| *name == world);
-    found.map(|(name, _)| *name).ok_or_else(|| WrapError::UnknownWorld { world: world.to_owned() })
 }
 
 /// Leaves out what only debuggers read, which can be many times the code. The names of functions stay, for backtraces.
@@ -181,6 +182,18 @@ impl Module {
             }
         }
         Ok(module)
+    }
+
+    /// Finds the world that was named for it. A check that is left out would look like one that holds; but what exports
+    /// everything, as the SDK for Go does, has only the world to say what it is.
+    fn named(&self, world: &str) -> Result<&'static str, WrapError> {
+        let found = WORLDS.iter().find(|(name, _)| *name == world);
+        let (name, exports) = found.ok_or_else(|| WrapError::UnknownWorld { world: world.to_owned() })?;
+        let has = |name| self.exports.iter().any(|export| export == name);
+        if has("verify") && !exports.contains(&"verify") && !(has("up") && has("apply")) {
+            return Err(WrapError::Unasked { world: world.to_owned() });
+        }
+        Ok(name)
     }
 
     fn world(&self) -> Result<&'static str, WrapError> {

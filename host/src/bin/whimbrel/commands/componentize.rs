@@ -56,7 +56,7 @@ fn explain(file: &str, error: &WrapError) -> Failure {
             "export `up` (and `down`), or `apply`; a linker drops what is not exported by name (--export, -rdynamic, \
              export_name)"
         }
-        WrapError::UnknownWorld { .. } => "leave --world out: the exports tell",
+        WrapError::UnknownWorld { .. } | WrapError::Unasked { .. } => "leave --world out: the exports tell",
         _ => "build it with the SDK of this whimbrel, for wasm32 without threads and with WASI 0.1 at most",
     };
     Failure { hint: Some(hint.to_owned()), ..Failure::new(Exit::Failed, "component", format!("{file}: {error}")) }
