@@ -323,7 +323,7 @@ impl Migrator {
             ignored.append(&mut loaded.ignored);
             // What the program itself brings, every chain may call.
             loaded.libraries.extend(self.libraries.iter().cloned());
-            self.fill(name, read_at, &mut loaded.migrations);
+            self.fill(name, read_at, loaded.migrations.iter_mut().map(Arc::make_mut));
             chains.push(Chain::new(name, loaded.migrations)?.with_libraries(loaded.libraries)?);
         }
         of_sources.append(&mut hooks);
@@ -333,7 +333,7 @@ impl Migrator {
     }
 
     /// Puts values into the scripts of a chain.
-    fn fill(&self, chain: &str, read_at: Timestamp, migrations: &mut [Migration]) {
+    fn fill<'m>(&self, chain: &str, read_at: Timestamp, migrations: impl IntoIterator<Item = &'m mut Migration>) {
         let Some(placeholders) = self.placeholders.get(chain) else { return };
         let surroundings = self.surroundings(chain, read_at);
         for migration in migrations {

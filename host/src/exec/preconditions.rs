@@ -79,6 +79,9 @@ fn without_values(query: Option<&Script>, mut error: DbError) -> DbError {
 
 /// Leaves out a step that depends on one that was left out before it in the same run.
 pub(super) fn waits(step: &PreparedStep, before: &[StepReport], chains: &Chains) -> Option<StepReport> {
+    if step.step.migration.placement.depends_on.is_empty() {
+        return None;
+    }
     let skipped = before.iter().filter(|report| report.outcome == StepOutcome::Skipped);
     let first = skipped.map(|report| &report.step).find(|other| depends(&step.step, other, chains))?;
     let reason = Some(format!("it depends on {}, which was skipped", first.title()));

@@ -73,13 +73,15 @@ impl NewRow<'_> {
     }
 }
 
-/// Writes what there is to know of a row beside its columns. Names of libraries and checksums need no escaping.
-fn details(functions: &BTreeMap<String, Checksum>) -> String {
-    if functions.is_empty() {
-        return "{}".to_owned();
+/// Writes what there is to know of a row beside its columns, as JSON.
+fn details(functions: &BTreeMap<String, Checksum>, not_run: Option<&str>) -> String {
+    let mut details = serde_json::Map::new();
+    if !functions.is_empty() {
+        let sums = functions.iter().map(|(name, checksum)| (name.clone(), checksum.to_string().into()));
+        details.insert("functions".to_owned(), serde_json::Value::Object(sums.collect()));
     }
-    let entries: Vec<String> = functions.iter().map(|(name, checksum)| format!("\"{name}\":\"{checksum}\"")).collect();
-    format!("{{\"functions\":{{{}}}}}", entries.join(","))
+    details.extend(not_run.map(|reason| ("not_run".to_owned(), reason.into())));
+    serde_json::Value::Object(details).to_string()
 }
 
 /// Returns what is set in a row that is to say what the chain has for its migration, and the values of that.
@@ -97,7 +99,7 @@ pub(super) fn restated(row: &NewRow<'_>) -> (&'static str, Vec<Value>) {
         checksum(row.normalised_checksum),
         checksum(row.manifest_checksum),
         checksum(row.down_checksum),
-        Value::from(details(&row.functions)),
+        Value::from(details(&row.functions, None)),
     ];
     (set, params)
 }
@@ -113,8 +115,7 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
         "INSERT INTO {} (chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, \
          applied_at, duration_us, rows_changed, statements, operations, fuel, host_version, down_checksum, origin, \
          origin_version, origin_checksum, engine, run_id, ended_at, details) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         json_patch(?, json_object('not_run', ?)))",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         history.quoted()
     );
     let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
@@ -144,9 +145,7 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
         text(row.engine.as_deref()),
         text(row.run_id.as_deref()),
         text(row.ended_at.as_deref()),
-        Value::from(details(&row.functions)),
-        // Without one, the patch takes nothing away and adds nothing.
-        text(row.not_run.as_deref()),
+        Value::from(details(&row.functions, row.not_run.as_deref())),
     ];
     session.execute(&sql, &params).map(drop)
 }

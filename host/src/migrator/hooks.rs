@@ -58,11 +58,9 @@ impl Migrator {
             loaded.ignored.extend(hooks.into_iter().map(ignored));
             return Vec::new();
         }
-        let of_chain = |hook: Hook| {
-            let mut migrations = [Migration::clone(&hook.migration)];
-            self.fill(chain, read_at, &mut migrations);
-            let [migration] = migrations;
-            Hook { chain: Some(Arc::from(chain)), migration: Arc::new(migration), ..hook }
+        let of_chain = |mut hook: Hook| {
+            self.fill(chain, read_at, [Arc::make_mut(&mut hook.migration)]);
+            Hook { chain: Some(Arc::from(chain)), ..hook }
         };
         hooks.into_iter().map(of_chain).collect()
     }

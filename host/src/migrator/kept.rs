@@ -141,9 +141,8 @@ impl Migrator {
         if let Some(name) = unknown {
             return Err(format!("it calls functions of {}, which is not there", name.escape_debug()));
         }
-        let mut migrations = [migration];
-        self.fill(chain.name(), Timestamp::now(), &mut migrations);
-        let [migration] = migrations;
+        let mut migration = migration;
+        self.fill(chain.name(), Timestamp::now(), [&mut migration]);
         Ok(migration)
     }
 

@@ -131,10 +131,11 @@ impl std::error::Error for ChainError {}
 
 impl Chain {
     /// Orders the migrations; refuses a version, or the name of a repeatable one, that is used twice.
-    pub fn new(name: impl Into<String>, migrations: Vec<Migration>) -> Result<Self, ChainError> {
+    pub fn new(name: impl Into<String>, migrations: Vec<impl Into<Arc<Migration>>>) -> Result<Self, ChainError> {
         let mut of_role: [Vec<Arc<Migration>>; 3] = Default::default();
         for migration in migrations {
-            of_role[migration.role() as usize].push(Arc::new(migration));
+            let migration = migration.into();
+            of_role[migration.role() as usize].push(migration);
         }
         let [mut versioned, mut baselines, mut repeatables] = of_role;
         versioned.sort_by_key(|migration| migration.version);

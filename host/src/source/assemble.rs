@@ -154,9 +154,9 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
         bytes: file.bytes.clone(),
     }));
     files.sort_by(|left, right| (left.owner(), left.part, &left.file).cmp(&(right.owner(), right.part, &right.file)));
-    let mut migrations: Vec<Migration> = Vec::with_capacity(files.len());
+    let mut migrations: Vec<Arc<Migration>> = Vec::with_capacity(files.len());
     let groups = files.chunk_by_mut(|left, right| left.owner() == right.owner());
-    migrations.extend(groups.filter_map(|group| migration(group, &shared, &mut problems)));
+    migrations.extend(groups.filter_map(|group| migration(group, &shared, &mut problems).map(Arc::new)));
     if !problems.is_empty() {
         return Err(SourceError::new(problems));
     }

@@ -247,7 +247,7 @@ impl Source for Code {
         if !problems.is_empty() {
             return Err(SourceError::new(problems));
         }
-        Ok(Loaded { migrations, ..Loaded::default() })
+        Ok(Loaded { migrations: migrations.into_iter().map(Arc::new).collect(), ..Loaded::default() })
     }
 
     fn describe(&self) -> String {

@@ -330,7 +330,7 @@ mod tests {
         let folder = folder(&[("0001_a.sql", b"SELECT 1;"), ("0002_b.sql", long.as_bytes()), ("notes.txt", b"")]);
         fs::create_dir(folder.path().join("0003_c.sql")).expect("folder");
         let loaded = Directory::new(folder.path()).load(&Interrupt::new()).expect("loaded");
-        let checksums: Vec<_> = loaded.migrations.iter().map(crate::model::Migration::checksum).collect();
+        let checksums: Vec<_> = loaded.migrations.iter().map(|migration| migration.checksum()).collect();
         assert_eq!(checksums, ["SELECT 1;", &long].map(|text| crate::model::Checksum::of(text.as_bytes())));
         let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.reason.as_str()).collect();
         assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml nor a script"]);

@@ -1,6 +1,7 @@
 //! Makes a migration of what the history has kept of it. Pure, as everything that puts files together.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::SourceError;
 use super::assemble::{File, Gathered, Marks, assemble};
@@ -86,7 +87,11 @@ pub(crate) fn migration(
         "sql" => migration.down_checksum() == row.down_checksum,
         _ => migration.checksum() == row.checksum && migration.manifest_checksum() == row.manifest_checksum,
     };
-    if same { Ok(migration) } else { Err("what can be made of it is not what was applied".to_owned()) }
+    if same {
+        Ok(Arc::unwrap_or_clone(migration))
+    } else {
+        Err("what can be made of it is not what was applied".to_owned())
+    }
 }
 
 fn in_head(files: &[File], gathered: &Gathered, manifest: Option<Checksum>) -> bool {

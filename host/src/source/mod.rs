@@ -45,6 +45,8 @@ pub use repoint::{Edit, Repointed};
 pub use single::SingleScript;
 pub(crate) use single::hook_file;
 
+use std::sync::Arc;
+
 use crate::interrupt::Interrupt;
 use crate::model::{FunctionLibrary, Hook, Migration};
 
@@ -61,8 +63,8 @@ pub trait Source: Send + Sync {
 /// What a source holds.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// The migrations, in no order that means anything.
-    pub migrations: Vec<Migration>,
+    /// The migrations, in no order that means anything; shared from the beginning, since they are large and many.
+    pub migrations: Vec<Arc<Migration>>,
     /// Libraries of functions that the migrations may call.
     pub libraries: Vec<FunctionLibrary>,
     /// What is to be run at the moments of a run, unless the source is somebody else's.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -56,7 +57,7 @@ pub(crate) fn hook_file(path: &Path, endings: Vec<String>) -> Result<Migration, 
     let migration = loaded.migrations.into_iter().next();
     let migration = migration.ok_or_else(|| SourceError::new(Vec::new()))?;
     match hooks::unfit(&migration) {
-        None => Ok(migration),
+        None => Ok(Arc::unwrap_or_clone(migration)),
         Some(problem) => Err(SourceError::new(vec![problem])),
     }
 }

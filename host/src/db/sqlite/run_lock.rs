@@ -3,8 +3,8 @@
 //! Who runs a step outside a transaction must have it. Who has the database's own lock takes it too when it is free, so
 //! that others can read who makes them wait.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,16 +22,31 @@ const LONGEST_NOTE: u64 = 4096;
 pub(super) struct LockFile {
     path: PathBuf,
     file: File,
+    /// It is there for nothing else, so that it may be written.
+    is_its_own: bool,
+    /// Bytes that were written into it.
+    noted: usize,
 }
 
 impl LockFile {
+    fn new(path: PathBuf, file: File) -> Self {
+        let found = file.metadata().ok().filter(is_its_own);
+        let mut noted = found.as_ref().map_or(0, Metadata::len);
+        if noted > LONGEST_NOTE && file.set_len(0).is_ok() {
+            noted = 0;
+        }
+        Self { path, file, is_its_own: found.is_some(), noted: noted.min(LONGEST_NOTE) as usize }
+    }
+
     /// Writes who holds it. It is held just the same when that fails.
     pub(super) fn note(&mut self, note: &str) {
-        if !is_its_own(&self.file) {
+        if !self.is_its_own {
             return;
         }
-        let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(note.as_bytes()));
-        if let Err(error) = written.and_then(|()| self.file.set_len(note.len() as u64)) {
+        // Blank lines hide what is left of a longer one: each step of a run has its note.
+        let note = format!("{note}{}", "\n".repeat(self.noted.saturating_sub(note.len())));
+        self.noted = note.len();
+        if let Err(error) = self.file.rewind().and_then(|()| self.file.write_all(note.as_bytes())) {
             tracing::debug!("cannot write who holds {}: {error}", self.path.display());
         }
     }
@@ -137,7 +152,7 @@ fn attempt(path: &Path) -> io::Result<Attempt> {
         opened => opened?,
     };
     match file.try_lock() {
-        Ok(()) if is_current(&file, path) => Ok(Attempt::Locked(LockFile { path: path.to_owned(), file })),
+        Ok(()) if is_current(&file, path) => Ok(Attempt::Locked(LockFile::new(path.to_owned(), file))),
         Ok(()) => Ok(Attempt::Replaced),
         Err(TryLockError::WouldBlock) => Ok(Attempt::Held(file)),
         Err(TryLockError::Error(error)) => Err(error),
@@ -157,7 +172,7 @@ fn read(file: &mut File) -> String {
 #[cfg(unix)]
 fn is_current(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let same = |a: &std::fs::Metadata, b: &std::fs::Metadata| a.dev() == b.dev() && a.ino() == b.ino();
+    let same = |a: &Metadata, b: &Metadata| a.dev() == b.dev() && a.ino() == b.ino();
     matches!((file.metadata(), std::fs::symlink_metadata(path)), (Ok(held), Ok(found)) if same(&held, &found))
 }
 
@@ -173,9 +188,9 @@ fn to_open() -> OpenOptions {
 
 /// Tells whether a file is there for nothing else, so that it may be written.
 #[cfg(unix)]
-fn is_its_own(file: &File) -> bool {
+fn is_its_own(file: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|file| file.is_file() && file.nlink() <= 1)
+    file.is_file() && file.nlink() <= 1
 }
 
 /// An open file cannot be removed there.
@@ -190,6 +205,6 @@ fn to_open() -> OpenOptions {
 }
 
 #[cfg(not(unix))]
-fn is_its_own(file: &File) -> bool {
-    file.metadata().is_ok_and(|file| file.is_file())
+fn is_its_own(file: &Metadata) -> bool {
+    file.is_file()
 }

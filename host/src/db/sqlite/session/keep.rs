@@ -59,7 +59,7 @@ impl SqliteSession {
     }
 
     fn take(&mut self) {
-        let taken = self.pragma("locking_mode = EXCLUSIVE").and_then(|_| self.pragma("journal_mode = WAL"));
+        let taken = self.lock_and_log();
         if taken.as_ref().is_ok_and(|mode| mode == "wal") {
             self.keep = Keep::Kept { since: Instant::now() };
             return;
@@ -72,18 +72,36 @@ impl SqliteSession {
         }
     }
 
-    /// Leaves the log, too: what another connection finds is the file as it was made.
-    pub(super) fn end_keep(&mut self) -> Result<(), DbError> {
-        self.pragma("journal_mode = DELETE")?;
-        self.noted = None;
-        self.share()
+    /// Returns the way in which the file is written then.
+    fn lock_and_log(&mut self) -> Result<String, DbError> {
+        self.pragma("locking_mode = EXCLUSIVE")?;
+        // From here on nobody else writes, so that what changes with the log is not taken for somebody's doing.
+        self.host_execute("BEGIN IMMEDIATE")?;
+        let before = self.version_of_data();
+        self.host_execute("COMMIT")?;
+        let mode = self.pragma("journal_mode = WAL")?;
+        self.own_versions += self.version_of_data()? - before?;
+        Ok(mode)
     }
 
-    fn share(&mut self) -> Result<(), DbError> {
+    /// Leaves the log, too: what another connection finds is the file as it was made.
+    pub(super) fn end_keep(&mut self) -> Result<(), DbError> {
+        let before = self.version_of_data()?;
+        self.pragma("journal_mode = DELETE")?;
+        self.noted = None;
+        let after = self.share()?;
+        self.own_versions += after - before;
+        Ok(())
+    }
+
+    /// Returns the version of the data at the last moment at which nobody else could have written.
+    fn share(&mut self) -> Result<i64, DbError> {
         self.pragma("locking_mode = NORMAL")?;
         // The locks are freed at the end of the next transaction.
         self.host_execute("BEGIN IMMEDIATE")?;
-        self.host_execute("COMMIT")
+        let version = self.version_of_data();
+        self.host_execute("COMMIT")?;
+        version
     }
 
     /// Sets a pragma and returns what it is then. SQLite may carry it out while it prepares the statement, so that
@@ -91,5 +109,48 @@ impl SqliteSession {
     fn pragma(&mut self, setting: &str) -> Result<String, DbError> {
         let set = self.connection().query_row(&format!("PRAGMA main.{setting}"), [], |row| row.get(0));
         set.map_err(|error| translate(&self.watch, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use crate::db::sqlite::Sqlite;
+    use crate::db::{Backend, OpenOptions, Session};
+    use crate::interrupt::Interrupt;
+
+    fn version(session: &mut dyn Session) -> i64 {
+        session.begin().unwrap();
+        let version = session.data_version().unwrap();
+        session.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
+        session.commit().unwrap();
+        version
+    }
+
+    #[test]
+    fn what_it_does_with_the_file_is_not_taken_for_a_change_by_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let lock_timeout = std::time::Duration::from_millis(100);
+        let options = OpenOptions { lock_timeout, interrupt: Interrupt::new(), record: false };
+        let mut session = Sqlite::file(&path).open(&options).unwrap();
+        let session = session.as_mut();
+        session.execute_script("CREATE TABLE t (x)").unwrap();
+        let before = version(session);
+        for kept in [true, false, true, true, false, false] {
+            session.keep_to_itself(kept).unwrap();
+            assert_eq!((version(session), version(session)), (before, before), "{kept}");
+        }
+        let another = || Connection::open(&path).unwrap().execute("INSERT INTO t VALUES (2)", []).unwrap();
+        another();
+        // Written before the file is kept, and seen only then.
+        session.keep_to_itself(true).unwrap();
+        let after = version(session);
+        assert_ne!(after, before);
+        session.keep_to_itself(false).unwrap();
+        assert_eq!(version(session), after);
+        another();
+        assert_ne!(version(session), after);
     }
 }
