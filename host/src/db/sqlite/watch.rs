@@ -24,6 +24,8 @@ pub(super) struct Watch {
     deadline_passed: AtomicBool,
     /// What runs is not to be stopped in the middle.
     held: AtomicBool,
+    /// Nobody's lock is waited for.
+    hurried: AtomicBool,
     /// Operations used.
     pub(super) meter: Meter,
     /// What statements may do, and what the last one prepared was about to.
@@ -43,6 +45,7 @@ impl Watch {
             deadline: AtomicU64::new(0),
             deadline_passed: AtomicBool::new(false),
             held: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             meter: Meter::default(),
             gate: Mutex::default(),
             tables: Mutex::new(options.record.then(HashMap::new)),
@@ -130,6 +133,11 @@ impl Watch {
         self.held.load(Ordering::Relaxed)
     }
 
+    /// Waits for nobody's lock, or as usual.
+    pub(super) fn hurry(&self, hurried: bool) {
+        self.hurried.store(hurried, Ordering::Relaxed);
+    }
+
     /// Tells whether statements must stop now.
     pub(super) fn must_stop(&self) -> bool {
         if self.interrupt.is_raised() {
@@ -145,7 +153,7 @@ impl Watch {
 
     /// Waits a little for another connection's lock; `false` when it has been long enough.
     pub(super) fn wait(&self, times: i32, since: Instant) -> bool {
-        if self.must_stop() || since.elapsed() >= self.lock_timeout {
+        if self.hurried.load(Ordering::Relaxed) || self.must_stop() || since.elapsed() >= self.lock_timeout {
             return false;
         }
         let pause = Duration::from_millis(1 << times.clamp(0, 5));

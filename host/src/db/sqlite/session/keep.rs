@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::super::error::translate;
 use super::SqliteSession;
-use crate::db::DbError;
+use crate::db::{DbError, ErrorCode};
 
 /// How long others are kept waiting at most, besides for the transaction that is open.
 const LONGEST: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ pub(super) enum Keep {
     Shared,
     /// Nobody else gets at it.
     Kept { since: Instant },
-    /// Shared for one transaction, so that others get to it.
+    /// Shared for one transaction, so that others get to it, or because they have.
     Rested,
     /// It cannot be kept here.
     Declined,
@@ -59,14 +59,18 @@ impl SqliteSession {
     }
 
     fn take(&mut self) {
+        // In this mode a lock to read is kept while one to write is waited for. Somebody who writes would wait for that one.
+        self.watch.hurry(true);
         let taken = self.lock_and_log();
+        self.watch.hurry(false);
         if taken.as_ref().is_ok_and(|mode| mode == "wal") {
             self.keep = Keep::Kept { since: Instant::now() };
             return;
         }
-        // Somebody reads it right now, or the file system cannot: it goes on as it was.
+        // Somebody uses it right now, or the file system cannot: it goes on as it was.
         tracing::debug!("the database is not kept: {taken:?}");
-        self.keep = Keep::Declined;
+        let for_now = matches!(&taken, Err(error) if error.code == ErrorCode::Busy);
+        self.keep = if for_now { Keep::Rested } else { Keep::Declined };
         if let Err(error) = self.share() {
             tracing::debug!("the database stays locked: {error}");
         }
@@ -76,9 +80,9 @@ impl SqliteSession {
     fn lock_and_log(&mut self) -> Result<String, DbError> {
         self.pragma("locking_mode = EXCLUSIVE")?;
         // From here on nobody else writes, so that what changes with the log is not taken for somebody's doing.
-        self.host_execute("BEGIN IMMEDIATE")?;
+        self.host_execute("BEGIN EXCLUSIVE")?;
         let before = self.version_of_data();
-        self.host_execute("COMMIT")?;
+        self.host_execute("ROLLBACK")?;
         let mode = self.pragma("journal_mode = WAL")?;
         self.own_versions += self.version_of_data()? - before?;
         Ok(mode)
@@ -97,10 +101,10 @@ impl SqliteSession {
     /// Returns the version of the data at the last moment at which nobody else could have written.
     fn share(&mut self) -> Result<i64, DbError> {
         self.pragma("locking_mode = NORMAL")?;
-        // The locks are freed at the end of the next transaction.
+        // The locks are freed at the end of the next transaction. A commit would wait for those who read.
         self.host_execute("BEGIN IMMEDIATE")?;
         let version = self.version_of_data();
-        self.host_execute("COMMIT")?;
+        self.host_execute("ROLLBACK")?;
         version
     }
 
@@ -114,6 +118,8 @@ impl SqliteSession {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use rusqlite::Connection;
 
     use crate::db::sqlite::Sqlite;
@@ -132,7 +138,7 @@ mod tests {
     fn what_it_does_with_the_file_is_not_taken_for_a_change_by_others() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.db");
-        let lock_timeout = std::time::Duration::from_millis(100);
+        let lock_timeout = Duration::from_millis(100);
         let options = OpenOptions { lock_timeout, interrupt: Interrupt::new(), record: false };
         let mut session = Sqlite::file(&path).open(&options).unwrap();
         let session = session.as_mut();
@@ -152,5 +158,31 @@ mod tests {
         assert_eq!(version(session), after);
         another();
         assert_ne!(version(session), after);
+    }
+
+    #[test]
+    fn waits_for_nobody_who_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let options = OpenOptions { lock_timeout: Duration::from_secs(60), interrupt: Interrupt::new(), record: false };
+        let mut one = Sqlite::file(&path).open(&options).unwrap();
+        one.execute_script("CREATE TABLE t (x)").unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.busy_timeout(Duration::from_secs(20)).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE; INSERT INTO t VALUES (1)").unwrap();
+        let began = Instant::now();
+        let committing = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            other.execute_batch("COMMIT").unwrap();
+        });
+        one.keep_to_itself(true).unwrap();
+        committing.join().unwrap();
+        version(one.as_mut());
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        // Later it is kept after all.
+        one.keep_to_itself(true).unwrap();
+        one.keep_to_itself(true).unwrap();
+        let locked = Connection::open(&path).unwrap().execute("INSERT INTO t VALUES (2)", []);
+        assert!(locked.is_err());
     }
 }
