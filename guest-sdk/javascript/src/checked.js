@@ -1,6 +1,7 @@
 // Reads packed rows: checks a batch as a whole, and gives its cells.
+import { Bits } from "./builder.js";
 import { BLOB, BOOLEAN, halves, INTEGER, MIXED, NULL, REAL, TEXT } from "./kinds.js";
-import { decode, isAscii, toBinary, validUpTo } from "./text.js";
+import { decode, decodeAll, isAscii, toBinary, validUpTo } from "./text.js";
 
 const MAX_ROWS = 1 << 20;
 const MAX_COLUMNS = 32767;
@@ -85,6 +86,11 @@ class CheckedColumn {
     }
   }
 
+  /** Returns a cell as a builder takes it to write the same. */
+  exact(row) {
+    return this.kindOf(row) === REAL ? new Bits(this.halves[row * 2], this.halves[row * 2 + 1]) : this.cell(row);
+  }
+
   /** Returns an integer as a number: beyond 2^53 it is rounded, and no safe integer. */
   number(row) {
     return (this.halves[row * 2 + 1] | 0) * HALF + this.halves[row * 2];
@@ -98,6 +104,19 @@ class CheckedColumn {
   real(row) {
     this.reals ??= new Float64Array(this.halves.buffer, this.halves.byteOffset, this.halves.length / 2);
     return this.reals[row];
+  }
+
+  /** Returns the texts of a column of nothing else. */
+  all() {
+    if (this.texts !== null) return this.texts;
+    const { ascii, binary, halves } = this;
+    const texts = [];
+    for (let at = 0; at < halves.length; at += 2) {
+      const text = binary.slice(halves[at], halves[at] + halves[at + 1]);
+      texts.push(ascii ? text : decode(text));
+    }
+    this.texts = texts;
+    return texts;
   }
 
   text(row) {
@@ -179,25 +198,19 @@ function cuts(heap, place) {
  * is UTF-8 by itself. Null when they lie otherwise, or something is wrong.
  */
 function inOrder(binary, halves, tags) {
-  const end = halves.length;
+  const rows = halves.length / 2;
+  const nulls = tags.length > 0;
   const parts = [];
   let next = 0;
-  for (let at = 0; at < end; at += 2) {
-    const start = halves[at];
-    const length = halves[at + 1];
-    const isNull = tags.length > 0 && tags[at / 2] === NULL;
-    if (start !== (isNull ? 0 : next) || (isNull && length > 0)) return null;
-    if (!isNull) next += length;
-    parts.push(binary.slice(start, start + length));
+  for (let row = 0, at = 0; row < rows; row++) {
+    const start = halves[at++];
+    const length = halves[at++];
+    if (nulls && tags[row] === NULL) {
+      if (start !== 0 || length !== 0) return null;
+    } else if (start !== next) return null;
+    parts[row] = binary.slice(start, (next += length));
   }
-  if (next !== binary.length) return null;
-  try {
-    const texts = decode(parts.join("\0")).split("\0");
-    // A text that holds what stands between them makes more of them.
-    return texts.length === parts.length ? texts : null;
-  } catch {
-    return null;
-  }
+  return next === binary.length ? decodeAll(parts) : null;
 }
 
 /** Checks where the texts of an ASCII heap lie. */

@@ -116,8 +116,7 @@ export class MalformedBatch extends Error {
 export class BatchBuilder {
   constructor(columns: number);
   get rows(): number;
-  push(column: number, value: Value): void;
-  /** Appends a cell to each column. Throws a RangeError unless there are as many values as columns. */
+  /** Appends a cell to each column. Throws a RangeError unless there are as many values as columns; a row that is refused leaves no trace. */
   row(values: Value[]): void;
   finish(): Batch;
 }

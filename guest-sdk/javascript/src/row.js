@@ -29,24 +29,26 @@ export class Table {
   constructor(batch, names) {
     this.batch = batch;
     this.names = names;
-    /** Columns by the names they were asked for. */
+    this.rows = batch.rows;
+    /** Columns by the names they were asked for; of those that hold nothing else, the texts and the words of integers. */
     this.found = Object.create(null);
+    const texts = Object.create(null);
+    const integers = Object.create(null);
+    /** What each row inherits from, so that it has nothing of its own but its place: an interpreter makes objects dearly. */
+    this.row = Object.create(Row.prototype, { table: { value: this }, texts: { value: texts }, integers: { value: integers } });
   }
 
   find(name) {
     const column = this.batch.columns[this.names.find(name)];
     this.found[name] = column;
+    if (column.only === TEXT) this.row.texts[name] = column.all();
+    if (column.only === INTEGER) this.row.integers[name] = column.halves;
     return column;
   }
 }
 
-/** One row of a table. */
+/** One row of a table: `{ __proto__: table.row, index }`. */
 export class Row {
-  constructor(table, index) {
-    this.table = table;
-    this.index = index;
-  }
-
   /** Returns the names of the columns. */
   get columns() {
     return this.table.names.names;
@@ -66,10 +68,13 @@ export class Row {
 
   /** Reads an integer that is exact as a number. */
   integer(name) {
-    const column = this.table.found[name] ?? this.table.find(name);
-    if (column.only !== INTEGER) this.expect(column, name, "an integer", INTEGER);
-    const at = this.index * 2;
-    if (column.halves[at + 1] === 0) return column.halves[at];
+    // An interpreter calls a function dearly, and this one and the next are called for most cells.
+    const words = this.integers[name];
+    if (words !== undefined) {
+      const at = this.index * 2;
+      if (words[at + 1] === 0) return words[at];
+    }
+    const column = this.expect(this.column(name), name, "an integer", INTEGER);
     const number = column.number(this.index);
     if (number >= -SAFE && number <= SAFE) return number;
     throw new RangeError(`column ${name}: ${column.bigint(this.index)} is not exact as a number: use bigint`);
@@ -94,10 +99,9 @@ export class Row {
   }
 
   text(name) {
-    // An interpreter calls a function dearly, and this one is called for most cells.
-    const column = this.table.found[name] ?? this.table.find(name);
-    if (column.only !== TEXT) this.expect(column, name, "a text", TEXT);
-    return column.texts === null ? column.text(this.index) : column.texts[this.index];
+    const texts = this.texts[name];
+    if (texts !== undefined) return texts[this.index];
+    return this.expect(this.column(name), name, "a text", TEXT).text(this.index);
   }
 
   /** Reads a text, or null. */

@@ -2,6 +2,8 @@
 // its own functions take for a byte. So everything goes through binary texts, which have one character for each byte.
 
 const hasBase64 = typeof Uint8Array.fromBase64 === "function" && typeof btoa === "function" && typeof atob === "function";
+/** What is put between texts that are coded together: the first needs no escape and is coded the fastest. */
+const MARKS = ["*", "\0"];
 /** Most arguments of one call. */
 const PIECE = 4096;
 
@@ -45,6 +47,28 @@ export function decode(binary) {
 /** Encodes a text as UTF-8 in a binary text; throws a URIError over a lone surrogate. */
 export function encode(text) {
   return unescape(encodeURIComponent(text));
+}
+
+/** Decodes many at once; null where one is no UTF-8, or holds what stands between them. */
+export function decodeAll(binaries) {
+  return allAtOnce(decode, binaries);
+}
+
+/** Encodes many at once; null where one has a lone surrogate, or holds what stands between them. */
+export function encodeAll(texts) {
+  return allAtOnce(encode, texts);
+}
+
+function allAtOnce(code, texts) {
+  try {
+    for (const mark of MARKS) {
+      const coded = code(texts.join(mark)).split(mark);
+      if (coded.length === texts.length) return coded;
+    }
+  } catch {
+    // Whoever looks at them one by one finds out which one it is.
+  }
+  return null;
 }
 
 /** Returns where bytes stop being UTF-8, or their end. */

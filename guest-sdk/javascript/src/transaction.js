@@ -1,7 +1,7 @@
 // The transaction, statements and savepoints.
 import { ask, SqlError } from "./errors.js";
 import { BatchBuilder, CheckedBatch, Real } from "./packed.js";
-import { Columns, Row, Table } from "./row.js";
+import { Columns, Table } from "./row.js";
 
 const BATCH_ROWS = 1024;
 const BATCH_BYTES = 1 << 20;
@@ -112,8 +112,8 @@ export class Rows {
 
   *[Symbol.iterator]() {
     for (const batch of this.batches()) {
-      const table = new Table(batch, this.names);
-      for (let index = 0; index < batch.rows; index += 1) yield new Row(table, index);
+      const { row, rows } = new Table(batch, this.names);
+      for (let index = 0; index < rows; index++) yield { __proto__: row, index };
     }
   }
 }
@@ -128,7 +128,7 @@ export class Statement {
   execute(...params) {
     if (params.every(isExact)) return ask(() => this.raw.execute(values(params)));
     const builder = new BatchBuilder(params.length);
-    params.forEach((value, column) => builder.push(column, value));
+    builder.row(params);
     return this.executeBatch(builder.finish());
   }
 
@@ -154,10 +154,8 @@ export class Writer {
   constructor(statement) {
     this.statement = statement;
     this.builder = null;
-    /** Parameters of a row, and most rows of a batch. */
+    /** Parameters of a row. */
     this.width = -1;
-    this.most = 0;
-    this.waiting = 0;
     this.changed = 0;
     this.sent = 0;
   }
@@ -171,22 +169,17 @@ export class Writer {
       }
       this.begin(params.length);
     }
-    const { builder } = this;
-    builder.row(params);
-    this.waiting += 1;
-    if (this.waiting >= this.most || builder.bytes >= BATCH_BYTES) this.flush();
+    if (this.builder.append(params)) this.flush();
   }
 
   begin(width) {
     if (this.builder !== null) throw new Error(`the first row had ${this.width} parameters, this one has ${width}`);
     this.width = width;
-    this.builder = new BatchBuilder(width);
-    this.most = Math.min(BATCH_ROWS, Math.ceil(BATCH_BYTES / (8 * width)));
+    this.builder = new BatchBuilder(width, Math.min(BATCH_ROWS, Math.ceil(BATCH_BYTES / (8 * width))), BATCH_BYTES);
   }
 
   flush() {
-    if (this.waiting === 0) return;
-    this.waiting = 0;
+    if (this.builder === null || this.builder.rows === 0) return;
     const batch = this.batch();
     try {
       this.changed += this.statement.executeBatch(batch);

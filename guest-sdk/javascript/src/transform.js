@@ -1,6 +1,6 @@
 // Pure functions from rows to rows. Needs no host.
 import { BatchBuilder, CheckedBatch } from "./packed.js";
-import { Columns, Row, Table } from "./row.js";
+import { Columns, Table } from "./row.js";
 
 /** What becomes of a row. */
 export class RowOut {
@@ -24,7 +24,7 @@ export class RowOut {
     if (this.isSet[at] || this.rows > 0) throw new Error(`the transform set ${name} twice`);
     this.isSet[at] = true;
     this.any = true;
-    this.builder.push(at + this.shift, value);
+    this.builder.set(at + this.shift, value);
   }
 
   /** Gives a whole row in the order of `write`: in place exactly one, into another table as many as there are. */
@@ -32,22 +32,22 @@ export class RowOut {
     const width = this.write.names.length;
     if (values.length !== width) throw new Error(`the transform gave a row of ${values.length} cells, and ${width} are written`);
     if (this.any || (this.rows > 0 && this.shift === 0)) throw new Error("the transform gave more than one row for a row that is updated in place");
-    if (this.shift === 1) this.builder.push(0, this.index);
-    for (let at = 0; at < width; at += 1) this.builder.push(at + this.shift, values[at]);
+    this.builder.row(this.shift === 1 ? [this.index, ...values] : values);
     this.rows += 1;
   }
 
   end(row) {
     if (this.any || (this.rows === 0 && this.shift === 0)) {
-      if (this.shift === 1) this.builder.push(0, this.index);
+      if (this.shift === 1) this.builder.set(0, this.index);
       this.isSet.forEach((isSet, at) => {
         this.isSet[at] = false;
         if (isSet) return;
         const name = this.write.names[at];
-        if (this.shift === 1) this.builder.push(at + 1, null);
-        else if (this.read.index.has(name)) this.builder.copy(at, row.table.batch, row.index, this.read.index.get(name));
+        if (this.shift === 1) this.builder.set(at + 1, null);
+        else if (this.read.index.has(name)) this.builder.set(at, row.table.batch.columns[this.read.index.get(name)].exact(row.index));
         else throw new Error(`the transform did not set ${name}; to keep its value, it has to be read too`);
       });
+      this.builder.next();
     }
     this.any = false;
     this.rows = 0;
@@ -73,7 +73,7 @@ export function apply(transform, input, ctx) {
   if (batch.columns.length !== read.names.length) throw new Error("the batch has other columns than the manifest reads");
   const table = new Table(batch, read);
   for (let index = 0; index < batch.rows; index += 1) {
-    const row = new Row(table, index);
+    const row = { __proto__: table.row, index };
     try {
       transform(row, out, ctx);
       out.end(row);
@@ -86,14 +86,14 @@ export function apply(transform, input, ctx) {
     return out.builder.finish();
   } catch (error) {
     if (error.row === undefined) throw error;
-    throw new Failure(out.shift === 1 ? numbers.cells[error.row] : error.row, error);
+    throw new Failure(out.shift === 1 ? numbers.halves[error.row * 2] : error.row, error);
   }
 }
 
 /** Runs a transform over rows of cells, for tests. */
 export function transformRows(transform, { read, write, into, params = {} }, rows) {
   const builder = new BatchBuilder(read.length);
-  rows.forEach((row) => row.forEach((value, column) => builder.push(column, value)));
+  rows.forEach((row) => builder.row(row));
   const named = (key, names) => names.map((name) => [key, name]);
   const pairs = [...Object.entries(params), ...named("whimbrel.read", read), ...named("whimbrel.write", write)];
   if (into !== undefined) pairs.push(["whimbrel.into", into]);

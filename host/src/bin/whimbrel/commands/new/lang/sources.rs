@@ -121,8 +121,10 @@ static JAVASCRIPT: Template = Template {
     },
     sdk: sdk! {
         "whimbrel/package.json" <- "javascript/package.json",
+        "whimbrel/src/append.js" <- "javascript/src/append.js",
         "whimbrel/src/builder.js" <- "javascript/src/builder.js",
         "whimbrel/src/checked.js" <- "javascript/src/checked.js",
+        "whimbrel/src/column.js" <- "javascript/src/column.js",
         "whimbrel/src/errors.js" <- "javascript/src/errors.js",
         "whimbrel/src/host.js" <- "javascript/src/host.js",
         "whimbrel/src/host.node.js" <- "javascript/src/host.node.js",
@@ -151,8 +153,10 @@ static TYPESCRIPT: Template = Template {
     },
     sdk: sdk! {
         "whimbrel/package.json" <- "javascript/package.json",
+        "whimbrel/src/append.js" <- "javascript/src/append.js",
         "whimbrel/src/builder.js" <- "javascript/src/builder.js",
         "whimbrel/src/checked.js" <- "javascript/src/checked.js",
+        "whimbrel/src/column.js" <- "javascript/src/column.js",
         "whimbrel/src/errors.js" <- "javascript/src/errors.js",
         "whimbrel/src/host.js" <- "javascript/src/host.js",
         "whimbrel/src/host.node.js" <- "javascript/src/host.node.js",
