@@ -1,5 +1,5 @@
 // Writes packed rows.
-import { appender } from "./append.js";
+import { appender, place } from "./made.js";
 import { Column } from "./column.js";
 import { BLOB, BOOLEAN, INTEGER, NULL, REAL, TEXT } from "./kinds.js";
 
@@ -123,6 +123,8 @@ export class BatchBuilder {
   finish() {
     const { columns, rows } = this;
     try {
+      const coded = columns.map((column) => column.code(rows));
+      place(coded.filter((texts) => texts !== null), columns.filter((_, index) => coded[index] !== null).map(({ halves }) => halves), rows);
       return { rows, columns: columns.map((column) => column.finish(rows)) };
     } finally {
       this.begin(columns.map(({ kind, wide }) => new Column(this.room, kind, wide)));

@@ -17,6 +17,7 @@ export class Column {
     this.cells = [];
     /** There may be characters beyond ASCII. */
     this.wide = wide;
+    this.heap = NO_BYTES;
   }
 
   /** Sets the next cell. */
@@ -64,50 +65,55 @@ export class Column {
     this.tags.set(tags);
   }
 
-  /** Returns the column as the contract has it. */
-  finish(rows) {
-    const { kind, cells, halves } = this;
-    const words = new Uint8Array(halves.buffer);
-    const tags = this.tags === null ? NO_BYTES : this.tags.slice(0, rows);
-    const isNull = rows === 0 || (tags.length > 0 && kind !== MIXED && !tags.includes(kind));
-    if (isNull) return { kind: NULL, tags: NO_BYTES, words: words.slice(0, rows * 8), heap: NO_BYTES };
-    let heap = NO_BYTES;
-    if (cells.length > 0) {
-      cells.length = rows;
-      heap = (kind === TEXT ? this.texts(tags) : null) ?? this.pieces(tags);
+  /**
+   * Codes the texts and blobs, and keeps the heap. Returns the texts that were coded together, if so: their lengths tell the
+   * places of the cells.
+   */
+  code(rows) {
+    const { cells, kind } = this;
+    this.heap = NO_BYTES;
+    if (this.tags !== null) this.tags = this.tags.slice(0, rows);
+    if (rows === 0 || (this.tags !== null && kind !== MIXED && !this.tags.includes(kind))) {
+      this.kind = NULL;
+      this.tags = null;
     }
-    return { kind, tags, words: words.slice(0, rows * 8), heap };
+    if (this.kind === NULL || cells.length === 0) return null;
+    cells.length = rows;
+    const coded = kind === TEXT ? this.texts() : null;
+    if (coded === null) this.heap = this.pieces();
+    return coded;
   }
 
-  /** Codes a column of texts; nothing when they have to be looked at one by one. */
-  texts(tags) {
-    const { halves } = this;
-    let { cells } = this;
-    const rows = cells.length;
-    let heap = this.wide ? null : bytesOfAscii(cells.join(""));
-    if (heap === null) {
-      cells = encodeAll(cells);
-      if (cells === null) return null;
-      heap = fromBinary(cells.join(""));
-      this.wide = !isAscii(heap);
+  /** Returns the column as the contract has it, after it was coded. */
+  finish(rows) {
+    const { kind, tags, halves, heap } = this;
+    // The word of a null is 0, and it was given the place of an empty text.
+    if (tags !== null && kind === TEXT) for (let row = 0; row < rows; row++) if (tags[row] === NULL) halves[row * 2] = 0;
+    return { kind, tags: tags ?? NO_BYTES, words: new Uint8Array(halves.buffer).slice(0, rows * 8), heap };
+  }
+
+  /** Codes a column of texts together; nothing when they have to be looked at one by one. */
+  texts() {
+    const { cells } = this;
+    const ascii = this.wide ? null : bytesOfAscii(cells.join(""));
+    if (ascii !== null) {
+      this.heap = ascii;
+      return cells;
     }
-    let start = 0;
-    for (let row = 0, at = 0; row < rows; row++) {
-      halves[at++] = start;
-      start += halves[at++] = cells[row].length;
-    }
-    // The word of a null is 0.
-    for (let row = 0; row < tags.length; row++) if (tags[row] === NULL) halves[row * 2] = 0;
-    return heap;
+    const coded = encodeAll(cells);
+    if (coded === null) return null;
+    this.heap = fromBinary(coded.join(""));
+    this.wide = !isAscii(this.heap);
+    return coded;
   }
 
   /** Codes texts and blobs one by one. */
-  pieces(tags) {
-    const { cells, halves, kind } = this;
+  pieces() {
+    const { cells, halves, kind, tags } = this;
     const pieces = [];
     let start = 0;
     for (let row = 0; row < cells.length; row += 1) {
-      const code = tags.length > 0 ? tags[row] : kind;
+      const code = tags === null ? kind : tags[row];
       if (code !== TEXT && code !== BLOB) continue;
       const piece = code === TEXT ? utf8(cells[row], row) : cells[row];
       halves[row * 2] = start;

@@ -59,7 +59,7 @@ export class Transaction {
 export class Statement {
   execute(...params: Value[]): number;
   executeBatch(batch: Batch): number;
-  /** Collects rows and sends them about a thousand at a time; returns the number of rows changed. */
+  /** Collects rows and sends them about two thousand at a time; returns the number of rows changed. */
   writer(work: (writer: Writer) => void): number;
   close(): void;
 }

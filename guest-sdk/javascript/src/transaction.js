@@ -3,7 +3,9 @@ import { ask, SqlError } from "./errors.js";
 import { BatchBuilder, CheckedBatch, Real } from "./packed.js";
 import { Columns, Table } from "./row.js";
 
-const BATCH_ROWS = 1024;
+/** Rows of a batch that is read, of one that is written, and bytes of either. */
+const READ_ROWS = 1024;
+const WRITE_ROWS = 2048;
 const BATCH_BYTES = 1 << 20;
 
 /** Makes the host's values of parameters. Integers beyond 2^53 cannot go this way: a number would be rounded. */
@@ -101,7 +103,7 @@ export class Rows {
   *batches() {
     try {
       for (;;) {
-        const batch = ask(() => this.raw.nextBatch(BATCH_ROWS, BATCH_BYTES));
+        const batch = ask(() => this.raw.nextBatch(READ_ROWS, BATCH_BYTES));
         if (batch === null || batch === undefined) return;
         yield new CheckedBatch(batch);
       }
@@ -137,7 +139,7 @@ export class Statement {
     return ask(() => this.raw.executeBatch(batch));
   }
 
-  /** Gives `work` a writer, which collects rows of parameters and sends them about a thousand at a time. */
+  /** Gives `work` a writer, which collects rows of parameters and sends them about two thousand at a time. */
   writer(work) {
     const writer = new Writer(this);
     work(writer);
@@ -175,7 +177,7 @@ export class Writer {
   begin(width) {
     if (this.builder !== null) throw new Error(`the first row had ${this.width} parameters, this one has ${width}`);
     this.width = width;
-    this.builder = new BatchBuilder(width, Math.min(BATCH_ROWS, Math.ceil(BATCH_BYTES / (8 * width))), BATCH_BYTES);
+    this.builder = new BatchBuilder(width, Math.min(WRITE_ROWS, Math.ceil(BATCH_BYTES / (8 * width))), BATCH_BYTES);
   }
 
   flush() {

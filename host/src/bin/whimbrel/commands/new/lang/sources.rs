@@ -121,7 +121,6 @@ static JAVASCRIPT: Template = Template {
     },
     sdk: sdk! {
         "whimbrel/package.json" <- "javascript/package.json",
-        "whimbrel/src/append.js" <- "javascript/src/append.js",
         "whimbrel/src/builder.js" <- "javascript/src/builder.js",
         "whimbrel/src/checked.js" <- "javascript/src/checked.js",
         "whimbrel/src/column.js" <- "javascript/src/column.js",
@@ -131,6 +130,7 @@ static JAVASCRIPT: Template = Template {
         "whimbrel/src/index.d.ts" <- "javascript/src/index.d.ts",
         "whimbrel/src/index.js" <- "javascript/src/index.js",
         "whimbrel/src/kinds.js" <- "javascript/src/kinds.js",
+        "whimbrel/src/made.js" <- "javascript/src/made.js",
         "whimbrel/src/packed.js" <- "javascript/src/packed.js",
         "whimbrel/src/row.js" <- "javascript/src/row.js",
         "whimbrel/src/text.js" <- "javascript/src/text.js",
@@ -153,7 +153,6 @@ static TYPESCRIPT: Template = Template {
     },
     sdk: sdk! {
         "whimbrel/package.json" <- "javascript/package.json",
-        "whimbrel/src/append.js" <- "javascript/src/append.js",
         "whimbrel/src/builder.js" <- "javascript/src/builder.js",
         "whimbrel/src/checked.js" <- "javascript/src/checked.js",
         "whimbrel/src/column.js" <- "javascript/src/column.js",
@@ -163,6 +162,7 @@ static TYPESCRIPT: Template = Template {
         "whimbrel/src/index.d.ts" <- "javascript/src/index.d.ts",
         "whimbrel/src/index.js" <- "javascript/src/index.js",
         "whimbrel/src/kinds.js" <- "javascript/src/kinds.js",
+        "whimbrel/src/made.js" <- "javascript/src/made.js",
         "whimbrel/src/packed.js" <- "javascript/src/packed.js",
         "whimbrel/src/row.js" <- "javascript/src/row.js",
         "whimbrel/src/text.js" <- "javascript/src/text.js",

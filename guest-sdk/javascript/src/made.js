@@ -1,9 +1,11 @@
-// The code that appends a row. Going through the values in a loop takes an interpreter longer than what it does with each,
-// so there is code without one, made for the kinds of the columns.
+// Code that is made for the columns of a batch. Going through the columns in a loop takes an interpreter longer than what it
+// does with each, so there is code without one.
 import { INTEGER, TEXT } from "./kinds.js";
 
-/** What makes such code, by the kinds of the columns. */
+/** What makes the code that appends a row, by the kinds of the columns. */
 const makers = new Map();
+/** What places texts, by the number of columns. */
+const placers = new Map();
 
 /** Returns what does as `builder.settle`: a value of its column's kind is put where it belongs, any other goes through `set`. */
 export function appender(builder) {
@@ -40,4 +42,24 @@ function statement(kind, index) {
     default:
       return read + otherwise;
   }
+}
+
+/** Writes the places of texts that lie one after the other, column by column, into the words of the columns. */
+export function place(texts, words, rows) {
+  const count = texts.length;
+  if (!placers.has(count)) placers.set(count, placer(texts.map((_, index) => index)));
+  placers.get(count)(rows, ...texts, ...words);
+}
+
+function placer(columns) {
+  const all = (code) => columns.map(code).join("\n");
+  const names = (name) => columns.map((column) => name + column);
+  return new Function("rows", ...names("texts"), ...names("words"), `
+    ${all((column) => `let start${column} = 0;`)}
+    for (let row = 0, at = 0; row < rows; row++) {
+      ${all((column) => `words${column}[at] = start${column};`)}
+      at++;
+      ${all((column) => `start${column} += words${column}[at] = texts${column}[row].length;`)}
+      at++;
+    }`);
 }
