@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Room for those there are; the files do not tell their size. What fits is unpacked in one piece: in a stream
-/// each byte would be copied again from the decoder's window, and again whenever the result grows. What is not written
-/// to is never touched.
-const ROOM: usize = 32 << 20;
+use crate::model::Checksum;
+use crate::wasm::Known;
 
 /// An engine that the program carries.
 #[derive(Debug)]
@@ -14,6 +12,8 @@ pub(super) struct BuiltIn {
     /// What it says of itself too; here so that nothing has to be unpacked to know which files are scripts.
     pub(super) extensions: &'static [&'static str],
     packed: &'static [u8],
+    /// Digest and size of what is packed, so that nothing has to be unpacked that was compiled before.
+    known: &'static str,
 }
 
 /// All of them. `cargo xtask plugins --update` makes the files.
@@ -22,15 +22,41 @@ pub(super) static ALL: &[BuiltIn] = &[
         name: "javascript",
         extensions: &["js", "mjs", "ts", "mts"],
         packed: include_bytes!("../../engines/quickjs.wasm.zst"),
+        known: include_str!("../../engines/quickjs.wasm.known"),
     },
     #[cfg(feature = "engine-python")]
-    BuiltIn { name: "python", extensions: &["py"], packed: include_bytes!("../../engines/monty.wasm.zst") },
+    BuiltIn {
+        name: "python",
+        extensions: &["py"],
+        packed: include_bytes!("../../engines/monty.wasm.zst"),
+        known: include_str!("../../engines/monty.wasm.known"),
+    },
 ];
 
 impl BuiltIn {
-    /// Returns its component.
+    /// Returns its component. In one piece: in a stream each byte would be copied again from the decoder's window.
     pub(super) fn unpack(&self) -> Cow<'static, [u8]> {
-        let unpacked = zstd::bulk::decompress(self.packed, ROOM).or_else(|_| zstd::decode_all(self.packed));
+        let unpacked = zstd::bulk::decompress(self.packed, self.known().size);
         Cow::Owned(unpacked.expect("the program's own bytes are what was packed"))
+    }
+
+    /// Returns what is known of its component.
+    pub(super) fn known(&self) -> Known {
+        let (checksum, size) = self.known.trim_end().split_once(' ').expect("a digest and a size");
+        Known { checksum: checksum.parse::<Checksum>().expect("a digest"), size: size.parse().expect("a size") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_an_engine_is_what_it_is() {
+        for engine in ALL {
+            let bytes = engine.unpack();
+            let known = Known { checksum: Checksum::of(&bytes), size: bytes.len() };
+            assert_eq!(engine.known(), known, "{}", engine.name);
+        }
     }
 }

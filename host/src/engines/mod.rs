@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::model::Checksum;
+use crate::wasm::Known;
 
 /// More than any engine; keeps a stray file from filling the memory.
 const LARGEST: u64 = 256 << 20;
@@ -179,6 +180,15 @@ impl EngineSource {
     /// Says where it comes from.
     pub fn describe(&self) -> String {
         self.path().map_or_else(|| "built in".to_owned(), |file| file.display().to_string())
+    }
+
+    /// Tells what is known of its component before it is read: of those that come with the program, what they are.
+    pub fn known(&self) -> Option<Known> {
+        match &self.place {
+            #[cfg(feature = "engines")]
+            Place::BuiltIn(engine) => Some(engine.known()),
+            Place::File(_) => None,
+        }
     }
 
     /// Reads its component, and compares it with what was pinned.

@@ -240,10 +240,12 @@ impl<'a> Workshop<'a> {
             let place = source.describe();
             let name = || source.name.clone();
             let limits = RunLimits::default();
-            let bytes = source.load()?;
-            let compiled = self.wasmtime.compile_within(&bytes, &limits);
-            let plugin =
-                compiled.map_err(|error| ScriptError::Compile { name: name(), place: place.clone(), source: error })?;
+            let failed = |source| ScriptError::Compile { name: name(), place: place.clone(), source };
+            let found = source.known().map_or(Ok(None), |known| self.wasmtime.find(&known)).map_err(failed)?;
+            let plugin = match found {
+                Some(plugin) => plugin,
+                None => self.wasmtime.compile_within(&source.load()?, &limits).map_err(failed)?,
+            };
             if !plugin.inspection().is_engine() {
                 return Err(ScriptError::NotAnEngine { place });
             }

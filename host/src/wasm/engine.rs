@@ -11,6 +11,7 @@ use super::error::CompileError;
 use super::features::{self, FEATURES};
 use super::fits;
 use super::inspect::{self, Inspection};
+use super::known::{self, Known};
 use super::plugin::Plugin;
 use super::state::State;
 use super::wasi;
@@ -133,18 +134,29 @@ impl Engine {
         self.link(&component, inspection)
     }
 
+    /// Finds a component in the cache of which no bytes are at hand; none when it has to be compiled.
+    pub fn find(&self, known: &Known) -> Result<Option<Plugin>, CompileError> {
+        let Some(component) = self.kept(&known.checksum) else { return Ok(None) };
+        let inspection = known::inspect(known, &self.engine, &component);
+        inspection.check()?;
+        self.link(&component, inspection).map(Some)
+    }
+
+    fn kept(&self, checksum: &Checksum) -> Option<Component> {
+        let isolated = self.compilation.isolation != CompileIsolation::InProcess;
+        self.store.as_ref()?.load(&self.engine, checksum, isolated)
+    }
+
     /// Finds the component in the cache, or compiles it where it is to be compiled.
     fn component(&self, bytes: &[u8], checksum: &Checksum, limits: &RunLimits) -> Result<Component, CompileError> {
-        let isolated = self.compilation.isolation != CompileIsolation::InProcess;
-        let kept = || self.store.as_ref().and_then(|store| store.load(&self.engine, checksum, isolated));
-        if let Some(component) = kept() {
+        if let Some(component) = self.kept(checksum) {
             return Ok(component);
         }
         features::validate(bytes)?;
         if let CompileIsolation::Child(program) = &self.compilation.isolation {
             let folder = self.store.as_ref().map(Store::root);
             compile::compile(program, folder, self.purpose, bytes, limits, &self.compilation.interrupt)?;
-            if let Some(component) = kept() {
+            if let Some(component) = self.kept(checksum) {
                 return Ok(component);
             }
             // It was not kept, but can be compiled within limits: here, then.

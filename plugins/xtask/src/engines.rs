@@ -22,7 +22,7 @@ const LEVEL: i32 = 19;
 pub struct Engine {
     /// Its folder in `plugins`, which is also the name of its crate.
     pub name: &'static str,
-    /// The file in `host/engines` that the program carries, without `.wasm.zst`.
+    /// The files in `host/engines` that the program carries, without `.wasm.zst` and `.wasm.known`.
     pub file: &'static str,
     recipe: Recipe,
 }
@@ -52,6 +52,11 @@ impl Built {
     /// Returns the SHA-256 of the component in hexadecimal.
     pub fn digest(&self) -> String {
         Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Says what the program is to know of the component without unpacking it.
+    fn known(&self) -> String {
+        format!("{} {}\n", self.digest(), self.bytes.len())
     }
 }
 
@@ -91,8 +96,9 @@ pub fn compare(workspace: &Path, built: &Built, toolchain: &Toolchain) -> Result
     if record.trim_end() != tools(workspace, toolchain)? {
         return Ok(Comparison::OtherTools(record.lines().collect::<Vec<_>>().join(", ")));
     }
-    let same = match fs::read(committed(workspace, built.engine)) {
-        Ok(packed) => zstd::decode_all(packed.as_slice())? == built.bytes,
+    let known = fs::read_to_string(committed(workspace, built.engine, "known")).unwrap_or_default();
+    let same = match fs::read(committed(workspace, built.engine, "zst")) {
+        Ok(packed) => zstd::decode_all(packed.as_slice())? == built.bytes && known == built.known(),
         Err(_) => false,
     };
     Ok(if same { Comparison::Same } else { Comparison::Different })
@@ -101,14 +107,16 @@ pub fn compare(workspace: &Path, built: &Built, toolchain: &Toolchain) -> Result
 /// Makes these the engines that the program carries, and records the tools.
 pub fn update(workspace: &Path, built: &[Built], toolchain: &Toolchain) -> Result<()> {
     for built in built {
-        let path = committed(workspace, built.engine);
-        fs::create_dir_all(path.parent().context("a folder")?)?;
         let packed = zstd::encode_all(built.bytes.as_slice(), LEVEL)?;
-        fs::write(&path, packed).with_context(|| format!("cannot write {}", path.display()))?;
+        for (ending, bytes) in [("zst", packed), ("known", built.known().into_bytes())] {
+            let path = committed(workspace, built.engine, ending);
+            fs::create_dir_all(path.parent().context("a folder")?)?;
+            fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
     fs::write(workspace.join(RECORD), format!("{}\n", tools(workspace, toolchain)?)).context("cannot write the record")
 }
 
-fn committed(workspace: &Path, engine: Engine) -> PathBuf {
-    workspace.join("host/engines").join(format!("{}.wasm.zst", engine.file))
+fn committed(workspace: &Path, engine: Engine, ending: &str) -> PathBuf {
+    workspace.join("host/engines").join(format!("{}.wasm.{ending}", engine.file))
 }
