@@ -50,6 +50,7 @@ impl BuiltIn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wasm::{Compilation, ComponentCache, Engine, Inspection};
 
     #[test]
     fn what_is_known_of_an_engine_is_what_it_is() {
@@ -58,5 +59,18 @@ mod tests {
             let known = Known { checksum: Checksum::of(&bytes), size: bytes.len() };
             assert_eq!(engine.known(), known, "{}", engine.name);
         }
+    }
+
+    #[test]
+    fn one_that_was_compiled_is_found_without_its_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = ComponentCache::Folder(folder.path().to_owned());
+        let engine = Engine::for_scripts(&Compilation { cache, ..Compilation::default() }).expect("an engine");
+        let known = ALL[0].known();
+        assert!(engine.find(&known).expect("nothing fails").is_none());
+        let compiled = engine.compile(&ALL[0].unpack()).expect("it compiles");
+        let found = engine.find(&known).expect("nothing fails").expect("it is kept");
+        let expected = Inspection { producers: Vec::new(), ..compiled.inspection().clone() };
+        assert_eq!(*found.inspection(), expected);
     }
 }
