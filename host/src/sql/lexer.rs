@@ -103,7 +103,7 @@ pub(super) fn to_semicolon(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut at, mut token) = (0, 0);
     loop {
-        at += bytes[at..].iter().position(|byte| STOPS[usize::from(*byte)])?;
+        at += to_stop(&bytes[at..])?;
         let byte = bytes[at];
         if byte == b';' {
             return Some(at + 1);
@@ -115,6 +115,19 @@ pub(super) fn to_semicolon(text: &str) -> Option<usize> {
         at += scan(&bytes[at..], text[at..].chars().next()?).1;
         token = at;
     }
+}
+
+/// Returns where the first of the [`STOPS`] is. Most pieces have none.
+fn to_stop(bytes: &[u8]) -> Option<usize> {
+    let is_stop = |byte: &u8| STOPS[usize::from(*byte)];
+    let mut at = 0;
+    for piece in bytes.as_chunks::<8>().0 {
+        if piece.iter().fold(false, |found, byte| found | is_stop(byte)) {
+            break;
+        }
+        at += piece.len();
+    }
+    bytes[at..].iter().position(is_stop).map(|found| at + found)
 }
 
 /// Tells whether a byte of a word belongs to a token that began before it; `token` is where some token before it begins,

@@ -1,41 +1,23 @@
 //! Holds SQLite's authorizer against the rules in `grants`. Called while a statement is prepared, never per row.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use rusqlite::hooks::{self, AuthAction, AuthContext, Authorization};
+use rusqlite::ffi;
+use rusqlite::hooks::{self, Authorization};
 
 use super::probe::Probe;
+use super::question::{Question, Words};
 use super::remembered::Remembered;
-use super::statement_kind;
+use super::texts::{Text, Texts};
 use crate::db::{DbError, ErrorCode};
 use crate::grants::{self, Action, Denied, Observed, Request, Restriction, Schema, Statement, Touched};
-
-/// Statements whose texts are remembered.
-const KNOWN: usize = 512;
-
-/// A statement that was looked at before.
-struct Known {
-    text: Arc<str>,
-    /// Its text tells nothing.
-    plain: bool,
-    /// What its text tells, as soon as that is asked for.
-    statement: Option<Arc<Statement>>,
-    /// The state of the schema under which it was found to be allowed.
-    allowed_in: Option<u64>,
-}
-
-impl Known {
-    fn read(sql: &str) -> Self {
-        Self { text: Arc::from(sql), plain: statement_kind::is_plain(sql), statement: None, allowed_in: None }
-    }
-}
 
 /// What actions belong to.
 #[derive(Clone)]
 enum Subject {
     /// A statement whose text tells nothing, so that hardly any action asks what does.
-    Plain(Arc<str>),
+    Plain(Text),
     /// A statement, or the text of a view or trigger, that was read.
     Read(Arc<Statement>),
 }
@@ -83,13 +65,7 @@ pub(super) struct Gate {
     /// The statement being prepared has asked for something.
     asked: bool,
     touched: BTreeSet<Touched>,
-    /// The statement that is run once, and not looked for again.
-    passing: Option<Known>,
-    known: Vec<Known>,
-    /// Where in `known` a text is.
-    places: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
-    /// The one that was looked at last.
-    last: Option<usize>,
+    texts: Texts,
     remembered: Remembered,
     dropping: bool,
 }
@@ -109,7 +85,7 @@ impl Gate {
     pub(super) fn restrict(&mut self, restriction: Option<Arc<Restriction>>) {
         self.restriction = restriction;
         self.schema_changed();
-        self.forget_texts();
+        self.texts.forget();
         self.subject = Subject::default();
         if self.restriction.is_some() {
             self.observed.get_or_insert_default();
@@ -118,66 +94,34 @@ impl Gate {
 
     /// Returns what the text of a statement tells.
     pub(super) fn facts(&mut self, sql: &str) -> Arc<Statement> {
-        let known = self.look(sql);
-        Arc::clone(known.statement.get_or_insert_with(|| Arc::new(statement_kind::read(sql))))
+        self.texts.statement(sql)
     }
 
-    /// Tells whether a statement changes the schema when it is run.
+    /// Tells whether a statement of restricted code changes the schema when it is run.
     pub(super) fn changes_schema(&mut self, sql: &str) -> bool {
-        if self.look(sql).plain {
+        if self.restriction.is_none() || self.texts.facts(sql).plain {
             return false;
         }
         let statement = self.facts(sql);
         statement.kind.changes_schema() && !statement.explains
     }
 
-    /// Says that the text of a statement is not likely to come again.
-    pub(super) fn pass(&mut self, sql: &str) {
-        self.passing = Some(Known::read(sql));
-    }
-
-    /// Looks at the text of a statement, once.
-    fn look(&mut self, sql: &str) -> &mut Known {
-        // Most statements are asked about several times in a row.
-        if self.passing.as_ref().is_some_and(|passing| &*passing.text == sql) {
-            return self.passing.as_mut().expect("it is there");
-        }
-        let found = match self.last {
-            Some(last) if &*self.known[last].text == sql => last,
-            _ => self.find(sql),
-        };
-        self.last = Some(found);
-        &mut self.known[found]
-    }
-
-    fn find(&mut self, sql: &str) -> usize {
-        if let Some(place) = self.places.get(sql) {
-            return *place;
-        }
-        if self.known.len() >= KNOWN {
-            self.forget_texts();
-        }
-        let known = Known::read(sql);
-        self.places.insert(Arc::clone(&known.text), self.known.len());
-        self.known.push(known);
-        self.known.len() - 1
-    }
-
-    fn forget_texts(&mut self) {
-        self.passing = None;
-        self.last = None;
-        self.places.clear();
-        self.known.clear();
+    /// As [`changes_schema`](Self::changes_schema), for a statement whose text is not likely to come again.
+    pub(super) fn pass(&mut self, sql: &str) -> bool {
+        let plain = self.texts.pass(sql);
+        // If that was the subject, it is another text now.
+        self.subject = Subject::Plain(Text::Passing);
+        !plain && self.changes_schema(sql)
     }
 
     /// Says which statement the next actions belong to. Returns whether it was found to be allowed since the schema last
     /// changed.
     pub(super) fn begin(&mut self, sql: &str) -> Result<bool, Denied> {
         let epoch = self.epoch;
-        let known = self.look(sql);
-        let (plain, allowed) = (known.plain, known.allowed_in == Some(epoch));
+        let (text, facts) = self.texts.look(sql);
+        let (plain, allowed) = (facts.plain, facts.allowed_in == Some(epoch));
         if plain {
-            self.subject = Subject::Plain(Arc::clone(&known.text));
+            self.subject = Subject::Plain(text);
         } else {
             let statement = self.facts(sql);
             check_text(self, &statement)?;
@@ -190,16 +134,17 @@ impl Gate {
 
     /// Returns what the text tells that the actions belong to.
     fn statement(&mut self) -> Arc<Statement> {
-        match self.subject.clone() {
-            Subject::Plain(text) => self.facts(&text),
-            Subject::Read(statement) => statement,
+        match &self.subject {
+            Subject::Plain(text) => self.texts.statement_of(text),
+            Subject::Read(statement) => Arc::clone(statement),
         }
     }
 
     /// Returns what lets the statement just looked at run again, if it may.
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let allowed = self.allowed || self.restriction.is_none();
-        allowed.then(|| Ticket { subject: self.subject.clone(), epoch: self.epoch })
+        let passes = matches!(self.subject, Subject::Plain(Text::Passing));
+        (allowed && !passes).then(|| Ticket { subject: self.subject.clone(), epoch: self.epoch })
     }
 
     /// Lets a statement run again, unless rules or schema have changed since it was looked at.
@@ -209,7 +154,7 @@ impl Gate {
         }
         self.open();
         match (&self.subject, &ticket.subject) {
-            (Subject::Plain(current), Subject::Plain(wanted)) if Arc::ptr_eq(current, wanted) => {}
+            (Subject::Plain(current), Subject::Plain(wanted)) if current.is(wanted) => {}
             (Subject::Read(current), Subject::Read(wanted)) if Arc::ptr_eq(current, wanted) => {}
             (_, wanted) => self.subject = wanted.clone(),
         }
@@ -231,7 +176,7 @@ impl Gate {
         }
         let epoch = self.epoch;
         if self.remembered.knows_together() {
-            self.look(sql).allowed_in = Some(epoch);
+            self.texts.facts(sql).allowed_in = Some(epoch);
             return Ok(());
         }
         let statement = self.statement();
@@ -242,7 +187,7 @@ impl Gate {
         let needs = grants::decide_whole(restriction, &statement, schema, &touched)?;
         self.remembered.add_together(schema);
         self.observed.get_or_insert_default().add(needs);
-        self.look(sql).allowed_in = Some(epoch);
+        self.texts.facts(sql).allowed_in = Some(epoch);
         Ok(())
     }
 
@@ -261,23 +206,25 @@ impl Gate {
 }
 
 /// Decides on one action of the statement being prepared.
-pub(super) fn authorize(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {
+#[inline]
+pub(super) fn authorize(gate: &mut Gate, question: &Question<'_>) -> Authorization {
     if gate.restriction.is_some() {
         gate.asked = true;
-        if !gate.remembered.knows(context) && !decide(gate, context) {
+        if !gate.remembered.knows(question) && !decide(gate, question) {
             return Authorization::Deny;
         }
     }
     if gate.recording {
-        return record(gate, context);
+        return question.words().map_or(Authorization::Deny, |words| record(gate, words));
     }
     Authorization::Allow
 }
 
-fn decide(gate: &mut Gate, context: &AuthContext<'_>) -> bool {
+fn decide(gate: &mut Gate, question: &Question<'_>) -> bool {
+    let Some(words) = question.words() else { return false };
     let Some(restriction) = gate.restriction.clone() else { return true };
     let (statement, schema) = (gate.statement(), gate.schema.clone().unwrap_or_default());
-    let request = request(context, &statement, &schema);
+    let request = words.request(&statement, &schema);
     if gate.probe.as_mut().is_some_and(|probe| probe.is_own(&request)) {
         return true;
     }
@@ -289,35 +236,38 @@ fn decide(gate: &mut Gate, context: &AuthContext<'_>) -> bool {
         }
     }
     let touched = Touched::from(&request);
-    gate.remembered.add(context, &schema, touched.as_ref());
+    gate.remembered.add(question, &words, &schema, touched.as_ref());
     gate.touched.extend(touched);
     true
 }
 
-fn record(gate: &mut Gate, context: &AuthContext<'_>) -> Authorization {
+fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
     // Inside a trigger or a view the action is not the statement's own.
-    let own = context.accessor.is_none();
+    let own = words.accessor.is_none();
     let mut write = |action, table: &str| {
         if own && gate.writes.is_none() {
             gate.writes = Some((action, table.to_owned()));
         }
     };
-    match context.action {
-        AuthAction::Insert { table_name } => write(hooks::Action::SQLITE_INSERT, table_name),
-        AuthAction::Update { table_name, .. } => write(hooks::Action::SQLITE_UPDATE, table_name),
-        AuthAction::Delete { table_name } => {
-            write(hooks::Action::SQLITE_DELETE, table_name);
+    match (words.code, words.first) {
+        (ffi::SQLITE_INSERT, Some(table)) => write(hooks::Action::SQLITE_INSERT, table),
+        (ffi::SQLITE_UPDATE, Some(table)) => write(hooks::Action::SQLITE_UPDATE, table),
+        (ffi::SQLITE_DELETE, Some(table)) => {
+            write(hooks::Action::SQLITE_DELETE, table);
             // "Ignore" on DELETE means: delete, but row by row, so that each is counted. In a DROP it would
             // skip the drop. https://sqlite.org/c3ref/set_authorizer.html
-            if !gate.dropping && !table_name.starts_with("sqlite_") {
+            if !gate.dropping && !table.starts_with("sqlite_") {
                 return Authorization::Ignore;
             }
         }
-        AuthAction::DropTable { .. }
-        | AuthAction::DropTempTable { .. }
-        | AuthAction::DropView { .. }
-        | AuthAction::DropTempView { .. }
-        | AuthAction::DropVtable { .. } => gate.dropping = true,
+        (
+            ffi::SQLITE_DROP_TABLE
+            | ffi::SQLITE_DROP_TEMP_TABLE
+            | ffi::SQLITE_DROP_VIEW
+            | ffi::SQLITE_DROP_TEMP_VIEW
+            | ffi::SQLITE_DROP_VTABLE,
+            _,
+        ) => gate.dropping = true,
         _ => {}
     }
     Authorization::Allow
@@ -349,60 +299,4 @@ pub(super) fn refusal(denied: &Denied) -> DbError {
     error.details = vec![("action".into(), denied.action.clone()), ("object".into(), denied.object.clone())];
     error.details.extend(denied.grant.as_ref().map(|grant| ("grant".to_owned(), grant.to_string())));
     error
-}
-
-/// Says in the words of the rules what SQLite is about to do.
-fn request<'a>(context: &AuthContext<'a>, statement: &'a Statement, schema: &'a Schema) -> Request<'a> {
-    let mut database = context.database_name;
-    let action = match context.action {
-        AuthAction::Transaction { .. } => Action::Transaction,
-        AuthAction::Savepoint { .. } => Action::Savepoint,
-        AuthAction::Attach { .. } => Action::Attach,
-        AuthAction::Detach { .. } => Action::Detach,
-        AuthAction::Pragma { pragma_name, pragma_value } => Action::Pragma { name: pragma_name, value: pragma_value },
-        AuthAction::Function { function_name } => Action::Function { name: function_name },
-        AuthAction::Read { table_name, column_name } => Action::Read { table: table_name, column: column_name },
-        AuthAction::Insert { table_name } => Action::Insert { table: table_name },
-        AuthAction::Update { table_name, column_name } => Action::Update { table: table_name, column: column_name },
-        AuthAction::Delete { table_name } => Action::Delete { table: table_name },
-        AuthAction::CreateTable { table_name } => Action::CreateTable { table: table_name },
-        AuthAction::CreateVtable { table_name, module_name } => {
-            Action::CreateVirtualTable { table: table_name, module: module_name }
-        }
-        AuthAction::CreateIndex { index_name, table_name } => {
-            Action::CreateIndex { index: index_name, table: table_name }
-        }
-        AuthAction::CreateTrigger { table_name, .. } | AuthAction::DropTrigger { table_name, .. } => {
-            Action::Trigger { table: table_name }
-        }
-        AuthAction::CreateView { view_name } | AuthAction::DropView { view_name } => Action::View { view: view_name },
-        AuthAction::AlterTable { database_name, table_name } => {
-            // The only action with the database in the first place.
-            database = Some(database_name);
-            Action::AlterTable { table: table_name }
-        }
-        AuthAction::DropTable { table_name } | AuthAction::DropVtable { table_name, .. } => {
-            Action::DropTable { table: table_name }
-        }
-        AuthAction::DropIndex { index_name, table_name } => Action::DropIndex { index: index_name, table: table_name },
-        AuthAction::Reindex { index_name } => Action::Reindex { index: index_name },
-        AuthAction::Analyze { table_name } => Action::Analyze { table: table_name },
-        AuthAction::CreateTempTable { table_name: object }
-        | AuthAction::CreateTempView { view_name: object }
-        | AuthAction::CreateTempIndex { index_name: object, .. }
-        | AuthAction::CreateTempTrigger { trigger_name: object, .. }
-        | AuthAction::DropTempTable { table_name: object }
-        | AuthAction::DropTempView { view_name: object }
-        | AuthAction::DropTempIndex { index_name: object, .. }
-        | AuthAction::DropTempTrigger { trigger_name: object, .. } => Action::Temporary { object },
-        AuthAction::Select | AuthAction::Recursive => Action::Select,
-        // ATTACH and DETACH with anything but a literal come without arguments.
-        _ => Action::Unknown,
-    };
-    // `CREATE TABLE temp.t` is not reported as temporary, but it is.
-    let action = match action.table() {
-        Some(object) if database == Some("temp") && action.is_definition() => Action::Temporary { object },
-        _ => action,
-    };
-    Request { action, database, accessor: context.accessor, statement, schema }
 }

@@ -12,8 +12,10 @@ use crate::db::{DbError, ErrorCode};
 
 /// Looks at the text of a statement that is about to be prepared or run; tells whether it needs no further look.
 pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Result<bool, RunError> {
-    if let Some(at) = sql.find('\0') {
+    // The slice's own way to look for a byte is the fastest.
+    if sql.as_bytes().contains(&0) {
         // SQLite would end there and never look at the rest.
+        let at = sql.find('\0').unwrap_or_default();
         let mut error = DbError::new(ErrorCode::Syntax, "a statement may not hold a NUL character");
         error.offset = u32::try_from(at).ok();
         return Err(error.into());

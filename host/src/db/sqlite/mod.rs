@@ -1,5 +1,7 @@
 //! SQLite: files, and connections a program already has.
 
+mod access;
+mod asking;
 mod authorizer;
 mod bulk;
 mod catalog;
@@ -15,6 +17,7 @@ mod heap;
 mod limits;
 mod meter;
 mod probe;
+mod question;
 mod raw_statement;
 mod remembered;
 mod run;
@@ -23,6 +26,7 @@ mod session;
 mod statement_kind;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod watch;
 mod write;
 

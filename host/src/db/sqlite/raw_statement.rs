@@ -1,7 +1,7 @@
 //! A prepared statement whose parameters are bound where they lie: texts and blobs without a copy, and what only the
 //! host's own functions may see.
 //!
-//! One of the four files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
+//! One of the five files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
 //! each cell and, row for row, a third of what writing it costs.
 //!
 //! Why it is sound:

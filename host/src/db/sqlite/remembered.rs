@@ -1,10 +1,13 @@
 //! What was found to be allowed. The statements of a script differ in their values, and hardly in what they touch.
 
 use std::collections::HashMap;
+use std::num::NonZero;
 
 use foldhash::fast::RandomState;
-use rusqlite::hooks::{AuthAction, AuthContext};
+use rusqlite::ffi;
 
+use super::access::{Accesses, Number, Shape};
+use super::question::{Question, Words};
 use crate::grants::{FunctionGrant, Schema, Touched};
 
 /// Accesses that are remembered, and as many ways through them.
@@ -19,63 +22,51 @@ const LIKELY: usize = 4;
 /// decision rests on the accesses alone. Statements of one kind make the same accesses in the same order: each is one
 /// more step on a way that was gone before.
 pub(super) struct Remembered {
-    accesses: Vec<Access>,
-    /// Where in `accesses` an access is.
-    places: HashMap<Box<[u8]>, u32, RandomState>,
+    accesses: Accesses,
+    /// What an access touches.
+    touched: Vec<Option<Touched>>,
     steps: Vec<Step>,
     /// Where an access leads from a step.
-    ways: HashMap<Way, u32, RandomState>,
+    ways: HashMap<Way, Number, RandomState>,
     /// A view or trigger joins tables without naming the columns, and a statement may reach it by a mere name.
     joins_silently: Option<bool>,
     /// The last step of the statement being prepared.
-    at: u32,
+    at: Number,
     /// Whether the steps are all that the statement has touched; `None` if it is not plain.
     whole: Option<bool>,
-    key: Vec<u8>,
 }
 
-/// One access, with what it touches.
-struct Access {
-    letter: u8,
-    first: Box<str>,
-    second: Box<str>,
-    database: Option<Box<str>>,
-    accessor: Option<Box<str>>,
-    touched: Option<Touched>,
-}
-
-/// A set of accesses, in the order in which they were made first: an access and the step before it.
+/// A set of accesses, in the order in which they were made first: an access and the step before it. Steps have numbers, too.
 struct Step {
-    access: u32,
-    before: u32,
+    access: Number,
+    before: Number,
     /// They were found to be allowed together.
     together: bool,
     /// Accesses that came next, and where each leads.
-    likely: [Option<(u32, u32)>; LIKELY],
+    likely: [Option<(Number, NonZero<Number>)>; LIKELY],
 }
 
 impl Step {
-    fn new(access: u32, before: u32) -> Self {
+    fn new(access: Number, before: Number) -> Self {
         Self { access, before, together: false, likely: [None; LIKELY] }
     }
 }
 
 /// From a step, by an access.
-type Way = (u32, u32);
-/// The step before the first access.
-const BEGINNING: u32 = 0;
+type Way = (Number, Number);
+/// The step before the first access, to which none leads.
+const BEGINNING: Number = 0;
 
 impl Default for Remembered {
     fn default() -> Self {
         Self {
-            accesses: Vec::new(),
-            places: HashMap::default(),
+            accesses: Accesses::default(),
+            touched: Vec::new(),
             steps: vec![Step::new(0, BEGINNING)],
             ways: HashMap::default(),
             joins_silently: None,
             at: BEGINNING,
             whole: None,
-            key: Vec::new(),
         }
     }
 }
@@ -93,77 +84,88 @@ impl Remembered {
     }
 
     /// Tells whether a plain statement may make this access, as far as is known.
-    pub(super) fn knows(&mut self, context: &AuthContext<'_>) -> bool {
+    #[inline(always)]
+    pub(super) fn knows(&mut self, question: &Question<'_>) -> bool {
         if self.whole.is_none() {
             return false;
         }
-        let asked = Asked::from(context);
-        let likely = self.steps[self.at as usize].likely.iter().flatten();
-        if let Some((_, to)) = likely.copied().find(|(access, _)| self.accesses[*access as usize].is(&asked)) {
-            self.at = to;
-            return true;
+        let shape = Shape::of(question);
+        for likely in self.steps[usize::from(self.at)].likely {
+            let Some((access, to)) = likely else { break };
+            if self.accesses.is(access, shape, question) {
+                self.at = to.get();
+                return true;
+            }
         }
-        asked.write(&mut self.key);
-        let Some(access) = self.places.get(self.key.as_slice()).copied() else { return false };
-        self.go(access)
+        self.knows_elsewhere(question)
+    }
+
+    fn knows_elsewhere(&mut self, question: &Question<'_>) -> bool {
+        self.accesses.find(question).is_some_and(|access| self.go(access))
     }
 
     /// Remembers an access that is allowed, unless the decision rests on more than the access.
-    pub(super) fn add(&mut self, context: &AuthContext<'_>, schema: &Schema, touched: Option<&Touched>) {
+    pub(super) fn add(
+        &mut self,
+        question: &Question<'_>,
+        words: &Words<'_>,
+        schema: &Schema,
+        touched: Option<&Touched>,
+    ) {
         if self.whole.is_none() {
             return;
         }
-        let asked = Asked::from(context);
-        asked.write(&mut self.key);
-        let known = self.places.contains_key(self.key.as_slice());
-        if known || !rests_on_access(context, schema) || self.accesses.len() >= MOST {
-            self.whole = Some(false);
-            return;
-        }
-        let access = u32::try_from(self.accesses.len()).unwrap_or(u32::MAX);
-        self.places.insert(self.key.as_slice().into(), access);
-        self.accesses.push(asked.keep(touched));
-        if !self.go(access) {
+        let known = self.accesses.find(question).is_some();
+        if known || !rests_on_access(words, schema) || !self.keep(question, touched) {
             self.whole = Some(false);
         }
     }
 
+    /// Remembers an access, and goes on by it; `false` where there is no room.
+    fn keep(&mut self, question: &Question<'_>, touched: Option<&Touched>) -> bool {
+        let Some(access) = number(self.accesses.len()) else { return false };
+        self.accesses.add(access, question);
+        self.touched.push(touched.cloned());
+        self.go(access)
+    }
+
     /// Makes one more step; `false` where there are too many steps already.
-    fn go(&mut self, access: u32) -> bool {
+    fn go(&mut self, access: Number) -> bool {
         let from = self.at;
         let to = if self.made().any(|made| made == access) {
             from
         } else if let Some(to) = self.ways.get(&(from, access)) {
             *to
-        } else if self.steps.len() < MOST {
-            let to = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+        } else if let Some(to) = number(self.steps.len()) {
             self.steps.push(Step::new(access, from));
             self.ways.insert((from, access), to);
             to
         } else {
             return false;
         };
-        let likely = &mut self.steps[from as usize].likely;
-        likely.rotate_right(1);
-        likely[0] = Some((access, to));
+        if let Some(to) = NonZero::new(to) {
+            let likely = &mut self.steps[usize::from(from)].likely;
+            likely.rotate_right(1);
+            likely[0] = Some((access, to));
+        }
         self.at = to;
         true
     }
 
     /// Returns the accesses of this statement that are remembered, the last one first.
-    fn made(&self) -> impl Iterator<Item = u32> {
-        let step = |at: u32| (at != BEGINNING).then(|| &self.steps[at as usize]);
+    fn made(&self) -> impl Iterator<Item = Number> {
+        let step = |at: Number| (at != BEGINNING).then(|| &self.steps[usize::from(at)]);
         std::iter::successors(step(self.at), move |last| step(last.before)).map(|step| step.access)
     }
 
     /// Returns what the remembered accesses of this statement touch.
     pub(super) fn touched(&self) -> impl Iterator<Item = &Touched> {
-        self.made().filter_map(|access| self.accesses[access as usize].touched.as_ref())
+        self.made().filter_map(|access| self.touched[usize::from(access)].as_ref())
     }
 
     /// Tells whether the accesses of this statement were found to be allowed together.
     pub(super) fn knows_together(&self) -> bool {
-        self.whole == Some(true) && self.steps[self.at as usize].together
+        self.whole == Some(true) && self.steps[usize::from(self.at)].together
     }
 
     /// Remembers that the accesses of this statement are allowed together.
@@ -172,81 +174,23 @@ impl Remembered {
             return;
         }
         let silent = *self.joins_silently.get_or_insert_with(|| schema.joins_silently());
-        self.steps[self.at as usize].together |= !silent;
+        self.steps[usize::from(self.at)].together |= !silent;
     }
 }
 
-/// What tells an access from others.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    letter: u8,
-    first: &'a str,
-    second: &'a str,
-    database: Option<&'a str>,
-    accessor: Option<&'a str>,
-}
-
-impl<'a> Asked<'a> {
-    #[inline]
-    fn from(context: &AuthContext<'a>) -> Self {
-        let (letter, first, second) = match context.action {
-            AuthAction::Select => (b'S', "", ""),
-            AuthAction::Read { table_name, column_name } => (b'R', table_name, column_name),
-            AuthAction::Insert { table_name } => (b'I', table_name, ""),
-            AuthAction::Update { table_name, column_name } => (b'U', table_name, column_name),
-            AuthAction::Delete { table_name } => (b'D', table_name, ""),
-            AuthAction::Function { function_name } => (b'F', function_name, ""),
-            // Nothing of this letter is ever added.
-            _ => (b'?', "", ""),
-        };
-        Self { letter, first, second, database: context.database_name, accessor: context.accessor }
-    }
-
-    /// Writes it as one text. No name holds a NUL.
-    fn write(&self, key: &mut Vec<u8>) {
-        key.clear();
-        key.push(self.letter);
-        for part in [Some(self.first), Some(self.second), self.database, self.accessor] {
-            key.push(0);
-            if let Some(part) = part {
-                key.push(1);
-                key.extend_from_slice(part.as_bytes());
-            }
-        }
-    }
-
-    fn keep(&self, touched: Option<&Touched>) -> Access {
-        Access {
-            letter: self.letter,
-            first: self.first.into(),
-            second: self.second.into(),
-            database: self.database.map(Into::into),
-            accessor: self.accessor.map(Into::into),
-            touched: touched.cloned(),
-        }
-    }
-}
-
-impl Access {
-    #[inline]
-    fn is(&self, asked: &Asked<'_>) -> bool {
-        self.letter == asked.letter
-            && *self.second == *asked.second
-            && *self.first == *asked.first
-            && self.accessor.as_deref() == asked.accessor
-            && self.database.as_deref() == asked.database
-    }
+/// Returns the next number where there are so many, unless there are too many.
+fn number(there: usize) -> Option<Number> {
+    Number::try_from(there).ok().filter(|number| usize::from(*number) < MOST)
 }
 
 /// Tells whether the text of a plain statement has no say in the decision on an access.
-fn rests_on_access(context: &AuthContext<'_>, schema: &Schema) -> bool {
-    match context.action {
-        AuthAction::Select => true,
-        AuthAction::Read { table_name, .. }
-        | AuthAction::Insert { table_name }
-        | AuthAction::Update { table_name, .. }
-        | AuthAction::Delete { table_name } => schema.owner_of_shadow(table_name).is_none(),
-        AuthAction::Function { function_name } => FunctionGrant::of_function(function_name).is_none(),
+fn rests_on_access(words: &Words<'_>, schema: &Schema) -> bool {
+    match (words.code, words.first, words.second) {
+        (ffi::SQLITE_SELECT, ..) => true,
+        (ffi::SQLITE_READ | ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE, Some(table), _) => {
+            schema.owner_of_shadow(table).is_none()
+        }
+        (ffi::SQLITE_FUNCTION, _, Some(function)) => FunctionGrant::of_function(function).is_none(),
         _ => false,
     }
 }

@@ -108,6 +108,11 @@ impl SqliteSession {
         handles.with_dependent_mut(work)
     }
 
+    fn with_watch<R>(&mut self, work: impl for<'c> FnOnce(&Watch, &'c Connection, &mut Open<'c>) -> R) -> R {
+        let handles = self.handles.as_mut().expect("the handles are there until drop");
+        handles.with_dependent_mut(|connection, open| work(&self.watch, connection, open))
+    }
+
     fn connection(&self) -> &Connection {
         self.handles.as_ref().expect("the handles are there until drop").borrow_owner()
     }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use rusqlite::hooks;
 
-use super::authorizer::{self, Gate};
+use super::asking;
+use super::authorizer::Gate;
 use super::meter::{Meter, OPERATIONS_PER_TICK};
 use crate::db::{DbError, OpenOptions, TableChanges};
 use crate::interrupt::Interrupt;
@@ -75,10 +76,12 @@ impl Watch {
     }
 
     /// Has SQLite ask about every access of every statement, or not.
-    pub(super) fn ask(self: &Arc<Self>, connection: &mut Connection, wanted: bool) -> rusqlite::Result<()> {
-        let watch = Arc::clone(self);
-        let answer = move |context: hooks::AuthContext<'_>| authorizer::authorize(&mut watch.gate(), &context);
-        connection.authorizer(wanted.then_some(answer))?;
+    pub(super) fn ask(self: &Arc<Self>, connection: &Connection, wanted: bool) -> rusqlite::Result<()> {
+        if wanted {
+            asking::begin(connection, self)?;
+        } else {
+            asking::end(connection)?;
+        }
         self.gate().is_asked = wanted;
         Ok(())
     }
@@ -87,10 +90,11 @@ impl Watch {
     pub(super) fn remove(connection: &mut Connection) -> rusqlite::Result<()> {
         connection.progress_handler(0, None::<fn() -> bool>)?;
         connection.busy_handler(None::<fn(i32) -> bool>)?;
-        connection.authorizer(None::<fn(hooks::AuthContext<'_>) -> hooks::Authorization>)?;
+        asking::end(connection)?;
         connection.update_hook(None::<fn(hooks::Action, &str, &str, i64)>)
     }
 
+    #[inline]
     pub(super) fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }

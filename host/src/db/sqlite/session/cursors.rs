@@ -1,7 +1,5 @@
 //! The part of a session that reads rows.
 
-use std::sync::Arc;
-
 use whimbrel_packed::BatchBuilder;
 
 use super::SqliteSession;
@@ -25,9 +23,8 @@ impl SqliteSession {
             self.with(|_, open| open.cursors.insert(id, OpenCursor::Ended { columns: Vec::new() }).map(drop));
             return Ok(CursorId(id));
         }
-        let watch = Arc::clone(&self.watch);
-        let opened = self.with(|connection, open| {
-            let mut statement = prepare(&watch, connection, sql)?;
+        let opened = self.with_watch(|watch, connection, open| {
+            let mut statement = prepare(watch, connection, sql)?;
             run::bind(&mut statement, params)?;
             open.cursors.insert(id, OpenCursor::Reading(Reading { sql: sql.to_owned(), statement }));
             open.reading += 1;
@@ -66,11 +63,10 @@ impl SqliteSession {
             Some(most) if bytes as u64 > most.value => Err(most),
             Some(_) | None => Ok(()),
         };
-        let watch = Arc::clone(&self.watch);
-        let fetched = self.with(|connection, open| {
+        let fetched = self.with_watch(|watch, connection, open| {
             let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
             let OpenCursor::Reading(reading) = cursor else { return Ok(false) };
-            guard::again(&watch, connection, &reading.sql)?;
+            guard::again(watch, connection, &reading.sql)?;
             if rows.columns() != reading.statement.column_count() {
                 *rows = BatchBuilder::new(reading.statement.column_count());
             }

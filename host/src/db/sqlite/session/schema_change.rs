@@ -61,8 +61,8 @@ impl SqliteSession {
         let handles = self.handles.take().expect("the handles are there until drop");
         // What was registered on the connection stays there.
         let has_bulk = handles.with_dependent(|_, open| open.has_bulk);
-        let mut connection = handles.into_owner();
-        let asked = self.watch.ask(&mut connection, wanted);
+        let connection = handles.into_owner();
+        let asked = self.watch.ask(&connection, wanted);
         self.handles = Some(Handles::new(connection, |_| Open { has_bulk, ..Open::default() }));
         if let Err(error) = asked {
             // Without it, no statement under rules is run: `guard::before`.
@@ -93,11 +93,7 @@ impl SqliteSession {
 
     /// Tells whether a guest's statement changes the schema when it is run.
     pub(super) fn changes_schema(&self, sql: &str) -> bool {
-        let mut gate = self.watch.gate();
-        if gate.restriction.is_none() {
-            return false;
-        }
-        gate.changes_schema(sql)
+        self.watch.gate().changes_schema(sql)
     }
 
     /// Returns the text of a prepared statement that changes the schema when it is run.
@@ -158,10 +154,9 @@ impl SqliteSession {
 
     /// Compiles a new trigger or view under the rules in force.
     fn look_into(&mut self, statement: &Statement) -> Result<(), DbError> {
-        let watch = Arc::clone(&self.watch);
         let columns = self.columns_of(&statement.kind);
-        let prepared = self.with(|connection, _| {
-            guard::know_schema(&watch, connection)?;
+        let prepared = self.with_watch(|watch, connection, _| {
+            guard::know_schema(watch, connection)?;
             let mut gate = watch.gate();
             let schema = gate.schema.clone().unwrap_or_default();
             let Some((probe, sql)) = Probe::of(&statement.kind, &schema, &columns) else { return Ok(()) };
@@ -177,7 +172,7 @@ impl SqliteSession {
             let prepared = connection.prepare(&sql).map(drop);
             watch.gate().probe = None;
             prepared?;
-            Ok::<_, RunError>(guard::after(&watch, &sql)?)
+            Ok::<_, RunError>(guard::after(watch, &sql)?)
         });
         let held = self.watch.gate().restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
         let what = match &statement.kind {

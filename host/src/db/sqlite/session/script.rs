@@ -1,6 +1,5 @@
 //! The part of a session that runs scripts, window by window.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::Batch;
@@ -41,9 +40,8 @@ impl SqliteSession {
             return self.execute_text(window, &[], false).map(drop).map_err(RunError::Db);
         }
         self.check_stop()?;
-        let watch = Arc::clone(&self.watch);
         let mut finished = Vec::with_capacity(1);
-        let result = self.with(|connection, _| {
+        let result = self.with_watch(|watch, connection, _| {
             let mut batch = Batch::new(connection, window);
             loop {
                 watch.gate().open();

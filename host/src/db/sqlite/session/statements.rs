@@ -1,7 +1,5 @@
 //! The part of a session that prepares and runs statements.
 
-use std::sync::Arc;
-
 use rusqlite::{CachedStatement, Connection, Statement};
 use whimbrel_packed::CheckedBatch;
 
@@ -22,24 +20,21 @@ impl SqliteSession {
     /// Runs a guest's statement, whose text is likely to come again or not.
     pub(super) fn execute_text(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
         self.admit(1, sql.len())?;
-        if !again {
-            self.watch.gate().pass(sql);
-        }
-        if self.changes_schema(sql) { self.change_schema(sql, params) } else { self.run_one(sql, params, again) }
+        let changes_schema = if again { self.changes_schema(sql) } else { self.watch.gate().pass(sql) };
+        if changes_schema { self.change_schema(sql, params) } else { self.run_one(sql, params, again) }
     }
 
     /// Prepares and runs one statement; keeps it prepared if its text is likely to come again.
     pub(super) fn run_one(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
-        let watch = Arc::clone(&self.watch);
-        let run = |connection: &Connection, statement: &mut Statement<'_>| {
+        let run = |watch: &Watch, connection: &Connection, statement: &mut Statement<'_>| {
             run::bind(statement, params)?;
             Ok(run::to_end(connection, statement, &watch.meter)?)
         };
-        let done = self.with(|connection, _| {
+        let done = self.with_watch(|watch, connection, _| {
             if again {
-                run(connection, &mut *prepare(&watch, connection, sql)?)
+                run(watch, connection, &mut *prepare(watch, connection, sql)?)
             } else {
-                run(connection, &mut prepare_once(&watch, connection, sql)?)
+                run(watch, connection, &mut prepare_once(watch, connection, sql)?)
             }
         });
         self.note_writes(sql);
@@ -52,10 +47,9 @@ impl SqliteSession {
         let open = self.with(|_, open| open.statements.len());
         self.admit_handle(Limit::OpenStatements, open)?;
         let id = self.new_id();
-        let watch = Arc::clone(&self.watch);
         let changes_schema = self.watch.gate().changes_schema(sql);
-        let prepared = self.with(|connection, open| {
-            let statement = prepare(&watch, connection, sql)?;
+        let prepared = self.with_watch(|watch, connection, open| {
+            let statement = prepare(watch, connection, sql)?;
             let opened = OpenStatement {
                 sql: sql.to_owned(),
                 statement,
@@ -81,14 +75,13 @@ impl SqliteSession {
         }
         let mut sql = String::new();
         let recording = self.recording.is_some();
-        let watch = Arc::clone(&self.watch);
-        let done = self.with(|connection, open| {
+        let done = self.with_watch(|watch, connection, open| {
             let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
             let done = if std::mem::replace(&mut statement.has_run, true) {
-                for_rows(&watch, connection, statement)
+                for_rows(watch, connection, statement)
                     .and_then(|statement| write::once(statement, params, &watch.meter))
             } else {
-                guard::again(&watch, connection, &statement.sql)
+                guard::again(watch, connection, &statement.sql)
                     .and_then(|()| run::bind(&mut statement.statement, params))
                     .and_then(|()| Ok(run::to_end(connection, &mut statement.statement, &watch.meter)?))
             };
@@ -108,12 +101,11 @@ impl SqliteSession {
         self.admit(batch.rows() as u64, 0)?;
         let savepoint = self.open_savepoint()?;
         let mut sql = String::new();
-        let watch = Arc::clone(&self.watch);
-        let done = self.with(|connection, open| {
+        let done = self.with_watch(|watch, connection, open| {
             let Open { statements, has_bulk, .. } = open;
             let statement = statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
-            write_rows(&watch, connection, has_bulk, statement, &write::all_of(batch))
+            write_rows(watch, connection, has_bulk, statement, &write::all_of(batch))
         });
         match self.settle(&sql, done) {
             Ok(changed) => {
@@ -139,12 +131,11 @@ impl SqliteSession {
     ) -> Result<u64, DbError> {
         self.admit(rows.len() as u64, 0)?;
         let mut sql = String::new();
-        let watch = Arc::clone(&self.watch);
-        let done = self.with(|connection, open| {
+        let done = self.with_watch(|watch, connection, open| {
             let Open { statements, has_bulk, .. } = open;
             let statement = statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
-            write_rows(&watch, connection, has_bulk, statement, &write::these(columns, rows))
+            write_rows(watch, connection, has_bulk, statement, &write::these(columns, rows))
         });
         let changed = self.settle(&sql, done)?;
         self.counters.statements += (rows.len() as u64).saturating_sub(1);

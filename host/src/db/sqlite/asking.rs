@@ -1,0 +1,89 @@
+//! Has SQLite ask before a statement does something.
+//!
+//! One of the five files of the host with unsafe code. `rusqlite` can have SQLite ask, too, but looks at every name
+//! whether it is UTF-8 and sorts out what is asked before anybody wants to know: ten times for each statement of a script,
+//! nearly always for an access that was asked for by the statement before.
+//!
+//! Why it is sound:
+//! - What SQLite hands to [`answer`] is the pointer of a [`Watch`] that [`begin`] has made of an `Arc`. The connection owns
+//!   that count of it as its client data: SQLite gives it back by [`let_go`] once, when other client data of this name comes
+//!   or the connection is closed. Before the former the function is taken off, after the latter nobody can ask.
+//! - A watch is only looked at through a shared reference, and is `Sync`.
+//! - Names are C strings, or null; SQLite lends them for the call, and none is kept.
+//! - A panic does not go through SQLite: it is a refusal.
+#![allow(unsafe_code, reason = "see above")]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::Arc;
+
+use rusqlite::hooks::Authorization;
+use rusqlite::{Connection, Error, ffi};
+
+use super::authorizer;
+use super::question::Question;
+use super::watch::Watch;
+
+const NAME: &CStr = c"whimbrel_watch";
+
+/// Has SQLite ask a watch about every access of every statement, and nobody else.
+pub(super) fn begin(connection: &Connection, watch: &Arc<Watch>) -> rusqlite::Result<()> {
+    end(connection)?;
+    let watch = Arc::into_raw(Arc::clone(watch)).cast_mut().cast::<c_void>();
+    // SAFETY: the connection is open, the name is there for ever, and the count goes with the pointer, also when it
+    // cannot be taken: then SQLite gives it back at once.
+    unsafe {
+        done(ffi::sqlite3_set_clientdata(connection.handle(), NAME.as_ptr(), watch, Some(let_go)))?;
+        done(ffi::sqlite3_set_authorizer(connection.handle(), Some(answer), watch))
+    }
+}
+
+/// Has SQLite ask nobody.
+pub(super) fn end(connection: &Connection) -> rusqlite::Result<()> {
+    // SAFETY: the connection is open. The function is taken off before what it is handed goes.
+    unsafe {
+        done(ffi::sqlite3_set_authorizer(connection.handle(), None, ptr::null_mut()))?;
+        done(ffi::sqlite3_set_clientdata(connection.handle(), NAME.as_ptr(), ptr::null_mut(), None))
+    }
+}
+
+fn done(code: c_int) -> rusqlite::Result<()> {
+    if code == ffi::SQLITE_OK { Ok(()) } else { Err(Error::SqliteFailure(ffi::Error::new(code), None)) }
+}
+
+unsafe extern "C" fn let_go(watch: *mut c_void) {
+    // SAFETY: the count that `begin` has handed over.
+    drop(unsafe { Arc::from_raw(watch.cast_const().cast::<Watch>()) });
+}
+
+unsafe extern "C" fn answer(
+    watch: *mut c_void,
+    code: c_int,
+    first: *const c_char,
+    second: *const c_char,
+    database: *const c_char,
+    accessor: *const c_char,
+) -> c_int {
+    // SAFETY: names of SQLite's, or null; the connection holds a count of the watch, see above.
+    let (names, watch) = unsafe {
+        let names = [name_at(first), name_at(second), name_at(database), name_at(accessor)];
+        (names, &*watch.cast_const().cast::<Watch>())
+    };
+    let question = Question { code, names };
+    match catch_unwind(AssertUnwindSafe(|| authorizer::authorize(&mut watch.gate(), &question))) {
+        Ok(Authorization::Allow) => ffi::SQLITE_OK,
+        Ok(Authorization::Ignore) => ffi::SQLITE_IGNORE,
+        _ => ffi::SQLITE_DENY,
+    }
+}
+
+/// Returns the bytes of a name, where there is one.
+#[inline(always)]
+unsafe fn name_at<'a>(name: *const c_char) -> Option<&'a [u8]> {
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: the caller hands over a C string that outlives what is done with its bytes.
+    Some(unsafe { CStr::from_ptr(name) }.to_bytes())
+}
