@@ -223,14 +223,7 @@ fn is_between_steps_and_given_back(case: Case<'_>, database: &Path) -> Left {
 fn while_the_database_is_kept() {
     let story = Story::new(SMALL);
     let case = Case { story: &story, journal: Journal::Rollback, direction: Direction::Up };
-    let expected = [
-        "keep",
-        "give back",
-        "execute INSERT INTO \"_whimbrel_history_schema\"",
-        "execute DELETE FROM \"_whimbrel_history_schema\"",
-        "commit",
-    ];
-    case.kill_at_every_event(&expected, is_between_steps_and_given_back);
+    case.kill_at_every_event(&["keep", "commit"], is_between_steps_and_given_back);
 }
 
 /// Looks at a database whose run was killed in or around a step outside a transaction: the next run goes on at the

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod adopt_tools;
+mod burst;
 mod comparison;
 mod crash;
 mod determinism;

@@ -148,6 +148,15 @@ pub struct Recording {
     pub observed: Option<Observed>,
 }
 
+/// How a database says that a session keeps it to itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeptMark {
+    /// The statement that says so.
+    pub set: String,
+    /// The statement that takes it back; changes nothing where nothing was said.
+    pub clear: String,
+}
+
 /// A lock on the work on a database, held until dropped.
 pub struct RunLock {
     _held: Option<Box<dyn std::any::Any>>,
@@ -241,10 +250,11 @@ pub trait Session {
 
     /// Keeps the database to this session between transactions, which makes many small ones cheaper, or shares it
     /// again. Only for one that was [empty](Self::is_empty_file). A session may decline, and shares it now and then so
-    /// that others do not wait for long.
-    fn keep_to_itself(&mut self, wanted: bool) -> Result<(), DbError>;
+    /// that others do not wait for long. The mark is in the database exactly while it is kept, or when the session was
+    /// killed.
+    fn keep_to_itself(&mut self, mark: Option<&KeptMark>) -> Result<(), DbError>;
 
-    /// Shares a database that was kept, by this session or by one that was killed.
+    /// Puts a database back that was kept by a session which was killed.
     fn give_back(&mut self) -> Result<(), DbError>;
 
     /// Keeps other processes from starting a step outside a transaction, until the lock is dropped or this process

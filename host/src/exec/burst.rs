@@ -1,12 +1,12 @@
 //! Fills an empty database faster: while small scripts follow each other, the session keeps the database to itself.
 //!
 //! Nobody reads a database yet that this run has made, but for others that start at the same time. Each step still has
-//! its own transaction, as durable as ever. A mark in the database tells whoever comes after a killed run to put the
-//! file back to how it is kept usually.
+//! its own transaction, as durable as ever. A mark in the database, there while it is kept, tells whoever comes after a
+//! killed run to put the file back to how it is kept usually.
 
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepReport};
-use crate::db::Session;
+use crate::db::{KeptMark, Session};
 use crate::history::History;
 use crate::model::TransactionMode;
 use crate::plan::Direction;
@@ -25,8 +25,8 @@ pub(super) enum Burst {
     Never,
     /// If the database is empty.
     Wanted,
-    /// The mark is in the database.
-    Marked,
+    /// The database was empty: it is kept whenever a step is small, under this mark.
+    Begun(KeptMark),
 }
 
 impl Burst {
@@ -36,7 +36,7 @@ impl Burst {
         if small >= FEWEST { Self::Wanted } else { Self::Never }
     }
 
-    /// Makes the history's tables, inside the first transaction, and marks a database that was empty.
+    /// Makes the history's tables, inside the first transaction.
     pub(super) fn ensure(&mut self, session: &mut dyn Session, history: &History) -> Result<(), StepError> {
         if !matches!(self, Self::Wanted) {
             return Ok(history.ensure(session)?);
@@ -45,40 +45,39 @@ impl Burst {
         let is_empty = session.is_empty_file().map_err(StepError::doing("look whether the database is empty"))?;
         history.ensure(session)?;
         if is_empty {
-            history.mark_kept(session)?;
-            *self = Self::Marked;
+            *self = Self::Begun(history.kept_mark());
         }
         Ok(())
     }
 
     /// Keeps the database for a step, or not.
     pub(super) fn before(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<(), StepError> {
-        if !matches!(self, Self::Marked) {
-            return Ok(());
-        }
-        session.keep_to_itself(is_small(step)).map_err(StepError::doing("share the database"))
+        let Self::Begun(mark) = self else { return Ok(()) };
+        session.keep_to_itself(is_small(step).then_some(mark)).map_err(StepError::doing("share the database"))
     }
 
     /// Learns from a step.
-    pub(super) fn after(&mut self, session: &mut dyn Session, history: &History, report: &StepReport) {
+    pub(super) fn after(&mut self, session: &mut dyn Session, report: &StepReport) {
         if report.counters.rows_changed > MOST_ROWS {
-            self.finish(session, history);
+            self.finish(session);
         }
     }
 
-    /// Gives the database back and takes the mark away. What is done is committed already, so a failure is not the
-    /// run's: the mark stays, and the next run tries again.
-    pub(super) fn finish(&mut self, session: &mut dyn Session, history: &History) {
-        if matches!(std::mem::take(self), Self::Marked) {
+    /// Gives the database back. What is done is committed already, so a failure is not the run's: the mark stays, and
+    /// the next run tries again.
+    pub(super) fn finish(&mut self, session: &mut dyn Session) {
+        if matches!(std::mem::take(self), Self::Begun(_)) {
             session.hold_interrupt(true);
-            give_back(session, history);
+            if let Err(error) = session.keep_to_itself(None) {
+                tracing::debug!("the database keeps its write-ahead log for now: {error}");
+            }
             session.hold_interrupt(false);
         }
     }
 }
 
-/// Puts a database back to how it is kept usually, and takes the mark away. Called when everything is applied: nobody
-/// keeps it any more.
+/// Puts a database back to how it is kept usually, and takes the mark away. Who can read the mark knows that the run is
+/// gone: while it was there, nobody else got at the file.
 pub(crate) fn give_back(session: &mut dyn Session, history: &History) {
     let given_back = session.give_back().map_err(StepError::doing("share the database"));
     if let Err(error) = given_back.and_then(|()| Ok(history.unmark_kept(session)?)) {

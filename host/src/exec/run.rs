@@ -191,19 +191,19 @@ fn run_steps(
         match result {
             Ok(done) => {
                 watermark.committed(&step.step, &done);
-                watermark.burst.after(session.as_mut(), conditions.history, &done);
+                watermark.burst.after(session.as_mut(), &done);
                 conditions.observer.event(&Event::StepFinished { report: &done });
                 report.steps.push(done);
             }
             Err(source) => {
-                watermark.burst.finish(session.as_mut(), conditions.history);
+                watermark.burst.finish(session.as_mut());
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
                 let failed = step.step.clone();
                 return (session, Err(Box::new(RunError { done: report, failed, source, on_error: Vec::new() })));
             }
         }
     }
-    watermark.burst.finish(session.as_mut(), conditions.history);
+    watermark.burst.finish(session.as_mut());
     (session, Ok(report))
 }
 
@@ -237,6 +237,8 @@ pub(super) fn is_dirty(error: &PlanError) -> bool {
 
 /// Waits for the lock and tells whether a step is marked as started even then: whoever started it is gone.
 pub(super) fn is_left_dirty(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<bool, StepError> {
+    // Whoever is waited for may wait for the database.
+    session.keep_to_itself(None).map_err(StepError::doing("share the database"))?;
     let lock = session.lock_run(None).map_err(StepError::doing("wait for another process"))?;
     let applied = conditions.history.read_all(session)?;
     drop(lock);

@@ -4,23 +4,27 @@
 //! same, with and without it.
 
 use super::{History, HistoryError};
-use crate::db::{Session, Value, quote_identifier};
+use crate::db::{KeptMark, Session, Value, quote_identifier};
 
 /// Stands where a schema version stands, below all of them.
 const MARK: i64 = -1;
 
 impl History {
-    /// Marks the database as kept by a run; inside the caller's transaction, after the tables are made.
-    pub(crate) fn mark_kept(&self, session: &mut dyn Session) -> Result<(), HistoryError> {
-        self.on_mark(session, "INSERT INTO {} (version) VALUES (?)")
+    /// Returns how the database says that it is kept; the tables must be there.
+    pub(crate) fn kept_mark(&self) -> KeptMark {
+        let table = quote_identifier(&self.schema_table());
+        KeptMark {
+            set: format!("INSERT INTO {table} (version) VALUES ({MARK})"),
+            clear: format!("DELETE FROM {table} WHERE version = {MARK}"),
+        }
     }
 
-    /// Takes the mark away.
+    /// Takes the mark of a killed run away.
     pub(crate) fn unmark_kept(&self, session: &mut dyn Session) -> Result<(), HistoryError> {
-        self.on_mark(session, "DELETE FROM {} WHERE version = ?")
+        session.execute(&self.kept_mark().clear, &[]).map(drop).map_err(|source| self.failed(source))
     }
 
-    /// Tells whether a run keeps the database, or kept it when it was killed. The tables must be there.
+    /// Tells whether a run kept the database when it was killed. The tables must be there.
     pub(crate) fn is_marked_kept(&self, session: &mut dyn Session) -> Result<bool, HistoryError> {
         let sql = format!("SELECT 1 FROM {} WHERE version = ?", quote_identifier(&self.schema_table()));
         let mut found = false;
@@ -29,10 +33,5 @@ impl History {
             Ok(())
         });
         read.map(|()| found).map_err(|source| self.failed(source))
-    }
-
-    fn on_mark(&self, session: &mut dyn Session, sql: &str) -> Result<(), HistoryError> {
-        let sql = sql.replace("{}", &quote_identifier(&self.schema_table()));
-        session.execute(&sql, &[Value::Integer(MARK)]).map(drop).map_err(|source| self.failed(source))
     }
 }

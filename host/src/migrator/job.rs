@@ -31,7 +31,7 @@ impl Job<'_> {
             Some(session) => self.rows(session.as_mut())?,
             None => Vec::new(),
         };
-        // By a run that was killed, or by one that goes on at this moment.
+        // By a run that was killed: while one goes on, nobody else reads.
         let was_kept = match &mut existing {
             Some(session) if !rows.is_empty() && !self.dry_run => migrator.history.is_marked_kept(session.as_mut())?,
             Some(_) | None => false,

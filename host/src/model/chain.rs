@@ -131,10 +131,9 @@ impl std::error::Error for ChainError {}
 
 impl Chain {
     /// Orders the migrations; refuses a version, or the name of a repeatable one, that is used twice.
-    pub fn new(name: impl Into<String>, migrations: Vec<impl Into<Arc<Migration>>>) -> Result<Self, ChainError> {
+    pub fn new(name: impl Into<String>, migrations: Vec<Arc<Migration>>) -> Result<Self, ChainError> {
         let mut of_role: [Vec<Arc<Migration>>; 3] = Default::default();
         for migration in migrations {
-            let migration = migration.into();
             of_role[migration.role() as usize].push(migration);
         }
         let [mut versioned, mut baselines, mut repeatables] = of_role;
@@ -285,7 +284,7 @@ mod tests {
     }
 
     fn chain(versions: &[u64]) -> Chain {
-        let migrations = versions.iter().map(|version| migration(*version, "x")).collect();
+        let migrations = versions.iter().map(|version| Arc::new(migration(*version, "x"))).collect();
         Chain::new("main", migrations).expect("no duplicates")
     }
 
@@ -300,8 +299,8 @@ mod tests {
 
     #[test]
     fn names_all_files_of_all_duplicates() {
-        let migrations =
-            [(2, "2_b"), (1, "1_a"), (2, "002_c"), (3, "3_d"), (1, "01_e"), (1, "001_f")].map(|(v, f)| migration(v, f));
+        let migrations = [(2, "2_b"), (1, "1_a"), (2, "002_c"), (3, "3_d"), (1, "01_e"), (1, "001_f")]
+            .map(|(v, f)| Arc::new(migration(v, f)));
         let error = Chain::new("main", migrations.into()).expect_err("duplicates");
         assert_eq!(
             error.to_string(),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ fn migration(version: u64, text: &str, reversible: bool) -> Migration {
 }
 
 fn chains(migrations: Vec<Migration>) -> Chains {
+    let migrations = migrations.into_iter().map(Arc::new).collect();
     Chains::new(vec![Chain::new("main", migrations).unwrap()]).unwrap()
 }
 
@@ -100,10 +103,10 @@ fn goes_as_far_as_asked() {
 
 #[test]
 fn what_is_kept_reverts_only_the_row_that_it_is_of() {
-    let kept = std::sync::Arc::new(migration(1, "SELECT 1;", true));
+    let kept = Arc::new(migration(1, "SELECT 1;", true));
     let of = |down_checksum| Applied { down_checksum, ..row(&kept) };
     for in_chain in [vec![], vec![migration(1, "SELECT 'other';", false)]] {
-        let all = [((0, kept.key()), crate::model::Kept::Migration(std::sync::Arc::clone(&kept)))];
+        let all = [((0, kept.key()), crate::model::Kept::Migration(Arc::clone(&kept)))];
         let chains = chains(in_chain).with_kept(all.into_iter().collect());
         for goal in [Goal::UNDO_LAST, Goal::down(Until::Again(1))] {
             let applied_anew = of(Some(Checksum::of(b"DROP TABLE t;")));

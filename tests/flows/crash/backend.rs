@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{
-    Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, OpenOptions, Recording, RunLock,
-    SavepointId, ScriptError, Session, StatementId, Value,
+    Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, KeptMark, OpenOptions,
+    Recording, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
 use whimbrel::grants::Restriction;
 use whimbrel::limits::{LimitReached, RunLimits};
@@ -145,8 +145,8 @@ impl Session for WatchedSession {
         self.inner.is_empty_file()
     }
 
-    fn keep_to_itself(&mut self, wanted: bool) -> Result<(), DbError> {
-        event!(self, "keep", keep_to_itself(wanted))
+    fn keep_to_itself(&mut self, mark: Option<&KeptMark>) -> Result<(), DbError> {
+        event!(self, "keep", keep_to_itself(mark))
     }
 
     fn give_back(&mut self) -> Result<(), DbError> {

@@ -33,7 +33,7 @@ use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::Watch;
 use crate::db::{
-    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, OpenOptions, Recording, RunLock,
+    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Recording, RunLock,
     SavepointId, ScriptError, Session, StatementId, Value,
 };
 use crate::grants::Restriction;
@@ -295,12 +295,12 @@ impl Session for SqliteSession {
         self.holds_nothing()
     }
 
-    fn keep_to_itself(&mut self, wanted: bool) -> Result<(), DbError> {
-        self.set_keep(wanted)
+    fn keep_to_itself(&mut self, mark: Option<&KeptMark>) -> Result<(), DbError> {
+        self.set_keep(mark)
     }
 
     fn give_back(&mut self) -> Result<(), DbError> {
-        self.end_keep()
+        self.leave_log()
     }
 
     fn lock_run(&mut self, note: Option<&str>) -> Result<RunLock, DbError> {

@@ -13,7 +13,9 @@ fn needing(version: u64, needs: &[&str]) -> Migration {
 }
 
 fn several(chains: Vec<(&str, Vec<Migration>)>) -> Result<Chains, ChainError> {
-    Chains::new(chains.into_iter().map(|(name, all)| Chain::new(name, all).unwrap()).collect())
+    let chain =
+        |(name, all): (&str, Vec<Migration>)| Chain::new(name, all.into_iter().map(Arc::new).collect()).unwrap();
+    Chains::new(chains.into_iter().map(chain).collect())
 }
 
 fn order(chains: &Chains) -> Vec<String> {

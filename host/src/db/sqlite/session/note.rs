@@ -10,9 +10,8 @@ impl SqliteSession {
     pub(super) fn lock_file(&self, note: Option<&str>) -> Result<RunLock, DbError> {
         let file = self.file().map(|path| run_lock::acquire(&path, &self.watch)).transpose()?;
         let held = file.map(|mut file| {
-            if let Some(note) = note {
-                file.note(note);
-            }
+            // One that was left behind names somebody else.
+            file.note(note.unwrap_or_default());
             Box::new(file) as Box<dyn std::any::Any>
         });
         Ok(RunLock::new(held))
