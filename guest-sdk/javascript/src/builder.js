@@ -52,7 +52,7 @@ export class BatchBuilder {
       this.append = appender(this);
       return this.append(values);
     }
-    values.forEach((value, index) => this.set(index, value));
+    for (let index = 0; index < this.width; index++) this.set(index, values[index]);
     this.rows += 1;
     return this.rows === this.room || this.bytes >= this.most;
   }

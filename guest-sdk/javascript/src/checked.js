@@ -208,7 +208,8 @@ function inOrder(binary, halves, tags) {
     if (nulls && tags[row] === NULL) {
       if (start !== 0 || length !== 0) return null;
     } else if (start !== next) return null;
-    parts[row] = binary.slice(start, (next += length));
+    // From where the last one ended: nulls, which begin at 0, have nothing.
+    parts[row] = binary.slice(next, (next += length));
   }
   return next === binary.length ? decodeAll(parts) : null;
 }

@@ -136,3 +136,21 @@ test("rows that are refused, nulls and changing kinds leave what they would leav
     rows.forEach((row, at) => assert.deepEqual([checked.cell(at, 0), checked.cell(at, 1)], row.map(exact)));
   }
 });
+
+test("nulls between texts take no part of them", () => {
+  const builder = new BatchBuilder(1);
+  const texts = Array.from({ length: 9 }, (_, row) => (row % 2 === 0 ? `é${row}` : null));
+  for (const text of texts) builder.row([text]);
+  const checked = new CheckedBatch(builder.finish());
+  texts.forEach((text, row) => assert.equal(checked.cell(row, 0), text));
+  assert.deepEqual(checked.columns[0].texts, texts.map((text) => text ?? ""));
+});
+
+test("what is missing in a row is null, whichever row it is", () => {
+  const builder = new BatchBuilder(2);
+  const rows = [[1, 1], [1, 1], [1.5, 1], [1, ,], [, 2], [1, undefined]];
+  for (const row of rows) builder.row(row);
+  const checked = new CheckedBatch(builder.finish());
+  const second = rows.map((_, row) => checked.cell(row, 1));
+  assert.deepEqual(second, [1n, 1n, 1n, null, 2n, null]);
+});
