@@ -18,11 +18,19 @@ wh_cell wh_boolean(bool value) { return (wh_cell){.kind = WH_BOOLEAN, .as.boolea
 wh_cell wh_text(wh_slice value) { return (wh_cell){.kind = WH_TEXT, .as.bytes = value}; }
 wh_cell wh_blob(wh_slice value) { return (wh_cell){.kind = WH_BLOB, .as.bytes = value}; }
 
-static uint64_t word_at(const wh_column *column, size_t row) {
-    const uint8_t *at = column->words + row * 8;
-    uint64_t word = 0;
-    for (int byte = 7; byte >= 0; byte--) word = word << 8 | at[byte];
+/* Turns a word as it lies in memory into a number, or back: least significant byte first, as WebAssembly has it. */
+static uint64_t little(uint64_t word) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(word);
+#else
     return word;
+#endif
+}
+
+static uint64_t word_at(const wh_column *column, size_t row) {
+    uint64_t word;
+    memcpy(&word, column->words + row * 8, 8);
+    return little(word);
 }
 
 static uint8_t kind_at(const wh_column *column, size_t row) {
@@ -33,6 +41,11 @@ static uint8_t kind_at(const wh_column *column, size_t row) {
 static size_t valid_up_to(const uint8_t *text, size_t length) {
     size_t at = 0;
     while (at < length) {
+        for (uint64_t eight; length - at >= 8; at += 8) {
+            memcpy(&eight, text + at, 8);
+            if (eight & 0x8080808080808080u) break;
+        }
+        if (at == length) break;
         uint8_t first = text[at];
         if (first < 0x80) {
             at++;
@@ -166,9 +179,8 @@ static void append(uint8_t **bytes, size_t *length, size_t *room, const void *mo
 static void push_word(wh_builder *builder, size_t number, uint8_t kind, uint64_t word) {
     wh_column *column = &builder->batch.columns[number];
     size_t *room = builder->room + number * 3, rows = column->words_length / 8;
-    uint8_t bytes[8];
-    for (int byte = 0; byte < 8; byte++) bytes[byte] = (uint8_t)(word >> (8 * byte));
-    append(&column->words, &column->words_length, &room[1], bytes, 8);
+    word = little(word);
+    append(&column->words, &column->words_length, &room[1], &word, 8);
     if (kind == column->kind && !column->tags_length) return;
     if (!column->tags_length)
         for (size_t row = 0; row < rows; row++) append(&column->tags, &column->tags_length, &room[0], &column->kind, 1);

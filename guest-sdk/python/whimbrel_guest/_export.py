@@ -62,7 +62,7 @@ def _base(verify: Check | None) -> Any:
     if _host.world is not None and verify is not None and not hasattr(world, "verify"):
         raise TypeError("the world has no verify: build it with --world verified-migration, or another verified one")
     if _host.world is not None and verify is None and hasattr(world, "verify"):
-        raise TypeError("the world has verify, and there is none: export(up, verify=verify)")
+        raise TypeError("the world has verify, and there is none: give it as verify=...")
     if verify is None:
         return world
     check = _judge(verify)
