@@ -55,8 +55,6 @@ pub(super) struct SqliteSession {
     /// A transaction was begun and neither committed nor rolled back by the host.
     transaction_open: bool,
     keep: Keep,
-    /// By how much keeping the file has moved what SQLite calls the version of its data.
-    own_versions: i64,
     /// Tells others who makes them wait.
     noted: Option<LockFile>,
     next_id: u32,
@@ -90,7 +88,6 @@ impl SqliteSession {
             savepoints: Vec::new(),
             transaction_open: false,
             keep: Keep::default(),
-            own_versions: 0,
             noted: None,
             next_id: 0,
             counters: Counters::default(),

@@ -42,7 +42,7 @@ impl SqliteSession {
         let version = connection
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
-        version.map(|version: i64| version - self.own_versions).map_err(|error| translate(&self.watch, error))
+        version.map(|version: i64| version - self.keep.own_versions).map_err(|error| translate(&self.watch, error))
     }
 
     /// Tells whether there is a table.

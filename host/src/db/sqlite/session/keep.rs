@@ -14,9 +14,16 @@ use crate::db::{DbError, ErrorCode, KeptMark};
 /// How long others are kept waiting at most, besides for the transaction that is open.
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// Whether the database is kept.
+/// Whether the database is kept, and what that has done to it.
 #[derive(Debug, Default)]
-pub(super) enum Keep {
+pub(super) struct Keep {
+    state: State,
+    /// By how much it has moved what SQLite calls the version of the data.
+    pub(super) own_versions: i64,
+}
+
+#[derive(Debug, Default)]
+enum State {
     /// Shared as usual.
     #[default]
     Shared,
@@ -28,7 +35,7 @@ pub(super) enum Keep {
 
 impl Keep {
     pub(super) fn is_kept(&self) -> bool {
-        matches!(self, Self::Kept { .. })
+        matches!(self.state, State::Kept { .. })
     }
 }
 
@@ -40,15 +47,15 @@ impl SqliteSession {
     }
 
     pub(super) fn set_keep(&mut self, mark: Option<&KeptMark>) -> Result<(), DbError> {
-        match (mark, &self.keep) {
-            (Some(mark), Keep::Shared) => self.take(mark),
-            (Some(_), Keep::Kept { since, .. }) if since.elapsed() <= LONGEST => {}
+        match (mark, &self.keep.state) {
+            (Some(mark), State::Shared) => self.take(mark),
+            (Some(_), State::Kept { since, .. }) if since.elapsed() <= LONGEST => {}
             // After a long time it is shared for one transaction, so that others get to it.
-            (_, Keep::Kept { mark, .. }) => {
+            (_, State::Kept { mark, .. }) => {
                 let mark = mark.clone();
                 self.end_keep(&mark)?;
             }
-            (_, Keep::Declined) | (None, Keep::Shared) => {}
+            (_, State::Declined) | (None, State::Shared) => {}
         }
         Ok(())
     }
@@ -58,12 +65,12 @@ impl SqliteSession {
         // In this mode a lock to read is kept while one to write is waited for. Somebody who writes would wait for that one.
         self.watch.hurry(true);
         let taken = self.lock_and_log(mark, &mut marked);
-        self.keep = match &taken {
-            Ok(true) => Keep::Kept { since: Instant::now(), mark: mark.clone() },
+        self.keep.state = match &taken {
+            Ok(true) => State::Kept { since: Instant::now(), mark: mark.clone() },
             // Somebody uses it right now.
-            Err(error) if error.code == ErrorCode::Busy => Keep::Shared,
+            Err(error) if error.code == ErrorCode::Busy => State::Shared,
             // The file system cannot, or its owner has made it one with a log.
-            Ok(false) | Err(_) => Keep::Declined,
+            Ok(false) | Err(_) => State::Declined,
         };
         if !self.keep.is_kept() {
             tracing::debug!("the database is not kept: {taken:?}");
@@ -83,13 +90,10 @@ impl SqliteSession {
         // From here on nobody else writes, so that what changes with the log is not taken for somebody's doing.
         self.host_execute("BEGIN EXCLUSIVE")?;
         let before = self.version_of_data();
-        if let Err(error) = self.host_execute(&mark.set).and_then(|()| self.host_execute("COMMIT")) {
-            self.host_execute("ROLLBACK")?;
-            return Err(error);
-        }
+        self.end_with(Some(&mark.set))?;
         *marked = true;
         let mode = self.pragma("journal_mode = WAL")?;
-        self.own_versions += self.version_of_data()? - before?;
+        self.keep.own_versions += self.version_of_data()? - before?;
         Ok(mode == "wal")
     }
 
@@ -98,9 +102,9 @@ impl SqliteSession {
         let before = self.version_of_data()?;
         self.leave_log()?;
         self.noted = None;
-        self.keep = Keep::Shared;
+        self.keep.state = State::Shared;
         let after = self.share(Some(mark))?;
-        self.own_versions += after - before;
+        self.keep.own_versions += after - before;
         Ok(())
     }
 
@@ -115,14 +119,17 @@ impl SqliteSession {
         // The locks are freed at the end of the next transaction. A commit without them would wait for those who read.
         self.host_execute("BEGIN IMMEDIATE")?;
         let version = self.version_of_data();
-        let done = match mark {
-            Some(mark) => self.host_execute(&mark.clear).and_then(|()| self.host_execute("COMMIT")),
-            None => self.host_execute("ROLLBACK"),
-        };
+        self.end_with(mark.map(|mark| mark.clear.as_str())).and(version)
+    }
+
+    /// Ends the transaction, and commits this statement in it if there is one; a failure leaves no transaction open.
+    fn end_with(&mut self, statement: Option<&str>) -> Result<(), DbError> {
+        let Some(statement) = statement else { return self.host_execute("ROLLBACK") };
+        let done = self.host_execute(statement).and_then(|()| self.host_execute("COMMIT"));
         if done.is_err() && !self.connection().is_autocommit() {
             self.host_execute("ROLLBACK")?;
         }
-        done.and(version)
+        done
     }
 
     /// Sets a pragma and returns what it is then. SQLite may carry it out while it prepares the statement, so that
