@@ -1,5 +1,5 @@
 // Writes packed rows.
-import { appender, place } from "./made.js";
+import { appender } from "./made.js";
 import { Column } from "./column.js";
 import { BLOB, BOOLEAN, INTEGER, NULL, REAL, TEXT } from "./kinds.js";
 
@@ -123,8 +123,7 @@ export class BatchBuilder {
   finish() {
     const { columns, rows } = this;
     try {
-      const coded = columns.map((column) => column.code(rows));
-      place(coded.filter((texts) => texts !== null), columns.filter((_, index) => coded[index] !== null).map(({ halves }) => halves), rows);
+      for (const column of columns) column.code(rows);
       return { rows, columns: columns.map((column) => column.finish(rows)) };
     } finally {
       this.begin(columns.map(({ kind, wide }) => new Column(this.room, kind, wide)));

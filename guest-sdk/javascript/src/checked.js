@@ -109,10 +109,10 @@ class CheckedColumn {
   /** Returns the texts of a column of nothing else. */
   all() {
     if (this.texts !== null) return this.texts;
-    const { ascii, binary, halves } = this;
-    const texts = [];
-    for (let at = 0; at < halves.length; at += 2) {
-      const text = binary.slice(halves[at], halves[at] + halves[at + 1]);
+    var { ascii, binary, halves } = this;
+    var texts = [];
+    for (var at = 0; at < halves.length; at += 2) {
+      var text = binary.slice(halves[at], halves[at] + halves[at + 1]);
       texts.push(ascii ? text : decode(text));
     }
     this.texts = texts;
@@ -198,13 +198,13 @@ function cuts(heap, place) {
  * is UTF-8 by itself. Null when they lie otherwise, or something is wrong.
  */
 function inOrder(binary, halves, tags) {
-  const rows = halves.length / 2;
-  const nulls = tags.length > 0;
-  const parts = [];
-  let next = 0;
-  for (let row = 0, at = 0; row < rows; row++) {
-    const start = halves[at++];
-    const length = halves[at++];
+  var rows = halves.length / 2;
+  var nulls = tags.length > 0;
+  var parts = [];
+  var next = 0;
+  for (var row = 0, at = 0; row < rows; row++) {
+    var start = halves[at++];
+    var length = halves[at++];
     if (nulls && tags[row] === NULL) {
       if (start !== 0 || length !== 0) return null;
     } else if (start !== next) return null;
@@ -216,10 +216,10 @@ function inOrder(binary, halves, tags) {
 
 /** Checks where the texts of an ASCII heap lie. */
 function places(halves, size) {
-  const end = halves.length;
-  let total = 0;
-  for (let at = 0; at < end; at += 2) {
-    const length = halves[at + 1];
+  var end = halves.length;
+  var total = 0;
+  for (var at = 0; at < end; at += 2) {
+    var length = halves[at + 1];
     total += length;
     if (halves[at] + length > size) return ["heap-range", at / 2];
     if (total > size) return ["heap-shared", at / 2];

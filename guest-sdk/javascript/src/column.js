@@ -1,6 +1,7 @@
 // A column of a batch that is written. Texts are kept as they are, and coded all at once in the end: an interpreter does
 // best in the engine's own functions.
 import { BLOB, MIXED, NO_BYTES, NULL, TEXT } from "./kinds.js";
+import { place } from "./made.js";
 import { encode, encodeAll, fromBinary, isAscii } from "./text.js";
 
 /** A column that grows row by row. */
@@ -65,10 +66,7 @@ export class Column {
     this.tags.set(tags);
   }
 
-  /**
-   * Codes the texts and blobs, and keeps the heap. Returns the texts that were coded together, if so: their lengths tell the
-   * places of the cells.
-   */
+  /** Codes the texts and blobs, and keeps the heap and the places of the cells in it. */
   code(rows) {
     const { cells, kind } = this;
     this.heap = NO_BYTES;
@@ -77,11 +75,11 @@ export class Column {
       this.kind = NULL;
       this.tags = null;
     }
-    if (this.kind === NULL || cells.length === 0) return null;
+    if (this.kind === NULL || cells.length === 0) return;
     cells.length = rows;
     const coded = kind === TEXT ? this.texts() : null;
     if (coded === null) this.heap = this.pieces();
-    return coded;
+    else place(coded, this.halves, rows);
   }
 
   /** Returns the column as the contract has it, after it was coded. */

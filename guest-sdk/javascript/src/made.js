@@ -1,11 +1,11 @@
-// Code that is made for the columns of a batch. Going through the columns in a loop takes an interpreter longer than what it
-// does with each, so there is code without one.
+// Code that is made, for the columns of a batch or for some rows. Going through them in a loop takes an interpreter longer
+// than what it does with each, so there is code without one.
 import { INTEGER, TEXT } from "./kinds.js";
 
 /** What makes the code that appends a row, by the kinds of the columns. */
 const makers = new Map();
-/** What places texts, by the number of columns. */
-const placers = new Map();
+/** Rows that are placed at once, with two words each: a longer array is not made in one go. */
+const AT_ONCE = 16;
 
 /** Returns what does as `builder.settle`: a value of its column's kind is put where it belongs, any other goes through `set`. */
 export function appender(builder) {
@@ -18,11 +18,9 @@ export function appender(builder) {
 function maker(kinds) {
   const places = kinds.map((_, index) => `place${index}`);
   const body = `
-    const { most } = builder, last = builder.room - 1;
-    let bytes = builder.bytes;
+    var most = builder.most, last = builder.room - 1, bytes = builder.bytes;
     return (values) => {
-      const row = builder.rows;
-      let value;
+      var row = builder.rows, value;
       ${kinds.map(statement).join("\n")}
       builder.rows = row + 1;
       return row === last || bytes >= most;
@@ -44,22 +42,18 @@ function statement(kind, index) {
   }
 }
 
-/** Writes the places of texts that lie one after the other, column by column, into the words of the columns. */
+/** Writes the places of texts that lie one after the other into the words of their column. */
 export function place(texts, words, rows) {
-  const count = texts.length;
-  if (!placers.has(count)) placers.set(count, placer(texts.map((_, index) => index)));
-  placers.get(count)(rows, ...texts, ...words);
+  var start = 0, row = 0;
+  for (; row + AT_ONCE <= rows; row += AT_ONCE) start = placeSome(texts, words, row, start);
+  for (; row < rows; row++) {
+    words[row * 2] = start;
+    start += words[row * 2 + 1] = texts[row].length;
+  }
 }
 
-function placer(columns) {
-  const all = (code) => columns.map(code).join("\n");
-  const names = (name) => columns.map((column) => name + column);
-  return new Function("rows", ...names("texts"), ...names("words"), `
-    ${all((column) => `let start${column} = 0;`)}
-    for (let row = 0, at = 0; row < rows; row++) {
-      ${all((column) => `words${column}[at] = start${column};`)}
-      at++;
-      ${all((column) => `start${column} += words${column}[at] = texts${column}[row].length;`)}
-      at++;
-    }`);
-}
+/** Does so for the next rows, and returns where the text after them begins. An element takes half as long to set in an array. */
+const placeSome = new Function("texts", "words", "row", "start", `
+  var length = 0;
+  words.set([${Array.from({ length: AT_ONCE }, (_, index) => `start += length, length = texts[row + ${index}].length`)}], row * 2);
+  return start + length;`);

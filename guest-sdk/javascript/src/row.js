@@ -34,7 +34,10 @@ export class Table {
     this.found = Object.create(null);
     const texts = Object.create(null);
     const integers = Object.create(null);
-    /** What each row inherits from, so that it has nothing of its own but its place: an interpreter makes objects dearly. */
+    /**
+     * What each row inherits from, so that it has nothing of its own but its place: an interpreter makes objects dearly, and
+     * with a constructor or `Object.create` dearer still.
+     */
     this.row = Object.create(Row.prototype, { table: { value: this }, texts: { value: texts }, integers: { value: integers } });
   }
 
@@ -68,10 +71,10 @@ export class Row {
 
   /** Reads an integer that is exact as a number. */
   integer(name) {
-    // An interpreter calls a function dearly, and this one and the next are called for most cells.
-    const words = this.integers[name];
+    // An interpreter calls a function dearly, and this one and `text` are called for most cells.
+    var words = this.integers[name];
     if (words !== undefined) {
-      const at = this.index * 2;
+      var at = this.index * 2;
       if (words[at + 1] === 0) return words[at];
     }
     const column = this.expect(this.column(name), name, "an integer", INTEGER);
@@ -99,9 +102,7 @@ export class Row {
   }
 
   text(name) {
-    const texts = this.texts[name];
-    if (texts !== undefined) return texts[this.index];
-    return this.expect(this.column(name), name, "a text", TEXT).text(this.index);
+    return this.texts[name]?.[this.index] ?? this.expect(this.column(name), name, "a text", TEXT).text(this.index);
   }
 
   /** Reads a text, or null. */

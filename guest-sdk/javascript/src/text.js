@@ -28,14 +28,14 @@ export function fromBinary(binary) {
 /** Tells whether bytes are ASCII. */
 export function isAscii(bytes) {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
-  const end = words.length & ~7;
-  for (let at = 0; at < end; at += 8) {
-    const all =
+  var words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
+  var end = words.length & ~7;
+  for (var at = 0; at < end; at += 8) {
+    var all =
       words[at] | words[at + 1] | words[at + 2] | words[at + 3] | words[at + 4] | words[at + 5] | words[at + 6] | words[at + 7];
     if ((all & 0x80808080) !== 0) return false;
   }
-  for (let at = end * 4; at < aligned.length; at += 1) if (aligned[at] >= 0x80) return false;
+  for (at = end * 4; at < aligned.length; at += 1) if (aligned[at] >= 0x80) return false;
   return true;
 }
 

@@ -115,8 +115,9 @@ export class Rows {
 
   *[Symbol.iterator]() {
     for (const batch of this.batches()) {
-      const { row, rows } = new Table(batch, this.names);
-      for (let index = 0; index < rows; index++) yield { __proto__: row, index };
+      // `var`, here and wherever something is done for each row: the engine checks a `let` or `const` whenever it is used.
+      var { row, rows } = new Table(batch, this.names);
+      for (var index = 0; index < rows; index++) yield { __proto__: row, index };
     }
   }
 }

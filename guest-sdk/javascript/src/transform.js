@@ -72,8 +72,8 @@ export function apply(transform, input, ctx) {
   const batch = new CheckedBatch(input);
   if (batch.columns.length !== read.names.length) throw new Error("the batch has other columns than the manifest reads");
   const table = new Table(batch, read);
-  for (let index = 0; index < batch.rows; index += 1) {
-    const row = { __proto__: table.row, index };
+  for (var index = 0; index < batch.rows; index += 1) {
+    var row = { __proto__: table.row, index };
     try {
       transform(row, out, ctx);
       out.end(row);

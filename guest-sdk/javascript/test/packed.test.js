@@ -154,3 +154,17 @@ test("what is missing in a row is null, whichever row it is", () => {
   const second = rows.map((_, row) => checked.cell(row, 1));
   assert.deepEqual(second, [1n, 1n, 1n, null, 2n, null]);
 });
+
+test("texts are placed right however many rows there are", () => {
+  for (const rows of [1, 15, 16, 17, 32, 50]) {
+    for (const letter of ["a", "ä", "語"]) {
+      const builder = new BatchBuilder(2, 64);
+      const texts = Array.from({ length: rows }, (_, row) => letter.repeat(row % 7));
+      const others = texts.map((text, row) => (row % 5 === 3 ? null : `${text}!`));
+      texts.forEach((text, row) => builder.row([text, others[row]]));
+      const checked = new CheckedBatch(builder.finish());
+      assert.deepEqual(texts.map((_, row) => checked.cell(row, 0)), texts);
+      assert.deepEqual(others.map((_, row) => checked.cell(row, 1)), others);
+    }
+  }
+});
