@@ -144,9 +144,9 @@ fn splits_names_and_takes_it_back() {
         ]
     );
     let row = &stage.migrator().history().unwrap()[1];
-    assert_eq!((&*row.kind, row.fuel), ("component", report.steps[0].fuel));
+    assert_eq!((&*row.kind, row.record().fuel), ("component", report.steps[0].fuel));
     assert_eq!(row.checksum, whimbrel::model::Checksum::of(behaviours()));
-    assert!(row.manifest_checksum.is_some() && row.operations > 0);
+    assert!(row.manifest_checksum.is_some() && row.record().operations > 0);
     stage.migrator().down(Until::Steps(1)).unwrap();
     assert!(stage.people().iter().all(|(_, first, last, big)| first.is_none() && last.is_none() && big.is_none()));
     let states: Vec<_> = stage.migrator().history().unwrap().iter().map(|row| row.state).collect();

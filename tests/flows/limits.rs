@@ -141,7 +141,7 @@ fn the_same_work_uses_the_same_fuel_and_operations() {
         let report = stage.up().unwrap();
         let step = &report.steps[0];
         let row = &stage.migrator().history().unwrap()[1];
-        assert_eq!((row.fuel, row.operations), (step.fuel, step.counters.operations));
+        assert_eq!((row.record().fuel, row.record().operations), (step.fuel, step.counters.operations));
         (step.fuel.unwrap(), step.counters)
     };
     let first = used();

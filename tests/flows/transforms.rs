@@ -206,7 +206,7 @@ fn updates_rows_in_place() {
         ["Ada|Lovelace", "Grace Brewster|Hopper", "Plato|"]
     );
     let row = &stage.migrator().history().unwrap()[1];
-    assert_eq!((&*row.kind, row.rows_changed), ("transform", 3));
+    assert_eq!((&*row.kind, row.record().rows_changed), ("transform", 3));
     assert!(stage.migrator().up(Until::End).unwrap().steps.is_empty());
 }
 

@@ -15,7 +15,7 @@ use super::verify::verify_script;
 use super::work::{Work, work};
 use crate::db::{Counters, ScriptError, Session};
 use crate::history::StatementState;
-use crate::model::{Applied, AppliedState, Checksum, Key, Script, ScriptProgress};
+use crate::model::{Applied, AppliedState, Checksum, Key, Record, Script, ScriptProgress};
 use crate::plan::Direction;
 use crate::sql::{self, Standing};
 
@@ -164,7 +164,7 @@ fn finish(
     let mut whole = report.clone();
     let is_own = |row: &Applied| row.key() == key;
     if let Some(row) = history.read(session, chain)?.into_iter().find(is_own) {
-        let Applied { duration, statements, rows_changed, operations, .. } = row;
+        let Record { duration, statements, rows_changed, operations, .. } = *row.record();
         (whole.duration, whole.counters) = (duration, Counters { statements, rows_changed, operations });
     }
     history.forget_statements(session, chain, &key)?;

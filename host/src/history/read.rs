@@ -9,7 +9,7 @@ use whimbrel_packed::{Cell, CheckedBatch};
 
 use super::{History, HistoryError};
 use crate::db::{Session, Value, for_each_batch};
-use crate::model::{Applied, AppliedState, Checksum, Origin, Version};
+use crate::model::{Applied, AppliedState, Checksum, Origin, Record, Version};
 
 /// Which rows are read.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +21,9 @@ pub(super) enum Which<'a> {
 }
 
 /// What every row has, in the order in which [`Row::applied`] reads it.
-const COLUMNS: &str = "id, chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum, \
-                       applied_at, duration_us, rows_changed, statements, operations, fuel, host_version";
+const COLUMNS: &str = "id, chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum";
+/// What people are told of every row, in the order in which [`Row::record`] reads it, after all else.
+const RECORD: &str = ", applied_at, duration_us, rows_changed, statements, operations, fuel, host_version";
 /// What version 2 of the schema has beside these, and what stands for it in version 1.
 const LATER_COLUMNS: [&str; 2] = ["NULL, NULL, NULL", "down_checksum, run_id, ended_at"];
 /// Tells whether a row has something that few rows have.
@@ -36,12 +37,13 @@ const DETAILS: &str = "id, json_extract(valid, '$.checkpoint.rows'), json_extrac
 const LATER_DETAILS: [&str; 2] = ["NULL, NULL, NULL, NULL", "engine, origin, origin_version, origin_checksum"];
 
 /// Reads rows of tables that have this schema version, in the order they were written; all at one moment if the
-/// session is in a transaction.
+/// session is in a transaction; with their records where they are to be told.
 pub(super) fn read(
     history: &History,
     session: &mut dyn Session,
     schema: i64,
     which: Which<'_>,
+    told: bool,
 ) -> Result<Vec<Applied>, HistoryError> {
     let later = usize::from(schema > 1);
     let (condition, params) = match which {
@@ -50,7 +52,8 @@ pub(super) fn read(
         Which::All => ("", Vec::new()),
     };
     let (table, columns, is_detailed) = (history.quoted(), LATER_COLUMNS[later], IS_DETAILED[later]);
-    let sql = format!("SELECT {COLUMNS}, {columns}, {is_detailed} FROM {table} {condition} ORDER BY id");
+    let record = if told { RECORD } else { "" };
+    let sql = format!("SELECT {COLUMNS}, {columns}, {is_detailed}{record} FROM {table} {condition} ORDER BY id");
     let mut rows = Vec::new();
     let mut detailed = Vec::new();
     let mut words = Words::default();
@@ -62,7 +65,11 @@ pub(super) fn read(
         if rows.len() == rows.capacity() {
             rows.reserve(7 * rows.len().max(16));
         }
-        rows.push(row.applied(&mut words)?);
+        let mut applied = row.applied(&mut words)?;
+        if told {
+            applied.record = Some(Box::new(row.record(&mut words)?));
+        }
+        rows.push(applied);
         Ok(())
     })?;
     if !detailed.is_empty() {
@@ -132,7 +139,7 @@ impl<'a> Row<'a> {
     }
 
     fn is_detailed(&self) -> bool {
-        matches!(self.cell(19), Cell::Integer(1))
+        matches!(self.cell(12), Cell::Integer(1))
     }
 
     /// Reads what every row has.
@@ -153,25 +160,32 @@ impl<'a> Row<'a> {
             checksum: self.checksum(self.text(6, "checksum")?, "checksum")?,
             normalised_checksum: self.optional_checksum(7, "normalised_checksum")?,
             manifest_checksum: self.optional_checksum(8, "manifest_checksum")?,
-            applied_at: self.text(9, "applied_at")?.to_owned(),
-            duration: Duration::from_micros(self.count(10, "duration_us")?),
-            rows_changed: self.count(11, "rows_changed")?,
-            statements: self.count(12, "statements")?,
-            operations: self.count(13, "operations")?,
-            fuel: match self.cell(14) {
-                Cell::Null => None,
-                _ => Some(self.count(14, "fuel")?),
-            },
-            host_version: words.shared(self.text(15, "host_version")?),
+            record: None,
             functions: BTreeMap::new(),
             rows_done: None,
             not_run: None,
             script: None,
-            down_checksum: self.optional_checksum(16, "down_checksum")?,
+            down_checksum: self.optional_checksum(9, "down_checksum")?,
             origin: None,
             engine: None,
-            run_id: self.optional_text(17, "run_id")?.map(|text| words.shared(text)),
-            ended_at: self.optional_text(18, "ended_at")?.map(str::to_owned),
+            run_id: self.optional_text(10, "run_id")?.map(|text| words.shared(text)),
+            ended_at: self.optional_text(11, "ended_at")?.map(str::to_owned),
+        })
+    }
+
+    /// Reads what people are told of every row.
+    fn record(&self, words: &mut Words) -> Result<Record, HistoryError> {
+        Ok(Record {
+            applied_at: self.text(13, "applied_at")?.to_owned(),
+            duration: Duration::from_micros(self.count(14, "duration_us")?),
+            rows_changed: self.count(15, "rows_changed")?,
+            statements: self.count(16, "statements")?,
+            operations: self.count(17, "operations")?,
+            fuel: match self.cell(18) {
+                Cell::Null => None,
+                _ => Some(self.count(18, "fuel")?),
+            },
+            host_version: words.shared(self.text(19, "host_version")?),
         })
     }
 

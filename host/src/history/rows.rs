@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{History, HistoryError};
 use crate::db::{DbError, Session, Value};
-use crate::model::{Applied, AppliedState, Checksum, Migration, Role};
+use crate::model::{Applied, AppliedState, Checksum, Migration, Record, Role};
 
 /// What is recorded of a migration that was run.
 #[derive(Clone, Debug)]
@@ -53,13 +53,15 @@ impl NewRow<'_> {
             checksum: migration.checksum(),
             normalised_checksum: migration.normalised_checksum(),
             manifest_checksum: migration.manifest_checksum(),
-            applied_at: self.applied_at.to_owned(),
-            duration: self.duration,
-            rows_changed: self.rows_changed,
-            statements: self.statements,
-            fuel: self.fuel,
-            operations: self.operations,
-            host_version: env!("CARGO_PKG_VERSION").into(),
+            record: Some(Box::new(Record {
+                applied_at: self.applied_at.to_owned(),
+                duration: self.duration,
+                rows_changed: self.rows_changed,
+                statements: self.statements,
+                fuel: self.fuel,
+                operations: self.operations,
+                host_version: env!("CARGO_PKG_VERSION").into(),
+            })),
             functions: self.functions.clone(),
             rows_done: None,
             not_run: self.not_run.map(str::to_owned),
@@ -121,7 +123,7 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
     let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
     let checksum = |checksum: Option<Checksum>| Value::from(checksum.map(|checksum| checksum.to_string()));
     let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
-    let origin = row.origin.as_ref();
+    let (origin, record) = (row.origin.as_ref(), row.record());
     let params = [
         Value::from(&*row.chain),
         if row.repeatable { Value::Null } else { Value::from(row.version.key()) },
@@ -131,13 +133,13 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
         checksum(Some(row.checksum)),
         checksum(row.normalised_checksum),
         checksum(row.manifest_checksum),
-        Value::from(row.applied_at.as_str()),
-        integer(u64::try_from(row.duration.as_micros()).unwrap_or(u64::MAX)),
-        integer(row.rows_changed),
-        integer(row.statements),
-        integer(row.operations),
-        row.fuel.map_or(Value::Null, integer),
-        Value::from(&*row.host_version),
+        Value::from(record.applied_at.as_str()),
+        integer(u64::try_from(record.duration.as_micros()).unwrap_or(u64::MAX)),
+        integer(record.rows_changed),
+        integer(record.statements),
+        integer(record.operations),
+        record.fuel.map_or(Value::Null, integer),
+        Value::from(&*record.host_version),
         checksum(row.down_checksum),
         text(origin.map(|origin| origin.tool.as_str())),
         text(origin.and_then(|origin| origin.version.as_deref())),

@@ -6,7 +6,7 @@ use super::Migrator;
 use crate::db::{Access, Session};
 use crate::error::Error;
 use crate::exec;
-use crate::model::{Applied, AppliedState, Chain, Checksum, Version};
+use crate::model::{Applied, AppliedState, Chain, Checksum, Record, Version};
 use crate::plan::{self, Goal, PlanError, PlanProblem};
 
 /// A baseline made of a database as it is.
@@ -117,13 +117,11 @@ fn declared(chain: &Chain, version: Version) -> Applied {
         checksum: Checksum::of(b""),
         normalised_checksum: None,
         manifest_checksum: None,
-        applied_at: format!("{:.3}", Timestamp::now()),
-        duration: std::time::Duration::ZERO,
-        rows_changed: 0,
-        statements: 0,
-        fuel: None,
-        operations: 0,
-        host_version: env!("CARGO_PKG_VERSION").into(),
+        record: Some(Box::new(Record {
+            applied_at: format!("{:.3}", Timestamp::now()),
+            host_version: env!("CARGO_PKG_VERSION").into(),
+            ..Record::default()
+        })),
         functions: std::collections::BTreeMap::new(),
         rows_done: None,
         not_run: None,

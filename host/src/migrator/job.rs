@@ -85,13 +85,13 @@ impl Job<'_> {
     /// Reads the history; a step that another process is running outside a transaction is waited for.
     fn rows(&self, session: &mut dyn Session) -> Result<Vec<Applied>, Error> {
         let migrator = self.migrator;
-        let rows = migrator.history.read_all(session)?;
+        let rows = migrator.history.read_to_decide(session)?;
         if rows.iter().all(|row| row.state != AppliedState::Started || !self.is_active(row)) {
             return Ok(rows);
         }
         // Read with the lock held: otherwise the next such step could have begun meanwhile.
         let lock = session.lock_run(None).map_err(|error| migrator.database_error(error))?;
-        let rows = migrator.history.read_all(session);
+        let rows = migrator.history.read_to_decide(session);
         drop(lock);
         Ok(rows?)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -33,20 +33,8 @@ pub struct Applied {
     pub normalised_checksum: Option<Checksum>,
     /// Checksum of the manifest's bytes.
     pub manifest_checksum: Option<Checksum>,
-    /// When it was applied: UTC, RFC 3339.
-    pub applied_at: String,
-    /// How long the step took.
-    pub duration: Duration,
-    /// Rows inserted, updated and deleted.
-    pub rows_changed: u64,
-    /// Statements run.
-    pub statements: u64,
-    /// Fuel used by code.
-    pub fuel: Option<u64>,
-    /// Operations of the database's virtual machine.
-    pub operations: u64,
-    /// Version of the host that applied it.
-    pub host_version: Arc<str>,
+    /// When it was applied and what it took, which nothing is decided by; `None` where it was not asked for.
+    pub record: Option<Box<Record>>,
     /// Checksums of the libraries whose functions it called, by their names.
     pub functions: BTreeMap<String, Checksum>,
     /// Rows done, and rows there were at the beginning, of a transform in chunks.
@@ -66,6 +54,25 @@ pub struct Applied {
     /// When it was reverted, or replaced by a later run of the same repeatable migration: UTC, RFC 3339. While it is
     /// `None` the row is in force.
     pub ended_at: Option<String>,
+}
+
+/// When a migration was applied, and what it took.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Record {
+    /// When it was applied: UTC, RFC 3339.
+    pub applied_at: String,
+    /// How long the step took.
+    pub duration: Duration,
+    /// Rows inserted, updated and deleted.
+    pub rows_changed: u64,
+    /// Statements run.
+    pub statements: u64,
+    /// Fuel used by code.
+    pub fuel: Option<u64>,
+    /// Operations of the database's virtual machine.
+    pub operations: u64,
+    /// Version of the host that applied it.
+    pub host_version: Arc<str>,
 }
 
 /// What another migration tool knew of a migration that was taken over from it.
@@ -155,6 +162,12 @@ impl Applied {
     /// Returns what tells it from the others of its chain.
     pub fn key(&self) -> Key {
         if self.repeatable { Key::Name(self.name.clone()) } else { Key::Version(self.version) }
+    }
+
+    /// Returns when it was applied and what it took; an empty record where that was not asked for.
+    pub fn record(&self) -> &Record {
+        static UNASKED: LazyLock<Record> = LazyLock::new(Record::default);
+        self.record.as_deref().unwrap_or(&UNASKED)
     }
 
     /// Tells whether it is known how far it came, and that is not to its end.

@@ -23,7 +23,7 @@ mod script_progress;
 mod transform;
 mod version;
 
-pub use applied::{Applied, AppliedState, Origin, UnknownState};
+pub use applied::{Applied, AppliedState, Origin, Record, UnknownState};
 pub use chain::{Chain, ChainError, Duplicate, UnmetDependency};
 pub use chains::{Chains, Node};
 pub use checksum::{Checksum, ChecksumBuilder, NoChecksum};

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -51,17 +50,11 @@ fn row(migration: &Migration) -> Applied {
         checksum: migration.checksum(),
         normalised_checksum: migration.normalised_checksum(),
         manifest_checksum: None,
-        applied_at: "2026-01-01T00:00:00Z".into(),
-        duration: Duration::ZERO,
-        rows_changed: 0,
-        statements: 0,
-        fuel: None,
-        operations: 0,
+        record: None,
         functions: Default::default(),
         rows_done: None,
         not_run: None,
         script: None,
-        host_version: "0".into(),
         down_checksum: None,
         origin: None,
         engine: None,

@@ -31,8 +31,8 @@ fn goes_on_after_the_last_chunk() {
     assert_eq!(stage.counts(), counts(5000, 5000, 0, 0));
     assert_eq!(stage.lines("SELECT id FROM person WHERE first_name IS NULL"), ["-1"]);
     let row = &stage.migrator().history().unwrap()[1];
-    assert_eq!((row.state, row.rows_changed), (AppliedState::Applied, 5000));
-    assert!(row.fuel.unwrap() > 1000);
+    assert_eq!((row.state, row.record().rows_changed), (AppliedState::Applied, 5000));
+    assert!(row.record().fuel.unwrap() > 1000);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn several_processes_share_the_chunks() {
         }
     });
     assert_eq!(stage.lines("SELECT min(n), max(n), count(n) FROM person"), ["1|1|10000"]);
-    assert_eq!(stage.migrator().history().unwrap()[1].rows_changed, 10_000);
+    assert_eq!(stage.migrator().history().unwrap()[1].record().rows_changed, 10_000);
 }
 
 #[test]
@@ -120,5 +120,5 @@ fn killed_at_any_moment_every_row_is_transformed_once() {
     }
     assert!(kills > 0);
     assert_eq!(stage.lines("SELECT min(n), max(n), count(n) FROM person"), ["1|1|30000"]);
-    assert_eq!(stage.migrator().history().unwrap()[1].rows_changed, 30_000);
+    assert_eq!(stage.migrator().history().unwrap()[1].record().rows_changed, 30_000);
 }

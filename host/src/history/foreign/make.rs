@@ -3,7 +3,7 @@
 use super::row::{ForeignRow, ForeignState};
 use super::verdict::{self, Verdict};
 use super::{AdoptProblem, Adopted, Choice, Takeover, Tool};
-use crate::model::{Applied, AppliedState, Chain, Checksum, Migration, Origin, Role, Version};
+use crate::model::{Applied, AppliedState, Chain, Checksum, Migration, Origin, Record, Role, Version};
 
 /// Makes rows of ours out of rows of a tool.
 pub(super) struct Maker<'a> {
@@ -132,13 +132,12 @@ impl Maker<'_> {
             checksum: migration.map_or_else(|| stand_in(row), Migration::checksum),
             normalised_checksum: migration.and_then(Migration::normalised_checksum),
             manifest_checksum: migration.and_then(Migration::manifest_checksum),
-            applied_at: row.applied_at.clone().unwrap_or_else(|| self.now.to_owned()),
-            duration: row.duration,
-            rows_changed: 0,
-            statements: 0,
-            fuel: None,
-            operations: 0,
-            host_version: env!("CARGO_PKG_VERSION").into(),
+            record: Some(Box::new(Record {
+                applied_at: row.applied_at.clone().unwrap_or_else(|| self.now.to_owned()),
+                duration: row.duration,
+                host_version: env!("CARGO_PKG_VERSION").into(),
+                ..Record::default()
+            })),
             rows_done: None,
             not_run: None,
             script: None,

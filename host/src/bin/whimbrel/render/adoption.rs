@@ -30,7 +30,7 @@ pub(crate) fn text(adoption: &Adoption) -> String {
             let cells = [
                 if row.repeatable { String::new() } else { row.version.to_string() },
                 format!("{}{baseline}", row.name),
-                moment(&row.applied_at),
+                moment(&row.record().applied_at),
                 format!("{word}{}", more(&adopted.verdict)),
             ];
             let look = match adopted.verdict {
@@ -123,7 +123,7 @@ fn migration(adopted: &Adopted) -> MigrationJson {
         name: row.name.clone(),
         state: row.state.as_str(),
         file: adopted.file.clone(),
-        applied_at: row.applied_at.clone(),
+        applied_at: row.record().applied_at.clone(),
         verdict: adopted.verdict.as_str(),
         detail,
         recorded,

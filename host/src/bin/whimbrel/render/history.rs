@@ -19,7 +19,7 @@ pub(crate) fn text(rows: &[Applied]) -> String {
     let mut header =
         vec!["Version", "Name", "Kind", "Applied at (UTC)", "Took", "Statements", "Rows", "Checksum", "Whimbrel"];
     // Columns that say the same in every row, or nothing, are left out.
-    let code = rows.iter().any(|row| row.fuel.is_some());
+    let code = rows.iter().any(|row| row.record().fuel.is_some());
     let ended = rows.iter().any(|row| !row.is_live());
     let origins = rows.iter().any(|row| row.origin.is_some());
     let engines = rows.iter().any(|row| row.engine.is_some());
@@ -49,15 +49,15 @@ pub(crate) fn text(rows: &[Applied]) -> String {
             if row.repeatable { String::new() } else { row.version.to_string() },
             note.map_or_else(|| row.name.clone(), |(word, _)| format!("{} {word}", row.name)),
             row.kind.to_string(),
-            moment(&row.applied_at),
-            amount::duration(row.duration),
-            amount::number(row.statements),
-            amount::number(row.rows_changed),
+            moment(&row.record().applied_at),
+            amount::duration(row.record().duration),
+            amount::number(row.record().statements),
+            amount::number(row.record().rows_changed),
             format!("{:.12}", row.checksum),
-            row.host_version.to_string(),
+            row.record().host_version.to_string(),
         ];
         let more = [
-            (code, row.fuel.map(|fuel| amount::work(fuel, row.operations))),
+            (code, row.record().fuel.map(|fuel| amount::work(fuel, row.record().operations))),
             (ended, row.ended_at.as_deref().map(moment)),
             (origins, row.origin.as_ref().map(|origin| origin.tool.clone())),
             (engines, row.engine.as_deref().map(engine)),
@@ -134,13 +134,13 @@ pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
         checksum: row.checksum.to_string(),
         normalised_checksum: row.normalised_checksum.map(|checksum| checksum.to_string()),
         manifest_checksum: row.manifest_checksum.map(|checksum| checksum.to_string()),
-        applied_at: row.applied_at.clone(),
-        duration_us: micros(row.duration),
-        rows_changed: row.rows_changed,
-        statements: row.statements,
-        operations: row.operations,
-        fuel: row.fuel,
-        host_version: row.host_version.to_string(),
+        applied_at: row.record().applied_at.clone(),
+        duration_us: micros(row.record().duration),
+        rows_changed: row.record().rows_changed,
+        statements: row.record().statements,
+        operations: row.record().operations,
+        fuel: row.record().fuel,
+        host_version: row.record().host_version.to_string(),
         down_checksum: row.down_checksum.map(|checksum| checksum.to_string()),
         origin: row.origin.clone().map(|origin| OriginJson {
             tool: origin.tool,

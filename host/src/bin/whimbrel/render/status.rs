@@ -134,12 +134,12 @@ fn progress(applied: &Applied) -> Option<String> {
 
 /// Returns how fast a transform in progress was while it ran.
 fn rows_per_second(applied: &Applied, done: u64) -> Option<u64> {
-    let rate = u128::from(done) * 1_000_000 / applied.duration.as_micros().max(1);
+    let rate = u128::from(done) * 1_000_000 / applied.record().duration.as_micros().max(1);
     u64::try_from(rate).ok().filter(|rate| *rate > 0)
 }
 
 fn when(applied: &Applied) -> (String, String) {
-    (moment(&applied.applied_at), amount::duration(applied.duration))
+    (moment(&applied.record().applied_at), amount::duration(applied.record().duration))
 }
 
 /// Shortens an RFC 3339 time to seconds.
@@ -312,9 +312,9 @@ fn entry(entry: &Entry, outlook: Option<&Outlook>) -> EntryJson {
         reversible: migration.and_then(|migration| reversible(migration.reversibility())),
         preconditions: outlook.map(outlook::json),
         applied: entry.applied.as_ref().map(|applied| AppliedJson {
-            applied_at: applied.applied_at.clone(),
-            duration_us: micros(applied.duration),
-            rows_changed: applied.rows_changed,
+            applied_at: applied.record().applied_at.clone(),
+            duration_us: micros(applied.record().duration),
+            rows_changed: applied.record().rows_changed,
             checksum: applied.checksum.to_string(),
             engine: applied.engine.as_deref().map(str::to_owned),
             progress: applied.rows_done.filter(|_| applied.state == AppliedState::InProgress).map(|(done, total)| {
