@@ -11,7 +11,7 @@ use super::libraries;
 use super::scripts::Workshop;
 use crate::limits::{Excess, RunLimits};
 #[cfg(feature = "wasm")]
-use crate::model::Body;
+use crate::model::{Binary, Body};
 use crate::model::{Chains, Policies};
 use crate::plan::{Plan, Step};
 #[cfg(feature = "wasm")]
@@ -249,12 +249,12 @@ pub fn prepare(
 ) -> Result<Prepared, PrepareError> {
     plan.steps.extend(plan.hooks.iter().map(|hook| Step::of_hook(hook)));
     let holds = hold(&plan, policies)?;
-    let components: Vec<(usize, &Step, &[u8])> = plan
+    let components: Vec<(usize, &Step, &Binary)> = plan
         .steps
         .iter()
         .enumerate()
         .filter_map(|(index, step)| match &step.migration.body {
-            Body::Component { bytes } | Body::Transform { bytes, .. } => Some((index, step, bytes.as_ref())),
+            Body::Component { bytes } | Body::Transform { bytes, .. } => Some((index, step, bytes)),
             Body::Sql { .. } | Body::Script { .. } | Body::Rust(_) => None,
         })
         .collect();
@@ -357,7 +357,7 @@ fn decide(step: &Step, policies: &Policies) -> Result<RunLimits, PrepareError> {
 struct Job<'p> {
     index: usize,
     step: &'p Step,
-    bytes: &'p [u8],
+    bytes: &'p Binary,
     limits: RunLimits,
 }
 
@@ -371,7 +371,7 @@ fn compile(components: &[Job<'_>], engine: &Engine) -> Vec<Result<crate::wasm::P
         source,
     };
     let one = |Job { step, bytes, limits, .. }: &Job<'_>| {
-        let plugin = engine.compile_within(bytes, limits).map_err(|error| failed(step, error))?;
+        let plugin = engine.compile_binary(bytes, limits).map_err(|error| failed(step, error))?;
         let is_transform = plugin.inspection().is_transform();
         let (is, says) = match &step.migration.body {
             Body::Transform { .. } if !is_transform => ("exports no apply", "has a `[transform]`"),

@@ -56,7 +56,7 @@ impl History {
                 (Some(bytes(up)), down.as_deref().map(bytes))
             }
             Body::Component { bytes } | Body::Transform { bytes, .. } => {
-                (Some((Checksum::of(bytes), bytes.to_vec())), None)
+                (Some((bytes.checksum(), bytes.to_vec())), None)
             }
             Body::Script { files, .. } => (Some((files.checksum(), files.joined())), None),
             Body::Rust(_) => (None, None),

@@ -275,7 +275,7 @@ mod tests {
             version: Version::from(version),
             name: "x".into(),
             placement: Placement::default(),
-            body: Body::Component { bytes: Cow::Borrowed(b"") },
+            body: Body::Component { bytes: Cow::Borrowed(&b""[..]).into() },
             verify: None,
             asked: Vec::new(),
             manifest: None,

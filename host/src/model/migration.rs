@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{
-    Checksum, Key, Manifest, Placement, Precondition, Role, RustMigration, Script, ScriptFiles, TransformSpec, Version,
+    Binary, Checksum, Key, Manifest, Placement, Precondition, Role, RustMigration, Script, ScriptFiles, TransformSpec,
+    Version,
 };
 use crate::sql::Directives;
 
@@ -43,12 +44,12 @@ pub enum Body {
     /// A WebAssembly component.
     Component {
         /// The component, not looked into yet.
-        bytes: Cow<'static, [u8]>,
+        bytes: Binary,
     },
     /// A WebAssembly component that is a pure function from rows to rows.
     Transform {
         /// The component, not looked into yet.
-        bytes: Cow<'static, [u8]>,
+        bytes: Binary,
         /// Which rows go through it, and where they are written.
         spec: Arc<TransformSpec>,
     },
@@ -112,7 +113,7 @@ impl Migration {
         match &self.body {
             Body::Sql { up, .. } if self.role() == Role::Repeatable => up.filled_checksum(),
             Body::Sql { up, .. } => up.checksum(),
-            Body::Component { bytes } | Body::Transform { bytes, .. } => Checksum::of(bytes),
+            Body::Component { bytes } | Body::Transform { bytes, .. } => bytes.checksum(),
             Body::Script { files, .. } => files.checksum(),
             Body::Rust(code) => {
                 Checksum::of(format!("rust\n{}\n{}\n{}", self.version, self.name, code.fingerprint()).as_bytes())
@@ -333,7 +334,7 @@ mod tests {
     #[test]
     fn tells_about_each_kind() {
         let sql = |down| migration(Body::Sql { up: script("SELECT 1;"), down });
-        let component = migration(Body::Component { bytes: Cow::Borrowed(b"\0asm") });
+        let component = migration(Body::Component { bytes: Cow::Borrowed(&b"\0asm"[..]).into() });
         let rust = migration(Body::Rust(Arc::new(Nothing)));
         let cases = [
             (sql(None), "sql", Checksum::of(b"SELECT 1;"), Reversibility::Irreversible),

@@ -1,6 +1,7 @@
 //! The nouns: what a migration, a chain and a history row are. Reads no files and no database.
 
 mod applied;
+mod binary;
 mod chain;
 mod chains;
 mod checksum;
@@ -24,6 +25,7 @@ mod transform;
 mod version;
 
 pub use applied::{Applied, AppliedState, Origin, Record, UnknownState};
+pub use binary::Binary;
 pub use chain::{Chain, ChainError, Duplicate, UnmetDependency};
 pub use chains::{Chains, Node};
 pub use checksum::{Checksum, ChecksumBuilder, NoChecksum};

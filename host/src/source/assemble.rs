@@ -13,8 +13,8 @@ use super::problem::{Problem, SourceError};
 use super::scripts::{self, Shared};
 use super::{Ignored, Loaded, hooks};
 use crate::model::{
-    Body, FunctionLibrary, Hook, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles, Substitution,
-    Version,
+    Binary, Body, FunctionLibrary, Hook, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles,
+    Substitution, Version,
 };
 
 /// The files of a source while they are gathered.
@@ -275,7 +275,7 @@ fn body(
     if let Some(files) = code {
         return Some(Body::Script { files, spec: transform.map(Arc::clone) });
     }
-    component.map(|bytes| match transform {
+    component.map(Binary::from).map(|bytes| match transform {
         Some(spec) => Body::Transform { bytes, spec: Arc::clone(spec) },
         None => Body::Component { bytes },
     })

@@ -16,7 +16,7 @@ use super::plugin::Plugin;
 use super::state::State;
 use super::wasi;
 use crate::limits::{Limit, RunLimits};
-use crate::model::Checksum;
+use crate::model::{Binary, Checksum};
 
 /// Deepest stack of a component.
 const STACK: usize = 1 << 20;
@@ -127,8 +127,22 @@ impl Engine {
     /// Checks a component's bytes, compiles them or finds them in the cache, and checks that its exports can be
     /// called. None of its code runs.
     pub fn compile_within(&self, bytes: &[u8], limits: &RunLimits) -> Result<Plugin, CompileError> {
+        self.compile_known(bytes, || Checksum::of(bytes), limits)
+    }
+
+    /// As [`compile_within`](Self::compile_within), of a migration's component.
+    pub fn compile_binary(&self, binary: &Binary, limits: &RunLimits) -> Result<Plugin, CompileError> {
+        self.compile_known(binary, || binary.checksum(), limits)
+    }
+
+    fn compile_known(
+        &self,
+        bytes: &[u8],
+        checksum: impl FnOnce() -> Checksum,
+        limits: &RunLimits,
+    ) -> Result<Plugin, CompileError> {
         limits.check(Limit::ComponentSize, bytes.len() as u64)?;
-        let inspection = inspect::inspect(bytes)?;
+        let inspection = inspect::inspect_known(bytes, checksum)?;
         inspection.check()?;
         let component = self.component(bytes, &inspection.checksum, limits)?;
         self.link(&component, inspection)

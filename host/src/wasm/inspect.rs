@@ -212,6 +212,11 @@ fn offered(import: &str) -> Offer {
 
 /// Reads a component's imports, exports and producers. Nothing is validated further.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
+    inspect_known(bytes, || Checksum::of(bytes))
+}
+
+/// As [`inspect`], of bytes whose checksum may be known.
+pub(super) fn inspect_known(bytes: &[u8], checksum: impl FnOnce() -> Checksum) -> Result<Inspection, InspectError> {
     if bytes.is_empty() {
         return Err(InspectError::Empty);
     }
@@ -220,7 +225,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     }
     let mut inspection = Inspection {
         size: bytes.len(),
-        checksum: Checksum::of(bytes),
+        checksum: checksum(),
         imports: Vec::new(),
         exports: Vec::new(),
         producers: Vec::new(),

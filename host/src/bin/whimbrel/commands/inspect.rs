@@ -87,7 +87,7 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
         asked: Vec::new(),
         manifest: manifest.cloned().map(Box::new),
         // Nothing is compiled for it.
-        body: Body::Component { bytes: Cow::Borrowed(&[]) },
+        body: Body::Component { bytes: Cow::Borrowed(&[][..]).into() },
     };
     let chain = settings.chain().to_owned();
     let step =

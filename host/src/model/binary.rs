@@ -1,0 +1,48 @@
+//! The bytes of a component.
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use super::Checksum;
+
+/// The bytes of a component, not looked into. Some have many megabytes, so their checksum is computed once: when it is
+/// asked for first.
+#[derive(Clone, Debug)]
+pub struct Binary {
+    bytes: Cow<'static, [u8]>,
+    checksum: OnceLock<Checksum>,
+}
+
+impl Binary {
+    /// Returns the SHA-256 of the bytes.
+    pub fn checksum(&self) -> Checksum {
+        *self.checksum.get_or_init(|| Checksum::of(&self.bytes))
+    }
+}
+
+impl From<Cow<'static, [u8]>> for Binary {
+    fn from(bytes: Cow<'static, [u8]>) -> Self {
+        Self { bytes, checksum: OnceLock::new() }
+    }
+}
+
+impl Deref for Binary {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_the_checksum_of_its_bytes_each_time() {
+        let binary = Binary::from(Cow::Borrowed(&b"\0asm"[..]));
+        assert_eq!([binary.checksum(), binary.clone().checksum()], [Checksum::of(b"\0asm"); 2]);
+        assert_eq!(&*binary, b"\0asm");
+    }
+}
