@@ -5,6 +5,7 @@ mod ambient;
 mod conformance;
 mod error;
 mod function;
+mod row;
 mod sequence;
 mod slice;
 pub mod sqlite;
@@ -20,10 +21,12 @@ pub use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 pub use ambient::Ambient;
 pub use error::{DbError, ErrorCode};
 pub use function::{Apply, Function, Nulls, Parameter, Signature, ValueType};
+pub use row::Row;
+use row::in_batches;
 pub(crate) use sequence::{Sequence, Use};
 pub use slice::ColumnSlice;
 pub use transaction::Transaction;
-pub(crate) use transaction::{for_each_batch, for_each_row};
+pub(crate) use transaction::for_each_row;
 pub use value::Value;
 
 use crate::grants::{Observed, Restriction};
@@ -233,6 +236,15 @@ pub trait Session {
     ) -> Result<bool, DbError>;
     /// Ends a query; one that has ended already is left alone.
     fn close_cursor(&mut self, cursor: CursorId);
+    /// Runs one query and shows its rows one by one, until one is refused.
+    fn see_rows(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        in_batches(self, sql, params, see)
+    }
 
     /// Opens a transaction that may write, waiting for the lock.
     fn begin(&mut self) -> Result<(), DbError>;

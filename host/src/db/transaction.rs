@@ -1,6 +1,6 @@
 //! What a migration written in Rust gets: the step's open transaction.
 
-use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
+use whimbrel_packed::Cell;
 
 use super::{DbError, Session, Value};
 
@@ -55,44 +55,14 @@ pub(crate) fn for_each_row(
     params: &[Value],
     each: &mut dyn FnMut(&[Value]) -> Result<(), DbError>,
 ) -> Result<(), DbError> {
-    let mut row = Vec::new();
-    for_each_batch(session, sql, params, &mut |batch| {
-        for index in 0..batch.rows() {
-            row.clear();
-            row.extend((0..batch.columns().len()).map(|column| Value::from(batch.cell(index, column))));
-            each(&row)?;
+    let mut values = Vec::new();
+    session.see_rows(sql, params, &mut |row| {
+        values.clear();
+        for column in 0..row.columns() {
+            values.push(Value::from(row.cell(column)?));
         }
-        Ok(())
+        each(&values)
     })
-}
-
-/// Rows of a batch: few enough that they stay in the processor's cache.
-const BATCH: u32 = 128;
-
-/// Runs one query and hands over its rows in batches.
-pub(crate) fn for_each_batch(
-    session: &mut dyn Session,
-    sql: &str,
-    params: &[Value],
-    each: &mut dyn FnMut(&CheckedBatch) -> Result<(), DbError>,
-) -> Result<(), DbError> {
-    let cursor = session.open_cursor(sql, params)?;
-    let mut rows = BatchBuilder::default();
-    let result = loop {
-        let fetched = session.fetch(cursor, BATCH, 1 << 20, &mut rows).and_then(|more| {
-            let batch = rows.finish_checked();
-            let seen = each(&batch);
-            rows.recycle(batch.into_batch());
-            seen.map(|()| more)
-        });
-        match fetched {
-            Ok(true) => {}
-            Ok(false) => break Ok(()),
-            Err(error) => break Err(error),
-        }
-    };
-    session.close_cursor(cursor);
-    result
 }
 
 impl From<Cell<'_>> for Value {

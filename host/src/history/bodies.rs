@@ -4,7 +4,7 @@ use whimbrel_packed::Cell;
 
 use super::packing::{pack, unpack};
 use super::{History, HistoryError};
-use crate::db::{Session, Value, for_each_batch, quote_identifier};
+use crate::db::{DbError, Session, Value, quote_identifier};
 use crate::model::{Applied, Body, Checksum, KeptForm, Migration, Script};
 
 /// Bytes as they are kept. A row of the history finds them by its `checksum`, `down_checksum` and `manifest_checksum`.
@@ -28,8 +28,8 @@ impl History {
         let mut run = || {
             if session.table_exists(&self.bodies_table())? {
                 let sql = format!("SELECT 1 FROM {} LIMIT 1", quote_identifier(&self.bodies_table()));
-                for_each_batch(session, &sql, &[], &mut |batch| {
-                    found |= batch.rows() > 0;
+                session.see_rows(&sql, &[], &mut |_| {
+                    found = true;
                     Ok(())
                 })?;
             }
@@ -101,10 +101,8 @@ impl History {
             }
             let table = quote_identifier(&self.bodies_table());
             let sql = format!("SELECT encoding, bytes FROM {table} WHERE digest = ?");
-            for_each_batch(session, &sql, &[Value::from(digest.to_string())], &mut |batch| {
-                if batch.rows() > 0
-                    && let (Cell::Text(encoding), Cell::Blob(bytes)) = (batch.cell(0, 0), batch.cell(0, 1))
-                {
+            session.see_rows(&sql, &[Value::from(digest.to_string())], &mut |row| {
+                if let (Cell::Text(encoding), Cell::Blob(bytes)) = (row.cell(0)?, row.cell(1)?) {
                     found = Some(KeptBody { encoding: encoding.to_owned(), bytes: bytes.to_owned() });
                 }
                 Ok(())
@@ -132,26 +130,24 @@ impl History {
         let columns = keys.map(|key| format!("json_extract(details, '$.kept.{key}')")).join(", ");
         let sql = format!("SELECT {columns} FROM {} WHERE id = ? AND json_valid(details)", self.quoted());
         let mut form = KeptForm::default();
-        for_each_batch(session, &sql, &[Value::Integer(row.id)], &mut |batch| {
-            if batch.rows() > 0 {
-                let flag = |column| match batch.cell(0, column) {
-                    Cell::Integer(flag) => Some(flag != 0),
+        let seen = session.see_rows(&sql, &[Value::Integer(row.id)], &mut |row| {
+            let flag = |column| match row.cell(column)? {
+                Cell::Integer(flag) => Ok::<_, DbError>(Some(flag != 0)),
+                _ => Ok(None),
+            };
+            form = KeptForm {
+                outside: flag(0)? == Some(true),
+                rebuild: flag(1)? == Some(true),
+                values: flag(2)?,
+                environment: flag(3)? == Some(true),
+                path: match row.cell(4)? {
+                    Cell::Text(path) => Some(path.to_owned()),
                     _ => None,
-                };
-                form = KeptForm {
-                    outside: flag(0) == Some(true),
-                    rebuild: flag(1) == Some(true),
-                    values: flag(2),
-                    environment: flag(3) == Some(true),
-                    path: match batch.cell(0, 4) {
-                        Cell::Text(path) => Some(path.to_owned()),
-                        _ => None,
-                    },
-                };
-            }
+                },
+            };
             Ok(())
-        })
-        .map_err(|source| self.failed(source))?;
+        });
+        seen.map_err(|source| self.failed(source))?;
         Ok(form)
     }
 }

@@ -1,10 +1,10 @@
 //! Who is at work on the chunks of a transform: a lease for each run, in the row of the migration, written together with
 //! each chunk. Decides nothing.
 
-use whimbrel_packed::{Cell, CheckedBatch};
+use whimbrel_packed::Cell;
 
 use super::{History, HistoryError};
-use crate::db::{Session, Value, for_each_batch};
+use crate::db::{Row, Session, Value};
 use crate::lock::{Holder, Lease};
 use crate::model::{AppliedState, Version};
 
@@ -66,8 +66,8 @@ impl History {
                 self.quoted()
             );
             let in_progress = [Value::from(AppliedState::InProgress.as_str())];
-            for_each_batch(session, &sql, &in_progress, &mut |batch| {
-                leases.extend((0..batch.rows()).filter_map(|row| lease(batch, row)));
+            session.see_rows(&sql, &in_progress, &mut |row| {
+                leases.extend(lease(row));
                 Ok(())
             })
         };
@@ -77,13 +77,13 @@ impl History {
 }
 
 /// Reads a lease; `None` for what no run has written.
-fn lease(batch: &CheckedBatch, row: usize) -> Option<Lease> {
-    let text = |column| match batch.cell(row, column) {
-        Cell::Text(text) => Some(text.to_owned()),
+fn lease(row: &dyn Row) -> Option<Lease> {
+    let text = |column| match row.cell(column) {
+        Ok(Cell::Text(text)) => Some(text.to_owned()),
         _ => None,
     };
-    let number = |column| match batch.cell(row, column) {
-        Cell::Integer(number) => u32::try_from(number).ok(),
+    let number = |column| match row.cell(column) {
+        Ok(Cell::Integer(number)) => u32::try_from(number).ok(),
         _ => None,
     };
     let version = Version::parse(&text(1)?).ok()?;

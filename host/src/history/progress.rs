@@ -4,7 +4,7 @@ use whimbrel_packed::Cell;
 
 use super::leases::{AT_THE_END, in_progress};
 use super::{History, HistoryError};
-use crate::db::{Counters, Session, Value, for_each_batch, quote_identifier};
+use crate::db::{Counters, DbError, Session, Value, quote_identifier};
 use crate::lock::Lease;
 use crate::model::{AppliedState, Version};
 
@@ -55,16 +55,15 @@ impl History {
         );
         let params = [Value::from(chain), Value::from(version.key())];
         let mut found = None;
-        for_each_batch(session, &sql, &params, &mut |batch| {
-            if batch.rows() > 0
-                && let (Cell::Text(state), Cell::Text(details)) = (batch.cell(0, 0), batch.cell(0, 1))
+        let seen = session.see_rows(&sql, &params, &mut |row| {
+            if let (Cell::Text(state), Cell::Text(details)) = (row.cell(0)?, row.cell(1)?)
                 && let Ok(state) = state.parse()
             {
                 found = Some((state, details.to_owned()));
             }
             Ok(())
-        })
-        .map_err(|source| self.failed(source))?;
+        });
+        seen.map_err(|source| self.failed(source))?;
         Ok(found)
     }
 
@@ -163,16 +162,12 @@ impl History {
             let sql =
                 format!("SELECT key, reason, \"values\" FROM {table} WHERE chain = ? AND version = ? ORDER BY id");
             let params = [Value::from(chain), Value::from(version.key())];
-            for_each_batch(session, &sql, &params, &mut |batch| {
-                let text = |row: usize, column: usize| match batch.cell(row, column) {
-                    Cell::Text(text) => text.to_owned(),
-                    _ => String::new(),
+            session.see_rows(&sql, &params, &mut |row| {
+                let text = |column| match row.cell(column)? {
+                    Cell::Text(text) => Ok::<_, DbError>(text.to_owned()),
+                    _ => Ok(String::new()),
                 };
-                rows.extend((0..batch.rows()).map(|row| RejectedRow {
-                    key: text(row, 0),
-                    reason: text(row, 1),
-                    values: text(row, 2),
-                }));
+                rows.push(RejectedRow { key: text(0)?, reason: text(1)?, values: text(2)? });
                 Ok(())
             })
         };

@@ -5,10 +5,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use whimbrel_packed::{Cell, CheckedBatch};
+use whimbrel_packed::Cell;
 
 use super::{History, HistoryError};
-use crate::db::{Session, Value, for_each_batch};
+use crate::db::{self, DbError, ErrorCode, Session, Value};
 use crate::model::{Applied, AppliedState, Checksum, Origin, Record, Version};
 
 /// Which rows are read.
@@ -22,10 +22,11 @@ pub(super) enum Which<'a> {
 
 /// What every row has, in the order in which [`Row::applied`] reads it.
 const COLUMNS: &str = "id, chain, version, name, kind, state, checksum, normalised_checksum, manifest_checksum";
-/// What people are told of every row, in the order in which [`Row::record`] reads it, after all else.
-const RECORD: &str = ", applied_at, duration_us, rows_changed, statements, operations, fuel, host_version";
 /// What version 2 of the schema has beside these, and what stands for it in version 1.
-const LATER_COLUMNS: [&str; 2] = ["NULL, NULL, NULL", "down_checksum, run_id, ended_at"];
+const LATER_COLUMNS: [&str; 2] = ["NULL, NULL", "down_checksum, ended_at"];
+/// What people are told of every row, in the order in which [`Row::add_record`] reads it, after all else.
+const RECORD: &str = "applied_at, duration_us, rows_changed, statements, operations, fuel, host_version";
+const LATER_RECORD: [&str; 2] = ["NULL", "run_id"];
 /// Tells whether a row has something that few rows have.
 const IS_DETAILED: [&str; 2] = ["details <> '{}'", "details <> '{}' OR engine IS NOT NULL OR origin IS NOT NULL"];
 /// What few rows have, in the order in which [`Row::add_details`] reads it: how far a transform came, names and
@@ -52,13 +53,13 @@ pub(super) fn read(
         Which::All => ("", Vec::new()),
     };
     let (table, columns, is_detailed) = (history.quoted(), LATER_COLUMNS[later], IS_DETAILED[later]);
-    let record = if told { RECORD } else { "" };
+    let record = if told { format!(", {RECORD}, {}", LATER_RECORD[later]) } else { String::new() };
     let sql = format!("SELECT {COLUMNS}, {columns}, {is_detailed}{record} FROM {table} {condition} ORDER BY id");
     let mut rows = Vec::new();
     let mut detailed = Vec::new();
     let mut words = Words::default();
     each(history, session, &sql, &params, &mut |row| {
-        if row.is_detailed() {
+        if row.is_detailed()? {
             detailed.push(rows.len());
         }
         // A row is large: growing by much copies few of them, and room that nobody uses costs nothing.
@@ -67,7 +68,7 @@ pub(super) fn read(
         }
         let mut applied = row.applied(&mut words)?;
         if told {
-            applied.record = Some(Box::new(row.record(&mut words)?));
+            row.add_record(&mut applied, &mut words)?;
         }
         rows.push(applied);
         Ok(())
@@ -98,16 +99,17 @@ fn each(
     see: &mut dyn FnMut(&Row<'_>) -> Result<(), HistoryError>,
 ) -> Result<(), HistoryError> {
     let mut refused = None;
-    let read = for_each_batch(session, sql, params, &mut |batch| {
-        for number in 0..batch.rows() {
-            if refused.is_none() {
-                refused = see(&Row { history, batch, number }).err();
-            }
-        }
-        Ok(())
+    let read = session.see_rows(sql, params, &mut |cells| {
+        see(&Row { history, cells }).map_err(|error| match error {
+            HistoryError::Database { source, .. } => source,
+            // It is not the database's, and is told in its place.
+            error => DbError::new(ErrorCode::Value, refused.insert(error).to_string()),
+        })
     });
-    read.map_err(|source| history.failed(source))?;
-    refused.map_or(Ok(()), Err)
+    match refused {
+        Some(error) => Err(error),
+        None => read.map_err(|source| history.failed(source)),
+    }
 }
 
 /// Words that many rows have in common, each kept once.
@@ -129,31 +131,29 @@ impl Words {
 /// A row that a query returned.
 struct Row<'a> {
     history: &'a History,
-    batch: &'a CheckedBatch,
-    number: usize,
+    cells: &'a dyn db::Row,
 }
 
 impl<'a> Row<'a> {
-    fn cell(&self, column: usize) -> Cell<'a> {
-        self.batch.cell(self.number, column)
+    fn cell(&self, column: usize) -> Result<Cell<'a>, HistoryError> {
+        self.cells.cell(column).map_err(|source| self.history.failed(source))
     }
 
-    fn is_detailed(&self) -> bool {
-        matches!(self.cell(12), Cell::Integer(1))
+    fn is_detailed(&self) -> Result<bool, HistoryError> {
+        Ok(matches!(self.cell(11)?, Cell::Integer(1)))
     }
 
     /// Reads what every row has.
     fn applied(&self, words: &mut Words) -> Result<Applied, HistoryError> {
-        let repeatable = self.cell(2) == Cell::Null;
+        let version = self.optional_text(2, "version")?;
         Ok(Applied {
             id: self.id(),
             chain: words.shared(self.text(1, "chain")?),
-            version: match repeatable {
-                true => Version::from(0),
-                false => Version::parse(self.text(2, "version")?)
-                    .map_err(|error| self.unusable("version", error.to_string()))?,
+            version: match version {
+                None => Version::from(0),
+                Some(text) => Version::parse(text).map_err(|error| self.unusable("version", error.to_string()))?,
             },
-            repeatable,
+            repeatable: version.is_none(),
             name: self.text(3, "name")?.to_owned(),
             kind: words.shared(self.text(4, "kind")?),
             state: self.state()?,
@@ -168,33 +168,35 @@ impl<'a> Row<'a> {
             down_checksum: self.optional_checksum(9, "down_checksum")?,
             origin: None,
             engine: None,
-            run_id: self.optional_text(10, "run_id")?.map(|text| words.shared(text)),
-            ended_at: self.optional_text(11, "ended_at")?.map(str::to_owned),
+            run_id: None,
+            ended_at: self.optional_text(10, "ended_at")?.map(str::to_owned),
         })
     }
 
     /// Reads what people are told of every row.
-    fn record(&self, words: &mut Words) -> Result<Record, HistoryError> {
-        Ok(Record {
-            applied_at: self.text(13, "applied_at")?.to_owned(),
-            duration: Duration::from_micros(self.count(14, "duration_us")?),
-            rows_changed: self.count(15, "rows_changed")?,
-            statements: self.count(16, "statements")?,
-            operations: self.count(17, "operations")?,
-            fuel: match self.cell(18) {
+    fn add_record(&self, row: &mut Applied, words: &mut Words) -> Result<(), HistoryError> {
+        row.record = Some(Box::new(Record {
+            applied_at: self.text(12, "applied_at")?.to_owned(),
+            duration: Duration::from_micros(self.count(13, "duration_us")?),
+            rows_changed: self.count(14, "rows_changed")?,
+            statements: self.count(15, "statements")?,
+            operations: self.count(16, "operations")?,
+            fuel: match self.cell(17)? {
                 Cell::Null => None,
-                _ => Some(self.count(18, "fuel")?),
+                _ => Some(self.count(17, "fuel")?),
             },
-            host_version: words.shared(self.text(19, "host_version")?),
-        })
+            host_version: words.shared(self.text(18, "host_version")?),
+        }));
+        row.run_id = self.optional_text(19, "run_id")?.map(|text| words.shared(text));
+        Ok(())
     }
 
     /// Reads what few rows have.
     fn add_details(&self, row: &mut Applied, words: &mut Words) -> Result<(), HistoryError> {
-        if let (Cell::Integer(done), Cell::Integer(of)) = (self.cell(1), self.cell(2)) {
+        if let (Cell::Integer(done), Cell::Integer(of)) = (self.cell(1)?, self.cell(2)?) {
             row.rows_done = u64::try_from(done).ok().zip(u64::try_from(of).ok());
         }
-        if let Cell::Text(listed) = self.cell(3) {
+        if let Cell::Text(listed) = self.cell(3)? {
             let entry = |entry: &str| {
                 let (name, sum) = entry.rsplit_once(' ').unwrap_or((entry, ""));
                 Ok((name.to_owned(), self.checksum(sum, "details")?))
@@ -215,7 +217,7 @@ impl<'a> Row<'a> {
 
     fn id(&self) -> i64 {
         match self.cell(0) {
-            Cell::Integer(id) => id,
+            Ok(Cell::Integer(id)) => id,
             _ => 0,
         }
     }
@@ -226,21 +228,22 @@ impl<'a> Row<'a> {
     }
 
     fn text(&self, index: usize, column: &'static str) -> Result<&'a str, HistoryError> {
-        match self.cell(index) {
+        match self.cell(index)? {
             Cell::Text(text) => Ok(text),
             other => Err(self.unusable(column, format!("it is {:?}, not text", other.kind()))),
         }
     }
 
     fn optional_text(&self, index: usize, column: &'static str) -> Result<Option<&'a str>, HistoryError> {
-        match self.cell(index) {
+        match self.cell(index)? {
             Cell::Null => Ok(None),
-            _ => self.text(index, column).map(Some),
+            Cell::Text(text) => Ok(Some(text)),
+            other => Err(self.unusable(column, format!("it is {:?}, not text", other.kind()))),
         }
     }
 
     fn count(&self, index: usize, column: &'static str) -> Result<u64, HistoryError> {
-        match self.cell(index) {
+        match self.cell(index)? {
             Cell::Integer(count) => {
                 u64::try_from(count).map_err(|_| self.unusable(column, format!("{count} is below zero")))
             }

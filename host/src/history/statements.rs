@@ -7,7 +7,7 @@ use std::time::Duration;
 use whimbrel_packed::Cell;
 
 use super::{History, HistoryError};
-use crate::db::{Counters, DbError, Session, Value, for_each_batch, quote_identifier};
+use crate::db::{Counters, DbError, Session, Value, quote_identifier};
 use crate::model::{Checksum, Key, ScriptProgress};
 
 /// What became of a statement.
@@ -133,8 +133,8 @@ impl History {
             let sql = format!("DELETE FROM {table} WHERE chain = ? AND migration = ?");
             session.execute(&sql, &[Value::from(chain), Value::from(text(key))])?;
             let mut is_empty = true;
-            for_each_batch(session, &format!("SELECT 1 FROM {table} LIMIT 1"), &[], &mut |batch| {
-                is_empty &= batch.rows() == 0;
+            session.see_rows(&format!("SELECT 1 FROM {table} LIMIT 1"), &[], &mut |_| {
+                is_empty = false;
                 Ok(())
             })?;
             if is_empty {
@@ -158,24 +158,22 @@ impl History {
         let table = quote_identifier(&self.statements_table());
         let sql = format!("SELECT state, checksum FROM {table} WHERE chain = ? AND migration = ? ORDER BY statement");
         let mut found: Option<ScriptProgress> = None;
-        for_each_batch(session, &sql, &[Value::from(chain), Value::from(text(key))], &mut |batch| {
-            for row in 0..batch.rows() {
-                let (Cell::Text(state), Cell::Text(sum)) = (batch.cell(row, 0), batch.cell(row, 1)) else { continue };
-                let progress = found.get_or_insert_default();
-                match Checksum::from_str(sum) {
-                    _ if state == BEGUN => {}
-                    Ok(sum) if state == StatementState::Done.as_str() => progress.done.push(sum),
-                    Ok(sum) if state == StatementState::Temporary.as_str() => {
-                        progress.done.push(sum);
-                        progress.temporary = true;
-                    }
-                    // Also what a later program, or a hand, has written.
-                    _ => progress.unknown = true,
+        let seen = session.see_rows(&sql, &[Value::from(chain), Value::from(text(key))], &mut |row| {
+            let (Cell::Text(state), Cell::Text(sum)) = (row.cell(0)?, row.cell(1)?) else { return Ok(()) };
+            let progress = found.get_or_insert_default();
+            match Checksum::from_str(sum) {
+                _ if state == BEGUN => {}
+                Ok(sum) if state == StatementState::Done.as_str() => progress.done.push(sum),
+                Ok(sum) if state == StatementState::Temporary.as_str() => {
+                    progress.done.push(sum);
+                    progress.temporary = true;
                 }
+                // Also what a later program, or a hand, has written.
+                _ => progress.unknown = true,
             }
             Ok(())
-        })
-        .map_err(|source| self.failed(source))?;
+        });
+        seen.map_err(|source| self.failed(source))?;
         Ok(found)
     }
 }

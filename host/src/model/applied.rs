@@ -49,7 +49,7 @@ pub struct Applied {
     pub origin: Option<Box<Origin>>,
     /// Name, version and digest of the script engine that ran it.
     pub engine: Option<Arc<str>>,
-    /// The run that applied it: rows of one run have the same text.
+    /// The run that applied it: rows of one run have the same text. Read together with the record.
     pub run_id: Option<Arc<str>>,
     /// When it was reverted, or replaced by a later run of the same repeatable migration: UTC, RFC 3339. While it is
     /// `None` the row is in force.

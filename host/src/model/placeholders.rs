@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Body, Filled, Migration, MissingValue, NoValue, Role, Script, Substitution};
+use super::{Body, Filled, Migration, MissingValue, NoValue, Role, Script, Substitution, Version};
 use crate::sql::{self, Directives, Otherwise, Precondition, Slot};
 
 /// The values that stand for names such as `${tenant}` in the scripts of a chain. Values may be secrets: none is shown.
@@ -109,19 +109,19 @@ impl Placeholders {
 
     /// Puts values into the scripts and preconditions of a migration, where names stand for them.
     pub(crate) fn fill(&self, migration: &mut Migration, surroundings: &Surroundings<'_>) {
-        let version = (migration.role() != Role::Repeatable).then(|| migration.version.to_string());
+        let version = (migration.role() != Role::Repeatable).then_some(migration.version);
         let (up, down) = match &mut migration.body {
             Body::Sql { up, down } => (Some(up), down.as_deref_mut()),
             Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => (None, None),
         };
         for script in [up, down, migration.verify.as_deref_mut()].into_iter().flatten() {
-            script.filled = self.filled(script, version.as_deref(), surroundings).map(Arc::new);
+            script.filled = self.filled(script, version, surroundings).map(Arc::new);
         }
-        migration.asked = self.asked(migration, version.as_deref(), surroundings);
+        migration.asked = self.asked(migration, version, surroundings);
     }
 
     /// Returns the queries of the preconditions with their values; they are treated as the script they belong to is.
-    fn asked(&self, migration: &Migration, version: Option<&str>, surroundings: &Surroundings<'_>) -> Vec<Script> {
+    fn asked(&self, migration: &Migration, version: Option<Version>, surroundings: &Surroundings<'_>) -> Vec<Script> {
         let (said, layout) = match &migration.body {
             Body::Sql { up, .. } => (up.directives.placeholders, up.substitution.clone()),
             Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } | Body::Rust(_) => Default::default(),
@@ -141,7 +141,7 @@ impl Placeholders {
     }
 
     /// Returns the script with its values; `None` when it has no names.
-    fn filled(&self, script: &Script, version: Option<&str>, surroundings: &Surroundings<'_>) -> Option<Filled> {
+    fn filled(&self, script: &Script, version: Option<Version>, surroundings: &Surroundings<'_>) -> Option<Filled> {
         let mut slots = sql::variables(&script.text, &script.substitution.environment);
         let variables = slots.len();
         if self.is_on(script) {
@@ -197,7 +197,7 @@ impl Placeholders {
         &self,
         name: &str,
         script: &Script,
-        version: Option<&str>,
+        version: Option<Version>,
         surroundings: &Surroundings<'_>,
     ) -> Result<String, NoValue> {
         match self.values.get(&name.to_ascii_lowercase()) {
@@ -210,7 +210,7 @@ impl Placeholders {
         let found = [
             ("filename", Some(file())),
             ("chain", Some((*chain).to_owned())),
-            ("version", version.map(str::to_owned)),
+            ("version", version.map(|version| version.to_string())),
             ("table", trusted.then(|| (*table).to_owned())),
             ("timestamp", trusted.then(|| moment(*read_at))),
             ("environment", self.environment_name.clone().filter(|_| *trusted)),

@@ -21,6 +21,15 @@ pub struct Version {
     text: [u8; LONGEST],
 }
 
+/// Reads a number that no text of its length takes beyond the largest: a history has thousands of them.
+fn small_number(text: &str) -> Option<u64> {
+    if !(1..=19).contains(&text.len()) {
+        return None;
+    }
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    text.bytes().try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
+}
+
 /// The longest text of a version with dots, in bytes.
 const LONGEST: usize = 39;
 
@@ -51,6 +60,9 @@ pub enum VersionError {
 impl Version {
     /// Reads digits, or several groups of digits with dots between them.
     pub fn parse(text: &str) -> Result<Self, VersionError> {
+        if let Some(number) = small_number(text) {
+            return Ok(Self::from(number));
+        }
         if text.split('.').any(|part| part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit())) {
             return Err(VersionError::NotDigits { text: text.to_owned() });
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -230,7 +231,8 @@ impl OpenFolder {
                 return Ok(Target::Other);
             }
         }
-        read_whole(&self.dir, Path::new(path), self.largest, &mut self.buffer).map(Target::File)
+        let file = open(&self.dir, path)?;
+        read_whole(file, self.largest, &mut self.buffer).map(Target::File)
     }
 }
 
@@ -253,9 +255,25 @@ impl Tree for OpenFolder {
     }
 }
 
-/// Reads a file of a folder, unless it is larger than this.
-pub(super) fn read_whole(dir: &Dir, path: &Path, largest: u64, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
-    let mut file = dir.open(path)?;
+/// Opens a file of a folder.
+pub(super) fn open(dir: &Dir, path: &str) -> io::Result<File> {
+    // What leads out of a folder is a link, or a path of several names: for one name that is no link it takes no look
+    // at the way.
+    #[cfg(unix)]
+    if !path.contains('/') && !matches!(path, "" | "." | "..") {
+        use rustix::fs::{Mode, OFlags};
+
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NOFOLLOW;
+        if let Ok(file) = rustix::fs::openat(dir, path, flags, Mode::empty()) {
+            return Ok(file.into());
+        }
+    }
+    // Follows links that stay in the folder, and says what is wrong with others.
+    dir.open(path).map(cap_std::fs::File::into_std)
+}
+
+/// Reads a file, unless it is larger than this.
+pub(super) fn read_whole(mut file: File, largest: u64, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         match file.read(buffer) {

@@ -186,6 +186,9 @@ pub fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("after the version must come `_` and a name".to_owned());
     }
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+        return Ok(());
+    }
     match name.chars().find(|character| !(character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))) {
         None => Ok(()),
         Some(other) => Err(format!(

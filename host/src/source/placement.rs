@@ -12,15 +12,15 @@ pub(super) fn find(
     problems: &mut Vec<Problem>,
 ) -> Placement {
     let mut placement = manifest.map(|manifest| manifest.placement.clone()).unwrap_or_default();
-    let mut roles = vec![named, placement.role];
+    let mut roles = [named, placement.role, Role::Versioned, Role::Versioned];
     if let Body::Sql { up, .. } = body {
         let directives = &up.directives;
         placement.out_of_order |= directives.out_of_order;
         if directives.repeat {
-            roles.push(Role::Repeatable);
+            roles[2] = Role::Repeatable;
         }
         if directives.baseline {
-            roles.push(Role::Baseline);
+            roles[3] = Role::Baseline;
         }
         for text in &directives.depends_on {
             match text.parse::<Dependency>() {
@@ -39,12 +39,11 @@ pub(super) fn find(
     let manifest = manifest.map_or(&[][..], |manifest| &manifest.preconditions);
     // What is left out now and then is overtaken by others.
     placement.out_of_order |= manifest.iter().chain(script).any(|condition| condition.otherwise == Unmet::Skip);
-    roles.retain(|role| *role != Role::Versioned);
-    roles.dedup();
-    match roles.as_slice() {
-        [] => placement.role = Role::Versioned,
-        [role] => placement.role = *role,
-        _ => {
+    let mut said = roles.into_iter().filter(|role| *role != Role::Versioned);
+    match said.next() {
+        None => placement.role = Role::Versioned,
+        Some(role) if said.all(|other| other == role) => placement.role = role,
+        Some(_) => {
             let hint = "a baseline runs once, in a new database: leave one of the two out".to_owned();
             problems.push(Problem::of_file(file, "is a baseline and repeatable at once".to_owned(), Some(hint)));
         }

@@ -55,6 +55,6 @@ impl<'d> Reader<'d> {
     }
 
     pub(super) fn read_file(&mut self, name: &Path) -> io::Result<Vec<u8>> {
-        read_whole(self.dir, name, self.largest, &mut self.buffer)
+        read_whole(self.dir.open(name)?.into_std(), self.largest, &mut self.buffer)
     }
 }

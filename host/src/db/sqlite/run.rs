@@ -2,10 +2,10 @@
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
-use whimbrel_packed::BatchBuilder;
+use whimbrel_packed::{BatchBuilder, Cell};
 
 use super::meter::Meter;
-use crate::db::{DbError, ErrorCode, Value};
+use crate::db::{DbError, ErrorCode, Row, Value};
 use crate::limits::LimitReached;
 
 /// What one execution did.
@@ -127,6 +127,51 @@ fn next_rows(
                 return Err(RunError::Db(DbError::new(ErrorCode::Limit, full.to_string())));
             }
         }
+    }
+}
+
+/// Shows the rows of a started query, until one is refused for the reason that is returned inside.
+pub(super) fn see(
+    statement: &mut Statement<'_>,
+    meter: &Meter,
+    see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
+) -> Result<Result<(), DbError>, RunError> {
+    meter.start();
+    let seen = see_rows(statement, see);
+    meter.charge(statement);
+    seen
+}
+
+fn see_rows(
+    statement: &mut Statement<'_>,
+    see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
+) -> Result<Result<(), DbError>, RunError> {
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        if let Err(refused) = see(&Current(row)) {
+            return Ok(Err(refused));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The row at which a query stands.
+struct Current<'r, 's>(&'r rusqlite::Row<'s>);
+
+impl Row for Current<'_, '_> {
+    fn columns(&self) -> usize {
+        self.0.as_ref().column_count()
+    }
+
+    fn cell(&self, column: usize) -> Result<Cell<'_>, DbError> {
+        let missing = |error: rusqlite::Error| DbError::new(ErrorCode::Database, error.to_string());
+        Ok(match self.0.get_ref(column).map_err(missing)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(value) => Cell::Integer(value),
+            ValueRef::Real(value) => Cell::Real(value),
+            ValueRef::Text(bytes) => Cell::Text(str::from_utf8(bytes).map_err(|_| not_utf8(self.0.as_ref(), column))?),
+            ValueRef::Blob(bytes) => Cell::Blob(bytes),
+        })
     }
 }
 

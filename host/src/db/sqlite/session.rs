@@ -32,9 +32,10 @@ use super::limits::Budget;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::Watch;
+use crate::db::in_batches;
 use crate::db::{
-    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Recording, RunLock,
-    SavepointId, ScriptError, Session, StatementId, Value,
+    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Recording, Row,
+    RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
 use crate::grants::Restriction;
 use crate::limits::{Limit, LimitReached, RunLimits};
@@ -241,6 +242,22 @@ impl Session for SqliteSession {
                 open.reading -= 1;
             }
         });
+    }
+
+    fn see_rows(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        if self.budget.is_some() {
+            // There rows are counted before they are read.
+            return in_batches(self, sql, params, see);
+        }
+        let cursor = self.start_reading(sql, params)?;
+        let seen = self.see_all(cursor, see);
+        self.close_cursor(cursor);
+        seen
     }
 
     fn begin(&mut self) -> Result<(), DbError> {

@@ -117,11 +117,11 @@ fn is_odd(name: &str) -> bool {
 
 /// Looks for marks at the beginnings of lines.
 fn marked(bytes: &[u8]) -> Option<Layout> {
+    let text = str::from_utf8(bytes).ok()?;
     // All of them are comments, and many scripts have none.
-    if !bytes.contains(&b'-') {
+    if !text.contains("--") {
         return None;
     }
-    let text = str::from_utf8(bytes).ok()?;
     if sqlx::is_outside(bytes) {
         return Some(Layout::Sqlx);
     }

@@ -8,7 +8,7 @@ use super::statements::prepare;
 use crate::db::sqlite::guard;
 use crate::db::sqlite::handles::{OpenCursor, Reading};
 use crate::db::sqlite::run::{self, Done};
-use crate::db::{CursorId, DbError, Value};
+use crate::db::{CursorId, DbError, Row, Value};
 use crate::limits::Limit;
 
 impl SqliteSession {
@@ -87,5 +87,32 @@ impl SqliteSession {
             self.settle(&sql, Ok(Done { changed }))?;
         }
         Ok(more)
+    }
+
+    /// Shows all rows of a query that was just opened, until one is refused.
+    pub(super) fn see_all(
+        &mut self,
+        cursor: CursorId,
+        see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        self.check_stop()?;
+        let before = self.connection().total_changes();
+        let mut finished = None;
+        let seen = self.with_watch(|watch, _, open| {
+            let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
+            let OpenCursor::Reading(reading) = cursor else { return Ok(Ok(())) };
+            let seen = run::see(&mut reading.statement, &watch.meter, see);
+            finished = Some(std::mem::take(&mut reading.sql));
+            *cursor = OpenCursor::Ended { columns: Vec::new() };
+            open.reading -= 1;
+            seen
+        });
+        seen.map_err(|error| self.failed(error))??;
+        if let Some(sql) = finished {
+            let connection = self.connection();
+            let changed = if connection.total_changes() == before { 0 } else { connection.changes() };
+            self.settle(&sql, Ok(Done { changed }))?;
+        }
+        Ok(())
     }
 }
