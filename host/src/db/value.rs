@@ -1,5 +1,7 @@
 //! One SQL value, in plain data.
 
+use whimbrel_packed::RawCell;
+
 /// One SQL value: a parameter or a cell of a small result.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -15,6 +17,20 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
+}
+
+impl Value {
+    /// Shows it where it lies.
+    pub(crate) fn raw(&self) -> RawCell<'_> {
+        match self {
+            Self::Null => RawCell::Null,
+            Self::Boolean(value) => RawCell::Boolean(*value),
+            Self::Integer(value) => RawCell::Integer(*value),
+            Self::Real(value) => RawCell::Real(*value),
+            Self::Text(value) => RawCell::Text(value.as_bytes()),
+            Self::Blob(value) => RawCell::Blob(value),
+        }
+    }
 }
 
 impl From<bool> for Value {

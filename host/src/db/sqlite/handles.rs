@@ -24,7 +24,9 @@ impl OpenCursor<'_> {
     /// Returns the names of the columns.
     pub(super) fn columns(&self) -> Vec<String> {
         match self {
-            Self::Reading(reading) => reading.statement.column_names().map(str::to_owned).collect(),
+            Self::Reading(Reading { statement, .. }) => {
+                (0..statement.columns()).map(|column| statement.name(column)).collect()
+            }
             Self::Ended { columns } => columns.clone(),
         }
     }
@@ -33,15 +35,11 @@ impl OpenCursor<'_> {
 /// A statement between two rows.
 pub(super) struct Reading<'connection> {
     pub(super) sql: String,
-    pub(super) statement: CachedStatement<'connection>,
+    pub(super) statement: RawStatement<'connection>,
 }
 
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        // A statement must not go back to the cache between two rows; dropping `Rows` resets it.
-        drop(self.statement.raw_query());
-    }
-}
+/// Queries kept prepared.
+const IDLE: usize = 32;
 
 /// A prepared statement with its text, which opens further copies of it.
 pub(super) struct OpenStatement<'connection> {
@@ -65,11 +63,39 @@ pub(super) struct Open<'connection> {
     pub(super) cursors: BTreeMap<u32, OpenCursor<'connection>>,
     /// Cursors in the middle of their rows.
     pub(super) reading: usize,
+    /// Queries that are not being read, those that were last.
+    idle: Vec<Reading<'connection>>,
     /// The connection has what statements for many rows call.
     pub(super) has_bulk: bool,
 }
 
-impl Open<'_> {
+impl<'connection> Open<'connection> {
+    /// Starts with nothing open.
+    pub(super) fn with_bulk(has_bulk: bool) -> Self {
+        Self { has_bulk, ..Self::default() }
+    }
+
+    /// Takes a query that was read before.
+    pub(super) fn take_idle(&mut self, sql: &str) -> Option<RawStatement<'connection>> {
+        let place = self.idle.iter().rposition(|idle| idle.sql == sql)?;
+        Some(self.idle.remove(place).statement)
+    }
+
+    /// Ends a query, and keeps it prepared.
+    pub(super) fn end(&mut self, mut reading: Reading<'connection>) {
+        self.reading -= 1;
+        reading.statement.let_go();
+        if self.idle.len() == IDLE {
+            self.idle.remove(0);
+        }
+        self.idle.push(reading);
+    }
+
+    /// Keeps no query prepared that is not being read.
+    pub(super) fn forget_idle(&mut self) {
+        self.idle.clear();
+    }
+
     /// Forgets which statements may run for many rows at once: a schema that is undone gives its version back, to be that
     /// of another schema.
     pub(super) fn forget_bulk(&mut self) {

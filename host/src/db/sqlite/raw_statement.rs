@@ -1,8 +1,9 @@
 //! A prepared statement whose parameters are bound where they lie: texts and blobs without a copy, and what only the
-//! host's own functions may see.
+//! host's own functions may see; and whose rows are read where they lie.
 //!
 //! One of the five files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
-//! each cell and, row for row, a third of what writing it costs.
+//! each cell and, row for row, a third of what writing it costs; and of each cell that is read it asks SQLite three or
+//! four things where two would do, which is a fifth of what reading it costs.
 //!
 //! Why it is sound:
 //! - The statement is made by `sqlite3_prepare_v3` on a connection that is borrowed for as long as the statement lives,
@@ -33,25 +34,42 @@ pub(super) struct RawStatement<'connection> {
 impl<'connection> RawStatement<'connection> {
     /// Prepares the first statement of a text, to be run many times.
     pub(super) fn prepare(connection: &'connection Connection, sql: &str) -> rusqlite::Result<Self> {
+        Self::first(connection, sql)?.0.ok_or(Error::InvalidQuery)
+    }
+
+    /// Prepares the only statement of a text, to be run many times.
+    pub(super) fn prepare_only(connection: &'connection Connection, sql: &str) -> rusqlite::Result<Self> {
+        let (statement, rest) = Self::first(connection, sql)?;
+        // Behind it there may be comments.
+        if !rest.trim_ascii().is_empty() && Self::first(connection, rest)?.0.is_some() {
+            return Err(Error::MultipleStatement);
+        }
+        statement.ok_or(Error::InvalidQuery)
+    }
+
+    /// Prepares the first statement of a text, if there is one, and returns what stands behind it.
+    fn first<'s>(connection: &'connection Connection, sql: &'s str) -> rusqlite::Result<(Option<Self>, &'s str)> {
         let length = c_int::try_from(sql.len()).map_err(|_| failure(ffi::SQLITE_TOOBIG, None))?;
-        let mut statement = ptr::null_mut();
+        let (mut statement, mut rest) = (ptr::null_mut(), ptr::null());
+        let start = sql.as_ptr().cast::<c_char>();
         // SAFETY: the connection is open as long as it is borrowed; pointer and length are those of `sql`, which SQLite
         // reads during the call only.
         let code = unsafe {
             ffi::sqlite3_prepare_v3(
                 connection.handle(),
-                sql.as_ptr().cast::<c_char>(),
+                start,
                 length,
                 ffi::SQLITE_PREPARE_PERSISTENT as _,
                 &raw mut statement,
-                ptr::null_mut(),
+                &raw mut rest,
             )
         };
-        match NonNull::new(statement) {
-            Some(statement) if code == ffi::SQLITE_OK => Ok(Self { statement, connection }),
+        if code != ffi::SQLITE_OK {
             // What is wrong, `rusqlite` can say better.
-            _ => Err(connection.prepare(sql).err().unwrap_or_else(|| failure(code, None))),
+            return Err(connection.prepare(sql).err().unwrap_or_else(|| failure(code, None)));
         }
+        let rest = sql.get((rest as usize).wrapping_sub(start as usize)..).unwrap_or_default();
+        Ok((NonNull::new(statement).map(|statement| Self { statement, connection }), rest))
     }
 
     /// Counts the parameters.
@@ -78,6 +96,99 @@ impl<'connection> RawStatement<'connection> {
             }
             Ok(changed)
         })
+    }
+
+    /// Binds a copy of a value to a parameter, counted from 0. It stays bound until [`Self::let_go`].
+    pub(super) fn bind_copy(&mut self, parameter: usize, cell: RawCell<'_>) -> rusqlite::Result<()> {
+        // SAFETY: SQLite copies what it is told to copy during the call.
+        let code = unsafe { bind(self.statement.as_ptr(), index(parameter)?, cell, ffi::SQLITE_TRANSIENT()) };
+        self.done(code)
+    }
+
+    /// Goes on to the next row; `false` at the end, after which it would begin anew.
+    pub(super) fn step(&mut self) -> rusqlite::Result<bool> {
+        // SAFETY: the statement lives, and what is bound outlives the call.
+        let code = unsafe { ffi::sqlite3_step(self.statement.as_ptr()) };
+        if code == ffi::SQLITE_ROW {
+            return Ok(true);
+        }
+        let ended = if code == ffi::SQLITE_DONE { Ok(false) } else { Err(self.error(code)) };
+        // SAFETY: the statement lives. What it returns tells again how the run ended.
+        unsafe { ffi::sqlite3_reset(self.statement.as_ptr()) };
+        ended
+    }
+
+    /// Ends what it was doing and forgets what was bound.
+    pub(super) fn let_go(&mut self) {
+        let statement = self.statement.as_ptr();
+        // SAFETY: the statement lives. Afterwards neither its registers nor its cursors nor its parameters point to
+        // anything that was bound.
+        unsafe {
+            ffi::sqlite3_reset(statement);
+            ffi::sqlite3_clear_bindings(statement);
+        }
+    }
+
+    /// Counts the columns of its rows.
+    pub(super) fn columns(&self) -> usize {
+        // SAFETY: the statement lives until `drop`.
+        let count = unsafe { ffi::sqlite3_column_count(self.statement.as_ptr()) };
+        usize::try_from(count).unwrap_or(0)
+    }
+
+    /// Returns the name of a column, counted from 0.
+    pub(super) fn name(&self, column: usize) -> String {
+        self.told(column, ffi::sqlite3_column_name).unwrap_or_default()
+    }
+
+    /// Returns the name of the table that a column comes from, if it comes from one.
+    pub(super) fn table(&self, column: usize) -> Option<String> {
+        self.told(column, ffi::sqlite3_column_table_name)
+    }
+
+    fn told(
+        &self,
+        column: usize,
+        tell: unsafe extern "C" fn(*mut ffi::sqlite3_stmt, c_int) -> *const c_char,
+    ) -> Option<String> {
+        let column = c_int::try_from(column).ok()?;
+        // SAFETY: the statement lives; SQLite returns nothing or a C string, which is copied at once.
+        unsafe {
+            let text = tell(self.statement.as_ptr(), column);
+            (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
+        }
+    }
+
+    /// Returns a cell of the row at which it stands, counted from 0; null where there is none. Nobody has looked whether
+    /// the bytes of a text are UTF-8.
+    #[inline(always)]
+    pub(super) fn cell(&self, column: usize) -> rusqlite::Result<RawCell<'_>> {
+        let column = c_int::try_from(column).unwrap_or(-1);
+        // SAFETY: the statement lives, and nothing but this thread uses its values. Text and bytes stay where they are
+        // until the statement goes on, for which it must not be borrowed any more; to ask for them again, as what they
+        // are, moves nothing.
+        unsafe {
+            let value = ffi::sqlite3_column_value(self.statement.as_ptr(), column);
+            Ok(match ffi::sqlite3_value_type(value) {
+                ffi::SQLITE_INTEGER => RawCell::Integer(ffi::sqlite3_value_int64(value)),
+                ffi::SQLITE_FLOAT => RawCell::Real(ffi::sqlite3_value_double(value)),
+                ffi::SQLITE_TEXT => {
+                    let start = ffi::sqlite3_value_text(value);
+                    if start.is_null() {
+                        return Err(failure(ffi::SQLITE_NOMEM, None));
+                    }
+                    RawCell::Text(slice(start, ffi::sqlite3_value_bytes(value)))
+                }
+                ffi::SQLITE_BLOB => {
+                    let start = ffi::sqlite3_value_blob(value).cast::<u8>();
+                    // Of a blob without bytes there is no start.
+                    let bytes: &[u8] =
+                        if start.is_null() { &[] } else { slice(start, ffi::sqlite3_value_bytes(value)) };
+                    RawCell::Blob(bytes)
+                }
+                _ => RawCell::Null,
+            })
+        }
     }
 
     /// Lends the statement to be bound and run. What is bound outlives this call, and is let go of when it returns.
@@ -129,27 +240,8 @@ impl<'cells> Bound<'_, '_, 'cells> {
     /// Binds one parameter, counted from 0.
     #[inline(always)]
     pub(super) fn bind(&self, parameter: usize, cell: RawCell<'cells>) -> rusqlite::Result<()> {
-        let (statement, index) = (self.statement.statement.as_ptr(), index(parameter)?);
-        // SAFETY: the statement lives; pointers and lengths are those of slices that outlive `self`. Empty ones are
-        // bound as something that is there for ever, since a slice without bytes may point to nowhere.
-        let code = unsafe {
-            match cell {
-                RawCell::Null => ffi::sqlite3_bind_null(statement, index),
-                RawCell::Boolean(value) => ffi::sqlite3_bind_int64(statement, index, i64::from(value)),
-                RawCell::Integer(value) => ffi::sqlite3_bind_int64(statement, index, value),
-                RawCell::Real(value) => ffi::sqlite3_bind_double(statement, index, value),
-                RawCell::Text(bytes) => {
-                    let start = if bytes.is_empty() { c"".as_ptr() } else { bytes.as_ptr().cast::<c_char>() };
-                    let (length, encoding) = (bytes.len() as u64, ffi::SQLITE_UTF8 as _);
-                    ffi::sqlite3_bind_text64(statement, index, start, length, ffi::SQLITE_STATIC(), encoding)
-                }
-                RawCell::Blob([]) => ffi::sqlite3_bind_zeroblob(statement, index, 0),
-                RawCell::Blob(bytes) => {
-                    let (start, length) = (bytes.as_ptr().cast::<c_void>(), bytes.len() as u64);
-                    ffi::sqlite3_bind_blob64(statement, index, start, length, ffi::SQLITE_STATIC())
-                }
-            }
-        };
+        // SAFETY: what is bound outlives `self`.
+        let code = unsafe { bind(self.statement.statement.as_ptr(), index(parameter)?, cell, ffi::SQLITE_STATIC()) };
         self.statement.done(code)
     }
 
@@ -191,14 +283,51 @@ impl<'cells> Bound<'_, '_, 'cells> {
 
 impl Drop for Bound<'_, '_, '_> {
     fn drop(&mut self) {
-        let statement = self.statement.statement.as_ptr();
-        // SAFETY: the statement lives. Afterwards neither its registers nor its cursors nor its parameters point to
-        // anything that was bound.
-        unsafe {
-            ffi::sqlite3_reset(statement);
-            ffi::sqlite3_clear_bindings(statement);
+        self.statement.let_go();
+    }
+}
+
+/// Binds a cell.
+///
+/// # Safety
+/// The statement lives. Unless SQLite is told to copy it, what the cell points to stays as long as it is bound.
+#[inline(always)]
+unsafe fn bind(
+    statement: *mut ffi::sqlite3_stmt,
+    index: c_int,
+    cell: RawCell<'_>,
+    destructor: ffi::sqlite3_destructor_type,
+) -> c_int {
+    // SAFETY: pointers and lengths are those of slices. Empty ones are bound as something that is there for ever, since a
+    // slice without bytes may point to nowhere.
+    unsafe {
+        match cell {
+            RawCell::Null => ffi::sqlite3_bind_null(statement, index),
+            RawCell::Boolean(value) => ffi::sqlite3_bind_int64(statement, index, i64::from(value)),
+            RawCell::Integer(value) => ffi::sqlite3_bind_int64(statement, index, value),
+            RawCell::Real(value) => ffi::sqlite3_bind_double(statement, index, value),
+            RawCell::Text(bytes) => {
+                let start = if bytes.is_empty() { c"".as_ptr() } else { bytes.as_ptr().cast::<c_char>() };
+                let (length, encoding) = (bytes.len() as u64, ffi::SQLITE_UTF8 as _);
+                ffi::sqlite3_bind_text64(statement, index, start, length, destructor, encoding)
+            }
+            RawCell::Blob([]) => ffi::sqlite3_bind_zeroblob(statement, index, 0),
+            RawCell::Blob(bytes) => {
+                let (start, length) = (bytes.as_ptr().cast::<c_void>(), bytes.len() as u64);
+                ffi::sqlite3_bind_blob64(statement, index, start, length, destructor)
+            }
         }
     }
+}
+
+/// Returns bytes of SQLite's.
+///
+/// # Safety
+/// There are so many, and they stay as long as they are borrowed.
+#[inline(always)]
+unsafe fn slice<'b>(start: *const u8, length: c_int) -> &'b [u8] {
+    // SAFETY: the caller knows.
+    unsafe { std::slice::from_raw_parts(start, usize::try_from(length).unwrap_or(0)) }
 }
 
 /// Returns SQLite's number of a parameter that is counted from 0.

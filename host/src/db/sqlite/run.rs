@@ -2,9 +2,10 @@
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
-use whimbrel_packed::{BatchBuilder, Cell};
+use whimbrel_packed::{BatchBuilder, Cell, RawCell};
 
 use super::meter::Meter;
+use super::raw_statement::RawStatement;
 use crate::db::{DbError, ErrorCode, Row, Value};
 use crate::limits::LimitReached;
 
@@ -69,12 +70,21 @@ pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<()
     Ok(())
 }
 
+/// Binds a list of values, one for each parameter, to a statement that goes on after this call.
+pub(super) fn bind_copies(statement: &mut RawStatement<'_>, params: &[Value]) -> Result<(), RunError> {
+    expect(statement.parameters(), params.len())?;
+    for (index, value) in params.iter().enumerate() {
+        statement.bind_copy(index, value.raw())?;
+    }
+    Ok(())
+}
+
 /// Appends the rows of a started query until the bounds are met; `false` when it has ended.
 ///
 /// `max_bytes` is met before the next row; `most_bytes` refuses what a single row must not go beyond. The statement
 /// stays between two rows, so that a later call goes on where this one stopped.
 pub(super) fn fetch(
-    statement: &mut Statement<'_>,
+    statement: &mut RawStatement<'_>,
     max_rows: usize,
     max_bytes: usize,
     most_bytes: &dyn Fn(usize) -> Result<(), LimitReached>,
@@ -83,45 +93,48 @@ pub(super) fn fetch(
 ) -> Result<bool, RunError> {
     meter.start();
     let more = next_rows(statement, max_rows, max_bytes, most_bytes, out);
-    meter.charge(statement);
+    meter.charge_counted(statement.take_operations());
     more
 }
 
 fn next_rows(
-    statement: &mut Statement<'_>,
+    statement: &mut RawStatement<'_>,
     max_rows: usize,
     max_bytes: usize,
     most_bytes: &dyn Fn(usize) -> Result<(), LimitReached>,
     out: &mut BatchBuilder,
 ) -> Result<bool, RunError> {
-    let columns = statement.column_count();
-    let mut rows = statement.raw_query();
+    let columns = statement.columns();
     loop {
         if out.rows() >= max_rows || out.bytes() >= max_bytes {
-            // Dropping `Rows` would start the query anew.
-            std::mem::forget(rows);
             return Ok(true);
         }
-        let Some(row) = rows.next()? else { return Ok(false) };
+        if !statement.step()? {
+            return Ok(false);
+        }
         for column in 0..columns {
-            let pushed = match row.get_ref(column)? {
-                ValueRef::Null => {
+            let pushed = match statement.cell(column)? {
+                RawCell::Null => {
                     out.push_null(column);
                     Ok(())
                 }
-                ValueRef::Integer(value) => {
+                RawCell::Boolean(value) => {
+                    out.push_boolean(column, value);
+                    Ok(())
+                }
+                RawCell::Integer(value) => {
                     out.push_integer(column, value);
                     Ok(())
                 }
-                ValueRef::Real(value) => {
+                RawCell::Real(value) => {
                     out.push_real(column, value);
                     Ok(())
                 }
-                ValueRef::Text(bytes) => match std::str::from_utf8(large(out, bytes, most_bytes)?) {
+                RawCell::Text(bytes) => match str::from_utf8(large(out, bytes, most_bytes)?) {
                     Ok(text) => out.push_text(column, text),
-                    Err(_) => return Err(RunError::Db(not_utf8(row.as_ref(), column))),
+                    Err(_) => return Err(RunError::Db(not_utf8(statement, column))),
                 },
-                ValueRef::Blob(bytes) => out.push_blob(column, large(out, bytes, most_bytes)?),
+                RawCell::Blob(bytes) => out.push_blob(column, large(out, bytes, most_bytes)?),
             };
             if let Err(full) = pushed {
                 return Err(RunError::Db(DbError::new(ErrorCode::Limit, full.to_string())));
@@ -132,23 +145,22 @@ fn next_rows(
 
 /// Shows the rows of a started query, until one is refused for the reason that is returned inside.
 pub(super) fn see(
-    statement: &mut Statement<'_>,
+    statement: &mut RawStatement<'_>,
     meter: &Meter,
     see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
 ) -> Result<Result<(), DbError>, RunError> {
     meter.start();
     let seen = see_rows(statement, see);
-    meter.charge(statement);
+    meter.charge_counted(statement.take_operations());
     seen
 }
 
 fn see_rows(
-    statement: &mut Statement<'_>,
+    statement: &mut RawStatement<'_>,
     see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
 ) -> Result<Result<(), DbError>, RunError> {
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next()? {
-        if let Err(refused) = see(&Current(row)) {
+    while statement.step()? {
+        if let Err(refused) = see(&Current(statement)) {
             return Ok(Err(refused));
         }
     }
@@ -156,21 +168,22 @@ fn see_rows(
 }
 
 /// The row at which a query stands.
-struct Current<'r, 's>(&'r rusqlite::Row<'s>);
+struct Current<'r, 's>(&'r RawStatement<'s>);
 
 impl Row for Current<'_, '_> {
     fn columns(&self) -> usize {
-        self.0.as_ref().column_count()
+        self.0.columns()
     }
 
     fn cell(&self, column: usize) -> Result<Cell<'_>, DbError> {
-        let missing = |error: rusqlite::Error| DbError::new(ErrorCode::Database, error.to_string());
-        Ok(match self.0.get_ref(column).map_err(missing)? {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(value) => Cell::Integer(value),
-            ValueRef::Real(value) => Cell::Real(value),
-            ValueRef::Text(bytes) => Cell::Text(str::from_utf8(bytes).map_err(|_| not_utf8(self.0.as_ref(), column))?),
-            ValueRef::Blob(bytes) => Cell::Blob(bytes),
+        let failed = |error: rusqlite::Error| DbError::new(ErrorCode::Database, error.to_string());
+        Ok(match self.0.cell(column).map_err(failed)? {
+            RawCell::Null => Cell::Null,
+            RawCell::Boolean(value) => Cell::Boolean(value),
+            RawCell::Integer(value) => Cell::Integer(value),
+            RawCell::Real(value) => Cell::Real(value),
+            RawCell::Text(bytes) => Cell::Text(str::from_utf8(bytes).map_err(|_| not_utf8(self.0, column))?),
+            RawCell::Blob(bytes) => Cell::Blob(bytes),
         })
     }
 }
@@ -188,11 +201,8 @@ fn large<'b>(
     Ok(bytes)
 }
 
-fn not_utf8(statement: &Statement<'_>, column: usize) -> DbError {
-    let metadata = statement.columns_with_metadata().nth(column);
-    let (name, table) = metadata.map_or((String::new(), None), |metadata| {
-        (metadata.name().to_owned(), metadata.table_name().map(str::to_owned))
-    });
+fn not_utf8(statement: &RawStatement<'_>, column: usize) -> DbError {
+    let (name, table) = (statement.name(column), statement.table(column));
     let of = table.map(|table| format!(" of table {table}")).unwrap_or_default();
     DbError::new(
         ErrorCode::Value,

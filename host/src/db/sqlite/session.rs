@@ -137,6 +137,12 @@ impl SqliteSession {
         }
     }
 
+    /// Keeps no statement prepared that nobody has open.
+    fn forget_prepared(&mut self) {
+        self.connection().flush_prepared_statement_cache();
+        self.with(|_, open| open.forget_idle());
+    }
+
     fn check_stop(&mut self) -> Result<(), DbError> {
         if self.transaction_open && self.connection().is_autocommit() {
             // ON CONFLICT ROLLBACK and a full disk end it. Going on would commit each statement by itself.
@@ -238,8 +244,8 @@ impl Session for SqliteSession {
 
     fn close_cursor(&mut self, cursor: CursorId) {
         self.with(|_, open| {
-            if let Some(OpenCursor::Reading(_)) = open.cursors.remove(&cursor.0) {
-                open.reading -= 1;
+            if let Some(OpenCursor::Reading(reading)) = open.cursors.remove(&cursor.0) {
+                open.end(reading);
             }
         });
     }
@@ -345,7 +351,7 @@ impl Session for SqliteSession {
 
     fn restrict(&mut self, restriction: Option<Arc<Restriction>>) {
         // A statement prepared under other rules must not be used under these.
-        self.connection().flush_prepared_statement_cache();
+        self.forget_prepared();
         self.put_in_force(restriction);
     }
 

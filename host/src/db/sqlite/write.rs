@@ -1,7 +1,7 @@
 //! Runs one statement again and again: for the rows of a batch, for some that stand in columns of several batches, or
 //! each time for the parameters of a call.
 
-use whimbrel_packed::{CheckedBatch, RawCell};
+use whimbrel_packed::CheckedBatch;
 
 use super::bulk::Source;
 use super::meter::Meter;
@@ -31,16 +31,7 @@ pub(super) fn rows(statement: &mut RawStatement<'_>, source: &Source<'_>, meter:
 /// Runs a statement once.
 pub(super) fn once(statement: &mut RawStatement<'_>, params: &[Value], meter: &Meter) -> Result<Done, RunError> {
     expect(statement.parameters(), params.len())?;
-    let done = metered(statement, meter, |statement| {
-        statement.each(0..1, |_, column| match &params[column] {
-            Value::Null => RawCell::Null,
-            Value::Boolean(value) => RawCell::Boolean(*value),
-            Value::Integer(value) => RawCell::Integer(*value),
-            Value::Real(value) => RawCell::Real(*value),
-            Value::Text(value) => RawCell::Text(value.as_bytes()),
-            Value::Blob(value) => RawCell::Blob(value),
-        })
-    });
+    let done = metered(statement, meter, |statement| statement.each(0..1, |_, column| params[column].raw()));
     done.map_err(|error| match error {
         RunError::Row(_, error) => RunError::Sqlite(error),
         other => other,

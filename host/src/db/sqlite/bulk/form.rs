@@ -153,7 +153,7 @@ impl<'s> Text<'s, '_> {
             |(number, column): (usize, &String)| format!("{} = {CELL}(?1, {number}, {by})", quote_identifier(column));
         let set: Vec<String> = written.iter().enumerate().map(cell).collect();
         let sql = format!(
-            "UPDATE main.{} SET {} WHERE {by} BETWEEN ?2 AND ?3 AND {ROW}(?1, {by})",
+            "UPDATE main.{} SET {} WHERE {by} BETWEEN ?2 AND ?3 AND (?4 OR {ROW}(?1, {by}))",
             quote_identifier(&table),
             set.join(", ")
         );
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(
             update.sql,
             "UPDATE main.\"t\" SET \"a\" = _whimbrel_cell(?1, 0, \"id\"), \"b\" = _whimbrel_cell(?1, 1, \"id\") WHERE \
-             \"id\" BETWEEN ?2 AND ?3 AND _whimbrel_row(?1, \"id\")"
+             \"id\" BETWEEN ?2 AND ?3 AND (?4 OR _whimbrel_row(?1, \"id\"))"
         );
         assert_eq!((update.table.as_str(), update.parameters), ("t", 3));
         assert_eq!(update.kind, Kind::Update { key: "id".into(), written: vec!["a".into(), "b".into()] });

@@ -86,8 +86,9 @@ fn set(
     }
 }
 
-/// Runs a statement once for all rows: its parameters are a batch, and the first and the last key where it has keys. Tells
-/// how many rows it changed itself.
+/// Runs a statement once for all rows: its parameters are a batch and, where it has keys, the first and the last one, and
+/// whether there are all keys between them, so that no row need be asked for its own. Tells how many rows it changed
+/// itself.
 pub(super) fn run(
     statement: &mut RawStatement<'_>,
     source: &Source<'_>,
@@ -98,6 +99,7 @@ pub(super) fn run(
         if let Some((first, last)) = keys {
             bound.bind(1, RawCell::Integer(first))?;
             bound.bind(2, RawCell::Integer(last))?;
+            bound.bind(3, RawCell::Boolean(last.abs_diff(first) < source.len() as u64))?;
         }
         bound.run()
     })

@@ -26,7 +26,7 @@ impl SqliteSession {
         if self.brought.is_empty() && functions.is_empty() {
             return Ok(());
         }
-        self.connection().flush_prepared_statement_cache();
+        self.forget_prepared();
         for (name, arity) in std::mem::take(&mut self.brought) {
             let removed = self.connection().remove_function(name.as_str(), arity);
             removed.map_err(|error| translate(&self.watch, error))?;

@@ -1,13 +1,17 @@
 //! The part of a session that reads rows.
 
+use std::mem;
+
+use rusqlite::Connection;
 use whimbrel_packed::BatchBuilder;
 
 use super::SqliteSession;
 use super::ended;
-use super::statements::prepare;
 use crate::db::sqlite::guard;
-use crate::db::sqlite::handles::{OpenCursor, Reading};
-use crate::db::sqlite::run::{self, Done};
+use crate::db::sqlite::handles::{Open, OpenCursor, Reading};
+use crate::db::sqlite::raw_statement::RawStatement;
+use crate::db::sqlite::run::{self, Done, RunError};
+use crate::db::sqlite::watch::Watch;
 use crate::db::{CursorId, DbError, Row, Value};
 use crate::limits::Limit;
 
@@ -24,8 +28,8 @@ impl SqliteSession {
             return Ok(CursorId(id));
         }
         let opened = self.with_watch(|watch, connection, open| {
-            let mut statement = prepare(watch, connection, sql)?;
-            run::bind(&mut statement, params)?;
+            let mut statement = prepare(watch, connection, open, sql)?;
+            run::bind_copies(&mut statement, params)?;
             open.cursors.insert(id, OpenCursor::Reading(Reading { sql: sql.to_owned(), statement }));
             open.reading += 1;
             Ok(())
@@ -64,18 +68,15 @@ impl SqliteSession {
             Some(_) | None => Ok(()),
         };
         let fetched = self.with_watch(|watch, connection, open| {
-            let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
-            let OpenCursor::Reading(reading) = cursor else { return Ok(false) };
-            guard::again(watch, connection, &reading.sql)?;
-            if rows.columns() != reading.statement.column_count() {
-                *rows = BatchBuilder::new(reading.statement.column_count());
+            let found = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
+            let OpenCursor::Reading(Reading { sql, statement }) = found else { return Ok(false) };
+            guard::again(watch, connection, sql)?;
+            if rows.columns() != statement.columns() {
+                *rows = BatchBuilder::new(statement.columns());
             }
-            let statement = &mut reading.statement;
             let result = run::fetch(statement, max_rows, max_bytes, &most_bytes, &watch.meter, rows);
             if !matches!(result, Ok(true)) {
-                finished = Some(std::mem::take(&mut reading.sql));
-                *cursor = OpenCursor::Ended { columns: cursor.columns() };
-                open.reading -= 1;
+                finished = end(open, cursor);
             }
             result
         });
@@ -99,12 +100,10 @@ impl SqliteSession {
         let before = self.connection().total_changes();
         let mut finished = None;
         let seen = self.with_watch(|watch, _, open| {
-            let cursor = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
-            let OpenCursor::Reading(reading) = cursor else { return Ok(Ok(())) };
+            let found = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
+            let OpenCursor::Reading(reading) = found else { return Ok(Ok(())) };
             let seen = run::see(&mut reading.statement, &watch.meter, see);
-            finished = Some(std::mem::take(&mut reading.sql));
-            *cursor = OpenCursor::Ended { columns: Vec::new() };
-            open.reading -= 1;
+            finished = end(open, cursor);
             seen
         });
         seen.map_err(|error| self.failed(error))??;
@@ -115,4 +114,30 @@ impl SqliteSession {
         }
         Ok(())
     }
+}
+
+/// Takes a query that was read before or prepares it.
+fn prepare<'c>(
+    watch: &Watch,
+    connection: &'c Connection,
+    open: &mut Open<'c>,
+    sql: &str,
+) -> Result<RawStatement<'c>, RunError> {
+    guard::before(watch, connection, sql)?;
+    let statement = match open.take_idle(sql) {
+        Some(statement) => statement,
+        None => RawStatement::prepare_only(connection, sql)?,
+    };
+    guard::after(watch, sql)?;
+    Ok(statement)
+}
+
+/// Ends a query whose rows were all read, and returns its text.
+fn end(open: &mut Open<'_>, cursor: CursorId) -> Option<String> {
+    let cursor = open.cursors.get_mut(&cursor.0)?;
+    let ended = OpenCursor::Ended { columns: cursor.columns() };
+    let OpenCursor::Reading(reading) = mem::replace(cursor, ended) else { return None };
+    let sql = reading.sql.clone();
+    open.end(reading);
+    Some(sql)
 }

@@ -41,7 +41,7 @@ impl SqliteSession {
 
     /// Begins to note what statements do.
     pub(super) fn begin_recording(&mut self) {
-        self.connection().flush_prepared_statement_cache();
+        self.forget_prepared();
         self.writes.clear();
         self.watch.take_tables();
         self.rows_seen = 0;

@@ -63,7 +63,7 @@ impl SqliteSession {
         let has_bulk = handles.with_dependent(|_, open| open.has_bulk);
         let connection = handles.into_owner();
         let asked = self.watch.ask(&connection, wanted);
-        self.handles = Some(Handles::new(connection, |_| Open { has_bulk, ..Open::default() }));
+        self.handles = Some(Handles::new(connection, |_| Open::with_bulk(has_bulk)));
         if let Err(error) = asked {
             // Without it, no statement under rules is run: `guard::before`.
             tracing::warn!("SQLite's authorizer stays as it is: {error}");
@@ -115,7 +115,7 @@ impl SqliteSession {
     /// Forgets what is known of the schema; statements prepared under it are checked again.
     pub(super) fn forget_schema(&mut self) {
         if self.is_restricted() {
-            self.connection().flush_prepared_statement_cache();
+            self.forget_prepared();
             self.watch.gate().schema_changed();
         }
     }

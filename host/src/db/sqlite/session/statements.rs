@@ -144,11 +144,7 @@ impl SqliteSession {
 }
 
 /// Takes a statement from the connection's cache or prepares it.
-pub(super) fn prepare<'c>(
-    watch: &Watch,
-    connection: &'c Connection,
-    sql: &str,
-) -> Result<CachedStatement<'c>, RunError> {
+fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
     guard::before(watch, connection, sql)?;
     let statement = connection.prepare_cached(sql)?;
     if let Err(refused) = check_prepared(watch, &statement, sql) {
