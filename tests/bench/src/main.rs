@@ -15,6 +15,7 @@ mod measure;
 mod names;
 mod native;
 mod no_op;
+mod node;
 mod programs;
 mod python;
 mod report;

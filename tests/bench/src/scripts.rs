@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::measure::{Contender, Used, in_turn};
 use crate::names;
+use crate::node::{Node, quiet};
 use crate::programs::Programs;
 use crate::report::{self, Aim, Row, Section};
 use crate::script_transforms;
@@ -56,18 +57,6 @@ def transform(row):
 
 const TRIVIAL: &str = "export function up(db) { db.execute(\"UPDATE customer SET first_name = 'x' WHERE id = 1\"); }\n";
 
-/// node has a database of its own since version 22.
-const NODE: &str = r#"const { DatabaseSync } = require("node:sqlite");
-const db = new DatabaseSync("app.db");
-db.exec("BEGIN IMMEDIATE");
-const update = db.prepare("UPDATE customer SET first_name = ?, last_name = ? WHERE id = ?");
-for (const row of db.prepare("SELECT id, full_name FROM customer WHERE first_name IS NULL").iterate()) {
-  const [first, ...rest] = row.full_name.trim().split(/\s+/u);
-  update.run(first, rest.join(" "), row.id);
-}
-db.exec("COMMIT");
-"#;
-
 const PYTHON: &str = r#"import re, sqlite3
 db = sqlite3.connect("app.db", isolation_level=None)
 db.execute("BEGIN IMMEDIATE")
@@ -81,6 +70,8 @@ db.execute("COMMIT")
 /// Measures scripts.
 pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs: usize) -> Result<Vec<Section>> {
     report::begin("h");
+    let target = programs.bench.parent().and_then(Path::parent).context("the program is in no target folder")?;
+    let node = Node::find(target);
     let whole = seed(workshop, rows)?;
     let half = seed(workshop, rows / 2)?;
     let one = seed(workshop, 1)?;
@@ -94,15 +85,23 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
     ];
     let mut contenders: Vec<Contender<'_>> = contenders.into();
     let mut notes = Vec::new();
-    let peers = [
-        ("node --jitless", "node", &["--jitless", "--experimental-sqlite", "work.cjs"][..], ("work.cjs", NODE)),
-        ("CPython sqlite3", "python3", &["work.py"], ("work.py", PYTHON)),
-    ];
-    for (name, program, arguments, (file, text)) in peers {
-        match probe(program, arguments) {
-            true => contenders.push(peer(workshop, name, program, arguments, (file, text), &whole, rows)?),
-            false => notes.push(format!("{name} is not measured: there is no {program} here with a database")),
+    match &node {
+        Some(node) => {
+            let command = move |room: &Path| node.split(workshop, room);
+            contenders.push(peer(workshop, "node --jitless", command, &whole, rows)?);
         }
+        None => notes.push("Skipped: node and npm are not installed.".to_owned()),
+    }
+    if quiet(Command::new("python3").args(["-c", "import sqlite3"])) {
+        let command = move |room: &Path| {
+            fs::write(room.join("work.py"), PYTHON)?;
+            let mut command = workshop.command(Path::new("python3"), room);
+            command.arg("work.py");
+            Ok(command)
+        };
+        contenders.push(peer(workshop, "CPython sqlite3", command, &whole, rows)?);
+    } else {
+        notes.push("Skipped: Python 3 is not installed.".to_owned());
     }
     let used = in_turn(&contenders, runs)?;
     let table: Vec<Row> =
@@ -220,35 +219,20 @@ fn script<'w>(
 fn peer<'w>(
     workshop: &'w Workshop,
     name: &str,
-    program: &'static str,
-    arguments: &'static [&'static str],
-    (file, text): (&str, &str),
+    command: impl Fn(&Path) -> Result<Command> + 'w,
     seed: &'w Path,
     rows: u32,
 ) -> Result<Contender<'w>> {
-    let room = workshop.room(&format!("h-{program}"))?;
-    fs::write(room.join(file), text)?;
+    let room = workshop.room(&format!("h-{}", name.replace(' ', "-")))?;
     let at = room.clone();
     Ok(Contender {
         name: name.to_owned(),
         prepare: Box::new(move || {
             copy_database(seed, &at.join(DATABASE))?;
-            let mut command = workshop.command(Path::new(program), &at);
-            command.args(arguments);
-            Ok(command)
+            command(&at)
         }),
         check: Box::new(move || check(&room, rows)),
     })
-}
-
-/// Tells whether a program is there and has a database.
-fn probe(program: &str, arguments: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    match program {
-        "node" => command.args(&arguments[..2]).args(["-e", "require('node:sqlite')"]),
-        _ => command.args(["-c", "import sqlite3"]),
-    };
-    command.output().is_ok_and(|output| output.status.success())
 }
 
 fn lay_out(room: &Path, language: &str, text: &str) -> Result<()> {
