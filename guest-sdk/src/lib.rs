@@ -73,6 +73,7 @@ mod statement;
 pub mod testing;
 mod transaction;
 mod transform;
+mod typed;
 
 pub use cell::{FromCell, ToCell};
 pub use context::Context;
@@ -92,4 +93,7 @@ pub use transaction::{Savepoint, Transaction};
 #[doc(hidden)]
 pub use transform::wasm::{transform_batch, transform_rows};
 pub use transform::{BatchTransform, Columns, Failure, ReversibleTransform, Reverted, RowIn, RowOut, Transform};
+#[doc(hidden)]
+pub use typed::column;
+pub use typed::{Cells, FromRow, ToRow};
 pub use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch, CheckedColumn, Kind};

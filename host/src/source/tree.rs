@@ -1,6 +1,7 @@
 //! Files in their folders, before anybody has looked into them: what a folder, an archive and a program have in common.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::assemble::shown;
@@ -111,13 +112,32 @@ impl Tree for Kept {
 /// Lists a folder in the order of its paths: they are wanted in order in the end, and are nowhere as small as here.
 pub(super) fn sorted(tree: &mut dyn Tree, folder: &str) -> Result<Vec<Entry>, Problem> {
     let mut entries = tree.list(folder)?;
-    entries.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+    entries.sort_unstable_by(|left, right| by_path(&left.path, &right.path));
     Ok(entries)
+}
+
+/// Compares as texts are compared.
+fn by_path(left: &str, right: &str) -> Ordering {
+    match (left.as_bytes().first_chunk(), right.as_bytes().first_chunk()) {
+        // The numbers that names begin with mostly settle it, and are compared as one.
+        (Some(one), Some(other)) if one != other => u64::from_be_bytes(*one).cmp(&u64::from_be_bytes(*other)),
+        _ => left.cmp(right),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn compares_paths_as_texts(start in "[a-c0]{0,9}", left in "\\PC{0,9}", right in "\\PC{0,9}") {
+            let (left, right) = (format!("{start}{left}"), format!("{start}{right}"));
+            prop_assert_eq!(by_path(&left, &right), left.cmp(&right));
+        }
+    }
 
     #[test]
     fn lists_files_and_folders_of_each_folder() {
