@@ -1,10 +1,8 @@
 //! Who is at work on the chunks of a transform: a lease for each run, in the row of the migration, written together with
 //! each chunk. Decides nothing.
 
-use whimbrel_packed::Cell;
-
 use super::{History, HistoryError};
-use crate::db::{Row, Session, Value};
+use crate::db::{DbError, Row, Session, Value};
 use crate::lock::{Holder, Lease};
 use crate::model::{AppliedState, Version};
 
@@ -67,7 +65,7 @@ impl History {
             );
             let in_progress = [Value::from(AppliedState::InProgress.as_str())];
             session.see_rows(&sql, &in_progress, &mut |row| {
-                leases.extend(lease(row));
+                leases.extend(lease(&cells(row)?));
                 Ok(())
             })
         };
@@ -76,14 +74,19 @@ impl History {
     }
 }
 
+/// Reads all cells of a row.
+fn cells(row: &dyn Row) -> Result<Vec<Value>, DbError> {
+    (0..row.columns()).map(|column| row.cell(column).map(Value::from)).collect()
+}
+
 /// Reads a lease; `None` for what no run has written.
-fn lease(row: &dyn Row) -> Option<Lease> {
-    let text = |column| match row.cell(column) {
-        Ok(Cell::Text(text)) => Some(text.to_owned()),
+fn lease(cells: &[Value]) -> Option<Lease> {
+    let text = |column: usize| match &cells[column] {
+        Value::Text(text) => Some(text.clone()),
         _ => None,
     };
-    let number = |column| match row.cell(column) {
-        Ok(Cell::Integer(number)) => u32::try_from(number).ok(),
+    let number = |column: usize| match cells[column] {
+        Value::Integer(number) => u32::try_from(number).ok(),
         _ => None,
     };
     let version = Version::parse(&text(1)?).ok()?;

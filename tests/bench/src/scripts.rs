@@ -90,7 +90,7 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
             let command = move |room: &Path| node.split(workshop, room);
             contenders.push(peer(workshop, "node --jitless", command, &whole, rows)?);
         }
-        None => notes.push("Skipped: node and npm are not installed.".to_owned()),
+        None => notes.push("Skipped: there is no node with a database, and npm could not install one.".to_owned()),
     }
     if quiet(Command::new("python3").args(["-c", "import sqlite3"])) {
         let command = move |room: &Path| {

@@ -36,6 +36,10 @@ impl OpenCursor<'_> {
 pub(super) struct Reading<'connection> {
     pub(super) sql: String,
     pub(super) statement: RawStatement<'connection>,
+    /// The columns it had when it was opened.
+    pub(super) columns: usize,
+    /// How often statements had been forgotten when it was prepared.
+    forgotten: u32,
 }
 
 /// Queries kept prepared.
@@ -65,6 +69,8 @@ pub(super) struct Open<'connection> {
     pub(super) reading: usize,
     /// Queries that are not being read, those that were last.
     idle: Vec<Reading<'connection>>,
+    /// How often these were forgotten.
+    forgotten: u32,
     /// The connection has what statements for many rows call.
     pub(super) has_bulk: bool,
 }
@@ -76,14 +82,24 @@ impl<'connection> Open<'connection> {
     }
 
     /// Takes a query that was read before.
-    pub(super) fn take_idle(&mut self, sql: &str) -> Option<RawStatement<'connection>> {
+    pub(super) fn take_idle(&mut self, sql: &str) -> Option<Reading<'connection>> {
         let place = self.idle.iter().rposition(|idle| idle.sql == sql)?;
-        Some(self.idle.remove(place).statement)
+        Some(self.idle.remove(place))
+    }
+
+    /// Begins with a query that was just prepared.
+    pub(super) fn reading(&self, sql: &str, statement: RawStatement<'connection>) -> Reading<'connection> {
+        let columns = statement.columns();
+        Reading { sql: sql.to_owned(), statement, columns, forgotten: self.forgotten }
     }
 
     /// Ends a query, and keeps it prepared.
     pub(super) fn end(&mut self, mut reading: Reading<'connection>) {
         self.reading -= 1;
+        // One that was prepared before the others were forgotten is to be forgotten, too.
+        if reading.forgotten != self.forgotten || names_all_columns(&reading.sql) {
+            return;
+        }
         reading.statement.let_go();
         if self.idle.len() == IDLE {
             self.idle.remove(0);
@@ -94,6 +110,7 @@ impl<'connection> Open<'connection> {
     /// Keeps no query prepared that is not being read.
     pub(super) fn forget_idle(&mut self) {
         self.idle.clear();
+        self.forgotten += 1;
     }
 
     /// Forgets which statements may run for many rows at once: a schema that is undone gives its version back, to be that
@@ -101,6 +118,11 @@ impl<'connection> Open<'connection> {
     pub(super) fn forget_bulk(&mut self) {
         self.statements.values_mut().for_each(|statement| statement.bulk = Bulk::Unknown);
     }
+}
+
+/// Tells whether a statement may have a `*` that stands for columns, of which there may be others when it runs again.
+fn names_all_columns(sql: &str) -> bool {
+    sql.match_indices('*').any(|(at, _)| !sql[..at].trim_end().ends_with('('))
 }
 
 self_cell!(

@@ -41,7 +41,7 @@ impl<'connection> RawStatement<'connection> {
     pub(super) fn prepare_only(connection: &'connection Connection, sql: &str) -> rusqlite::Result<Self> {
         let (statement, rest) = Self::first(connection, sql)?;
         // Behind it there may be comments.
-        if !rest.trim_ascii().is_empty() && Self::first(connection, rest)?.0.is_some() {
+        if !rest.trim().is_empty() && Self::first(connection, rest)?.0.is_some() {
             return Err(Error::MultipleStatement);
         }
         statement.ok_or(Error::InvalidQuery)

@@ -104,13 +104,18 @@ fn next_rows(
     most_bytes: &dyn Fn(usize) -> Result<(), LimitReached>,
     out: &mut BatchBuilder,
 ) -> Result<bool, RunError> {
-    let columns = statement.columns();
+    let columns = out.columns();
     loop {
         if out.rows() >= max_rows || out.bytes() >= max_bytes {
             return Ok(true);
         }
         if !statement.step()? {
             return Ok(false);
+        }
+        if statement.columns() != columns {
+            // SQLite has prepared it anew.
+            let message = "the columns of the query have changed since it was opened; open it again";
+            return Err(RunError::Db(DbError::new(ErrorCode::Database, message)));
         }
         for column in 0..columns {
             let pushed = match statement.cell(column)? {
@@ -177,6 +182,9 @@ impl Row for Current<'_, '_> {
 
     fn cell(&self, column: usize) -> Result<Cell<'_>, DbError> {
         let failed = |error: rusqlite::Error| DbError::new(ErrorCode::Database, error.to_string());
+        if column >= self.0.columns() {
+            return Err(failed(rusqlite::Error::InvalidColumnIndex(column)));
+        }
         Ok(match self.0.cell(column).map_err(failed)? {
             RawCell::Null => Cell::Null,
             RawCell::Boolean(value) => Cell::Boolean(value),

@@ -28,9 +28,9 @@ impl SqliteSession {
             return Ok(CursorId(id));
         }
         let opened = self.with_watch(|watch, connection, open| {
-            let mut statement = prepare(watch, connection, open, sql)?;
-            run::bind_copies(&mut statement, params)?;
-            open.cursors.insert(id, OpenCursor::Reading(Reading { sql: sql.to_owned(), statement }));
+            let mut reading = prepare(watch, connection, open, sql)?;
+            run::bind_copies(&mut reading.statement, params)?;
+            open.cursors.insert(id, OpenCursor::Reading(reading));
             open.reading += 1;
             Ok(())
         });
@@ -69,10 +69,10 @@ impl SqliteSession {
         };
         let fetched = self.with_watch(|watch, connection, open| {
             let found = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
-            let OpenCursor::Reading(Reading { sql, statement }) = found else { return Ok(false) };
+            let OpenCursor::Reading(Reading { sql, statement, columns, .. }) = found else { return Ok(false) };
             guard::again(watch, connection, sql)?;
-            if rows.columns() != statement.columns() {
-                *rows = BatchBuilder::new(statement.columns());
+            if rows.columns() != *columns {
+                *rows = BatchBuilder::new(*columns);
             }
             let result = run::fetch(statement, max_rows, max_bytes, &most_bytes, &watch.meter, rows);
             if !matches!(result, Ok(true)) {
@@ -106,13 +106,14 @@ impl SqliteSession {
             finished = end(open, cursor);
             seen
         });
-        seen.map_err(|error| self.failed(error))??;
-        if let Some(sql) = finished {
-            let connection = self.connection();
-            let changed = if connection.total_changes() == before { 0 } else { connection.changes() };
-            self.settle(&sql, Ok(Done { changed }))?;
+        let seen = seen.map_err(|error| self.failed(error))?;
+        let changed = if self.connection().total_changes() == before { 0 } else { self.connection().changes() };
+        // One that was not read to its end counts if it has done something.
+        if let Some(sql) = finished.filter(|_| seen.is_ok() || changed > 0) {
+            let settled = self.settle(&sql, Ok(Done { changed }));
+            return seen.and(settled.map(drop));
         }
-        Ok(())
+        seen
     }
 }
 
@@ -122,14 +123,29 @@ fn prepare<'c>(
     connection: &'c Connection,
     open: &mut Open<'c>,
     sql: &str,
-) -> Result<RawStatement<'c>, RunError> {
+) -> Result<Reading<'c>, RunError> {
     guard::before(watch, connection, sql)?;
-    let statement = match open.take_idle(sql) {
-        Some(statement) => statement,
-        None => RawStatement::prepare_only(connection, sql)?,
+    // To SQLite not all that is blank is.
+    let text = sql.trim();
+    let reading = match open.take_idle(text) {
+        Some(reading) => reading,
+        None => {
+            let statement = RawStatement::prepare_only(connection, text);
+            open.reading(text, statement.map_err(|error| in_whole(error, sql.len() - sql.trim_start().len()))?)
+        }
     };
     guard::after(watch, sql)?;
-    Ok(statement)
+    Ok(reading)
+}
+
+/// Counts the place of an error from the beginning of the whole text.
+fn in_whole(mut error: rusqlite::Error, before: usize) -> rusqlite::Error {
+    if let rusqlite::Error::SqlInputError { offset, .. } = &mut error
+        && *offset >= 0
+    {
+        *offset = offset.saturating_add(i32::try_from(before).unwrap_or(i32::MAX));
+    }
+    error
 }
 
 /// Ends a query whose rows were all read, and returns its text.
@@ -141,3 +157,6 @@ fn end(open: &mut Open<'_>, cursor: CursorId) -> Option<String> {
     open.end(reading);
     Some(sql)
 }
+
+#[cfg(test)]
+mod tests;
