@@ -69,6 +69,45 @@ fn a_column_may_be_called_anything() {
 }
 
 #[test]
+fn what_a_script_does_to_a_row_is_not_seen_in_the_next() {
+    let lines = logs(
+        r#"
+  const numbers = "WITH n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, 'é' || i AS \"10\", NULL AS c FROM n";
+  const seen = [];
+  for (const row of db.query(numbers)) {
+    seen.push(JSON.stringify(row));
+    if (row.i === 1) Object.freeze(row);
+    if (row.i === 2) row.more = true;
+    if (row.i === 3) { delete row.i; row.c = 1; }
+    if (row.i === 4) Object.setPrototypeOf(row, Array.prototype);
+  }
+  log(seen.join(" "));
+  const [first, ...rest] = db.query("SELECT 1 AS a, 'x' AS b UNION SELECT 2, 'y'", [], { rows: "array" });
+  first.push(3);
+  log(JSON.stringify([first, rest, rest[0].length, Array.isArray(first)]));
+  db.execute("CREATE TABLE kept (a, b)");
+  const hole = [1]; hole.length = 2;
+  try { db.execute("INSERT INTO kept VALUES (?, ?)", hole); } catch (error) { log(error.message); }
+  db.execute("INSERT INTO kept VALUES (?, ?)", Object.assign([1, 2], { name: "x" }));
+  const odd = [3]; Object.defineProperty(odd, 1, { get: () => "got" });
+  db.execute("INSERT INTO kept VALUES (?, ?)", odd);
+  class Sub extends Array {}
+  db.executeMany("INSERT INTO kept VALUES (?, ?)", [odd, Sub.of(5, "ÿ".repeat(3)), ["a" + "b".repeat(9000), "\u{1F600}".repeat(2)].map((x) => x + "!")]);
+  log(JSON.stringify(db.query("SELECT a, b FROM kept").all().map(({ a, b }) => [String(a).length, b])));
+"#,
+    );
+    assert_eq!(
+        lines,
+        [
+            r#"{"10":"é1","i":1,"c":null} {"10":"é2","i":2,"c":null} {"10":"é3","i":3,"c":null} {"10":"é4","i":4,"c":null} {"10":"é5","i":5,"c":null}"#,
+            r#"[[1,"x",3],[[2,"y"]],2,true]"#,
+            "parameter 2 is undefined: write null for NULL",
+            r#"[[1,2],[1,"got"],[1,"got"],[1,"ÿÿÿ"],[9002,"😀😀!"]]"#,
+        ]
+    );
+}
+
+#[test]
 fn what_no_column_holds_is_an_error_that_says_what_to_do() {
     for (value, words) in [
         ("undefined", "parameter 2 is undefined: write null for NULL"),

@@ -12,6 +12,7 @@ use super::{JSValue, Result, Thrown, context};
 
 /// A value of the context, freed when dropped.
 #[derive(Debug)]
+#[repr(transparent)]
 pub(crate) struct Js(JSValue);
 
 impl Drop for Js {
@@ -94,6 +95,10 @@ impl Js {
     }
 
     pub(crate) fn text(text: &str) -> Result<Self> {
+        // QuickJS looks at each byte by itself.
+        if text.is_ascii() && !text.is_empty() {
+            return Self::ascii(text.as_bytes());
+        }
         // SAFETY: the bytes are read up to their length.
         Self::returned(unsafe { q::JS_NewStringLen(context(), text.as_ptr().cast(), text.len() as _) })
     }
@@ -114,11 +119,8 @@ impl Js {
     }
 
     /// Makes an array of these values.
-    pub(crate) fn array_of(values: Vec<Js>) -> Result<Self> {
-        let raw: Vec<JSValue> = values.into_iter().map(Js::into_raw).collect();
-        let count = c_int::try_from(raw.len()).map_err(|_| Thrown)?;
-        // SAFETY: takes over a reference to each of the `count` values.
-        Self::returned(unsafe { q::JS_NewArrayFrom(context(), count, raw.as_ptr().cast_mut()) })
+    pub(crate) fn array_of(mut values: Vec<Js>) -> Result<Self> {
+        Self::array_from(&mut values)
     }
 
     pub(crate) fn global() -> Self {
@@ -152,6 +154,11 @@ impl Js {
             q::JS_TAG_OBJECT => Type::Object,
             _ => Type::Undefined,
         }
+    }
+
+    pub(super) fn is_object(&self) -> bool {
+        // SAFETY: looks at the tag only.
+        unsafe { q::JS_VALUE_GET_TAG(self.0) == q::JS_TAG_OBJECT }
     }
 
     pub(crate) fn is_function(&self) -> bool {

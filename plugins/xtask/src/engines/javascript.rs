@@ -18,9 +18,12 @@ pub(super) fn extra(workspace: &Path, folder: &Path) -> Result<Extra> {
     let zig = zig(workspace)?;
     let sucrase = bundle(workspace, folder)?;
     let target = TARGET.replace('-', "_");
+    // Cargo does not know that QuickJS is compiled with this, but looks at the compiler's arguments.
+    let inside = format!("-DINSIDE={}", digest(&folder.join("inside.c"))?);
     let environment = vec![
         (format!("CC_{target}"), folder.join("zig-cc").into_os_string()),
         (format!("AR_{target}"), folder.join("zig-ar").into_os_string()),
+        (format!("CFLAGS_{target}"), inside.into()),
         ("WHIMBREL_ZIG".to_owned(), zig.into_os_string()),
         ("WHIMBREL_SUCRASE".to_owned(), sucrase.into_os_string()),
     ];
@@ -29,9 +32,13 @@ pub(super) fn extra(workspace: &Path, folder: &Path) -> Result<Extra> {
 
 /// Names the tools, one on a line.
 pub(super) fn tools(workspace: &Path) -> Result<String> {
-    let lock = fs::read(workspace.join("plugins/engine-js/sucrase/package-lock.json"))?;
-    let lock: String = Sha256::digest(lock).iter().map(|byte| format!("{byte:02x}")).collect();
+    let lock = digest(&workspace.join("plugins/engine-js/sucrase/package-lock.json"))?;
     Ok(format!("{ZIG}\nsucrase/package-lock.json sha256 {lock}"))
+}
+
+fn digest(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Installs the C compiler below `target`, and returns its program.
