@@ -18,12 +18,14 @@ pub(super) fn extra(workspace: &Path, folder: &Path) -> Result<Extra> {
     let zig = zig(workspace)?;
     let sucrase = bundle(workspace, folder)?;
     let target = TARGET.replace('-', "_");
-    // Cargo does not know that QuickJS is compiled with this, but looks at the compiler's arguments.
-    let inside = format!("-DINSIDE={}", digest(&folder.join("inside.c"))?);
+    // Cargo does not know that QuickJS is compiled with these, but looks at the compiler's arguments.
+    let added =
+        ["inside.c", "instead.c", "instead.h", "whole.c"].map(|file| digest(&folder.join("quickjs").join(file)));
+    let added = format!("-DADDED={}", added.into_iter().collect::<Result<String>>()?);
     let environment = vec![
         (format!("CC_{target}"), folder.join("zig-cc").into_os_string()),
         (format!("AR_{target}"), folder.join("zig-ar").into_os_string()),
-        (format!("CFLAGS_{target}"), inside.into()),
+        (format!("CFLAGS_{target}"), added.into()),
         ("WHIMBREL_ZIG".to_owned(), zig.into_os_string()),
         ("WHIMBREL_SUCRASE".to_owned(), sucrase.into_os_string()),
     ];

@@ -1,6 +1,4 @@
-// What QuickJS's own interface lacks: looks at texts, objects and expressions where they lie. Compiled together with
-// QuickJS, in the place of its source, so that a field that is called otherwise in another version does not compile.
-#include "quickjs.c"
+// What QuickJS's own interface lacks: looks at texts, objects and expressions where they lie.
 
 // The characters of a text and how many there are; `wide` tells whether they are of 16 bits. NULL for what is no text in
 // one piece.
