@@ -18,10 +18,57 @@ JSValue inside_part(JSContext *ctx, JSValueConst value, uint32_t start, uint32_t
     return js_sub_string(ctx, JS_VALUE_GET_STRING(value), start, end);
 }
 
-// A text of characters of 8 bits.
-JSValue inside_latin1(JSContext *ctx, const char *bytes, uint32_t length)
+// A text of ASCII.
+JSValue inside_ascii(JSContext *ctx, const char *bytes, uint32_t length)
 {
     return js_new_string8_len(ctx, bytes, length);
+}
+
+// A text of valid UTF-8.
+JSValue inside_utf8(JSContext *ctx, const uint8_t *bytes, uint32_t length)
+{
+    uint32_t units = 0;
+    bool wide = false;
+    for (uint32_t i = 0; i < length; i++) {
+        units += (bytes[i] & 0xc0) != 0x80;
+        // A pair of surrogates.
+        units += bytes[i] >= 0xf0;
+        // Beyond 255.
+        wide |= bytes[i] >= 0xc4;
+    }
+    if (units > JS_STRING_LEN_MAX)
+        return JS_ThrowRangeError(ctx, "invalid string length");
+    JSString *text = js_alloc_string(ctx, units, wide);
+    if (!text)
+        return JS_EXCEPTION;
+    if (!wide) {
+        uint8_t *to = str8(text);
+        for (const uint8_t *end = bytes + length; bytes < end;) {
+            uint8_t first = *bytes++;
+            *to++ = first < 0x80 ? first : (uint8_t)(first << 6) | (*bytes++ & 0x3f);
+        }
+        *to = '\0';
+        return JS_MKPTR(JS_TAG_STRING, text);
+    }
+    uint16_t *to = str16(text);
+    for (const uint8_t *end = bytes + length; bytes < end;) {
+        uint32_t first = *bytes++;
+        if (first < 0x80) {
+            *to++ = first;
+        } else if (first < 0xe0) {
+            *to++ = (first & 0x1f) << 6 | (bytes[0] & 0x3f);
+            bytes += 1;
+        } else if (first < 0xf0) {
+            *to++ = (first & 0x0f) << 12 | (bytes[0] & 0x3f) << 6 | (bytes[1] & 0x3f);
+            bytes += 2;
+        } else {
+            uint32_t point = (first & 0x07) << 18 | (bytes[0] & 0x3f) << 12 | (bytes[1] & 0x3f) << 6 | (bytes[2] & 0x3f);
+            *to++ = get_hi_surrogate(point);
+            *to++ = get_lo_surrogate(point);
+            bytes += 3;
+        }
+    }
+    return JS_MKPTR(JS_TAG_STRING, text);
 }
 
 // What an expression was made of, lent; undefined for anything else, and for an expression that has properties of its own,

@@ -4,3 +4,4 @@
 #include "quickjs.c"
 #include "inside.c"
 #include "instead.c"
+#include "memcpy.c"

@@ -1,7 +1,8 @@
 //! What `inside.c` adds to QuickJS's interface: texts, rows and arrays where they lie.
 #![expect(unsafe_code, reason = "QuickJS is a C library")]
 
-use std::ffi::{c_char, c_int, c_void};
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
 use std::slice;
 use std::str;
 
@@ -12,12 +13,21 @@ use super::{Atom, JSValue, Js, Result, Thrown, context};
 unsafe extern "C" {
     fn inside_text(value: JSValue, length: *mut u32, wide: *mut bool) -> *const c_void;
     fn inside_part(context: *mut q::JSContext, value: JSValue, start: u32, end: u32) -> JSValue;
-    fn inside_latin1(context: *mut q::JSContext, bytes: *const c_char, length: u32) -> JSValue;
+    fn inside_ascii(context: *mut q::JSContext, bytes: *const u8, length: u32) -> JSValue;
+    fn inside_utf8(context: *mut q::JSContext, bytes: *const u8, length: u32) -> JSValue;
     fn inside_pattern(context: *mut q::JSContext, value: JSValue) -> JSValue;
     fn inside_own(value: JSValue, name: q::JSAtom) -> JSValue;
     fn inside_like(context: *mut q::JSContext, model: JSValue, values: *const JSValue) -> JSValue;
     fn inside_count(value: JSValue) -> i32;
 }
+
+thread_local! {
+    /// Room for a text that QuickJS has no UTF-8 of.
+    static ROOM: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// Room that is kept for the next one.
+const KEPT: usize = 1 << 10;
 
 /// The characters of a text as QuickJS has them.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +36,22 @@ pub(crate) enum Characters<'t> {
     Narrow(&'t [u8]),
     /// In UTF-16, where a surrogate may be without its half.
     Wide(&'t [u16]),
+}
+
+impl Characters<'_> {
+    /// Appends them to a text, up to half of a surrogate pair; tells whether there was none.
+    fn append_to(self, text: &mut String) -> bool {
+        match self {
+            Self::Narrow(bytes) => {
+                text.extend(bytes.iter().copied().map(char::from));
+                true
+            }
+            Self::Wide(units) => {
+                let mut letters = char::decode_utf16(units.iter().copied());
+                letters.all(|letter| letter.map(|letter| text.push(letter)).is_ok())
+            }
+        }
+    }
 }
 
 /// A text in one piece.
@@ -72,10 +98,15 @@ impl Text {
         match self.characters() {
             // SAFETY: ASCII is UTF-8.
             Characters::Narrow(bytes) if bytes.is_ascii() => work(Some(unsafe { str::from_utf8_unchecked(bytes) })),
-            Characters::Narrow(bytes) => work(Some(&bytes.iter().copied().map(char::from).collect::<String>())),
-            Characters::Wide(units) => {
-                let text = char::decode_utf16(units.iter().copied()).collect::<std::result::Result<String, _>>();
-                work(text.as_deref().ok())
+            characters => {
+                let mut room = ROOM.take();
+                room.clear();
+                let is_whole = characters.append_to(&mut room);
+                let result = work(is_whole.then_some(room.as_str()));
+                if room.capacity() <= KEPT {
+                    ROOM.set(room);
+                }
+                result
             }
         }
     }
@@ -88,10 +119,16 @@ impl Text {
 }
 
 impl Js {
-    /// Makes a text of bytes that are ASCII.
-    pub(super) fn ascii(bytes: &[u8]) -> Result<Self> {
-        // SAFETY: the bytes are copied.
-        Self::returned(unsafe { inside_latin1(context(), bytes.as_ptr().cast(), bytes.len() as u32) })
+    pub(crate) fn text(text: &str) -> Result<Self> {
+        let length = text.len() as u32;
+        // SAFETY: UTF-8 as it has to be, and read up to its length.
+        Self::returned(unsafe {
+            if text.is_ascii() {
+                inside_ascii(context(), text.as_ptr(), length)
+            } else {
+                inside_utf8(context(), text.as_ptr(), length)
+            }
+        })
     }
 
     /// Returns what an expression was made of, as long as it has nothing of its own and inherits from what it was made

@@ -94,15 +94,6 @@ impl Js {
         Self::returned(unsafe { q::JS_NewBigInt64(context(), value) })
     }
 
-    pub(crate) fn text(text: &str) -> Result<Self> {
-        // QuickJS looks at each byte by itself.
-        if text.is_ascii() && !text.is_empty() {
-            return Self::ascii(text.as_bytes());
-        }
-        // SAFETY: the bytes are read up to their length.
-        Self::returned(unsafe { q::JS_NewStringLen(context(), text.as_ptr().cast(), text.len() as _) })
-    }
-
     pub(crate) fn bytes(bytes: &[u8]) -> Result<Self> {
         // SAFETY: the bytes are copied.
         Self::returned(unsafe { q::JS_NewUint8ArrayCopy(context(), bytes.as_ptr(), bytes.len() as _) })

@@ -19,8 +19,8 @@ pub(super) fn extra(workspace: &Path, folder: &Path) -> Result<Extra> {
     let sucrase = bundle(workspace, folder)?;
     let target = TARGET.replace('-', "_");
     // Cargo does not know that QuickJS is compiled with these, but looks at the compiler's arguments.
-    let added =
-        ["inside.c", "instead.c", "instead.h", "whole.c"].map(|file| digest(&folder.join("quickjs").join(file)));
+    let added = ["inside.c", "instead.c", "instead.h", "memcpy.c", "whole.c"]
+        .map(|file| digest(&folder.join("quickjs").join(file)));
     let added = format!("-DADDED={}", added.into_iter().collect::<Result<String>>()?);
     let environment = vec![
         (format!("CC_{target}"), folder.join("zig-cc").into_os_string()),
