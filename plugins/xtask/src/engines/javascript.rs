@@ -19,9 +19,7 @@ pub(super) fn extra(workspace: &Path, folder: &Path) -> Result<Extra> {
     let sucrase = bundle(workspace, folder)?;
     let target = TARGET.replace('-', "_");
     // Cargo does not know that QuickJS is compiled with these, but looks at the compiler's arguments.
-    let added = ["inside.c", "instead.c", "instead.h", "memcpy.c", "whole.c"]
-        .map(|file| digest(&folder.join("quickjs").join(file)));
-    let added = format!("-DADDED={}", added.into_iter().collect::<Result<String>>()?);
+    let added = format!("-DADDED={}", added(&folder.join("quickjs"))?);
     let environment = vec![
         (format!("CC_{target}"), folder.join("zig-cc").into_os_string()),
         (format!("AR_{target}"), folder.join("zig-ar").into_os_string()),
@@ -38,9 +36,23 @@ pub(super) fn tools(workspace: &Path) -> Result<String> {
     Ok(format!("{ZIG}\nsucrase/package-lock.json sha256 {lock}"))
 }
 
+/// Tells what is compiled together with QuickJS.
+fn added(folder: &Path) -> Result<String> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.sort();
+    let digests = files.iter().map(|file| digest(file)).collect::<Result<String>>()?;
+    Ok(hexadecimal(digests))
+}
+
 fn digest(file: &Path) -> Result<String> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(bytes))
+}
+
+/// Returns a SHA-256.
+fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Installs the C compiler below `target`, and returns its program.
