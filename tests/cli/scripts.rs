@@ -1,5 +1,6 @@
 //! Scripts: a file in the folder that runs in the sandbox, with no build step.
 
+mod arrays;
 mod bad_engines;
 mod bad_scripts;
 mod interface;

@@ -1,5 +1,6 @@
 //! QuickJS's own interface, made safe to use. Nothing but this module calls it: `value` has what scripts work with,
-//! `object` looks into objects, `function` gives scripts Rust's functions and values, `code` compiles and runs texts.
+//! `object` looks into objects, `function` gives scripts Rust's functions and values, `code` compiles and runs texts,
+//! `inside` looks at texts, rows and arrays where they lie.
 //!
 //! There is one runtime and one context in an instance, and never another: [`start`] makes them, and everything here
 //! works on them. They are never freed, since the instance ends with the call.
@@ -7,6 +8,7 @@
 
 mod code;
 mod function;
+mod inside;
 mod object;
 mod value;
 
@@ -20,6 +22,7 @@ use crate::memory;
 
 pub(crate) use code::{compile_module, eval, hand_over, module_of, namespace, resolve, run_module, set_loader};
 pub(crate) use function::{Native, Next, answer, function, new_class, new_object, next_function, opaque};
+pub(crate) use inside::{Characters, Text};
 pub(crate) use rquickjs_sys::JSValue;
 pub(crate) use value::{Atom, Js, Promise, Type};
 

@@ -1,6 +1,8 @@
 //! Expressions that match one character out of a set, or a run of them: what texts are mostly split by. Such an expression
 //! is searched for without the regular expressions' own machine.
 
+use std::ops::Range;
+
 /// Characters that `\s` is.
 const BLANKS: [(char, char); 11] = [
     ('\t', '\r'),
@@ -19,9 +21,9 @@ const BLANKS: [(char, char); 11] = [
 /// Which characters part a text. None of them is a letter or lies beyond 2^16, so that no flag changes what is meant.
 #[derive(Debug)]
 pub(crate) struct Separator {
-    /// Those of ASCII, a bit for each.
-    ascii: u128,
-    others: Vec<(char, char)>,
+    /// Which of those up to 255.
+    narrow: [bool; 256],
+    wide: Vec<(u16, u16)>,
     /// Several in a row part it once.
     run: bool,
 }
@@ -34,7 +36,7 @@ impl Separator {
             Some(set) if !set.ends_with('\\') || set.ends_with("\\\\") => (set, true),
             _ => (source, false),
         };
-        let mut separator = Self { ascii: 0, others: Vec::new(), run };
+        let mut separator = Self { narrow: [false; 256], wide: Vec::new(), run };
         let mut letters = set.chars();
         match (letters.next()?, set.strip_prefix('[').and_then(|set| set.strip_suffix(']'))) {
             (_, Some(items)) => separator.add_items(items)?,
@@ -78,34 +80,37 @@ impl Separator {
     }
 
     fn add(&mut self, first: char, last: char) -> Option<()> {
-        if first.is_alphabetic() || u32::from(last) > 0xFFFF {
+        if first.is_alphabetic() {
             return None;
         }
-        match last.is_ascii() {
-            true => (u32::from(first)..=u32::from(last)).for_each(|code| self.ascii |= 1 << code),
-            false => self.others.push((first, last)),
+        let (first, last) = (u16::try_from(u32::from(first)).ok()?, u16::try_from(u32::from(last)).ok()?);
+        match self.narrow.get_mut(usize::from(first)..=usize::from(last)) {
+            Some(these) => these.fill(true),
+            None => self.wide.push((first, last)),
         }
         Some(())
     }
 
-    fn has(&self, letter: char) -> bool {
-        match letter.is_ascii() {
-            true => self.ascii >> u32::from(letter) & 1 == 1,
-            false => self.others.iter().any(|(first, last)| (*first..=*last).contains(&letter)),
+    fn has(&self, unit: u16) -> bool {
+        match self.narrow.get(usize::from(unit)) {
+            Some(has) => *has,
+            None => self.wide.iter().any(|(first, last)| (*first..=*last).contains(&unit)),
         }
     }
 
-    /// Splits a text, as far as there are fewer parts than `limit`.
-    pub(crate) fn split<'t>(&self, text: &'t str, limit: u32) -> impl Iterator<Item = &'t str> {
-        let mut left = Some(text);
+    /// Tells where the parts of a text lie, as far as there are fewer than `limit`. Half of a surrogate pair is in no set,
+    /// so that it does not matter whether the text has any.
+    pub(crate) fn split<U: Copy + Into<u16>>(&self, text: &[U], limit: u32) -> impl Iterator<Item = Range<usize>> {
+        let mut next = Some(0);
         (0..limit).map_while(move |_| {
-            let text = left.take()?;
-            let Some((at, found)) = text.char_indices().find(|(_, letter)| self.has(*letter)) else {
-                return Some(text);
+            let start = next.take()?;
+            let Some(part) = text[start..].iter().position(|unit| self.has((*unit).into())) else {
+                return Some(start..text.len());
             };
-            let after = &text[at + found.len_utf8()..];
-            left = Some(if self.run { after.trim_start_matches(|letter| self.has(letter)) } else { after });
-            Some(&text[..at])
+            let end = start + part;
+            let others = text[end..].iter().take_while(|unit| self.run && self.has((**unit).into())).count();
+            next = Some(end + others.max(1));
+            Some(start..end)
         })
     }
 }

@@ -5,10 +5,11 @@
 //! finds the same matches as long as a script has changed nothing of how expressions work; otherwise what QuickJS has
 //! for it is called.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
-use crate::js::{self, Atom, JSValue, Js, Result, Type};
+use crate::js::{self, Atom, Characters, JSValue, Js, Result, Text, Type};
 use crate::native;
 use crate::separator::Separator;
 
@@ -22,8 +23,10 @@ const ASKED: [&str; 4] = ["flags", "global", "hasIndices", "sticky"];
 
 thread_local! {
     static INTRINSICS: RefCell<Option<Rc<Intrinsics>>> = const { RefCell::new(None) };
-    static COPIES: RefCell<Vec<Copy>> = const { RefCell::new(Vec::new()) };
-    /// Sources of expressions, and what they are if that is simple.
+    static COPIES: RefCell<Vec<Compiled>> = const { RefCell::new(Vec::new()) };
+    /// Room for the parts of a text.
+    static PARTS: Cell<Vec<Js>> = const { Cell::new(Vec::new()) };
+    /// Patterns of expressions, and what they are if that is simple.
     static SEPARATORS: RefCell<Vec<(Js, Option<Rc<Separator>>)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -37,7 +40,6 @@ struct Intrinsics {
     regexp: Js,
     prototype: Js,
     exec: Js,
-    source: Js,
     /// The getters of [`FLAGS`].
     flags: Vec<Js>,
     slice: Js,
@@ -50,8 +52,8 @@ struct Intrinsics {
 
 /// An expression compiled to search with.
 #[derive(Clone)]
-struct Copy {
-    source: Js,
+struct Compiled {
+    pattern: Js,
     flags: Rc<str>,
     searching: Js,
 }
@@ -82,7 +84,6 @@ pub(crate) fn install() -> Result<(Js, Js)> {
         own_split: own_split.clone(),
         method,
         exec: prototype.get(c"exec")?,
-        source: getter("source")?,
         flags: FLAGS.iter().map(|(name, _)| getter(name)).collect::<Result<_>>()?,
         slice: texts.get(c"slice")?,
         code_point_at: texts.get(c"codePointAt")?,
@@ -118,7 +119,7 @@ pub(crate) fn split_text(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
         let separator = Js::borrowed(*separator);
         let parts = match separator.kind() {
             Type::Text if this.kind() == Type::Text => part_by_text(&separator, &this, limit)?,
-            Type::Object if intrinsics.prototype.own(&intrinsics.method)?.0 == intrinsics.own_split => {
+            Type::Object if intrinsics.prototype.has_still(&intrinsics.method, &intrinsics.own_split) => {
                 intrinsics.split(&separator, &this, limit)?
             }
             _ => None,
@@ -140,83 +141,93 @@ fn limit(arguments: &[JSValue]) -> Option<u32> {
     }
 }
 
-/// Returns what an expression of this source is, if that is simple.
-fn separator(source: &Js) -> Result<Option<Rc<Separator>>> {
+/// Returns what an expression of this pattern is, if that is simple.
+fn separator(pattern: &Js) -> Result<Option<Rc<Separator>>> {
     let known = SEPARATORS.with_borrow(|known| {
-        let found = known.iter().find(|(other, _)| other.is_strictly(source));
+        // The same expression of a script has the same value each time.
+        let found = known.iter().find(|(other, _)| other == pattern || other.is_strictly(pattern));
         found.map(|(_, separator)| separator.clone())
     });
     if let Some(known) = known {
         return Ok(known);
     }
-    let separator = source.with_text(|bytes| std::str::from_utf8(bytes).ok().and_then(Separator::read))?.map(Rc::new);
+    let separator = pattern.with_text(|bytes| std::str::from_utf8(bytes).ok().and_then(Separator::read))?.map(Rc::new);
     SEPARATORS.with_borrow_mut(|known| {
         if known.len() == KEPT {
             known.remove(0);
         }
-        known.push((source.clone(), separator.clone()));
+        known.push((pattern.clone(), separator.clone()));
     });
     Ok(separator)
 }
 
-/// Splits a text by another; nothing where it is split at every character, or one has half of a surrogate pair.
+/// Splits a text by another; nothing where it is split at every character.
 fn part_by_text(separator: &Js, text: &Js, limit: u32) -> Result<Option<Js>> {
-    let parts = text.with_text(|bytes| {
-        let text = std::str::from_utf8(bytes).ok()?;
-        Some(separator.with_text(|separator| {
-            let separator = std::str::from_utf8(separator).ok().filter(|separator| !separator.is_empty())?;
-            Some(match separator.as_bytes() {
-                [byte] => text.split(char::from(*byte)).take(limit as usize).map(Js::text).collect::<Result<Vec<_>>>(),
-                _ => text.split(separator).take(limit as usize).map(Js::text).collect(),
-            })
-        }))
-    })?;
-    match parts.transpose()?.flatten() {
-        Some(parts) => Js::array_of(parts?).map(Some),
-        None => Ok(None),
+    let (Some(separator), Some(text)) = (Text::of(separator)?, Text::of(text)?) else { return Ok(None) };
+    if separator.is_empty() {
+        return Ok(None);
+    }
+    match (text.characters(), separator.characters()) {
+        (Characters::Narrow(units), Characters::Narrow(by)) => parts(&text, split_by(units, by, limit)),
+        (Characters::Narrow(units), Characters::Wide(by)) => parts(&text, split_by(units, by, limit)),
+        (Characters::Wide(units), Characters::Narrow(by)) => parts(&text, split_by(units, by, limit)),
+        (Characters::Wide(units), Characters::Wide(by)) => parts(&text, split_by(units, by, limit)),
+    }
+    .map(Some)
+}
+
+/// Tells where the parts of a text lie that another parts.
+fn split_by<U, V>(text: &[U], by: &[V], limit: u32) -> impl Iterator<Item = Range<usize>>
+where
+    U: Copy + Into<u16>,
+    V: Copy + Into<u16>,
+{
+    let is_found = move |units: &[U]| units.iter().zip(by).all(|(unit, by)| (*unit).into() == (*by).into());
+    let mut next = Some(0);
+    (0..limit).map_while(move |_| {
+        let start = next.take()?;
+        let Some(part) = text[start..].windows(by.len()).position(is_found) else { return Some(start..text.len()) };
+        next = Some(start + part + by.len());
+        Some(start..start + part)
+    })
+}
+
+/// Splits a text without expressions.
+fn part(separator: &Separator, text: &Text, limit: u32) -> Result<Js> {
+    match text.characters() {
+        Characters::Narrow(units) => parts(text, separator.split(units, limit)),
+        Characters::Wide(units) => parts(text, separator.split(units, limit)),
     }
 }
 
-/// Splits a text without expressions; nothing where it has half of a surrogate pair.
-fn part(separator: &Separator, text: &Js, limit: u32) -> Result<Option<Js>> {
-    let parts = text.with_text(|bytes| {
-        let text = std::str::from_utf8(bytes).ok()?;
-        Some(separator.split(text, limit).map(Js::text).collect::<Result<_>>())
-    })?;
-    parts.map(|parts| Js::array_of(parts?)).transpose()
+/// Makes an array of a text's parts.
+fn parts(text: &Text, places: impl Iterator<Item = Range<usize>>) -> Result<Js> {
+    let mut parts = PARTS.take();
+    for place in places {
+        parts.push(text.part(place.start, place.end)?);
+    }
+    let array = Js::array_from(&mut parts);
+    PARTS.set(parts);
+    array
 }
 
 impl Intrinsics {
     /// Splits a text by an expression; nothing where that could be seen by the script.
     fn split(&self, expression: &Js, text: &Js, limit: u32) -> Result<Option<Js>> {
-        if text.kind() != Type::Text || !self.are_untouched(expression)? {
+        let pattern = expression.pattern();
+        if pattern.kind() != Type::Text || !self.read.iter().all(|(name, value)| self.prototype.has_still(name, value))
+        {
             return Ok(None);
         }
-        let source = self.source.call(expression, &[])?;
-        if let Some(separator) = separator(&source)?
-            && let Some(parts) = part(&separator, text, limit)?
-        {
-            return Ok(Some(parts));
+        match (Text::of(text)?, separator(&pattern)?) {
+            (None, _) => Ok(None),
+            (Some(text), Some(separator)) => part(&separator, &text, limit).map(Some),
+            (Some(_), None) => self.search(expression, pattern, text, limit).map(Some),
         }
-        self.search(expression, source, text, limit).map(Some)
-    }
-
-    /// Tells whether nothing that a script does could be seen or felt while a text is split by this.
-    fn are_untouched(&self, expression: &Js) -> Result<bool> {
-        // Its only property is then `lastIndex`, which no script can take away.
-        if !expression.is_regexp() || expression.own_count()? != 1 || expression.prototype()? != self.prototype {
-            return Ok(false);
-        }
-        for (name, value) in &self.read {
-            if self.prototype.get_atom(name)? != *value {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Returns the expression compiled to search with.
-    fn copy(&self, expression: &Js, source: Js) -> Result<Copy> {
+    fn copy(&self, expression: &Js, pattern: Js) -> Result<Compiled> {
         let mut flags = String::with_capacity(FLAGS.len() + 1);
         flags.push('g');
         for ((_, letter), getter) in FLAGS.iter().zip(&self.flags) {
@@ -225,13 +236,13 @@ impl Intrinsics {
             }
         }
         let known = COPIES.with_borrow(|copies| {
-            copies.iter().find(|copy| *copy.flags == *flags && copy.source.is_strictly(&source)).cloned()
+            copies.iter().find(|copy| *copy.flags == *flags && copy.pattern.is_strictly(&pattern)).cloned()
         });
         if let Some(known) = known {
             return Ok(known);
         }
         let searching = self.regexp.construct(&[expression.raw(), Js::text(&flags)?.raw()])?;
-        let copy = Copy { source, flags: flags.into(), searching };
+        let copy = Compiled { pattern, flags: flags.into(), searching };
         COPIES.with_borrow_mut(|copies| {
             if copies.len() == KEPT {
                 copies.remove(0);
@@ -241,8 +252,8 @@ impl Intrinsics {
         Ok(copy)
     }
 
-    fn search(&self, expression: &Js, source: Js, text: &Js, limit: u32) -> Result<Js> {
-        let copy = self.copy(expression, source)?;
+    fn search(&self, expression: &Js, pattern: Js, text: &Js, limit: u32) -> Result<Js> {
+        let copy = self.copy(expression, pattern)?;
         let by_code_point = copy.flags.contains(['u', 'v']);
         let mut parts = Vec::new();
         if limit == 0 {

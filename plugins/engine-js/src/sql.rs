@@ -232,10 +232,11 @@ impl Prepared {
     pub(crate) fn push(&self, row: &Js) -> Result<()> {
         let mut waiting = self.rows.try_borrow_mut().map_err(|_| fail(Kind::Plain, "rows are being added already"))?;
         let number = waiting.written + waiting.builder.rows() as u64;
-        if !row.is_array() {
-            return Err(fail(Kind::Type, &format!("row {number} of executeMany is no array of parameters")));
-        }
-        let count = row.length()? as usize;
+        let count = match row.count() {
+            Some(count) => count as usize,
+            None if row.is_array() => row.length()? as usize,
+            None => return Err(fail(Kind::Type, &format!("row {number} of executeMany is no array of parameters"))),
+        };
         if waiting.builder.columns() == 0 {
             waiting.builder = BatchBuilder::with_capacity(count, BATCH_ROWS);
         }

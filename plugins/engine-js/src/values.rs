@@ -1,13 +1,13 @@
 //! Cells as JavaScript values, and JavaScript values as cells.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 
 use crate::bindings::whimbrel::migration::types::{Batch, Column, Value};
 use crate::class;
 use crate::failure::{Kind, fail};
-use crate::js::{Atom, Js, Result, Type};
+use crate::js::{Atom, Js, Result, Text, Type};
 
 /// The largest integer that a number holds exactly.
 const SAFE: i64 = (1 << 53) - 1;
@@ -79,17 +79,16 @@ pub(crate) fn from_cell(cell: Cell<'_>, big: bool) -> Result<Js> {
 /// The names of a row's cells.
 pub(crate) struct Names {
     names: Vec<Atom>,
-    /// An object with the first name, one with the first two, and so on. QuickJS keeps how objects are made up only as
-    /// long as there are such objects, and rows are mostly dropped before the next one is made.
-    models: RefCell<Vec<Js>>,
+    /// What the objects of rows are made like; nothing where two columns have one name.
+    model: OnceCell<Option<Js>>,
+    /// Room for the cells of a row.
+    cells: RefCell<Vec<Js>>,
 }
-
-/// Most columns for which models are kept.
-const MOST_MODELS: usize = 64;
 
 impl Names {
     pub(crate) fn new<'n>(names: impl Iterator<Item = &'n String>) -> Self {
-        Self { names: names.map(|name| Atom::new(name)).collect(), models: RefCell::default() }
+        let names = names.map(|name| Atom::new(name)).collect();
+        Self { names, model: OnceCell::new(), cells: RefCell::default() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -100,37 +99,35 @@ impl Names {
         self.names.iter()
     }
 
-    /// Makes the models, unless they are there: for whoever reads more than one row.
-    fn keep_models(&self) -> Result<()> {
-        let mut models = self.models.borrow_mut();
-        if models.is_empty() && self.len() <= MOST_MODELS {
-            for count in 1..=self.len() {
-                let model = Js::object()?;
-                for name in &self.names[..count] {
-                    model.define(name, Js::null())?;
-                }
-                models.push(model);
-            }
+    fn model(&self) -> Result<Option<&Js>> {
+        if let Some(model) = self.model.get() {
+            return Ok(model.as_ref());
         }
-        Ok(())
+        let model = Js::object()?;
+        for name in &self.names {
+            model.define(name, Js::null())?;
+        }
+        let is_exact = model.own_count()? as usize == self.len();
+        Ok(self.model.get_or_init(|| is_exact.then_some(model)).as_ref())
     }
 }
 
 /// Makes an object or an array of a row.
 pub(crate) fn from_row(names: &Names, batch: &CheckedBatch, row: usize, shape: Shape) -> Result<Js> {
-    if shape.arrays {
-        let array = Js::array()?;
-        for column in 0..names.len() {
-            array.put(column as u32, from_cell(batch.cell(row, column), shape.big)?)?;
-        }
-        return Ok(array);
+    let mut cells = names.cells.borrow_mut();
+    cells.clear();
+    for column in 0..names.len() {
+        cells.push(from_cell(batch.cell(row, column), shape.big)?);
     }
-    if row == 1 {
-        names.keep_models()?;
+    if shape.arrays {
+        return Js::array_from(&mut cells);
+    }
+    if let Some(model) = names.model()? {
+        return Js::like(model, &mut cells);
     }
     let object = Js::object()?;
-    for (column, name) in names.iter().enumerate() {
-        object.define(name, from_cell(batch.cell(row, column), shape.big)?)?;
+    for (name, cell) in names.iter().zip(cells.drain(..)) {
+        object.define(name, cell)?;
     }
     Ok(object)
 }
@@ -164,8 +161,8 @@ pub(crate) fn with_cell<T>(value: &Js, place: &dyn Fn() -> String, work: impl Fn
             }
             Ok(work(Cell::Integer(wrapped)))
         }
-        Type::Text => value
-            .with_text(|bytes| std::str::from_utf8(bytes).map(|text| work(Cell::Text(text))).ok())?
+        Type::Text => Text::of(value)?
+            .and_then(|text| text.with_str(|text| text.map(|text| work(Cell::Text(text)))))
             .map_or_else(|| refuse("has half of a surrogate pair, which is no text"), Ok),
         Type::Undefined => refuse("is undefined: write null for NULL"),
         Type::Symbol => refuse("is a symbol, which no column holds"),
@@ -210,10 +207,11 @@ fn read_parameters(list: &Js, values: &mut Vec<Value>) -> Result<()> {
         values.clear();
         return Ok(());
     }
-    if !list.is_array() {
-        return Err(fail(Kind::Type, "parameters are an array: db.execute(sql, [a, b])"));
-    }
-    let count = list.length()?;
+    let count = match list.count() {
+        Some(count) => count,
+        None if list.is_array() => list.length()?,
+        None => return Err(fail(Kind::Type, "parameters are an array: db.execute(sql, [a, b])")),
+    };
     values.truncate(count as usize);
     for index in 0..count {
         let place = || format!("parameter {}", index + 1);

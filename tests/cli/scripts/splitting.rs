@@ -15,11 +15,11 @@ fn it_gives_what_the_specification_says_whatever_the_expression() {
   const atoms = ["a", "b", "\\s", "\\S", ".", "", "^", "$", "\\b", "\\B", "(a)", "(b)?", "(?:a|)", "(?=b)", "(?<=a)", "(?<!b)",
     "(?<n>[ab])", "[^a]", "\\u{1F600}", "[\\u{1F600}b]", "\\uD83D", "\\uDE00", "\\p{L}", "\\1", "/", "\\n", "A"];
   const counts = ["", "", "", "*", "+", "?", "*?", "+?", "{2}"];
-  const letters = ["a", "b", " ", "A", "\n", "/", "é", "\u{1F600}", "\uD83D", "\uDE00", ",", ";", ".", "+", "1", "]", "\\", "\u2028", "\u3000", "\uFEFF"];
+  const letters = ["a", "b", " ", "A", "\n", "/", "é", "\u{1F600}", "\uD83D", "\uDE00", ",", ";", ".", "+", "1", "]", "\\", "\u2028", "\u3000", "\uFEFF", "\xA0", "ÿ", "×"];
   const all = ["", "i", "m", "s", "u", "v", "y", "g", "d", "iu", "gy", "uy", "dgimsuy", "vy", "ms"];
   // What is split without expressions, and what is nearly that.
   const plain = ["\\s", "\\s+", "[,;]", "[,;\\s]+", ",", ",+", "\\d", "[\\d.]+", "\\.", "\\+", "\\\\+", "[+]+", "[\\]]", "\u2028",
-    " ", "[ \u3000]", "[,,]", "[a,]", "\\s+?", "[^,]", "[,-.]", "[]", "\\/", "[\\\\]+", "é", "\u{1F600}"];
+    " ", "[ \u3000]", "[,,]", "[a,]", "\\s+?", "[^,]", "[,-.]", "[]", "\\/", "[\\\\]+", "é", "\u{1F600}", "×", "[\xA0;]+", "[×\u3000]"];
   const limits = [undefined, undefined, undefined, 0, 1, 2, 3, -1, 1.5, "2", 4294967297, null];
   const text = (count, from) => Array.from({ length: Math.floor(Math.random() * count) }, () => from()).join("");
   let compared = 0;
@@ -52,6 +52,19 @@ fn it_gives_what_the_specification_says_whatever_the_expression() {
       throw new Error(`${JSON.stringify([separator, words, limit])}: ${shown(parts)}, not ${shown(expected)}`);
     }
   }
+  // Long texts, and texts that are parts of others or were put together, lie elsewhere in memory.
+  for (let times = 0; times < 60; times += 1) {
+    const narrow = Math.random() < 0.5 ? letters.filter((letter) => letter < "\u0100") : letters;
+    const long = text(40000, () => pick(narrow));
+    const words = pick([long, long.slice(3, -5), long.slice(0, 9000) + long, "x" + long.slice(1).slice(2)]);
+    const [pattern, limit] = [pick(plain.slice(0, -3)), pick(limits)];
+    const [parts, expected] = [words.split(new RegExp(pattern), limit), words.split(plainly(new RegExp(pattern)), limit)];
+    if (shown(parts) !== shown(expected)) throw new Error(`${pattern} up to ${limit}: ${parts.length}, not ${expected.length}`);
+    const [separator, by] = [text(3, () => pick(narrow)), pick([";", "é", "a"])];
+    const joined = separator.concat(by);
+    const again = words.split(joined);
+    if (again.join(joined) !== words || again.some((part) => part.includes(joined))) throw new Error(joined);
+  }
   log(matched > 3000);
   log(shown("  a  b ".split(/\s+/u)), shown("a1b22c".split(/(\d)(x)?/)), shown("\u{1F600}x".split(/(?:)/u)), "\u{1F600}".split(/(?:)/).length);
 "#;
@@ -76,6 +89,13 @@ fn it_calls_what_a_script_has_put_in_its_place() {
   log("a1b".split(/1/).join(), calls);
   RegExp.prototype.exec = exec;
   log("a1b".split(/1/).join(), calls);
+  const { get } = Object.getOwnPropertyDescriptor(RegExp.prototype, "flags");
+  log("a1b2c".split(Object.assign(/1/, { exec: () => null })).join(), "a1b".split(Object.freeze(/1/)).join());
+  log("a1b2c".split(Object.setPrototypeOf(/1/, { [Symbol.split]: () => "other" })), get.call(/1/m));
+  log("a1b2c".split(/1/.compile("2")).join(), `${"a1"}${"b".repeat(3)}`.split(/1/).join());
+  RegExp.prototype.constructor = class extends RegExp { constructor(...all) { super(...all); log("constructor"); } };
+  log("a1b".split(/1/).join());
+  RegExp.prototype.constructor = RegExp;
   for (const [object, name] of [[RegExp.prototype, "sticky"], [RegExp.prototype, "flags"], [RegExp, Symbol.species]]) {
     try { Object.defineProperty(object, name, { get() { return ""; } }); } catch (error) { log(error instanceof TypeError); }
   }
@@ -102,6 +122,11 @@ fn it_calls_what_a_script_has_put_in_its_place() {
             "x,y",
             "a,b 3",
             "a,b 3",
+            "a,b2c a,b",
+            "other m",
+            "a1b,c a,bbb",
+            "constructor",
+            "a,b",
             "true",
             "true",
             "true",

@@ -69,6 +69,84 @@ fn a_column_may_be_called_anything() {
 }
 
 #[test]
+fn texts_of_all_letters_and_lengths_come_back_as_they_went() {
+    let lines = logs(
+        r#"
+  const ranges = [[0x20, 0x7E], [0xA0, 0xFF], [0x100, 0x7FF], [0x800, 0xD7FF], [0xE000, 0xFFFF], [0x10000, 0x10FFFF]];
+  const pick = (count) => Math.floor(Math.random() * count);
+  const letter = (among) => {
+    const [first, last] = ranges[pick(among)];
+    return String.fromCodePoint(first + pick(last - first + 1));
+  };
+  const hex = (text) => Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0")).join("").toUpperCase();
+  const ask = db.prepare("SELECT ?1 AS text, hex(?1) AS bytes, length(?1) AS letters");
+  for (let times = 0; times < 3000; times += 1) {
+    const among = 1 + pick(6);
+    const letters = Array.from({ length: pick(40) }, () => letter(among));
+    const text = times % 9 === 0 ? letters.reduce((text, letter) => text + letter, "") : letters.join("");
+    const { text: back, bytes, letters: count } = ask.first([text]);
+    const same = back === text && back.length === text.length && new Map([[back, 1]]).get(text) === 1;
+    if (!same || bytes !== hex(text) || count !== letters.length) throw new Error(JSON.stringify([text, back, bytes]));
+  }
+  const bytes = Uint8Array.from({ length: 80 }, (_, index) => index + 1);
+  for (let start = 0; start < 12; start += 1) {
+    for (let count = 0; count < 40; count += 1) {
+      const copy = bytes.slice(start, start + count), room = new Uint8Array(64);
+      room.set(copy, 9);
+      const good = copy.every((byte, index) => byte === start + index + 1 && room[index + 9] === byte);
+      if (!good || copy.length !== count || room[8] !== 0 || room[9 + count] !== 0) throw new Error(`${start} ${count}`);
+    }
+  }
+  const text = "x".repeat(5000) + "é".repeat(5000) + "\u{1F600}".repeat(3000);
+  log(ask.first([text]).text === text, ask.first([""]).text === "");
+  try { ask.first(["a\uD83D"]); } catch (error) { log(error.message); }
+  try { ask.first(["\uDE00b"]); } catch (error) { log(error.message); }
+"#,
+    );
+    let refused = "parameter 1 has half of a surrogate pair, which is no text";
+    assert_eq!(lines, ["true true", refused, refused]);
+}
+
+#[test]
+fn what_a_script_does_to_a_row_is_not_seen_in_the_next() {
+    let lines = logs(
+        r#"
+  const numbers = "WITH n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, 'é' || i AS \"10\", NULL AS c FROM n";
+  const seen = [];
+  for (const row of db.query(numbers)) {
+    seen.push(JSON.stringify(row));
+    if (row.i === 1) Object.freeze(row);
+    if (row.i === 2) row.more = true;
+    if (row.i === 3) { delete row.i; row.c = 1; }
+    if (row.i === 4) Object.setPrototypeOf(row, Array.prototype);
+  }
+  log(seen.join(" "));
+  const [first, ...rest] = db.query("SELECT 1 AS a, 'x' AS b UNION SELECT 2, 'y'", [], { rows: "array" });
+  first.push(3);
+  log(JSON.stringify([first, rest, rest[0].length, Array.isArray(first)]));
+  db.execute("CREATE TABLE kept (a, b)");
+  const hole = [1]; hole.length = 2;
+  try { db.execute("INSERT INTO kept VALUES (?, ?)", hole); } catch (error) { log(error.message); }
+  db.execute("INSERT INTO kept VALUES (?, ?)", Object.assign([1, 2], { name: "x" }));
+  const odd = [3]; Object.defineProperty(odd, 1, { get: () => "got" });
+  db.execute("INSERT INTO kept VALUES (?, ?)", odd);
+  class Sub extends Array {}
+  db.executeMany("INSERT INTO kept VALUES (?, ?)", [odd, Sub.of(5, "ÿ".repeat(3)), ["a" + "b".repeat(9000), "\u{1F600}".repeat(2)].map((x) => x + "!")]);
+  log(JSON.stringify(db.query("SELECT a, b FROM kept").all().map(({ a, b }) => [String(a).length, b])));
+"#,
+    );
+    assert_eq!(
+        lines,
+        [
+            r#"{"10":"é1","i":1,"c":null} {"10":"é2","i":2,"c":null} {"10":"é3","i":3,"c":null} {"10":"é4","i":4,"c":null} {"10":"é5","i":5,"c":null}"#,
+            r#"[[1,"x",3],[[2,"y"]],2,true]"#,
+            "parameter 2 is undefined: write null for NULL",
+            r#"[[1,2],[1,"got"],[1,"got"],[1,"ÿÿÿ"],[9002,"😀😀!"]]"#,
+        ]
+    );
+}
+
+#[test]
 fn what_no_column_holds_is_an_error_that_says_what_to_do() {
     for (value, words) in [
         ("undefined", "parameter 2 is undefined: write null for NULL"),

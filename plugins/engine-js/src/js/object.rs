@@ -18,21 +18,10 @@ impl PartialEq for Js {
 impl Eq for Js {}
 
 impl Js {
-    pub(crate) fn is_regexp(&self) -> bool {
-        // SAFETY: looks only.
-        unsafe { q::JS_IsRegExp(self.raw()) }
-    }
-
     /// Tells whether two values are the same as `===` has it, texts by what they say.
     pub(crate) fn is_strictly(&self, other: &Self) -> bool {
         // SAFETY: compares without running code.
         unsafe { q::JS_IsStrictEqual(context(), self.raw(), other.raw()) }
-    }
-
-    /// Returns what an object inherits from. A proxy is asked.
-    pub(crate) fn prototype(&self) -> Result<Js> {
-        // SAFETY: the reference is the caller's.
-        Self::returned(unsafe { q::JS_GetPrototype(context(), self.raw()) })
     }
 
     /// Returns value and getter of a property of the object itself, without running any; undefined where there is none.

@@ -12,6 +12,7 @@ use super::{JSValue, Result, Thrown, context};
 
 /// A value of the context, freed when dropped.
 #[derive(Debug)]
+#[repr(transparent)]
 pub(crate) struct Js(JSValue);
 
 impl Drop for Js {
@@ -93,11 +94,6 @@ impl Js {
         Self::returned(unsafe { q::JS_NewBigInt64(context(), value) })
     }
 
-    pub(crate) fn text(text: &str) -> Result<Self> {
-        // SAFETY: the bytes are read up to their length.
-        Self::returned(unsafe { q::JS_NewStringLen(context(), text.as_ptr().cast(), text.len() as _) })
-    }
-
     pub(crate) fn bytes(bytes: &[u8]) -> Result<Self> {
         // SAFETY: the bytes are copied.
         Self::returned(unsafe { q::JS_NewUint8ArrayCopy(context(), bytes.as_ptr(), bytes.len() as _) })
@@ -114,11 +110,8 @@ impl Js {
     }
 
     /// Makes an array of these values.
-    pub(crate) fn array_of(values: Vec<Js>) -> Result<Self> {
-        let raw: Vec<JSValue> = values.into_iter().map(Js::into_raw).collect();
-        let count = c_int::try_from(raw.len()).map_err(|_| Thrown)?;
-        // SAFETY: takes over a reference to each of the `count` values.
-        Self::returned(unsafe { q::JS_NewArrayFrom(context(), count, raw.as_ptr().cast_mut()) })
+    pub(crate) fn array_of(mut values: Vec<Js>) -> Result<Self> {
+        Self::array_from(&mut values)
     }
 
     pub(crate) fn global() -> Self {
@@ -152,6 +145,11 @@ impl Js {
             q::JS_TAG_OBJECT => Type::Object,
             _ => Type::Undefined,
         }
+    }
+
+    pub(super) fn is_object(&self) -> bool {
+        // SAFETY: looks at the tag only.
+        unsafe { q::JS_VALUE_GET_TAG(self.0) == q::JS_TAG_OBJECT }
     }
 
     pub(crate) fn is_function(&self) -> bool {

@@ -18,9 +18,12 @@ pub(super) fn extra(workspace: &Path, folder: &Path) -> Result<Extra> {
     let zig = zig(workspace)?;
     let sucrase = bundle(workspace, folder)?;
     let target = TARGET.replace('-', "_");
+    // Cargo does not know that QuickJS is compiled with these, but looks at the compiler's arguments.
+    let added = format!("-DADDED={}", added(&folder.join("quickjs"))?);
     let environment = vec![
         (format!("CC_{target}"), folder.join("zig-cc").into_os_string()),
         (format!("AR_{target}"), folder.join("zig-ar").into_os_string()),
+        (format!("CFLAGS_{target}"), added.into()),
         ("WHIMBREL_ZIG".to_owned(), zig.into_os_string()),
         ("WHIMBREL_SUCRASE".to_owned(), sucrase.into_os_string()),
     ];
@@ -29,9 +32,27 @@ pub(super) fn extra(workspace: &Path, folder: &Path) -> Result<Extra> {
 
 /// Names the tools, one on a line.
 pub(super) fn tools(workspace: &Path) -> Result<String> {
-    let lock = fs::read(workspace.join("plugins/engine-js/sucrase/package-lock.json"))?;
-    let lock: String = Sha256::digest(lock).iter().map(|byte| format!("{byte:02x}")).collect();
+    let lock = digest(&workspace.join("plugins/engine-js/sucrase/package-lock.json"))?;
     Ok(format!("{ZIG}\nsucrase/package-lock.json sha256 {lock}"))
+}
+
+/// Tells what is compiled together with QuickJS.
+fn added(folder: &Path) -> Result<String> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.sort();
+    let digests = files.iter().map(|file| digest(file)).collect::<Result<String>>()?;
+    Ok(hexadecimal(digests))
+}
+
+fn digest(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(hexadecimal(bytes))
+}
+
+/// Returns a SHA-256.
+fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Installs the C compiler below `target`, and returns its program.
