@@ -83,6 +83,17 @@ pub mod functions {
     });
 }
 
+/// Exports that come beside those of SQL functions, for what is short; it shares their types.
+pub mod short_calls {
+    wit_bindgen::generate!({
+        path: "wit/whimbrel.wit",
+        world: "short-calls",
+        ownership: Owning,
+        pub_export_macro: true,
+        with: { "whimbrel:migration/types@0.1.0": crate::bindings::functions::whimbrel::migration::types },
+    });
+}
+
 /// Exports of a component that transforms rows. Its types are its own: here batches come in and go out the other way
 /// round than in the imports.
 pub mod transform {

@@ -1,5 +1,7 @@
 //! SQL functions, which migrations call while they run: `UPDATE customer SET email = normalise_email(email)`.
 
+#[cfg(any(target_family = "wasm", test))]
+mod short;
 #[cfg(all(not(target_family = "wasm"), feature = "testing"))]
 mod testing;
 
@@ -240,7 +242,20 @@ macro_rules! export_functions {
                     $crate::call_function(functions(), function, &arguments)
                 }
             }
+            impl $crate::bindings::short_calls::Guest for Exported {
+                fn call_short(
+                    function: u32,
+                    arguments: $crate::bindings::short_calls::Words,
+                ) -> $crate::bindings::short_calls::Words {
+                    $crate::call_short(functions(), function, arguments)
+                }
+                fn long_answer()
+                -> ::std::result::Result<$crate::bindings::short_calls::LongValue, ::std::string::String> {
+                    $crate::long_answer()
+                }
+            }
             $crate::bindings::functions::export!(Exported with_types_in $crate::bindings::functions);
+            $crate::bindings::short_calls::export!(Exported with_types_in $crate::bindings::short_calls);
         };
     };
 }
@@ -255,72 +270,4 @@ macro_rules! function_is_deterministic {
 }
 
 #[cfg(target_family = "wasm")]
-pub(crate) mod wasm {
-    //! The exports' side of the sandbox boundary.
-
-    use std::panic;
-
-    use whimbrel_packed::Cell;
-
-    use super::{Answer, Function};
-    use crate::backend;
-    use crate::bindings::functions as raw;
-    use crate::bindings::functions::whimbrel::migration::signatures::Parameter;
-    use crate::log::Level;
-
-    /// Arguments for which no memory is fetched.
-    const FEW: usize = 4;
-
-    /// Lists the functions. It is called first, so it prepares for panics.
-    #[doc(hidden)]
-    pub fn describe_functions(functions: &[Function]) -> Vec<raw::Signature> {
-        // A trap has no message of its own, so the panic's goes ahead through the log.
-        panic::set_hook(Box::new(|panic| backend::log(Level::Error, &panic.to_string())));
-        let parameter = |(name, kind): &(&str, &str)| Parameter { name: (*name).into(), kind: (*kind).into() };
-        let signature = |function: &Function| raw::Signature {
-            name: function.name.to_owned(),
-            description: function.description.trim().to_owned(),
-            parameters: function.parameters.iter().map(parameter).collect(),
-            more: None,
-            returns: function.returns.to_owned(),
-            deterministic: function.deterministic,
-            null_if_any_null: function.null_if_any_null,
-        };
-        functions.iter().map(signature).collect()
-    }
-
-    /// Calls one of the functions.
-    #[doc(hidden)]
-    pub fn call_function(functions: &[Function], number: u32, arguments: &[raw::Value]) -> Result<raw::Value, String> {
-        let function = functions.get(number as usize).ok_or_else(|| format!("there is no function {number}"))?;
-        let answer = if arguments.len() <= FEW {
-            let mut cells = [Cell::Null; FEW];
-            for (cell, argument) in cells.iter_mut().zip(arguments) {
-                *cell = self::cell(argument);
-            }
-            (function.call)(&cells[..arguments.len()])
-        } else {
-            (function.call)(&arguments.iter().map(cell).collect::<Vec<_>>())
-        };
-        match answer {
-            Ok(Answer::Null) => Ok(raw::Value::Null),
-            Ok(Answer::Boolean(value)) => Ok(raw::Value::Boolean(value)),
-            Ok(Answer::Integer(value)) => Ok(raw::Value::Integer(value)),
-            Ok(Answer::Real(value)) => Ok(raw::Value::Real(value)),
-            Ok(Answer::Text(value)) => Ok(raw::Value::Text(value)),
-            Ok(Answer::Blob(value)) => Ok(raw::Value::Blob(value)),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    fn cell(value: &raw::Value) -> Cell<'_> {
-        match value {
-            raw::Value::Null => Cell::Null,
-            raw::Value::Boolean(value) => Cell::Boolean(*value),
-            raw::Value::Integer(value) => Cell::Integer(*value),
-            raw::Value::Real(value) => Cell::Real(*value),
-            raw::Value::Text(value) => Cell::Text(value),
-            raw::Value::Blob(value) => Cell::Blob(value),
-        }
-    }
-}
+pub(crate) mod wasm;

@@ -81,7 +81,7 @@ pub use error::{ColumnError, Error, Result, SqlError};
 pub use export::{Migration, Reversible, Verified};
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
-pub use function::wasm::{call_function, describe_functions};
+pub use function::wasm::{call_function, call_short, describe_functions, long_answer};
 pub use function::{Answer, Function, FunctionParameter, IntoAnswer};
 #[doc(hidden)]
 pub use function::{Taken, take};

@@ -1,6 +1,8 @@
 //! SQL functions that migrations bring: components and functions of the program, called from SQL, from code and from
 //! transforms.
 
+mod short;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 

@@ -65,16 +65,16 @@ impl ValueType {
         })
     }
 
-    fn fits(self, value: &Value) -> bool {
+    fn fits(self, result: Cell<'_>) -> bool {
         matches!(
-            (self, value),
+            (self, result),
             (Self::Any, _)
-                | (_, Value::Null)
-                | (Self::Boolean, Value::Boolean(_))
-                | (Self::Integer, Value::Integer(_))
-                | (Self::Real, Value::Real(_))
-                | (Self::Text, Value::Text(_))
-                | (Self::Blob, Value::Blob(_))
+                | (_, Cell::Null)
+                | (Self::Boolean, Cell::Boolean(_))
+                | (Self::Integer, Cell::Integer(_))
+                | (Self::Real, Cell::Real(_))
+                | (Self::Text, Cell::Text(_))
+                | (Self::Blob, Cell::Blob(_))
         )
     }
 }
@@ -195,6 +195,11 @@ impl fmt::Display for Signature {
 /// What a function does: the arguments fit its signature. An error's code and message reach whoever ran the statement.
 pub type Apply = dyn Fn(&[Cell<'_>]) -> Result<Value, DbError> + Send + Sync;
 
+/// Takes what a function returns, where it lies.
+pub(crate) type Give<'g> = &'g mut dyn FnMut(Cell<'_>);
+/// What a function does that gives its result where it lies: once, unless it fails.
+type Giving = dyn Fn(&[Cell<'_>], Give<'_>) -> Result<(), DbError> + Send + Sync;
+
 /// A function that a session can register for a time.
 ///
 /// ```
@@ -210,7 +215,7 @@ pub type Apply = dyn Fn(&[Cell<'_>]) -> Result<Value, DbError> + Send + Sync;
 #[derive(Clone)]
 pub struct Function {
     signature: Signature,
-    apply: Arc<Apply>,
+    apply: Arc<Giving>,
 }
 
 impl Function {
@@ -231,11 +236,22 @@ impl Function {
         let apply = move |arguments: &[Cell<'_>]| {
             apply(arguments).map_err(|message| DbError::new(ErrorCode::Function, message))
         };
-        Self { signature, apply: Arc::new(apply) }
+        Self::with_signature(signature, Arc::new(apply))
     }
 
     /// Makes a function of what is known of it already.
     pub fn with_signature(signature: Signature, apply: Arc<Apply>) -> Self {
+        Self::giving(
+            signature,
+            Arc::new(move |arguments, give| {
+                give(apply(arguments)?.cell());
+                Ok(())
+            }),
+        )
+    }
+
+    /// Makes a function that gives its result where it lies.
+    pub(crate) fn giving(signature: Signature, apply: Arc<Giving>) -> Self {
         Self { signature, apply }
     }
 
@@ -288,35 +304,44 @@ impl Function {
 
     /// Calls it, and holds arguments and result against its signature. Errors name it.
     pub fn call(&self, arguments: &mut [Cell<'_>]) -> Result<Value, DbError> {
-        let wrong = |message: String| DbError::new(ErrorCode::Function, message);
-        let answer = self.signature.admit(arguments).map_err(wrong).and_then(|is_called| {
-            let value = if is_called { (self.apply)(arguments)? } else { return Ok(Value::Null) };
-            let fits = self.signature.returns.fits(&value);
-            let returned = || {
-                let (found, wanted) = (found(cell(&value)), self.signature.returns.as_str());
-                wrong(format!("it returned {found}, and says that it returns {wanted}"))
-            };
-            if fits { Ok(value) } else { Err(returned()) }
-        });
-        answer.map_err(|error| {
-            // What stops the run has words of its own.
-            let message = match error.code {
-                ErrorCode::Interrupted => error.message,
-                _ => format!("the function {}: {}", self.signature.name, error.message),
-            };
-            DbError { message, ..error }
-        })
+        let mut value = Value::Null;
+        self.call_giving(arguments, &mut |result| value = Value::from(result))?;
+        Ok(value)
     }
-}
 
-fn cell(value: &Value) -> Cell<'_> {
-    match value {
-        Value::Null => Cell::Null,
-        Value::Boolean(value) => Cell::Boolean(*value),
-        Value::Integer(value) => Cell::Integer(*value),
-        Value::Real(value) => Cell::Real(*value),
-        Value::Text(value) => Cell::Text(value),
-        Value::Blob(value) => Cell::Blob(value),
+    /// As [`call`](Self::call), with the result where it lies.
+    pub(crate) fn call_giving(&self, arguments: &mut [Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
+        let returns = self.signature.returns;
+        let mut misfit = None;
+        let mut give_fitting = |result: Cell<'_>| {
+            if returns.fits(result) { give(result) } else { misfit = Some(found(result)) }
+        };
+        let wrong = |message: String| DbError::new(ErrorCode::Function, message);
+        let called = self.signature.admit(arguments).map_err(wrong).and_then(|is_called| {
+            if is_called {
+                return (self.apply)(arguments, &mut give_fitting);
+            }
+            give_fitting(Cell::Null);
+            Ok(())
+        });
+        called
+            .and_then(|()| match misfit {
+                None => Ok(()),
+                Some(found) => {
+                    Err(wrong(format!("it returned {found}, and says that it returns {}", returns.as_str())))
+                }
+            })
+            .map_err(|error| self.named(error))
+    }
+
+    #[cold]
+    fn named(&self, error: DbError) -> DbError {
+        // What stops the run has words of its own.
+        let message = match error.code {
+            ErrorCode::Interrupted => error.message,
+            _ => format!("the function {}: {}", self.signature.name, error.message),
+        };
+        DbError { message, ..error }
     }
 }
 

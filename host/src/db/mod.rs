@@ -20,6 +20,8 @@ pub use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 
 pub use ambient::Ambient;
 pub use error::{DbError, ErrorCode};
+#[cfg(feature = "wasm")]
+pub(crate) use function::Give;
 pub use function::{Apply, Function, Nulls, Parameter, Signature, ValueType};
 pub use row::Row;
 use row::in_batches;

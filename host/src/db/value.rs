@@ -1,6 +1,6 @@
 //! One SQL value, in plain data.
 
-use whimbrel_packed::RawCell;
+use whimbrel_packed::{Cell, RawCell};
 
 /// One SQL value: a parameter or a cell of a small result.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,18 @@ impl Value {
             Self::Real(value) => RawCell::Real(*value),
             Self::Text(value) => RawCell::Text(value.as_bytes()),
             Self::Blob(value) => RawCell::Blob(value),
+        }
+    }
+
+    /// Shows it where it lies, as rows show theirs.
+    pub(crate) fn cell(&self) -> Cell<'_> {
+        match self {
+            Self::Null => Cell::Null,
+            Self::Boolean(value) => Cell::Boolean(*value),
+            Self::Integer(value) => Cell::Integer(*value),
+            Self::Real(value) => Cell::Real(*value),
+            Self::Text(value) => Cell::Text(value),
+            Self::Blob(value) => Cell::Blob(value),
         }
     }
 }

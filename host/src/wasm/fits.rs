@@ -28,6 +28,11 @@ const DESCRIBE: &str = "() -> list<record {name: string, description: string, pa
 const CALL_FUNCTION: &str = "(u32, list<variant {null, boolean(bool), integer(s64), real(f64), text(string), \
                              blob(list<u8>)}>) -> result<variant {null, boolean(bool), integer(s64), real(f64), \
                              text(string), blob(list<u8>)}, string>";
+/// What `long-answer` takes and returns.
+const LONG_ANSWER: &str = "() -> result<variant {null, boolean(bool), integer(s64), real(f64), text(string), \
+                           blob(list<u8>)}, string>";
+/// What `call-short` hands over by value.
+const WORDS: &str = "record {w0: u64, w1: u64, w2: u64, w3: u64, w4: u64, w5: u64, w6: u64, w7: u64}";
 const BATCH: &str = "record {rows: u32, columns: list<record {kind: u8, tags: list<u8>, words: list<u8>, \
                      heap: list<u8>}>}";
 const SCRIPT: &str = "record {files: list<record {path: string, text: string}>}";
@@ -56,6 +61,8 @@ pub(super) fn check(engine: &Engine, component: &Component, export: &str, is_eng
     let wanted = match export {
         super::transform::APPLY | super::transform::REVERT => APPLY.to_owned(),
         super::functions::CALL => CALL_FUNCTION.to_owned(),
+        super::functions::CALL_SHORT => format!("(u32, {WORDS}) -> {WORDS}"),
+        super::functions::LONG_ANSWER => LONG_ANSWER.to_owned(),
         "describe" if is_engine => format!("() -> {ENGINE}"),
         super::functions::DESCRIBE => DESCRIBE.to_owned(),
         "check" => format!("({SCRIPT}) -> result<{OUTLINE}, {FAILURE}>"),

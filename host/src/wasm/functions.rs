@@ -12,16 +12,19 @@ use super::epochs::{self, Epochs};
 use super::error::PluginError;
 use super::limits::Bounds;
 use super::plugin::Plugin;
+use super::short::{self, Bytes, Words};
 use super::state::{GuestEvents, State};
 use super::transform::stopped;
 use super::wasi::Wasi;
-use crate::db::{Cell, DbError, ErrorCode, Function, Nulls, Parameter, Signature, Value, ValueType};
+use crate::db::{Cell, DbError, ErrorCode, Function, Give, Nulls, Parameter, Signature, Value, ValueType};
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
 
 /// Names of the exports.
 pub(super) const DESCRIBE: &str = "describe";
 pub(super) const CALL: &str = "call";
+pub(super) const CALL_SHORT: &str = "call-short";
+pub(super) const LONG_ANSWER: &str = "long-answer";
 
 /// Most functions of a library.
 const MOST_FUNCTIONS: usize = 1000;
@@ -112,10 +115,18 @@ type Answer = (Result<types::Value, String>,);
 /// A call takes arguments that live as long as itself: nothing keeps them.
 type Call<'a> = TypedFunc<(u32, &'a [Argument<'a>]), Answer>;
 
+/// The way of what is short.
+#[derive(Clone, Copy)]
+struct ShortCall {
+    call: TypedFunc<(u32, Words), (Words,)>,
+    long_answer: TypedFunc<(), Answer>,
+}
+
 struct Live {
     number: u64,
     store: Store<State>,
     call: Call<'static>,
+    short: Option<ShortCall>,
     limits: RunLimits,
     interrupt: Interrupt,
     epochs: Epochs,
@@ -133,10 +144,17 @@ impl Plugin {
             let instance = self.linked.instantiate(&mut store)?;
             let describe: TypedFunc<(), (Vec<GivenSignature>,)> = instance.get_typed_func(&mut store, DESCRIBE)?;
             let function = instance.get_typed_func(&mut store, CALL)?;
+            let short = [CALL_SHORT, LONG_ANSWER].map(|name| instance.get_func(&mut store, name));
+            let short = match short {
+                [Some(call), Some(long_answer)] => {
+                    Some(ShortCall { call: call.typed(&store)?, long_answer: long_answer.typed(&store)? })
+                }
+                _ => None,
+            };
             let (given,) = describe.call(&mut store, ())?;
-            Ok((epochs, function, given))
+            Ok((epochs, function, short, given))
         });
-        let (epochs, function, given) = match begun {
+        let (epochs, function, short, given) = match begun {
             Ok(begun) => begun,
             Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, &call.interrupt, None)),
         };
@@ -147,6 +165,7 @@ impl Plugin {
             number,
             store,
             call: function,
+            short,
             limits: call.limits,
             interrupt: call.interrupt.clone(),
             epochs,
@@ -207,8 +226,8 @@ impl FunctionsInstance {
         });
         let function = |(index, signature): (usize, Signature)| {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let apply = move |arguments: &[Cell<'_>]| call_at(place, number, index, arguments);
-            Function::with_signature(signature, Arc::new(apply))
+            let apply = move |arguments: &[Cell<'_>], give: Give<'_>| call_at(place, number, index, arguments, give);
+            Function::giving(signature, Arc::new(apply))
         };
         let functions = signatures.into_iter().enumerate().map(function).collect();
         Self { place, live, functions }
@@ -232,21 +251,38 @@ impl Drop for FunctionsInstance {
     }
 }
 
-fn call_at(place: usize, number: u64, function: u32, arguments: &[Cell<'_>]) -> Result<Value, DbError> {
+fn call_at(place: usize, number: u64, function: u32, arguments: &[Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
     let gone = || DbError::new(ErrorCode::Function, "it is called where its instance is not");
     let live = INSTANCES.with_borrow(|instances| instances.get(place).cloned().flatten()).ok_or_else(gone)?;
     let mut live = live.try_borrow_mut().map_err(|_| DbError::new(ErrorCode::Function, "it is called by itself"))?;
     if live.number != number {
         return Err(gone());
     }
-    live.call(function, arguments)
+    live.call(function, arguments, give)
 }
 
 impl Live {
-    fn call(&mut self, function: u32, cells: &[Cell<'_>]) -> Result<Value, DbError> {
+    fn call(&mut self, function: u32, cells: &[Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
         if let Some(error) = &self.stopped {
             return Err(error.clone());
         }
+        let Some(short) = self.short else { return self.call_long(function, cells, give) };
+        let Some(arguments) = short::arguments(cells) else { return self.call_long(function, cells, give) };
+        let (words,) =
+            short.call.call(&mut self.store, (function, arguments.into())).or_else(|error| self.stop(&error))?;
+        let malformed = |reason| DbError::new(ErrorCode::Function, format!("its answer is malformed: {reason}"));
+        match Bytes::from(words).answer().map_err(malformed)? {
+            short::Answer::Cell(cell) => give(cell),
+            short::Answer::Long => {
+                let answer = short.long_answer.call(&mut self.store, ());
+                give(self.answered(answer)?.cell());
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over values of any length, in memory that the guest fetches.
+    fn call_long(&mut self, function: u32, cells: &[Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
         let mut few = [Argument::Null; FEW];
         let many: Vec<Argument<'_>>;
         let arguments = if let Some(few) = few.get_mut(..cells.len()) {
@@ -257,18 +293,25 @@ impl Live {
             &many
         };
         let call: Call<'_> = self.call;
-        match call.call(&mut self.store, (function, arguments)) {
-            Ok((Ok(value),)) => Ok(value.into()),
-            Ok((Err(mut message),)) => {
-                message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
-                Err(DbError::new(ErrorCode::Function, message))
-            }
-            Err(error) => {
-                let state = self.store.data_mut();
-                let error = stopped(&error, state, &self.limits, &self.interrupt, Some(&self.epochs.watchdog));
-                Err(self.stopped.insert(said(&error)).clone())
-            }
-        }
+        let answer = call.call(&mut self.store, (function, arguments));
+        give(self.answered(answer)?.cell());
+        Ok(())
+    }
+
+    fn answered(&mut self, answer: wasmtime::Result<Answer>) -> Result<Value, DbError> {
+        let (answer,) = answer.or_else(|error| self.stop(&error))?;
+        answer.map(Value::from).map_err(|mut message| {
+            message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+            DbError::new(ErrorCode::Function, message)
+        })
+    }
+
+    /// Remembers why it is of no more use.
+    #[cold]
+    fn stop<T>(&mut self, error: &wasmtime::Error) -> Result<T, DbError> {
+        let state = self.store.data_mut();
+        let error = stopped(error, state, &self.limits, &self.interrupt, Some(&self.epochs.watchdog));
+        Err(self.stopped.insert(said(&error)).clone())
     }
 }
 

@@ -63,7 +63,7 @@ impl Inspection {
     pub fn calls(&self) -> impl Iterator<Item = &'static str> {
         let names: &[&str] = match self.world() {
             Some(SCRIPT_ENGINE) => &script::EXPORTS,
-            Some("functions") => &["describe", "call"],
+            Some("functions") => &["describe", "call", "call-short", "long-answer"],
             _ => &["up", "down", "apply", "revert", "describe", "call", VERIFY],
         };
         names.iter().copied().filter(|name| self.exports(name))
@@ -324,7 +324,8 @@ mod tests {
 
     #[test]
     fn names_the_world_that_the_exports_fit() {
-        let cases: [(&[&str], Option<&str>, &[&str]); 12] = [
+        let short = ["describe", "call", "call-short", "long-answer"];
+        let cases: [(&[&str], Option<&str>, &[&str]); 13] = [
             (&["up"], Some("migration"), &["up"]),
             (&["up", "down"], Some("reversible"), &["up", "down"]),
             (&["verify", "up"], Some("verified-migration"), &["up", "verify"]),
@@ -334,6 +335,7 @@ mod tests {
             (&["apply", "verify"], Some("verified-transform"), &["apply", "verify"]),
             (&["apply", "revert", "verify"], Some("verified-reversible-transform"), &["apply", "revert", "verify"]),
             (&["describe", "call", "verify"], Some("functions"), &["describe", "call"]),
+            (&short, Some("functions"), &short),
             (&script::EXPORTS, Some("script-engine"), &script::EXPORTS),
             (&["verify"], None, &["verify"]),
             (&["down", "verify"], None, &["down", "verify"]),

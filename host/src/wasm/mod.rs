@@ -16,6 +16,7 @@ mod limits;
 mod made_in;
 mod plugin;
 mod script;
+mod short;
 mod sql_host;
 mod state;
 mod transform;

@@ -18,6 +18,7 @@ mod limits;
 mod meter;
 mod probe;
 mod question;
+mod raw_function;
 mod raw_statement;
 mod remembered;
 mod run;

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::types::{Value as SqliteValue, ValueRef};
+use rusqlite::functions::FunctionFlags;
+use whimbrel_packed::RawCell;
 
 use super::SqliteSession;
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::error::translate;
+use crate::db::sqlite::raw_function::{self, Context};
 use crate::db::sqlite::watch::Watch;
-use crate::db::{Cell, DbError, ErrorCode, Function, Value};
+use crate::db::{Cell, DbError, ErrorCode, Function};
 
 /// Arguments of a call for which no memory is fetched.
 const FEW: usize = 4;
@@ -51,47 +52,41 @@ impl SqliteSession {
         let (name, arity) = (signature.name.clone(), signature.arity());
         let (watch, function) = (Arc::clone(&self.watch), function.clone());
         let call = move |context: &Context<'_>| call(&watch, &function, context);
-        let registered = self.connection().create_scalar_function(name.as_str(), arity, flags, call);
+        let registered = raw_function::register(self.connection(), &name, arity, flags, call);
         registered.map_err(|error| translate(&self.watch, error))?;
         self.brought.push((name, arity));
         Ok(())
     }
 }
 
-fn call(watch: &Watch, function: &Function, context: &Context<'_>) -> rusqlite::Result<SqliteValue> {
-    let answer = if context.len() <= FEW {
+fn call(watch: &Watch, function: &Function, context: &Context<'_>) -> Result<(), String> {
+    let called = if context.len() <= FEW {
         let mut cells = [Cell::Null; FEW];
-        answer(function, context, &mut cells[..context.len()])
+        call_with(function, context, &mut cells[..context.len()])
     } else {
-        answer(function, context, &mut vec![Cell::Null; context.len()])
+        call_with(function, context, &mut vec![Cell::Null; context.len()])
     };
-    answer.map_err(|error| {
-        let words = rusqlite::Error::UserFunctionError(error.message.clone().into());
+    called.map_err(|error| {
+        let words = error.message.clone();
         watch.keep_function_error(error);
         words
     })
 }
 
-fn answer<'c>(function: &Function, context: &'c Context<'c>, cells: &mut [Cell<'c>]) -> Result<SqliteValue, DbError> {
+fn call_with<'c>(function: &Function, context: &Context<'c>, cells: &mut [Cell<'c>]) -> Result<(), DbError> {
     for (index, cell) in cells.iter_mut().enumerate() {
-        *cell = match context.get_raw(index) {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(value) => Cell::Integer(value),
-            ValueRef::Real(value) => Cell::Real(value),
-            ValueRef::Blob(bytes) => Cell::Blob(bytes),
-            ValueRef::Text(bytes) => Cell::Text(str::from_utf8(bytes).map_err(|_| {
+        *cell = match context.argument(index) {
+            RawCell::Null => Cell::Null,
+            RawCell::Boolean(value) => Cell::Boolean(value),
+            RawCell::Integer(value) => Cell::Integer(value),
+            RawCell::Real(value) => Cell::Real(value),
+            RawCell::Blob(bytes) => Cell::Blob(bytes),
+            RawCell::Text(bytes) => Cell::Text(str::from_utf8(bytes).map_err(|_| {
                 let (name, number) = (&function.signature().name, index + 1);
                 let message = format!("the function {name}: argument {number} is text that is not UTF-8");
                 DbError::new(ErrorCode::Value, message)
             })?),
         };
     }
-    Ok(match function.call(cells)? {
-        Value::Null => SqliteValue::Null,
-        Value::Boolean(value) => SqliteValue::Integer(i64::from(value)),
-        Value::Integer(value) => SqliteValue::Integer(value),
-        Value::Real(value) => SqliteValue::Real(value),
-        Value::Text(value) => SqliteValue::Text(value),
-        Value::Blob(value) => SqliteValue::Blob(value),
-    })
+    function.call_giving(cells, &mut |result| context.give(result))
 }
