@@ -37,16 +37,19 @@ impl<'call> Context<'call> {
         self.values.len()
     }
 
-    /// Shows an argument, counted from 0. A text may be no UTF-8.
-    pub(super) fn argument(&self, index: usize) -> RawCell<'call> {
+    /// Shows an argument, counted from 0. A text may be no UTF-8. Nothing where SQLite had no memory to show it.
+    pub(super) fn argument(&self, index: usize) -> Option<RawCell<'call>> {
         let value = self.values[index];
         // SAFETY: the value lives until the call returns, and is asked for what it is.
         unsafe {
-            match ffi::sqlite3_value_type(value) {
+            Some(match ffi::sqlite3_value_type(value) {
                 ffi::SQLITE_INTEGER => RawCell::Integer(ffi::sqlite3_value_int64(value)),
                 ffi::SQLITE_FLOAT => RawCell::Real(ffi::sqlite3_value_double(value)),
                 ffi::SQLITE_TEXT => {
                     let start = ffi::sqlite3_value_text(value);
+                    if start.is_null() {
+                        return None;
+                    }
                     RawCell::Text(bytes(start, ffi::sqlite3_value_bytes(value)))
                 }
                 ffi::SQLITE_BLOB => {
@@ -54,7 +57,7 @@ impl<'call> Context<'call> {
                     RawCell::Blob(bytes(start, ffi::sqlite3_value_bytes(value)))
                 }
                 _ => RawCell::Null,
-            }
+            })
         }
     }
 
@@ -77,7 +80,7 @@ impl<'call> Context<'call> {
                 ),
                 Cell::Blob([]) => ffi::sqlite3_result_zeroblob(context, 0),
                 Cell::Blob(blob) => {
-                    ffi::sqlite3_result_blob64(context, blob.as_ptr().cast(), blob.len() as _, ffi::SQLITE_TRANSIENT())
+                    ffi::sqlite3_result_blob64(context, blob.as_ptr().cast(), blob.len() as _, ffi::SQLITE_TRANSIENT());
                 }
             }
         }

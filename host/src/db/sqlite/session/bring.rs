@@ -75,7 +75,8 @@ fn call(watch: &Watch, function: &Function, context: &Context<'_>) -> Result<(),
 
 fn call_with<'c>(function: &Function, context: &Context<'c>, cells: &mut [Cell<'c>]) -> Result<(), DbError> {
     for (index, cell) in cells.iter_mut().enumerate() {
-        *cell = match context.argument(index) {
+        let argument = context.argument(index).ok_or_else(|| DbError::new(ErrorCode::Database, "out of memory"))?;
+        *cell = match argument {
             RawCell::Null => Cell::Null,
             RawCell::Boolean(value) => Cell::Boolean(value),
             RawCell::Integer(value) => Cell::Integer(value),
