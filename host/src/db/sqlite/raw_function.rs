@@ -6,8 +6,6 @@
 //! Why it is sound:
 //! - SQLite calls [`call`] with a context and as many values as it says, all of which live until it returns. A [`Context`] is
 //!   only lent for that time, and what it shows is borrowed no longer.
-//! - A value is asked for its type first, and then for what it is, a text before its length: at most its encoding is changed
-//!   by that, once, so pointer and length are those of each other and stay so until the call returns.
 //! - What the function does is boxed when it is registered. SQLite hands the box to each call, and to [`free`] exactly once:
 //!   when the function is removed or replaced, with the connection, or at once when it is not registered. Never during a
 //!   call: while a statement runs, functions can be neither removed nor replaced.
@@ -16,7 +14,6 @@
 #![allow(unsafe_code, reason = "see above")]
 
 use std::ffi::{CString, c_char, c_int, c_void};
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 
@@ -24,11 +21,12 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Error, ffi};
 use whimbrel_packed::{Cell, RawCell};
 
+use super::raw_statement::shown;
+
 /// A call: its arguments, and where its result goes.
 pub(super) struct Context<'call> {
     context: *mut ffi::sqlite3_context,
     values: &'call [*mut ffi::sqlite3_value],
-    call: PhantomData<&'call ()>,
 }
 
 impl<'call> Context<'call> {
@@ -39,26 +37,8 @@ impl<'call> Context<'call> {
 
     /// Shows an argument, counted from 0. A text may be no UTF-8. Nothing where SQLite had no memory to show it.
     pub(super) fn argument(&self, index: usize) -> Option<RawCell<'call>> {
-        let value = self.values[index];
-        // SAFETY: the value lives until the call returns, and is asked for what it is.
-        unsafe {
-            Some(match ffi::sqlite3_value_type(value) {
-                ffi::SQLITE_INTEGER => RawCell::Integer(ffi::sqlite3_value_int64(value)),
-                ffi::SQLITE_FLOAT => RawCell::Real(ffi::sqlite3_value_double(value)),
-                ffi::SQLITE_TEXT => {
-                    let start = ffi::sqlite3_value_text(value);
-                    if start.is_null() {
-                        return None;
-                    }
-                    RawCell::Text(bytes(start, ffi::sqlite3_value_bytes(value)))
-                }
-                ffi::SQLITE_BLOB => {
-                    let start = ffi::sqlite3_value_blob(value).cast();
-                    RawCell::Blob(bytes(start, ffi::sqlite3_value_bytes(value)))
-                }
-                _ => RawCell::Null,
-            })
-        }
+        // SAFETY: the value lives until the call returns.
+        unsafe { shown(self.values[index]) }
     }
 
     /// Gives the result.
@@ -90,16 +70,6 @@ impl<'call> Context<'call> {
         let length = c_int::try_from(message.len()).unwrap_or(c_int::MAX);
         // SAFETY: the context lives until the call returns, the message is as long as said or longer, and is copied.
         unsafe { ffi::sqlite3_result_error(self.context, message.as_ptr().cast::<c_char>(), length) };
-    }
-}
-
-/// # Safety
-/// There are so many bytes at `start`, or none, and they stay for `'call`.
-unsafe fn bytes<'call>(start: *const u8, length: c_int) -> &'call [u8] {
-    match usize::try_from(length) {
-        // SAFETY: as the caller says.
-        Ok(length) if length > 0 && !start.is_null() => unsafe { slice::from_raw_parts(start, length) },
-        _ => &[],
     }
 }
 
@@ -148,7 +118,7 @@ where
         };
         (values, &*ffi::sqlite3_user_data(context).cast::<F>())
     };
-    let context = Context { context, values, call: PhantomData };
+    let context = Context { context, values };
     match catch_unwind(AssertUnwindSafe(|| function(&context))) {
         Ok(Ok(())) => {}
         Ok(Err(message)) => context.fail(&message),

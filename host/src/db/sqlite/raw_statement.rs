@@ -164,31 +164,10 @@ impl<'connection> RawStatement<'connection> {
     #[inline(always)]
     pub(super) fn cell(&self, column: usize) -> rusqlite::Result<RawCell<'_>> {
         let column = c_int::try_from(column).unwrap_or(-1);
-        // SAFETY: the statement lives, and nothing but this thread uses its values. Text and bytes stay where they are
-        // until the statement goes on, for which it must not be borrowed any more; to ask for them again, as what they
-        // are, moves nothing.
-        unsafe {
-            let value = ffi::sqlite3_column_value(self.statement.as_ptr(), column);
-            Ok(match ffi::sqlite3_value_type(value) {
-                ffi::SQLITE_INTEGER => RawCell::Integer(ffi::sqlite3_value_int64(value)),
-                ffi::SQLITE_FLOAT => RawCell::Real(ffi::sqlite3_value_double(value)),
-                ffi::SQLITE_TEXT => {
-                    let start = ffi::sqlite3_value_text(value);
-                    if start.is_null() {
-                        return Err(failure(ffi::SQLITE_NOMEM, None));
-                    }
-                    RawCell::Text(slice(start, ffi::sqlite3_value_bytes(value)))
-                }
-                ffi::SQLITE_BLOB => {
-                    let start = ffi::sqlite3_value_blob(value).cast::<u8>();
-                    // Of a blob without bytes there is no start.
-                    let bytes: &[u8] =
-                        if start.is_null() { &[] } else { slice(start, ffi::sqlite3_value_bytes(value)) };
-                    RawCell::Blob(bytes)
-                }
-                _ => RawCell::Null,
-            })
-        }
+        // SAFETY: the statement lives, and nothing but this thread uses its values, which stay until the statement goes on,
+        // for which it must not be borrowed any more.
+        let shown = unsafe { shown(ffi::sqlite3_column_value(self.statement.as_ptr(), column)) };
+        shown.ok_or_else(|| failure(ffi::SQLITE_NOMEM, None))
     }
 
     /// Lends the statement to be bound and run. What is bound outlives this call, and is let go of when it returns.
@@ -320,14 +299,42 @@ unsafe fn bind(
     }
 }
 
+/// Shows a value of SQLite's where it lies; nothing where SQLite has no memory to show it. Nobody has looked whether the
+/// bytes of a text are UTF-8.
+///
+/// # Safety
+/// The value is there, and stays as it is as long as what is shown is borrowed. To ask for it again, as what it is, moves
+/// nothing.
+#[inline(always)]
+pub(super) unsafe fn shown<'v>(value: *mut ffi::sqlite3_value) -> Option<RawCell<'v>> {
+    // SAFETY: the value is asked for its type first, and then for what it is, a text before its length: at most its
+    // encoding is changed by that, once.
+    unsafe {
+        Some(match ffi::sqlite3_value_type(value) {
+            ffi::SQLITE_INTEGER => RawCell::Integer(ffi::sqlite3_value_int64(value)),
+            ffi::SQLITE_FLOAT => RawCell::Real(ffi::sqlite3_value_double(value)),
+            ffi::SQLITE_TEXT => {
+                let start = NonNull::new(ffi::sqlite3_value_text(value).cast_mut())?;
+                RawCell::Text(slice(start, ffi::sqlite3_value_bytes(value)))
+            }
+            ffi::SQLITE_BLOB => {
+                // Of a blob without bytes there is no start.
+                let start = NonNull::new(ffi::sqlite3_value_blob(value).cast_mut().cast());
+                RawCell::Blob(start.map_or(&[], |start| slice(start, ffi::sqlite3_value_bytes(value))))
+            }
+            _ => RawCell::Null,
+        })
+    }
+}
+
 /// Returns bytes of SQLite's.
 ///
 /// # Safety
 /// There are so many, and they stay as long as they are borrowed.
 #[inline(always)]
-unsafe fn slice<'b>(start: *const u8, length: c_int) -> &'b [u8] {
+unsafe fn slice<'b>(start: NonNull<u8>, length: c_int) -> &'b [u8] {
     // SAFETY: the caller knows.
-    unsafe { std::slice::from_raw_parts(start, usize::try_from(length).unwrap_or(0)) }
+    unsafe { std::slice::from_raw_parts(start.as_ptr(), usize::try_from(length).unwrap_or(0)) }
 }
 
 /// Returns SQLite's number of a parameter that is counted from 0.

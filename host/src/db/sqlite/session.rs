@@ -3,6 +3,7 @@
 mod bring;
 mod budget;
 mod cursors;
+mod end;
 mod inquiries;
 mod keep;
 mod note;
@@ -23,7 +24,6 @@ use rusqlite::{Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use self::keep::Keep;
-use super::bulk;
 use super::copy;
 use super::error::translate;
 use super::functions::{self, Functions};
@@ -32,7 +32,6 @@ use super::limits::Budget;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::Watch;
-use crate::db::in_batches;
 use crate::db::{
     Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Recording, Row,
     RunLock, SavepointId, ScriptError, Session, StatementId, Value,
@@ -256,14 +255,7 @@ impl Session for SqliteSession {
         params: &[Value],
         see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
     ) -> Result<(), DbError> {
-        if self.budget.is_some() {
-            // There rows are counted before they are read.
-            return in_batches(self, sql, params, see);
-        }
-        let cursor = self.start_reading(sql, params)?;
-        let seen = self.see_all(cursor, see);
-        self.close_cursor(cursor);
-        seen
+        self.see_all(sql, params, see)
     }
 
     fn begin(&mut self) -> Result<(), DbError> {
@@ -437,33 +429,6 @@ impl Session for SqliteSession {
 
     fn sqlite(&mut self) -> Option<&Connection> {
         Some(self.connection())
-    }
-}
-
-impl Drop for SqliteSession {
-    fn drop(&mut self) {
-        // A lent connection goes back with the limits it came with.
-        if self.return_to.is_some()
-            && let Err(error) = self.end_budget()
-        {
-            tracing::warn!("the connection's own limits are not restored: {error}");
-        }
-        if let Err(error) = self.replace_functions(&[]) {
-            tracing::warn!("functions of a migration stay registered: {error}");
-        }
-        let has_bulk = self.with(|_, open| open.has_bulk);
-        let Some(handles) = self.handles.take() else { return };
-        let mut connection = handles.into_owner();
-        if let Some(return_to) = &self.return_to {
-            // Without effect when no transaction is open. A connection whose callbacks cannot be removed is
-            // of no use to its owner either way.
-            let _ = connection.execute_batch("ROLLBACK");
-            if has_bulk {
-                let _ = bulk::unregister(&connection);
-            }
-            let _ = Watch::remove(&mut connection);
-            return_to.replace(Some(connection));
-        }
     }
 }
 

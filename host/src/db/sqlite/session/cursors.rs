@@ -12,7 +12,7 @@ use crate::db::sqlite::handles::{Open, OpenCursor, Reading};
 use crate::db::sqlite::raw_statement::RawStatement;
 use crate::db::sqlite::run::{self, Done, RunError};
 use crate::db::sqlite::watch::Watch;
-use crate::db::{CursorId, DbError, Row, Value};
+use crate::db::{CursorId, DbError, Row, Session, Value, in_batches};
 use crate::limits::Limit;
 
 impl SqliteSession {
@@ -90,8 +90,25 @@ impl SqliteSession {
         Ok(more)
     }
 
-    /// Shows all rows of a query that was just opened, until one is refused.
+    /// Runs one query and shows its rows, until one is refused.
     pub(super) fn see_all(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        if self.budget.is_some() {
+            // There rows are counted before they are read.
+            return in_batches(self, sql, params, see);
+        }
+        let cursor = self.start_reading(sql, params)?;
+        let seen = self.see_rest(cursor, see);
+        self.close_cursor(cursor);
+        seen
+    }
+
+    /// Shows the rows of a query that was just opened.
+    fn see_rest(
         &mut self,
         cursor: CursorId,
         see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,

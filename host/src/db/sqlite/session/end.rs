@@ -1,0 +1,32 @@
+//! What becomes of the connection when its session ends.
+
+use super::SqliteSession;
+use crate::db::sqlite::bulk;
+use crate::db::sqlite::watch::Watch;
+
+impl Drop for SqliteSession {
+    fn drop(&mut self) {
+        // A lent connection goes back with the limits it came with.
+        if self.return_to.is_some()
+            && let Err(error) = self.end_budget()
+        {
+            tracing::warn!("the connection's own limits are not restored: {error}");
+        }
+        if let Err(error) = self.replace_functions(&[]) {
+            tracing::warn!("functions of a migration stay registered: {error}");
+        }
+        let has_bulk = self.with(|_, open| open.has_bulk);
+        let Some(handles) = self.handles.take() else { return };
+        let mut connection = handles.into_owner();
+        if let Some(return_to) = &self.return_to {
+            // Without effect when no transaction is open. A connection whose callbacks cannot be removed is
+            // of no use to its owner either way.
+            let _ = connection.execute_batch("ROLLBACK");
+            if has_bulk {
+                let _ = bulk::unregister(&connection);
+            }
+            let _ = Watch::remove(&mut connection);
+            return_to.replace(Some(connection));
+        }
+    }
+}
