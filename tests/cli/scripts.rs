@@ -4,6 +4,7 @@ mod arrays;
 mod bad_engines;
 mod bad_scripts;
 mod interface;
+mod objects;
 mod other_engine;
 mod python;
 mod reverts;

@@ -2,6 +2,9 @@
 // apart, put together and joined. Each does what QuickJS itself would do, and leaves everything else to it.
 
 #undef js_array_join
+#undef js_string_indexOf
+#undef JS_DefinePropertyValue
+#undef JS_NewObject
 
 // An array that has all its elements, the length for them, and nothing of its own; NULL for anything else.
 static JSObject *simple_array(JSContext *ctx, JSValueConst value)
@@ -143,4 +146,147 @@ static JSValue js_array_join(JSContext *ctx, JSValueConst this_value, int argc, 
 {
     JSValue joined = to_locale || argc < 1 ? JS_UNDEFINED : join_texts(ctx, this_value, argv[0]);
     return JS_IsUndefined(joined) ? js_array_join_plain(ctx, this_value, argc, argv, to_locale) : joined;
+}
+
+// Room that a plain object has for properties from the beginning.
+#define OBJECT_ROOM 4
+
+static JSValue js_new_object_instead(JSContext *ctx)
+{
+    // The shape of objects without properties, which is there from the first to the end.
+    static JSShape *roomy;
+    JSValueConst prototype = ctx->class_proto[JS_CLASS_OBJECT];
+    if (JS_VALUE_GET_TAG(prototype) != JS_TAG_OBJECT)
+        return JS_NewObject_plain(ctx);
+    if (!roomy || roomy->proto != JS_VALUE_GET_OBJ(prototype))
+        roomy = js_new_shape2(ctx, JS_VALUE_GET_OBJ(prototype), JS_PROP_INITIAL_HASH_SIZE, OBJECT_ROOM);
+    return roomy ? JS_NewObjectFromShape(ctx, js_dup_shape(roomy), JS_CLASS_OBJECT, NULL) : JS_EXCEPTION;
+}
+
+JSValue JS_NewObject(JSContext *ctx)
+{
+    return js_new_object_instead(ctx);
+}
+
+// A plain object that was given one more property: what it was like before, and what it is like with it. Objects that are
+// made alike find each other's shapes here, also when none of the former ones is left.
+typedef struct {
+    JSShape *from;
+    JSShape *to;
+    JSAtom name;
+} Growth;
+
+#define GROWTHS 64
+static Growth growths[GROWTHS];
+
+// An object with more properties than this is likely to be used as a map, where no two are alike.
+#define MOST_GROWN 32
+
+static Growth *growth_from(JSShape *from, JSAtom name)
+{
+    return &growths[((uint32_t)(uintptr_t)from / JS_ARENA_ALIGN * 31 ^ name) % GROWTHS];
+}
+
+static bool is_plain(JSContext *ctx, JSObject *object)
+{
+    return object->class_id == JS_CLASS_OBJECT && !object->is_exotic && !object->is_prototype && object->shape->is_hashed &&
+           object->shape->proto == JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_OBJECT]);
+}
+
+// Adds a property as it was added before to an object of this shape; NULL where that is not known.
+static JSProperty *grow_again(JSContext *ctx, JSObject *object, JSAtom name)
+{
+    JSShape *from = object->shape;
+    Growth *growth = growth_from(from, name);
+    if (growth->from != from || growth->name != name)
+        return NULL;
+    JSShape *to = growth->to;
+    if (to->prop_size != from->prop_size) {
+        JSProperty *properties = js_realloc_rt(ctx->rt, object->prop, sizeof(JSProperty) * to->prop_size);
+        if (!properties)
+            return NULL;
+        object->prop = properties;
+    }
+    object->shape = js_dup_shape(to);
+    js_free_shape(ctx->rt, from);
+    return &object->prop[to->prop_count - 1];
+}
+
+static JSProperty *add_property_instead(JSContext *ctx, JSObject *object, JSAtom name, int flags)
+{
+    JSShape *from = object->shape;
+    if (flags != JS_PROP_C_W_E || from->prop_count >= MOST_GROWN || !is_plain(ctx, object))
+        return add_property_plain(ctx, object, name, flags);
+    JSProperty *property = grow_again(ctx, object, name);
+    if (property)
+        return property;
+    // A shape that has another user is never changed where it lies.
+    js_dup_shape(from);
+    property = add_property_plain(ctx, object, name, flags);
+    if (!property || !object->shape->is_hashed) {
+        js_free_shape(ctx->rt, from);
+        return property;
+    }
+    Growth *growth = growth_from(from, name);
+    Growth before = *growth;
+    *growth = (Growth){ .from = from, .to = js_dup_shape(object->shape), .name = name };
+    js_free_shape_null(ctx->rt, before.from);
+    js_free_shape_null(ctx->rt, before.to);
+    return property;
+}
+
+static int js_define_field_instead(JSContext *ctx, JSValueConst this_value, JSAtom name, JSValue value, int flags)
+{
+    if ((flags & ~JS_PROP_THROW) == JS_PROP_C_W_E && JS_VALUE_GET_TAG(this_value) == JS_TAG_OBJECT) {
+        JSObject *object = JS_VALUE_GET_OBJ(this_value);
+        JSProperty *property = object->extensible && is_plain(ctx, object) ? grow_again(ctx, object, name) : NULL;
+        if (property) {
+            property->u.value = value;
+            return true;
+        }
+    }
+    return JS_DefinePropertyValue_plain(ctx, this_value, name, value, flags);
+}
+
+int JS_DefinePropertyValue(JSContext *ctx, JSValueConst this_value, JSAtom name, JSValue value, int flags)
+{
+    return js_define_field_instead(ctx, this_value, name, value, flags);
+}
+
+// Finds a letter in a text of 16 bits.
+static int32_t find_wide(const uint16_t *letters, uint32_t length, uint16_t letter, bool last)
+{
+    for (uint32_t i = 0; i < length; i++) {
+        uint32_t at = last ? length - 1 - i : i;
+        if (letters[at] == letter)
+            return at;
+    }
+    return -1;
+}
+
+// Finds a text in a text, each in one piece, and of 8 bits or a single letter.
+static JSValue js_string_indexOf(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int last)
+{
+    if (argc != 1 || JS_VALUE_GET_TAG(this_value) != JS_TAG_STRING || JS_VALUE_GET_TAG(argv[0]) != JS_TAG_STRING)
+        return js_string_indexOf_plain(ctx, this_value, argc, argv, last);
+    JSString *text = JS_VALUE_GET_STRING(this_value);
+    JSString *part = JS_VALUE_GET_STRING(argv[0]);
+    if (part->len == 1 && text->is_wide_char)
+        return js_int32(find_wide(str16(text), text->len, string_get(part, 0), last));
+    if (text->is_wide_char || part->is_wide_char || part->len == 0)
+        return js_string_indexOf_plain(ctx, this_value, argc, argv, last);
+    if (part->len > text->len)
+        return js_int32(-1);
+    const uint8_t *letters = str8(text), *sought = str8(part);
+    uint32_t places = text->len - part->len + 1, rest = part->len - 1;
+    if (last) {
+        for (uint32_t at = places; at-- > 0;)
+            if (letters[at] == sought[0] && !memcmp(letters + at + 1, sought + 1, rest))
+                return js_int32(at);
+    } else {
+        for (uint32_t at = 0; at < places; at++)
+            if (letters[at] == sought[0] && !memcmp(letters + at + 1, sought + 1, rest))
+                return js_int32(at);
+    }
+    return js_int32(-1);
 }

@@ -2,6 +2,9 @@
 // end, for all that is not simple. By the first word in the parentheses a definition is told from a call.
 #include "quickjs.h"
 
+typedef struct JSObject JSObject;
+typedef struct JSProperty JSProperty;
+
 static JSValue js_call_instead(JSContext *, JSValueConst, JSValueConst, JSValueConst, int, JSValueConst *, int);
 #define JS_CallInternal(first, ...) js_call_##first, __VA_ARGS__)
 #define js_call_JSContext JS_CallInternal_plain(JSContext
@@ -22,6 +25,24 @@ static int js_define_value_instead(JSContext *, JSValueConst, JSValue, JSValue, 
 #define js_define_value_JSContext JS_DefinePropertyValueValue_plain(JSContext
 #define js_define_value_ctx js_define_value_instead(ctx
 
-// The list of an array's methods names this one, without parentheses.
+static JSProperty *add_property_instead(JSContext *, JSObject *, JSAtom, int);
+#define add_property(first, ...) add_property_##first, __VA_ARGS__)
+#define add_property_JSContext add_property_plain(JSContext
+#define add_property_ctx add_property_instead(ctx
+
+static JSValue js_new_object_instead(JSContext *);
+#define JS_NewObject(first) js_new_object_##first)
+#define js_new_object_JSContext JS_NewObject_plain(JSContext
+#define js_new_object_ctx js_new_object_instead(ctx
+
+static int js_define_field_instead(JSContext *, JSValueConst, JSAtom, JSValue, int);
+#define JS_DefinePropertyValue(first, ...) js_define_field_##first, __VA_ARGS__)
+#define js_define_field_JSContext JS_DefinePropertyValue_plain(JSContext
+#define js_define_field_ctx js_define_field_instead(ctx
+
+// The lists of methods name these, without parentheses.
 static JSValue js_array_join(JSContext *, JSValueConst, int, JSValueConst *, int);
 #define js_array_join(...) js_array_join_plain(__VA_ARGS__)
+
+static JSValue js_string_indexOf(JSContext *, JSValueConst, int, JSValueConst *, int);
+#define js_string_indexOf(...) js_string_indexOf_plain(__VA_ARGS__)

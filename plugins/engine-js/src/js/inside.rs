@@ -43,7 +43,16 @@ impl Characters<'_> {
     fn append_to(self, text: &mut String) -> bool {
         match self {
             Self::Narrow(bytes) => {
-                text.extend(bytes.iter().copied().map(char::from));
+                // SAFETY: what is appended are letters in UTF-8: each has one byte, or two above 127.
+                let room = unsafe { text.as_mut_vec() };
+                room.reserve(2 * bytes.len());
+                for byte in bytes {
+                    if byte.is_ascii() {
+                        room.push(*byte);
+                    } else {
+                        room.extend_from_slice(&[0xc0 | byte >> 6, 0x80 | byte & 0x3f]);
+                    }
+                }
                 true
             }
             Self::Wide(units) => {
@@ -142,6 +151,15 @@ impl Js {
     pub(crate) fn has_still(&self, name: &Atom, value: &Self) -> bool {
         // SAFETY: looks into what is an object.
         self.is_object() && unsafe { inside_own(self.raw(), name.raw()) } == value.raw()
+    }
+
+    /// Returns the value of a property that the object itself has; undefined where there is none, or one with a getter.
+    pub(super) fn held(&self, name: &Atom) -> Self {
+        match self.is_object() {
+            // SAFETY: looks into what is an object.
+            true => Self::borrowed(unsafe { inside_own(self.raw(), name.raw()) }),
+            false => Self::undefined(),
+        }
     }
 
     /// Makes an object with the properties of a plain one, the model, and as many values.

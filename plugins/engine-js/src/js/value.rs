@@ -249,6 +249,10 @@ impl Js {
     }
 
     pub(crate) fn get_atom(&self, name: &Atom) -> Result<Js> {
+        let held = self.held(name);
+        if held.kind() != Type::Undefined {
+            return Ok(held);
+        }
         // SAFETY: may run a getter.
         Self::returned(unsafe { q::JS_GetProperty(context(), self.0, name.0) })
     }
