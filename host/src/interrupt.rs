@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     flag: Arc<AtomicBool>,
+    /// Flags of those that it was made from.
+    before: Vec<Arc<AtomicBool>>,
     /// From this moment on it counts as raised.
     deadline: Option<Instant>,
 }
@@ -27,7 +29,8 @@ impl Interrupt {
 
     /// Tells whether the flag was raised, or its time is over.
     pub fn is_raised(&self) -> bool {
-        self.flag.load(Ordering::Relaxed) || self.is_overdue()
+        let raised = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        raised(&self.flag) || self.before.iter().any(raised) || self.is_overdue()
     }
 
     /// Shares the flag and counts as raised, too, once so much time has passed from now.
@@ -35,7 +38,15 @@ impl Interrupt {
     pub fn within(&self, time: Duration) -> Self {
         // A time that does not fit the clock never passes.
         let deadline = Instant::now().checked_add(time);
-        Self { flag: Arc::clone(&self.flag), deadline: deadline.into_iter().chain(self.deadline).min() }
+        Self { deadline: deadline.into_iter().chain(self.deadline).min(), ..self.clone() }
+    }
+
+    /// Makes a flag of its own, which counts as raised, too, when this one does.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        let mut before = self.before.clone();
+        before.push(Arc::clone(&self.flag));
+        Self { flag: Arc::default(), before, deadline: self.deadline }
     }
 
     /// Tells whether its time is over, whatever became of the flag.
@@ -47,7 +58,7 @@ impl Interrupt {
 impl From<Arc<AtomicBool>> for Interrupt {
     /// Shares a flag that something else raises, such as a signal handler.
     fn from(flag: Arc<AtomicBool>) -> Self {
-        Self { flag, deadline: None }
+        Self { flag, ..Self::default() }
     }
 }
 
@@ -64,5 +75,16 @@ mod tests {
         assert!(soon.within(Duration::from_secs(3600)).is_overdue(), "the earlier of two deadlines holds");
         late.raise();
         assert!(by_hand.is_raised() && late.is_raised() && !late.is_overdue());
+    }
+
+    #[test]
+    fn a_part_is_raised_by_itself_or_with_the_whole() {
+        let whole = Interrupt::new();
+        let (one, other) = (whole.part(), whole.part().part());
+        one.raise();
+        assert!(one.is_raised() && !whole.is_raised() && !other.is_raised());
+        whole.raise();
+        assert!(other.is_raised() && whole.within(Duration::MAX).part().is_raised());
+        assert!(Interrupt::new().within(Duration::ZERO).part().is_raised(), "a part has no more time than the whole");
     }
 }

@@ -8,8 +8,8 @@ use crate::log_level::LogLevel;
 /// A line of log of a guest.
 pub type Line = (LogLevel, String);
 
-/// One instance of a transform. It belongs to one thread.
-pub trait Apply {
+/// One instance of a transform. One thread at a time has it, and not always the same one.
+pub trait Apply: Send {
     /// Why it stopped.
     type Error: std::error::Error + Send + 'static;
     /// Transforms a batch of these columns.

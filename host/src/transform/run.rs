@@ -70,7 +70,7 @@ pub struct Run<'a> {
 /// A transform under way: instances at work, and how far it is.
 pub struct Runner<'r, A: Apply> {
     pub(super) run: &'r Run<'r>,
-    pub(super) pool: Pool<A>,
+    pub(super) pool: Pool<'r, A>,
     /// The scan key of the last row read.
     position: Option<Vec<Value>>,
     counts: Counts,
@@ -97,8 +97,7 @@ where
     };
     let start: Start<'_, A> = start;
     scope(|scope| {
-        let pool = Pool::start(scope, run.jobs.max(1), asked, run.interrupt, start)
-            .map_err(|source| TransformError::Start { source })?;
+        let pool = Pool::start(scope, run.jobs.max(1), asked, run.interrupt, start);
         work(&mut Runner { run, pool, position, counts, rejects: Vec::new() })
     })
 }

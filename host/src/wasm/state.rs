@@ -12,8 +12,8 @@ use crate::db::{DbError, ErrorCode, Session};
 use crate::limits::{Limit, LimitReached};
 use crate::log_level::LogLevel;
 
-/// Hears what a guest says while it runs.
-pub trait GuestEvents {
+/// Hears what a guest says while it runs, on the thread that runs it.
+pub trait GuestEvents: Send + Sync {
     /// One line of log.
     fn log(&self, level: LogLevel, message: &str);
     /// How far the work is.
@@ -23,14 +23,13 @@ pub trait GuestEvents {
 /// Bytes kept of a failed statement.
 const STATEMENT_BYTES: usize = 500;
 
-/// What a store holds during one call. A guest that is run in turns could go on in another thread, as far as the types
-/// know; it never does.
+/// What a store holds during one call.
 pub(super) struct State {
-    /// The session, from the call's beginning to its end.
+    /// The session, from the call's beginning to its end. A guest that has one is run by one thread.
     session: Option<SendWrapper<Box<dyn Session>>>,
     pub(super) bounds: Bounds,
     pub(super) wasi: Wasi,
-    events: SendWrapper<Arc<dyn GuestEvents>>,
+    events: Arc<dyn GuestEvents>,
     /// The last statement that failed.
     pub(super) failed: Option<Box<FailedStatement>>,
     /// The texts of the statements that are prepared, cut at a sensible length, by their numbers.
@@ -59,7 +58,7 @@ impl State {
             session: session.map(SendWrapper::new),
             bounds,
             wasi,
-            events: SendWrapper::new(events),
+            events,
             failed: None,
             prepared: HashMap::new(),
             last_words: None,

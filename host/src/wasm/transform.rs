@@ -1,7 +1,6 @@
 //! Calls a transform, batch after batch, in one instance.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::component::{ComponentType, Func, Instance, Lift, Lower};
 use wasmtime::{Store, Trap};
@@ -121,7 +120,7 @@ pub enum NotApplied {
     Stopped(PluginError),
 }
 
-/// One instance of a transform. It stays on the thread that made it.
+/// One instance of a transform.
 pub struct TransformInstance {
     store: Store<State>,
     apply: Func,
@@ -136,11 +135,11 @@ pub struct TransformInstance {
 
 /// Keeps what the guest logs until somebody asks.
 #[derive(Default)]
-struct Lines(RefCell<Vec<(LogLevel, String)>>);
+struct Lines(Mutex<Vec<(LogLevel, String)>>);
 
 impl GuestEvents for Lines {
     fn log(&self, level: LogLevel, message: &str) {
-        self.0.borrow_mut().push((level, message.to_owned()));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((level, message.to_owned()));
     }
 
     /// The host knows better how far it is.
@@ -239,7 +238,7 @@ impl TransformInstance {
 
     /// Takes what the guest logged since the last time.
     pub fn take_lines(&mut self) -> Vec<(LogLevel, String)> {
-        self.lines.0.take()
+        std::mem::take(&mut self.lines.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns the fuel burnt so far.
