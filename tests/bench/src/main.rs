@@ -94,7 +94,7 @@ enum Part {
     F,
     /// Functions in one statement
     G,
-    /// Scripts, with a fifth of the rows
+    /// Scripts, with a fifth of the rows where they have a handle
     H,
     /// Folders of many files
     I,
@@ -167,6 +167,8 @@ fn bench(options: &Options) -> Result<()> {
     }
     if wanted(Part::H) {
         report.extend(scripts::measure(&workshop, &programs, rows / 5, runs).context("h, scripts")?);
+        let transforms = script_transforms::measure(&workshop, &programs, rows, runs);
+        report.add(transforms.context("h, transforms that are scripts")?);
     }
     if wanted(Part::I) {
         report.extend(sizes::measure(&workshop, &programs, runs).context("i, folders of many files")?);

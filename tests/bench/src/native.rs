@@ -20,6 +20,8 @@ pub(crate) enum Work {
     Cut,
     /// Writes the split name beside the name.
     Update,
+    /// Writes the name, cut at its last blank, beside the name.
+    CutUpdate,
     /// As `update`, with much work for each name.
     Heavy,
     /// Reads wide rows and writes two of their columns.
@@ -77,6 +79,7 @@ pub(crate) fn run(work: Work, database: &Path) -> Result<()> {
         Work::Insert => split(&transaction, sql::INSERT, work::split)?,
         Work::Cut => split(&transaction, sql::INSERT, work::cut)?,
         Work::Update => split(&transaction, sql::UPDATE, work::split)?,
+        Work::CutUpdate => split(&transaction, sql::UPDATE, work::cut)?,
         Work::Heavy => {
             split(&transaction, sql::UPDATE, |full| work::Name { key: work::heavy_key(full), ..work::split(full) })?;
         }

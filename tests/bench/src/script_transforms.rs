@@ -54,7 +54,7 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
     let full = workshop.room("h-person")?.join("person.db");
     fill(&full, rows, sql::SCHEMA, sql::FILL)?;
     let course = Course { full, count: "SELECT count(name_key) FROM person", rows };
-    let native = |room: &Path| Ok(rows::native(workshop, programs, room, "update"));
+    let native = |room: &Path| Ok(rows::native(workshop, programs, room, "cut-update"));
     let mut contenders =
         vec![course.contender("native loop on rusqlite, row by row", workshop.room("h-native")?, native)];
     let scripts = [

@@ -12,7 +12,6 @@ use crate::names;
 use crate::node::{Node, quiet};
 use crate::programs::Programs;
 use crate::report::{self, Aim, Row, Section};
-use crate::script_transforms;
 use crate::tool::DATABASE;
 use crate::workshop::{Workshop, copy_database, number};
 
@@ -115,7 +114,7 @@ pub(crate) fn measure(workshop: &Workshop, programs: &Programs, rows: u32, runs:
         base: 0,
         notes,
     };
-    Ok(vec![work, script_transforms::measure(workshop, programs, rows, runs)?, starts(workshop, programs, &one, runs)?])
+    Ok(vec![work, starts(workshop, programs, &one, runs)?])
 }
 
 fn aims(contenders: &[Contender<'_>], used: &[Used]) -> Vec<Aim> {
