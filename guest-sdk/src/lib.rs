@@ -53,10 +53,14 @@
 //! sends rows back in the same way. [`Statement::execute`] crosses the boundary once a row, which costs about twice as
 //! much. [`Rows::next_batch`] and [`Statement::execute_batch`] give the columns themselves to those who want them.
 //!
+//! Small pieces of memory come from an allocator of this crate. Who has one of their own leaves out the feature `allocator`.
+//!
 //! # What there is not
 //! No files, network, clock, environment or randomness: see [`Context`] for the two recorded stand-ins. A migration
 //! cannot commit or roll back; it returns `Ok` or an error.
 
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics"), feature = "allocator"))]
+mod allocator;
 mod backend;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]

@@ -252,6 +252,7 @@ pub(crate) mod wasm {
     use crate::bindings::transform as raw;
     use crate::context::Context;
     use crate::log::Level;
+    use crate::row::arrived;
 
     /// Runs a row-wise transform on what came in.
     #[doc(hidden)]
@@ -281,7 +282,7 @@ pub(crate) mod wasm {
         let mut context = context(ctx);
         let columns = Columns::of(&mut context);
         let mut out = BatchBuilder::with_capacity(columns.width(), input.rows as usize);
-        let done = batch.check().map_err(Failure::from).and_then(|batch| apply(&batch, &columns, &context, &mut out));
+        let done = arrived(batch).map_err(Failure::from).and_then(|batch| apply(&batch, &columns, &context, &mut out));
         match done {
             Ok(()) if out.is_even() => {
                 let batch = out.finish();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::view::{CheckedBatch, CheckedColumn, Heap};
-use crate::{Batch, Column, Kind, MAX_COLUMNS, MAX_ROWS, MIXED};
+use crate::{Batch, Column, Kind, MAX_COLUMNS, MAX_ROWS, MIXED, ToText};
 
 /// What is wrong with a batch, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl std::error::Error for MalformedBatch {}
 /// Where in a column something is wrong, and what.
 type Fault = (Option<usize>, Malformed);
 
-pub(crate) fn check(batch: Batch) -> Result<CheckedBatch, MalformedBatch> {
+pub(crate) fn check(batch: Batch, text: ToText) -> Result<CheckedBatch, MalformedBatch> {
     let whole = |reason| MalformedBatch { column: None, row: None, reason };
     if batch.rows > MAX_ROWS {
         return Err(whole(Malformed::TooManyRows));
@@ -120,7 +120,7 @@ pub(crate) fn check(batch: Batch) -> Result<CheckedBatch, MalformedBatch> {
     let rows = batch.rows as usize;
     let mut columns = Vec::with_capacity(batch.columns.len());
     for (index, column) in batch.columns.into_iter().enumerate() {
-        let checked = check_column(column, rows).map_err(|(row, reason)| MalformedBatch {
+        let checked = check_column(column, rows, text).map_err(|(row, reason)| MalformedBatch {
             column: Some(index),
             row: row.map(|row| row as u32),
             reason,
@@ -130,7 +130,7 @@ pub(crate) fn check(batch: Batch) -> Result<CheckedBatch, MalformedBatch> {
     Ok(CheckedBatch { rows, columns })
 }
 
-fn check_column(column: Column, rows: usize) -> Result<CheckedColumn, Fault> {
+fn check_column(column: Column, rows: usize, text: ToText) -> Result<CheckedColumn, Fault> {
     let Column { kind, tags, words, heap } = column;
     let only = match kind {
         MIXED => None,
@@ -151,7 +151,7 @@ fn check_column(column: Column, rows: usize) -> Result<CheckedColumn, Fault> {
     }
     let chunks = words.as_chunks().0;
     let heap = match only {
-        Some(Kind::Text) => Heap::Text(check_texts(&tags, chunks, heap)?),
+        Some(Kind::Text) => Heap::Text(check_texts(&tags, chunks, heap, text)?),
         Some(Kind::Blob) => {
             check_ranges(&tags, chunks, heap.len(), |_| true)?;
             Heap::Bytes(heap)
@@ -210,8 +210,8 @@ fn check_words(tags: &[u8], words: &[[u8; 8]], kind: Kind) -> Result<(), Fault> 
 }
 
 /// The heap of a text column is UTF-8 as a whole, so that cutting a cell out of it costs no second look.
-fn check_texts(tags: &[u8], words: &[[u8; 8]], heap: Vec<u8>) -> Result<String, Fault> {
-    match String::from_utf8(heap) {
+fn check_texts(tags: &[u8], words: &[[u8; 8]], heap: Vec<u8>, text: ToText) -> Result<String, Fault> {
+    match text(heap) {
         Ok(text) => {
             check_ranges(tags, words, text.len(), |at| text.is_char_boundary(at))?;
             Ok(text)

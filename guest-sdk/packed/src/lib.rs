@@ -18,6 +18,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use std::string::FromUtf8Error;
+
 mod builder;
 mod check;
 mod view;
@@ -44,12 +46,20 @@ pub struct Batch {
     pub columns: Vec<Column>,
 }
 
+/// Makes a text of bytes, or gives them back where they are not UTF-8, as [`String::from_utf8`] does.
+pub type ToText = fn(Vec<u8>) -> Result<String, FromUtf8Error>;
+
 impl Batch {
     /// Checks everything once, so that cells can then be read without errors.
     ///
     /// Takes the batch because texts are kept as checked strings; no byte is copied.
     pub fn check(self) -> Result<CheckedBatch, MalformedBatch> {
-        check::check(self)
+        self.check_with(String::from_utf8)
+    }
+
+    /// As [`check`](Self::check), with another way to make a text of bytes that are UTF-8: one that looks at many at once.
+    pub fn check_with(self, text: ToText) -> Result<CheckedBatch, MalformedBatch> {
+        check::check(self, text)
     }
 
     /// Counts the bytes of all columns.

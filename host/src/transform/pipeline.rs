@@ -123,7 +123,8 @@ impl<'p, A: Apply> Pool<'p, A> {
 
     /// Tells whether there is room for another batch.
     pub(super) fn has_room(&self) -> bool {
-        self.under_way() < self.fuel.len() * AHEAD
+        // By itself an instance has nothing of a batch that lies there and cools down in the processor's caches.
+        self.under_way() < if self.fuel.len() == 1 { 1 } else { self.fuel.len() * AHEAD }
     }
 
     /// Sends a batch; only when there is room.

@@ -1,14 +1,14 @@
 //! The contract's interfaces, on top of a session. SQL problems are results for the guest, never traps.
 
 use wasmtime::component::Resource;
-use whimbrel_packed::BatchBuilder;
+use whimbrel_packed::{BatchBuilder, MalformedBatch};
 
 use super::bindings::whimbrel::migration::{log, sql, types};
 use super::convert::{checked, listed, packed, values};
 use super::handles::{CursorHandle, SavepointHandle, StatementHandle, TransactionHandle};
 use super::state::State;
 use super::weight::Weight;
-use crate::db::{CursorId, DbError, SavepointId, Session, StatementId};
+use crate::db::{CursorId, DbError, ErrorCode, SavepointId, Session, StatementId};
 use crate::log_level::LogLevel;
 
 /// Most rows and bytes of one answer, and what is taken when the guest leaves it to the host.
@@ -175,8 +175,9 @@ impl sql::HostStatement for State {
 
     fn execute_batch(&mut self, handle: Resource<StatementHandle>, params: types::Batch) -> SqlResult<u64> {
         let bytes = params.weight();
-        let result =
-            checked(params).and_then(|batch| self.receive(bytes)?.execute_batch(statement_id(&handle), &batch));
+        let malformed = |error: MalformedBatch| DbError::new(ErrorCode::Value, error.to_string());
+        let checked = checked(params).map_err(malformed);
+        let result = checked.and_then(|batch| self.receive(bytes)?.execute_batch(statement_id(&handle), &batch));
         answer(self.remember_prepared(handle.rep(), result))
     }
 

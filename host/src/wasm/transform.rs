@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::component::{ComponentType, Func, Instance, Lift, Lower};
 use wasmtime::{Store, Trap};
-use whimbrel_packed::{Batch, CheckedBatch, CheckedColumn, Column};
+use whimbrel_packed::{CheckedBatch, CheckedColumn};
 
 use super::bindings::whimbrel::migration::types;
+use super::convert;
 use super::error::PluginError;
 use super::limits::{self, Bounds};
 use super::plugin::{self, Plugin};
@@ -208,7 +209,7 @@ impl TransformInstance {
                 .map(|(answer,)| answer)
         };
         match called {
-            Ok(Ok(batch)) => checked(batch),
+            Ok(Ok(batch)) => convert::checked(batch).map_err(|error| NotApplied::Malformed(error.to_string())),
             Ok(Err(Failure { row, mut message })) => {
                 message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
                 Err(NotApplied::Failed { row, message })
@@ -245,14 +246,6 @@ impl TransformInstance {
     pub fn fuel(&self) -> u64 {
         self.limits.of(Limit::Fuel).saturating_sub(self.store.get_fuel().unwrap_or(0))
     }
-}
-
-fn checked(batch: types::Batch) -> Result<CheckedBatch, NotApplied> {
-    let column =
-        |column: types::Column| Column { kind: column.kind, tags: column.tags, words: column.words, heap: column.heap };
-    Batch { rows: batch.rows, columns: batch.columns.into_iter().map(column).collect() }
-        .check()
-        .map_err(|error| NotApplied::Malformed(format!("malformed batch: {error}")))
 }
 
 /// Tells why a call did not come back.

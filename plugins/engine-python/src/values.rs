@@ -131,7 +131,7 @@ pub(crate) fn check(batch: Batch) -> Result<CheckedBatch, MontyException> {
         heap: column.heap,
     });
     let batch = whimbrel_packed::Batch { rows: batch.rows, columns: columns.collect() };
-    batch.check().map_err(|error| raise(ExcType::RuntimeError, format!("malformed batch: {error}")))
+    batch.check().map_err(|error| raise(ExcType::RuntimeError, error.to_string()))
 }
 
 /// Ends a batch that goes out.

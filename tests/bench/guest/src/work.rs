@@ -16,9 +16,9 @@ const PARTICLES: [&str; 8] = ["van", "von", "der", "den", "de", "la", "di", "bin
 /// Splits a name: `Vincent van Gogh` is `Vincent` and `van Gogh`.
 pub fn split(full: &str) -> Name<'_> {
     let full = full.trim();
-    let mut cut = full.rfind(' ').map_or(0, |blank| blank + 1);
+    let mut cut = after_blank(full);
     while let Some(before) = full[..cut].strip_suffix(' ') {
-        let start = before.rfind(' ').map_or(0, |blank| blank + 1);
+        let start = after_blank(before);
         if start == 0 || !PARTICLES.contains(&&before[start..]) {
             break;
         }
@@ -30,6 +30,11 @@ pub fn split(full: &str) -> Name<'_> {
     key.push(' ');
     fold(first, &mut key);
     Name { first, last, key }
+}
+
+/// Finds what comes after the last blank. Names are too short for what searches many bytes at once.
+fn after_blank(text: &str) -> usize {
+    text.bytes().rposition(|byte| byte == b' ').map_or(0, |blank| blank + 1)
 }
 
 /// Cuts a name at its last blank: the work that the other languages do too.

@@ -43,6 +43,7 @@ static RUST: Template = Template {
         "whimbrel/packed/Cargo.toml" <- "rust/packed.toml.txt",
     },
     sdk: sdk! {
+        "whimbrel/guest/src/allocator.rs" <- "src/allocator.rs",
         "whimbrel/guest/src/backend/absent.rs" <- "src/backend/absent.rs",
         "whimbrel/guest/src/backend/mod.rs" <- "src/backend/mod.rs",
         "whimbrel/guest/src/backend/wasm.rs" <- "src/backend/wasm.rs",
