@@ -9,11 +9,8 @@ use std::cell::Cell;
 use std::ptr;
 
 #[global_allocator]
-static LISTS: Lists = Lists {
-    free: [const { Cell::new(ptr::null_mut()) }; SIZES],
-    next: Cell::new(ptr::null_mut()),
-    left: Cell::new(0),
-};
+static LISTS: Lists =
+    Lists { free: [const { Cell::new(ptr::null_mut()) }; SIZES], next: Cell::new(ptr::null_mut()), left: Cell::new(0) };
 
 /// Sizes are multiples of this, and everything is aligned to it.
 const STEP: usize = 16;
