@@ -4,7 +4,7 @@
 //!  folder, archive, embedded files, code
 //!    |  source::Source::load           bytes -> migrations; every problem of every file together
 //!    v
-//!  Vec<Migration>
+//!  Loaded            its migrations, and what is ignored
 //!    |  model::Chain, model::Chains     uniqueness; dependencies and order, also of several chains
 //!    v
 //!  Chains --------------+

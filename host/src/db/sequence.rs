@@ -6,7 +6,7 @@ pub(crate) enum Use {
     /// `random()` and `randomblob()` in SQL.
     Sql,
     /// A language's own source of randomness.
-    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only components have languages"))]
+    #[cfg_attr(not(any(feature = "wasm", test)), expect(dead_code, reason = "only components have languages"))]
     Language,
     /// Rows that are made for tests.
     Rows,

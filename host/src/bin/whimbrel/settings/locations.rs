@@ -214,7 +214,8 @@ pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
 /// Returns where fetched archives are kept: below the folder that keeps components, else in the user's.
 pub(super) fn cache(configured: Option<&Path>) -> Option<PathBuf> {
     const NAME: &str = "sources";
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // A relative one would be another folder wherever the program is started.
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     match configured {
         Some(word) if word == Path::new("off") => None,
         Some(folder) => Some(folder.join(NAME)),
@@ -223,7 +224,6 @@ pub(super) fn cache(configured: Option<&Path>) -> Option<PathBuf> {
             variable("HOME").map(|home| home.join("Library/Caches/whimbrel").join(NAME))
         }
         None => variable("XDG_CACHE_HOME")
-            .filter(|folder| folder.is_absolute())
             .or_else(|| variable("HOME").map(|home| home.join(".cache")))
             .map(|folder| folder.join("whimbrel").join(NAME)),
     }
