@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::layout::{self, Layout, Options};
-use super::tree::Kept;
-use super::{Loaded, Source, SourceError};
+use super::tree::{Kept, Tree};
+use super::{Loaded, Problem, Source, SourceError};
 use crate::interrupt::Interrupt;
 
 /// The files of a folder, embedded by `embed!`.
@@ -39,10 +39,18 @@ impl Embedded {
 impl Source for Embedded {
     fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         let mut tree = Kept::new(self.folder);
+        let mut twins = Vec::new();
         for (path, bytes) in self.files {
-            tree.add(*path, Cow::Borrowed(bytes));
+            if !tree.add(*path, Cow::Borrowed(bytes)) {
+                twins.push(Problem::of_file(tree.shown(path), "is there twice", Some("keep one of them".to_owned())));
+            }
         }
-        layout::load(&mut [&mut tree], &self.options)
+        let loaded = layout::load(&mut [&mut tree], &self.options);
+        if twins.is_empty() {
+            return loaded;
+        }
+        twins.extend(loaded.err().into_iter().flat_map(|error| error.problems));
+        Err(SourceError::new(twins))
     }
 
     fn describe(&self) -> String {
@@ -73,5 +81,17 @@ mod tests {
             assert!(std::ptr::eq(bytes, file.1));
         }
         assert_eq!((loaded.migrations.len(), loaded.ignored.len()), (2, 1));
+    }
+
+    #[test]
+    fn says_that_a_file_is_there_twice() {
+        static SAME: Embedded = Embedded::new("m", &[("4_d.sql", b"SELECT 1;"), ("4_d.sql", b"SELECT 1;")]);
+        static OTHER: Embedded =
+            Embedded::new("m", &[("4_d.sql", b"SELECT 1;"), ("5_e.wasm", b""), ("4_d.sql", b"SELECT 2;")]);
+        let error = SAME.load(&Interrupt::new()).expect_err("two of one name");
+        assert_eq!(error.to_string(), "m/4_d.sql: is there twice");
+        let error = OTHER.load(&Interrupt::new()).expect_err("two of one name");
+        let files: Vec<&str> = error.problems.iter().map(|problem| problem.file.as_str()).collect();
+        assert_eq!(files, ["m/4_d.sql", "m/5_e.wasm", "m/5_e.wasm"], "with all other problems");
     }
 }

@@ -75,9 +75,9 @@ impl Kept {
         Self { root: root.into(), files: BTreeMap::new() }
     }
 
-    /// Adds a file; the last one of a path counts.
-    pub(super) fn add(&mut self, path: impl Into<String>, bytes: Cow<'static, [u8]>) {
-        self.files.insert(path.into(), bytes);
+    /// Adds a file; the last one of a path counts. Tells whether it is the first.
+    pub(super) fn add(&mut self, path: impl Into<String>, bytes: Cow<'static, [u8]>) -> bool {
+        self.files.insert(path.into(), bytes).is_none()
     }
 }
 

@@ -25,6 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     let again = load(&files.iter().rev().copied().collect::<Vec<_>>());
     match (&loaded, again) {
         (Ok(loaded), Ok(again)) => {
+            assert!(!has_twins(&files), "one of two files of a name is lost");
             assert_loaded(&files, loaded);
             assert_eq!(format!("{:?}", loaded.migrations), format!("{:?}", again.migrations));
             assert_eq!(loaded.ignored, again.ignored);
