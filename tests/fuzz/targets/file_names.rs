@@ -59,7 +59,9 @@ fn assert_name(name: &str) {
     match FileName::parse(name) {
         FileName::Part { version, name: words, part, role } => {
             assert!(check_name(&words).is_ok());
-            let ending = part.ending();
+            // A script's ending is its language's.
+            let ending =
+                if part == Part::Script { &name[name.rfind('.').unwrap_or(name.len())..] } else { part.ending() };
             let (start, end) = match role {
                 Role::Versioned => ("", format!("{version}_{words}{ending}")),
                 Role::Baseline if name.starts_with('B') => ("B", format!("{version}__{words}{ending}")),
@@ -131,7 +133,8 @@ fn assert_loaded(files: &[(&str, &[u8])], loaded: &Loaded) {
             #[allow(unreachable_patterns, reason = "new kinds of body are told by new parts, which are counted below")]
             _ => {}
         }
-        used += [Part::Sql, Part::Up, Part::Component, Part::Down, Part::Manifest].map(has).iter().sum::<usize>();
+        let all = [Part::Sql, Part::Up, Part::Component, Part::Script, Part::Down, Part::Verify, Part::Manifest];
+        used += all.map(has).iter().sum::<usize>();
         migration.checksum();
         migration.description();
     }
