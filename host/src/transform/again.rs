@@ -29,7 +29,7 @@ impl<A: Apply> Runner<'_, A> {
                 self.pool.send(batch);
                 let mapped = self.pool.receive().map_err(|lost| match lost {
                     Lost::Start(source) => TransformError::Start { source },
-                    Lost::Interrupted => TransformError::Interrupted,
+                    Lost::Panicked => TransformError::Interrupted,
                 })?;
                 for (level, line) in &mapped.lines {
                     tell(Progress::Line(*level, line));

@@ -26,8 +26,8 @@ pub(super) type Start<'s, A> = &'s (dyn Fn(&Interrupt) -> Result<A, <A as Apply>
 pub(super) enum Lost<E> {
     /// The instance did not start.
     Start(E),
-    /// Stopped from outside.
-    Interrupted,
+    /// A thread has panicked, which the scope passes on.
+    Panicked,
 }
 
 /// Instances at work.
@@ -144,8 +144,7 @@ impl<'p, A: Apply> Pool<'p, A> {
                 break done.map_err(Lost::Start)?;
             }
             if desks.is_broken {
-                // The thread that panics has told so itself; the scope passes the panic on.
-                return Err(Lost::Interrupted);
+                return Err(Lost::Panicked);
             }
             desks = match desks.take() {
                 Some(turn) => {

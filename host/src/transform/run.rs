@@ -195,7 +195,7 @@ impl<A: Apply> Runner<'_, A> {
             let mapped = match self.pool.receive() {
                 Ok(mapped) => mapped,
                 Err(Lost::Start(source)) => return Err(TransformError::Start { source }),
-                Err(Lost::Interrupted) => return Err(TransformError::Interrupted),
+                Err(Lost::Panicked) => return Err(TransformError::Interrupted),
             };
             for (level, line) in &mapped.lines {
                 tell(Progress::Line(*level, line));
