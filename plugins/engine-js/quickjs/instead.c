@@ -1,5 +1,5 @@
-// The short ways that scripts mostly take: calls of native functions, and arrays that are nothing but their elements, taken
-// apart, put together and joined. Each does what QuickJS itself would do, and leaves everything else to it.
+// The short ways that scripts mostly take: calls of native functions, arrays that are nothing but their elements, taken
+// apart, put together and joined, plain objects made alike, and texts looked for in texts. Each does what QuickJS itself would do, and leaves everything else to it.
 
 #undef js_array_join
 #undef js_string_indexOf
