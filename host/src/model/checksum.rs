@@ -21,20 +21,6 @@ pub struct NoChecksum {
 /// Seeds stay where every language's numbers are exact.
 const SEED_MASK: u64 = (1 << 53) - 1;
 
-/// What each byte is worth as a hexadecimal digit: a history has thousands of checksums.
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        digits[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    digits
-};
-/// All bits set, so that it is left when it is put together with any digit.
-const NO_DIGIT: u8 = u8::MAX;
-
 /// A checksum in the making, for what comes in pieces.
 #[derive(Clone, Debug, Default)]
 pub struct ChecksumBuilder(Sha256);
@@ -88,20 +74,36 @@ impl FromStr for Checksum {
     type Err = NoChecksum;
 
     fn from_str(text: &str) -> Result<Self, NoChecksum> {
-        let refuse = || NoChecksum { text: text.to_owned() };
-        if text.len() != 64 {
-            return Err(refuse());
-        }
+        let (digits, rest) = text.as_bytes().as_chunks();
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
-            if high | low == NO_DIGIT {
-                return Err(refuse());
-            }
-            *byte = high << 4 | low;
+        let mut wrong = u64::from(text.len() != 64 || !rest.is_empty());
+        for (four, eight) in bytes.as_chunks_mut().0.iter_mut().zip(digits) {
+            let (read, not_digits) = read_digits(*eight);
+            *four = read;
+            wrong |= not_digits;
         }
-        Ok(Self(bytes))
+        if wrong == 0 { Ok(Self(bytes)) } else { Err(NoChecksum { text: text.to_owned() }) }
     }
+}
+
+/// Reads eight hexadecimal digits at once, since a history has thousands of checksums; the second number is 0 if that is
+/// what they are.
+fn read_digits(digits: [u8; 8]) -> ([u8; 4], u64) {
+    const ALL: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ALL;
+    // Byte by byte: sums of two numbers below 128 reach no neighbour, and have the highest bit set from 128 on.
+    let at_least = |bytes: u64, least: u8| (bytes & !HIGH) + ALL * u64::from(0x80 - least);
+    let digits = u64::from_le_bytes(digits);
+    let small = digits | (0x20 * ALL);
+    let is_number = at_least(digits, b'0') & !at_least(digits, b'9' + 1);
+    let is_letter = at_least(small, b'a') & !at_least(small, b'f' + 1);
+    let wrong = (!(is_number | is_letter) | digits) & HIGH;
+    // A letter has its value, less nine, in its lower half.
+    let values = (digits & (0x0f * ALL)) + 9 * ((is_letter & HIGH) >> 7);
+    let pairs = ((values << 4) | (values >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let quarters = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
+    let [a, b, c, d, ..] = (quarters | (quarters >> 16)).to_le_bytes();
+    ([a, b, c, d], wrong)
 }
 
 impl fmt::Display for Checksum {
@@ -155,9 +157,21 @@ mod tests {
     fn reads_hexadecimal_only() {
         assert_eq!(EMPTY.parse(), Ok(Checksum::of(b"")));
         assert_eq!(EMPTY.to_uppercase().parse(), Ok(Checksum::of(b"")));
-        let cases = ["", "e3", &EMPTY[1..], &EMPTY.replace('e', "g"), &format!("é{}", &EMPTY[2..])];
+        let longer = format!("{EMPTY}00");
+        let cases = ["", "e3", &EMPTY[1..], &longer, &EMPTY.replace('e', "g"), &format!("é{}", &EMPTY[2..])];
         for text in cases {
             assert!(text.parse::<Checksum>().is_err(), "{text}");
+        }
+        for byte in 0..=u8::MAX {
+            let digits = [b'0', b'1', byte, b'f', b'F', byte, b'a', b'9'];
+            let (read, wrong) = read_digits(digits);
+            match char::from(byte).to_digit(16) {
+                Some(value) => {
+                    let value = value as u8;
+                    assert_eq!((read, wrong), ([0x01, value << 4 | 0xf, 0xf0 | value, 0xa9], 0), "{byte}");
+                }
+                None => assert_ne!(wrong, 0, "{byte}"),
+            }
         }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::model::{Applied, AppliedState, Body, Chain, Chains, Key, Migration, Node, Resumption, Role, Version};
 
 /// How an applied migration differs from the one in the chain.
@@ -213,8 +215,8 @@ pub(super) struct States<'a> {
 /// What is known of one chain's history.
 #[derive(Default)]
 struct Past<'a> {
-    live: HashMap<Key, &'a Applied>,
-    reverted: HashMap<Key, &'a Applied>,
+    live: HashMap<Key, &'a Applied, RandomState>,
+    reverted: HashMap<Key, &'a Applied, RandomState>,
     /// The highest version that a baseline in force has in it.
     floor: Option<Version>,
     /// The baseline that a database which has nothing of the chain starts from.
@@ -292,7 +294,8 @@ impl<'a> States<'a> {
 impl<'a> Past<'a> {
     /// Starts with nothing, and with room for all that can be known.
     fn with_room(chain: &Chain, applied: &[Applied]) -> Self {
-        let live = HashMap::with_capacity(applied.len().min(chain.migrations().len()));
+        let live =
+            HashMap::with_capacity_and_hasher(applied.len().min(chain.migrations().len()), RandomState::default());
         Self { live, ..Self::default() }
     }
 

@@ -210,12 +210,12 @@ impl OpenFolder {
         for entry in listed {
             let entry = entry?;
             let name = entry.file_name().into_string().unwrap_or_else(|name| name.to_string_lossy().into_owned());
-            let path = if folder.is_empty() { name } else { tree::join(folder, &name) };
             let kind = entry.file_type().ok();
+            let entry = Entry::new(folder, name, kind.is_some_and(|kind| kind.is_dir()));
             if !kind.is_some_and(|kind| kind.is_file()) {
-                self.unsure.insert(path.clone());
+                self.unsure.insert(entry.path.clone());
             }
-            entries.push(Entry { path, is_folder: kind.is_some_and(|kind| kind.is_dir()), seen: None });
+            entries.push(entry);
         }
         Ok(entries)
     }
@@ -232,7 +232,7 @@ impl OpenFolder {
             }
         }
         let file = open(&self.dir, path)?;
-        read_whole(file, self.largest, &mut self.buffer).map(Target::File)
+        read_regular(file, self.largest, &mut self.buffer).map(Target::File)
     }
 }
 
@@ -272,18 +272,39 @@ pub(super) fn open(dir: &Dir, path: &str) -> io::Result<File> {
     dir.open(path).map(cap_std::fs::File::into_std)
 }
 
-/// Reads a file, unless it is larger than this.
-pub(super) fn read_whole(mut file: File, largest: u64, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
+/// Reads whatever was opened to its end, unless it is larger than this.
+pub(super) fn read_whole(file: impl Read, largest: u64, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
+    read_pieces(file, largest, buffer, |length| length == 0)
+}
+
+/// What fails or is interrupted while a regular file is read does so between blocks: a read that ends inside one has come
+/// to the end of the file, which need not be asked again.
+const BLOCK: usize = 512;
+
+/// Reads a regular file, unless it is larger than this.
+fn read_regular(file: impl Read, largest: u64, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
+    read_pieces(file, largest, buffer, |length| length == 0 || length % BLOCK != 0)
+}
+
+fn read_pieces(
+    mut file: impl Read,
+    largest: u64,
+    buffer: &mut [u8],
+    is_last: impl Fn(usize) -> bool,
+) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
-        match file.read(buffer) {
-            Ok(0) => return Ok(bytes),
-            Ok(length) => bytes.extend_from_slice(&buffer[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        let length = match file.read(buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
-        }
+        };
+        bytes.extend_from_slice(&buffer[..length]);
         if bytes.len() as u64 > largest {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("is larger than {largest} bytes")));
+        }
+        if is_last(length) {
+            return Ok(bytes);
         }
     }
 }
@@ -352,6 +373,44 @@ mod tests {
         assert_eq!(checksums, ["SELECT 1;", &long].map(|text| crate::model::Checksum::of(text.as_bytes())));
         let ignored: Vec<&str> = loaded.ignored.iter().map(|ignored| ignored.reason.as_str()).collect();
         assert_eq!(ignored, ["a folder", "neither .sql nor .wasm nor .toml nor a script"]);
+    }
+
+    /// Gives a file piece by piece, as a file system may where a read is interrupted; ends with a failure if told so.
+    struct Pieces<'a> {
+        rest: &'a [u8],
+        piece: usize,
+        fails: bool,
+    }
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.rest.is_empty() && self.fails {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let (now, rest) = self.rest.split_at(self.rest.len().min(self.piece).min(buffer.len()));
+            buffer[..now.len()].copy_from_slice(now);
+            self.rest = rest;
+            Ok(now.len())
+        }
+    }
+
+    #[test]
+    fn reads_every_file_to_its_end() {
+        let all: Vec<u8> = (0..3 * BUFFER).map(|byte| byte as u8).collect();
+        let mut buffer = vec![0; BUFFER];
+        let pieces = |length: usize, piece| Pieces { rest: &all[..length], piece, fails: false };
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, BUFFER - 1, BUFFER, BUFFER + 1, 2 * BUFFER] {
+            for piece in [BLOCK, 8 * BLOCK, BUFFER, usize::MAX] {
+                let read = read_regular(pieces(length, piece), u64::MAX, &mut buffer).expect("read");
+                assert!(read == all[..length], "{length} bytes, {piece} at once");
+            }
+            // A pipe gives what there is.
+            let read = read_whole(pieces(length, 7), u64::MAX, &mut buffer).expect("read");
+            assert!(read == all[..length], "{length} bytes, 7 at once");
+        }
+        // What ends with a block may have been cut short there.
+        let broken = Pieces { rest: &all[..2 * BLOCK], piece: BLOCK, fails: true };
+        assert!(read_regular(broken, u64::MAX, &mut buffer).is_err());
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) trait Tree {
 pub(super) struct Entry {
     /// Where it is.
     pub(super) path: String,
+    /// Where in that its name begins: it is asked for often.
+    name: usize,
     /// Whether there are others in it. A link counts as a file until it is read.
     pub(super) is_folder: bool,
     /// What it holds, if somebody has looked into it already.
@@ -37,9 +39,16 @@ pub(super) enum Found {
 }
 
 impl Entry {
+    /// Names something in a folder that nobody has looked into.
+    pub(super) fn new(folder: &str, name: String, is_folder: bool) -> Self {
+        let path = if folder.is_empty() { name } else { join(folder, &name) };
+        let name = if folder.is_empty() { 0 } else { folder.len() + 1 };
+        Self { path, name, is_folder, seen: None }
+    }
+
     /// Returns its name in its folder.
     pub(super) fn name(&self) -> &str {
-        self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name)
+        &self.path[self.name..]
     }
 
     /// Looks into a file for the first time; `None` if there is nothing to see, which whoever reads it will say.
@@ -89,8 +98,8 @@ impl Tree for Kept {
             .range(prefix.clone()..)
             .map_while(|(path, _)| path.strip_prefix(&prefix))
             .map(|rest| match rest.split_once('/') {
-                Some((name, _)) => Entry { path: join(folder, name), is_folder: true, seen: None },
-                None => Entry { path: join(folder, rest), is_folder: false, seen: None },
+                Some((name, _)) => Entry::new(folder, name.to_owned(), true),
+                None => Entry::new(folder, rest.to_owned(), false),
             })
             .collect();
         entries.dedup();

@@ -8,12 +8,13 @@ mod run;
 mod verify;
 
 use std::env;
+use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use whimbrel::history::foreign::Tool;
 use whimbrel::model::Version;
 use whimbrel::source::Layout;
@@ -65,10 +66,27 @@ pub(crate) struct Args {
 impl Args {
     /// Reads the command line.
     pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::read_words(&env::args_os().collect::<Vec<_>>())
+    }
+
+    fn read_words(words: &[OsString]) -> Result<Self, clap::Error> {
         // Taking what describes all commands apart again takes a third of what making it did.
         let mut described = ManuallyDrop::new(Self::command());
-        let mut given = described.try_get_matches_from_mut(env::args_os())?;
+        let mut given = match Self::of_one_verb(&described, words) {
+            Some(given) => given,
+            None => described.try_get_matches_from_mut(words)?,
+        };
         Self::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut described))
+    }
+
+    /// Reads the command line as if the program had only the verb that is meant; `None` if that one alone does not do.
+    ///
+    /// What every verb takes is copied into each that is described, which would be most of reading the command line.
+    fn of_one_verb(described: &Command, words: &[OsString]) -> Option<ArgMatches> {
+        // It may be the value of an option: then the verb is not the first free word of the line, and is refused.
+        let verb = words.iter().find_map(|word| described.find_subcommand(word))?;
+        let alone = Globals::augment_args(Command::new("whimbrel")).subcommand(verb.clone()).subcommand_required(true);
+        ManuallyDrop::new(alone).try_get_matches_from_mut(words).ok()
     }
 }
 
@@ -134,6 +152,7 @@ pub(crate) enum Color {
 
 /// What to do.
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Verb {
     /// Make a folder for migrations, whimbrel.toml and a first migration
     Init(InitArgs),
@@ -274,4 +293,65 @@ pub(crate) enum LockVerb {
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    /// What a verb was told, and whether one verb alone was enough to read it.
+    fn read(line: &str) -> (Option<(String, ArgMatches)>, bool) {
+        let mut described = Args::command();
+        let alone = Args::of_one_verb(&described, &words(line));
+        let whole = described.try_get_matches_from_mut(words(line)).ok();
+        let verb = |given: ArgMatches| given.subcommand().map(|(verb, told)| (verb.to_owned(), told.clone()));
+        let (alone, whole) = (alone.map(verb), whole.map(verb));
+        if let Some(alone) = &alone {
+            assert_eq!(Some(alone), whole.as_ref(), "{line}");
+        }
+        (whole.flatten(), alone.is_some())
+    }
+
+    #[test]
+    fn reads_a_line_by_its_verb_alone_as_by_all() {
+        let lines = [
+            ("whimbrel up", "up"),
+            ("whimbrel migrate --to 3", "up"),
+            ("whimbrel --dir m -D a.db status --check --json", "status"),
+            ("whimbrel -vv up --dir status", "up"),
+            ("whimbrel lock status", "lock"),
+            ("status status", "status"),
+        ];
+        for (line, verb) in lines {
+            let (told, alone) = read(line);
+            assert_eq!((told.map(|(verb, _)| verb).as_deref(), alone), (Some(verb), true), "{line}");
+        }
+    }
+
+    #[test]
+    fn reads_a_line_by_all_verbs_where_one_does_not_do() {
+        for (line, verb) in [
+            ("whimbrel --dir status up", Some("up")),
+            ("whimbrel --dir up", None),
+            ("whimbrel", None),
+            ("whimbrel help up", None),
+            ("whimbrel up --help", None),
+            ("whimbrel --version", None),
+            ("whimbrel upp", None),
+            ("whimbrel up --nonsense", None),
+            ("whimbrel -q -v up", None),
+        ] {
+            let (told, alone) = read(line);
+            assert_eq!((told.map(|(verb, _)| verb).as_deref(), alone), (verb, false), "{line}");
+        }
+    }
+
+    #[test]
+    fn describes_every_verb_soundly() {
+        Args::command().debug_assert();
+    }
 }

@@ -13,6 +13,8 @@ mod render;
 mod settings;
 mod signals;
 mod ui;
+#[cfg(unwinder_inside)]
+mod unwinder;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;

@@ -165,7 +165,7 @@ fn see_rows(
     see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
 ) -> Result<Result<(), DbError>, RunError> {
     while statement.step()? {
-        if let Err(refused) = see(&Current(statement)) {
+        if let Err(refused) = see(&Current { statement, columns: statement.columns() }) {
             return Ok(Err(refused));
         }
     }
@@ -173,24 +173,27 @@ fn see_rows(
 }
 
 /// The row at which a query stands.
-struct Current<'r, 's>(&'r RawStatement<'s>);
+struct Current<'r, 's> {
+    statement: &'r RawStatement<'s>,
+    columns: usize,
+}
 
 impl Row for Current<'_, '_> {
     fn columns(&self) -> usize {
-        self.0.columns()
+        self.columns
     }
 
     fn cell(&self, column: usize) -> Result<Cell<'_>, DbError> {
         let failed = |error: rusqlite::Error| DbError::new(ErrorCode::Database, error.to_string());
-        if column >= self.0.columns() {
+        if column >= self.columns {
             return Err(failed(rusqlite::Error::InvalidColumnIndex(column)));
         }
-        Ok(match self.0.cell(column).map_err(failed)? {
+        Ok(match self.statement.cell(column).map_err(failed)? {
             RawCell::Null => Cell::Null,
             RawCell::Boolean(value) => Cell::Boolean(value),
             RawCell::Integer(value) => Cell::Integer(value),
             RawCell::Real(value) => Cell::Real(value),
-            RawCell::Text(bytes) => Cell::Text(str::from_utf8(bytes).map_err(|_| not_utf8(self.0, column))?),
+            RawCell::Text(bytes) => Cell::Text(str::from_utf8(bytes).map_err(|_| not_utf8(self.statement, column))?),
             RawCell::Blob(bytes) => Cell::Blob(bytes),
         })
     }
