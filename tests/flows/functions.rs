@@ -14,8 +14,8 @@ use whimbrel::exec::{Event, Observer, PrepareError};
 use whimbrel::model::{ChainError, FunctionLibrary, Policy, Trust};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
-use whimbrel::wasm::ComponentCache;
-use whimbrel::{Error, Interrupt, Migrator, MigratorBuilder};
+use whimbrel::wasm::{Compilation, ComponentCache, Engine, FunctionsCall, GuestEvents, RunLimits};
+use whimbrel::{Error, Interrupt, LogLevel, Migrator, MigratorBuilder};
 
 use super::guests::{behaviours, workspace};
 use super::transforms::chain;
@@ -322,6 +322,34 @@ fn a_program_brings_functions_of_its_own() {
     let covering = stage.builder().functions(FunctionLibrary::native("app", "v1", [upper])).build().unwrap();
     let error = covering.up(Until::End).unwrap_err();
     assert!(chain(&error).contains("SQLite has one, and app brings one"), "{}", chain(&error));
+}
+
+struct Deaf;
+
+impl GuestEvents for Deaf {
+    fn log(&self, _: LogLevel, _: &str) {}
+    fn progress(&self, _: u64, _: Option<u64>) {}
+}
+
+#[test]
+fn a_function_works_on_every_thread_until_its_instance_is_gone() {
+    let plugin = Engine::for_functions(&Compilation::default()).unwrap().compile(library()).unwrap();
+    let call = FunctionsCall {
+        started_at: 0,
+        limits: RunLimits::default(),
+        interrupt: Interrupt::new(),
+        events: Arc::new(Deaf),
+    };
+    let instance = plugin.functions(&call).unwrap();
+    let normalise = instance.functions().iter().find(|f| f.signature().name == "normalise_email").unwrap().clone();
+    let normalised = || normalise.call(&mut [Cell::Text(" A@B ")]);
+    assert_eq!(normalised().unwrap(), Value::from("A@b"));
+    let used = instance.fuel();
+    assert_eq!(std::thread::scope(|scope| scope.spawn(normalised).join().unwrap()).unwrap(), Value::from("A@b"));
+    assert!(instance.fuel() > used);
+    drop(instance);
+    let gone = normalised().unwrap_err();
+    assert_eq!(gone.message, "the function normalise_email: it is called after its instance is gone");
 }
 
 #[test]

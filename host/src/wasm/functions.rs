@@ -1,8 +1,6 @@
 //! SQL functions of a component: an instance that lives for the time of a step, called from within statements.
 
-use std::cell::{Cell as Counter, RefCell};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use wasmtime::Store;
 use wasmtime::component::{ComponentType, Lift, Lower, TypedFunc};
@@ -33,14 +31,6 @@ const FEW: usize = 4;
 /// Bytes kept of what a function says.
 const MESSAGE_BYTES: usize = 1 << 10;
 
-thread_local! {
-    /// The instances at work on this thread. SQLite wants functions that may move between threads, which a store may
-    /// not: a function holds its instance's place here, and its session never leaves the thread.
-    static INSTANCES: RefCell<Vec<Option<Rc<RefCell<Live>>>>> = const { RefCell::new(Vec::new()) };
-    /// Counts instances, so that a place that is used again is not taken for the one before.
-    static COUNT: Counter<u64> = const { Counter::new(0) };
-}
-
 /// Under which conditions an instance works.
 pub struct FunctionsCall {
     /// Recorded start of the run, in milliseconds since 1970.
@@ -53,12 +43,14 @@ pub struct FunctionsCall {
     pub events: Arc<dyn GuestEvents>,
 }
 
-/// An instance whose functions can be called on this thread, until it is dropped.
+/// An instance whose functions can be called until it is dropped, by one thread at a time.
 pub struct FunctionsInstance {
-    place: usize,
-    live: Rc<RefCell<Live>>,
+    live: Shared,
     functions: Vec<Function>,
 }
+
+/// An instance, which each of its functions has a share of; gone when its owner is.
+type Shared = Arc<Mutex<Option<Live>>>;
 
 /// An argument on its way in, which is copied into the guest only.
 #[derive(Clone, Copy, ComponentType, Lower)]
@@ -123,7 +115,6 @@ struct ShortCall {
 }
 
 struct Live {
-    number: u64,
     store: Store<State>,
     call: Call<'static>,
     short: Option<ShortCall>,
@@ -159,10 +150,7 @@ impl Plugin {
             Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, &call.interrupt, None)),
         };
         let signatures = signatures(given).map_err(|reason| PluginError::Described { reason })?;
-        let number = COUNT.get() + 1;
-        COUNT.set(number);
         let live = Live {
-            number,
             store,
             call: function,
             short,
@@ -171,7 +159,7 @@ impl Plugin {
             epochs,
             stopped: None,
         };
-        Ok(FunctionsInstance::enlist(live, signatures))
+        Ok(FunctionsInstance::new(live, signatures))
     }
 }
 
@@ -213,52 +201,47 @@ fn signatures(given: Vec<GivenSignature>) -> Result<Vec<Signature>, String> {
 }
 
 impl FunctionsInstance {
-    fn enlist(live: Live, signatures: Vec<Signature>) -> Self {
-        let number = live.number;
-        let live = Rc::new(RefCell::new(live));
-        let place = INSTANCES.with_borrow_mut(|instances| {
-            let free = instances.iter().position(Option::is_none).unwrap_or_else(|| {
-                instances.push(None);
-                instances.len() - 1
-            });
-            instances[free] = Some(Rc::clone(&live));
-            free
-        });
+    fn new(live: Live, signatures: Vec<Signature>) -> Self {
+        let live: Shared = Arc::new(Mutex::new(Some(live)));
         let function = |(index, signature): (usize, Signature)| {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let apply = move |arguments: &[Cell<'_>], give: Give<'_>| call_at(place, number, index, arguments, give);
+            let live = Arc::clone(&live);
+            let apply = move |arguments: &[Cell<'_>], give: Give<'_>| call(&live, index, arguments, give);
             Function::giving(signature, Arc::new(apply))
         };
         let functions = signatures.into_iter().enumerate().map(function).collect();
-        Self { place, live, functions }
+        Self { live, functions }
     }
 
-    /// Returns the functions. On another thread, and after the instance was dropped, a call is an error.
+    /// Returns the functions. After the instance was dropped a call is an error.
     pub fn functions(&self) -> &[Function] {
         &self.functions
     }
 
     /// Returns the fuel burnt so far.
     pub fn fuel(&self) -> u64 {
-        let live = self.live.borrow();
-        live.limits.of(Limit::Fuel).saturating_sub(live.store.get_fuel().unwrap_or(0))
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = |live: &Live| live.limits.of(Limit::Fuel).saturating_sub(live.store.get_fuel().unwrap_or(0));
+        live.as_ref().map_or(0, left)
     }
 }
 
 impl Drop for FunctionsInstance {
     fn drop(&mut self) {
-        INSTANCES.with_borrow_mut(|instances| instances[self.place] = None);
+        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-fn call_at(place: usize, number: u64, function: u32, arguments: &[Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
-    let gone = || DbError::new(ErrorCode::Function, "it is called where its instance is not");
-    let live = INSTANCES.with_borrow(|instances| instances.get(place).cloned().flatten()).ok_or_else(gone)?;
-    let mut live = live.try_borrow_mut().map_err(|_| DbError::new(ErrorCode::Function, "it is called by itself"))?;
-    if live.number != number {
-        return Err(gone());
+fn call(live: &Mutex<Option<Live>>, function: u32, arguments: &[Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
+    let refuse = |reason: &str| Err(DbError::new(ErrorCode::Function, reason));
+    match live.try_lock() {
+        Ok(mut live) => match live.as_mut() {
+            Some(live) => live.call(function, arguments, give),
+            None => refuse("it is called after its instance is gone"),
+        },
+        Err(TryLockError::WouldBlock) => refuse("it is called while it is at work"),
+        Err(TryLockError::Poisoned(_)) => refuse("the host failed while it was at work"),
     }
-    live.call(function, arguments, give)
 }
 
 impl Live {
