@@ -1,5 +1,8 @@
 //! Small scripts on a fresh file, for which a run keeps the database to itself.
 
+use std::process::Stdio;
+use std::time::Instant;
+
 use crate::harness::Project;
 
 /// A chain of small scripts, after these files and before those.
@@ -58,6 +61,36 @@ fn the_next_run_puts_back_what_a_killed_one_has_kept() {
         assert!(found(&project).1);
         project.ok(&["up"]);
         assert_eq!(found(&project), ("delete".to_owned(), false), "{journal}");
+    }
+}
+
+#[test]
+fn a_run_killed_at_any_time_is_finished_by_the_next() {
+    const ROUNDS: u32 = 24;
+    // The program may have to be built first, which says nothing of how long a run takes.
+    let whole = [(); 2].map(|()| {
+        let (project, began) = (small(&[], &[]), Instant::now());
+        project.ok(&["up"]);
+        began.elapsed()
+    })[1];
+    for round in 0..ROUNDS {
+        let project = small(&[], &[]);
+        let mut killed = project.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * round / ROUNDS);
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let tables = |project: &Project, name: &str| {
+            project.number(&format!("SELECT count(*) FROM sqlite_schema WHERE name GLOB '{name}'"))
+        };
+        let made = tables(&project, "t[0-9]*");
+        if tables(&project, "_whimbrel_history") == 1 {
+            assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), made, "round {round}");
+        } else {
+            assert_eq!(made, 0, "round {round}");
+        }
+        project.ok(&["up"]);
+        assert_eq!((tables(&project, "t[0-9]*"), project.number("SELECT count(*) FROM _whimbrel_history")), (10, 10));
+        assert_eq!(found(&project), ("delete".to_owned(), false), "round {round}");
     }
 }
 
