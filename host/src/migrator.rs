@@ -128,9 +128,9 @@ impl Migrator {
         plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::UnknownTarget { version }))?).map_err(refuse)?;
         let opened = self.backend.open_existing(Access::Write, &self.options(interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
-        let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
+        let session = opened.ok_or(exec::PreviewError::NoDatabase)?;
         let conditions = self.conditions(&chains, prepared.goal(), interrupt, false);
-        Ok(exec::retry_step(session.as_mut(), &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
+        Ok(exec::retry_step(session, &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
     }
 
     /// Prepares the step of one transform, of whichever active chain has this version.

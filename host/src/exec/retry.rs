@@ -5,6 +5,7 @@ use super::prepare::{Prepared, PreparedStep};
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
 use super::transform::{call, failed, find, hold, keep_aside, release, row_counts, start, tell, voice};
+use super::verify::verify;
 use crate::db::{Session, Value};
 use crate::interrupt::Interrupt;
 use crate::model::{OnError, TransformSpec};
@@ -19,23 +20,39 @@ pub struct Retried {
     pub gone: u64,
 }
 
-/// Transforms the rows once more that the only step of a plan kept aside.
+/// Transforms the rows once more that the only step of a plan kept aside, and asks again whether the migration did what it
+/// should.
 pub(crate) fn retry_step(
-    session: &mut dyn Session,
+    mut session: Box<dyn Session>,
     prepared: &Prepared,
     conditions: &Conditions<'_>,
 ) -> Result<Retried, StepError> {
     let step = prepared.steps.first().ok_or(StepError::Vanished)?;
     let Some(spec) = step.step.migration.body.transform() else { return Ok(Retried::default()) };
-    let functions = bring(session, step, conditions)?;
-    let retried = in_transaction(session, step, spec, conditions);
-    if let Err(error) = session.rollback() {
+    let functions = bring(session.as_mut(), step, conditions)?;
+    let mut retried = in_transaction(session.as_mut(), step, spec, conditions);
+    if matches!(retried, Ok(Retried { rows: RowCounts { rows: 1.., .. }, .. })) {
+        let verified;
+        (session, verified) = verify(session, step, conditions);
+        retried = verified.and(retried);
+    }
+    let retried = retried.and_then(|retried| {
+        if conditions.interrupt.is_raised() {
+            return Err(StepError::Interrupted);
+        }
+        session.commit().map_err(StepError::doing("commit"))?;
+        Ok(retried)
+    });
+    if retried.is_err()
+        && let Err(error) = session.rollback()
+    {
         tracing::warn!("rollback failed: {error}");
     }
-    functions.end(session)?;
+    functions.end(session.as_mut())?;
     retried
 }
 
+/// Begins the transaction and does the work in it.
 fn in_transaction(
     session: &mut dyn Session,
     step: &PreparedStep,
@@ -57,12 +74,7 @@ fn in_transaction(
     };
     let keys: Vec<Vec<Value>> = rejects.iter().map(|reject| key(&reject.values)).collect::<Result<_, _>>()?;
     conditions.history.forget_rejects(session, chain, version)?;
-    let retried = again(session, step, &layout, &keys, conditions)?;
-    if conditions.interrupt.is_raised() {
-        return Err(StepError::Interrupted);
-    }
-    session.commit().map_err(StepError::doing("commit"))?;
-    Ok(retried)
+    again(session, step, &layout, &keys, conditions)
 }
 
 fn again(

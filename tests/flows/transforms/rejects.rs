@@ -1,6 +1,6 @@
 //! Rows that cannot be transformed or written, kept aside.
 
-use super::{SPLIT, Stage, counts, people};
+use super::{SPLIT, Stage, chain, counts, people};
 
 fn some_bad() -> String {
     format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id % 100 = 17", people(5000))
@@ -89,6 +89,30 @@ fn tries_rows_once_more_after_they_were_mended() {
         stage.lines("SELECT first_name, last_name FROM person WHERE id IN (1, 2, 3, 5) ORDER BY id"),
         ["Given1|Family1", "Mended|2", "NULL|NULL", "Mended|5"]
     );
+}
+
+#[test]
+fn what_must_hold_is_asked_again_when_rows_are_tried_once_more() {
+    let schema = format!("{}; UPDATE person SET full_name = 'bad 2' WHERE id = 2", people(4));
+    let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = 'skip'"));
+    let must_hold = "SELECT count(*) = 0 FROM person WHERE first_name = 'Never';";
+    std::fs::write(stage.folder.path().join("migrations/0002_transform.verify.sql"), must_hold).unwrap();
+    assert_eq!(stage.counts(), counts(4, 3, 0, 1));
+    let mend = |name: &str| {
+        let connection = rusqlite::Connection::open(stage.database()).unwrap();
+        connection.execute("UPDATE person SET full_name = ? WHERE id = 2", [name]).unwrap();
+    };
+    let retry = || stage.migrator().retry_rejects("2".parse().unwrap());
+    mend("Never Right");
+    let before = std::fs::read(stage.database()).unwrap();
+    let error = chain(&retry().unwrap_err());
+    assert_eq!(error, "the migration did not do what it should: its first value is 0");
+    let told = stage.program(&["rejects", "2", "--retry"]);
+    let (code, said) = (told.status.code(), String::from_utf8(told.stderr).unwrap());
+    assert!(code == Some(1) && said.contains("0002_transform.verify.sql:1:1"), "{said}");
+    assert_eq!(std::fs::read(stage.database()).unwrap(), before);
+    mend("Quite Right");
+    assert_eq!(retry().unwrap().rows, counts(1, 1, 0, 0));
 }
 
 #[test]

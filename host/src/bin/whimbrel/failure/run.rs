@@ -1,9 +1,11 @@
 //! Explains why a run stopped, and what it had done before.
 
+use std::ops::Range;
+
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::exec::{HookFailure, Report, RunError, StepError, StepOutcome};
 use whimbrel::limits::LimitReached;
-use whimbrel::model::{Hook, TransactionMode};
+use whimbrel::model::{Hook, Script, TransactionMode};
 use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::TransformError;
 use whimbrel::wasm::PluginError;
@@ -92,6 +94,25 @@ fn guest_error(error: &StepError) -> Option<&PluginError> {
 /// What is said of a script outside a transaction that has done something before its verify script failed.
 const STAYS: &str = "what it did stays: it runs outside a transaction";
 
+/// Explains which statement of a verify script does not hold.
+pub(super) fn unverified(
+    error: &StepError,
+    script: &Script,
+    range: &Range<usize>,
+    migration: Option<String>,
+) -> Failure {
+    let message = error.to_string();
+    let place = Some(place::in_statement(script, range, None));
+    let problem = Problem { code: "unverified", message: message.clone(), hint: None, migration, place };
+    let hint = "each statement of a verify script must return a row whose first value is true, as in \
+                `SELECT count(*) = 0 FROM …`";
+    Failure {
+        hint: Some(hint.to_owned()),
+        problems: vec![problem],
+        ..Failure::new(Exit::Failed, "unverified", message)
+    }
+}
+
 /// Explains a failed step; the message is the outermost cause.
 pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
     match error {
@@ -131,25 +152,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("a precondition is one query that only reads; write it anew in the migration".to_owned()),
             ..Failure::new(Exit::Failed, "precondition-failed", error.to_string())
         },
-        StepError::Unverified { script, range, kept, .. } => {
-            let message = error.to_string();
-            let place = Some(place::in_statement(script, range, None));
-            let problem = Problem {
-                code: "unverified",
-                message: message.clone(),
-                hint: None,
-                migration: Some(failed.title()),
-                place,
-            };
-            let hint = "each statement of a verify script must return a row whose first value is true, as in \
-                        `SELECT count(*) = 0 FROM …`";
-            Failure {
-                hint: Some(hint.to_owned()),
-                notes: if *kept { vec![STAYS.to_owned()] } else { Vec::new() },
-                problems: vec![problem],
-                ..Failure::new(Exit::Failed, "unverified", message)
-            }
-        }
+        StepError::Unverified { script, range, kept, .. } => Failure {
+            notes: if *kept { vec![STAYS.to_owned()] } else { Vec::new() },
+            ..unverified(error, script, range, Some(failed.title()))
+        },
         StepError::Limit { script, failed: at, .. } => {
             let problem = Problem {
                 code: at.error.code.as_str(),

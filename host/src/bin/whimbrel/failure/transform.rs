@@ -72,6 +72,9 @@ pub(super) fn layout(problems: &[LayoutProblem], migration: Option<&str>, messag
 pub(super) fn preview(error: &PreviewError) -> Failure {
     match error {
         PreviewError::Failed(StepError::Transform(error)) => stopped(error),
+        PreviewError::Failed(error @ StepError::Unverified { script, range, .. }) => {
+            run::unverified(error, script, range, None)
+        }
         PreviewError::NotATransform { .. } => Failure {
             hint: Some("`whimbrel up --dry-run` tries any migration and shows what it changes".to_owned()),
             ..Failure::new(Exit::Failed, "no-transform", error.to_string())
