@@ -30,12 +30,13 @@ pub(crate) fn retry_step(
     let step = prepared.steps.first().ok_or(StepError::Vanished)?;
     let Some(spec) = step.step.migration.body.transform() else { return Ok(Retried::default()) };
     let functions = bring(session.as_mut(), step, conditions)?;
-    let mut retried = in_transaction(session.as_mut(), step, spec, conditions);
-    if matches!(retried, Ok(Retried { rows: RowCounts { rows: 1.., .. }, .. })) {
-        let verified;
-        (session, verified) = verify(session, step, conditions);
-        retried = verified.and(retried);
-    }
+    let (mut session, retried) = match in_transaction(session.as_mut(), step, spec, conditions) {
+        Ok(retried) if retried.rows.rows > 0 => {
+            let (session, verified) = verify(session, step, conditions);
+            (session, verified.map(|_| retried))
+        }
+        retried => (session, retried),
+    };
     let retried = retried.and_then(|retried| {
         if conditions.interrupt.is_raised() {
             return Err(StepError::Interrupted);

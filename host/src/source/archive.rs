@@ -10,9 +10,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::assemble::shown;
-use super::directory::LARGEST;
 use super::file_name::SCRIPTS;
 use super::layout::{self, Layout, Options};
+use super::open_folder::LARGEST;
 use super::problem::Problem;
 use super::tree::Kept;
 use super::{Loaded, Source, SourceError};

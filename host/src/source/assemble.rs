@@ -281,32 +281,14 @@ fn body(
     })
 }
 
-/// Bytes that stand for themselves in messages.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let known = byte as u8;
-        plain[byte] = known.is_ascii_alphanumeric() || matches!(known, b'_' | b'.' | b'-' | b'/');
-        byte += 1;
-    }
-    plain
-};
-
 /// Returns what a file in a folder is called in messages; whatever could disturb a terminal is escaped.
 pub(super) fn shown(folder: &str, name: &str) -> String {
-    let plain = name.bytes().all(|byte| PLAIN[usize::from(byte)]);
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/'));
     let name = if plain { Cow::Borrowed(name) } else { Cow::Owned(name.escape_debug().to_string()) };
-    let folder = match folder {
-        "" | "." => return name.into_owned(),
-        folder if folder.ends_with('/') => folder.trim_end_matches('/'),
-        folder => folder,
-    };
-    let mut shown = String::with_capacity(folder.len() + 1 + name.len());
-    shown.push_str(folder);
-    shown.push('/');
-    shown.push_str(&name);
-    shown
+    match folder {
+        "" | "." => name.into_owned(),
+        folder => [folder.trim_end_matches('/'), "/", &name].concat(),
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod kept;
 mod layout;
 mod lock_file;
 mod memory;
+mod open_folder;
 mod placement;
 mod problem;
 mod reader;

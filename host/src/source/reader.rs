@@ -7,7 +7,7 @@ use std::path::Path;
 use cap_std::fs::Dir;
 
 use super::assemble::{Gathered, shown};
-use super::directory::{BUFFER, read_whole};
+use super::open_folder::{BUFFER, read_whole};
 use super::scripts::Shared;
 
 /// Most folders inside each other in which files to import are looked for, and most of such files.

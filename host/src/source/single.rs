@@ -9,8 +9,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::assemble::{File, Gathered, assemble, shown};
-use super::directory::{LARGEST, unreadable_file, unreadable_folder};
 use super::file_name::{FileName, Part, check_name};
+use super::open_folder::{LARGEST, unreadable_file, unreadable_folder};
 use super::problem::Problem;
 use super::reader::Reader;
 use super::{Loaded, Source, SourceError, hooks};

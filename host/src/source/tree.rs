@@ -41,9 +41,9 @@ pub(super) enum Found {
 impl Entry {
     /// Names something in a folder that nobody has looked into.
     pub(super) fn new(folder: &str, name: String, is_folder: bool) -> Self {
+        let length = name.len();
         let path = if folder.is_empty() { name } else { join(folder, &name) };
-        let name = if folder.is_empty() { 0 } else { folder.len() + 1 };
-        Self { path, name, is_folder, seen: None }
+        Self { name: path.len() - length, path, is_folder, seen: None }
     }
 
     /// Returns its name in its folder.

@@ -66,15 +66,12 @@ pub(crate) struct Args {
 impl Args {
     /// Reads the command line.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        Self::read_words(&env::args_os().collect::<Vec<_>>())
-    }
-
-    fn read_words(words: &[OsString]) -> Result<Self, clap::Error> {
+        let words: Vec<OsString> = env::args_os().collect();
         // Taking what describes all commands apart again takes a third of what making it did.
         let mut described = ManuallyDrop::new(Self::command());
-        let mut given = match Self::of_one_verb(&described, words) {
+        let mut given = match Self::of_one_verb(&described, &words) {
             Some(given) => given,
-            None => described.try_get_matches_from_mut(words)?,
+            None => described.try_get_matches_from_mut(&words)?,
         };
         Self::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut described))
     }
