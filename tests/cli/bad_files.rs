@@ -63,6 +63,43 @@ fn a_folder_called_like_a_migration_is_ignored() {
     ");
 }
 
+/// Whoever points at the wrong folder is not to think that all is done.
+#[test]
+fn a_folder_in_which_nothing_is_called_like_a_migration() {
+    let mut files: Vec<String> = (1..=7).map(|number| format!("V000{number}.step.up.sql")).collect();
+    files.push("README.md".to_owned());
+    let files: Vec<(&str, &str)> = files.iter().map(|name| (name.as_str(), "SELECT 1;")).collect();
+    let project = Project::with(&files);
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Nothing to do: nothing is pending.
+
+    --- stderr
+    note: migrations/V0001.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0002.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0003.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0004.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0005.step.up.sql is ignored: does not begin with a version
+    note: 2 more are ignored: `whimbrel status` names them
+    ");
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 0
+    --- stdout
+    Nothing to do.
+
+    --- stderr
+    note: migrations/V0001.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0002.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0003.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0004.step.up.sql is ignored: does not begin with a version
+    note: migrations/V0005.step.up.sql is ignored: does not begin with a version
+    note: 2 more are ignored: `whimbrel status` names them
+    ");
+    let harmless = Project::with(&[("README.md", "")]);
+    assert_eq!(harmless.ok(&["up"]).stderr, "");
+}
+
 #[test]
 fn a_version_used_twice() {
     let project = Project::with(&[("0001_a.sql", "CREATE TABLE a (id);"), ("0002_b.sql", "CREATE TABLE b (id);")]);

@@ -266,6 +266,37 @@ fn the_real_diesel_goes_on_where_whimbrel_has_been() {
     assert_eq!(project.number("SELECT count(*) FROM person"), 0);
 }
 
+/// diesel compares versions as text, so that a date is in its place among timestamps.
+#[test]
+fn a_date_among_timestamps_is_the_same_to_the_real_diesel() {
+    let Some(diesel) = rust("diesel") else { return };
+    let project = Project::with(&[
+        ("2026-01-01-120000_person/up.sql", FIRST),
+        ("2026-01-02_120000_people/up.sql", SECOND),
+        ("2026-01-02_120000_people/down.sql", "DELETE FROM person;\n"),
+        ("2026-01-03-120000_email/up.sql", THIRD),
+        ("2026-01-03-120000_email/down.sql", "ALTER TABLE person DROP COLUMN email;\n"),
+    ]);
+    let run = |verb: &str| tool(&project, &diesel, &[verb, "app.db", "migrations"]);
+    assert_eq!(
+        tool(&project, &diesel, &["run", "app.db", "migrations", "2"]),
+        "20260101120000\n20260102\n",
+        "this is the order of diesel"
+    );
+    let done = project.ok(&["adopt", "--keep-writing", "--json"]).json("adopt");
+    assert_eq!(done["migrations"][1]["file"], "migrations/2026-01-02_120000_people/up.sql", "{done}");
+    project.ok(&["verify"]);
+    project.ok(&["up"]);
+    assert_eq!(run("list"), "20260103120000\n20260102\n20260101120000\n");
+    project.ok(&["down", "--to", "20260101120000", "--yes"]);
+    assert_eq!(run("list"), "20260101120000\n");
+    project.ok(&["up"]);
+    assert_eq!(
+        (run("list"), project.number("SELECT count(*) FROM person")),
+        ("20260103120000\n20260102\n20260101120000\n".into(), 2)
+    );
+}
+
 /// Two migrations of Prisma, and what its program needs beside them.
 ///
 /// The engine that migrates is in its package as a component and goes through a driver of npm's. It looks for two others

@@ -104,20 +104,54 @@ fn says_which_layout_when_it_cannot_tell() {
     "#);
 }
 
-/// dbmate and Atlas would run 10 before 9.
+/// These tools would run 10 before 9.
 #[test]
 fn names_that_are_in_another_order_as_text_are_refused() {
-    for (layout, text) in [("dbmate", "-- migrate:up\nSELECT 1;\n"), ("atlas", "SELECT 1;\n")] {
-        let project = project(&[("9_a.sql", text), ("10_b.sql", text)]);
+    let cases = [
+        ("dbmate", ".sql", "-- migrate:up\nSELECT 1;\n"),
+        ("atlas", ".sql", "SELECT 1;\n"),
+        ("diesel", "/up.sql", "SELECT 1;\n"),
+        ("prisma", "/migration.sql", "SELECT 1;\n"),
+    ];
+    for (layout, rest, text) in cases {
+        let (nine, ten) = (format!("9_a{rest}"), format!("10_b{rest}"));
+        let project = project(&[(&nine, text), (&ten, text)]);
         let run = project.run(&["plan", "--layout", layout]);
         let told = format!(
-            "migrations/9_a.sql: comes after migrations/10_b.sql for {layout}, which compares names as text, but before it \
+            "migrations/{nine}: comes after migrations/{ten} for {layout}, which compares names as text, but before it \
              as the number 9"
         );
         assert!(run.code == 1 && run.stderr.contains(&told), "{run}");
-        project.remove("migrations/9_a.sql");
-        project.write("migrations/09_a.sql", text);
+        project.remove(&format!("migrations/{nine}"));
+        project.write(&format!("migrations/09_a{rest}"), text);
         project.ok(&["plan", "--layout", layout]);
+    }
+}
+
+/// A slip of the pen that real folders have, and that their tools do not mind.
+#[test]
+fn dates_among_timestamps_keep_the_order_of_their_tools() {
+    let cases = [
+        ("diesel", ["2024-03-06-170000_a", "2024-03-13_170000_b", "2024-06-05-131359_c"], "/up.sql", ""),
+        ("prisma", ["20240306170000_a", "20240313_b", "20240605131359_c"], "/migration.sql", ""),
+        ("dbmate", ["20240306170000_a", "20240313_b", "20240605131359_c"], ".sql", "-- migrate:up\n"),
+        ("atlas", ["20240306170000_a", "20240313_b", "20240605131359_c"], ".sql", ""),
+    ];
+    for (layout, names, rest, head) in cases {
+        let scripts = ["CREATE TABLE a (x);", "ALTER TABLE a RENAME TO b;", "ALTER TABLE b RENAME TO c;"];
+        let files: Vec<(String, String)> = names
+            .iter()
+            .zip(scripts)
+            .map(|(name, script)| (format!("{name}{rest}"), format!("{head}{script}\n")))
+            .collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let project = project(&files);
+        let done = project.ok(&["up", "--json", "--layout", layout]).json("up");
+        let versions: Vec<&str> =
+            done["steps"].as_array().unwrap().iter().map(|step| step["version"].as_str().unwrap()).collect();
+        assert_eq!(versions, ["20240306170000", "20240313000000", "20240605131359"], "{layout}");
+        assert_eq!(tables(&project), "c");
+        project.ok(&["verify", "--layout", layout]);
     }
 }
 

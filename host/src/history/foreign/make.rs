@@ -1,5 +1,6 @@
 //! Makes rows of ours out of the rows of another tool.
 
+use super::mirror::written;
 use super::row::{ForeignRow, ForeignState};
 use super::verdict::{self, Verdict};
 use super::{AdoptProblem, Adopted, Choice, Takeover, Tool};
@@ -78,7 +79,12 @@ impl Maker<'_> {
             return Ok(self.repeatable(row));
         }
         let version = self.version(row)?;
-        let migration = self.chain.migrations().iter().find(|m| m.role() == Role::Versioned && m.version == version);
+        let mut versioned = self.chain.migrations().iter().filter(|migration| migration.role() == Role::Versioned);
+        let migration = versioned.clone().find(|migration| migration.version == version).or_else(|| {
+            // A date has another version here than there, if that keeps the tool's order.
+            versioned.find(|migration| written(self.tool, migration) == version.to_string())
+        });
+        let version = migration.map_or(version, |migration| migration.version);
         let verdict = match migration {
             Some(migration) => verdict::judge(self.tool, self.chain, migration, row.checksum.as_deref()),
             None => Verdict::Unverifiable("the chain does not have it"),

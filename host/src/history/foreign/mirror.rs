@@ -249,10 +249,11 @@ fn last_part(path: &str) -> &str {
 }
 
 /// Returns the version as the tool reads it off the name of the file, where leading zeros count, or of its folder.
-fn written(tool: Tool, migration: &Migration) -> String {
+pub(super) fn written(tool: Tool, migration: &Migration) -> String {
     let mut parts = migration.file.rsplit(['/', '\\']);
     let file = parts.next().unwrap_or_default();
-    let name = if file == "up.sql" || file == "down.sql" { parts.next().unwrap_or_default() } else { file };
+    let in_folder = matches!(file, "up.sql" | "down.sql" | "migration.sql");
+    let name = if in_folder { parts.next().unwrap_or_default() } else { file };
     let found = match tool {
         Tool::Diesel => name.split('_').next().unwrap_or_default().replace('-', ""),
         Tool::Flyway => name.trim_start_matches(['V', 'v']).split("__").next().unwrap_or_default().replace('_', "."),

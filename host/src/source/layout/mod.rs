@@ -15,6 +15,7 @@ mod prisma;
 mod read;
 mod refinery;
 mod sqlx;
+mod text_order;
 mod variant;
 
 use std::fmt;

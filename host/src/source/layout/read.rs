@@ -13,7 +13,7 @@ use super::super::tree::{Entry, Found, Tree, sorted};
 use super::super::{Ignored, Loaded};
 use super::goose::Wrong;
 use super::variant;
-use super::{Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx};
+use super::{Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx, text_order};
 use crate::sql;
 
 /// How a tree is read.
@@ -264,9 +264,7 @@ fn foreign_files(
             Err(mut problems) => gathered.problems.append(&mut problems),
         }
     }
-    if matches!(layout, Layout::Dbmate | Layout::Atlas) {
-        check_order(layout, &kept, gathered);
-    }
+    text_order::keep(layout, &mut kept, &mut gathered.problems);
     gathered.files.append(&mut kept);
 }
 
@@ -348,23 +346,6 @@ fn handed_over(layout: Layout, mut file: File) -> File {
         }
     }
     file
-}
-
-/// dbmate and Atlas go by the text of names; here versions are numbers, so both must agree.
-fn check_order(layout: Layout, files: &[File], gathered: &mut Gathered) {
-    let is_up = |file: &&File| matches!(file.part, Part::Up | Part::Sql) && file.is_versioned();
-    let mut ups: Vec<&File> = files.iter().filter(is_up).collect();
-    ups.sort_by(|left, right| left.path.cmp(&right.path));
-    for pair in ups.windows(2) {
-        if pair[0].version > pair[1].version {
-            let message = format!(
-                "comes after {} for {layout}, which compares names as text, but before it as the number {}",
-                pair[0].file, pair[1].version
-            );
-            let hint = "write the versions with equally many digits".to_owned();
-            gathered.problems.push(Problem::of_file(&pair[1].file, message, Some(hint)));
-        }
-    }
 }
 
 /// Pairs ways down with ways up by their version alone, as other tools do; one that is alone is left out.

@@ -7,6 +7,7 @@ use whimbrel::plan::{Direction, Goal, GraphFormat, Plan, Until};
 use whimbrel::{Interrupt, Migrator};
 
 use crate::args::{DirectionArg, GraphArg, PlanArgs};
+use crate::commands::run::overlooked;
 use crate::commands::{rules, until};
 use crate::escape;
 use crate::exit::Exit;
@@ -42,6 +43,9 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
     };
     for warning in &planned.warnings {
         ui.talk(warning::text(warning).trim_end());
+    }
+    if planned.steps.is_empty() {
+        overlooked(&migrator, ui)?;
     }
     ui.result(|| plan::json(&shown), || plan::text(&shown))?;
     Ok(Exit::Done)

@@ -3,16 +3,16 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
-use whimbrel::Interrupt;
 use whimbrel::exec::Throttle;
 use whimbrel::plan::{Goal, Rules};
+use whimbrel::{Interrupt, Migrator};
 
 use crate::commands::confirm::{self, Danger};
 use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
 use crate::progress::Progress;
-use crate::render::{amount, dry_run, losses, report, warning};
+use crate::render::{amount, dry_run, losses, report, status, warning};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -78,9 +78,20 @@ impl Run {
         for warning in &done.warnings {
             ui.talk(warning::text(warning).trim_end());
         }
+        if done.steps.is_empty() && done.applied == 0 {
+            overlooked(&migrator, ui)?;
+        }
         let text = || if self.dry_run { dry_run::text(&done) } else { report::summary(&done, self.goal.direction) };
         ui.result(|| report::json(self.verb, &done, heard), text)?;
         let kept_aside = done.steps.iter().any(|step| step.rows.is_some_and(|rows| rows.rejected > 0));
         Ok(if kept_aside { Exit::RowsKeptAside } else { Exit::Done })
     }
+}
+
+/// Says so where there is nothing to do because no file has the name of a migration.
+pub(super) fn overlooked(migrator: &Migrator, ui: &Ui) -> anyhow::Result<()> {
+    if let Some(text) = status::overlooked(&migrator.status()?) {
+        ui.talk(text.trim_end());
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use whimbrel::exec::Outlook;
 use whimbrel::model::{Applied, AppliedState};
 use whimbrel::plan::{Difference, Entry, State};
-use whimbrel::source::Problem;
+use whimbrel::source::{Ignored, Problem};
 use whimbrel::{Gap, Status};
 
 use super::json::{self, IgnoredJson, ignored, reversible, schema};
@@ -175,14 +175,34 @@ pub(crate) fn notes(status: &Status) -> String {
         let noun = if status.gaps.len() == 1 { "version" } else { "versions" };
         text.push_str(&format!("{note}: the sequence has no {noun} {}{more}\n", gaps.join(", ")));
     }
-    for ignored in &status.ignored {
-        text.push_str(&format!(
-            "{note}: {} is ignored: {}\n",
-            escape::line(&ignored.file),
-            escape::line(&ignored.reason)
-        ));
-    }
+    text.extend(status.ignored.iter().map(no_migration));
     text
+}
+
+/// Names a file that is no migration, and says why.
+fn no_migration(ignored: &Ignored) -> String {
+    let note = style::paint(style::HINT, "note");
+    format!("{note}: {} is ignored: {}\n", escape::line(&ignored.file), escape::line(&ignored.reason))
+}
+
+/// Names some scripts, components and folders of sources in which nothing is a migration, so that nobody takes a wrong
+/// name for nothing to do.
+pub(crate) fn overlooked(status: &Status) -> Option<String> {
+    const MOST: usize = 5;
+    if status.entries.iter().any(|entry| entry.migration.is_some()) {
+        return None;
+    }
+    let could_be = |ignored: &&Ignored| {
+        let name = ignored.file.to_ascii_lowercase();
+        name.ends_with(".sql") || name.ends_with(".wasm") || ignored.reason.starts_with("a folder")
+    };
+    let meant: Vec<&Ignored> = status.ignored.iter().filter(could_be).collect();
+    let mut text: String = meant.iter().take(MOST).map(|ignored| no_migration(ignored)).collect();
+    if meant.len() > MOST {
+        let (note, more) = (style::paint(style::HINT, "note"), amount::number((meant.len() - MOST) as u64));
+        text.push_str(&format!("{note}: {more} more are ignored: `whimbrel status` names them\n"));
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 /// Names the gaps; with their chains where there are several.
