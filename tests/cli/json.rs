@@ -146,7 +146,7 @@ fn a_plan_has_this_shape() {
           "file": "migrations/0002_b.sql",
           "description": null,
           "transaction": true,
-          "rebuild": false,
+          "rebuild": true,
           "reversible": false
         }
       ],
@@ -156,7 +156,7 @@ fn a_plan_has_this_shape() {
         {
           "migration": "2 b",
           "message": "PRAGMA foreign_keys has no effect inside a transaction",
-          "hint": "write `-- whimbrel: rebuild` at the top: the host then suspends foreign keys around the transaction and checks them before it commits",
+          "hint": "the migration is run as a rebuild because of it: the host suspends foreign keys around the transaction and checks them before it commits; write `-- whimbrel: rebuild` at the top to say so",
           "file": "migrations/0002_b.sql",
           "line": 1,
           "column": 1

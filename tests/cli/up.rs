@@ -74,7 +74,7 @@ fn quiet_says_only_the_result() {
 }
 
 #[test]
-fn warns_of_what_has_no_effect() {
+fn what_switches_foreign_keys_off_is_a_rebuild() {
     let project =
         Project::with(&[("0001_rebuild.sql", "CREATE TABLE a (id);\n\n  PRAGMA foreign_keys = OFF;\nDROP TABLE a;\n")]);
     assert_snapshot!(project.run(&["up"]), @"
@@ -89,8 +89,39 @@ fn warns_of_what_has_no_effect() {
       |
     3 |   PRAGMA foreign_keys = OFF;
       |   ^^^^^^^^^^^^^^^^^^^^^^^^^^
-    hint: write `-- whimbrel: rebuild` at the top: the host then suspends foreign keys around the transaction and checks them before it commits
+    hint: the migration is run as a rebuild because of it: the host suspends foreign keys around the transaction and checks them before it commits; write `-- whimbrel: rebuild` at the top to say so
     ");
+}
+
+/// As other tools generate it: inside a transaction SQLite ignores the pragma, and `DROP TABLE` would delete the notes.
+#[test]
+fn dropping_a_table_with_foreign_keys_switched_off_deletes_no_rows_that_refer_to_it() {
+    let project = Project::with(&[
+        (
+            "0001_people.sql",
+            "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT);
+             CREATE TABLE note (id INTEGER PRIMARY KEY, person INTEGER REFERENCES person ON DELETE CASCADE);
+             INSERT INTO person VALUES (1, 'Ann'); INSERT INTO note VALUES (1, 1);",
+        ),
+        (
+            "0002_names.sql",
+            "PRAGMA foreign_keys=OFF;
+             CREATE TABLE __new_person (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+             INSERT INTO __new_person SELECT id, name FROM person;
+             DROP TABLE person;
+             ALTER TABLE __new_person RENAME TO person;
+             PRAGMA foreign_keys=ON;",
+        ),
+    ]);
+    let plan = project.ok(&["plan", "--json"]).json("plan");
+    assert_eq!((&plan["steps"][0]["rebuild"], &plan["steps"][1]["rebuild"]), (&false.into(), &true.into()));
+    assert_eq!(plan["warnings"].as_array().map(Vec::len), Some(1));
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM note JOIN person ON person.id = note.person"), 1);
+    project.write("migrations/0003_orphan.sql", "PRAGMA foreign_keys = 0;\nDELETE FROM person;\n");
+    let run = project.run(&["up"]);
+    assert!(run.code == 1 && run.stderr.contains("foreign keys are broken after the rebuild"), "{run}");
+    assert_eq!(project.number("SELECT count(*) FROM person"), 1);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) fn read(
 ) -> Result<Content, Vec<Problem>> {
     match part {
         Part::Sql | Part::Up | Part::Down | Part::Verify => {
-            script(file, text(file, bytes)?, marks).map(Content::Script)
+            script(file, part, text(file, bytes)?, marks).map(Content::Script)
         }
         Part::Manifest => manifest(file, &text(file, bytes)?).map(|manifest| Content::Manifest(Box::new(manifest))),
         Part::Script => code(file, text(file, bytes)?).map(Content::Code),
@@ -66,7 +66,7 @@ fn not_utf8(file: &str, bytes: &[u8], error: std::str::Utf8Error) -> Problem {
     Problem::at(file, valid, valid.len(), format!("byte 0x{byte:02x} is not UTF-8"), Some(hint.to_owned()))
 }
 
-fn script(file: &str, text: Cow<'static, str>, marks: Option<Marks>) -> Result<Script, Vec<Problem>> {
+fn script(file: &str, part: Part, text: Cow<'static, str>, marks: Option<Marks>) -> Result<Script, Vec<Problem>> {
     let mut directives = sql::directives(&text).map_err(|problems| {
         problems
             .into_iter()
@@ -83,8 +83,17 @@ fn script(file: &str, text: Cow<'static, str>, marks: Option<Marks>) -> Result<S
     }
     // Real histories have files of comments only, on purpose. A blank one is rather one that was cut off.
     if !sql::tokens(&text).any(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Semicolon)) {
-        let hint = "write its statements, or a comment that says why there are none".to_owned();
+        let mut hint = "write its statements, or a comment that says why there are none".to_owned();
+        if matches!(part, Part::Up | Part::Down) {
+            hint.push_str("; `--layout golang-migrate` takes blank files as that tool does");
+        }
         return Err(vec![Problem::of_file(file, "the file is blank", Some(hint))]);
+    }
+    let is_change = matches!(part, Part::Sql | Part::Up | Part::Down);
+    if is_change && directives.transaction == TransactionMode::Normal && !directives.rebuild {
+        // Foreign keys that the author wants off must not delete rows when a table is dropped.
+        directives.implied_rebuild = sql::switches_keys_off(&text);
+        directives.rebuild = directives.implied_rebuild;
     }
     Ok(Script::new(file, text, directives))
 }
@@ -121,7 +130,9 @@ mod tests {
     #[test]
     fn says_what_is_wrong_and_where() {
         let nothing = "f: the file is blank (write its statements, or a comment that says why there are none)";
-        let cases: [(Part, &[u8], &[&str]); 13] = [
+        let nothing_of_a_pair = "f: the file is blank (write its statements, or a comment that says why there are none; \
+            `--layout golang-migrate` takes blank files as that tool does)";
+        let cases: [(Part, &[u8], &[&str]); 14] = [
             (Part::Sql, b"SELECT 1", &[]),
             (Part::Sql, b"\xef\xbb\xbfSELECT 1;", &[]),
             (Part::Sql, b"SELECT\n '\xc3\xa9\xff'", &["f:2:4: byte 0xff is not UTF-8 (save it as UTF-8)"]),
@@ -133,6 +144,7 @@ mod tests {
                 &["f:2:3: there is a NUL character, at which a database would stop reading (-)"],
             ),
             (Part::Sql, b"", &[nothing]),
+            (Part::Down, b"\n", &[nothing_of_a_pair]),
             (Part::Sql, b" \r\n;", &[nothing]),
             (Part::Sql, b"-- done by the application", &[]),
             (

@@ -34,12 +34,19 @@ pub enum Severity {
 pub fn check(sql: &str, directives: &Directives) -> Vec<Finding> {
     match directives.transaction {
         TransactionMode::None => Vec::new(),
-        TransactionMode::Normal => statements(sql)
-            .filter_map(|range| {
-                let (severity, message, hint) = judge(&sql[range.clone()], directives.rebuild)?;
-                Some(Finding { severity, range, message, hint: hint.to_owned() })
-            })
-            .collect(),
+        TransactionMode::Normal => {
+            let mut findings: Vec<Finding> = statements(sql)
+                .filter_map(|range| {
+                    let (severity, message, hint) = judge(&sql[range.clone()], directives.rebuild)?;
+                    Some(Finding { severity, range, message, hint: hint.to_owned() })
+                })
+                .collect();
+            if directives.rebuild {
+                let written = super::directives(sql).is_ok_and(|written| written.rebuild);
+                explain_rebuild(&mut findings, written, directives.implied_rebuild);
+            }
+            findings
+        }
     }
 }
 
@@ -49,7 +56,25 @@ const TRANSACTION_IN_REBUILD: &str = "leave it out: `-- whimbrel: rebuild` opens
 const OUTSIDE: &str = "write `-- whimbrel: transaction = none` at the top of a migration of its own for it";
 const REBUILD: &str = "write `-- whimbrel: rebuild` at the top: the host then suspends foreign keys around the \
                        transaction and checks them before it commits";
+const IMPLIED: &str = "the migration is run as a rebuild because of it: the host suspends foreign keys around the transaction \
+                       and checks them before it commits; write `-- whimbrel: rebuild` at the top to say so";
 const REDUNDANT: &str = "leave it out: `-- whimbrel: rebuild` suspends and restores foreign keys already";
+
+/// Where a script is a rebuild because of what it says of foreign keys, there is nothing to leave out: that is told once,
+/// and of scripts of other tools, which are run as those tools mean it, not at all.
+fn explain_rebuild(findings: &mut Vec<Finding>, written: bool, implied: bool) {
+    if written {
+        return;
+    }
+    let mut first = implied;
+    findings.retain_mut(|finding| {
+        if finding.hint != REDUNDANT {
+            return true;
+        }
+        IMPLIED.clone_into(&mut finding.hint);
+        std::mem::take(&mut first)
+    });
+}
 
 /// Judges one statement that is to run inside a transaction.
 fn judge(statement: &str, rebuild: bool) -> Option<(Severity, String, &'static str)> {
@@ -125,6 +150,7 @@ mod tests {
                     OUTSIDE => "outside",
                     REBUILD => "rebuild",
                     REDUNDANT => "redundant",
+                    IMPLIED => "implied",
                     other => panic!("{other}"),
                 };
                 format!("{severity} {} {hint}", &sql[finding.range])
@@ -177,9 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn tells_once_what_made_a_script_a_rebuild_and_not_of_other_tools() {
+        let sql = "PRAGMA foreign_keys = off; SELECT 1; PRAGMA foreign_keys = on;";
+        assert!(shown(sql, &rebuilding()).is_empty());
+        let implied = Directives { implied_rebuild: true, ..rebuilding() };
+        assert_eq!(shown(sql, &implied), ["W PRAGMA foreign_keys = off; implied"]);
+    }
+
+    #[test]
     fn knows_what_a_rebuild_does_itself() {
         assert_eq!(
-            shown("PRAGMA foreign_keys=0; BEGIN; SELECT 1; COMMIT;", &rebuilding()),
+            shown("-- whimbrel: rebuild\nPRAGMA foreign_keys=0; BEGIN; SELECT 1; COMMIT;", &rebuilding()),
             ["W PRAGMA foreign_keys=0; redundant", "E BEGIN; rebuild opens", "E COMMIT; rebuild opens"]
         );
     }

@@ -13,6 +13,9 @@ pub struct Directives {
     pub transaction: TransactionMode,
     /// `-- whimbrel: rebuild`: foreign keys are off while it runs, and checked before it is committed.
     pub rebuild: bool,
+    /// It is a rebuild although that is not written: it [switches foreign keys off](super::switches_keys_off), which does
+    /// nothing inside a transaction.
+    pub implied_rebuild: bool,
     /// `-- whimbrel: description = …`
     pub description: Option<String>,
     /// `-- whimbrel: functions = …`: names of the libraries whose functions it calls.

@@ -14,6 +14,7 @@ mod position;
 mod precondition;
 mod slot;
 mod split;
+mod word;
 
 pub use check::{Finding, Severity, check};
 pub use directive::{DirectiveProblem, Directives, TransactionMode, check_library, dependencies, directives};
@@ -25,3 +26,4 @@ pub use position::{Position, line_at, locate};
 pub use precondition::{Precondition, Unmet};
 pub use slot::{Otherwise, Slot, is_name, slots, variables};
 pub use split::statements;
+pub use word::{Word, keys_are_off, switches_keys_off, word};

@@ -23,7 +23,7 @@ pub fn normalise(sql: &str, directives: &Directives, mut sink: impl FnMut(&str))
     if directives.transaction == TransactionMode::None {
         sink("-- whimbrel: transaction = none\n");
     }
-    if directives.rebuild {
+    if directives.rebuild && !directives.implied_rebuild {
         sink("-- whimbrel: rebuild\n");
     }
     if !directives.functions.is_empty() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::assemble::Marks;
 use super::cut::blank;
-use crate::sql::{Token, statements, tokens};
+use crate::sql::{Word, keys_are_off, statements, word};
 
 /// Recognises `[PRAGMA foreign_keys = OFF;] [BEGIN;] … [COMMIT;] [PRAGMA foreign_keys = ON;]` and hands its inside over.
 ///
@@ -17,7 +17,7 @@ pub(super) fn take_over(text: &mut String, marks: &mut Marks, may_blank: bool) {
     if count(Word::Odd) > 0 {
         return;
     }
-    let keys_off = ways.iter().find(|word| matches!(word, Word::KeysOff | Word::KeysOn)) == Some(&Word::KeysOff);
+    let keys_off = keys_are_off(&ways);
     match (count(Word::Begin), count(Word::Commit)) {
         // Inside a transaction it has no effect, but tables are about to be rebuilt.
         (0, 0) if keys_off && !marks.outside => marks.rebuild = true,
@@ -42,39 +42,6 @@ fn encloses(found: &[(Range<usize>, Word)]) -> bool {
     }
     let others = |part: &[(Range<usize>, Word)]| part.iter().any(|(_, word)| *word == Word::Other);
     !others(&found[..begin]) && !others(&found[commit + 1..])
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Word {
-    Begin,
-    Commit,
-    KeysOff,
-    KeysOn,
-    /// Ends or leaves a transaction in another way.
-    Odd,
-    Other,
-}
-
-fn word(statement: &str) -> Word {
-    let head: Vec<Token<'_>> = tokens(statement).filter(Token::is_significant).take(7).collect();
-    let words: Vec<String> =
-        head.iter().map(|token| token.text.trim_matches(['"', '\'', '`']).to_ascii_lowercase()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != ";").collect();
-    match words.as_slice() {
-        ["begin", rest @ ..]
-            if rest.iter().all(|word| ["transaction", "deferred", "immediate", "exclusive"].contains(word)) =>
-        {
-            Word::Begin
-        }
-        ["commit" | "end"] | ["commit" | "end", "transaction"] => Word::Commit,
-        ["begin" | "commit" | "end" | "rollback", ..] => Word::Odd,
-        ["pragma", "foreign_keys", "=" | "(", value, ..] => match *value {
-            "off" | "0" | "false" | "no" => Word::KeysOff,
-            "on" | "1" | "true" | "yes" => Word::KeysOn,
-            _ => Word::Odd,
-        },
-        _ => Word::Other,
-    }
 }
 
 #[cfg(test)]

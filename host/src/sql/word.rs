@@ -1,0 +1,96 @@
+//! What the statements of a script say of transactions and of foreign keys.
+
+use super::lexer::{Token, tokens};
+use super::split::statements;
+
+/// What a statement does about transactions or foreign keys.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Word {
+    /// Begins a transaction.
+    Begin,
+    /// Commits it.
+    Commit,
+    /// Switches foreign keys off.
+    KeysOff,
+    /// Switches foreign keys on.
+    KeysOn,
+    /// Ends or leaves a transaction in another way.
+    Odd,
+    /// Nothing.
+    Other,
+}
+
+/// Tells what a statement does about transactions or foreign keys.
+pub fn word(statement: &str) -> Word {
+    let head: Vec<Token<'_>> = tokens(statement).filter(Token::is_significant).take(7).collect();
+    let words: Vec<String> =
+        head.iter().map(|token| token.text.trim_matches(['"', '\'', '`']).to_ascii_lowercase()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != ";").collect();
+    match words.as_slice() {
+        ["begin", rest @ ..]
+            if rest.iter().all(|word| ["transaction", "deferred", "immediate", "exclusive"].contains(word)) =>
+        {
+            Word::Begin
+        }
+        ["commit" | "end"] | ["commit" | "end", "transaction"] => Word::Commit,
+        ["begin" | "commit" | "end" | "rollback", ..] => Word::Odd,
+        ["pragma", "foreign_keys", "=" | "(", value, ..] => match *value {
+            "off" | "0" | "false" | "no" => Word::KeysOff,
+            "on" | "1" | "true" | "yes" => Word::KeysOn,
+            _ => Word::Odd,
+        },
+        _ => Word::Other,
+    }
+}
+
+/// Tells whether the first that is said of foreign keys switches them off.
+pub fn keys_are_off(words: &[Word]) -> bool {
+    words.iter().find(|word| matches!(word, Word::KeysOff | Word::KeysOn)) == Some(&Word::KeysOff)
+}
+
+/// Tells whether a script without a transaction of its own is to run with foreign keys off.
+pub fn switches_keys_off(sql: &str) -> bool {
+    let is_named = |at: usize| {
+        let name = at.checked_sub(7).and_then(|start| sql.as_bytes().get(start..start + 12));
+        name.is_some_and(|name| name.eq_ignore_ascii_case(b"foreign_keys"))
+    };
+    // A script is cut into statements only if there may be such a one.
+    if !sql.match_indices('_').any(|(at, _)| is_named(at)) {
+        return false;
+    }
+    let words: Vec<Word> = statements(sql).map(|range| word(&sql[range])).collect();
+    let own = |word: &Word| matches!(word, Word::Begin | Word::Commit | Word::Odd);
+    keys_are_off(&words) && !words.iter().any(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_switches_foreign_keys_off() {
+        let off = [
+            "PRAGMA foreign_keys = OFF;",
+            "pragma FOREIGN_KEYS(0); DROP TABLE a;",
+            "SELECT 1; PRAGMA foreign_keys=no; SELECT 2; PRAGMA foreign_keys = ON",
+            "-- é\nPRAGMA \"foreign_keys\" = 'off';",
+        ];
+        for sql in off {
+            assert!(switches_keys_off(sql), "{sql}");
+        }
+        let others = [
+            "",
+            "_",
+            "CREATE TABLE foreign_keys (off);",
+            "PRAGMA foreign_keys;",
+            "PRAGMA foreign_keys = ON;",
+            "PRAGMA foreign_keys = ON; PRAGMA foreign_keys = OFF;",
+            "PRAGMA foreign_keys = OFF; BEGIN; COMMIT;",
+            "-- PRAGMA foreign_keys = OFF;\nSELECT 'PRAGMA foreign_keys = OFF;'",
+            "PRAGMA foreign_keys = 2;",
+        ];
+        for sql in others {
+            assert!(!switches_keys_off(sql), "{sql}");
+        }
+    }
+}
