@@ -75,7 +75,8 @@ struct Group<'f> {
 pub(super) fn renumber(layout: Layout, files: &[Listed], wanted: &Renumber<'_>) -> Result<Renumbering, SourceError> {
     let refuse = |problem| SourceError::new(vec![problem]);
     if matches!(layout, Layout::Diesel | Layout::Prisma | Layout::Atlas) {
-        let file = files.first().map_or_else(|| "migrations".to_owned(), |file| file.shown.clone());
+        let file = files.iter().find(|file| matches!(file.judged, FileName::Part { .. }));
+        let file = file.map_or_else(|| "migrations".to_owned(), |file| file.shown.clone());
         let message = format!("the layout of {layout} is not one that whimbrel renumbers");
         let hint = "rename it by hand; with Atlas, `atlas migrate hash` then".to_owned();
         return Err(refuse(Problem::of_file(file, message, Some(hint))));

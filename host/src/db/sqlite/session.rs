@@ -185,7 +185,7 @@ impl Session for SqliteSession {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
-        self.execute_text(sql, params, true)
+        self.trimmed(sql, |session, sql| session.execute_text(sql, params, true))
     }
 
     fn execute_script(&mut self, script: &str) -> Result<(), ScriptError> {
@@ -193,7 +193,7 @@ impl Session for SqliteSession {
     }
 
     fn prepare(&mut self, sql: &str) -> Result<StatementId, DbError> {
-        self.prepare_statement(sql)
+        self.trimmed(sql, Self::prepare_statement)
     }
 
     fn execute_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<u64, DbError> {
@@ -218,7 +218,7 @@ impl Session for SqliteSession {
     }
 
     fn open_cursor(&mut self, sql: &str, params: &[Value]) -> Result<CursorId, DbError> {
-        self.start_reading(sql, params)
+        self.trimmed(sql, |session, sql| session.start_reading(sql, params))
     }
 
     fn open_cursor_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<CursorId, DbError> {
@@ -255,7 +255,7 @@ impl Session for SqliteSession {
         params: &[Value],
         see: &mut dyn FnMut(&dyn Row) -> Result<(), DbError>,
     ) -> Result<(), DbError> {
-        self.see_all(sql, params, see)
+        self.trimmed(sql, |session, sql| session.see_all(sql, params, see))
     }
 
     fn begin(&mut self) -> Result<(), DbError> {

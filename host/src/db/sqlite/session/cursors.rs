@@ -142,27 +142,12 @@ fn prepare<'c>(
     sql: &str,
 ) -> Result<Reading<'c>, RunError> {
     guard::before(watch, connection, sql)?;
-    // To SQLite not all that is blank is.
-    let text = sql.trim();
-    let reading = match open.take_idle(text) {
+    let reading = match open.take_idle(sql) {
         Some(reading) => reading,
-        None => {
-            let statement = RawStatement::prepare_only(connection, text);
-            open.reading(text, statement.map_err(|error| in_whole(error, sql.len() - sql.trim_start().len()))?)
-        }
+        None => open.reading(sql, RawStatement::prepare_only(connection, sql)?),
     };
     guard::after(watch, sql)?;
     Ok(reading)
-}
-
-/// Counts the place of an error from the beginning of the whole text.
-fn in_whole(mut error: rusqlite::Error, before: usize) -> rusqlite::Error {
-    if let rusqlite::Error::SqlInputError { offset, .. } = &mut error
-        && *offset >= 0
-    {
-        *offset = offset.saturating_add(i32::try_from(before).unwrap_or(i32::MAX));
-    }
-    error
 }
 
 /// Ends a query whose rows were all read, and returns its text.

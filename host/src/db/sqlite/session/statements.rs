@@ -17,6 +17,21 @@ use crate::db::{ColumnSlice, DbError, ErrorCode, Session, StatementId, Value};
 use crate::limits::Limit;
 
 impl SqliteSession {
+    /// Hands over what stands between blanks. Not all of them are blanks to SQLite, and whoever keeps prepared statements cuts
+    /// them off: what is looked at must be what runs.
+    pub(super) fn trimmed<R>(
+        &mut self,
+        sql: &str,
+        work: impl FnOnce(&mut Self, &str) -> Result<R, DbError>,
+    ) -> Result<R, DbError> {
+        let text = sql.trim_start();
+        let before = u32::try_from(sql.len() - text.len()).unwrap_or(u32::MAX);
+        work(self, text.trim_end()).map_err(|mut error| {
+            error.offset = error.offset.map(|offset| offset.saturating_add(before));
+            error
+        })
+    }
+
     /// Runs a guest's statement, whose text is likely to come again or not.
     pub(super) fn execute_text(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
         self.admit(1, sql.len())?;

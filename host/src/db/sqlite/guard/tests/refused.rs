@@ -148,3 +148,50 @@ fn a_refused_statement_teaches_nothing_that_lets_another_pass() {
         });
     }
 }
+
+/// Characters that are blanks, but none to SQLite, are cut off wherever statements are kept prepared.
+#[test]
+fn blanks_around_a_statement_hide_nothing() {
+    const BLANKS: [&str; 9] = [" ", "\n", "\u{b}", "\u{85}", "\u{a0}", "\u{1680}", "\u{2003}", "\u{2028}", "\u{3000}"];
+    const STATEMENTS: [&str; 16] = [
+        "",
+        "-- nothing",
+        "INSERT INTO log VALUES (1)",
+        "INSERT INTO counted (x) VALUES (1)",
+        "SELECT * FROM log",
+        "SELECT * FROM log NATURAL JOIN customer",
+        "WITH c AS (SELECT 1) SELECT * FROM c",
+        "CREATE TABLE acme_a (x)",
+        "CREATE TABLE acme_b AS SELECT * FROM customer",
+        "CREATE VIEW acme_v AS SELECT 1",
+        "DROP TABLE log",
+        "ANALYZE",
+        "BEGIN",
+        "EXPLAIN QUERY PLAN SELECT secret FROM customer",
+        "PRAGMA user_version = 7",
+        "VACUUM",
+    ];
+    let ways: [fn(&mut dyn Session, &str) -> Result<(), DbError>; 3] = [
+        |session, sql| session.execute(sql, &[]).map(drop),
+        |session, sql| session.prepare(sql).and_then(|statement| session.execute_prepared(statement, &[])).map(drop),
+        |session, sql| session.open_cursor(sql, &[]).map(drop),
+    ];
+    let outcome = |way: fn(&mut dyn Session, &str) -> Result<(), DbError>, sql: &str| {
+        let grants = "read = ['log']\ninsert = ['counted']\ncreate = ['acme_*']";
+        held(Some(grants), |session| way(session, sql).map_err(|error| (error.code, error.message)))
+    };
+    for way in ways {
+        for statement in STATEMENTS {
+            let expected = outcome(way, statement);
+            for blank in BLANKS {
+                for sql in [
+                    format!("{blank}{statement}"),
+                    format!("{statement}{blank}"),
+                    format!("{blank} {statement}{blank}"),
+                ] {
+                    assert_eq!(outcome(way, &sql), expected, "{sql:?}");
+                }
+            }
+        }
+    }
+}
