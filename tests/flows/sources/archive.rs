@@ -57,6 +57,11 @@ fn refuses_names_that_lead_elsewhere() {
 fn shows_names_so_that_no_terminal_obeys_them() {
     assert!(!refused(&zip_of(&[b"1_\x1b[2J.sql"])).contains('\x1b'));
     assert!(!refused(&zip_of(&[b"../\x1b[2J.sql"])).contains('\x1b'));
+    // What unpacks it repeats the name in its own words.
+    let mut broken = packed::tar(&[(b'0', b"1_\x1b[2J.sql", b"SELECT 1;")]);
+    broken[148..156].fill(b'x');
+    let said = refused(&packed::zstd(&broken));
+    assert!(said.contains("cannot be unpacked") && !said.contains(char::is_control), "{said:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     for (name, _) in &files {
         assert_name(name);
     }
-    for layout in [Layout::Whimbrel, Layout::Auto] {
+    for layout in Layout::ALL {
         assert_source(&files, layout);
     }
 });

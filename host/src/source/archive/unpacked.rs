@@ -157,6 +157,7 @@ fn twice(path: String) -> Wrong {
 pub(super) fn broken(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "ends too early: the archive is not whole".to_owned(),
-        _ => format!("cannot be unpacked: {error}"),
+        // It repeats what is in the archive, as long as that is.
+        _ => format!("cannot be unpacked: {}", error.to_string().chars().take(200).collect::<String>().escape_debug()),
     }
 }
