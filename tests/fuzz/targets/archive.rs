@@ -21,7 +21,10 @@ thread_local! {
 fuzz_target!(|bytes: &[u8]| {
     FILE.with_borrow_mut(|kept| {
         let file = kept.as_file_mut();
-        file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(bytes)).expect("written");
+        file.set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(bytes))
+            .expect("written");
         for layout in [Layout::Whimbrel, Layout::Diesel, Layout::Flyway] {
             examine(&Archive::new(kept.path()).limits(LIMITS).layout(layout).recursive(true), bytes);
         }
