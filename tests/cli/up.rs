@@ -124,6 +124,57 @@ fn dropping_a_table_with_foreign_keys_switched_off_deletes_no_rows_that_refer_to
     assert_eq!(project.number("SELECT count(*) FROM person"), 1);
 }
 
+const FAMILY: &str = "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE note (id INTEGER PRIMARY KEY, person INTEGER REFERENCES person ON DELETE CASCADE);
+    INSERT INTO person VALUES (1, 'Ann'), (2, 'Bob');
+    INSERT INTO note VALUES (1, 1), (2, 2);";
+const REBUILD: &str = "-- whimbrel: rebuild
+    CREATE TABLE new_person (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    INSERT INTO new_person SELECT id, name FROM person;
+    DROP TABLE person;
+    ALTER TABLE new_person RENAME TO person;";
+
+/// Databases whose programs never enforced them have such rows.
+#[test]
+fn rows_without_parents_that_were_there_before_keep_no_table_from_being_rebuilt() {
+    let project = Project::with(&[("0001_family.sql", FAMILY)]);
+    project.ok(&["up"]);
+    project.database().execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO note VALUES (3, 9);").unwrap();
+    project.write("migrations/0002_rebuild.sql", REBUILD);
+    project.write("migrations/0003_worse.sql", format!("{REBUILD} DELETE FROM person WHERE id = 2;"));
+    let run = project.run(&["up"]);
+    assert_snapshot!(run, @"
+    exit 1
+    --- stderr
+    Applied 2 rebuild ([time]).
+    error: migration 3 worse failed on its way up
+      caused by: foreign keys are broken after the rebuild: a row of note has no parent in person
+    note: migration 3 worse was rolled back
+    note: 1 migration was applied before it and stays applied
+    hint: the script must leave no row whose parent is gone
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM person"), 2);
+}
+
+/// In one transaction foreign keys are off for all steps when one of them needs that.
+#[test]
+fn one_transaction_with_a_rebuild_lets_no_other_step_break_foreign_keys() {
+    for harm in ["INSERT INTO note VALUES (3, 9);", "DELETE FROM person WHERE id = 2;", "DROP TABLE person;"] {
+        let project =
+            Project::with(&[("0001_family.sql", FAMILY), ("0002_rebuild.sql", REBUILD), ("0003_harm.sql", harm)]);
+        for arguments in [&["up", "--single-transaction"][..], &["up", "--dry-run"]] {
+            let run = project.run(arguments);
+            assert!(run.code == 1 && run.stderr.contains("migration 3 harm"), "{run}");
+            assert!(run.stderr.contains("off here because another step is a rebuild"), "{run}");
+            assert!(run.stderr.contains("of note"), "{run}");
+        }
+        assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name = 'person'"), 0);
+        project.write("migrations/0003_harm.sql", "DELETE FROM note WHERE id = 2;");
+        project.ok(&["up", "--single-transaction"]);
+        assert_eq!(project.number("SELECT count(*) FROM note"), 1);
+    }
+}
+
 #[test]
 fn applies_older_ones_only_when_allowed() {
     let project = Project::notes();

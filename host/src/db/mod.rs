@@ -5,6 +5,7 @@ mod ambient;
 mod conformance;
 mod error;
 mod function;
+mod orphans;
 mod row;
 mod sequence;
 mod slice;
@@ -23,6 +24,7 @@ pub use error::{DbError, ErrorCode};
 #[cfg(feature = "wasm")]
 pub(crate) use function::Give;
 pub use function::{Apply, Function, Nulls, Parameter, Signature, ValueType};
+pub use orphans::Orphans;
 pub use row::Row;
 use row::in_batches;
 pub(crate) use sequence::{Sequence, Use};
@@ -317,8 +319,8 @@ pub trait Session {
 
     /// Suspends or restores enforcement of foreign keys; only outside a transaction. Returns what was in force.
     fn set_foreign_keys(&mut self, enforced: bool) -> Result<bool, DbError>;
-    /// Returns a line for each broken foreign key, at most `limit`.
-    fn foreign_key_violations(&mut self, limit: usize) -> Result<Vec<String>, DbError>;
+    /// Finds all rows without parents.
+    fn orphans(&mut self) -> Result<Vec<Orphans>, DbError>;
 
     /// Returns a number that changes when another connection has changed the database.
     fn data_version(&mut self) -> Result<i64, DbError>;

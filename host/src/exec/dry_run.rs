@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::foreign_keys::Known;
 use super::hooks::{self, of_step};
 use super::losses::{count, gone, inventory};
 use super::preconditions::{instead, waits};
@@ -43,7 +44,7 @@ fn tried(
         Ok(opened) => opened,
         Err(source) => return (session, refuse(report, source)),
     };
-    let (mut session, failure) = try_all(session, prepared, conditions, &mut report);
+    let (mut session, failure) = try_all(session, prepared, conditions, enforced, &mut report);
     report.duration = began.elapsed();
     let after = inventory(session.as_mut(), &conditions.history.tables());
     let closed = close(session.as_mut(), enforced).and_then(|()| {
@@ -68,6 +69,7 @@ fn try_all(
     session: Box<dyn Session>,
     prepared: &Prepared,
     conditions: &Conditions<'_>,
+    suspended: bool,
     report: &mut Report,
 ) -> (Box<dyn Session>, Option<Failed>) {
     let (mut session, before) = hooks::of_run(session, Moment::BeforeAll, prepared, conditions);
@@ -83,7 +85,7 @@ fn try_all(
         } else if partly {
             (session, Ok(not_tried(step)))
         } else {
-            try_step(session, step, conditions)
+            try_step(session, step, conditions, suspended)
         };
         session = returned;
         match result {
@@ -131,6 +133,7 @@ fn try_step(
     mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
+    suspended: bool,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
     match instead(session.as_mut(), step, conditions) {
         Ok(None) => {}
@@ -141,6 +144,11 @@ fn try_step(
     if outside {
         return (session, Ok(not_tried(step)));
     }
+    let is_checked = suspended || rebuilds(step);
+    let known = match is_checked.then(|| Known::look(session.as_mut())).transpose() {
+        Ok(known) => known,
+        Err(error) => return (session, Err(error)),
+    };
     let (mut session, before) = of_step(session, Moment::BeforeEach, step, conditions);
     if let Err(error) = before {
         return (session, Err(error));
@@ -169,9 +177,7 @@ fn try_step(
     };
     let (mut session, after) = of_step(session, Moment::AfterEach, step, conditions);
     let result = after.and_then(|()| {
-        if rebuilds(step) {
-            check_foreign_keys(session.as_mut())?;
-        }
+        check_foreign_keys(session.as_mut(), known.as_ref(), step)?;
         record(session.as_mut(), &report, &timer, conditions, None)?;
         Ok(report)
     });

@@ -8,6 +8,7 @@ mod component;
 mod determinism;
 mod dry_run;
 mod event;
+mod foreign_keys;
 mod foresee;
 mod functions;
 mod growth;

@@ -232,6 +232,12 @@ pub enum StepError {
         /// A line for each of the first few.
         violations: Vec<String>,
     },
+    /// Rows without parents after another step, while foreign keys were off for all of them.
+    #[error("foreign keys would be broken, which are off here because another step is a rebuild: {}", violations.join("; "))]
+    Unenforced {
+        /// A line for each of the first few.
+        violations: Vec<String>,
+    },
     /// A transaction the migration may not end has ended.
     #[error("the migration ended the transaction it runs in")]
     TransactionEnded,

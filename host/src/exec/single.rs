@@ -91,7 +91,7 @@ fn once(
         Ok(enforced) => enforced,
         Err(error) => return (session, Err((0, error))),
     };
-    let (mut session, result) = in_one(session, prepared, conditions);
+    let (mut session, result) = in_one(session, prepared, conditions, enforced);
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");
     }
@@ -121,6 +121,7 @@ fn in_one(
     mut session: Box<dyn Session>,
     prepared: &Prepared,
     conditions: &Conditions<'_>,
+    suspended: bool,
 ) -> (Box<dyn Session>, Result<Vec<StepReport>, Failed>) {
     if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
         return (session, Err((0, error)));
@@ -137,7 +138,7 @@ fn in_one(
         conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
         let (returned, result) = match waits(step, &reports, conditions.chains) {
             Some(left_out) => (session, Ok(left_out)),
-            None => one(session, step, conditions, &mut watermark),
+            None => one(session, step, conditions, &mut watermark, suspended),
         };
         session = returned;
         match result {
@@ -168,6 +169,7 @@ fn one(
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
+    suspended: bool,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
     if conditions.interrupt.is_raised() {
         return (session, Err(StepError::Interrupted));
@@ -183,5 +185,5 @@ fn one(
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
-    do_and_record(session, step, conditions, watermark)
+    do_and_record(session, step, conditions, watermark, suspended)
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::foreign_keys::Known;
 use super::holder::note;
 use super::hooks::{around, of_step};
 use super::preconditions::instead;
@@ -16,9 +17,6 @@ use crate::history::NewRow;
 use crate::history::foreign::Done;
 use crate::model::{AppliedState, Directives, Moment, Role, TransactionMode};
 use crate::plan::{Direction, Step};
-
-/// Broken foreign keys that are named.
-const VIOLATIONS: usize = 5;
 
 /// Runs one step; when it fails, what it did is undone and the session stays usable.
 pub(super) fn run_step(
@@ -84,16 +82,23 @@ fn transacted(
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
-    do_and_record(session, step, conditions, watermark)
+    do_and_record(session, step, conditions, watermark, false)
 }
 
-/// Does the work of a step between its hooks and records it, inside the transaction that is open.
+/// Does the work of a step between its hooks and records it, inside the transaction that is open. Foreign keys may be
+/// `suspended` in it although the step is no rebuild.
 pub(super) fn do_and_record(
-    session: Box<dyn Session>,
+    mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
+    suspended: bool,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    let is_checked = suspended || rebuilds(step);
+    let known = match is_checked.then(|| Known::look(session.as_mut())).transpose() {
+        Ok(known) => known,
+        Err(error) => return (session, Err(error)),
+    };
     let (session, before) = of_step(session, Moment::BeforeEach, step, conditions);
     if let Err(error) = before {
         return (session, Err(error));
@@ -116,9 +121,7 @@ pub(super) fn do_and_record(
     };
     let (mut session, after) = of_step(session, Moment::AfterEach, step, conditions);
     let result = after.and_then(|()| {
-        if rebuilds(step) {
-            check_foreign_keys(session.as_mut())?;
-        }
+        check_foreign_keys(session.as_mut(), known.as_ref(), step)?;
         record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
         Ok(report)
     });
@@ -147,10 +150,18 @@ pub(super) fn rebuilds(step: &PreparedStep) -> bool {
     step.step.script().is_some_and(|script| script.directives.rebuild)
 }
 
-/// Refuses rows whose foreign keys point nowhere.
-pub(super) fn check_foreign_keys(session: &mut dyn Session) -> Result<(), StepError> {
-    let violations = session.foreign_key_violations(VIOLATIONS).map_err(StepError::doing("check foreign keys"))?;
-    if violations.is_empty() { Ok(()) } else { Err(StepError::ForeignKeys { violations }) }
+/// Refuses rows without parents that have come while foreign keys were off.
+pub(super) fn check_foreign_keys(
+    session: &mut dyn Session,
+    known: Option<&Known>,
+    step: &PreparedStep,
+) -> Result<(), StepError> {
+    let violations = known.map_or(Ok(Vec::new()), |known| known.since(session))?;
+    match violations.is_empty() {
+        true => Ok(()),
+        false if rebuilds(step) => Err(StepError::ForeignKeys { violations }),
+        false => Err(StepError::Unenforced { violations }),
+    }
 }
 
 /// Writes or takes away the step's history row, as its direction says; where the watermark knows of another tool's table,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{
-    Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, KeptMark, OpenOptions,
+    Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, KeptMark, OpenOptions, Orphans,
     Recording, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
 use whimbrel::grants::Restriction;
@@ -213,8 +213,8 @@ impl Session for WatchedSession {
         event!(self, "set foreign keys", set_foreign_keys(enforced))
     }
 
-    fn foreign_key_violations(&mut self, limit: usize) -> Result<Vec<String>, DbError> {
-        event!(self, "check foreign keys", foreign_key_violations(limit))
+    fn orphans(&mut self) -> Result<Vec<Orphans>, DbError> {
+        event!(self, "check foreign keys", orphans())
     }
 
     fn data_version(&mut self) -> Result<i64, DbError> {

@@ -33,8 +33,8 @@ use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::Watch;
 use crate::db::{
-    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Recording, Row,
-    RunLock, SavepointId, ScriptError, Session, StatementId, Value,
+    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Orphans, Recording,
+    Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
 use crate::grants::Restriction;
 use crate::limits::{Limit, LimitReached, RunLimits};
@@ -399,8 +399,8 @@ impl Session for SqliteSession {
         self.enforce_foreign_keys(enforced)
     }
 
-    fn foreign_key_violations(&mut self, limit: usize) -> Result<Vec<String>, DbError> {
-        self.violations(limit)
+    fn orphans(&mut self) -> Result<Vec<Orphans>, DbError> {
+        self.without_parents()
     }
 
     fn data_version(&mut self) -> Result<i64, DbError> {

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::*;
-use crate::db::{BatchBuilder, Session, TableChanges, Value, conformance};
+use crate::db::{BatchBuilder, Orphans, Session, TableChanges, Value, conformance};
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, Limits, RunLimits};
 
@@ -183,7 +183,8 @@ fn finds_rows_without_parents() {
         assert_eq!(error.code, ErrorCode::ConstraintForeignKey);
         assert!(session.set_foreign_keys(false).unwrap());
         session.execute("INSERT INTO c VALUES (7)", &[]).unwrap();
-        assert_eq!(session.foreign_key_violations(5).unwrap(), ["a row of c with rowid 1 has no parent in p"]);
+        let orphans = Orphans { table: "c".into(), parent: "p".into(), rows: 1, rowid: Some(1) };
+        assert_eq!(session.orphans().unwrap(), [orphans]);
         assert!(!session.set_foreign_keys(true).unwrap());
         session.execute("DELETE FROM c", &[Value::Null]).unwrap_err();
     });

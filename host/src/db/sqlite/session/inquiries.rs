@@ -1,8 +1,8 @@
 //! The part of a session that asks the connection about itself and about the database.
 
 use super::SqliteSession;
-use crate::db::DbError;
 use crate::db::sqlite::error::translate;
+use crate::db::{DbError, Orphans};
 
 impl SqliteSession {
     /// Enforces foreign keys or not; returns what was before.
@@ -19,20 +19,19 @@ impl SqliteSession {
         result.map_err(|error| translate(&self.watch, error))
     }
 
-    /// Names rows without a parent.
-    pub(super) fn violations(&mut self, limit: usize) -> Result<Vec<String>, DbError> {
+    /// Finds rows without parents.
+    pub(super) fn without_parents(&mut self) -> Result<Vec<Orphans>, DbError> {
         let connection = self.connection();
         let result = (|| {
-            let mut statement =
-                connection.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT ?")?;
-            let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-                let (table, rowid, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let rowid = rowid.map(|rowid| format!(" with rowid {rowid}")).unwrap_or_default();
-                Ok(format!("a row of {table}{rowid} has no parent in {parent}"))
+            let sql = "SELECT \"table\", parent, count(*), min(rowid) FROM pragma_foreign_key_check GROUP BY 1, 2";
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([], |row| {
+                let rows: i64 = row.get(2)?;
+                Ok(Orphans { table: row.get(0)?, parent: row.get(1)?, rows: rows.unsigned_abs(), rowid: row.get(3)? })
             })?;
             rows.collect()
         })();
-        let result: rusqlite::Result<Vec<String>> = result;
+        let result: rusqlite::Result<Vec<Orphans>> = result;
         result.map_err(|error| translate(&self.watch, error))
     }
 

@@ -1,0 +1,14 @@
+//! Rows without parents.
+
+/// Rows of a table that refer to rows which are not there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Orphans {
+    /// The table.
+    pub table: String,
+    /// The table that they refer to.
+    pub parent: String,
+    /// How many there are.
+    pub rows: u64,
+    /// The rowid of one of them, if they have any.
+    pub rowid: Option<i64>,
+}
