@@ -74,9 +74,9 @@ fn says_what_it_cannot_try() {
     up 1 a ([time])
         CREATE TABLE a (id);
 
-    up 2 vacuum: not tried, it runs outside a transaction
+    up 2 vacuum: not tried, it cannot be undone outside a transaction
 
-    Not tried: 1 migration that runs outside a transaction.
+    Not tried: 1 migration that cannot be undone outside a transaction.
     Tried 1 migration in [time] and rolled everything back: the database is as it was.
     ");
 }

@@ -162,12 +162,13 @@ fn one_transaction_with_a_rebuild_lets_no_other_step_break_foreign_keys() {
     for harm in ["INSERT INTO note VALUES (3, 9);", "DELETE FROM person WHERE id = 2;", "DROP TABLE person;"] {
         let project =
             Project::with(&[("0001_family.sql", FAMILY), ("0002_rebuild.sql", REBUILD), ("0003_harm.sql", harm)]);
-        for arguments in [&["up", "--single-transaction"][..], &["up", "--dry-run"]] {
-            let run = project.run(arguments);
-            assert!(run.code == 1 && run.stderr.contains("migration 3 harm"), "{run}");
-            assert!(run.stderr.contains("off here because another step is a rebuild"), "{run}");
-            assert!(run.stderr.contains("of note"), "{run}");
-        }
+        let run = project.run(&["up", "--single-transaction"]);
+        assert!(run.code == 1 && run.stderr.contains("migration 3 harm"), "{run}");
+        assert!(run.stderr.contains("off here because another step is a rebuild"), "{run}");
+        assert!(run.stderr.contains("of note"), "{run}");
+        // Step by step they are enforced, so that a dry run cannot tell.
+        let tried = project.ok(&["up", "--dry-run"]);
+        assert!(tried.stdout.contains("Not tried: 1 migration that would need the foreign keys"), "{tried}");
         assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name = 'person'"), 0);
         project.write("migrations/0003_harm.sql", "DELETE FROM note WHERE id = 2;");
         project.ok(&["up", "--single-transaction"]);

@@ -17,8 +17,9 @@ const STATEMENTS: usize = 20;
 /// Writes what every step did, and that nothing of it stays.
 pub(crate) fn text(report: &Report) -> String {
     let mut text = String::new();
+    let is_sample = report.steps.iter().any(|step| step.estimate.is_some());
     for step in &report.steps {
-        text.push_str(&one(step));
+        text.push_str(&one(step, is_sample));
     }
     let steps = report.steps.iter().filter(|step| step.outcome == StepOutcome::Tried).count();
     let skipped = report.steps.iter().filter(|step| step.outcome == StepOutcome::NotTried).count();
@@ -27,13 +28,11 @@ pub(crate) fn text(report: &Report) -> String {
     }
     text.push_str(&losses::text(&report.losses));
     if skipped > 0 {
-        let why = match (report.steps.iter().any(|step| step.estimate.is_some()), skipped) {
-            (true, 1) => "comes after a sample, or runs outside a transaction",
-            (true, _) => "come after a sample, or run outside a transaction",
-            (false, 1) => "runs outside a transaction",
-            (false, _) => "run outside a transaction",
-        };
-        text.push_str(&format!("Not tried: {} that {why}.\n", amount::count(skipped, "migration", "migrations")));
+        let mut reasons: Vec<&str> = report.steps.iter().filter_map(|step| not_tried(step, is_sample)).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        let (count, reasons) = (amount::count(skipped, "migration", "migrations"), reasons.join(", or "));
+        text.push_str(&format!("Not tried: {count} that {reasons}.\n"));
     }
     text.push_str(&format!(
         "Tried {} in {} and rolled everything back: the database is as it was.\n",
@@ -43,7 +42,20 @@ pub(crate) fn text(report: &Report) -> String {
     text
 }
 
-fn one(step: &StepReport) -> String {
+/// Says why a step was not tried, in words for one or for several; `None` if it was.
+fn not_tried(step: &StepReport, is_sample: bool) -> Option<&'static str> {
+    if step.outcome != StepOutcome::NotTried {
+        return None;
+    }
+    let is_outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
+    Some(match (is_outside, is_sample) {
+        (true, _) => "cannot be undone outside a transaction",
+        (false, true) => "would come after a sample",
+        (false, false) => "would need the foreign keys that are off beside a rebuild, here or before",
+    })
+}
+
+fn one(step: &StepReport, is_sample: bool) -> String {
     if let Some(line) = not_run(step) {
         return format!("{line}\n\n");
     }
@@ -53,9 +65,8 @@ fn one(step: &StepReport) -> String {
     };
     let title = style::paint(style::HEAD, &format!("{arrow} {}", escape::line(&step.step.title())));
     let Some(recording) = &step.recording else {
-        let outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
-        let why = if outside { "it runs outside a transaction" } else { "it comes after a sample" };
-        return format!("{title}: not tried, {why}\n\n");
+        let why = not_tried(step, is_sample).map(|why| format!(", it {why}")).unwrap_or_default();
+        return format!("{title}: not tried{why}\n\n");
     };
     let mut took = amount::duration(step.duration);
     if let Some(fuel) = step.fuel {
