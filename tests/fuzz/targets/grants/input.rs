@@ -57,9 +57,12 @@ impl Case {
             (0, recipe) => Self::from_recipe(&mut Unstructured::new(recipe)).ok()?,
             _ => Self::from_text(str::from_utf8(bytes).ok()?)?,
         };
+        let says = |word| case.steps.iter().any(|step| step.to_string().to_ascii_lowercase().contains(word));
+        // Whoever may read it is told how large all tables are.
+        let sizes = |grant: &TableGrant| grant.table.ends_with('*') || grant.table.eq_ignore_ascii_case("dbstat");
+        let tells_sizes = case.grants.read.iter().any(sizes) && says("dbstat");
         // It tells how often the connection was used before.
-        let counts = |step: &Step| step.to_string().to_ascii_lowercase().contains("total_changes");
-        (!case.steps.iter().any(counts)).then_some(case)
+        (!tells_sizes && !says("total_changes")).then_some(case)
     }
 
     fn from_text(text: &str) -> Option<Self> {
