@@ -76,9 +76,37 @@ fn says_what_it_cannot_try() {
 
     up 2 vacuum: not tried, it cannot be undone outside a transaction
 
-    Not tried: 1 migration that cannot be undone outside a transaction.
+    Not tried: 1 migration.
     Tried 1 migration in [time] and rolled everything back: the database is as it was.
     ");
+}
+
+#[test]
+fn what_fails_after_a_step_that_was_left_out_may_need_it() {
+    let project = Project::with(&[
+        ("0001_a.sql", "-- whimbrel: transaction = none\nCREATE TABLE a (id);"),
+        ("0002_b.sql", "CREATE TABLE b (id);"),
+        ("0003_c.sql", "ALTER TABLE a ADD COLUMN c;"),
+        ("0004_d.sql", "CREATE TABLE d (id);"),
+    ]);
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+        exit 0
+        --- stdout
+        up 1 a: not tried, it cannot be undone outside a transaction
+
+        up 2 b ([time])
+            CREATE TABLE b (id);
+
+        up 3 c: not tried, it may need what was not tried: no such table: a (SQLITE_ERROR)
+
+        up 4 d: not tried, it comes after one that was not tried
+
+        Not tried: 3 migrations.
+        Tried 1 migration in [time] and rolled everything back: the database is as it was.
+        ");
+    });
+    project.ok(&["up"]);
 }
 
 #[test]

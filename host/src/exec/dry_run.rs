@@ -76,23 +76,38 @@ fn try_all(
     if let Err(error) = before {
         return (session, Some((None, error)));
     }
-    let mut partly = false;
+    // Why the next step cannot be tried.
+    let mut partly = None;
+    let mut left_out = false;
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
         conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
         let (returned, result) = if let Some(left_out) = waits(step, &report.steps, conditions.chains) {
             (session, Ok(left_out))
-        } else if partly {
-            (session, Ok(not_tried(step)))
+        } else if let Some(reason) = partly {
+            (session, Ok(not_tried(step, reason)))
         } else {
             try_step(session, step, conditions, suspended)
         };
         session = returned;
-        // Step by step it would run with foreign keys enforced, and may do something else.
-        let unlike = matches!(result, Err(StepError::Unenforced { .. }));
-        match if unlike { Ok(not_tried(step)) } else { result } {
+        let result = match result {
+            // Step by step it would run with foreign keys enforced, and may do something else.
+            Err(StepError::Unenforced { .. }) => {
+                partly = Some(AFTER_ANOTHER);
+                Ok(not_tried(step, "it needs the foreign keys that are off beside a rebuild"))
+            }
+            Err(error) if left_out && may_lack(&error) => {
+                partly = Some(AFTER_ANOTHER);
+                Ok(not_tried(step, &format!("it may need what was not tried: {}", root(&error))))
+            }
+            result => result,
+        };
+        match result {
             Ok(tried) => {
-                partly |= unlike || tried.estimate.is_some();
+                left_out |= tried.outcome == StepOutcome::NotTried;
+                if tried.estimate.is_some() {
+                    partly = Some("it comes after a sample");
+                }
                 conditions.observer.event(&Event::StepFinished { report: &tried });
                 report.steps.push(tried);
             }
@@ -126,9 +141,38 @@ fn close(session: &mut dyn Session, enforced: bool) -> Result<(), StepError> {
     Ok(())
 }
 
+const AFTER_ANOTHER: &str = "it comes after one that was not tried";
+
 /// Leaves out a step that would not find what it needs.
-fn not_tried(step: &PreparedStep) -> StepReport {
-    StepReport { outcome: StepOutcome::NotTried, ..done_elsewhere(step) }
+fn not_tried(step: &PreparedStep, reason: &str) -> StepReport {
+    StepReport { outcome: StepOutcome::NotTried, reason: Some(reason.to_owned()), ..done_elsewhere(step) }
+}
+
+/// Tells whether a step may have failed since an earlier one was left out.
+fn may_lack(error: &StepError) -> bool {
+    match error {
+        StepError::Statement { .. }
+        | StepError::Unverified { .. }
+        | StepError::Rust { .. }
+        | StepError::ForeignKeys { .. } => true,
+        #[cfg(feature = "wasm")]
+        StepError::Guest(error) => !matches!(**error, crate::wasm::PluginError::Interrupted),
+        #[cfg(feature = "wasm")]
+        StepError::Verify { .. } | StepError::Transform(_) => true,
+        _ => false,
+    }
+}
+
+/// Returns what is at the bottom of an error.
+fn root(error: &StepError) -> String {
+    if let StepError::Statement { failed, .. } = error {
+        return failed.error.to_string();
+    }
+    let mut error: &dyn std::error::Error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 fn try_step(
@@ -144,7 +188,7 @@ fn try_step(
     }
     let outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
     if outside {
-        return (session, Ok(not_tried(step)));
+        return (session, Ok(not_tried(step, "it cannot be undone outside a transaction")));
     }
     let is_checked = suspended || rebuilds(step);
     let known = match is_checked.then(|| Known::look(session.as_mut())).transpose() {

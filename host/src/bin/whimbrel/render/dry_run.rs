@@ -2,7 +2,6 @@
 
 use whimbrel::db::{RecordedStatement, Recording, TableChanges};
 use whimbrel::exec::{Estimate, Report, StepOutcome, StepReport};
-use whimbrel::model::TransactionMode;
 use whimbrel::plan::Direction;
 
 use super::report::{not_run, row_counts};
@@ -17,9 +16,8 @@ const STATEMENTS: usize = 20;
 /// Writes what every step did, and that nothing of it stays.
 pub(crate) fn text(report: &Report) -> String {
     let mut text = String::new();
-    let is_sample = report.steps.iter().any(|step| step.estimate.is_some());
     for step in &report.steps {
-        text.push_str(&one(step, is_sample));
+        text.push_str(&one(step));
     }
     let steps = report.steps.iter().filter(|step| step.outcome == StepOutcome::Tried).count();
     let skipped = report.steps.iter().filter(|step| step.outcome == StepOutcome::NotTried).count();
@@ -28,11 +26,7 @@ pub(crate) fn text(report: &Report) -> String {
     }
     text.push_str(&losses::text(&report.losses));
     if skipped > 0 {
-        let mut reasons: Vec<&str> = report.steps.iter().filter_map(|step| not_tried(step, is_sample)).collect();
-        reasons.sort_unstable();
-        reasons.dedup();
-        let (count, reasons) = (amount::count(skipped, "migration", "migrations"), reasons.join(", or "));
-        text.push_str(&format!("Not tried: {count} that {reasons}.\n"));
+        text.push_str(&format!("Not tried: {}.\n", amount::count(skipped, "migration", "migrations")));
     }
     text.push_str(&format!(
         "Tried {} in {} and rolled everything back: the database is as it was.\n",
@@ -42,20 +36,7 @@ pub(crate) fn text(report: &Report) -> String {
     text
 }
 
-/// Says why a step was not tried, in words for one or for several; `None` if it was.
-fn not_tried(step: &StepReport, is_sample: bool) -> Option<&'static str> {
-    if step.outcome != StepOutcome::NotTried {
-        return None;
-    }
-    let is_outside = step.step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
-    Some(match (is_outside, is_sample) {
-        (true, _) => "cannot be undone outside a transaction",
-        (false, true) => "would come after a sample",
-        (false, false) => "would need the foreign keys that are off beside a rebuild, here or before",
-    })
-}
-
-fn one(step: &StepReport, is_sample: bool) -> String {
+fn one(step: &StepReport) -> String {
     if let Some(line) = not_run(step) {
         return format!("{line}\n\n");
     }
@@ -65,7 +46,7 @@ fn one(step: &StepReport, is_sample: bool) -> String {
     };
     let title = style::paint(style::HEAD, &format!("{arrow} {}", escape::line(&step.step.title())));
     let Some(recording) = &step.recording else {
-        let why = not_tried(step, is_sample).map(|why| format!(", it {why}")).unwrap_or_default();
+        let why = step.reason.as_deref().map(|reason| format!(", {}", escape::line(reason))).unwrap_or_default();
         return format!("{title}: not tried{why}\n\n");
     };
     let mut took = amount::duration(step.duration);
