@@ -15,6 +15,8 @@ pub enum Action<'a> {
     Detach,
     /// VACUUM, also INTO a file.
     Vacuum,
+    /// EXPLAIN without QUERY PLAN: the database's program, in which addresses of the host stand.
+    Explain,
     /// PRAGMA.
     Pragma {
         /// Name of the pragma.
@@ -140,6 +142,7 @@ impl<'a> Action<'a> {
             | Self::Attach
             | Self::Detach
             | Self::Vacuum
+            | Self::Explain
             | Self::Pragma { .. }
             | Self::Function { .. }
             | Self::Reindex { .. }
@@ -158,6 +161,7 @@ impl<'a> Action<'a> {
             | Self::Attach
             | Self::Detach
             | Self::Vacuum
+            | Self::Explain
             | Self::Insert { .. }
             | Self::Update { .. }
             | Self::Delete { .. }
@@ -185,6 +189,7 @@ impl<'a> Action<'a> {
             | Self::Attach
             | Self::Detach
             | Self::Vacuum
+            | Self::Explain
             | Self::Pragma { .. }
             | Self::Function { .. }
             | Self::Read { .. }
@@ -207,6 +212,7 @@ impl<'a> Action<'a> {
             Self::Attach => "attach",
             Self::Detach => "detach",
             Self::Vacuum => "vacuum",
+            Self::Explain => "explain",
             Self::Pragma { .. } => "pragma",
             Self::Function { .. } => "function",
             Self::Read { .. } => "read",

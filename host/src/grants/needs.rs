@@ -48,6 +48,11 @@ pub(super) fn needs(request: &Request<'_>) -> Result<Vec<Need>, Denied> {
         Action::Attach => return never("", "a code migration may not attach a database"),
         Action::Detach => return never("", "a code migration may not detach a database"),
         Action::Vacuum => return never("", "a code migration may not vacuum the database"),
+        Action::Explain => {
+            let reason = "a code migration may not see the program of a statement, in which addresses stand; EXPLAIN QUERY PLAN \
+                          is allowed";
+            return never("", reason);
+        }
         Action::Unknown => return never("", "a code migration may not do what this host does not know"),
         Action::Temporary { object } => {
             return never(object, "a code migration may not make anything temporary: it would outlive its step");

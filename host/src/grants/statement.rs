@@ -117,6 +117,8 @@ pub struct Statement {
     pub expressions: bool,
     /// It is only explained, not run.
     pub explains: bool,
+    /// It is EXPLAIN without QUERY PLAN.
+    pub explains_program: bool,
     /// Tables that its REFERENCES name.
     pub references: Vec<String>,
 }

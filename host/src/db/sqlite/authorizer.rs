@@ -273,9 +273,8 @@ fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
     Authorization::Allow
 }
 
-/// Decides by its first words on a statement that SQLite's authorizer may not be asked about: VACUUM, triggers in the
-/// temporary database, and what stands
-/// prepared in the cache because the host has run the same text.
+/// Decides by its first words on a statement that SQLite's authorizer may not be asked about: VACUUM, EXPLAIN, triggers in
+/// the temporary database, and what stands prepared in the cache because the host has run the same text.
 fn check_text(gate: &Gate, statement: &Statement) -> Result<(), Denied> {
     use grants::StatementKind::{Savepoint, Transaction, Vacuum};
     let Some(restriction) = &gate.restriction else { return Ok(()) };
@@ -286,6 +285,7 @@ fn check_text(gate: &Gate, statement: &Statement) -> Result<(), Denied> {
         Transaction => Action::Transaction,
         Savepoint => Action::Savepoint,
         Vacuum => Action::Vacuum,
+        _ if statement.explains_program => Action::Explain,
         _ => return Ok(()),
     };
     let schema = Schema::default();

@@ -26,7 +26,8 @@ pub(super) fn read(text: &str) -> Statement {
         replaces: replaces(&tokens),
         expressions: tokens.iter().any(|token| ["CHECK", "AS", "GENERATED"].iter().any(|word| token.is_word(word))),
         references: after(&tokens, "REFERENCES").collect(),
-        explains: start(&tokens).first().is_some_and(|token| token.is_word("EXPLAIN")),
+        explains: explains(&tokens, &["EXPLAIN"]),
+        explains_program: explains(&tokens, &["EXPLAIN"]) && !explains(&tokens, &["EXPLAIN", "QUERY", "PLAN"]),
         kind,
     }
 }
@@ -155,6 +156,12 @@ impl Head<'_, '_> {
         }
         (before, found.unwrap_or_default())
     }
+}
+
+/// Tells whether a statement begins with these words.
+fn explains(tokens: &[Token<'_>], words: &[&str]) -> bool {
+    let start = start(tokens);
+    start.len() >= words.len() && start.iter().zip(words).all(|(token, word)| token.is_word(word))
 }
 
 fn kind(tokens: &[Token<'_>]) -> StatementKind {
@@ -340,6 +347,7 @@ mod tests {
             assert_eq!(read(text).temporary.as_deref(), temporary, "{text}");
         }
         assert!(read("EXPLAIN CREATE TABLE t (x)").explains && !read("CREATE TABLE explain (x)").explains);
+        assert!(read("; EXPLAIN SELECT 1").explains_program && !read("EXPLAIN QUERY PLAN SELECT 1").explains_program);
     }
 
     #[test]

@@ -198,6 +198,7 @@ fn decides_on_functions_and_pragmas() {
         case(data(&[]), Action::Attach, Never),
         case(data(&[]), Action::Detach, Never),
         case(data(&[]), Action::Vacuum, Never),
+        case(data(&[]), Action::Explain, Never),
         case(data(&[]), Action::Unknown, Never),
         case(data(&[]), Action::Temporary { object: "t" }, Never),
     ];

@@ -68,7 +68,7 @@ const TEMPLATES: &[&str] = &[
     "DELETE FROM {t} WHERE {c} IN (SELECT {d} FROM {u})",
     "DROP TABLE {t}",
     "CREATE TABLE fresh AS SELECT {c} FROM {t}",
-    "EXPLAIN DELETE FROM {t}",
+    "EXPLAIN QUERY PLAN DELETE FROM {t}",
     "CREATE VIEW fresh AS SELECT {c} FROM {t}",
     "CREATE TRIGGER fresh AFTER INSERT ON {t} BEGIN DELETE FROM {u}; END",
 ];
