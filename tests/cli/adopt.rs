@@ -20,6 +20,24 @@ fn sqlx() -> Project {
 }
 
 #[test]
+fn whoever_forgets_it_is_told() {
+    let project = sqlx();
+    let note = "note: sqlx has applied 1 migration of this chain (_sqlx_migrations): `whimbrel adopt` takes that over";
+    let up = project.unchanged(|| project.run(&["up"]));
+    assert!(up.code == 1 && up.stderr.starts_with(note) && up.stderr.contains("table t already exists"), "{up}");
+    assert!(project.ok(&["status"]).stderr.contains(note));
+    project.ok(&["adopt"]);
+    assert!(!project.ok(&["status"]).stderr.contains("adopt"));
+    // What another tool did for another chain is nobody's business here.
+    let beside = sqlx();
+    for file in ["1_initial.sql", "2_more.sql", "3_last.sql"] {
+        beside.remove(&format!("migrations/{file}"));
+    }
+    beside.write("migrations/100_own.sql", "CREATE TABLE t (id INTEGER);");
+    assert!(!beside.run(&["up"]).stderr.contains("adopt") && !beside.ok(&["status"]).stderr.contains("adopt"));
+}
+
+#[test]
 fn shows_what_it_takes_over() {
     let project = sqlx();
     let planned = project.unchanged(|| project.ok(&["adopt", "--dry-run"]));

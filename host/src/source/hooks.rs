@@ -19,9 +19,10 @@ pub(super) fn unfit(migration: &Migration) -> Option<Problem> {
         Directives { transaction: TransactionMode::None, .. } => {
             refuse("always runs in a transaction", "leave `transaction = none` out, or make it a migration")
         }
-        Directives { rebuild: true, .. } => {
-            refuse("cannot suspend foreign keys", "leave `rebuild` out, or make it a migration")
-        }
+        Directives { rebuild: true, .. } => refuse(
+            "cannot suspend foreign keys",
+            "leave `rebuild` and `PRAGMA foreign_keys` out, or make it a migration",
+        ),
         _ => None,
     }
 }

@@ -3,16 +3,18 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
-use whimbrel::exec::Throttle;
-use whimbrel::plan::{Goal, Rules};
-use whimbrel::{Interrupt, Migrator};
+use whimbrel::db::ErrorCode;
+use whimbrel::exec::{StepError, Throttle};
+use whimbrel::history::foreign::Choice;
+use whimbrel::plan::{Direction, Goal, Rules};
+use whimbrel::{Error, Interrupt, Migrator};
 
 use crate::commands::confirm::{self, Danger};
 use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
 use crate::progress::Progress;
-use crate::render::{amount, dry_run, losses, report, status, warning};
+use crate::render::{adoption, amount, dry_run, losses, report, status, warning};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -74,6 +76,9 @@ impl Run {
         let migrator = builder.build()?;
         let result = if self.dry_run { migrator.dry_run(&self.goal) } else { migrator.run(&self.goal) };
         let heard = progress.finish();
+        if self.goal.direction == Direction::Up && result.as_ref().is_err_and(is_first_statement) {
+            mention_other_history(&migrator, ui);
+        }
         let done = result?;
         for warning in &done.warnings {
             ui.talk(warning::text(warning).trim_end());
@@ -85,6 +90,22 @@ impl Run {
         ui.result(|| report::json(self.verb, &done, heard), text)?;
         let kept_aside = done.steps.iter().any(|step| step.rows.is_some_and(|rows| rows.rejected > 0));
         Ok(if kept_aside { Exit::RowsKeptAside } else { Exit::Done })
+    }
+}
+
+/// Tells whether a script failed before anything else was done.
+fn is_first_statement(error: &Error) -> bool {
+    matches!(error, Error::Run(run)
+        if run.done.steps.is_empty() && matches!(&run.source, StepError::Statement { failed, .. }
+            if failed.error.code != ErrorCode::Interrupted))
+}
+
+/// Says so where migrations of the chain were applied by another tool, of which our history knows nothing.
+pub(super) fn mention_other_history(migrator: &Migrator, ui: &Ui) {
+    // Whatever is in its way, there is another error to tell.
+    let Ok(adoption) = migrator.plan_adoption(&Choice::default()) else { return };
+    if let Some(note) = adoption::unknown(&adoption) {
+        ui.talk(&note);
     }
 }
 

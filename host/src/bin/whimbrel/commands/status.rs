@@ -6,6 +6,7 @@ use whimbrel::Interrupt;
 use whimbrel::plan::Rules;
 
 use crate::args::StatusArgs;
+use crate::commands::run::mention_other_history;
 use crate::exit::Exit;
 use crate::render::{status, verify};
 use crate::settings::Settings;
@@ -17,6 +18,9 @@ pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui) -> anyhow::Re
     let (found, outlooks) = migrator.foresee()?;
     let exists = settings.database()?.exists();
     ui.result(|| status::json(&found, &outlooks, exists), || status::text(&found, &outlooks, exists))?;
+    if exists && found.entries.iter().all(|entry| entry.applied.is_none()) {
+        mention_other_history(&migrator, ui);
+    }
     if !args.check {
         return Ok(Exit::Done);
     }

@@ -6,8 +6,8 @@ use whimbrel::model::AppliedState;
 
 use super::json::schema;
 use super::status::moment;
-use super::style;
 use super::table::Sheet;
+use super::{amount, style};
 use crate::escape;
 
 /// Writes each migration with what became of its checksum, then what is pending.
@@ -66,6 +66,16 @@ fn more(verdict: &Verdict) -> String {
 /// Says that a pending migration could depend on the other tool's table.
 pub(crate) fn mention(migration: &str, table: &str) -> String {
     format!("warning: {} mentions {}, which is no longer written", escape::line(migration), escape::line(table))
+}
+
+/// Says that another tool has applied migrations of the chain, if it has.
+pub(crate) fn unknown(adoption: &Adoption) -> Option<String> {
+    let known = adoption.migrations.iter().filter(|migration| migration.file.is_some()).count();
+    let (note, count) = (style::paint(style::HINT, "note"), amount::count(known, "migration", "migrations"));
+    let (tool, table) = (adoption.from.tool, escape::line(&adoption.from.table));
+    (known > 0).then(|| {
+        format!("{note}: {tool} has applied {count} of this chain ({table}): `whimbrel adopt` takes that over")
+    })
 }
 
 /// What `adopt` prints.
