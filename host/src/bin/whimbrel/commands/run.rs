@@ -76,7 +76,7 @@ impl Run {
         let migrator = builder.build()?;
         let result = if self.dry_run { migrator.dry_run(&self.goal) } else { migrator.run(&self.goal) };
         let heard = progress.finish();
-        if self.goal.direction == Direction::Up && result.as_ref().is_err_and(is_first_statement) {
+        if self.goal.direction == Direction::Up && result.as_ref().is_err_and(is_first_surprise) {
             mention_other_history(&migrator, ui);
         }
         let done = result?;
@@ -93,11 +93,15 @@ impl Run {
     }
 }
 
-/// Tells whether a script failed before anything else was done.
-fn is_first_statement(error: &Error) -> bool {
-    matches!(error, Error::Run(run)
-        if run.done.steps.is_empty() && matches!(&run.source, StepError::Statement { failed, .. }
-            if failed.error.code != ErrorCode::Interrupted))
+/// Tells whether the first script found the database unlike what it expects. After anything else that goes wrong, such as a
+/// full disk, the database is not opened once more.
+fn is_first_surprise(error: &Error) -> bool {
+    let Error::Run(run) = error else { return false };
+    let is_surprised = |source: &StepError| match source {
+        StepError::Statement { failed, .. } => failed.error.code == ErrorCode::Syntax,
+        _ => false,
+    };
+    run.done.steps.is_empty() && is_surprised(&run.source)
 }
 
 /// Says so where migrations of the chain were applied by another tool, of which our history knows nothing.
