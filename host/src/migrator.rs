@@ -152,7 +152,7 @@ impl Migrator {
         let names = vec![chain.to_string()];
         let steps = vec![Step { direction: Direction::Up, chain, several: false, migration }];
         Ok(self.prepare(
-            Plan { chains: names, goal, steps, hooks: Vec::new(), warnings: Vec::new() },
+            Plan { chains: names, migrations: steps.len(), goal, steps, hooks: Vec::new(), warnings: Vec::new() },
             chains,
             interrupt,
         )?)

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::event::Event;
-use super::foreign_keys::Known;
 use super::hooks::{self, of_step};
 use super::losses::{count, gone, inventory};
 use super::preconditions::{instead, waits};
@@ -11,7 +10,7 @@ use super::prepare::{Prepared, PreparedStep};
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::script::recorded_as_written;
-use super::step::{Timer, check_foreign_keys, done_elsewhere, rebuilds, record};
+use super::step::{Timer, check_foreign_keys, done_elsewhere, known_orphans, rebuilds, record};
 use super::work::work;
 use crate::db::Session;
 use crate::model::{Moment, TransactionMode};
@@ -190,8 +189,7 @@ fn try_step(
     if outside {
         return (session, Ok(not_tried(step, "it cannot be undone outside a transaction")));
     }
-    let is_checked = suspended || rebuilds(step);
-    let known = match is_checked.then(|| Known::look(session.as_mut())).transpose() {
+    let known = match known_orphans(session.as_mut(), step, suspended) {
         Ok(known) => known,
         Err(error) => return (session, Err(error)),
     };

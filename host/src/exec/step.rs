@@ -94,8 +94,7 @@ pub(super) fn do_and_record(
     watermark: &mut Watermark,
     suspended: bool,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
-    let is_checked = suspended || rebuilds(step);
-    let known = match is_checked.then(|| Known::look(session.as_mut())).transpose() {
+    let known = match known_orphans(session.as_mut(), step, suspended) {
         Ok(known) => known,
         Err(error) => return (session, Err(error)),
     };
@@ -148,6 +147,15 @@ fn rebuild(
 /// Tells whether a step rebuilds tables with foreign keys suspended.
 pub(super) fn rebuilds(step: &PreparedStep) -> bool {
     step.step.script().is_some_and(|script| script.directives.rebuild)
+}
+
+/// Finds the rows without parents that are there before a step which runs with foreign keys off.
+pub(super) fn known_orphans(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    suspended: bool,
+) -> Result<Option<Known>, StepError> {
+    (suspended || rebuilds(step)).then(|| Known::look(session)).transpose()
 }
 
 /// Refuses rows without parents that have come while foreign keys were off.

@@ -75,7 +75,8 @@ impl Migrator {
         let steps = only(chains, direction);
         let names = steps.iter().map(|step| step.chain.to_string()).collect();
         let goal = Goal::up(Until::End);
-        let plan = Plan { chains: names, goal, steps, hooks: Vec::new(), warnings: Vec::new() };
+        let plan =
+            Plan { chains: names, migrations: steps.len(), goal, steps, hooks: Vec::new(), warnings: Vec::new() };
         Ok((goal, self.prepare(plan, chains, interrupt)?))
     }
 }

@@ -37,7 +37,14 @@ impl Migrator {
             let conditions = self.conditions(&chains, Goal::LATEST, interrupt, false);
             let prepare = |steps: Vec<Step>| {
                 let (chains_asked, goal) = (self.names(), Goal::LATEST);
-                let plan = Plan { chains: chains_asked, goal, steps, hooks: Vec::new(), warnings: Vec::new() };
+                let plan = Plan {
+                    chains: chains_asked,
+                    migrations: steps.len(),
+                    goal,
+                    steps,
+                    hooks: Vec::new(),
+                    warnings: Vec::new(),
+                };
                 self.prepare(plan, &chains, interrupt)
             };
             let ask = |prepared: &Prepared, as_applied: &[bool]| -> Result<Vec<Verified>, Error> {

@@ -66,6 +66,8 @@ pub struct Warning {
 pub struct Plan {
     /// Names of the chains it is about.
     pub chains: Vec<String>,
+    /// How many migrations these have, whatever became of them.
+    pub migrations: usize,
     /// What it is to reach.
     pub goal: Goal,
     /// The steps in order.
@@ -112,7 +114,11 @@ pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -
         return Err(PlanError { problems });
     }
     let names = chains.active().map(|chain| chain.name().to_owned()).collect();
-    Ok(Plan { chains: names, goal: *goal, steps, hooks, warnings })
+    let migrations = chains
+        .active()
+        .map(|chain| chain.migrations().len() + chain.baselines().len() + chain.repeatables().len())
+        .sum();
+    Ok(Plan { chains: names, migrations, goal: *goal, steps, hooks, warnings })
 }
 
 /// Chooses the hooks that take part in a run of these steps.

@@ -26,8 +26,8 @@ pub(super) fn read(text: &str) -> Statement {
         replaces: replaces(&tokens),
         expressions: tokens.iter().any(|token| ["CHECK", "AS", "GENERATED"].iter().any(|word| token.is_word(word))),
         references: after(&tokens, "REFERENCES").collect(),
-        explains: explains(&tokens, &["EXPLAIN"]),
-        explains_program: explains(&tokens, &["EXPLAIN"]) && !explains(&tokens, &["EXPLAIN", "QUERY", "PLAN"]),
+        explains: begins(&tokens, &["EXPLAIN"]),
+        explains_program: begins(&tokens, &["EXPLAIN"]) && !begins(&tokens, &["EXPLAIN", "QUERY", "PLAN"]),
         kind,
     }
 }
@@ -159,7 +159,7 @@ impl Head<'_, '_> {
 }
 
 /// Tells whether a statement begins with these words.
-fn explains(tokens: &[Token<'_>], words: &[&str]) -> bool {
+fn begins(tokens: &[Token<'_>], words: &[&str]) -> bool {
     let start = start(tokens);
     start.len() >= words.len() && start.iter().zip(words).all(|(token, word)| token.is_word(word))
 }

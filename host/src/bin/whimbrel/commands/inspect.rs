@@ -94,6 +94,7 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
         Step { direction: Direction::Up, chain: chain.as_str().into(), several: false, migration: Arc::new(migration) };
     let plan = Plan {
         chains: vec![chain.clone()],
+        migrations: 1,
         goal: Goal::LATEST,
         steps: vec![step],
         hooks: Vec::new(),

@@ -44,7 +44,7 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
     for warning in &planned.warnings {
         ui.talk(warning::text(warning).trim_end());
     }
-    if planned.steps.is_empty() {
+    if planned.migrations == 0 {
         overlooked(&migrator, ui)?;
     }
     ui.result(|| plan::json(&shown), || plan::text(&shown))?;

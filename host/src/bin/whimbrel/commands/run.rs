@@ -97,11 +97,8 @@ impl Run {
 /// full disk, the database is not opened once more.
 fn is_first_surprise(error: &Error) -> bool {
     let Error::Run(run) = error else { return false };
-    let is_surprised = |source: &StepError| match source {
-        StepError::Statement { failed, .. } => failed.error.code == ErrorCode::Syntax,
-        _ => false,
-    };
-    run.done.steps.is_empty() && is_surprised(&run.source)
+    let StepError::Statement { failed, .. } = &run.source else { return false };
+    run.done.steps.is_empty() && failed.error.code == ErrorCode::Syntax
 }
 
 /// Says so where migrations of the chain were applied by another tool, of which our history knows nothing.

@@ -199,10 +199,11 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("the script must leave no row whose parent is gone".to_owned()),
             ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
         },
-        StepError::Unenforced { .. } => Failure {
-            hint: Some("in one transaction foreign keys are on for all steps or for none: run up to the rebuild, then it alone, then the rest".to_owned()),
-            ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
-        },
+        StepError::Unenforced { .. } => {
+            let hint = "in one transaction foreign keys are on for all steps or for none: run up to the rebuild, then it \
+                        alone, then the rest";
+            Failure { hint: Some(hint.to_owned()), ..Failure::new(Exit::Failed, "foreign-keys", error.to_string()) }
+        }
         StepError::TransactionEnded => Failure {
             hint: Some("leave BEGIN, COMMIT and ROLLBACK out, and `ON CONFLICT ROLLBACK`".to_owned()),
             ..Failure::new(Exit::Failed, "transaction-ended", error.to_string())
