@@ -162,3 +162,83 @@ fn a_repeatable_one_goes_on_too() {
     assert_eq!(texts(&project), "one,two,three,three");
     project.ok(&["status", "--check"]);
 }
+
+/// As applications of sqlx write them: they leave the transaction that it has begun, and begin the one that it commits.
+const STEPS_OUT: &str = "UPDATE note SET text = 'One' WHERE text = 'one';\n\
+                         COMMIT;\n\
+                         PRAGMA foreign_keys = OFF;\n\
+                         BEGIN;\n\
+                         CREATE TABLE new (id INTEGER PRIMARY KEY, text TEXT NOT NULL, author TEXT);\n\
+                         INSERT INTO new (id, text) SELECT id, text FROM note;\n\
+                         DROP TABLE note;\n\
+                         ALTER TABLE new RENAME TO note;\n\
+                         COMMIT;\n\
+                         PRAGMA foreign_keys = ON;\n\
+                         BEGIN;\n\
+                         INSERT INTO note (text) VALUES ('three');\n";
+
+fn stepping_out(up: &str) -> Project {
+    let project = Project::notes();
+    project.write(
+        "migrations/0003_answer.sql",
+        "CREATE TABLE answer (note REFERENCES note ON DELETE CASCADE);\nINSERT INTO answer SELECT id FROM note;\n",
+    );
+    project.write("migrations/0004_out.up.sql", up);
+    project.write(
+        "migrations/0004_out.down.sql",
+        "COMMIT;\nPRAGMA foreign_keys = OFF;\nBEGIN;\nALTER TABLE note DROP COLUMN author;\nCOMMIT;\nBEGIN;\nDELETE FROM note WHERE text = 'three';\n",
+    );
+    project
+}
+
+#[test]
+fn a_script_of_another_tool_steps_out_of_its_transaction() {
+    let project = stepping_out(STEPS_OUT);
+    project.ok(&["up", "--layout", "sqlx"]);
+    assert_eq!(texts(&project), "One,two,three");
+    assert_eq!(project.number("SELECT count(*) FROM answer"), 2, "foreign keys were off");
+    assert_eq!(project.number("SELECT statements FROM _whimbrel_history WHERE version = '4'"), 12);
+    project.ok(&["verify", "--layout", "sqlx"]);
+    project.ok(&["down", "--layout", "sqlx"]);
+    assert_eq!(texts(&project), "One,two");
+    assert_eq!(project.number("SELECT count(*) FROM pragma_table_info('note') WHERE name = 'author'"), 0);
+}
+
+#[test]
+fn a_script_that_steps_out_goes_on_at_the_transaction_that_failed() {
+    for (place, done) in [(0, "one,two"), (5, "One,two"), (11, "One,two")] {
+        let mut lines: Vec<&str> = STEPS_OUT.lines().collect();
+        lines.insert(place, "INSERT INTO nowhere VALUES (1);");
+        let project = stepping_out(&lines.join("\n"));
+        assert_eq!(project.run(&["up", "--layout", "sqlx"]).code, 1, "{place}");
+        assert_eq!(texts(&project), done, "{place}");
+        let columns = project.number("SELECT count(*) FROM pragma_table_info('note')");
+        assert_eq!(columns, if place < 9 { 2 } else { 3 }, "{place}");
+        assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE version = '4'"), i64::from(place > 0));
+        project.write("migrations/0004_out.up.sql", STEPS_OUT);
+        project.ok(&["up", "--layout", "sqlx"]);
+        assert_eq!(texts(&project), "One,two,three", "{place}");
+        assert_eq!(project.number("SELECT count(*) FROM answer"), 2, "{place}");
+    }
+}
+
+#[test]
+fn what_steps_out_is_refused_in_the_own_layout_and_runs_when_it_says_so() {
+    let project = Project::notes();
+    project.write("migrations/0003_out.sql", STEPS_OUT);
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["up"]), @"
+        exit 1
+        --- stderr
+        error: migration 3 out: COMMIT of a transaction that the script has not begun
+         --> migrations/0003_out.sql:2:1
+          |
+        2 | COMMIT;
+          | ^^^^^^^
+        hint: leave out what commits and begins: `-- whimbrel: rebuild` at the top has foreign keys off; or name the tool it was written for with `--layout`, and it runs as it stands
+        ");
+    });
+    project.write("migrations/0003_out.sql", format!("{HEAD}{STEPS_OUT}"));
+    project.ok(&["up"]);
+    assert_eq!(texts(&project), "One,two,three");
+}

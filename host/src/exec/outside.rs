@@ -1,5 +1,7 @@
 //! Runs one step outside a transaction: recorded as started first, then statement by statement, each together with a
 //! note that it ran where SQLite lets it, then recorded as applied.
+//!
+//! A script that steps out of the transaction it is handed gets one to step out of, and the one it leaves open is committed.
 
 use std::time::{Duration, Instant};
 
@@ -54,8 +56,9 @@ pub(super) fn outside_transaction(
             let worked = notes.run(session.as_mut(), step);
             (session, worked, Some(notes))
         }
-        (Direction::Up | Direction::Down, _) => {
-            let (session, worked) = work(session, step, conditions);
+        (Direction::Up | Direction::Down, script) => {
+            let handed = script.is_some_and(|script| sql::steps_out(script.runs()));
+            let (session, worked) = whole(session, step, conditions, handed);
             (session, worked, None)
         }
     };
@@ -92,6 +95,33 @@ pub(super) fn outside_transaction(
     }
     drop(lock);
     (session, result)
+}
+
+/// Runs the step in one go; in a transaction at first, and again at its end, if it is handed one.
+fn whole(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    handed: bool,
+) -> (Box<dyn Session>, Result<Work, StepError>) {
+    if handed && let Err(error) = hand_over(session.as_mut()) {
+        return (session, Err(error));
+    }
+    let (mut session, mut worked) = work(session, step, conditions);
+    if handed && worked.is_ok() && session.in_transaction() {
+        worked = worked.and_then(|work| take_back(session.as_mut()).map(|()| work));
+    }
+    (session, worked)
+}
+
+/// Begins a transaction that belongs to the script: it may end it.
+fn hand_over(session: &mut dyn Session) -> Result<(), StepError> {
+    session.execute_script("BEGIN IMMEDIATE").map_err(|failed| StepError::doing("begin a transaction")(failed.error))
+}
+
+/// Commits the transaction that the script has left open.
+fn take_back(session: &mut dyn Session) -> Result<(), StepError> {
+    session.execute_script("COMMIT").map_err(|failed| StepError::doing("commit")(failed.error))
 }
 
 /// Tells whether foreign keys are enforced.
@@ -194,6 +224,8 @@ struct Notes<'a> {
     /// Where each statement stands in what is run.
     windows: Vec<std::ops::Range<usize>>,
     sums: Vec<Checksum>,
+    /// It commits a transaction that it has not begun, and leaves one open.
+    handed: bool,
     /// Statements that are noted as run.
     noted: usize,
     /// One was begun of which nobody could tell whether it was run.
@@ -218,6 +250,7 @@ impl<'a> Notes<'a> {
             key: step.step.migration.key(),
             windows: sql::statements(script.runs()).collect(),
             sums: script.statements().into_iter().map(|(_, sum)| sum).collect(),
+            handed: sql::steps_out(script.runs()),
             noted: progress.done.len(),
             doubtful: false,
             used: Counters::default(),
@@ -236,18 +269,27 @@ impl<'a> Notes<'a> {
     fn statements(&mut self, session: &mut dyn Session) -> Result<(), StepError> {
         self.set_connection(session)?;
         let mut next = self.noted;
+        if self.handed && next == 0 {
+            hand_over(session)?;
+        }
         while next < self.windows.len() {
             if self.conditions.interrupt.is_raised() {
                 return Err(StepError::Interrupted);
             }
             next = self.statement(session, next)?;
         }
+        if self.handed && session.in_transaction() {
+            self.note(session, next - 1)?;
+            self.note_use(session)?;
+            take_back(session)?;
+            self.settled(next - 1);
+        }
         Ok(())
     }
 
     /// Sets once more what statements that were run have set of their connection.
     fn set_connection(&mut self, session: &mut dyn Session) -> Result<(), StepError> {
-        let mut open = false;
+        let mut open = self.handed;
         for index in 0..self.noted.min(self.windows.len()) {
             match sql::standing(self.text(index, index)) {
                 Standing::Begin => open = true,

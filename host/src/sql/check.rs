@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::lexer::{Token, TokenKind, tokens};
 use super::split::statements;
-use super::{Directives, TransactionMode};
+use super::{Directives, TransactionMode, Word, step_out, word};
 
 /// Something that can be said against a script.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,6 +35,11 @@ pub fn check(sql: &str, directives: &Directives) -> Vec<Finding> {
     match directives.transaction {
         TransactionMode::None => Vec::new(),
         TransactionMode::Normal => {
+            if let Some(range) = way_out(sql) {
+                let message = "COMMIT of a transaction that the script has not begun".to_owned();
+                let hint = if directives.rebuild { TRANSACTION_IN_REBUILD } else { STEPS_OUT }.to_owned();
+                return vec![Finding { severity: Severity::Error, range, message, hint }];
+            }
             let mut findings: Vec<Finding> = statements(sql)
                 .filter_map(|range| {
                     let (severity, message, hint) = judge(&sql[range.clone()], directives.rebuild)?;
@@ -52,13 +57,23 @@ pub fn check(sql: &str, directives: &Directives) -> Vec<Finding> {
 
 const TRANSACTION: &str =
     "leave it out: the script runs in a transaction of its own; or write `-- whimbrel: transaction = none` at the top";
+const STEPS_OUT: &str = "leave out what commits and begins: `-- whimbrel: rebuild` at the top has foreign keys off; or name \
+                         the tool it was written for with `--layout`, and it runs as it stands";
 const TRANSACTION_IN_REBUILD: &str = "leave it out: `-- whimbrel: rebuild` opens and commits the transaction";
 const OUTSIDE: &str = "write `-- whimbrel: transaction = none` at the top of a migration of its own for it";
 const REBUILD: &str = "write `-- whimbrel: rebuild` at the top: the host then suspends foreign keys around the \
                        transaction and checks them before it commits";
+const ENFORCED: &str = "leave it out: foreign keys are enforced; only `-- whimbrel: rebuild` at the top suspends them";
 const IMPLIED: &str = "the migration is run as a rebuild because of it: the host suspends foreign keys around the transaction \
                        and checks them before it commits; write `-- whimbrel: rebuild` at the top to say so";
 const REDUNDANT: &str = "leave it out: `-- whimbrel: rebuild` suspends and restores foreign keys already";
+
+/// Finds where a script steps out of the transaction that it is handed, if it does.
+fn way_out(sql: &str) -> Option<Range<usize>> {
+    let found: Vec<(Range<usize>, Word)> = statements(sql).map(|range| (range.clone(), word(&sql[range]))).collect();
+    let words: Vec<Word> = found.iter().map(|(_, word)| *word).collect();
+    found.into_iter().find(|(_, word)| *word == Word::Commit).filter(|_| step_out(&words)).map(|(range, _)| range)
+}
 
 /// Where a script is a rebuild because of what it says of foreign keys, there is nothing to leave out: that is told once,
 /// and of scripts of other tools, which are run as those tools mean it, not at all.
@@ -96,7 +111,7 @@ fn judge(statement: &str, rebuild: bool) -> Option<(Severity, String, &'static s
         return Some((Severity::Warning, message.to_owned(), OUTSIDE));
     }
     if starts_with("PRAGMA") {
-        return judge_pragma(&head[1..], rebuild);
+        return judge_pragma(statement, &head[1..], rebuild);
     }
     None
 }
@@ -107,7 +122,7 @@ fn is_rollback_to(head: &[Token<'_>]) -> bool {
 }
 
 /// Judges a pragma by what follows the keyword: `[schema .] name [= value | (value)]`.
-fn judge_pragma(words: &[Token<'_>], rebuild: bool) -> Option<(Severity, String, &'static str)> {
+fn judge_pragma(statement: &str, words: &[Token<'_>], rebuild: bool) -> Option<(Severity, String, &'static str)> {
     let qualified = words.get(1).is_some_and(|token| token.text == ".");
     let words = if qualified { &words[2..] } else { words };
     let name = unquoted(words.first()?).to_ascii_lowercase();
@@ -115,7 +130,12 @@ fn judge_pragma(words: &[Token<'_>], rebuild: bool) -> Option<(Severity, String,
     match (name.as_str(), sets) {
         ("foreign_keys", true) => {
             let message = "PRAGMA foreign_keys has no effect inside a transaction".to_owned();
-            Some((Severity::Warning, message, if rebuild { REDUNDANT } else { REBUILD }))
+            let hint = match word(statement) {
+                _ if rebuild => REDUNDANT,
+                Word::KeysOn => ENFORCED,
+                _ => REBUILD,
+            };
+            Some((Severity::Warning, message, hint))
         }
         ("journal_mode", true) => {
             let message = "PRAGMA journal_mode cannot change the mode inside a transaction".to_owned();
@@ -146,10 +166,12 @@ mod tests {
                 let severity = if finding.severity == Severity::Error { 'E' } else { 'W' };
                 let hint = match finding.hint.as_str() {
                     TRANSACTION => "transaction",
+                    STEPS_OUT => "steps out",
                     TRANSACTION_IN_REBUILD => "rebuild opens",
                     OUTSIDE => "outside",
                     REBUILD => "rebuild",
                     REDUNDANT => "redundant",
+                    ENFORCED => "enforced",
                     IMPLIED => "implied",
                     other => panic!("{other}"),
                 };
@@ -172,11 +194,13 @@ mod tests {
 
     #[test]
     fn judges_each_statement() {
-        let cases: [(&str, &[&str]); 22] = [
+        let cases: [(&str, &[&str]); 25] = [
             ("SELECT 1; UPDATE t SET a = 'BEGIN; COMMIT;' -- COMMIT;", &[]),
             ("begin immediate; SELECT 1; COMMIT;", &["E begin immediate; transaction", "E COMMIT; transaction"]),
             ("/* x */ END TRANSACTION", &["E END TRANSACTION transaction"]),
             ("ROLLBACK;ROLLBACK TRANSACTION;", &["E ROLLBACK; transaction", "E ROLLBACK TRANSACTION; transaction"]),
+            ("PRAGMA foreign_keys = OFF; COMMIT; BEGIN; COMMIT; BEGIN;", &["E COMMIT; steps out"]),
+            ("COMMIT; SELECT 1;", &["E COMMIT; transaction"]),
             ("SAVEPOINT a; ROLLBACK TO a; rollback transaction to a; RELEASE a;", &[]),
             ("CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;", &[]),
             ("EXPLAIN BEGIN;", &[]),
@@ -184,6 +208,7 @@ mod tests {
             ("ATTACH 'x' AS x;", &["W ATTACH 'x' AS x; outside"]),
             ("PRAGMA foreign_keys;", &[]),
             ("PRAGMA foreign_keys = OFF;", &["W PRAGMA foreign_keys = OFF; rebuild"]),
+            ("PRAGMA foreign_keys = ON;", &["W PRAGMA foreign_keys = ON; enforced"]),
             ("pragma main . \"Foreign_Keys\" (0);", &["W pragma main . \"Foreign_Keys\" (0); rebuild"]),
             ("PRAGMA foreign_key_check(t);", &[]),
             ("PRAGMA journal_mode;", &[]),

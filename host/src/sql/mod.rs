@@ -26,4 +26,4 @@ pub use position::{Position, line_at, locate};
 pub use precondition::{Precondition, Unmet};
 pub use slot::{Otherwise, Slot, is_name, slots, variables};
 pub use split::statements;
-pub use word::{Word, keys_are_off, switches_keys_off, word};
+pub use word::{Word, keys_are_off, step_out, steps_out, switches_keys_off, word};

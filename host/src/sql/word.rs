@@ -48,6 +48,29 @@ pub fn keys_are_off(words: &[Word]) -> bool {
     words.iter().find(|word| matches!(word, Word::KeysOff | Word::KeysOn)) == Some(&Word::KeysOff)
 }
 
+/// Tells whether what is said of transactions fits a script that is handed an open one and leaves one open: it commits that,
+/// and begins another at its end. So scripts step out of the transaction that their tool runs them in.
+pub fn step_out(words: &[Word]) -> bool {
+    let own = words.iter().filter(|word| matches!(word, Word::Begin | Word::Commit | Word::Odd));
+    let mut open = true;
+    let mut left = false;
+    for word in own {
+        open = match (word, open) {
+            (Word::Commit, true) => false,
+            (Word::Begin, false) => true,
+            _ => return false,
+        };
+        left |= !open;
+    }
+    open && left
+}
+
+/// Tells whether a script steps out of the transaction that it is handed.
+pub fn steps_out(sql: &str) -> bool {
+    let words: Vec<Word> = statements(sql).map(|range| word(&sql[range])).collect();
+    step_out(&words)
+}
+
 /// Tells whether a script without a transaction of its own is to run with foreign keys off.
 pub fn switches_keys_off(sql: &str) -> bool {
     let is_named = |at: usize| {
@@ -66,6 +89,33 @@ pub fn switches_keys_off(sql: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_what_steps_out_of_its_transaction() {
+        let out = [
+            "COMMIT; BEGIN;",
+            "SELECT 1; COMMIT TRANSACTION; PRAGMA foreign_keys = OFF; BEGIN TRANSACTION; DROP TABLE a; COMMIT; begin immediate",
+            "end; VACUUM; begin",
+        ];
+        for sql in out {
+            assert!(steps_out(sql), "{sql}");
+        }
+        let others = [
+            "",
+            "SELECT 1;",
+            "COMMIT;",
+            "BEGIN; COMMIT;",
+            "COMMIT; COMMIT; BEGIN;",
+            "COMMIT; BEGIN; BEGIN;",
+            "COMMIT; BEGIN; COMMIT;",
+            "ROLLBACK; BEGIN;",
+            "COMMIT; BEGIN; ROLLBACK; BEGIN;",
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;",
+        ];
+        for sql in others {
+            assert!(!steps_out(sql), "{sql}");
+        }
+    }
 
     #[test]
     fn finds_what_switches_foreign_keys_off() {

@@ -1,13 +1,15 @@
 //! Scripts that open and commit their own transaction, as those of tools do that open none. The host has one already, so
-//! the words that open and close it are blanked, and foreign keys that are switched off around it make it a rebuild.
+//! the words that open and close it are blanked, and foreign keys that are switched off around it make it a rebuild. One
+//! that steps out of the transaction it is handed runs outside the host's, where its own are left to it.
 
 use std::ops::Range;
 
 use super::super::assemble::Marks;
 use super::cut::blank;
-use crate::sql::{Word, keys_are_off, statements, word};
+use crate::sql::{Word, keys_are_off, statements, step_out, word};
 
-/// Recognises `[PRAGMA foreign_keys = OFF;] [BEGIN;] … [COMMIT;] [PRAGMA foreign_keys = ON;]` and hands its inside over.
+/// Recognises `[PRAGMA foreign_keys = OFF;] [BEGIN;] … [COMMIT;] [PRAGMA foreign_keys = ON;]` and hands its inside over;
+/// and `… COMMIT; … BEGIN; …`, which is to run outside a transaction.
 ///
 /// Whatever else a script does with transactions stays as it is. `may_blank` says whether its text may be changed.
 pub(super) fn take_over(text: &mut String, marks: &mut Marks, may_blank: bool) {
@@ -15,6 +17,10 @@ pub(super) fn take_over(text: &mut String, marks: &mut Marks, may_blank: bool) {
     let ways: Vec<Word> = found.iter().map(|(_, word)| *word).filter(|word| *word != Word::Other).collect();
     let count = |wanted: Word| ways.iter().filter(|word| **word == wanted).count();
     if count(Word::Odd) > 0 {
+        return;
+    }
+    if step_out(&ways) {
+        marks.outside = true;
         return;
     }
     let keys_off = keys_are_off(&ways);
@@ -85,12 +91,24 @@ mod tests {
     }
 
     #[test]
+    fn leaves_its_own_to_a_script_that_steps_out_of_what_it_is_handed() {
+        for text in [
+            "COMMIT;SELECT 1;BEGIN;",
+            "PRAGMA foreign_keys=OFF;COMMIT;BEGIN;DROP TABLE t;COMMIT;PRAGMA foreign_keys=ON;BEGIN;",
+        ] {
+            for outside in [false, true] {
+                assert_eq!(taken(text, outside), format!("outside {text}"));
+            }
+        }
+    }
+
+    #[test]
     fn leaves_everything_else_as_it_is() {
         let texts = [
             "BEGIN;SELECT 1;COMMIT;BEGIN;SELECT 2;COMMIT;",
             "SELECT 1;BEGIN;SELECT 1;COMMIT;",
             "BEGIN;SELECT 1;COMMIT;SELECT 2;",
-            "COMMIT;SELECT 1;BEGIN;",
+            "COMMIT;SELECT 1;",
             "BEGIN;SELECT 1;ROLLBACK;",
             "BEGIN;SELECT 1;",
             "PRAGMA foreign_keys = ON; SELECT 1;",
