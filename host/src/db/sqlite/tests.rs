@@ -272,3 +272,11 @@ fn a_full_disk_is_not_a_full_budget() {
     #[cfg(unix)]
     assert!(!disk::could_hold(&connection, u64::MAX));
 }
+
+#[test]
+fn has_the_functions_that_scripts_for_other_builds_call() {
+    let sql = "SELECT ceil(1.2) + floor(pow(2, 3.5)) + trunc(ln(exp(2.5))) + mod(7, 4) + sqrt(16) + log2(8) = 25 \
+               AND median(column1) = 2 AND percentile(column1, 100) = 4 AND soundex('a') = 'A000' FROM (VALUES (1), (2), (4))";
+    let right: bool = Connection::open_in_memory().unwrap().query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(right);
+}

@@ -34,6 +34,13 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         ErrorCode::ConstraintForeignKey => {
             "rows refer to rows that are not there; to rebuild a table, write `-- whimbrel: rebuild` at the top"
         }
+        ErrorCode::Syntax if error.message.starts_with("no such function") => {
+            "if a library of functions has it, name that with `-- whimbrel: functions = NAME` at the top; what an extension \
+             of SQLite brings is there only on a connection that an application hands over"
+        }
+        ErrorCode::Syntax if error.message.starts_with("no such module") => {
+            "it comes with an extension of SQLite, which is there only on a connection that an application hands over"
+        }
         ErrorCode::Syntax if error.message.starts_with("no such") || error.message.contains("already exists") => {
             "the database is not what the script expects: `whimbrel status` shows what is applied"
         }
