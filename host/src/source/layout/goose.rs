@@ -1,4 +1,5 @@
-//! The layout of goose: one flat folder, both ways in one file, told apart by `-- +goose …` lines.
+//! The layout of goose: one flat folder, both ways in one file, told apart by `-- +goose …` lines. Programs that hand goose
+//! a part of their folder only have the way down in a file of its own, `00001_name.down.sql`.
 
 use std::ops::Range;
 
@@ -20,7 +21,7 @@ pub(super) fn judge(name: &str) -> FileName {
         return FileName::Ignored("Go code, which only the program that it is part of can run");
     }
     let Some(rest) = rest.strip_suffix(".sql") else { return beside(name, OTHER) };
-    match words(rest) {
+    match words(rest.strip_suffix(".up").unwrap_or(rest)) {
         Ok(name) => FileName::part(Version::from(version), name, Part::Up),
         Err(message) => super::malformed(message, "call it like `00001_name.sql`"),
     }
@@ -29,8 +30,8 @@ pub(super) fn judge(name: &str) -> FileName {
 /// A file taken apart.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Halves {
-    /// The way up, with its lines where they were.
-    pub(super) up: String,
+    /// The way up, with its lines where they were; `None` only in a file for the way down.
+    pub(super) up: Option<String>,
     /// The way down.
     pub(super) down: Option<String>,
     /// How they are run; both ways have their lines where they were.
@@ -40,9 +41,14 @@ pub(super) struct Halves {
 /// What is wrong with a file: a byte, what, and what to do.
 pub(super) type Wrong = (usize, String, Option<String>);
 
-/// Takes a file apart at its marks.
-pub(super) fn halves(text: &str) -> Result<Halves, Wrong> {
-    let mut reader = Reader::default();
+/// Tells whether a file may have a way down and none up.
+pub(super) fn is_for_down(path: &str) -> bool {
+    path.ends_with(".down.sql")
+}
+
+/// Takes a file apart at its marks; `for_down` if it may have a way down and none up.
+pub(super) fn halves(text: &str, for_down: bool) -> Result<Halves, Wrong> {
+    let mut reader = Reader { for_down, ..Reader::default() };
     for (number, (at, line)) in numbered(text).enumerate() {
         match mark(line) {
             Some(command) => {
@@ -64,6 +70,7 @@ pub(super) fn mark(line: &str) -> Option<&str> {
 
 #[derive(Default)]
 struct Reader {
+    for_down: bool,
     up: Option<usize>,
     down: Option<(usize, usize)>,
     inside: Option<usize>,
@@ -73,16 +80,24 @@ struct Reader {
 }
 
 impl Reader {
+    /// Tells whether statements may stand where it is.
+    fn has_begun(&self) -> bool {
+        self.up.is_some() || self.down.is_some()
+    }
+
     fn command(&mut self, at: usize, after: usize, command: &str) -> Result<(), Wrong> {
         let wrong = |message: &str| Err((at, message.to_owned(), None));
         match command.to_ascii_lowercase().as_str() {
             "up" if self.up.is_some() => return wrong("`-- +goose Up` stands here a second time"),
+            "up" if self.down.is_some() => return wrong("`-- +goose Down` stands before `-- +goose Up`"),
             "up" => self.up = Some(after),
             "down" if self.down.is_some() => return wrong("`-- +goose Down` stands here a second time"),
-            "down" if self.up.is_none() => return wrong("`-- +goose Down` stands before `-- +goose Up`"),
+            "down" if self.up.is_none() && !self.for_down => {
+                return wrong("`-- +goose Down` stands before `-- +goose Up`");
+            }
             "down" if self.inside.is_some() => return wrong("the statement before it has no `-- +goose StatementEnd`"),
             "down" => self.down = Some((at, after)),
-            "statementbegin" if self.up.is_none() => return wrong("`-- +goose Up` must come before it"),
+            "statementbegin" if !self.has_begun() => return wrong("`-- +goose Up` must come before it"),
             "statementbegin" if self.inside.is_some() => return wrong("the statement before it has not ended"),
             "statementbegin" => self.inside = Some(at),
             "statementend" if self.inside.take().is_none() => {
@@ -102,7 +117,7 @@ impl Reader {
 
     fn line(&mut self, at: usize, line: &str) -> Result<(), Wrong> {
         let code = line.trim_start_matches('\u{feff}').trim();
-        if self.up.is_none() && !code.is_empty() && !code.starts_with("--") {
+        if !self.has_begun() && !code.is_empty() && !code.starts_with("--") {
             let hint = "write `-- +goose Up` in a line of its own before the first statement".to_owned();
             return Err((at, "there is a statement before `-- +goose Up`".to_owned(), Some(hint)));
         }
@@ -119,10 +134,10 @@ impl Reader {
     }
 
     fn finish(mut self, text: &str) -> Result<Halves, Wrong> {
-        let Some(up) = self.up else {
+        if !self.has_begun() {
             let hint = "write `-- +goose Up` in a line of its own before the first statement".to_owned();
             return Err((0, "there is no `-- +goose Up`".to_owned(), Some(hint)));
-        };
+        }
         if let Some(at) = self.inside {
             return Err((at, "the statement has no `-- +goose StatementEnd`".to_owned(), None));
         }
@@ -130,7 +145,7 @@ impl Reader {
         let substitution = Substitution { environment: self.environment, ..Substitution::default() };
         let end = self.down.map_or(text.len(), |(at, _)| at);
         Ok(Halves {
-            up: lines(text, up..end),
+            up: self.up.map(|up| lines(text, up..end)),
             down: self.down.map(|(_, after)| lines(text, after..text.len())),
             marks: Marks { outside: self.outside, substitution, ..Marks::default() },
         })
@@ -149,6 +164,7 @@ mod tests {
         let cases = [
             ("00001_create.sql", "1 create Up"),
             ("20230101120000_a b.sql", "20230101120000 a b Up"),
+            ("00003_pair.up.sql", "3 pair Up"),
             ("2_split.wasm", "2 split Component"),
             ("00002_code.go", "ignored: Go code, which only the program that it is part of can run"),
             ("00002_code_test.go", "ignored: not named like a migration of goose"),
@@ -165,21 +181,37 @@ mod tests {
     fn takes_files_apart_at_their_marks() {
         let text = "-- words\n\n-- +goose Up\r\nCREATE TABLE t (a);\n-- +GOOSE statementbegin\nSELECT 1;\n\
                     --+goose StatementEnd\n-- +goose Down\nDROP TABLE t;\n";
-        let halves = halves(text).expect("halves");
+        let halves = halves(text, false).expect("halves");
         assert_eq!(
-            halves.up,
+            halves.up.as_deref().unwrap_or_default(),
             "\n\n\nCREATE TABLE t (a);\n-- +GOOSE statementbegin\nSELECT 1;\n--+goose StatementEnd\n"
         );
         assert_eq!(halves.down.as_deref(), Some("\n\n\n\n\n\n\n\nDROP TABLE t;\n"));
         assert!(!halves.marks.outside);
-        let alone = super::halves("-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;").expect("halves");
+        let alone = super::halves("-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;", false).expect("halves");
         assert_eq!((alone.down, alone.marks.outside), (None, true));
-        let comment = super::halves("-- +goose Up\n  -- +goose Down\nSELECT 1;").expect("halves");
+        let comment = super::halves("-- +goose Up\n  -- +goose Down\nSELECT 1;", false).expect("halves");
         assert_eq!(comment.down, None);
         let quiet = super::halves(
             "-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;\n-- +goose ENVSUB OFF\nSELECT '$x';\n-- +goose envsub on\n",
+            false,
         );
         assert_eq!(quiet.expect("halves").marks.substitution.environment, [1..3, 5..usize::MAX]);
+    }
+
+    #[test]
+    fn reads_files_for_the_way_down() {
+        let text = "-- +goose Down\n-- +goose StatementBegin\nDROP TABLE t;\n-- +goose StatementEnd\n";
+        let halves = halves(text, true).expect("halves");
+        let down = "\n-- +goose StatementBegin\nDROP TABLE t;\n-- +goose StatementEnd\n";
+        assert_eq!((halves.up, halves.down.as_deref()), (None, Some(down)));
+        for (text, message) in [
+            ("DROP TABLE t;\n-- +goose Down", "there is a statement before `-- +goose Up`"),
+            ("-- +goose Down\n-- +goose Up\n", "`-- +goose Down` stands before `-- +goose Up`"),
+            ("", "there is no `-- +goose Up`"),
+        ] {
+            assert_eq!(super::halves(text, true).expect_err(text).1, message);
+        }
     }
 
     #[test]
@@ -196,7 +228,7 @@ mod tests {
             ("-- +goose Upp", 0, "unknown mark `+goose Upp`"),
         ];
         for (text, at, message) in cases {
-            let (found, said, _) = halves(text).expect_err(text);
+            let (found, said, _) = halves(text, false).expect_err(text);
             assert_eq!((found, said.as_str()), (at, message), "{text:?}");
         }
     }
@@ -204,8 +236,10 @@ mod tests {
     proptest! {
         #[test]
         fn survives_every_text(text in "(-- ?\\+goose |Up|Down|StatementBegin|StatementEnd|\n|\r\n|é|;|SELECT 1|\\$x|ENVSUB ON| ){0,20}") {
-            if let Err((at, _, _)) = halves(&text) {
-                prop_assert!(text.is_char_boundary(at));
+            for for_down in [false, true] {
+                if let Err((at, _, _)) = halves(&text, for_down) {
+                    prop_assert!(text.is_char_boundary(at));
+                }
             }
         }
     }

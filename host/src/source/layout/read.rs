@@ -289,12 +289,13 @@ fn interpret(
     let aside = |path: &str| asides.get(path).map(|bytes| String::from_utf8_lossy(bytes));
     match layout {
         Layout::Goose => {
-            let goose::Halves { up, down, marks } = goose::halves(text).map_err(refuse)?;
-            return Ok(ways(&file, (up, marks.clone()), down.map(|down| (down, marks))));
+            let goose::Halves { up, down, marks } =
+                goose::halves(text, goose::is_for_down(&file.path)).map_err(refuse)?;
+            return Ok(ways(&file, up.map(|up| (up, marks.clone())), down.map(|down| (down, marks))));
         }
         Layout::Dbmate => {
             let (up, down) = dbmate::blocks(text).map_err(refuse)?;
-            return Ok(ways(&file, (up.text, up.marks), down.map(|down| (down.text, down.marks))));
+            return Ok(ways(&file, Some((up.text, up.marks)), down.map(|down| (down.text, down.marks))));
         }
         Layout::Sqlx => marks.outside = sqlx::is_outside(&file.bytes),
         Layout::Atlas => *marks = atlas::marks(text).map_err(|(at, message)| refuse((at, message, None)))?,
@@ -325,12 +326,12 @@ fn interpret(
 }
 
 /// Makes two files of one.
-fn ways(file: &File, up: (String, Marks), down: Option<(String, Marks)>) -> Vec<File> {
+fn ways(file: &File, up: Option<(String, Marks)>, down: Option<(String, Marks)>) -> Vec<File> {
     let way = |part, (text, marks): (String, Marks)| {
         let way = File { part, bytes: Cow::Owned(text.into_bytes()), marks: Some(marks), ..file.clone() };
         handed_over(Layout::Goose, way)
     };
-    [Some(way(Part::Up, up)), down.map(|down| way(Part::Down, down))].into_iter().flatten().collect()
+    [up.map(|up| way(Part::Up, up)), down.map(|down| way(Part::Down, down))].into_iter().flatten().collect()
 }
 
 /// Hands a transaction of the script's own over to the host. Where the tool keeps checksums, the text stays.
