@@ -239,7 +239,7 @@ fn one_after_all_that_fails_leaves_what_is_applied() {
       |
     2 | COMMIT;
       | ^^^^^^^
-    hint: leave it out: the script runs in a transaction of its own; or write `-- whimbrel: transaction = none` at the top
+    hint: leave it out: the script runs in a transaction of its own; or name the tool it was written for with `--layout`, or write `-- whimbrel: transaction = none` at the top
     "));
     project.write("hooks/bad.sql", "DELETE FROM note;\nINSERT INTO note (text) VALUES (NULL);\n");
     assert_snapshot!(project.run(&["up"]), @"

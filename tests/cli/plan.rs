@@ -89,12 +89,12 @@ fn refuses_scripts_with_their_own_transaction() {
       |
     2 | BEGIN;
       | ^^^^^^
-        hint: leave it out: the script runs in a transaction of its own; or write `-- whimbrel: transaction = none` at the top
+        hint: leave it out: the script runs in a transaction of its own; or name the tool it was written for with `--layout`, or write `-- whimbrel: transaction = none` at the top
       - migration 1 own: COMMIT inside the transaction of the migration
      --> migrations/0001_own.sql:4:1
       |
     4 | COMMIT;
       | ^^^^^^^
-        hint: leave it out: the script runs in a transaction of its own; or write `-- whimbrel: transaction = none` at the top
+        hint: leave it out: the script runs in a transaction of its own; or name the tool it was written for with `--layout`, or write `-- whimbrel: transaction = none` at the top
     ");
 }

@@ -155,6 +155,27 @@ fn dates_among_timestamps_keep_the_order_of_their_tools() {
     }
 }
 
+/// diesel writes four digits more than it did, and folders made by hand have fewer.
+#[test]
+fn timestamps_of_unequal_length_keep_the_order_of_diesel() {
+    let files = [
+        ("2026-02-09-120000_before/up.sql", "CREATE TABLE o (x);"),
+        ("2026-02-10-064457-0000_a/up.sql", "CREATE TABLE a (x);"),
+        ("2026-02-11-000000_b/up.sql", "ALTER TABLE a RENAME TO b;"),
+        ("2026-02-11-080917-0000_c/up.sql", "ALTER TABLE b RENAME TO c;"),
+        ("2026-02-13_d/up.sql", "ALTER TABLE c RENAME TO d;"),
+    ];
+    let project = project(&files);
+    let done = project.ok(&["up", "--json"]).json("up");
+    let versions: Vec<&str> =
+        done["steps"].as_array().unwrap().iter().map(|step| step["version"].as_str().unwrap()).collect();
+    let expected =
+        ["20260209120000", "202602100644570000", "202602110000000000", "202602110809170000", "202602130000000000"];
+    assert_eq!(versions, expected);
+    assert_eq!(tables(&project), "d o");
+    project.ok(&["verify"]);
+}
+
 #[test]
 fn errors_name_the_line_and_column_of_the_file_that_was_cut() {
     let goose = "-- words\n\n-- +goose Up\nCREATE TABLE a (x);\n\n  SELEC 1;\n-- +goose Down\nDROP TABLE b;\n";

@@ -63,6 +63,11 @@ pub(super) fn detect(tree: &mut dyn Tree) -> Result<(Layout, Vec<Entry>), Proble
             see(&mut found, layout, &entry.path);
         }
     }
+    // Atlas writes checksums for the pairs of golang-migrate, and has none of its own.
+    if let [Evidence { layout: Layout::Atlas, .. }] = found.as_slice() {
+        let pair = numbered.iter().find(|place| entries[**place].path.ends_with(".up.sql"));
+        found.extend(pair.map(|place| Evidence { layout: Layout::GolangMigrate, file: entries[*place].path.clone() }));
+    }
     // Rust code settles it: Flyway has none, and both name their scripts alike.
     if found.iter().any(|evidence| evidence.layout == Layout::Refinery) {
         found.retain(|evidence| evidence.layout != Layout::Flyway);
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn finds_each_layout() {
-        let cases: [(&[(&str, &str)], &str); 18] = [
+        let cases: [(&[(&str, &str)], &str); 20] = [
             (&[], "whimbrel"),
             (&[("0001_a.sql", "SELECT 1"), ("notes.md", "-- +goose Up")], "whimbrel"),
             (&[("1_a.up.sql", ""), ("1_a.down.sql", "")], "whimbrel"),
@@ -174,6 +179,8 @@ mod tests {
             (&[("20240131120000_a/migration.sql", ""), ("migration_lock.toml", "")], "prisma"),
             (&[("1_a.sql", ""), ("atlas.sum", "")], "atlas"),
             (&[("1_a.sql", "-- +goose Up"), ("atlas.sum", "")], "goose"),
+            (&[("1_a.up.sql", "-- +goose Up"), ("atlas.sum", "")], "goose"),
+            (&[("1_a.up.sql", ""), ("1_a.down.sql", ""), ("atlas.sum", "")], "golang-migrate"),
             (&[("0001_a.sql", "SELECT 'x\n-- migrate:uphill'")], "whimbrel"),
         ];
         for (files, expected) in cases {

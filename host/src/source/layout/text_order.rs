@@ -1,7 +1,7 @@
 //! The order of tools that compare versions as text: for them `20240313` comes after `20240306170000`.
 //!
 //! Here versions are numbers. A date among timestamps is made its midnight where its number would take it out of the
-//! tool's order; what cannot be put in that order is told.
+//! tool's order, and a timestamp among longer ones the moment at which it begins; what cannot be put in that order is told.
 
 use std::collections::BTreeMap;
 
@@ -22,31 +22,33 @@ pub(super) fn keep(layout: Layout, files: &mut [File], problems: &mut Vec<Proble
     let is_up = |file: &&File| matches!(file.part, Part::Up | Part::Sql) && file.is_versioned();
     let ups: BTreeMap<(String, &str), &File> =
         files.iter().filter(is_up).map(|file| ((written(layout, &file.path), file.path.as_str()), file)).collect();
-    let mut midnights: BTreeMap<String, Version> = BTreeMap::new();
+    let mut moments: BTreeMap<String, Version> = BTreeMap::new();
     let mut before: Option<(Version, &File)> = None;
     for ((text, _), file) in ups {
         // Two files of one version are told by whoever puts migrations together.
-        let mut version = midnights.get(&text).copied().unwrap_or(file.version);
+        let mut version = moments.get(&text).copied().unwrap_or(file.version);
         if let Some((highest, other)) = before
             && highest > version
         {
-            match midnight(&text).filter(|midnight| *midnight > highest) {
-                Some(midnight) => {
-                    version = midnight;
-                    midnights.insert(text, midnight);
+            // As long as what is before it: whatever comes later changes nothing of it.
+            let digits = highest.to_string().len().max(TIMESTAMP);
+            match beginning(&text, digits).filter(|moment| *moment > highest) {
+                Some(moment) => {
+                    version = moment;
+                    moments.insert(text, moment);
                 }
                 None => problems.push(out_of_order(layout, file, other)),
             }
         }
         before = Some((version, file));
     }
-    if midnights.is_empty() {
+    if moments.is_empty() {
         return;
     }
     // What reverts it, and what lies beside it, belongs to the same version.
     for file in files {
-        if let Some(midnight) = midnights.get(&written(layout, &file.path)) {
-            file.version = *midnight;
+        if let Some(moment) = moments.get(&written(layout, &file.path)) {
+            file.version = *moment;
         }
     }
 }
@@ -61,15 +63,15 @@ fn written(layout: Layout, path: &str) -> String {
     }
 }
 
-/// Returns the timestamp at which a date begins; `None` for what is no date, or is a timestamp already.
-fn midnight(text: &str) -> Option<Version> {
+/// Returns the timestamp of so many digits at which a date or a shorter one begins; `None` for what is neither.
+fn beginning(text: &str, digits: usize) -> Option<Version> {
     let within = |range: std::ops::Range<usize>, least, most| {
         text.get(range)
             .and_then(|digits| digits.parse::<u32>().ok())
             .is_some_and(|number| (least..=most).contains(&number))
     };
-    let is_date = text.len() < TIMESTAMP && within(0..4, 1970, 2999) && within(4..6, 1, 12) && within(6..8, 1, 31);
-    Version::parse(&format!("{text:0<TIMESTAMP$}")).ok().filter(|_| is_date)
+    let is_date = text.len() < digits && within(0..4, 1970, 2999) && within(4..6, 1, 12) && within(6..8, 1, 31);
+    Version::parse(&format!("{text:0<digits$}")).ok().filter(|_| is_date)
 }
 
 fn out_of_order(layout: Layout, file: &File, other: &File) -> Problem {
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn makes_midnights_of_dates() {
+    fn finds_the_beginning_of_dates_and_timestamps() {
         let cases = [
             ("20240313", Some("20240313000000")),
             ("202403131700", Some("20240313170000")),
@@ -97,8 +99,12 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(midnight(text).map(|version| version.to_string()).as_deref(), expected, "{text:?}");
+            assert_eq!(beginning(text, 14).map(|version| version.to_string()).as_deref(), expected, "{text:?}");
         }
+        assert_eq!(
+            beginning("20260211000000", 18).map(|version| version.to_string()).as_deref(),
+            Some("202602110000000000")
+        );
     }
 
     #[test]
