@@ -235,7 +235,7 @@ fn what_steps_out_is_refused_in_the_own_layout_and_runs_when_it_says_so() {
           |
         2 | COMMIT;
           | ^^^^^^^
-        hint: leave out what commits and begins: `-- whimbrel: rebuild` at the top has foreign keys off; or name the tool it was written for with `--layout`, and it runs as it stands
+        hint: leave out what commits and begins: `-- whimbrel: rebuild` at the top has foreign keys off; or name the tool it was written for with `--layout`, or write `-- whimbrel: transaction = none` at the top, and it runs as it stands
         ");
     });
     project.write("migrations/0003_out.sql", format!("{HEAD}{STEPS_OUT}"));

@@ -57,7 +57,8 @@ pub fn check(sql: &str, directives: &Directives) -> Vec<Finding> {
 
 const TRANSACTION: &str = "leave it out: the script runs in a transaction of its own; or name the tool it was written for with `--layout`, or write `-- whimbrel: transaction = none` at the top";
 const STEPS_OUT: &str = "leave out what commits and begins: `-- whimbrel: rebuild` at the top has foreign keys off; or name \
-                         the tool it was written for with `--layout`, and it runs as it stands";
+                         the tool it was written for with `--layout`, or write `-- whimbrel: transaction = none` at the \
+                         top, and it runs as it stands";
 const TRANSACTION_IN_REBUILD: &str = "leave it out: `-- whimbrel: rebuild` opens and commits the transaction";
 const OUTSIDE: &str = "write `-- whimbrel: transaction = none` at the top of a migration of its own for it";
 const REBUILD: &str = "write `-- whimbrel: rebuild` at the top: the host then suspends foreign keys around the \
