@@ -26,7 +26,7 @@ const FLYWAY_TABLE: &str = "CREATE TABLE flyway_schema_history (\
     \"installed_on\" TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f','now')), \"execution_time\" INT NOT NULL, \
     \"success\" BOOLEAN NOT NULL);";
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 13] = [
     Case {
         tool: "sqlx",
         files: &[("1_initial.sql", FIRST), ("2_more.sql", SECOND)],
@@ -119,6 +119,34 @@ const CASES: [Case; 10] = [
             ('1', '', 2, 1, 1, '2026-11-20 14:26:29+00:00', 5, '', '', '/LIYEXNc34X4BgMCjkBOvNY/5Pgu0dgi84pBUYSOYN0=', 'null', 'Atlas CLI');",
         verdict: "matched",
         origin: "1",
+    },
+    Case {
+        tool: "drizzle",
+        files: &[("0000_initial.sql", FIRST), ("0001_more.sql", SECOND)],
+        history: "CREATE TABLE __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric); \
+            INSERT INTO __drizzle_migrations (hash, created_at) VALUES \
+            ('cb7bba9473513daa6e6daf9337f9d5822cbc95cac71c944b6bf85958041038e1', 1795184789123);",
+        verdict: "matched",
+        origin: "1795184789123",
+    },
+    Case {
+        tool: "drizzle",
+        files: &[("20261120142629_initial/migration.sql", FIRST), ("20261121142629_more/migration.sql", SECOND)],
+        history: "CREATE TABLE __drizzle_migrations (id INTEGER PRIMARY KEY, hash text NOT NULL, created_at numeric, \
+            name text, applied_at TEXT); \
+            INSERT INTO __drizzle_migrations VALUES (1, 'cb7bba9473513daa6e6daf9337f9d5822cbc95cac71c944b6bf85958041038e1', \
+            1795184789000, '20261120142629_initial', '2026-11-20T14:26:30.723Z');",
+        verdict: "matched",
+        origin: "1795184789000",
+    },
+    Case {
+        tool: "d1",
+        files: &[("0001_initial.sql", FIRST), ("0002_more.sql", SECOND)],
+        history: "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, \
+            applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL); \
+            INSERT INTO d1_migrations (name) VALUES ('0001_initial.sql');",
+        verdict: "unverifiable",
+        origin: "0001_initial.sql",
     },
     Case {
         tool: "sea-orm",

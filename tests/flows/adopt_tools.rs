@@ -1,6 +1,6 @@
 //! Databases that the real tools have migrated half way: taken over and finished by whimbrel.
 //!
-//! sqlx, Alembic and Django come from PyPI, dbmate and Prisma from npm, by the lists in `tests/tools`. refinery and diesel are
+//! sqlx, Alembic and Django come from PyPI, dbmate, Prisma and Drizzle from npm, by the lists in `tests/tools`. refinery and diesel are
 //! the crates that their programs are made of, with a few lines around them. The others are in none of these registries:
 //! their tables are made by hand in `adopt.rs`.
 
@@ -345,4 +345,52 @@ fn a_migration_that_failed_under_the_real_prisma_stops_it() {
     let run = project.unchanged(|| project.run(&["adopt"]));
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stderr.contains("20260103000000_wrong"), "{run}");
+}
+
+/// Drizzle is a library: a program of a few lines runs what is in its folder.
+fn of_drizzle() -> Option<(Project, impl Fn(&Project))> {
+    let packages = node("prisma")?.ancestors().nth(2).expect("it is in node_modules/.bin").to_owned();
+    let project = Project::with(&[("0000_person.sql", FIRST), ("0001_people.sql", SECOND)]);
+    project.write(
+        "migrations/meta/_journal.json",
+        r#"{"version": "7", "dialect": "sqlite", "entries": [
+            {"idx": 0, "version": "6", "when": 1795184789123, "tag": "0000_person", "breakpoints": true},
+            {"idx": 1, "version": "6", "when": 1795184799123, "tag": "0001_people", "breakpoints": true}]}"#,
+    );
+    let of = |module: &str| packages.join(module).display().to_string();
+    let program = format!(
+        "import fs from 'node:fs';\nimport initialise from '{}';\nimport {{ drizzle }} from '{}';\n\
+         import {{ migrate }} from '{}';\n\
+         const sqlite = new (await initialise()).Database();\n\
+         migrate(drizzle(sqlite), {{ migrationsFolder: 'migrations' }});\n\
+         fs.writeFileSync('app.db', sqlite.export());\n",
+        of("sql.js/dist/sql-wasm.js"),
+        of("drizzle-orm/sql-js/index.js"),
+        of("drizzle-orm/sql-js/migrator.js"),
+    );
+    project.write("migrate.mjs", program);
+    Some((project, |project: &Project| {
+        run(Command::new("node").arg("migrate.mjs").current_dir(project.path(""))).unwrap();
+    }))
+}
+
+#[test]
+fn takes_over_from_the_real_drizzle() {
+    let Some((project, migrate)) = of_drizzle() else { return };
+    migrate(&project);
+    project.write("migrations/0002_email.sql", THIRD);
+    finish(&project, "drizzle", 2, "matched");
+    assert_eq!(project.number("SELECT count(*) FROM person WHERE email IS NULL"), 2);
+}
+
+#[test]
+fn what_was_changed_or_removed_under_the_real_drizzle_stops_it() {
+    let Some((project, migrate)) = of_drizzle() else { return };
+    migrate(&project);
+    project.write("migrations/0000_person.sql", format!("-- changed\n{FIRST}"));
+    let run = project.unchanged(|| project.run(&["adopt"]));
+    assert!(run.stderr.contains("0 person was changed after it was applied"), "{run}");
+    project.remove("migrations/0001_people.sql");
+    let run = project.unchanged(|| project.run(&["adopt", "--accept-changed"]));
+    assert!(run.stderr.contains(" is applied, and there is no such file"), "{run}");
 }

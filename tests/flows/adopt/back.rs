@@ -4,7 +4,7 @@ use super::{CASES, Case, foreign_tables, project};
 use crate::harness::Project;
 
 /// The tools whose table goes on being written, with what makes the second migration one that can be taken back.
-const BACK: [(&str, Option<(&str, &str)>); 7] = [
+const BACK: [(&str, Option<(&str, &str)>); 8] = [
     ("sqlx", None),
     ("refinery", None),
     ("flyway", Some(("U1.2__more.sql", "DROP TABLE u;\n"))),
@@ -15,6 +15,7 @@ const BACK: [(&str, Option<(&str, &str)>); 7] = [
         Some(("20260102_more.sql", "-- migrate:up\nCREATE TABLE u (id INTEGER);\n-- migrate:down\nDROP TABLE u;\n")),
     ),
     ("diesel", Some(("2026-01-02-000000_more/down.sql", "DROP TABLE u;\n"))),
+    ("d1", None),
 ];
 
 fn case(tool: &str) -> &'static Case {
@@ -72,6 +73,7 @@ fn rows_look_as_the_tool_writes_them() {
         ("dbmate", &["[Text(\"20260102\")]"]),
         ("diesel", &["[Text(\"20260102000000\"), ", digest]),
         ("goose", &["Integer(2), Integer(1), ", digest]),
+        ("d1", &["Integer(2), Text(\"0002_more.sql\"), ", digest]),
     ] {
         let row = row(tool);
         assert!(parts.iter().all(|part| row.contains(part)), "{tool}: {row}");
@@ -91,7 +93,7 @@ fn what_the_tool_has_applied_meanwhile_stops_the_step_and_nothing_is_lost() {
 
 #[test]
 fn tools_whose_rows_nobody_knows_are_refused_by_name() {
-    for tool in ["prisma", "atlas", "sea-orm"] {
+    for tool in ["prisma", "atlas", "drizzle", "sea-orm"] {
         let case = case(tool);
         let project = project(case);
         if tool == "prisma" {

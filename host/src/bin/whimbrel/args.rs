@@ -244,7 +244,7 @@ impl Verb {
 /// Options of `adopt`.
 #[derive(clap::Args)]
 pub(crate) struct AdoptArgs {
-    /// The tool: sqlx, refinery, flyway, golang-migrate, goose, dbmate, diesel, rails, prisma, atlas, sea-orm;
+    /// The tool: sqlx, refinery, flyway, golang-migrate, goose, dbmate, diesel, rails, prisma, atlas, drizzle, d1, sea-orm;
     /// alembic, django, liquibase, tern, sqitch [default: found out]
     #[arg(long, value_name = "TOOL")]
     pub(crate) from: Option<Tool>,
@@ -258,7 +258,7 @@ pub(crate) struct AdoptArgs {
     #[arg(long)]
     pub(crate) accept_changed: bool,
     /// Write each later migration into the tool's table too, as the tool would, for a way back: sqlx, refinery, flyway,
-    /// golang-migrate, goose, dbmate, diesel, rails
+    /// golang-migrate, goose, dbmate, diesel, rails, d1
     #[arg(long)]
     pub(crate) keep_writing: bool,
     /// Where the chain begins after alembic, django, liquibase, tern and sqitch: what comes up to this version counts as

@@ -57,6 +57,11 @@ pub fn prisma_unpadded(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:x}")).collect()
 }
 
+/// Drizzle: SHA-256 of the text, in hexadecimal.
+pub fn drizzle(text: &str) -> String {
+    prisma(text)
+}
+
 /// Graphile Migrate: SHA-1 over the checksum of the previous migration and the body.
 pub fn graphile(previous: Option<&str>, body: &str) -> String {
     let text = format!("{}\n{}", previous.unwrap_or_default(), body.trim());

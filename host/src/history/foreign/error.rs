@@ -106,6 +106,11 @@ pub enum AdoptProblem {
         /// The version.
         version: Version,
     },
+    /// The tool has applied a migration of which it keeps no version, and there is no such file.
+    NoSuchFile {
+        /// What the tool keeps of it: a name, or a hash.
+        migration: String,
+    },
 }
 
 impl std::fmt::Display for AdoptProblem {
@@ -120,6 +125,9 @@ impl std::fmt::Display for AdoptProblem {
             Self::Version { migration, source } => write!(formatter, "{}: {source}", migration.escape_debug()),
             Self::NoSuchVersion { version } => {
                 write!(formatter, "the database is at version {version}, and there is no such migration")
+            }
+            Self::NoSuchFile { migration } => {
+                write!(formatter, "{} is applied, and there is no such file", migration.escape_debug())
             }
         }
     }

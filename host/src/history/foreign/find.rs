@@ -1,4 +1,5 @@
-//! Finds the history tables of other tools by their columns, whatever they are called.
+//! Finds the history tables of other tools by their columns, whatever they are called; by their names as well where many
+//! tables have such columns.
 
 use std::collections::BTreeSet;
 
@@ -85,9 +86,18 @@ const FEW: [(Tool, &[&str]); 6] = [
     (Tool::Django, &["id", "app", "name", "applied"]),
 ];
 
+/// Columns of the tools that have such as many tables do, and what the name of the table must have in it.
+const NAMED: [(Tool, &str, &[&str]); 2] = [
+    (Tool::Drizzle, "drizzle", &["id", "hash", "created_at"]),
+    (Tool::D1, "d1_migrations", &["id", "name", "applied_at"]),
+];
+
 fn judge(shape: &Shape, rails: bool) -> Option<Tool> {
     let has = |columns: &[&str]| columns.iter().all(|column| shape.columns.contains(*column));
     if let Some((tool, _)) = MANY.iter().find(|(_, columns)| has(columns)) {
+        return Some(*tool);
+    }
+    if let Some((tool, ..)) = NAMED.iter().find(|(_, name, columns)| shape.table.contains(name) && has(columns)) {
         return Some(*tool);
     }
     let exactly = |columns: &[&str]| columns.len() == shape.columns.len() && has(columns);

@@ -1,5 +1,7 @@
 //! Makes rows of ours out of the rows of another tool.
 
+use jiff::Timestamp;
+
 use super::mirror::written;
 use super::row::{ForeignRow, ForeignState};
 use super::verdict::{self, Verdict};
@@ -18,6 +20,9 @@ pub(super) struct Maker<'a> {
 impl Maker<'_> {
     pub(super) fn make(&self, rows: Vec<ForeignRow>) -> (Vec<Adopted>, Vec<AdoptProblem>) {
         let mut problems = Vec::new();
+        if self.tool == Tool::Drizzle {
+            return self.drizzle(&rows);
+        }
         let rows = if self.tool == Tool::GolangMigrate { self.up_to(rows, &mut problems) } else { rows };
         if self.tool.takeover() == Takeover::Baseline {
             return (self.baseline(&rows).into_iter().collect(), problems);
@@ -43,17 +48,51 @@ impl Maker<'_> {
             }
             (_, Ok(version)) => version,
         };
-        let versions: Vec<Version> = self
-            .chain
-            .migrations()
-            .iter()
-            .filter(|migration| migration.role() == Role::Versioned && migration.version <= version)
-            .map(|migration| migration.version)
-            .collect();
+        let versions: Vec<Version> =
+            versioned(self.chain).map(|migration| migration.version).filter(|other| *other <= version).collect();
         if versions.last() != Some(&version) {
             problems.push(AdoptProblem::NoSuchVersion { version });
         }
         versions.into_iter().map(|version| ForeignRow { version: Some(version.to_string()), ..last.clone() }).collect()
+    }
+
+    /// Drizzle's table names no files, before version 1: it has their hashes, in the order in which they were written.
+    fn drizzle(&self, rows: &[ForeignRow]) -> (Vec<Adopted>, Vec<AdoptProblem>) {
+        let all: Vec<&Migration> = versioned(self.chain).collect();
+        let mut taken = vec![false; all.len()];
+        let (mut adopted, mut problems) = (Vec::new(), Vec::new());
+        for (place, row) in rows.iter().enumerate() {
+            let version = match &row.name {
+                Some(name) => name.split('_').next().map(str::to_owned),
+                None => row.version.as_deref().and_then(second_of),
+            };
+            let version = version.and_then(|version| Version::parse(&version).ok());
+            let same = |migration| verdict::judge(self.tool, self.chain, migration, row.checksum.as_deref()).is_same();
+            let free = |place: &usize| !taken[*place];
+            let by_version = || (0..all.len()).filter(free).find(|place| Some(all[*place].version) == version);
+            let by_hash = || (0..all.len()).filter(free).find(|place| same(all[*place]));
+            // What stands in its place was changed since.
+            let by_place = || Some(place).filter(|place| *place < all.len() && free(place) && row.name.is_none());
+            // The version is no part of what we call it.
+            let name = row.name.as_deref().and_then(|name| name.split_once('_')).map(|(_, words)| words.to_owned());
+            let called = ForeignRow { name, ..row.clone() };
+            let made = match (by_version().or_else(by_hash).or_else(by_place), version) {
+                (Some(found), _) => {
+                    taken[found] = true;
+                    self.adopted(&called, all[found].version, Some(all[found]))
+                }
+                (None, Some(version)) if row.name.is_some() => self.adopted(&called, version, None),
+                (None, _) => {
+                    let migration = row.name.clone().or_else(|| row.checksum.clone()).unwrap_or_default();
+                    Err(AdoptProblem::NoSuchFile { migration })
+                }
+            };
+            match made {
+                Ok(row) => adopted.push(row),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        (adopted, problems)
     }
 
     /// Makes one row that says where the chain begins.
@@ -79,12 +118,20 @@ impl Maker<'_> {
             return Ok(self.repeatable(row));
         }
         let version = self.version(row)?;
-        let mut versioned = self.chain.migrations().iter().filter(|migration| migration.role() == Role::Versioned);
-        let migration = versioned.clone().find(|migration| migration.version == version).or_else(|| {
+        let migration = versioned(self.chain).find(|migration| migration.version == version).or_else(|| {
             // A date has another version here than there, if that keeps the tool's order.
-            versioned.find(|migration| written(self.tool, migration) == version.to_string())
+            versioned(self.chain).find(|migration| written(self.tool, migration) == version.to_string())
         });
-        let version = migration.map_or(version, |migration| migration.version);
+        self.adopted(row, migration.map_or(version, |migration| migration.version), migration)
+    }
+
+    /// Makes a row of ours of one for which a migration was found, or not.
+    fn adopted(
+        &self,
+        row: &ForeignRow,
+        version: Version,
+        migration: Option<&Migration>,
+    ) -> Result<Adopted, AdoptProblem> {
         let verdict = match migration {
             Some(migration) => verdict::judge(self.tool, self.chain, migration, row.checksum.as_deref()),
             None => Verdict::Unverifiable("the chain does not have it"),
@@ -97,7 +144,7 @@ impl Maker<'_> {
             return Err(AdoptProblem::Changed { migration, file, recorded, found });
         }
         let name = row.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned());
-        let mut applied = self.applied(version, name, row, migration.map(|migration| &**migration));
+        let mut applied = self.applied(version, name, row, migration);
         // There never will be files for these, so nobody is to miss them.
         let has_no_file = migration.is_none() && self.tool.has_code_only();
         if row.state == ForeignState::Baseline || has_no_file {
@@ -169,12 +216,23 @@ impl Maker<'_> {
                 let mut parts = written.trim_start_matches('m').splitn(3, '_');
                 format!("{}{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
             }
+            Tool::D1 => written.chars().take_while(char::is_ascii_digit).collect(),
             Tool::Diesel => written.replace('-', ""),
             Tool::Flyway => written.replace('_', "."),
             _ => written.clone(),
         };
         Version::parse(&digits).map_err(|source| AdoptProblem::Version { migration: written, source })
     }
+}
+
+fn versioned(chain: &Chain) -> impl Iterator<Item = &Migration> {
+    chain.migrations().iter().map(|migration| &**migration).filter(|migration| migration.role() == Role::Versioned)
+}
+
+/// Writes milliseconds since 1970 as Drizzle names folders: year to second, in UTC.
+fn second_of(milliseconds: &str) -> Option<String> {
+    let moment = Timestamp::from_millisecond(milliseconds.parse().ok()?).ok()?;
+    Some(moment.strftime("%Y%m%d%H%M%S").to_string())
 }
 
 /// Makes a row one that only declares: it is there without anything having been run by us.

@@ -1,7 +1,8 @@
 //! Goes on writing another tool's table as that tool would, so that there is a way back to it.
 //!
 //! Forms of the rows: sqlx-core's `migrate`, refinery-core's `traits`, Flyway's schema history, golang-migrate's and goose's
-//! drivers for SQLite, dbmate's `schema_migrations`, diesel's `__diesel_schema_migrations`, Active Record's.
+//! drivers for SQLite, dbmate's `schema_migrations`, diesel's `__diesel_schema_migrations`, Active Record's, wrangler's
+//! `d1_migrations`.
 
 use std::time::Duration;
 
@@ -22,9 +23,11 @@ impl Tool {
             | Self::Goose
             | Self::Dbmate
             | Self::Diesel
-            | Self::Rails => true,
+            | Self::Rails
+            | Self::D1 => true,
             Self::Prisma
             | Self::Atlas
+            | Self::Drizzle
             | Self::SeaOrm
             | Self::Alembic
             | Self::Django
@@ -160,6 +163,11 @@ impl Mirror {
                 "(version, run_on) VALUES (?, ?)",
                 &[Value::from(written(self.tool, migration)), second(done.at)],
             ),
+            (Tool::D1, _) => self.insert(
+                session,
+                "(name, applied_at) VALUES (?, ?)",
+                &[Value::from(last_part(&up.file)), second(done.at)],
+            ),
             (Tool::Dbmate | Tool::Rails, _) => {
                 self.insert(session, "(version) VALUES (?)", &[Value::from(written(self.tool, migration))])
             }
@@ -181,6 +189,7 @@ impl Mirror {
                 let number = before.and_then(|before| before.version.number());
                 self.stand_at(session, number.and_then(|number| i64::try_from(number).ok()))
             }
+            (Tool::D1, _) => self.delete(session, "name", Value::from(last_part(&done.migration.file))),
             (Tool::Sqlx | Tool::Refinery, Some(number)) => self.delete(session, "version", Value::Integer(number)),
             (Tool::Goose, Some(number)) => self.delete(session, "version_id", Value::Integer(number)),
             (Tool::Diesel | Tool::Dbmate | Tool::Rails, _) => {

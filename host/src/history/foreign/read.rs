@@ -21,6 +21,8 @@ pub(super) fn read(session: &mut dyn Session, found: &ForeignTable) -> Result<Ve
         Tool::SeaOrm => sea_orm(session, &table),
         Tool::Prisma => prisma(session, &table),
         Tool::Atlas => atlas(session, &table),
+        Tool::Drizzle => drizzle(session, &found.table, &table),
+        Tool::D1 => d1(session, &table),
         Tool::Tern => tern(session, &table),
         Tool::Alembic => heads(session, &format!("SELECT version_num, NULL FROM {table} ORDER BY version_num")),
         Tool::Django => {
@@ -220,6 +222,36 @@ fn atlas(session: &mut dyn Session, table: &str) -> Result<Vec<ForeignRow>, DbEr
             checksum: text(hash),
             state,
         })
+    })
+}
+
+/// Its version is the moment at which the migration was written, in milliseconds; since version 1 there are its name, and
+/// when it was applied.
+fn drizzle(session: &mut dyn Session, name: &str, table: &str) -> Result<Vec<ForeignRow>, DbError> {
+    let mut named = false;
+    let columns = "SELECT name FROM pragma_table_info(?) WHERE name = 'applied_at'";
+    for_each_row(session, columns, &[Value::from(name)], &mut |_| {
+        named = true;
+        Ok(())
+    })?;
+    let later = if named { "name, applied_at" } else { "NULL, NULL" };
+    let sql = format!("SELECT created_at, hash, {later} FROM {table} ORDER BY created_at, rowid");
+    collect(session, &sql, |row| {
+        let [written, hash, name, at] = row else { return None };
+        Some(ForeignRow {
+            version: text(written),
+            name: text(name),
+            applied_at: moment(at),
+            checksum: text(hash),
+            ..ForeignRow::default()
+        })
+    })
+}
+
+fn d1(session: &mut dyn Session, table: &str) -> Result<Vec<ForeignRow>, DbError> {
+    collect(session, &format!("SELECT name, applied_at FROM {table} ORDER BY id"), |row| {
+        let [file, at] = row else { return None };
+        Some(ForeignRow { version: text(file), applied_at: moment(at), ..ForeignRow::default() })
     })
 }
 

@@ -28,6 +28,10 @@ pub enum Tool {
     Prisma,
     /// Atlas.
     Atlas,
+    /// Drizzle.
+    Drizzle,
+    /// D1, as Cloudflare's wrangler migrates it.
+    D1,
     /// SeaORM.
     SeaOrm,
     /// Alembic.
@@ -68,7 +72,7 @@ fn hint(text: &str) -> String {
 
 impl Tool {
     /// Every tool.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Sqlx,
         Self::Refinery,
         Self::Flyway,
@@ -79,6 +83,8 @@ impl Tool {
         Self::Rails,
         Self::Prisma,
         Self::Atlas,
+        Self::Drizzle,
+        Self::D1,
         Self::SeaOrm,
         Self::Alembic,
         Self::Django,
@@ -100,6 +106,8 @@ impl Tool {
             Self::Rails => "rails",
             Self::Prisma => "prisma",
             Self::Atlas => "atlas",
+            Self::Drizzle => "drizzle",
+            Self::D1 => "d1",
             Self::SeaOrm => "sea-orm",
             Self::Alembic => "alembic",
             Self::Django => "django",

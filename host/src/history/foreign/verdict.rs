@@ -24,6 +24,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Tells whether the file is known to be what the tool applied.
+    pub(super) fn is_same(&self) -> bool {
+        matches!(self, Self::Matched | Self::Normalised(_))
+    }
+
     /// Returns the word for it.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -53,6 +58,7 @@ pub(super) fn judge(tool: Tool, chain: &Chain, migration: &Migration, recorded: 
             verdict => verdict,
         },
         Tool::Prisma => by_forms(text, recorded, |text| vec![checksum::prisma(text), checksum::prisma_unpadded(text)]),
+        Tool::Drizzle => by_forms(text, recorded, |text| vec![checksum::drizzle(text)]),
         Tool::Atlas => of_atlas(chain, migration, recorded),
         _ => Verdict::Unverifiable("the tool keeps no checksums"),
     }

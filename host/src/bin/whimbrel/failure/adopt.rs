@@ -25,7 +25,7 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
         AdoptError::KeepWriting { .. } => new(
             "adopt-keep-writing",
             "take it over without --keep-writing; there is a way back to sqlx, refinery, flyway, golang-migrate, goose, \
-             dbmate, diesel and rails once they have applied something",
+             dbmate, diesel, rails and d1 once they have applied something",
         ),
         AdoptError::Locked { .. } => new("adopt-locked", "wait until it has ended; if it was killed, release its lock"),
         AdoptError::Stopped { tool, table, problems } => {
@@ -65,7 +65,7 @@ fn problem(tool: Tool, table: &str, problem: &AdoptProblem) -> Problem {
             None,
             "versions are made of digits and dots here; `--from-table` names another table".to_owned(),
         ),
-        AdoptProblem::NoSuchVersion { .. } => (
+        AdoptProblem::NoSuchVersion { .. } | AdoptProblem::NoSuchFile { .. } => (
             "adopt-version",
             None,
             format!("check --dir and --layout: the folder must be the one that {tool} has applied"),
