@@ -179,3 +179,41 @@ fn refuses_names_that_no_file_system_likes() {
     error: `/` cannot stand in a name, which is made of the letters a to z, digits, `_` and `-`
     ");
 }
+
+#[test]
+fn fits_the_folder_it_goes_into() {
+    let cases = [
+        ("sqlx", "1_a.sql", "-- no-transaction\nCREATE TABLE a (x);\n"),
+        ("flyway", "V1__a.sql", "CREATE TABLE a (x);\n"),
+        ("golang-migrate", "1_a..up.sql", "CREATE TABLE a (x);\n"),
+        ("goose", "00001_a.sql", "-- +goose Up\nCREATE TABLE a (x);\n"),
+        ("dbmate", "20240131120000_a.sql", "-- migrate:up\nCREATE TABLE a (x);\n"),
+        ("diesel", "2024-01-31-120000-0000_a/up.sql", "CREATE TABLE a (x);\n"),
+        ("prisma", "20240131120000_a/migration.sql", "CREATE TABLE a (x);\n"),
+    ];
+    for (layout, file, text) in cases {
+        let project = Project::with(&[(file, text)]);
+        let made = project.ok(&["new", "add email", "--json"]).json("new");
+        for made in made["files"].as_array().unwrap() {
+            let path = made["path"].as_str().unwrap();
+            let draft = project.read(path);
+            project.write(path, draft.replace("-- add email", "CREATE TABLE b (x);"));
+        }
+        let both = project.run(&["new", "both ways", "--reversible"]);
+        assert_eq!(both.code, if layout == "prisma" { 2 } else { 0 }, "{layout}: {both}");
+        project.ok(&["new", "look", "--kind", "js"]);
+        let done = project.ok(&["up", "--json"]).json("up");
+        let steps = if layout == "prisma" { 3 } else { 4 };
+        assert_eq!(done["steps"].as_array().map(Vec::len), Some(steps), "{layout}: {done}");
+        assert_eq!(project.number("SELECT count(*) FROM b"), 0, "{layout}");
+        project.ok(&["verify"]);
+        let squashed = project.run(&["squash"]);
+        if layout == "flyway" {
+            assert!(squashed.stdout.contains("Wrote migrations/B4__squashed.sql"), "{squashed}");
+            project.ok(&["up", "-D", "fresh.db"]);
+        } else {
+            assert!(squashed.stderr.contains(&format!("the layout of {layout} has no baselines")), "{squashed}");
+            project.ok(&["verify"]);
+        }
+    }
+}

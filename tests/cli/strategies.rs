@@ -136,6 +136,14 @@ fn a_baseline_is_declared() {
 }
 
 #[test]
+fn a_squash_of_nothing_is_one_too() {
+    let project = Project::with(&[("0001_nothing.sql", "SELECT 1;\n")]);
+    project.ok(&["up"]);
+    project.ok(&["squash"]);
+    project.ok(&["up", "-D", "fresh.db"]);
+}
+
+#[test]
 fn a_squash_is_what_new_databases_start_from() {
     let project = applied();
     assert_snapshot!(project.run(&["squash", "--dry-run"]), @"

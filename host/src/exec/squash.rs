@@ -17,8 +17,12 @@ pub(crate) fn squash(
     scratch: impl FnOnce() -> Result<Box<dyn Session>, DbError>,
 ) -> Result<(String, Vec<(String, u64)>), DbError> {
     let objects = objects(session, own)?;
-    let script: String =
+    let mut script: String =
         objects.iter().map(|object| format!("{};\n\n", object.sql.trim_end_matches([';', ' ', '\n']))).collect();
+    if script.is_empty() {
+        // A blank script is refused.
+        script.push_str("-- There is nothing in the schema.\n");
+    }
     let mut empty = scratch()?;
     empty.set_foreign_keys(false)?;
     empty.execute_script(&script).map_err(|failed| failed.error)?;

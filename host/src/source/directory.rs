@@ -10,7 +10,7 @@ use super::repoint::{Pointing, Repointed};
 use super::tree::{self, Entry, Found, Tree};
 use super::{Loaded, Source, SourceError};
 use crate::interrupt::Interrupt;
-use crate::model::Manifest;
+use crate::model::{Manifest, Role};
 use crate::sql;
 
 /// The files of a folder, or of several that make one source.
@@ -74,6 +74,19 @@ impl Directory {
         let mut reader =
             OpenFolder::open(self.path(), self.largest).map_err(|problem| SourceError::new(vec![problem]))?;
         layout::layout(&mut reader, &self.options).map_err(|problem| SourceError::new(vec![problem]))
+    }
+
+    /// Returns the digits of all versions, as they are written: `007`, and `20260131120000` for `2026-01-31-120000`; of
+    /// `1.2` what stands before the dot. With them whose way the folder is laid out.
+    pub fn versions(&self) -> Result<(Layout, Vec<String>), SourceError> {
+        let layout = self.find_layout()?;
+        let mut versions = Vec::new();
+        self.each_file(layout, |_, path, _, _| {
+            if let FileName::Part { role: Role::Versioned | Role::Baseline, .. } = layout.judge(path, &self.endings) {
+                versions.push(layout::digits(layout, path));
+            }
+        })?;
+        Ok((layout, versions))
     }
 
     /// Decides which migrations get new versions, at the end of the chain. Writes nothing.

@@ -37,7 +37,7 @@ pub use file_name::{FileName, Part, SCRIPTS, check_name};
 #[cfg(feature = "http")]
 pub use http::{AddressError, Authorization, Http};
 pub(crate) use kept::{KeptBytes, migration as kept_migration};
-pub use layout::{Layout, UnknownLayout};
+pub use layout::{DraftScript, Layout, UnknownLayout};
 pub use lock_file::{LOCK_FILE, LockDifference, LockDifferenceKind, LockFile, LockFileError};
 pub use memory::Memory;
 pub use problem::{Problem, SourceError};

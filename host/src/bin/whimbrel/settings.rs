@@ -249,6 +249,11 @@ impl Settings {
         chains
     }
 
+    /// Returns whose way folders are laid out, as far as that was said.
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// Returns the folders of a chain, to change files in; refuses an archive.
     pub(crate) fn directory_of(&self, chain: &str) -> Result<Directory, SettingsError> {
         let found = self.chains().into_iter().find(|(name, _)| name == chain).map(|(_, locations)| locations);

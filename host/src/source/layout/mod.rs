@@ -7,6 +7,7 @@ mod cut;
 mod dbmate;
 mod detect;
 mod diesel;
+mod draft;
 mod flyway;
 mod golang_migrate;
 mod goose;
@@ -21,8 +22,9 @@ mod variant;
 use std::fmt;
 use std::str::FromStr;
 
+pub use draft::DraftScript;
 pub(super) use flyway::Callback;
-pub(super) use read::{Options, is_read, layout, load, load_with};
+pub(super) use read::{Options, digits, is_read, layout, load, load_with};
 #[cfg(feature = "archive")]
 pub(super) use variant::is_database;
 

@@ -90,6 +90,17 @@ pub(in crate::source) fn layout(tree: &mut dyn Tree, options: &Options) -> Resul
     }
 }
 
+/// Returns the digits with which the version of a migration begins in the name of its file, or of its folder.
+pub(in crate::source) fn digits(layout: Layout, path: &str) -> String {
+    let name = match layout {
+        Layout::Diesel | Layout::Prisma => path.split('/').next().unwrap_or(path),
+        _ => path.rsplit('/').next().unwrap_or(path),
+    };
+    let name = name.trim_start_matches(|first: char| !first.is_ascii_digit());
+    let is_dash = |other: char| layout == Layout::Diesel && other == '-';
+    name.chars().take_while(|other| other.is_ascii_digit() || is_dash(*other)).filter(char::is_ascii_digit).collect()
+}
+
 /// Tells whether a folder in a tree of this layout is read too, whatever kind of database it is for.
 pub(in crate::source) fn is_read(layout: Layout, path: &str, options: &Options) -> bool {
     let (depth, name) = (path.matches('/').count(), path.rsplit('/').next().unwrap_or(path));

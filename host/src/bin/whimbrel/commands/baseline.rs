@@ -75,7 +75,11 @@ pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui) -> anyhow:
         return Err(SettingsError { code: "usage", message, hint: None, place: None }.into());
     }
     let squashed = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.squash()?;
-    let file_name = format!("{:04}_{}.baseline.sql", squashed.version, args.name);
+    let layout = settings.directory_of(&squashed.chain)?.find_layout()?;
+    let Some(file_name) = layout.baseline(squashed.version, &args.name) else {
+        let message = format!("the layout of {layout} has no baselines");
+        return Err(SettingsError::new("usage", message, "only those of whimbrel and flyway have some").into());
+    };
     let path = settings.folder_of(&squashed.chain)?.join(file_name);
     let file = path.display().to_string();
     if !args.dry_run {

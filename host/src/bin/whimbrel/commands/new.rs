@@ -8,7 +8,7 @@ mod version;
 use std::path::Path;
 
 use serde::Serialize;
-use whimbrel::source::check_name;
+use whimbrel::source::{Layout, check_name};
 
 use crate::args::{NewArgs, NewKind};
 use crate::commands::files::{self, Made, MadeFile, Making, NewFile};
@@ -40,14 +40,16 @@ struct Draft {
 pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let name = name(&args.name)?;
     let dir = settings.folder_of(settings.chain())?;
-    let version = version::next(&dir, args.timestamp)?;
+    let (layout, written) = version::existing(&settings.directory_of(settings.chain())?, settings.layout())?;
+    let version = version::next(layout, &written, args.timestamp)?;
+    let stem = layout.stem(&version, &name);
     let draft = match (args.lang, args.kind) {
-        (Some(lang), _) => lang::draft(&dir, &version, &name, lang, args.reversible),
-        (None, NewKind::Sql) => sql(&dir, &version, &name, args.reversible),
-        (None, NewKind::Rust) => rust::draft(&dir, &version, &name, args.reversible),
-        (None, NewKind::Js) => script::draft(&dir, &version, &name, args.reversible, Language::JavaScript),
-        (None, NewKind::Ts) => script::draft(&dir, &version, &name, args.reversible, Language::TypeScript),
-        (None, NewKind::Py) => script::draft(&dir, &version, &name, args.reversible, Language::Python),
+        (Some(lang), _) => lang::draft(&dir, &stem, &name, lang, args.reversible),
+        (None, NewKind::Sql) => sql(&dir, layout, &version, &name, args.reversible)?,
+        (None, NewKind::Rust) => rust::draft(&dir, &stem, &name, args.reversible),
+        (None, NewKind::Js) => script::draft(&dir, &stem, &name, args.reversible, Language::JavaScript),
+        (None, NewKind::Ts) => script::draft(&dir, &stem, &name, args.reversible, Language::TypeScript),
+        (None, NewKind::Py) => script::draft(&dir, &stem, &name, args.reversible, Language::Python),
     };
     let made = files::make(&draft.files, Making { force: false, dry_run: false })?;
     if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
@@ -83,13 +85,17 @@ fn name(typed: &str) -> Result<String, SettingsError> {
     }
 }
 
-fn sql(dir: &Path, version: &str, name: &str, reversible: bool) -> Draft {
-    // Blank, because a blank script is refused: one that nobody has written yet is not applied by mistake.
-    let file = |ending: &str| NewFile { path: dir.join(format!("{version}_{name}{ending}")), contents: String::new() };
-    let files = if reversible { vec![file(".up.sql"), file(".down.sql")] } else { vec![file(".sql")] };
+fn sql(dir: &Path, layout: Layout, version: &str, name: &str, reversible: bool) -> Result<Draft, SettingsError> {
+    let Some(scripts) = layout.draft(version, name, reversible) else {
+        let message = format!("migrations in the layout of {layout} have no way down");
+        return Err(SettingsError::new("usage", message, "leave out --reversible"));
+    };
+    let files: Vec<NewFile> =
+        scripts.into_iter().map(|script| NewFile { path: dir.join(script.path), contents: script.contents }).collect();
     let write = files.iter().map(|file| format!("write the SQL into {}", file.path.display()));
-    let next = write.chain(["whimbrel up".to_owned()]).collect();
-    Draft { files, next }
+    let sum = (layout == Layout::Atlas).then(|| "atlas migrate hash".to_owned());
+    let next = write.chain(sum).chain(["whimbrel up".to_owned()]).collect();
+    Ok(Draft { files, next })
 }
 
 fn text(made: &[MadeFile], next: &[String]) -> String {

@@ -22,10 +22,9 @@ struct Template {
 }
 
 /// Drafts the project beside the folder of the migrations.
-pub(super) fn draft(dir: &Path, version: &str, name: &str, lang: NewLang, reversible: bool) -> Draft {
+pub(super) fn draft(dir: &Path, stem: &str, name: &str, lang: NewLang, reversible: bool) -> Draft {
     let template = sources::of(lang);
     let project = dir.parent().unwrap_or(Path::new("")).join("guests").join(name);
-    let stem = format!("{version}_{name}");
     let package = package(name);
     let migrations = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let fill = |text: &str| {

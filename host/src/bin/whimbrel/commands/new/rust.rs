@@ -6,11 +6,10 @@ use super::Draft;
 use crate::commands::files::NewFile;
 
 /// Drafts the project beside the folder of the migrations, and says how to build it into there.
-pub(super) fn draft(dir: &Path, version: &str, name: &str, reversible: bool) -> Draft {
+pub(super) fn draft(dir: &Path, stem: &str, name: &str, reversible: bool) -> Draft {
     let project = dir.parent().unwrap_or(Path::new("")).join("guests").join(name);
     let package = package(name);
     let file = |path: &str, contents: String| NewFile { path: project.join(path), contents };
-    let stem = format!("{version}_{name}");
     let module = package.replace('-', "_");
     let manifest = project.join(format!("{stem}.toml"));
     let built = format!("target/wasm32-unknown-unknown/release/{module}.wasm");

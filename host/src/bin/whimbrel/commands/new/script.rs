@@ -49,9 +49,9 @@ impl Language {
 }
 
 /// Drafts the script, and the declarations unless they are there.
-pub(super) fn draft(dir: &Path, version: &str, name: &str, reversible: bool, language: Language) -> Draft {
+pub(super) fn draft(dir: &Path, stem: &str, name: &str, reversible: bool, language: Language) -> Draft {
     let Template { ending, up, down, declarations } = language.template();
-    let path = dir.join(format!("{version}_{name}.{ending}"));
+    let path = dir.join(format!("{stem}.{ending}"));
     let mut contents = up.replace("{description}", &name.replace(['_', '-'], " "));
     if reversible {
         contents.push_str(down);

@@ -1,38 +1,36 @@
 //! The version of a new migration: the number after the last, written as the others are, or the time.
 
-use std::io;
-use std::path::Path;
-
 use anyhow::Context;
 use jiff::Timestamp;
-use whimbrel::source::FileName;
+use whimbrel::source::{Directory, Layout};
 
 /// Digits of a sequence's numbers in an empty folder.
 const DIGITS: usize = 4;
 /// Numbers from here on are times, such as 20261120142629.
 const FIRST_TIMESTAMP: u64 = 100_000;
+/// Digits of a time.
+const TIMESTAMP: usize = 14;
 
 /// Returns the digits of the next version.
-pub(super) fn next(dir: &Path, timestamp: bool) -> anyhow::Result<String> {
-    let last = last(dir).with_context(|| format!("cannot read {}", dir.display()))?;
-    choose(last, timestamp, &Timestamp::now().strftime("%Y%m%d%H%M%S").to_string())
+pub(super) fn next(layout: Layout, written: &[String], timestamp: bool) -> anyhow::Result<String> {
+    let last = written.iter().filter_map(|digits| number(layout, digits)).max();
+    choose(last, timestamp || layout.has_timestamps(), &Timestamp::now().strftime("%Y%m%d%H%M%S").to_string())
 }
 
-/// Finds the largest version of the folder and how many digits it was written with.
-fn last(dir: &Path) -> io::Result<Option<(u64, usize)>> {
-    let entries = match std::fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        entries => entries?,
-    };
-    let mut last = None;
-    for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
-        if let (FileName::Part { .. }, Ok(version)) = (FileName::parse(&name), digits.parse::<u64>()) {
-            last = last.max(Some((version, digits.len())));
-        }
+/// Finds out whose way folders are laid out, and which versions are in them; nothing where there is no folder yet.
+pub(super) fn existing(folders: &Directory, layout: Layout) -> anyhow::Result<(Layout, Vec<String>)> {
+    if !folders.path().exists() {
+        return Ok((layout, Vec::new()));
     }
-    Ok(last)
+    Ok(folders.versions()?)
+}
+
+/// Returns the number that digits make, and how many there are. Tools that compare them as text have shorter and longer
+/// times than others.
+fn number(layout: Layout, digits: &str) -> Option<(u64, usize)> {
+    let is_time = layout.has_timestamps() && digits.len() >= "20260131".len();
+    let digits = if is_time { format!("{digits:0<TIMESTAMP$}")[..TIMESTAMP].to_owned() } else { digits.to_owned() };
+    Some((digits.parse().ok()?, digits.len()))
 }
 
 fn choose(last: Option<(u64, usize)>, timestamp: bool, now: &str) -> anyhow::Result<String> {
@@ -52,6 +50,22 @@ fn choose(last: Option<(u64, usize)>, timestamp: bool, now: &str) -> anyhow::Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_times_of_any_length_where_tools_compare_text() {
+        let cases = [
+            (Layout::Diesel, "20260131120000", Some((20260131120000, 14))),
+            (Layout::Diesel, "202601311200000000", Some((20260131120000, 14))),
+            (Layout::Diesel, "20260131", Some((20260131000000, 14))),
+            (Layout::Prisma, "0", Some((0, 1))),
+            (Layout::Whimbrel, "20260131", Some((20260131, 8))),
+            (Layout::Whimbrel, "007", Some((7, 3))),
+            (Layout::Whimbrel, "", None),
+        ];
+        for (layout, digits, expected) in cases {
+            assert_eq!(number(layout, digits), expected, "{layout} {digits}");
+        }
+    }
 
     #[test]
     fn goes_on_as_the_chain_does() {
