@@ -28,7 +28,7 @@ pub(super) fn draft(dir: &Path, stem: &str, name: &str, lang: NewLang, reversibl
     let package = package(name);
     let migrations = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let fill = |text: &str| {
-        text.replace("{{stem}}", &stem)
+        text.replace("{{stem}}", stem)
             .replace("{{package}}", &package)
             .replace("{{module}}", &package.replace('-', "_"))
             .replace("{{version}}", env!("CARGO_PKG_VERSION"))
