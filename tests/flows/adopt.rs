@@ -262,6 +262,45 @@ fn takes_over_what_cannot_be_taken_apart_as_a_baseline() {
             INSERT INTO changes (change_id, change, project, note, committed_at) VALUES ('x', 'users', 'app', '', '2026-11-20 14:26:29');",
             "users",
         ),
+        (
+            "knex",
+            "CREATE TABLE knex_migrations (id integer not null primary key autoincrement, name varchar(255), batch integer, \
+            migration_time datetime); \
+            CREATE TABLE knex_migrations_lock (\"index\" integer not null primary key autoincrement, is_locked integer); \
+            INSERT INTO knex_migrations VALUES (1, '20260101_users.js', 1, 1795184789000), (2, '20260102_more.js', 1, 1795184789000);",
+            "20260102_more.js",
+        ),
+        (
+            "kysely",
+            "CREATE TABLE kysely_migration (name varchar(255) not null primary key, timestamp varchar(255) not null); \
+            INSERT INTO kysely_migration VALUES ('2026-01-01_users', '2026-11-20T14:26:29.000Z');",
+            "2026-01-01_users",
+        ),
+        (
+            "typeorm",
+            "CREATE TABLE migrations (id integer PRIMARY KEY AUTOINCREMENT NOT NULL, timestamp bigint NOT NULL, name varchar NOT NULL); \
+            INSERT INTO migrations (timestamp, name) VALUES (1795184789000, 'Users1795184789000'), (1795184790000, 'More1795184790000');",
+            "More1795184790000",
+        ),
+        (
+            "sequelize",
+            "CREATE TABLE SequelizeMeta (name VARCHAR(255) NOT NULL UNIQUE PRIMARY KEY); \
+            INSERT INTO SequelizeMeta VALUES ('20260101-users.js');",
+            "20260101-users.js",
+        ),
+        (
+            "laravel",
+            "CREATE TABLE migrations (id integer not null primary key autoincrement, migration varchar not null, batch integer not null); \
+            INSERT INTO migrations (migration, batch) VALUES ('2026_01_01_000000_users', 1);",
+            "2026_01_01_000000_users",
+        ),
+        (
+            "ef-core",
+            "CREATE TABLE __EFMigrationsHistory (MigrationId TEXT NOT NULL CONSTRAINT PK___EFMigrationsHistory PRIMARY KEY, \
+            ProductVersion TEXT NOT NULL); \
+            INSERT INTO __EFMigrationsHistory VALUES ('20260101000000_Users', '9.0.0');",
+            "20260101000000_Users",
+        ),
     ];
     for (tool, history, origin) in cases {
         let project = Project::with(&[("1_more.sql", SECOND)]);
@@ -273,6 +312,34 @@ fn takes_over_what_cannot_be_taken_apart_as_a_baseline() {
         let up = project.ok(&["up", "--json"]).json("up");
         assert_eq!(up["steps"].as_array().map(Vec::len), Some(1), "{tool}");
         project.ok(&["verify"]);
+    }
+}
+
+#[test]
+fn a_lock_that_a_tool_holds_in_a_table_stops_it() {
+    let cases = [
+        (
+            "CREATE TABLE knex_migrations (id integer primary key, name varchar(255), batch integer, migration_time datetime); \
+             CREATE TABLE knex_migrations_lock (\"index\" integer primary key, is_locked integer);",
+            "knex_migrations_lock SET is_locked",
+        ),
+        (
+            "CREATE TABLE kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null); \
+             CREATE TABLE kysely_migration_lock (id varchar(255) primary key, is_locked integer not null);",
+            "kysely_migration_lock SET is_locked",
+        ),
+    ];
+    for (tables, lock) in cases {
+        let project = Project::with(&[("1_more.sql", SECOND)]);
+        let database = project.database();
+        database.execute_batch(tables).unwrap();
+        let table = lock.split(' ').next().unwrap();
+        database.execute_batch(&format!("INSERT INTO {table} VALUES (1, 1)")).unwrap();
+        let refused = project.unchanged(|| project.run(&["adopt"]));
+        assert_eq!(refused.code, 1, "{refused}");
+        assert!(refused.stderr.contains("wait until it has ended"), "{refused}");
+        database.execute_batch(&format!("UPDATE {lock} = 0")).unwrap();
+        project.ok(&["adopt", "--dry-run"]);
     }
 }
 

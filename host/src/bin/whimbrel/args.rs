@@ -245,7 +245,7 @@ impl Verb {
 #[derive(clap::Args)]
 pub(crate) struct AdoptArgs {
     /// The tool: sqlx, refinery, flyway, golang-migrate, goose, dbmate, diesel, rails, prisma, atlas, drizzle, d1, sea-orm;
-    /// alembic, django, liquibase, tern, sqitch [default: found out]
+    /// alembic, django, liquibase, tern, sqitch, knex, kysely, typeorm, sequelize, laravel, ef-core [default: found out]
     #[arg(long, value_name = "TOOL")]
     pub(crate) from: Option<Tool>,
     /// Its table [default: found out by its columns]

@@ -77,19 +77,26 @@ const MANY: [(Tool, &[&str]); 7] = [
 ];
 
 /// Columns of the tools that have so few that there must be no others.
-const FEW: [(Tool, &[&str]); 6] = [
+const FEW: [(Tool, &[&str]); 9] = [
     (Tool::Refinery, &["version", "name", "applied_on", "checksum"]),
     (Tool::GolangMigrate, &["version", "dirty"]),
     (Tool::Diesel, &["version", "run_on"]),
     (Tool::SeaOrm, &["version", "applied_at"]),
     (Tool::Alembic, &["version_num"]),
     (Tool::Django, &["id", "app", "name", "applied"]),
+    (Tool::Knex, &["id", "name", "batch", "migration_time"]),
+    (Tool::Laravel, &["id", "migration", "batch"]),
+    (Tool::EfCore, &["migrationid", "productversion"]),
 ];
 
 /// Columns of the tools that have such as many tables do, and what the name of the table must have in it.
-const NAMED: [(Tool, &str, &[&str]); 2] = [
+const NAMED: [(Tool, &str, &[&str]); 6] = [
     (Tool::Drizzle, "drizzle", &["id", "hash", "created_at"]),
+    (Tool::Drizzle, "drizzle", &["id", "hash", "created_at", "name", "applied_at"]),
     (Tool::D1, "d1_migrations", &["id", "name", "applied_at"]),
+    (Tool::Kysely, "kysely", &["name", "timestamp"]),
+    (Tool::TypeOrm, "migrations", &["id", "timestamp", "name"]),
+    (Tool::Sequelize, "SequelizeMeta", &["name"]),
 ];
 
 fn judge(shape: &Shape, rails: bool) -> Option<Tool> {
@@ -97,10 +104,10 @@ fn judge(shape: &Shape, rails: bool) -> Option<Tool> {
     if let Some((tool, _)) = MANY.iter().find(|(_, columns)| has(columns)) {
         return Some(*tool);
     }
-    if let Some((tool, ..)) = NAMED.iter().find(|(_, name, columns)| shape.table.contains(name) && has(columns)) {
+    let exactly = |columns: &[&str]| columns.len() == shape.columns.len() && has(columns);
+    if let Some((tool, ..)) = NAMED.iter().find(|(_, name, columns)| shape.table.contains(name) && exactly(columns)) {
         return Some(*tool);
     }
-    let exactly = |columns: &[&str]| columns.len() == shape.columns.len() && has(columns);
     if let Some((tool, _)) = FEW.iter().find(|(_, columns)| exactly(columns)) {
         return Some(*tool);
     }

@@ -33,7 +33,13 @@ impl Tool {
             | Self::Django
             | Self::Liquibase
             | Self::Tern
-            | Self::Sqitch => false,
+            | Self::Sqitch
+            | Self::Knex
+            | Self::Kysely
+            | Self::TypeOrm
+            | Self::Sequelize
+            | Self::Laravel
+            | Self::EfCore => false,
         }
     }
 }

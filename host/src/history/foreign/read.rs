@@ -29,6 +29,17 @@ pub(super) fn read(session: &mut dyn Session, found: &ForeignTable) -> Result<Ve
             heads(session, &format!("SELECT app || '.' || max(name), max(applied) FROM {table} GROUP BY app"))
         }
         Tool::Liquibase => liquibase(session, &table),
+        Tool::Knex => heads(session, &format!("SELECT name, migration_time FROM {table} ORDER BY id DESC LIMIT 1")),
+        Tool::Kysely => heads(
+            session,
+            &format!("SELECT name, \"timestamp\" FROM {table} ORDER BY \"timestamp\" DESC, name DESC LIMIT 1"),
+        ),
+        Tool::TypeOrm => heads(session, &format!("SELECT name, NULL FROM {table} ORDER BY \"timestamp\" DESC LIMIT 1")),
+        Tool::Sequelize => heads(session, &format!("SELECT name, NULL FROM {table} ORDER BY name DESC LIMIT 1")),
+        Tool::Laravel => heads(session, &format!("SELECT migration, NULL FROM {table} ORDER BY id DESC LIMIT 1")),
+        Tool::EfCore => {
+            heads(session, &format!("SELECT MigrationId, NULL FROM {table} ORDER BY MigrationId DESC LIMIT 1"))
+        }
         Tool::Sqitch => {
             heads(session, &format!("SELECT change, committed_at FROM {table} ORDER BY committed_at DESC LIMIT 1"))
         }
@@ -292,14 +303,16 @@ fn liquibase(session: &mut dyn Session, table: &str) -> Result<Vec<ForeignRow>, 
 
 /// Tells who holds the lock that a tool keeps in a table beside its history.
 pub(super) fn locked_by(session: &mut dyn Session, found: &ForeignTable) -> Result<Option<String>, DbError> {
-    if found.tool != Tool::Liquibase {
-        return Ok(None);
-    }
-    let lock = format!("{}LOCK", found.table);
+    let (ending, columns) = match found.tool {
+        Tool::Liquibase => ("LOCK", "locked, lockedby"),
+        Tool::Knex | Tool::Kysely => ("_lock", "is_locked, NULL"),
+        _ => return Ok(None),
+    };
+    let lock = format!("{}{ending}", found.table);
     if !session.table_exists(&lock)? {
         return Ok(None);
     }
-    let sql = format!("SELECT locked, lockedby FROM {}", quote_identifier(&lock));
+    let sql = format!("SELECT {columns} FROM {}", quote_identifier(&lock));
     let holders = collect(session, &sql, |row| match row {
         [locked, by] if truth(locked) => Some(text(by).unwrap_or_else(|| "somebody".to_owned())),
         _ => None,

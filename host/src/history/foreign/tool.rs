@@ -44,6 +44,18 @@ pub enum Tool {
     Tern,
     /// Sqitch.
     Sqitch,
+    /// Knex.
+    Knex,
+    /// Kysely.
+    Kysely,
+    /// TypeORM.
+    TypeOrm,
+    /// Sequelize, and Umzug where it keeps its history for it.
+    Sequelize,
+    /// Laravel.
+    Laravel,
+    /// Entity Framework Core.
+    EfCore,
 }
 
 /// How much of a history can be taken over.
@@ -72,7 +84,7 @@ fn hint(text: &str) -> String {
 
 impl Tool {
     /// Every tool.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Sqlx,
         Self::Refinery,
         Self::Flyway,
@@ -91,6 +103,12 @@ impl Tool {
         Self::Liquibase,
         Self::Tern,
         Self::Sqitch,
+        Self::Knex,
+        Self::Kysely,
+        Self::TypeOrm,
+        Self::Sequelize,
+        Self::Laravel,
+        Self::EfCore,
     ];
 
     /// Returns the word for it.
@@ -114,13 +132,29 @@ impl Tool {
             Self::Liquibase => "liquibase",
             Self::Tern => "tern",
             Self::Sqitch => "sqitch",
+            Self::Knex => "knex",
+            Self::Kysely => "kysely",
+            Self::TypeOrm => "typeorm",
+            Self::Sequelize => "sequelize",
+            Self::Laravel => "laravel",
+            Self::EfCore => "ef-core",
         }
     }
 
     /// Tells how much of its history can be taken over.
     pub fn takeover(self) -> Takeover {
         match self {
-            Self::Alembic | Self::Django | Self::Liquibase | Self::Tern | Self::Sqitch => Takeover::Baseline,
+            Self::Alembic
+            | Self::Django
+            | Self::Liquibase
+            | Self::Tern
+            | Self::Sqitch
+            | Self::Knex
+            | Self::Kysely
+            | Self::TypeOrm
+            | Self::Sequelize
+            | Self::Laravel
+            | Self::EfCore => Takeover::Baseline,
             _ => Takeover::Each,
         }
     }
