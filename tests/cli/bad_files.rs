@@ -310,7 +310,7 @@ fn what_ran_outside_a_transaction_stays() {
       |
     3 | SELECT * FROM nowhere;
       |               ^^^^^^^
-    note: what it did before that statement stays: it runs outside a transaction; `whimbrel up` goes on at it
+    note: what it has committed before that statement stays: it runs outside a transaction; `whimbrel up` goes on there
     note: 2 migrations were applied before it and stay applied
     hint: the database is not what the script expects: `whimbrel status` shows what is applied
     ");
@@ -324,7 +324,7 @@ fn what_ran_outside_a_transaction_stays() {
       |
     3 | SELECT * FROM nowhere;
       |               ^^^^^^^
-    note: what it did before that statement stays: it runs outside a transaction; `whimbrel up` goes on at it
+    note: what it has committed before that statement stays: it runs outside a transaction; `whimbrel up` goes on there
     hint: the database is not what the script expects: `whimbrel status` shows what is applied
     ");
 }

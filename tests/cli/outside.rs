@@ -32,7 +32,7 @@ fn goes_on_at_the_statement_that_failed() {
       |
     4 | INSERT INTO nowhere VALUES ('four');
       |             ^^^^^^^
-    note: what it did before that statement stays: it runs outside a transaction; `whimbrel up` goes on at it
+    note: what it has committed before that statement stays: it runs outside a transaction; `whimbrel up` goes on there
     note: 2 migrations were applied before it and stay applied
     hint: the database is not what the script expects: `whimbrel status` shows what is applied
     ");

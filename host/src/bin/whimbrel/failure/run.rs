@@ -130,9 +130,9 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             };
             let note = match failed.direction {
                 Direction::Up => {
-                    "what it did before that statement stays: it runs outside a transaction; `whimbrel up` goes on at it"
+                    "what it has committed before that statement stays: it runs outside a transaction; `whimbrel up` goes on there"
                 }
-                Direction::Down => "what it did before that statement stays: it runs outside a transaction",
+                Direction::Down => "what it has committed before that statement stays: it runs outside a transaction",
             };
             Failure {
                 exit: library::exit(at.error.code),
