@@ -92,6 +92,19 @@ pub(super) const OUTSIDE: &[(&str, &str)] = &[
          INSERT INTO log VALUES (23);",
     ),
     ("0003_more.sql", "INSERT INTO log VALUES (3);"),
+    (
+        "0004_steps_out.sql",
+        "-- whimbrel: transaction = none
+         INSERT INTO log VALUES (40);
+         COMMIT;
+         PRAGMA foreign_keys = OFF;
+         BEGIN;
+         INSERT INTO log VALUES (41);
+         COMMIT;
+         VACUUM;
+         BEGIN;
+         INSERT INTO log VALUES (42);",
+    ),
 ];
 
 /// Small scripts, enough of them for a run to keep the database to itself.
