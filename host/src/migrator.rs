@@ -151,11 +151,7 @@ impl Migrator {
         let (chain, migration) = (Arc::clone(chain.shared_name()), Arc::clone(migration));
         let names = vec![chain.to_string()];
         let steps = vec![Step { direction: Direction::Up, chain, several: false, migration }];
-        Ok(self.prepare(
-            Plan { chains: names, migrations: steps.len(), goal, steps, hooks: Vec::new(), warnings: Vec::new() },
-            chains,
-            interrupt,
-        )?)
+        Ok(self.prepare(Plan::of(names, goal, steps), chains, interrupt)?)
     }
 
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.

@@ -1,8 +1,8 @@
 //! Databases that the real tools have migrated half way: taken over and finished by whimbrel.
 //!
-//! sqlx, Alembic and Django come from PyPI, dbmate, Prisma and Drizzle from npm, by the lists in `tests/tools`. refinery and diesel are
-//! the crates that their programs are made of, with a few lines around them. The others are in none of these registries:
-//! their tables are made by hand in `adopt.rs`.
+//! sqlx, Alembic and Django come from PyPI, dbmate, Prisma and Drizzle from npm, by the lists in `tests/tools`. refinery and
+//! diesel are the crates that their programs are made of, with a few lines around them. The others are in none of these
+//! registries: their tables are made by hand in `adopt.rs`.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

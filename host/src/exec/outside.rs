@@ -108,7 +108,7 @@ fn whole(
         return (session, Err(error));
     }
     let (mut session, mut worked) = work(session, step, conditions);
-    if handed && worked.is_ok() && session.in_transaction() {
+    if handed && session.in_transaction() {
         worked = worked.and_then(|work| take_back(session.as_mut()).map(|()| work));
     }
     (session, worked)

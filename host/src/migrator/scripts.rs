@@ -75,9 +75,7 @@ impl Migrator {
         let steps = only(chains, direction);
         let names = steps.iter().map(|step| step.chain.to_string()).collect();
         let goal = Goal::up(Until::End);
-        let plan =
-            Plan { chains: names, migrations: steps.len(), goal, steps, hooks: Vec::new(), warnings: Vec::new() };
-        Ok((goal, self.prepare(plan, chains, interrupt)?))
+        Ok((goal, self.prepare(Plan::of(names, goal, steps), chains, interrupt)?))
     }
 }
 

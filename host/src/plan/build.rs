@@ -78,6 +78,13 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
 }
 
+impl Plan {
+    /// Makes a plan of steps that are chosen already.
+    pub fn of(chains: Vec<String>, goal: Goal, steps: Vec<Step>) -> Self {
+        Self { chains, migrations: steps.len(), goal, steps, hooks: Vec::new(), warnings: Vec::new() }
+    }
+}
+
 /// Builds the plan that brings a database with these applied migrations to the goal.
 ///
 /// What is not in force of the history may be left out of `applied`; without it nothing is known to be reverted.

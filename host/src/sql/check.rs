@@ -35,12 +35,14 @@ pub fn check(sql: &str, directives: &Directives) -> Vec<Finding> {
     match directives.transaction {
         TransactionMode::None => Vec::new(),
         TransactionMode::Normal => {
-            if let Some(range) = way_out(sql) {
+            let ranges: Vec<Range<usize>> = statements(sql).collect();
+            if let Some(range) = way_out(sql, &ranges) {
                 let message = "COMMIT of a transaction that the script has not begun".to_owned();
                 let hint = if directives.rebuild { TRANSACTION_IN_REBUILD } else { STEPS_OUT }.to_owned();
                 return vec![Finding { severity: Severity::Error, range, message, hint }];
             }
-            let mut findings: Vec<Finding> = statements(sql)
+            let mut findings: Vec<Finding> = ranges
+                .into_iter()
                 .filter_map(|range| {
                     let (severity, message, hint) = judge(&sql[range.clone()], directives.rebuild)?;
                     Some(Finding { severity, range, message, hint: hint.to_owned() })
@@ -68,11 +70,11 @@ const IMPLIED: &str = "the migration is run as a rebuild because of it: the host
                        and checks them before it commits; write `-- whimbrel: rebuild` at the top to say so";
 const REDUNDANT: &str = "leave it out: `-- whimbrel: rebuild` suspends and restores foreign keys already";
 
-/// Finds where a script steps out of the transaction that it is handed, if it does.
-fn way_out(sql: &str) -> Option<Range<usize>> {
-    let found: Vec<(Range<usize>, Word)> = statements(sql).map(|range| (range.clone(), word(&sql[range]))).collect();
-    let words: Vec<Word> = found.iter().map(|(_, word)| *word).collect();
-    found.into_iter().find(|(_, word)| *word == Word::Commit).filter(|_| step_out(&words)).map(|(range, _)| range)
+/// Finds where a script of these statements steps out of the transaction that it is handed, if it does.
+fn way_out(sql: &str, statements: &[Range<usize>]) -> Option<Range<usize>> {
+    let words: Vec<Word> = statements.iter().map(|range| word(&sql[range.clone()])).collect();
+    let commit = words.iter().position(|word| *word == Word::Commit)?;
+    step_out(&words).then(|| statements[commit].clone())
 }
 
 /// Where a script is a rebuild because of what it says of foreign keys, there is nothing to leave out: that is told once,

@@ -22,10 +22,15 @@ pub enum Word {
 
 /// Tells what a statement does about transactions or foreign keys.
 pub fn word(statement: &str) -> Word {
-    let head: Vec<Token<'_>> = tokens(statement).filter(Token::is_significant).take(7).collect();
-    let words: Vec<String> =
-        head.iter().map(|token| token.text.trim_matches(['"', '\'', '`']).to_ascii_lowercase()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != ";").collect();
+    let mut head = tokens(statement).filter(Token::is_significant).filter(|token| token.text != ";").take(7).peekable();
+    // Most statements say nothing of them: nothing is made of those.
+    let says_something =
+        |first: &Token<'_>| ["BEGIN", "COMMIT", "END", "ROLLBACK", "PRAGMA"].iter().any(|word| first.is_word(word));
+    if !head.peek().is_some_and(says_something) {
+        return Word::Other;
+    }
+    let words: Vec<String> = head.map(|token| token.text.trim_matches(['"', '\'', '`']).to_ascii_lowercase()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["begin", rest @ ..]
             if rest.iter().all(|word| ["transaction", "deferred", "immediate", "exclusive"].contains(word)) =>
@@ -43,6 +48,17 @@ pub fn word(statement: &str) -> Word {
     }
 }
 
+impl Word {
+    /// Tells whether it is about transactions.
+    fn is_about_transactions(self) -> bool {
+        matches!(self, Self::Begin | Self::Commit | Self::Odd)
+    }
+}
+
+fn words(sql: &str) -> Vec<Word> {
+    statements(sql).map(|range| word(&sql[range])).collect()
+}
+
 /// Tells whether the first that is said of foreign keys switches them off.
 pub fn keys_are_off(words: &[Word]) -> bool {
     words.iter().find(|word| matches!(word, Word::KeysOff | Word::KeysOn)) == Some(&Word::KeysOff)
@@ -51,10 +67,9 @@ pub fn keys_are_off(words: &[Word]) -> bool {
 /// Tells whether what is said of transactions fits a script that is handed an open one and leaves one open: it commits that,
 /// and begins another at its end. So scripts step out of the transaction that their tool runs them in.
 pub fn step_out(words: &[Word]) -> bool {
-    let own = words.iter().filter(|word| matches!(word, Word::Begin | Word::Commit | Word::Odd));
     let mut open = true;
     let mut left = false;
-    for word in own {
+    for word in words.iter().filter(|word| word.is_about_transactions()) {
         open = match (word, open) {
             (Word::Commit, true) => false,
             (Word::Begin, false) => true,
@@ -67,8 +82,7 @@ pub fn step_out(words: &[Word]) -> bool {
 
 /// Tells whether a script steps out of the transaction that it is handed.
 pub fn steps_out(sql: &str) -> bool {
-    let words: Vec<Word> = statements(sql).map(|range| word(&sql[range])).collect();
-    step_out(&words)
+    step_out(&words(sql))
 }
 
 /// Tells whether a script without a transaction of its own is to run with foreign keys off.
@@ -81,9 +95,8 @@ pub fn switches_keys_off(sql: &str) -> bool {
     if !sql.match_indices('_').any(|(at, _)| is_named(at)) {
         return false;
     }
-    let words: Vec<Word> = statements(sql).map(|range| word(&sql[range])).collect();
-    let own = |word: &Word| matches!(word, Word::Begin | Word::Commit | Word::Odd);
-    keys_are_off(&words) && !words.iter().any(own)
+    let words = words(sql);
+    keys_are_off(&words) && !words.iter().any(|word| word.is_about_transactions())
 }
 
 #[cfg(test)]

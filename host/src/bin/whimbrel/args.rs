@@ -261,8 +261,8 @@ pub(crate) struct AdoptArgs {
     /// golang-migrate, goose, dbmate, diesel, rails, d1
     #[arg(long)]
     pub(crate) keep_writing: bool,
-    /// Where the chain begins after alembic, django, liquibase, tern and sqitch: what comes up to this version counts as
-    /// applied
+    /// Where the chain begins after alembic and the others that are named after it: what comes up to this version counts
+    /// as applied
     #[arg(long, value_name = "VERSION")]
     pub(crate) baseline: Option<Version>,
 }

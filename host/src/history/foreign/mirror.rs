@@ -15,32 +15,18 @@ use crate::model::{Body, Chain, Migration, Role, Script};
 impl Tool {
     /// Tells whether it is known what it would write of a migration that somebody else has run.
     pub(super) fn can_be_written(self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Sqlx
-            | Self::Refinery
-            | Self::Flyway
-            | Self::GolangMigrate
-            | Self::Goose
-            | Self::Dbmate
-            | Self::Diesel
-            | Self::Rails
-            | Self::D1 => true,
-            Self::Prisma
-            | Self::Atlas
-            | Self::Drizzle
-            | Self::SeaOrm
-            | Self::Alembic
-            | Self::Django
-            | Self::Liquibase
-            | Self::Tern
-            | Self::Sqitch
-            | Self::Knex
-            | Self::Kysely
-            | Self::TypeOrm
-            | Self::Sequelize
-            | Self::Laravel
-            | Self::EfCore => false,
-        }
+                | Self::Refinery
+                | Self::Flyway
+                | Self::GolangMigrate
+                | Self::Goose
+                | Self::Dbmate
+                | Self::Diesel
+                | Self::Rails
+                | Self::D1
+        )
     }
 }
 

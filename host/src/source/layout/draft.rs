@@ -59,8 +59,7 @@ impl Layout {
                 pair(format!("{folder}/up.sql"), format!("{folder}/down.sql"), &words)
             }
             Self::Refinery | Self::Atlas | Self::Prisma if reversible => None,
-            Self::Refinery => one(format!("V{digits}__{}.sql", name.replace('-', "_")), words),
-            Self::Atlas => one(format!("{digits}_{name}.sql"), words),
+            Self::Refinery | Self::Atlas => one(format!("{}.sql", self.stem(digits, name)), words),
             Self::Prisma => one(format!("{digits}_{name}/migration.sql"), words),
         }
     }

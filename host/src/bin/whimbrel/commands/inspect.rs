@@ -92,14 +92,7 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
     let chain = settings.chain().to_owned();
     let step =
         Step { direction: Direction::Up, chain: chain.as_str().into(), several: false, migration: Arc::new(migration) };
-    let plan = Plan {
-        chains: vec![chain.clone()],
-        migrations: 1,
-        goal: Goal::LATEST,
-        steps: vec![step],
-        hooks: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let plan = Plan::of(vec![chain.clone()], Goal::LATEST, vec![step]);
     let policy = settings.policy();
     let mut policies = Policies::default();
     policies.set(&chain, policy.clone());
