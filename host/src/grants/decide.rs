@@ -2,7 +2,7 @@
 
 use super::implied::{Touched, implied};
 use super::needs::needs;
-use super::{Action, Grant, Grants, Need, Request, Schema, Statement};
+use super::{Action, Grant, Grants, Need, Request, Schema, Statement, StatementKind, Verb};
 
 /// What the statements of a migration are held to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -85,7 +85,31 @@ pub fn decide_whole(
     schema: &Schema,
     touched: &[Touched],
 ) -> Result<Vec<Need>, Denied> {
-    check(restriction, implied(statement, schema, touched))
+    let mut needs = implied(statement, schema, touched);
+    needs.extend(restriction.grants.iter().flat_map(|grants| renaming(grants, statement)));
+    check(restriction, needs)
+}
+
+/// Returns what a new name needs. Grants go by name: nothing may come under one that it was not under before.
+fn renaming(grants: &Grants, statement: &Statement) -> Vec<Need> {
+    let StatementKind::Alter { table, renamed, column } = &statement.kind else { return Vec::new() };
+    let mut needs = Vec::new();
+    for verb in Verb::ALL.into_iter().filter(|verb| *verb != Verb::Create) {
+        for grant in grants.of(verb) {
+            let need = |column: &str| Need::On { verb, object: table.clone(), column: column.to_owned() };
+            match (renamed, column) {
+                (Some(new), _) if grant.means_table(new) => match &grant.columns[..] {
+                    [] => needs.push(need(if verb.has_columns() { "*" } else { "" })),
+                    columns => needs.extend(columns.iter().map(|column| need(column))),
+                },
+                (None, Some((old, new))) if verb.has_columns() && grant.means_column(table, new) => {
+                    needs.push(need(old));
+                }
+                _ => {}
+            }
+        }
+    }
+    needs
 }
 
 impl Restriction {

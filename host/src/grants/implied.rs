@@ -1,10 +1,12 @@
 //! What a statement touches although the database does not report it. Pure; a part of the rules.
 //!
 //! SQLite's authorizer is silent about the columns of `JOIN … USING` and `NATURAL JOIN`, about what generated columns
-//! and CHECK constraints are made from, about rows that REPLACE deletes, and about the tables that REFERENCES names.
+//! and CHECK constraints are made from, about rows that REPLACE deletes, about the tables that REFERENCES names, and about
+//! what a full-text table is asked or told in its hidden columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::needs::is_table_function;
 use super::{Action, Need, Request, Schema, Statement, StatementKind, Table, Verb};
 
 /// Something a statement touches, as the database reported it.
@@ -58,7 +60,9 @@ pub(super) fn implied(statement: &Statement, schema: &Schema, touched: &[Touched
     }
     for text in texts(statement, schema, touched) {
         needs.extend(joined(text, schema));
+        needs.extend(searched(text, schema));
     }
+    needs.extend(ordered(statement, schema));
     needs.extend(of_definition(statement, schema));
     needs.extend(of_statistics(statement, schema));
     needs.into_iter().collect()
@@ -135,19 +139,19 @@ fn joined(text: &Statement, schema: &Schema) -> BTreeSet<Need> {
     let named = text.names.iter().map(String::as_str).filter(|name| schema.has(name) && !own(name));
     let named: Vec<&str> = named.collect();
     let columns = |name: &str| schema.tables.get(name).map_or(&[][..], |table| &table.columns);
+    let with_query = may_join_query(text, schema);
     for name in &named {
         let own = columns(name);
         if text.natural {
             if own.is_empty() {
                 needs.insert(read(name, "*"));
             }
-            // A table that is joined with itself shares all its columns.
-            let twice = text.repeated.contains(*name);
+            // A table that is joined with itself shares all its columns, and one that is joined with a query may share any.
+            let any = with_query || text.repeated.contains(*name);
             let shared = |column: &&String| {
-                twice
-                    || named
-                        .iter()
-                        .any(|other| other != name && (columns(other).is_empty() || columns(other).contains(*column)))
+                any || named
+                    .iter()
+                    .any(|other| other != name && (columns(other).is_empty() || columns(other).contains(*column)))
             };
             needs.extend(own.iter().filter(shared).map(|column| read(name, column)));
         }
@@ -156,6 +160,36 @@ fn joined(text: &Statement, schema: &Schema) -> BTreeSet<Need> {
         );
     }
     needs
+}
+
+/// Tells whether there may be something in a text to join with whose columns are not known: a query inside the query, one
+/// from WITH, rows of VALUES, a table that is called like a function.
+fn may_join_query(text: &Statement, schema: &Schema) -> bool {
+    let says = |word: &str| text.names.contains(word);
+    // Other words with a parenthesis behind them are functions and parts of the language; none of them is a table.
+    let is_table = |name: &String| schema.has(name) || is_table_function(name);
+    text.repeated.contains("select") || says("values") || says("with") || text.called.iter().any(is_table)
+}
+
+/// Returns what a search rests on that is written as the argument of a full-text table: the columns it names are told to
+/// the table, not to the database.
+fn searched(text: &Statement, schema: &Schema) -> Vec<Need> {
+    if matches!(text.kind, StatementKind::CreateVirtualTable { .. }) {
+        return Vec::new();
+    }
+    let is_virtual = |name: &&String| schema.tables.get(*name).is_some_and(|table| table.module.is_some());
+    text.called.iter().filter(is_virtual).map(|name| read(name, "*")).collect()
+}
+
+/// Returns what an order to a full-text table needs, which is given as a row for its hidden columns: it may delete all there
+/// is, or say how the owner's searches go from then on. <https://sqlite.org/fts5.html#special_insert_commands>
+fn ordered(statement: &Statement, schema: &Schema) -> Vec<Need> {
+    let gives_order = |name: &&String| {
+        let is_virtual = schema.tables.get(*name).is_some_and(|table| table.module.is_some());
+        is_virtual && (statement.inserted.contains(*name) || statement.inserted.contains("rank"))
+    };
+    let tables = statement.names.iter().filter(gives_order);
+    tables.flat_map(|name| [Verb::Delete, Verb::Alter].map(|verb| Need::object(verb, name))).collect()
 }
 
 /// Returns what the definition of a table rests on: other tables through REFERENCES, and columns in expressions that

@@ -111,10 +111,15 @@ fn read(request: &Request<'_>, table: &str, column: &str) -> Vec<Need> {
         return Vec::new();
     }
     // The pragma behind such a table is asked about by itself when the table is read.
-    if among(PURE_TABLES, table) || table.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("pragma_")) {
+    if is_table_function(table) {
         return Vec::new();
     }
     vec![on(Verb::Read, table, column)]
+}
+
+/// Tells whether it is a table that is made of its arguments, or of what a pragma tells.
+pub(super) fn is_table_function(table: &str) -> bool {
+    among(PURE_TABLES, table) || table.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("pragma_"))
 }
 
 fn pragma(request: &Request<'_>, name: &str, value: Option<&str>) -> Result<Vec<Need>, Denied> {
@@ -146,6 +151,10 @@ fn function(request: &Request<'_>, name: &str) -> Result<Vec<Need>, Denied> {
     }
     if name.eq_ignore_ascii_case("fts3_tokenizer") {
         return Err(Denied::never("function", name, "a code migration may not handle the machine's addresses"));
+    }
+    if name.eq_ignore_ascii_case("fts5_locale") {
+        let reason = "a code migration may not use fts5_locale: what it returns is another value in each connection";
+        return Err(Denied::never("function", name, reason));
     }
     if let Some(grant) = FunctionGrant::of_function(name) {
         // SQLite names the functions of every default of a table that is read or updated. Whether one of them is really
@@ -217,7 +226,7 @@ fn is_internal(request: &Request<'_>) -> bool {
             let renamed_virtual = renamed.as_ref().is_some_and(|renamed| could_be_shadow_of(renamed, table));
             renamed_virtual || same(table, "pragma_quick_check")
         }
-        (StatementKind::Alter { table, renamed }, Action::Pragma { name, value: Some(value) }) => {
+        (StatementKind::Alter { table, renamed, .. }, Action::Pragma { name, value: Some(value) }) => {
             let own = same(table, value) || renamed.as_ref().is_some_and(|renamed| same(renamed, value));
             same(name, "quick_check") && own
         }

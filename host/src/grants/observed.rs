@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Grant, Grants, Need, TableGrant, Verb};
 
+/// Needs that are noted, and bytes of a name. No migration comes near; code that makes up names could fill the memory.
+const MOST: usize = 10_000;
+const LONGEST: usize = 4096;
+
 /// What code was seen to use.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Observed {
@@ -11,9 +15,18 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Adds what an action rests on.
+    /// Adds what an action rests on; not the 10,001st need, nor one about a name of more than 4 KiB.
     pub fn add(&mut self, needs: Vec<Need>) {
-        self.needs.extend(needs);
+        let fits = |need: &Need| match need {
+            Need::On { object, column, .. } => object.len() + column.len() <= LONGEST,
+            Need::AnyOf { choices } => choices.iter().all(|(_, object)| object.len() <= LONGEST),
+            Need::Everything(_) | Need::Function(_) => true,
+        };
+        for need in needs.into_iter().filter(fits) {
+            if self.needs.len() < MOST {
+                self.needs.insert(need);
+            }
+        }
     }
 
     /// Returns the least grants that allow all of it.

@@ -79,9 +79,12 @@ impl Schema {
         self.views.get(&name).or_else(|| self.triggers.get(&name).map(|trigger| &trigger.text))
     }
 
-    /// Tells whether a view or trigger joins tables by columns that it does not name in a comparison.
-    pub fn joins_silently(&self) -> bool {
+    /// Tells whether a statement may touch more than the database reports, without a word in its text that says so: through
+    /// a view or trigger that joins tables by columns it does not name in a comparison, or in a virtual table, which takes
+    /// arguments and orders.
+    pub fn is_silent(&self) -> bool {
         self.texts().any(|text| text.natural || !text.using.is_empty())
+            || self.tables.values().any(|table| table.module.is_some())
     }
 
     /// Tells whether a view or trigger gives this name to a query with WITH.

@@ -53,6 +53,8 @@ pub enum StatementKind {
         table: String,
         /// Its new name, if it gets one.
         renamed: Option<String>,
+        /// The name of a column and its new one, if one gets one.
+        column: Option<(String, String)>,
     },
     /// DROP TABLE, VIEW, INDEX or TRIGGER.
     Drop {
@@ -121,6 +123,10 @@ pub struct Statement {
     pub explains_program: bool,
     /// Tables that its REFERENCES name.
     pub references: Vec<String>,
+    /// Names with arguments behind them, in lower case: functions, and tables that are called like one.
+    pub called: BTreeSet<String>,
+    /// Columns that INSERT names, in lower case.
+    pub inserted: BTreeSet<String>,
 }
 
 impl Statement {

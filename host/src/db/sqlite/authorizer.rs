@@ -11,7 +11,7 @@ use super::question::{Question, Words};
 use super::remembered::Remembered;
 use super::texts::{Text, Texts};
 use crate::db::{DbError, ErrorCode};
-use crate::grants::{self, Action, Denied, Observed, Request, Restriction, Schema, Statement, Touched};
+use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched};
 
 /// What actions belong to.
 #[derive(Clone)]
@@ -186,9 +186,16 @@ impl Gate {
         let touched: Vec<Touched> = touched.into_iter().collect();
         let needs = grants::decide_whole(restriction, &statement, schema, &touched)?;
         self.remembered.add_together(schema);
-        self.observed.get_or_insert_default().add(needs);
+        self.observe(needs);
         self.texts.facts(sql).allowed_in = Some(epoch);
         Ok(())
+    }
+
+    /// Notes what restricted code was seen to use, where somebody is going to ask.
+    pub(super) fn observe(&mut self, needs: Vec<Need>) {
+        if self.recording {
+            self.observed.get_or_insert_default().add(needs);
+        }
     }
 
     /// Takes what restricted code was seen to use; what it uses from now on is seen anew.
@@ -229,7 +236,7 @@ fn decide(gate: &mut Gate, question: &Question<'_>) -> bool {
         return true;
     }
     match grants::decide(&restriction, &request) {
-        Ok(needs) => gate.observed.get_or_insert_default().add(needs),
+        Ok(needs) => gate.observe(needs),
         Err(denied) => {
             gate.denied.get_or_insert(denied);
             return false;

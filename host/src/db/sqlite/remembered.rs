@@ -28,8 +28,8 @@ pub(super) struct Remembered {
     steps: Vec<Step>,
     /// Where an access leads from a step.
     ways: HashMap<Way, Number, RandomState>,
-    /// A view or trigger joins tables without naming the columns, and a statement may reach it by a mere name.
-    joins_silently: Option<bool>,
+    /// A statement may touch more than the database reports.
+    is_silent: Option<bool>,
     /// The last step of the statement being prepared.
     at: Number,
     /// Whether the steps are all that the statement has touched; `None` if it is not plain.
@@ -64,7 +64,7 @@ impl Default for Remembered {
             touched: Vec::new(),
             steps: vec![Step::new(0, BEGINNING)],
             ways: HashMap::default(),
-            joins_silently: None,
+            is_silent: None,
             at: BEGINNING,
             whole: None,
         }
@@ -173,7 +173,7 @@ impl Remembered {
         if self.whole != Some(true) {
             return;
         }
-        let silent = *self.joins_silently.get_or_insert_with(|| schema.joins_silently());
+        let silent = *self.is_silent.get_or_insert_with(|| schema.is_silent());
         self.steps[usize::from(self.at)].together |= !silent;
     }
 }

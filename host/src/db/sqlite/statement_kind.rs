@@ -26,6 +26,8 @@ pub(super) fn read(text: &str) -> Statement {
         replaces: replaces(&tokens),
         expressions: tokens.iter().any(|token| ["CHECK", "AS", "GENERATED"].iter().any(|word| token.is_word(word))),
         references: after(&tokens, "REFERENCES").collect(),
+        called: called(&tokens),
+        inserted: inserted(&tokens),
         explains: begins(&tokens, &["EXPLAIN"]),
         explains_program: begins(&tokens, &["EXPLAIN"]) && !begins(&tokens, &["EXPLAIN", "QUERY", "PLAN"]),
         kind,
@@ -33,7 +35,7 @@ pub(super) fn read(text: &str) -> Statement {
 }
 
 /// Tells whether a statement only reads or changes rows, and its text has nothing in it that `read` would find and the
-/// database would not report.
+/// database would not report, unless there are virtual tables (`Schema::is_silent`).
 ///
 /// The telling words are looked for inside other words, strings and comments as well, which is faster than to tell
 /// these apart.
@@ -175,8 +177,18 @@ fn kind(tokens: &[Token<'_>]) -> StatementKind {
     if head.skip("ALTER") {
         head.skip("TABLE");
         let table = head.name();
-        let renamed = (head.skip("RENAME") && head.skip("TO")).then(|| head.name());
-        return StatementKind::Alter { table, renamed };
+        let renames = head.skip("RENAME");
+        let renamed = (renames && head.skip("TO")).then(|| head.name());
+        // The word may be left out, and may be the column's name.
+        if renames && renamed.is_none() && !head.0.get(1).is_some_and(|token| token.is_word("TO")) {
+            head.skip("COLUMN");
+        }
+        let mut names = || {
+            let old = head.name();
+            (old, if head.skip("TO") { head.name() } else { String::new() })
+        };
+        let column = (renames && renamed.is_none()).then(&mut names);
+        return StatementKind::Alter { table, renamed, column };
     }
     if head.skip("DROP") {
         let whole = head.skip("TABLE") || head.skip("VIEW");
@@ -275,6 +287,34 @@ fn using(tokens: &[Token<'_>]) -> BTreeSet<String> {
     columns
 }
 
+/// Finds the names that have arguments behind them. The columns of INSERT are none.
+fn called(tokens: &[Token<'_>]) -> BTreeSet<String> {
+    let into = |at: usize| {
+        let qualified = at >= 2 && tokens[at - 1].text == ".";
+        let before = if qualified { at.checked_sub(3) } else { at.checked_sub(1) };
+        before.is_some_and(|before| tokens[before].is_word("INTO"))
+    };
+    let with_arguments = tokens.windows(2).enumerate().filter(|(at, pair)| pair[1].text == "(" && !into(*at));
+    with_arguments.filter_map(|(_, pair)| name(&pair[0])).map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// Finds the columns in `INTO name (columns)` and `INTO name AS other (columns)`.
+fn inserted(tokens: &[Token<'_>]) -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    for (index, _) in tokens.iter().enumerate().filter(|(_, token)| token.is_word("INTO")) {
+        let mut head = Head(&tokens[index + 1..]);
+        head.name();
+        if head.skip("AS") {
+            head.name();
+        }
+        if head.0.first().is_some_and(|token| token.text == "(") {
+            let list = head.0.iter().take_while(|token| token.text != ")");
+            columns.extend(list.filter_map(name).map(|name| name.to_ascii_lowercase()));
+        }
+    }
+    columns
+}
+
 /// Tells whether it says `REPLACE INTO`, `INSERT OR REPLACE`, `UPDATE OR REPLACE` or `ON CONFLICT REPLACE`.
 fn replaces(tokens: &[Token<'_>]) -> bool {
     let pair =
@@ -296,6 +336,12 @@ mod tests {
         let alter = |table: &str, renamed: Option<&str>| StatementKind::Alter {
             table: table.into(),
             renamed: renamed.map(str::to_owned),
+            column: None,
+        };
+        let column = |old: &str, new: &str| StatementKind::Alter {
+            table: "a".into(),
+            renamed: None,
+            column: Some((old.into(), new.into())),
         };
         let trigger =
             |table: &str, event| StatementKind::CreateTrigger { trigger: "g".into(), table: table.into(), event };
@@ -322,7 +368,10 @@ mod tests {
             ),
             ("CREATE TRIGGER g UPDATE ON t BEGIN SELECT 1; END", trigger("t", TriggerEvent::Update(vec![]))),
             ("ALTER TABLE a RENAME TO `b`", alter("a", Some("b"))),
-            ("ALTER TABLE a RENAME x TO y", alter("a", None)),
+            ("ALTER TABLE a RENAME x TO y", column("x", "y")),
+            ("ALTER TABLE a RENAME COLUMN [x y] TO 'z'", column("x y", "z")),
+            ("ALTER TABLE a RENAME column TO y", column("column", "y")),
+            ("ALTER TABLE a RENAME COLUMN column TO \"to\"", column("column", "to")),
             ("ALTER TABLE a ADD COLUMN x", alter("a", None)),
             ("DROP TABLE IF EXISTS main.t", drop("t")),
             ("DROP VIEW v", drop("v")),
@@ -351,6 +400,22 @@ mod tests {
     }
 
     #[test]
+    fn finds_what_is_called_and_what_is_inserted() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        let cases: [(&str, &[&str], &[&str]); 5] = [
+            ("SELECT Upper(a) FROM main.\"F\"('x'), g AS h", &["upper", "f"], &[]),
+            ("INSERT INTO f (f, [rank]) SELECT max(a), 1 FROM g('y')", &["max", "g"], &["f", "rank"]),
+            ("INSERT INTO main.f AS g(x) VALUES (1)", &["g", "values"], &["x"]),
+            ("INSERT INTO f SELECT 1", &[], &[]),
+            ("INSERT INTO f VALUES (f)", &["values"], &[]),
+        ];
+        for (text, called, inserted) in cases {
+            let told = read(text);
+            assert_eq!((told.called, told.inserted), (set(called), set(inserted)), "{text}");
+        }
+    }
+
+    #[test]
     fn a_plain_statement_tells_nothing() {
         let plain = ["UPDATE t SET a = 1", "select 'wit', upper(r), n from \"u\"", "-- with\nVALUES (1)"];
         let telling = [
@@ -369,8 +434,15 @@ mod tests {
         ];
         for text in plain {
             assert!(is_plain(text), "{text}");
-            let told = Statement { names: BTreeSet::new(), ..read(text) };
-            assert!(told == Statement { expressions: told.expressions, ..Statement::default() }, "{text}");
+            // What is called and inserted matters only where there are virtual tables, and is looked at then.
+            let told = Statement {
+                names: BTreeSet::new(),
+                called: BTreeSet::new(),
+                inserted: BTreeSet::new(),
+                expressions: false,
+                ..read(text)
+            };
+            assert!(told == Statement::default(), "{text}");
         }
         for text in telling {
             assert!(!is_plain(text), "{text}");

@@ -10,6 +10,8 @@ use crate::grants::Statement;
 
 /// Statements whose texts are remembered.
 const KEPT: usize = 512;
+/// Bytes of their texts. What is found out about a text takes some ten times as much.
+const KEPT_BYTES: usize = 1 << 20;
 
 /// What was found out about a statement.
 pub(super) struct Facts {
@@ -62,6 +64,7 @@ pub(super) struct Texts {
     /// The statement that is run once, and not looked for again. Its buffer is used for the next one.
     passing: Option<Seen<String>>,
     kept: Vec<Seen<Arc<str>>>,
+    kept_bytes: usize,
     /// Where in `kept` a text is.
     places: HashMap<Arc<str>, usize, RandomState>,
     /// The one that was looked at last.
@@ -140,13 +143,35 @@ impl Texts {
         if let Some(place) = self.places.get(sql) {
             return *place;
         }
-        if self.kept.len() >= KEPT {
+        if self.kept.len() >= KEPT || self.kept_bytes.saturating_add(sql.len()) > KEPT_BYTES {
             self.kept.clear();
             self.places.clear();
+            self.kept_bytes = 0;
         }
+        self.kept_bytes += sql.len();
         let text: Arc<str> = Arc::from(sql);
         self.places.insert(Arc::clone(&text), self.kept.len());
         self.kept.push(Seen { facts: Facts::of(sql), text });
         self.kept.len() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_few_bytes_of_many_texts() {
+        let mut texts = Texts::default();
+        for number in 0..40 {
+            let long = format!("SELECT {number}, '{}'", "x".repeat(KEPT_BYTES / 8));
+            assert!(texts.facts(&long).plain);
+            let kept: usize = texts.kept.iter().map(|seen| seen.text.len()).sum();
+            assert!(kept <= KEPT_BYTES && kept == texts.kept_bytes && texts.places.len() == texts.kept.len());
+        }
+        // One that is too long by itself is kept alone.
+        texts.facts(&"x".repeat(2 * KEPT_BYTES));
+        texts.facts("SELECT 1");
+        assert_eq!(texts.kept.len(), 1);
     }
 }

@@ -216,7 +216,7 @@ fn decides_on_definitions() {
     let filled = |names: &[&str]| mentioning(create("n", true), names);
     let drop = |object: &str| data_of(StatementKind::Drop { object: object.into() });
     let alter = |renamed: Option<&str>| {
-        data_of(StatementKind::Alter { table: "customer".into(), renamed: renamed.map(str::to_owned) })
+        data_of(StatementKind::Alter { table: "customer".into(), renamed: renamed.map(str::to_owned), column: None })
     };
     let index = || data_of(StatementKind::CreateIndex { index: "i".into() });
     let virtual_table = || data_of(StatementKind::CreateVirtualTable { table: "f".into() });
@@ -344,7 +344,10 @@ fn decides_on_what_is_not_reported() {
     };
     let altering = Statement {
         expressions: true,
-        ..mentioning(StatementKind::Alter { table: "customer".into(), renamed: None }, &["customer", "secret", "fresh"])
+        ..mentioning(
+            StatementKind::Alter { table: "customer".into(), renamed: None, column: None },
+            &["customer", "secret", "fresh"],
+        )
     };
     let cases: [(Statement, Vec<Touched>, &str); 11] = [
         (data(&[]), vec![touched(Verb::Read, "customer", "name", None)], ""),

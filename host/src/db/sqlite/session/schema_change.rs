@@ -244,7 +244,7 @@ impl SqliteSession {
     }
 
     fn observe(&mut self, needs: Vec<Need>) {
-        self.watch.gate().observed.get_or_insert_default().add(needs);
+        self.watch.gate().observe(needs);
     }
 }
 

@@ -35,6 +35,18 @@ fn reads_need_every_column_by_whatever_way() {
             &["read account(id)", "read account(customer)", "read account(secret)", "read account(note)"],
         ),
         (
+            "SELECT account.id FROM account NATURAL JOIN (SELECT 'x' AS note)",
+            &["read account(id)", "read account(customer)", "read account(secret)", "read account(note)"],
+        ),
+        (
+            "WITH t(secret) AS (VALUES ('x')) SELECT account.id FROM t NATURAL JOIN account",
+            &["read account(id)", "read account(customer)", "read account(secret)", "read account(note)"],
+        ),
+        (
+            "SELECT note FROM account NATURAL JOIN json_each('[1]')",
+            &["read account(id)", "read account(customer)", "read account(secret)", "read account(note)"],
+        ),
+        (
             "SELECT id FROM joined",
             &["read joined(id)", "read account(id)", "read account(secret)", "read customer(secret)"],
         ),
@@ -148,7 +160,13 @@ fn definitions_need_what_they_rest_on() {
 fn virtual_tables_stand_for_the_tables_behind_them() {
     need(&[
         ("SELECT body FROM text WHERE text MATCH 'hello'", &["read text(body)", "read text(text)"]),
+        // What is asked for as an argument may name any column.
+        ("SELECT rowid FROM text('hello')", &["read text", "read text(ROWID)"]),
+        ("SELECT rowid FROM \"text\" ('hello') AS t", &["read text", "read text(ROWID)"]),
         ("INSERT INTO text VALUES ('x')", &["insert text"]),
+        ("INSERT INTO text (body) VALUES ('x')", &["insert text"]),
+        ("INSERT INTO text (text) VALUES ('optimize')", &["alter text", "delete text", "insert text"]),
+        ("INSERT INTO text AS t (text, rank) VALUES ('rank', 'f()')", &["alter text", "delete text", "insert text"]),
         ("DELETE FROM text", &["delete text"]),
         ("SELECT id FROM place WHERE low > 0", &["read place(id)", "read place(low)"]),
         ("INSERT INTO place VALUES (2, 3, 4)", &["insert place"]),
@@ -177,12 +195,49 @@ fn virtual_tables_stand_for_the_tables_behind_them() {
     let error = held(Some("insert = ['text']"), |session| run(session, "SELECT block FROM text_data")).unwrap_err();
     assert_eq!(wanted(&error), "read = [\"text\"]");
     let content = "CREATE VIRTUAL TABLE f USING fts5(secret, content = 'customer', content_rowid = 'id')";
-    held(Some("create = ['f']\nread = ['f']\ninsert = ['f']"), |session| {
+    let all = "create = ['f']\nread = ['f']\ninsert = ['f']\ndelete = ['f']\nalter = ['f']";
+    held(Some(all), |session| {
         run(session, content).unwrap();
         let error = run(session, "INSERT INTO f (f) VALUES ('rebuild')").unwrap_err();
         assert_eq!(error.code, ErrorCode::Denied, "{error}");
         assert!(wanted(&error).starts_with("read = [\"customer("), "{error}");
     });
+}
+
+#[test]
+fn a_search_is_looked_at_although_its_accesses_were_allowed_before() {
+    held(Some("read = ['text(rowid, body)']\ninsert = ['text']"), |session| {
+        run(session, "SELECT body FROM text").unwrap();
+        let error = run(session, "SELECT body FROM text('hello')").unwrap_err();
+        assert_eq!(wanted(&error), "read = [\"text\"]");
+        run(session, "INSERT INTO text VALUES ('x')").unwrap();
+        let error = run(session, "INSERT INTO text (text) VALUES ('delete-all')").unwrap_err();
+        assert_eq!(wanted(&error), "delete = [\"text\"]");
+    });
+}
+
+#[test]
+fn a_new_name_brings_nothing_under_a_grant() {
+    let column = "read = ['counted(id)']\nalter = ['counted']";
+    for (grants, needed) in [(column, "read"), ("update = ['counted(id)']\nalter = ['counted']", "update")] {
+        held(Some(grants), |session| {
+            run(session, "ALTER TABLE counted RENAME COLUMN id TO number").unwrap();
+            let error = run(session, "ALTER TABLE counted RENAME x TO id").unwrap_err();
+            assert_eq!(wanted(&error), format!("{needed} = [\"counted(x)\"]"));
+            run(session, "ALTER TABLE counted RENAME x TO y").unwrap();
+        });
+    }
+    let pattern = "alter = ['log']\ncreate = ['acme_*']\nread = ['acme_x(line)']\ndelete = ['acme_*']";
+    held(Some(pattern), |session| {
+        let error = run(session, "ALTER TABLE log RENAME TO acme_x").unwrap_err();
+        assert_eq!(wanted(&error), "read = [\"log(line)\"]");
+    });
+    let readable = pattern.replace("'acme_x(line)'", "'acme_x(line)', 'log(line)'");
+    held(Some(&readable), |session| {
+        let error = run(session, "ALTER TABLE log RENAME TO acme_x").unwrap_err();
+        assert_eq!(wanted(&error), "delete = [\"log\"]");
+    });
+    held(Some("alter = ['log']\ncreate = ['line']"), |session| run(session, "ALTER TABLE log RENAME TO line")).unwrap();
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn some_things_are_never_granted() {
         "PRAGMA table_info(_whimbrel_history)",
         "SELECT load_extension('x')",
         "SELECT fts3_tokenizer('simple')",
+        "SELECT hex(FTS5_locale('en', ''))",
         "SELECT * FROM _whimbrel_history",
         "SELECT 1 FROM _whimbrel_history AS a JOIN _whimbrel_history AS b USING (checksum)",
         "UPDATE _whimbrel_history SET checksum = ''",
