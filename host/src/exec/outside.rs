@@ -69,7 +69,7 @@ pub(super) fn outside_transaction(
     };
     let result = worked.and_then(|work| {
         if session.in_transaction() {
-            return Err(StepError::TransactionEnded);
+            return Err(StepError::TransactionOpen);
         }
         let report = StepReport { counters: used, ..timer.report(session.as_ref(), step, work, StepOutcome::Done) };
         session.begin().map_err(StepError::doing("begin a transaction"))?;

@@ -241,6 +241,9 @@ pub enum StepError {
     /// A transaction the migration may not end has ended.
     #[error("the migration ended the transaction it runs in")]
     TransactionEnded,
+    /// A transaction that the migration began is open at its end.
+    #[error("the migration began a transaction and did not end it")]
+    TransactionOpen,
     /// A hook failed, and with it what it belongs to.
     #[error("the {} hook {} failed", hook.moment, hook.name().escape_debug())]
     Hook {

@@ -153,8 +153,9 @@ impl Chain {
         if !duplicates.is_empty() {
             return Err(ChainError::Duplicates { duplicates });
         }
-        // The number that may stand before the name orders them for people, so it does here.
-        repeatables.sort_by(|left, right| left.file.cmp(&right.file));
+        // The number that may stand before the name orders them for people, so it does here. Words come apart at `_`, as with
+        // Flyway, which reads a blank in its place: `1_base` is before `10_cache`.
+        repeatables.sort_by_cached_key(|migration| migration.file.replace('_', " "));
         Ok(Self {
             name: name.into().into(),
             migrations: versioned,

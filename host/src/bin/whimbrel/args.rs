@@ -87,7 +87,7 @@ impl Args {
     }
 }
 
-/// What every verb takes.
+// What every verb takes.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
@@ -147,7 +147,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// What to do.
+// What to do.
 #[derive(Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Verb {
@@ -241,7 +241,7 @@ impl Verb {
     }
 }
 
-/// Options of `adopt`.
+// Options of `adopt`.
 #[derive(clap::Args)]
 pub(crate) struct AdoptArgs {
     /// The tool: sqlx, refinery, flyway, golang-migrate, goose, dbmate, diesel, rails, prisma, atlas, drizzle, d1, sea-orm;
@@ -267,7 +267,7 @@ pub(crate) struct AdoptArgs {
     pub(crate) baseline: Option<Version>,
 }
 
-/// Options of `lock`.
+// Options of `lock`.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct LockArgs {
@@ -278,14 +278,14 @@ pub(crate) struct LockArgs {
     pub(crate) verb: Option<LockVerb>,
 }
 
-/// What to do with locks.
+// What to do with locks.
 #[derive(Subcommand)]
 pub(crate) enum LockVerb {
     /// Show who is at work on the database, and who makes others wait
     Status,
 }
 
-/// Options of `completions`.
+// Options of `completions`.
 #[derive(clap::Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell
@@ -311,6 +311,14 @@ mod tests {
             assert_eq!(Some(alone), whole.as_ref(), "{line}");
         }
         (whole.flatten(), alone.is_some())
+    }
+
+    #[test]
+    fn help_of_a_verb_begins_with_what_it_does() {
+        for verb in Args::command().get_subcommands() {
+            // What is written at the options would stand in its place.
+            assert!(verb.get_about().is_some() && verb.get_long_about().is_none(), "{}", verb.get_name());
+        }
     }
 
     #[test]

@@ -187,6 +187,13 @@ fn repeatable_ones_come_last_and_again_when_they_have_changed() {
 }
 
 #[test]
+fn repeatable_ones_run_in_the_order_of_their_words() {
+    let named = |name: &str| with_role(0, name, Role::Repeatable, "SELECT 1;");
+    let all = chains(vec![named("10_cache"), named("1_base"), named("b"), named("a_b")]);
+    assert_eq!(planned(&all, &[], Goal::LATEST), ["up 1_base", "up 10_cache", "up a_b", "up b"]);
+}
+
+#[test]
 fn goes_down_in_the_reverse_order_of_what_was_recorded() {
     let rows = numbered(rows(&[1, 3, 2]));
     assert_eq!(planned(&chain(&[1, 2, 3]), &rows, Goal::UNDO_LAST), ["down 2 m2"]);

@@ -29,7 +29,8 @@ pub(super) struct Block {
     pub(super) marks: Marks,
 }
 
-/// Takes a file apart at its first two marks.
+/// Takes a file apart at its two marks. dbmate cuts a file with more of them into several migrations, which all have the
+/// file's one version: its history cannot hold them.
 pub(super) fn blocks(text: &str) -> Result<(Block, Option<Block>), Wrong> {
     let missing = |at, message: &str| {
         let hint = "write `-- migrate:up` in a line of its own before the first statement".to_owned();
@@ -51,6 +52,14 @@ pub(super) fn blocks(text: &str) -> Result<(Block, Option<Block>), Wrong> {
         Some((down_at, ..)) => *down_at,
         None => text.len(),
     };
+    let again = |way, after: usize| {
+        let more = numbered(&text[after..]).find(|(_, line)| options(line, way).is_some());
+        more.map(|(at, _)| (after + at, format!("there is a second `-- migrate:{way}`")))
+    };
+    let second = [("up", up_after), ("down", down.as_ref().map_or(text.len(), |(_, after, _)| *after))];
+    if let Some((at, message)) = second.into_iter().filter_map(|(way, after)| again(way, after)).min() {
+        return Err((at, message, Some("move what follows into a file with a version of its own".to_owned())));
+    }
     let block = |range, options: &str| Block { text: lines(text, range), marks: marks(options) };
     let down = down.map(|(_, after, options)| block(after..text.len(), options));
     Ok((block(up_after..end, up_options), down))
@@ -113,6 +122,9 @@ mod tests {
             ("SELECT 1;", 0, "there is no `-- migrate:up`"),
             ("-- migrate:upx\n", 0, "there is no `-- migrate:up`"),
             ("-- a\nSELECT 1;\n-- migrate:up\n", 5, "there is a statement before `-- migrate:up`"),
+            ("-- migrate:up\n-- migrate:down\n-- migrate:up\n", 30, "there is a second `-- migrate:up`"),
+            ("-- migrate:up\n--migrate:up a:b\n-- migrate:down\n", 14, "there is a second `-- migrate:up`"),
+            ("-- migrate:up\n-- migrate:down\n-- migrate:down\n", 30, "there is a second `-- migrate:down`"),
             ("-- migrate:down\n-- migrate:up\n", 0, "`-- migrate:down` stands before `-- migrate:up`"),
         ];
         for (text, at, message) in cases {

@@ -33,8 +33,8 @@ impl Layout {
         let script = |path: String, contents: String| DraftScript { path, contents };
         let one = |path: String, contents: String| Some(vec![script(path, contents)]);
         let words = format!("-- {}\n", name.replace(['_', '-'], " "));
-        let marked = |up: &str, down: &str| {
-            let down = if reversible { format!("\n{down}\n") } else { String::new() };
+        let marked = |up: &str, down: &str, always: bool| {
+            let down = if reversible || always { format!("\n{down}\n") } else { String::new() };
             one(format!("{digits}_{name}.sql"), format!("{up}\n{words}{down}"))
         };
         let pair = |up: String, down: String, contents: &str| {
@@ -52,8 +52,9 @@ impl Layout {
                 pair(format!("{digits}_{name}.up.sql"), format!("{digits}_{name}.down.sql"), &words)
             }
             Self::Flyway => pair(format!("V{digits}__{name}.sql"), format!("U{digits}__{name}.sql"), &words),
-            Self::Goose => marked("-- +goose Up", "-- +goose Down"),
-            Self::Dbmate => marked("-- migrate:up", "-- migrate:down"),
+            Self::Goose => marked("-- +goose Up", "-- +goose Down", false),
+            // dbmate refuses a file without a way down.
+            Self::Dbmate => marked("-- migrate:up", "-- migrate:down", true),
             Self::Diesel => {
                 let folder = format!("{}_{name}", dashed(digits));
                 pair(format!("{folder}/up.sql"), format!("{folder}/down.sql"), &words)
@@ -122,6 +123,12 @@ mod tests {
             ("00007_add_email.sql", "-- +goose Up\n-- add email\n\n-- +goose Down\n",)
         );
         assert!(goose::halves(&goose.contents, false).expect("halves").down.is_some());
+    }
+
+    #[test]
+    fn dbmate_gets_both_marks() {
+        let drafted = Layout::Dbmate.draft("7", "add_email", false).expect("drafted");
+        assert_eq!(drafted[0].contents, "-- migrate:up\n-- add email\n\n-- migrate:down\n");
     }
 
     #[test]

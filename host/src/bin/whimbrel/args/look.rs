@@ -7,7 +7,7 @@ use whimbrel::model::Version;
 
 use super::{RuleArgs, UntilArgs};
 
-/// Options of `status`.
+// Options of `status`.
 #[derive(clap::Args)]
 pub(crate) struct StatusArgs {
     /// Exit with 3 when something is pending, with 1 when something is wrong
@@ -15,7 +15,7 @@ pub(crate) struct StatusArgs {
     pub(crate) check: bool,
 }
 
-/// Options of `plan`.
+// Options of `plan`.
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
     /// Which way
@@ -51,7 +51,7 @@ pub(crate) enum GraphArg {
     Dot,
 }
 
-/// Options of `history`.
+// Options of `history`.
 #[derive(clap::Args)]
 pub(crate) struct HistoryArgs {
     /// Show what was applied as this version, or as the repeatable migration of this name (`keep_bodies = true`)
@@ -76,14 +76,14 @@ pub(crate) enum PartArg {
     Manifest,
 }
 
-/// Options of `inspect`.
+// Options of `inspect`.
 #[derive(clap::Args)]
 pub(crate) struct InspectArgs {
     /// The component
     pub(crate) file: PathBuf,
 }
 
-/// Options of `preview`.
+// Options of `preview`.
 #[derive(clap::Args)]
 pub(crate) struct PreviewArgs {
     /// The migration
@@ -102,7 +102,7 @@ pub(crate) struct PreviewArgs {
     pub(crate) html: Option<PathBuf>,
 }
 
-/// Options of `rejects`.
+// Options of `rejects`.
 #[derive(clap::Args)]
 pub(crate) struct RejectsArgs {
     /// The migration

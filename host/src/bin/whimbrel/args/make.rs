@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-/// Options of `init`.
+// Options of `init`.
 #[derive(clap::Args)]
 pub(crate) struct InitArgs {
     /// Say what would be made, and make nothing
@@ -15,7 +15,7 @@ pub(crate) struct InitArgs {
     pub(crate) force: bool,
 }
 
-/// Options of `new`.
+// Options of `new`.
 #[derive(clap::Args)]
 pub(crate) struct NewArgs {
     /// What it does, in a few words: add_email
@@ -95,7 +95,7 @@ impl NewLang {
     }
 }
 
-/// Options of `componentize`.
+// Options of `componentize`.
 #[derive(clap::Args)]
 pub(crate) struct ComponentizeArgs {
     /// The core module, or a component that only lacks the record of what made it
@@ -114,7 +114,7 @@ pub(crate) struct ComponentizeArgs {
     pub(crate) tool: Option<String>,
 }
 
-/// Options of `squash`.
+// Options of `squash`.
 #[derive(clap::Args)]
 pub(crate) struct SquashArgs {
     /// The words after the version

@@ -1,6 +1,6 @@
 //! Options of `renumber`.
 
-/// Options of `renumber`.
+// Options of `renumber`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Without FILE these get new versions: of several migrations with one version all but the one that is applied, or the first

@@ -7,7 +7,7 @@ use clap::ArgGroup;
 use whimbrel::model::{Key, Version};
 use whimbrel::plan::{Repair, RepairVerb};
 
-/// Options of `repair`.
+// Options of `repair`.
 #[derive(clap::Args)]
 #[command(group(ArgGroup::new("verb").required(true)))]
 #[command(after_help = "\

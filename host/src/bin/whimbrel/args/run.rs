@@ -8,7 +8,7 @@ use whimbrel::model::Version;
 
 use crate::settings::parse_duration;
 
-/// How far.
+// How far.
 #[derive(clap::Args)]
 pub(crate) struct UntilArgs {
     /// Stop at this version, which is the last one applied
@@ -19,7 +19,7 @@ pub(crate) struct UntilArgs {
     pub(crate) steps: Option<u32>,
 }
 
-/// What to let pass.
+// What to let pass.
 #[derive(clap::Args)]
 pub(crate) struct RuleArgs {
     /// Accept pending migrations that are older than the newest applied one
@@ -30,7 +30,7 @@ pub(crate) struct RuleArgs {
     pub(crate) ignore_missing: bool,
 }
 
-/// Options of `up`.
+// Options of `up`.
 #[derive(clap::Args)]
 pub(crate) struct UpArgs {
     #[command(flatten)]
@@ -85,7 +85,7 @@ fn parse_throttle(text: &str) -> Result<Throttle, String> {
         .map_err(|_| "write rows a second, such as 5000, or a pause, such as 50ms or 1s".to_owned())
 }
 
-/// Options of `down`.
+// Options of `down`.
 #[derive(clap::Args)]
 pub(crate) struct DownArgs {
     #[command(flatten)]
@@ -104,7 +104,7 @@ pub(crate) struct DownArgs {
     pub(crate) yes: bool,
 }
 
-/// Options of `redo`.
+// Options of `redo`.
 #[derive(clap::Args)]
 pub(crate) struct RedoArgs {
     /// This many migrations
@@ -118,7 +118,7 @@ pub(crate) struct RedoArgs {
     pub(crate) single_transaction: bool,
 }
 
-/// Options of `reset`.
+// Options of `reset`.
 #[derive(clap::Args)]
 pub(crate) struct ResetArgs {
     /// Do everything in a transaction, show it, and roll back
@@ -132,7 +132,7 @@ pub(crate) struct ResetArgs {
     pub(crate) yes: bool,
 }
 
-/// Options of `baseline`.
+// Options of `baseline`.
 #[derive(clap::Args)]
 pub(crate) struct BaselineArgs {
     /// The newest version that the database has
@@ -145,7 +145,7 @@ pub(crate) struct BaselineArgs {
     pub(crate) yes: bool,
 }
 
-/// Options of `run-script`.
+// Options of `run-script`.
 #[derive(clap::Args)]
 pub(crate) struct RunScriptArgs {
     /// The script
@@ -158,7 +158,7 @@ pub(crate) struct RunScriptArgs {
     pub(crate) commit: bool,
 }
 
-/// Options of `test`.
+// Options of `test`.
 #[derive(clap::Args)]
 pub(crate) struct TestArgs {
     /// Run each migration up, down and up again, and compare schema and rows [default: every check]

@@ -2,7 +2,7 @@
 
 use super::RuleArgs;
 
-/// Options of `verify`.
+// Options of `verify`.
 #[derive(clap::Args)]
 pub(crate) struct VerifyArgs {
     /// Run the verify scripts of all applied migrations too, and the `verify` of their code; they only read

@@ -208,6 +208,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("leave BEGIN, COMMIT and ROLLBACK out, and `ON CONFLICT ROLLBACK`".to_owned()),
             ..Failure::new(Exit::Failed, "transaction-ended", error.to_string())
         },
+        StepError::TransactionOpen => Failure {
+            hint: Some("end it with COMMIT".to_owned()),
+            ..Failure::new(Exit::Failed, "transaction-open", error.to_string())
+        },
         StepError::Hook { hook, source, .. } => of_hook(hook, source),
         StepError::Interrupted => interrupted(),
         other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
