@@ -21,6 +21,9 @@ pub enum Error {
     /// The migrations do not make a chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// No database was given, and a method was called that opens one.
+    #[error("no database was given; call `database` on the builder, or use `run_on` with a connection")]
+    NoDatabase,
     /// The database cannot be opened or read.
     #[error("cannot use the database {database}")]
     Database {

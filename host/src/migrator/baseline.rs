@@ -30,14 +30,15 @@ impl Migrator {
     pub fn baseline(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
         let chains = self.load(&self.interrupt)?;
         let chain = only_chain(&chains, version)?;
-        let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Write, &self.options(&self.interrupt, false));
         let existing = opened.map_err(|error| self.database_error(error))?;
         let mut session = match existing {
             Some(session) => session,
             None if dry_run => return Ok(declared(chain, version)),
-            None => {
-                self.backend.open(&self.options(&self.interrupt, false)).map_err(|error| self.database_error(error))?
-            }
+            None => self
+                .backend()?
+                .open(&self.options(&self.interrupt, false))
+                .map_err(|error| self.database_error(error))?,
         };
         let result = self.declare(session.as_mut(), chain, version, dry_run);
         if let Err(error) = session.rollback() {
@@ -74,7 +75,7 @@ impl Migrator {
     /// Refused while something of the chain is pending below the newest applied version, or dirty.
     pub fn squash(&self) -> Result<Squashed, Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let mut session = opened.map_err(|error| self.database_error(error))?.ok_or_else(nothing)?;
         let rows = self.history.read_all(session.as_mut())?;
         let live = rows.iter().filter(|row| row.is_live() && !row.repeatable);
@@ -83,7 +84,8 @@ impl Migrator {
         plan::build(&chains, &rows, &Goal::up(plan::Until::Version(newest.version)), &self.rules)?;
         let own = self.history.tables();
         let options = self.options(&self.interrupt, false);
-        let squashed = exec::squash(session.as_mut(), &own, || self.backend.open_scratch(&options));
+        let backend = self.backend()?;
+        let squashed = exec::squash(session.as_mut(), &own, || backend.open_scratch(&options));
         let (script, rows) = squashed.map_err(|error| self.database_error(error))?;
         Ok(Squashed { chain: chain.name().to_owned(), version: newest.version, script, rows })
     }

@@ -38,11 +38,11 @@ impl Migrator {
             let chains = self.load(interrupt)?;
             let (goal, prepared) = self.prepare_only(&chains, direction, interrupt)?;
             let options = self.options(interrupt, true);
-            let existing = self.backend.open_existing(Access::Write, &options);
+            let existing = self.backend()?.open_existing(Access::Write, &options);
             let session = match existing.map_err(|error| self.database_error(error))? {
                 Some(session) => Ok(session),
-                None if keep => self.backend.open(&options),
-                None => self.backend.open_scratch(&options),
+                None if keep => self.backend()?.open(&options),
+                None => self.backend()?.open_scratch(&options),
             };
             let session = session.map_err(|error| self.database_error(error))?;
             let conditions = self.conditions(&chains, goal, interrupt, !keep);
@@ -56,7 +56,7 @@ impl Migrator {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
             let (goal, prepared) = self.prepare_only(&chains, Direction::Up, interrupt)?;
-            let existing = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
+            let existing = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
             let session = existing.and_then(|session| {
                 session.ok_or_else(|| DbError::new(ErrorCode::CannotOpen, "the database does not exist"))
             });

@@ -52,6 +52,10 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Names a database file; it is created by the first migration.
+    ///
+    /// It must be a file: what SQLite makes of `:memory:` and of an empty name would be gone as soon as a run ends, so
+    /// opening these is refused. A database in memory is the caller's own connection, and
+    /// [`Migrator::run_on`](crate::Migrator::run_on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), foreign_keys: true }
     }
@@ -73,6 +77,17 @@ impl Sqlite {
         Ok(Box::new(session))
     }
 
+    /// Refuses what SQLite would take as a database of this connection only: it would be migrated, and gone.
+    fn check_stays(&self) -> Result<(), DbError> {
+        let message = match self.path.to_str() {
+            Some("") => "a database without a name would vanish with the connection",
+            Some(":memory:") => "a database in memory would vanish with the connection",
+            _ => return Ok(()),
+        };
+        let message = format!("{message}; name a file, or use `run_on` with a connection of your own");
+        Err(DbError::new(ErrorCode::CannotOpen, message))
+    }
+
     fn cannot_open(&self, error: &rusqlite::Error) -> DbError {
         let reason = if self.path.is_dir() {
             "it is a folder".to_owned()
@@ -91,10 +106,12 @@ impl Backend for Sqlite {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        self.check_stays()?;
         self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options)
     }
 
     fn open_existing(&self, access: Access, options: &OpenOptions) -> Result<Option<Box<dyn Session>>, DbError> {
+        self.check_stays()?;
         if !exists(&self.path).map_err(|error| {
             DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {error}", self.describe()))
         })? {
