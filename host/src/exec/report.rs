@@ -9,6 +9,7 @@ use super::prepare::PrepareError;
 use super::verify::Answer;
 use crate::db::{Counters, DbError, Recording, ScriptError};
 use crate::history::HistoryError;
+use crate::interrupt::Interrupt;
 use crate::limits::LimitReached;
 use crate::model::{Hook, Script};
 use crate::plan::{PlanError, Step, Warning};
@@ -279,6 +280,12 @@ impl StepError {
             crate::db::ErrorCode::Interrupted => Self::Interrupted,
             _ => Self::Database { doing, source },
         }
+    }
+
+    /// Says why code of the program failed. Code that was stopped returns whatever error it likes, so the interrupt is
+    /// asked.
+    pub(super) fn of_code(source: crate::model::RustError, interrupt: &Interrupt) -> Self {
+        if interrupt.is_raised() { Self::Interrupted } else { Self::Rust { source } }
     }
 
     /// Says that it is the error of a hook. An interruption stays what it is.
