@@ -68,6 +68,8 @@ pub enum PlanProblem {
     },
     /// There is nothing that a baseline could be made of.
     NothingApplied,
+    /// One migration is to be run by itself, and the sources have none.
+    NoMigration,
     /// The goal names a version, and the run is about several chains.
     AmbiguousTarget {
         /// The version.
@@ -220,6 +222,7 @@ impl fmt::Display for PlanProblem {
                 write!(f, "the history has migrations of the chain {chain} already, such as {migration}")
             }
             Self::NothingApplied => write!(f, "nothing is applied that a baseline could be made of"),
+            Self::NoMigration => write!(f, "there is no migration that could be run by itself"),
             Self::AmbiguousTarget { version, chains } => {
                 write!(f, "version {version} can be that of several chains: {}", chains.join(", "))
             }
