@@ -255,7 +255,7 @@ impl Migrator {
     /// Runs to a goal on a connection the caller already has.
     ///
     /// The connection must have no open transaction. Its authorizer, progress handler, busy handler and update hook
-    /// are replaced and afterwards empty. When a component has run, SQLite's `random`, `randomblob`, `CURRENT_TIMESTAMP`
+    /// are replaced and afterwards empty; its busy timeout is what it was. When a component has run, SQLite's `random`, `randomblob`, `CURRENT_TIMESTAMP`
     /// and its date functions stay replaced by ones that do the same, and functions of the caller's own under these
     /// names are lost; everything else stays as it is.
     pub fn run_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Report, Error> {

@@ -34,6 +34,7 @@ mod write;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -148,22 +149,31 @@ pub(crate) fn with_connection<R>(
     options: &OpenOptions,
     work: impl FnOnce(Box<dyn Session>) -> R,
 ) -> Result<R, DbError> {
-    struct PutBack<'a>(&'a mut Connection, Rc<RefCell<Option<Connection>>>);
+    struct PutBack<'a> {
+        connection: &'a mut Connection,
+        returned: Rc<RefCell<Option<Connection>>>,
+        /// How long it waited for locks, in milliseconds; `None` where it does not say.
+        busy_timeout: Option<u32>,
+    }
     impl Drop for PutBack<'_> {
         fn drop(&mut self) {
-            if let Some(connection) = self.1.borrow_mut().take() {
-                *self.0 = connection;
+            let Some(connection) = self.returned.borrow_mut().take() else { return };
+            *self.connection = connection;
+            let Some(busy_timeout) = self.busy_timeout else { return };
+            if let Err(error) = self.connection.busy_timeout(Duration::from_millis(busy_timeout.into())) {
+                tracing::warn!("the connection's busy timeout was not set again: {error}");
             }
         }
     }
     if !connection.is_autocommit() {
         return Err(DbError::new(ErrorCode::Database, "the connection has an open transaction; end it first"));
     }
+    let busy_timeout = connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).ok();
     let placeholder =
         Connection::open_in_memory().map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
     let returned = Rc::new(RefCell::new(None));
     let lent = std::mem::replace(connection, placeholder);
-    let _put_back = PutBack(connection, Rc::clone(&returned));
+    let _put_back = PutBack { connection, returned: Rc::clone(&returned), busy_timeout };
     let session = SqliteSession::new(lent, options, Some(returned))?;
     Ok(work(Box::new(session)))
 }
