@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{RepairVerb, State};
 use crate::model::{MissingValue, Script, Version};
@@ -101,7 +102,7 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
         /// The script.
-        script: Box<Script>,
+        script: Arc<Script>,
         /// What stands there now; the end of the script if nothing does.
         range: Range<usize>,
         /// Which statement, counted from 1.
@@ -175,7 +176,7 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
         /// The script.
-        script: Box<Script>,
+        script: Arc<Script>,
         /// The offending bytes.
         range: Range<usize>,
         /// What is wrong.
@@ -190,7 +191,7 @@ pub enum PlanProblem {
         /// The chain.
         chain: String,
         /// The script, or the manifest that the precondition stands in.
-        script: Box<Script>,
+        script: Arc<Script>,
         /// The name, where it stands, and why there is no value.
         missing: MissingValue,
     },
