@@ -33,7 +33,7 @@ impl Database {
     /// When SQLite cannot open one.
     pub fn new() -> Self {
         let options = OpenOptions { lock_timeout: Duration::ZERO, interrupt: Interrupt::new(), record: false };
-        let session = Sqlite::file(":memory:").open(&options).expect("SQLite opens a database in memory");
+        let session = Sqlite::file("").open_scratch(&options).expect("SQLite opens a database in memory");
         let context = Context {
             chain: "test".to_owned(),
             version: "1".to_owned(),

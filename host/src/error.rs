@@ -21,6 +21,9 @@ pub enum Error {
     /// The migrations do not make a chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// No database was given, and a method was called that opens one.
+    #[error("no database was given; call `database` on the builder, or use `run_on` with a connection")]
+    NoDatabase,
     /// The database cannot be opened or read.
     #[error("cannot use the database {database}")]
     Database {
@@ -91,5 +94,55 @@ impl Error {
             Self::Timeout { .. } => true,
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Transaction;
+    use crate::model::{Hook, HookContext, Moment, RustError};
+    use crate::plan::Goal;
+    use crate::source::Code;
+    use crate::{Interrupt, Migrator, MigratorBuilder};
+
+    fn fails(builder: MigratorBuilder) -> Error {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        builder.build().unwrap().run_on(&mut connection, &Goal::LATEST).unwrap_err()
+    }
+
+    #[test]
+    fn code_that_was_stopped_is_interrupted() {
+        let interrupt = Interrupt::new();
+        let raised = interrupt.clone();
+        let work = move |tx: &mut Transaction<'_>| -> Result<(), RustError> {
+            raised.raise();
+            Ok(tx.execute("SELECT 1", &[]).map(drop)?)
+        };
+        let error = fails(Migrator::builder().source(Code::new().up(1, "work", work)).interrupt(interrupt));
+        assert!(error.is_interruption() && !matches!(error, Error::Timeout { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn code_that_was_stopped_by_the_clock_has_taken_too_long() {
+        let time = Duration::from_millis(20);
+        let late = move |tx: &mut Transaction<'_>| -> Result<(), RustError> {
+            std::thread::sleep(time);
+            Ok(tx.execute("SELECT 1", &[]).map(drop)?)
+        };
+        let error = fails(Migrator::builder().source(Code::new().up(1, "late", late)).timeout(time));
+        assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+        let hook =
+            Hook::code(Moment::BeforeEach, "late", move |tx: &mut Transaction<'_>, _: &HookContext<'_>| late(tx));
+        let code = Code::new().up(1, "soon", |_: &mut Transaction<'_>| Ok(()));
+        let error = fails(Migrator::builder().source(code).hook(hook).timeout(time));
+        assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn code_that_says_no_is_not_interrupted() {
+        let code = Code::new().up(1, "no", |_: &mut Transaction<'_>| Err("no".into()));
+        let error = fails(Migrator::builder().source(code).timeout(Duration::from_secs(60)));
+        assert!(!error.is_interruption() && matches!(error, Error::Run(_)), "{error:?}");
     }
 }

@@ -55,10 +55,21 @@
 //! - `archive` (part of `cli`): migrations in archives.
 //! - `http` (part of `cli`): migrations in archives on other machines.
 //! - `wasm` (part of `cli`): migrations that are WebAssembly components, and scripts.
-//! - `engines` (part of `cli`): the script engines that come with the program.
+//! - `engines` (part of `cli`): the script engines that come with the program, for JavaScript and TypeScript.
+//! - `engine-python` (default): the script engine for Python, which is five times as large.
 //! - `testing` (part of `cli`): what tests of migrations need.
-// Five files are excepted, with their proofs: `db/sqlite/asking.rs`, `db/sqlite/bulk/source.rs`, `db/sqlite/heap.rs`,
-// `db/sqlite/raw_statement.rs` and `wasm/compile/mapped.rs`.
+//! - `unguarded`: an engine without limits, for the benchmark only, to measure what they cost. **Nothing bounds or stops
+//!   what runs in it**: leave it out of every other program.
+//!
+//! A program that brings its own database up to date needs no `cli` and what comes with that:
+//!
+//! ```toml
+//! whimbrel = { version = "0.1", default-features = false }
+//! ```
+//!
+//! It has migrations in SQL and in Rust then, and whichever of the other features it names.
+// Six files are excepted, with their proofs: `db/sqlite/asking.rs`, `db/sqlite/bulk/source.rs`, `db/sqlite/heap.rs`,
+// `db/sqlite/raw_function.rs`, `db/sqlite/raw_statement.rs` and `wasm/compile/mapped.rs`.
 #![deny(unsafe_code)]
 
 pub mod db;
@@ -88,4 +99,6 @@ pub use error::Error;
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
 pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Squashed, Startup, Status};
+/// The crate whose connections [`Migrator::run_on`] takes, in the version that it takes.
+pub use rusqlite;
 pub use whimbrel_macros::embed;

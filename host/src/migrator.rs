@@ -54,7 +54,7 @@ pub struct Migrator {
     jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
     only: Vec<String>,
-    backend: Box<dyn Backend>,
+    backend: Option<Box<dyn Backend>>,
     history: History,
     rules: Rules,
     single_transaction: bool,
@@ -95,7 +95,7 @@ impl Migrator {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
             let prepared = self.prepare_one(&chains, version, interrupt)?;
-            let opened = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
+            let opened = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
             let opened = opened.map_err(|error| self.database_error(error))?;
             let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
             let conditions = self.conditions(&chains, prepared.goal(), interrupt, true);
@@ -126,7 +126,7 @@ impl Migrator {
         let entries = plan::reconcile(&chains, self.all_rows()?);
         let entry = entries.iter().find(|entry| entry.version == version && entry.migration.is_some());
         plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::UnknownTarget { version }))?).map_err(refuse)?;
-        let opened = self.backend.open_existing(Access::Write, &self.options(interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Write, &self.options(interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let session = opened.ok_or(exec::PreviewError::NoDatabase)?;
         let conditions = self.conditions(&chains, prepared.goal(), interrupt, false);
@@ -157,7 +157,7 @@ impl Migrator {
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.
     pub fn plan_repair(&self, repair: &Repair) -> Result<RepairPlan, Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(RepairError::NoDatabase)?;
         Ok(exec::plan_repair(session.as_mut(), &chains, &self.history, repair)?)
@@ -166,7 +166,7 @@ impl Migrator {
     /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
     pub fn repair(&self, repair: &Repair, decided: &RepairPlan) -> Result<(), Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Write, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let mut session = opened.ok_or(RepairError::NoDatabase)?;
         Ok(exec::run_repair(session.as_mut(), &chains, &self.history, repair, decided)?)
@@ -233,9 +233,10 @@ impl Migrator {
         self.in_time(|interrupt| {
             let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: false };
             let options = OpenOptions { lock_timeout, ..self.options(interrupt, false) };
-            let existing = self.backend.open_existing(Access::Write, &options);
+            let backend = self.backend()?;
+            let existing = backend.open_existing(Access::Write, &options);
             let existing = existing.map_err(|error| self.database_error(error))?;
-            job.run(existing, || self.backend.open(&options))
+            job.run(existing, || backend.open(&options))
         })
     }
 
@@ -244,16 +245,17 @@ impl Migrator {
         self.in_time(|interrupt| {
             let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: true };
             let options = self.options(interrupt, true);
-            let existing = self.backend.open_existing(Access::Write, &options);
+            let backend = self.backend()?;
+            let existing = backend.open_existing(Access::Write, &options);
             let existing = existing.map_err(|error| self.database_error(error))?;
-            job.run(existing, || self.backend.open_scratch(&options))
+            job.run(existing, || backend.open_scratch(&options))
         })
     }
 
     /// Runs to a goal on a connection the caller already has.
     ///
     /// The connection must have no open transaction. Its authorizer, progress handler, busy handler and update hook
-    /// are replaced and afterwards empty. When a component has run, SQLite's `random`, `randomblob`, `CURRENT_TIMESTAMP`
+    /// are replaced and afterwards empty; its busy timeout is what it was. When a component has run, SQLite's `random`, `randomblob`, `CURRENT_TIMESTAMP`
     /// and its date functions stay replaced by ones that do the same, and functions of the caller's own under these
     /// names are lost; everything else stays as it is.
     pub fn run_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Report, Error> {
@@ -353,7 +355,7 @@ impl Migrator {
         &self,
         read: impl FnOnce(&History, &mut dyn Session) -> Result<T, HistoryError>,
     ) -> Result<T, Error> {
-        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
         match opened.map_err(|error| self.database_error(error))? {
             Some(mut session) => Ok(read(&self.history, session.as_mut())?),
             None => Ok(T::default()),
@@ -369,7 +371,15 @@ impl Migrator {
     }
 
     fn database_error(&self, source: DbError) -> Error {
-        Error::Database { database: self.backend.describe(), source }
+        let database = match &self.backend {
+            Some(backend) => backend.describe(),
+            None => "of the connection".to_owned(),
+        };
+        Error::Database { database, source }
+    }
+
+    fn backend(&self) -> Result<&dyn Backend, Error> {
+        self.backend.as_deref().ok_or(Error::NoDatabase)
     }
 
     /// Collects what all steps of one run share; its start is now.

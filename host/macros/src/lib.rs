@@ -7,9 +7,9 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 
 /// Embeds the migrations of a folder: `embed!("migrations")` is a `whimbrel::source::Embedded`.
 ///
-/// The path is relative to the folder of the crate's `Cargo.toml`. Files that end in `.sql`, `.wasm` or `.toml` are
-/// put into the program byte for byte, with those in the folders of the folder; other files are left out. The result can
-/// stand in a constant:
+/// The path is relative to the folder of the crate's `Cargo.toml`. Files that end in `.sql`, `.wasm`, `.toml`, `.conf`,
+/// `.sum`, `.js`, `.mjs`, `.ts`, `.mts` or `.py` are put into the program byte for byte, with those in the folders of
+/// the folder; other files are left out. The result can stand in a constant:
 ///
 /// ```ignore
 /// use whimbrel::source::Embedded;

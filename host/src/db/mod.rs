@@ -177,13 +177,15 @@ impl RunLock {
 }
 
 /// Where a statement of a script failed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("the statement from byte {start} to {end} failed")]
 pub struct ScriptError {
     /// Byte where the failing statement begins.
     pub start: usize,
     /// Byte after its end.
     pub end: usize,
     /// What went wrong; its `offset` counts from `start`.
+    #[source]
     pub error: DbError,
 }
 

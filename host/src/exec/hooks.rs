@@ -229,7 +229,7 @@ fn run(
         Some(code) => {
             let mut session = session;
             let called = code.call(&mut Transaction::new(session.as_mut()), about);
-            (session, called.map_err(|source| StepError::Rust { source }))
+            (session, called.map_err(|source| StepError::of_code(source, conditions.interrupt)))
         }
         None => {
             let (session, worked) = work(session, &hook.step, conditions);

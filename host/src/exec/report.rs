@@ -9,9 +9,11 @@ use super::prepare::PrepareError;
 use super::verify::Answer;
 use crate::db::{Counters, DbError, Recording, ScriptError};
 use crate::history::HistoryError;
+use crate::interrupt::Interrupt;
 use crate::limits::LimitReached;
 use crate::model::{Hook, Script};
 use crate::plan::{PlanError, Step, Warning};
+use crate::sql;
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,11 +112,12 @@ pub struct Report {
 #[non_exhaustive]
 pub enum StepError {
     /// A statement of a script failed.
-    #[error("a statement failed")]
+    #[error("a statement failed at {}", place(script, failed))]
     Statement {
         /// The script.
         script: Box<Script>,
         /// Where, and why.
+        #[source]
         failed: Box<ScriptError>,
         /// Earlier statements of the script are not undone: it runs outside a transaction.
         kept: bool,
@@ -155,13 +158,14 @@ pub enum StepError {
         source: DbError,
     },
     /// A script that is held to grants met a limit.
-    #[error("the script reached its {} limit of {}", reached.limit.key(), reached.limit.amount(reached.value))]
+    #[error("the script reached its {} limit of {} at {}", reached.limit.key(), reached.limit.amount(reached.value), place(script, failed))]
     Limit {
         /// Which, how much, who set it.
         reached: LimitReached,
         /// The script.
         script: Box<Script>,
         /// Where, and in which words the database told it.
+        #[source]
         failed: Box<ScriptError>,
     },
     /// A component did not finish.
@@ -265,6 +269,13 @@ fn not_verified(source: &crate::wasm::PluginError) -> &'static str {
     if source.is_answer() { "the migration did not do what it should" } else { "its verify did not come to an end" }
 }
 
+/// Names the file and the line of a failed statement: where the database says, else where it begins.
+fn place(script: &Script, failed: &ScriptError) -> String {
+    let offset = failed.error.offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or_default();
+    let line = sql::locate(&script.text, failed.start.saturating_add(offset)).line;
+    format!("{}:{line}", script.file)
+}
+
 impl StepError {
     /// Says what the host was about to do when the database refused.
     pub(super) fn doing(doing: &'static str) -> impl FnOnce(DbError) -> Self {
@@ -272,6 +283,12 @@ impl StepError {
             crate::db::ErrorCode::Interrupted => Self::Interrupted,
             _ => Self::Database { doing, source },
         }
+    }
+
+    /// Says why code of the program failed. Code that was stopped returns whatever error it likes, so the interrupt is
+    /// asked.
+    pub(super) fn of_code(source: crate::model::RustError, interrupt: &Interrupt) -> Self {
+        if interrupt.is_raised() { Self::Interrupted } else { Self::Rust { source } }
     }
 
     /// Says that it is the error of a hook. An interruption stays what it is.

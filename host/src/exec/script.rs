@@ -66,3 +66,31 @@ pub(super) fn recorded_as_written(script: Option<&Script>, mut recording: Record
     }
     recording
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::DbError;
+    use crate::limits::{Limit, SetBy};
+    use crate::sql::Directives;
+
+    fn chain(error: &StepError) -> String {
+        let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
+    #[test]
+    fn every_cause_of_a_failed_statement_is_in_the_chain() {
+        let script = Script::new("0002_note.sql", "SELECT 1;\nSELECT\n nothing;".into(), Directives::default());
+        let error = DbError { offset: Some(8), ..DbError::new(ErrorCode::Syntax, "no such column: nothing") };
+        let failure = || failed(&script, ScriptError { start: 10, end: 25, error: error.clone() });
+        let below = "the statement from byte 10 to 25 failed: no such column: nothing";
+        assert_eq!(chain(&failure()), format!("a statement failed at 0002_note.sql:3: {below}"));
+        let reached = LimitReached { limit: Limit::RowsWritten, value: 5, set_by: SetBy::Default };
+        let error = limited::<()>((Err(failure()), Some(reached))).unwrap_err();
+        assert_eq!(
+            chain(&error),
+            format!("the script reached its rows_written limit of 5 at 0002_note.sql:3: {below}")
+        );
+    }
+}

@@ -11,7 +11,7 @@ use super::script::run_script;
 use super::transform::run_transform;
 use super::verify::verify;
 use crate::db::{Session, Transaction};
-use crate::model::{Body, RustMigration};
+use crate::model::{Body, RustError, RustMigration};
 use crate::plan::Direction;
 
 /// What the work used, beyond what the session counts.
@@ -74,6 +74,7 @@ fn body(
         Body::Rust(code) => {
             let mut session = session;
             let result = run_rust(session.as_mut(), code.as_ref(), step.step.direction);
+            let result = result.map_err(|source| StepError::of_code(source, conditions.interrupt));
             (session, result.map(|()| Work::default()))
         }
         Body::Component { .. } | Body::Script { spec: None, .. } => run_component(session, step, conditions),
@@ -81,13 +82,12 @@ fn body(
     }
 }
 
-fn run_rust(session: &mut dyn Session, code: &dyn RustMigration, direction: Direction) -> Result<(), StepError> {
+fn run_rust(session: &mut dyn Session, code: &dyn RustMigration, direction: Direction) -> Result<(), RustError> {
     let mut transaction = Transaction::new(session);
     match direction {
         Direction::Up => code.up(&mut transaction),
         Direction::Down => code.down(&mut transaction),
     }
-    .map_err(|source| StepError::Rust { source })
 }
 
 #[cfg(not(feature = "wasm"))]

@@ -53,7 +53,7 @@ impl Migrator {
     }
 
     fn existing(&self, access: Access) -> Result<Box<dyn Session>, Error> {
-        let opened: Result<_, DbError> = self.backend.open_existing(access, &self.options(&self.interrupt, false));
+        let opened: Result<_, DbError> = self.backend()?.open_existing(access, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         Ok(opened.ok_or(AdoptError::NoDatabase)?)
     }

@@ -30,14 +30,15 @@ impl Migrator {
     pub fn baseline(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
         let chains = self.load(&self.interrupt)?;
         let chain = only_chain(&chains, version)?;
-        let opened = self.backend.open_existing(Access::Write, &self.options(&self.interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Write, &self.options(&self.interrupt, false));
         let existing = opened.map_err(|error| self.database_error(error))?;
         let mut session = match existing {
             Some(session) => session,
             None if dry_run => return Ok(declared(chain, version)),
-            None => {
-                self.backend.open(&self.options(&self.interrupt, false)).map_err(|error| self.database_error(error))?
-            }
+            None => self
+                .backend()?
+                .open(&self.options(&self.interrupt, false))
+                .map_err(|error| self.database_error(error))?,
         };
         let result = self.declare(session.as_mut(), chain, version, dry_run);
         if let Err(error) = session.rollback() {
@@ -74,16 +75,19 @@ impl Migrator {
     /// Refused while something of the chain is pending below the newest applied version, or dirty.
     pub fn squash(&self) -> Result<Squashed, Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend.open_existing(Access::Read, &self.options(&self.interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let mut session = opened.map_err(|error| self.database_error(error))?.ok_or_else(nothing)?;
         let rows = self.history.read_all(session.as_mut())?;
-        let live = rows.iter().filter(|row| row.is_live() && !row.repeatable);
+        // Versions of other chains say nothing of this one.
+        let is_active = |row: &Applied| chains.active().any(|chain| *chain.name() == *row.chain);
+        let live = rows.iter().filter(|row| row.is_live() && !row.repeatable && is_active(row));
         let newest = live.max_by_key(|row| row.version).ok_or_else(nothing)?;
         let chain = only_chain(&chains, newest.version)?;
         plan::build(&chains, &rows, &Goal::up(plan::Until::Version(newest.version)), &self.rules)?;
         let own = self.history.tables();
         let options = self.options(&self.interrupt, false);
-        let squashed = exec::squash(session.as_mut(), &own, || self.backend.open_scratch(&options));
+        let backend = self.backend()?;
+        let squashed = exec::squash(session.as_mut(), &own, || backend.open_scratch(&options));
         let (script, rows) = squashed.map_err(|error| self.database_error(error))?;
         Ok(Squashed { chain: chain.name().to_owned(), version: newest.version, script, rows })
     }
@@ -131,5 +135,32 @@ fn declared(chain: &Chain, version: Version) -> Applied {
         engine: None,
         run_id: None,
         ended_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::sqlite::Sqlite;
+    use crate::model::Policy;
+    use crate::plan::Until;
+    use crate::source::Memory;
+
+    #[test]
+    fn squashes_up_to_the_newest_version_of_the_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = |file: &str, sql: &str| Memory::new("memory").file(file, sql);
+        let builder = || {
+            Migrator::builder()
+                .source(source("1_note.sql", "CREATE TABLE note (x);"))
+                .and_chain("other", source("7_task.sql", "CREATE TABLE task (x);"), Policy::default())
+                .database(Sqlite::file(folder.path().join("app.db")))
+        };
+        builder().only(["other"]).build().unwrap().up(Until::End).unwrap();
+        let main = builder().only(["main"]).build().unwrap();
+        assert_eq!(main.squash().unwrap_err().to_string(), PlanProblem::NothingApplied.to_string());
+        main.up(Until::End).unwrap();
+        let squashed = main.squash().unwrap();
+        assert_eq!((squashed.chain.as_str(), squashed.version), ("main", Version::from(1)));
     }
 }

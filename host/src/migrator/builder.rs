@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::Migrator;
 use super::hooks::{HookSource, Hooks};
 use crate::db::Backend;
-use crate::db::sqlite::Sqlite;
 use crate::error::Error;
 use crate::exec::{Observer, Throttle};
 use crate::history::{DEFAULT_TABLE, History};
@@ -90,7 +89,8 @@ impl MigratorBuilder {
         self
     }
 
-    /// Sets the database. Without one only the methods that take a connection can be used.
+    /// Sets the database. Without one only the methods that take a connection can be used; the others end with
+    /// [`Error::NoDatabase`].
     #[must_use]
     pub fn database(mut self, backend: impl Backend + 'static) -> Self {
         self.backend = Some(Box::new(backend));
@@ -324,7 +324,7 @@ impl MigratorBuilder {
             jobs: self.jobs,
             sample: self.sample,
             only: self.only,
-            backend: self.backend.unwrap_or_else(|| Box::new(Sqlite::file(""))),
+            backend: self.backend,
             history: History::new(&self.history_table)?.keeping(keeping),
             rules: self.rules,
             single_transaction: self.single_transaction,
@@ -339,5 +339,51 @@ impl MigratorBuilder {
             #[cfg(feature = "wasm")]
             engines: self.engines,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::sqlite::Sqlite;
+    use crate::plan::{Goal, Until};
+
+    fn builder() -> MigratorBuilder {
+        let source = Code::new().up(1, "note", |tx| Ok(tx.execute("CREATE TABLE note (x)", &[]).map(drop)?));
+        MigratorBuilder::default().source(source)
+    }
+
+    #[test]
+    fn without_a_database_only_a_connection_will_do() {
+        let migrator = builder().build().unwrap();
+        let refused = [
+            migrator.up(Until::End).map(drop),
+            migrator.dry_run(&Goal::LATEST).map(drop),
+            migrator.plan(&Goal::LATEST).map(drop),
+            migrator.status().map(drop),
+            migrator.lock_status().map(drop),
+            migrator.baseline(1.into(), true).map(drop),
+            migrator.round_trip(&Goal::LATEST).map(drop),
+        ];
+        for result in refused {
+            assert!(matches!(result, Err(Error::NoDatabase)), "{result:?}");
+        }
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        assert_eq!(migrator.run_on(&mut connection, &Goal::LATEST).unwrap().steps.len(), 1);
+        connection.execute_batch("SELECT * FROM note; BEGIN").unwrap();
+        let error = migrator.run_on(&mut connection, &Goal::LATEST).unwrap_err();
+        assert_eq!(error.to_string(), "cannot use the database of the connection");
+    }
+
+    #[test]
+    fn a_database_that_would_not_stay_is_none() {
+        for path in ["", ":memory:"] {
+            let migrator = builder().database(Sqlite::file(path)).build().unwrap();
+            for result in [migrator.up(Until::End).map(drop), migrator.status().map(drop)] {
+                let error = result.unwrap_err();
+                let Error::Database { source, .. } = &error else { panic!("{path}: {error:?}") };
+                assert!(source.message.contains("run_on"), "{path}: {source}");
+            }
+        }
     }
 }

@@ -32,7 +32,7 @@ impl Migrator {
             return Ok((status, BTreeMap::new()));
         }
         let interrupt = self.timeout.map_or_else(|| self.interrupt.clone(), |timeout| self.interrupt.within(timeout));
-        let opened = self.backend.open_existing(Access::Read, &self.options(&interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Read, &self.options(&interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let Some(mut session) = opened else { return Ok((status, BTreeMap::new())) };
         let conditions = self.conditions(&chains, Goal::LATEST, &interrupt, false);

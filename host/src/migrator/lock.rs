@@ -22,13 +22,13 @@ impl Migrator {
         // Between two chunks nobody has the lock, and in one whoever has it is known already.
         let known = holdings.iter().any(|holding| holding.alive);
         let other_writer = !known && (is_busy || self.somebody_writes()?);
-        Ok(LockStatus { database: self.backend.describe(), holdings, other_writer })
+        Ok(LockStatus { database: self.backend()?.describe(), holdings, other_writer })
     }
 
     /// Returns those who are at work, or were when they were killed, and whether the leases could not be read because
     /// somebody keeps the database to itself.
     pub(super) fn holdings(&self) -> Result<(Vec<Holding>, bool), Error> {
-        let mut holdings: Vec<Holding> = Holding::of_lock(self.backend.run_lock()).into_iter().collect();
+        let mut holdings: Vec<Holding> = Holding::of_lock(self.backend()?.run_lock()).into_iter().collect();
         let leases = match self.leases() {
             Err(error) if is_busy(&error) => return Ok((holdings, true)),
             leases => leases?,
@@ -64,7 +64,7 @@ impl Migrator {
 
     fn open_waiting(&self, access: Access, lock_timeout: Duration) -> Result<Option<Box<dyn Session>>, Error> {
         let options = OpenOptions { lock_timeout, ..self.options(&self.interrupt, false) };
-        self.backend.open_existing(access, &options).map_err(|error| self.database_error(error))
+        self.backend()?.open_existing(access, &options).map_err(|error| self.database_error(error))
     }
 }
 

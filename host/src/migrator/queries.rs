@@ -51,7 +51,7 @@ impl Migrator {
         });
         let status = Status {
             chains: chains.active().map(|chain| chain.name().to_owned()).collect(),
-            database: self.backend.describe(),
+            database: self.backend()?.describe(),
             at_work: self.at_work(&rows)?,
             entries: plan::reconcile(&chains, rows),
             gaps: gaps.collect(),

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::exec::{self, EngineFound, Prepared, StepReport};
 use crate::interrupt::Interrupt;
 use crate::model::Chains;
-use crate::plan::{Direction, Goal, Plan, Step, Until};
+use crate::plan::{Direction, Goal, Plan, PlanError, PlanProblem, Step, Until};
 use crate::wasm::{Compilation, CompileError};
 
 impl Migrator {
@@ -28,7 +28,7 @@ impl Migrator {
 
     /// Has its engine read the only migration of the sources, a script, as for `up`. Opens no database.
     pub fn check_once(&self) -> Result<(), Error> {
-        self.check_scripts(&only(&self.load(&self.interrupt)?, Direction::Up))
+        self.check_scripts(&only(&self.load(&self.interrupt)?, Direction::Up)?)
     }
 
     /// Runs the only migration of the sources in a transaction, without a row in the history, and undoes it unless it is
@@ -38,11 +38,11 @@ impl Migrator {
             let chains = self.load(interrupt)?;
             let (goal, prepared) = self.prepare_only(&chains, direction, interrupt)?;
             let options = self.options(interrupt, true);
-            let existing = self.backend.open_existing(Access::Write, &options);
+            let existing = self.backend()?.open_existing(Access::Write, &options);
             let session = match existing.map_err(|error| self.database_error(error))? {
                 Some(session) => Ok(session),
-                None if keep => self.backend.open(&options),
-                None => self.backend.open_scratch(&options),
+                None if keep => self.backend()?.open(&options),
+                None => self.backend()?.open_scratch(&options),
             };
             let session = session.map_err(|error| self.database_error(error))?;
             let conditions = self.conditions(&chains, goal, interrupt, !keep);
@@ -56,7 +56,7 @@ impl Migrator {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
             let (goal, prepared) = self.prepare_only(&chains, Direction::Up, interrupt)?;
-            let existing = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
+            let existing = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
             let session = existing.and_then(|session| {
                 session.ok_or_else(|| DbError::new(ErrorCode::CannotOpen, "the database does not exist"))
             });
@@ -72,16 +72,16 @@ impl Migrator {
         direction: Direction,
         interrupt: &Interrupt,
     ) -> Result<(Goal, Prepared), Error> {
-        let steps = only(chains, direction);
+        let steps = only(chains, direction)?;
         let names = steps.iter().map(|step| step.chain.to_string()).collect();
         let goal = Goal::up(Until::End);
         Ok((goal, self.prepare(Plan::of(names, goal, steps), chains, interrupt)?))
     }
 }
 
-/// Makes a step of the only migration that there is.
-fn only(chains: &Chains, direction: Direction) -> Vec<Step> {
-    let steps = chains.active().flat_map(|chain| {
+/// Makes a step of the only migration that there is. Repeatable ones and baselines are for whole chains.
+fn only(chains: &Chains, direction: Direction) -> Result<Vec<Step>, PlanError> {
+    let mut steps = chains.active().flat_map(|chain| {
         let chain_name = chain.shared_name();
         chain.migrations().iter().map(move |migration| Step {
             direction,
@@ -90,5 +90,36 @@ fn only(chains: &Chains, direction: Direction) -> Vec<Step> {
             migration: Arc::clone(migration),
         })
     });
-    steps.take(1).collect()
+    let step = steps.next().ok_or_else(|| PlanError { problems: vec![PlanProblem::NoMigration] })?;
+    Ok(vec![step])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::sqlite::Sqlite;
+    use crate::source::Memory;
+
+    #[test]
+    fn without_a_migration_nothing_is_run_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("app.db");
+        let repeatable = Memory::new("memory").file("R__view.sql", "CREATE VIEW v AS SELECT 1;");
+        for source in [Memory::new("memory"), repeatable] {
+            let migrator = Migrator::builder().source(source).database(Sqlite::file(&database)).build().unwrap();
+            let refused = [
+                migrator.run_once(Direction::Up, true).map(drop),
+                migrator.run_once(Direction::Down, false).map(drop),
+                migrator.read_once(),
+                migrator.check_once(),
+            ];
+            for result in refused {
+                let error = result.unwrap_err();
+                assert!(
+                    matches!(&error, Error::Plan(error) if matches!(error.problems[..], [PlanProblem::NoMigration]))
+                );
+            }
+        }
+        assert!(!database.exists());
+    }
 }

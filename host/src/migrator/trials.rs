@@ -68,10 +68,10 @@ impl Migrator {
     fn try_database<T>(&self, goal: &Goal, fills: &[Fill], work: Work<T>) -> Result<T, Error> {
         self.in_time(|interrupt| {
             let attempt = Attempt { fills, ..self.attempt(goal, interrupt)? };
-            let existing = self.backend.open_existing(Access::Read, &attempt.options);
+            let existing = self.backend()?.open_existing(Access::Read, &attempt.options);
             let mut original = match existing.map_err(|error| self.database_error(error))? {
                 Some(session) => session,
-                None => self.backend.open_scratch(&attempt.options).map_err(|error| self.database_error(error))?,
+                None => self.backend()?.open_scratch(&attempt.options).map_err(|error| self.database_error(error))?,
             };
             work(&attempt, original.as_mut())
         })

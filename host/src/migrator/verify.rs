@@ -38,7 +38,7 @@ impl Migrator {
             let prepare =
                 |steps: Vec<Step>| self.prepare(Plan::of(self.names(), Goal::LATEST, steps), &chains, interrupt);
             let ask = |prepared: &Prepared, as_applied: &[bool]| -> Result<Vec<Verified>, Error> {
-                let opened = self.backend.open_existing(Access::Read, &self.options(interrupt, false));
+                let opened = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
                 let Some(session) = opened.map_err(|error| self.database_error(error))? else { return Ok(Vec::new()) };
                 Ok(exec::verify_all(session, prepared, as_applied, &conditions)?)
             };

@@ -132,15 +132,16 @@ impl Manifest {
     pub fn parse(file: impl Into<String>, text: &str) -> Result<Self, ManifestError> {
         // Values of several lines are the same on every system.
         let with_lf = text.replace("\r\n", "\n");
+        let shortened = shortened(text);
         let mut contents = read(&with_lf).map_err(|mut problems| {
             for problem in &mut problems {
-                problem.offset = as_written(text, problem.offset);
+                problem.offset = as_written(&shortened, problem.offset);
             }
             ManifestError { problems }
         })?;
         let asked = contents.preconditions.into_iter().map(|asked| {
             let precondition = asked.read(&with_lf);
-            let at = as_written(text, precondition.at.start)..as_written(text, precondition.at.end);
+            let at = as_written(&shortened, precondition.at.start)..as_written(&shortened, precondition.at.end);
             Precondition { at, ..precondition }
         });
         let preconditions = asked.collect();
@@ -188,18 +189,14 @@ fn libraries<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     Ok(names)
 }
 
+/// Returns where line ends that are written CR LF stand in the same text with LF, in order.
+fn shortened(text: &str) -> Vec<usize> {
+    text.match_indices("\r\n").enumerate().map(|(before, (at, _))| at - before).collect()
+}
+
 /// Returns the byte of a text that stands at this byte of the same text with LF at the ends of its lines.
-fn as_written(text: &str, mut at: usize) -> usize {
-    let mut start = 0;
-    for line in text.split_inclusive("\r\n") {
-        let shortened = line.len() - usize::from(line.ends_with("\r\n"));
-        if at < shortened {
-            break;
-        }
-        at -= shortened;
-        start += line.len();
-    }
-    start + at
+fn as_written(shortened: &[usize], at: usize) -> usize {
+    at + shortened.partition_point(|end| *end < at)
 }
 
 fn read(text: &str) -> Result<Contents, Vec<ManifestProblem>> {

@@ -146,8 +146,10 @@ impl Placeholders {
         let variables = slots.len();
         if self.is_on(script) {
             let named = sql::slots(&script.text, &self.prefix, &self.suffix);
+            // Variables stand in order, so only the first that ends behind its beginning can overlap with it.
             let free = |slot: &Slot<'_>| {
-                slots.iter().all(|other| slot.range.end <= other.range.start || slot.range.start >= other.range.end)
+                let next = slots.partition_point(|other| other.range.end <= slot.range.start);
+                slots.get(next).is_none_or(|other| slot.range.end <= other.range.start)
             };
             let named: Vec<Slot<'_>> = named.into_iter().filter(free).collect();
             slots.extend(named);

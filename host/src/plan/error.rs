@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{RepairVerb, State};
 use crate::model::{MissingValue, Script, Version};
@@ -68,6 +69,8 @@ pub enum PlanProblem {
     },
     /// There is nothing that a baseline could be made of.
     NothingApplied,
+    /// One migration is to be run by itself, and the sources have none.
+    NoMigration,
     /// The goal names a version, and the run is about several chains.
     AmbiguousTarget {
         /// The version.
@@ -99,7 +102,7 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
         /// The script.
-        script: Box<Script>,
+        script: Arc<Script>,
         /// What stands there now; the end of the script if nothing does.
         range: Range<usize>,
         /// Which statement, counted from 1.
@@ -173,7 +176,7 @@ pub enum PlanProblem {
         /// Version and name.
         migration: String,
         /// The script.
-        script: Box<Script>,
+        script: Arc<Script>,
         /// The offending bytes.
         range: Range<usize>,
         /// What is wrong.
@@ -188,7 +191,7 @@ pub enum PlanProblem {
         /// The chain.
         chain: String,
         /// The script, or the manifest that the precondition stands in.
-        script: Box<Script>,
+        script: Arc<Script>,
         /// The name, where it stands, and why there is no value.
         missing: MissingValue,
     },
@@ -220,6 +223,7 @@ impl fmt::Display for PlanProblem {
                 write!(f, "the history has migrations of the chain {chain} already, such as {migration}")
             }
             Self::NothingApplied => write!(f, "nothing is applied that a baseline could be made of"),
+            Self::NoMigration => write!(f, "there is no migration that could be run by itself"),
             Self::AmbiguousTarget { version, chains } => {
                 write!(f, "version {version} can be that of several chains: {}", chains.join(", "))
             }

@@ -8,7 +8,10 @@ mod chains;
 mod states;
 
 use super::*;
-use crate::model::{Applied, AppliedState, Body, Chain, Chains, Checksum, Migration, Placement, Script, Version};
+use crate::model::{
+    Applied, AppliedState, Body, Chain, Chains, Checksum, Migration, Placeholders, Placement, Script, Surroundings,
+    Version,
+};
 use crate::sql::Directives;
 
 fn script(text: &str) -> Script {
@@ -160,6 +163,30 @@ fn a_script_with_its_own_transaction_is_refused_before_it_runs() {
     let chain = chains(vec![migration(1, "CREATE TABLE t (x);\nCOMMIT;", true)]);
     let error = build(&chain, &[], &Goal::LATEST, &Rules::default()).unwrap_err();
     assert!(matches!(&error.problems[0], PlanProblem::Script { range, .. } if range.start == 20), "{error:?}");
+}
+
+#[test]
+fn tells_the_first_of_very_many_problems_of_one_script() {
+    let refused = chains(vec![migration(1, &"COMMIT;\nVACUUM;\n".repeat(20_000), true)]);
+    let error = build(&refused, &[], &Goal::LATEST, &Rules::default()).unwrap_err();
+    assert_eq!(error.problems.len(), 101);
+    assert_eq!(error.problems[100].to_string(), "migration 1 m1: and 39900 more of this kind from here on");
+    let PlanProblem::Script { script: first, .. } = &error.problems[0] else { panic!("{error}") };
+    let PlanProblem::Script { script: last, .. } = &error.problems[100] else { panic!("{error}") };
+    assert!(Arc::ptr_eq(first, last));
+
+    let warned = chains(vec![migration(1, &"ATTACH 'x' AS y;\n".repeat(40_000), true)]);
+    let plan = build(&warned, &[], &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(plan.warnings.len(), 101);
+    assert_eq!(plan.warnings[100].message, "and 39900 more of this kind from here on");
+
+    let mut unset = migration(1, &"SELECT ${x};\n".repeat(40_000), true);
+    let values = Placeholders::default().set("other", "1");
+    let surroundings = Surroundings { chain: "main", table: "t", read_at: jiff::Timestamp::UNIX_EPOCH, trusted: true };
+    values.fill(&mut unset, &surroundings);
+    let error = build(&chains(vec![unset]), &[], &Goal::LATEST, &Rules::default()).unwrap_err();
+    assert_eq!(error.problems.len(), 101);
+    assert!(matches!(&error.problems[99], PlanProblem::Placeholder { .. }), "{error}");
 }
 
 /// Applies a plan to the versions that are applied.

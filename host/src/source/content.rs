@@ -8,6 +8,9 @@ use super::problem::Problem;
 use crate::model::{Manifest, Script, TransactionMode};
 use crate::sql::{self, TokenKind};
 
+/// Problems of one file that are told.
+const MOST_PROBLEMS: usize = 100;
+
 /// What a file holds.
 pub(super) enum Content {
     /// SQL, up or down.
@@ -68,10 +71,8 @@ fn not_utf8(file: &str, bytes: &[u8], error: std::str::Utf8Error) -> Problem {
 
 fn script(file: &str, part: Part, text: Cow<'static, str>, marks: Option<Marks>) -> Result<Script, Vec<Problem>> {
     let mut directives = sql::directives(&text).map_err(|problems| {
-        problems
-            .into_iter()
-            .map(|problem| Problem::at(file, &text, problem.offset, problem.message, problem.hint))
-            .collect::<Vec<_>>()
+        let problems = problems.into_iter().map(|problem| (problem.offset, problem.message, problem.hint));
+        located(file, &text, problems)
     })?;
     if let Some(marks) = marks {
         if marks.outside && !directives.rebuild {
@@ -108,12 +109,26 @@ fn code(file: &str, text: Cow<'static, str>) -> Result<Cow<'static, str>, Vec<Pr
 /// Reads a manifest.
 pub(super) fn manifest(file: &str, text: &str) -> Result<Manifest, Vec<Problem>> {
     Manifest::parse(file, text).map_err(|error| {
-        error
-            .problems
-            .into_iter()
-            .map(|problem| Problem::at(file, text, problem.offset, problem.message, problem.hint))
-            .collect()
+        let problems = error.problems.into_iter().map(|problem| (problem.offset, problem.message, problem.hint));
+        located(file, text, problems)
     })
+}
+
+/// Says where the problems of a file are. The first ones will do: lines are counted for each of them, and nobody reads
+/// thousands.
+fn located(
+    file: &str,
+    text: &str,
+    mut problems: impl ExactSizeIterator<Item = (usize, String, Option<String>)>,
+) -> Vec<Problem> {
+    let first = problems.by_ref().take(MOST_PROBLEMS);
+    let mut located: Vec<Problem> =
+        first.map(|(offset, message, hint)| Problem::at(file, text, offset, message, hint)).collect();
+    let more = problems.len();
+    if let Some((offset, ..)) = problems.next() {
+        located.push(Problem::at(file, text, offset, format!("and {more} more problems from here on"), None));
+    }
+    located
 }
 
 #[cfg(test)]
@@ -165,6 +180,18 @@ mod tests {
         ];
         for (part, bytes, expected) in cases {
             assert_eq!(problems(part, bytes), expected, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn tells_the_first_of_very_many_problems() {
+        let directives = "-- whimbrel: no\n".repeat(40_000).leak();
+        let keys: &str = (0..40_000).map(|number| format!("k{number} = 1\n")).collect::<String>().leak();
+        for (part, text) in [(Part::Sql, &*directives), (Part::Manifest, keys)] {
+            let problems = problems(part, text.as_bytes());
+            assert_eq!(problems.len(), 101);
+            assert!(problems[100].starts_with("f:101:"), "{}", problems[100]);
+            assert!(problems[100].contains("and 39900 more problems"), "{}", problems[100]);
         }
     }
 

@@ -33,6 +33,9 @@ pub enum Otherwise<'a> {
     },
 }
 
+/// Bytes that a name may have.
+const LONGEST_NAME: usize = 200;
+
 /// Finds every name between `prefix` and `suffix`, such as `${name}`; also in strings, quoted names and comments.
 ///
 /// A name is made of letters, digits and `_ - . :`. What stands between the marks and is none is left alone.
@@ -46,7 +49,9 @@ pub fn slots<'a>(sql: &'a str, prefix: &str, suffix: &str) -> Vec<Slot<'a>> {
     while let Some(start) = sql[from..].find(prefix).map(|at| from + at) {
         let inside = start + prefix.len();
         from = inside;
-        let Some(length) = sql[inside..].find(suffix) else { break };
+        // No further than a name can reach: a text may be full of prefixes.
+        let reach = sql.floor_char_boundary(inside + LONGEST_NAME + suffix.len());
+        let Some(length) = sql[inside..reach].find(suffix) else { continue };
         let name = &sql[inside..inside + length];
         if is_name(name) {
             from = inside + length + suffix.len();
@@ -60,25 +65,29 @@ pub fn slots<'a>(sql: &'a str, prefix: &str, suffix: &str) -> Vec<Slot<'a>> {
 /// Tells whether this can be the name of a placeholder.
 pub fn is_name(name: &str) -> bool {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
-    !name.is_empty() && name.len() <= 200 && name.bytes().all(part)
+    !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(part)
 }
 
 /// Finds the variables of a shell in some lines of a script: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`,
 /// `${NAME?message}` and `${NAME:?message}`; `$$` and `\$` are a dollar sign. Those are the forms that goose has.
 ///
-/// Lines are counted from 0.
+/// Lines are counted from 0, and their ranges stand in order.
 pub fn variables<'a>(sql: &'a str, lines: &[Range<usize>]) -> Vec<Slot<'a>> {
     if lines.is_empty() || !sql.contains('$') {
         return Vec::new();
     }
     let comments = comments(sql);
     let mut found = Vec::new();
-    let mut start = 0;
+    let (mut start, mut next) = (0, 0);
     for (number, line) in sql.split_inclusive('\n').enumerate() {
-        let wanted = lines.iter().any(|lines| lines.contains(&number));
+        while lines.get(next).is_some_and(|lines| lines.end <= number) {
+            next += 1;
+        }
+        let wanted = lines.get(next).is_some_and(|lines| lines.contains(&number));
+        let brace = line.rfind('}').filter(|_| wanted).unwrap_or(0);
         let mut at = 0;
         while let Some(dollar) = line[at..].find('$').map(|found| at + found).filter(|_| wanted) {
-            let (range, name, otherwise) = variable(line, dollar);
+            let (range, name, otherwise) = variable(line, dollar, brace);
             at = range.end;
             let range = start + range.start..start + range.end;
             // Nothing to be put in: an escape in a comment, or a dollar sign that stands for itself.
@@ -92,8 +101,8 @@ pub fn variables<'a>(sql: &'a str, lines: &[Range<usize>]) -> Vec<Slot<'a>> {
     found
 }
 
-/// Reads what begins with the dollar sign at `dollar`.
-fn variable(line: &str, dollar: usize) -> (Range<usize>, &str, Otherwise<'_>) {
+/// Reads what begins with the dollar sign at `dollar`; the last brace of the line stands at `brace`.
+fn variable(line: &str, dollar: usize, brace: usize) -> (Range<usize>, &str, Otherwise<'_>) {
     const SIGN: Otherwise<'_> = Otherwise::Default { text: "$", also_for_empty: true };
     if line[..dollar].ends_with('\\') {
         return (dollar - 1..dollar + 1, "", SIGN);
@@ -102,10 +111,15 @@ fn variable(line: &str, dollar: usize) -> (Range<usize>, &str, Otherwise<'_>) {
     if rest.starts_with('$') {
         return (dollar..dollar + 2, "", SIGN);
     }
+    // The brace is looked for only where it makes a variable: a line may be full of dollar signs.
     if let Some(inside) = rest.strip_prefix('{')
+        && let name = word(inside)
+        && name > 0
+        && ["}", ":-", "-", ":?", "?"].iter().any(|mark| inside[name..].starts_with(mark))
+        && dollar < brace
         && let Some(length) = inside.find('}')
     {
-        let (name, form) = inside[..length].split_at(word(inside).min(length));
+        let (name, form) = inside[..length].split_at(name);
         let end = dollar + 2 + length + 1;
         let otherwise = match form {
             "" => Some(Otherwise::Refuse),
@@ -120,7 +134,7 @@ fn variable(line: &str, dollar: usize) -> (Range<usize>, &str, Otherwise<'_>) {
                     })
                 }),
         };
-        if let (Some(otherwise), false) = (otherwise, name.is_empty()) {
+        if let Some(otherwise) = otherwise {
             return (dollar..end, name, otherwise);
         }
     }
@@ -163,6 +177,30 @@ mod tests {
         assert_eq!(&sql[found[1].range.clone()], "${b-c}");
         assert_eq!(slots("SELECT #[x]#", "#[", "]#")[0].name, "x");
         assert!(slots("SELECT ${x}", "", "}").is_empty());
+    }
+
+    #[test]
+    fn a_name_ends_where_the_longest_one_would() {
+        for (length, found) in [(200, 1), (201, 0)] {
+            let sql = format!("${{{}}} é ${{", "x".repeat(length));
+            assert_eq!(slots(&sql, "${", "}").len(), found, "{length}");
+        }
+        assert_eq!(slots(&format!("${{{}${{a}}", "é".repeat(150)), "${", "}").len(), 1);
+    }
+
+    #[test]
+    fn many_marks_take_no_longer_than_their_text() {
+        let began = std::time::Instant::now();
+        for mark in ["${", "${A", "${A:", "${A-", "$A", "${}"] {
+            let line = mark.repeat(200_000);
+            slots(&line, "${", "}");
+            slots(&(line.clone() + "}"), "${", "}");
+            variables(&line, &[0..1, 2..3]);
+            variables(&(line + "}"), &[0..1, 2..3]);
+        }
+        let ranges: Vec<Range<usize>> = (0..400_000).map(|line| 2 * line..2 * line + 1).collect();
+        assert_eq!(variables(&"$A\n".repeat(800_000), &ranges).len(), 400_000);
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod write;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -52,6 +53,10 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Names a database file; it is created by the first migration.
+    ///
+    /// It must be a file: what SQLite makes of `:memory:` and of an empty name would be gone as soon as a run ends, so
+    /// opening these is refused. A database in memory is the caller's own connection, and
+    /// [`Migrator::run_on`](crate::Migrator::run_on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), foreign_keys: true }
     }
@@ -73,6 +78,17 @@ impl Sqlite {
         Ok(Box::new(session))
     }
 
+    /// Refuses what SQLite would take as a database of this connection only: it would be migrated, and gone.
+    fn check_stays(&self) -> Result<(), DbError> {
+        let message = match self.path.to_str() {
+            Some("") => "a database without a name would vanish with the connection",
+            Some(":memory:") => "a database in memory would vanish with the connection",
+            _ => return Ok(()),
+        };
+        let message = format!("{message}; name a file, or use `run_on` with a connection of your own");
+        Err(DbError::new(ErrorCode::CannotOpen, message))
+    }
+
     fn cannot_open(&self, error: &rusqlite::Error) -> DbError {
         let reason = if self.path.is_dir() {
             "it is a folder".to_owned()
@@ -91,10 +107,12 @@ impl Backend for Sqlite {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        self.check_stays()?;
         self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options)
     }
 
     fn open_existing(&self, access: Access, options: &OpenOptions) -> Result<Option<Box<dyn Session>>, DbError> {
+        self.check_stays()?;
         if !exists(&self.path).map_err(|error| {
             DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {error}", self.describe()))
         })? {
@@ -131,22 +149,31 @@ pub(crate) fn with_connection<R>(
     options: &OpenOptions,
     work: impl FnOnce(Box<dyn Session>) -> R,
 ) -> Result<R, DbError> {
-    struct PutBack<'a>(&'a mut Connection, Rc<RefCell<Option<Connection>>>);
+    struct PutBack<'a> {
+        connection: &'a mut Connection,
+        returned: Rc<RefCell<Option<Connection>>>,
+        /// How long it waited for locks, in milliseconds; `None` where it does not say.
+        busy_timeout: Option<u32>,
+    }
     impl Drop for PutBack<'_> {
         fn drop(&mut self) {
-            if let Some(connection) = self.1.borrow_mut().take() {
-                *self.0 = connection;
+            let Some(connection) = self.returned.borrow_mut().take() else { return };
+            *self.connection = connection;
+            let Some(busy_timeout) = self.busy_timeout else { return };
+            if let Err(error) = self.connection.busy_timeout(Duration::from_millis(busy_timeout.into())) {
+                tracing::warn!("the connection's busy timeout was not set again: {error}");
             }
         }
     }
     if !connection.is_autocommit() {
         return Err(DbError::new(ErrorCode::Database, "the connection has an open transaction; end it first"));
     }
+    let busy_timeout = connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).ok();
     let placeholder =
         Connection::open_in_memory().map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
     let returned = Rc::new(RefCell::new(None));
     let lent = std::mem::replace(connection, placeholder);
-    let _put_back = PutBack(connection, Rc::clone(&returned));
+    let _put_back = PutBack { connection, returned: Rc::clone(&returned), busy_timeout };
     let session = SqliteSession::new(lent, options, Some(returned))?;
     Ok(work(Box::new(session)))
 }

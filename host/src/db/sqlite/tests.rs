@@ -39,6 +39,17 @@ fn puts_a_lent_connection_back_also_after_a_panic() {
 }
 
 #[test]
+fn a_lent_connection_waits_afterwards_as_long_as_before() {
+    for timeout in [0_u32, 1234] {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.busy_timeout(Duration::from_millis(timeout.into())).unwrap();
+        with_connection(&mut connection, &options(), |mut session| session.begin()).unwrap().unwrap();
+        let after: u32 = connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).unwrap();
+        assert_eq!(after, timeout);
+    }
+}
+
+#[test]
 fn refuses_a_lent_connection_in_a_transaction() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("BEGIN").unwrap();

@@ -252,6 +252,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::NothingApplied => {
             ("nothing-applied", None, "apply the migrations first: the baseline is what they have made".to_owned())
         }
+        PlanProblem::NoMigration => ("no-migration", None, "name a file that is one migration".to_owned()),
         PlanProblem::AmbiguousTarget { .. } => ("ambiguous-target", None, "say which with --chain".to_owned()),
         PlanProblem::Dirty { migration } => (
             "dirty",

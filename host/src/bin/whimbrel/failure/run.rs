@@ -156,7 +156,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             notes: if *kept { vec![STAYS.to_owned()] } else { Vec::new() },
             ..unverified(error, script, range, Some(failed.title()))
         },
-        StepError::Limit { script, failed: at, .. } => {
+        StepError::Limit { reached, script, failed: at } => {
+            // The place is shown on its own.
+            let (key, amount) = (reached.limit.key(), reached.limit.amount(reached.value));
+            let message = format!("the script reached its {key} limit of {amount}");
             let problem = Problem {
                 code: at.error.code.as_str(),
                 message: at.error.to_string(),
@@ -164,7 +167,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
                 migration: Some(failed.migration.title()),
                 place: Some(place::of_failure(script, &(at.start..at.end), &at.error)),
             };
-            Failure { problems: vec![problem], ..Failure::new(Exit::Failed, "guest-limit", error.to_string()) }
+            Failure { problems: vec![problem], ..Failure::new(Exit::Failed, "guest-limit", message) }
         }
         StepError::Guest(error) => of_step(error, failed),
         StepError::Verify { source } => verified(error, source, failed),
