@@ -54,7 +54,7 @@ fn code_is_told_what_it_is_about() {
             "before_each main:1 note up",
             "after_each main:1 note up",
             "before_each main:2 bad up",
-            "on_error main:2 bad up because a statement failed",
+            "on_error main:2 bad up because a statement failed at files/0002_bad.sql:1",
         ]
     );
     migrator.run_on(&mut connection, &Goal::UNDO_LAST).unwrap();

@@ -48,6 +48,7 @@ impl fmt::Display for MissingValue {
             NoValue::Environment => {
                 write!(f, "it asks for the variable {name} of the environment, which it is not given")
             }
+            NoValue::Form => write!(f, "`${{{name}` begins a form that is not read"),
             NoValue::Told { message } => write!(f, "there is no value for {name}: {}", message.escape_debug()),
         }
     }
@@ -68,6 +69,8 @@ pub enum NoValue {
     },
     /// The script asks for the environment itself, and it is not for this chain or this program to give.
     Environment,
+    /// It stands in a form of another tool that is not read here.
+    Form,
     /// The script says why itself.
     Told {
         /// Its words.

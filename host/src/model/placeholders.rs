@@ -225,10 +225,13 @@ impl Placeholders {
     }
 
     fn variable(&self, slot: &Slot<'_>, surroundings: &Surroundings<'_>) -> Result<String, NoValue> {
+        if slot.otherwise == Otherwise::Unread {
+            return Err(NoValue::Form);
+        }
         if slot.name.is_empty() {
             return match slot.otherwise {
                 Otherwise::Default { text, .. } => Ok(text.to_owned()),
-                Otherwise::Refuse | Otherwise::RefuseWith(_) => Err(NoValue::NotSet),
+                Otherwise::Refuse | Otherwise::RefuseWith(_) | Otherwise::Unread => Err(NoValue::NotSet),
             };
         }
         let Some(environment) = self.environment.as_ref().filter(|_| surroundings.trusted) else {
@@ -242,7 +245,7 @@ impl Placeholders {
             (None, Otherwise::RefuseWith(words)) if !words.is_empty() => {
                 Err(NoValue::Told { message: words.to_owned() })
             }
-            (None, Otherwise::Refuse | Otherwise::RefuseWith(_)) => {
+            (None, Otherwise::Refuse | Otherwise::RefuseWith(_) | Otherwise::Unread) => {
                 Err(NoValue::Variable { variable: slot.name.to_owned() })
             }
         }

@@ -24,6 +24,8 @@ pub enum Otherwise<'a> {
     Refuse,
     /// The script cannot run, and says itself why.
     RefuseWith(&'a str),
+    /// The script cannot run, with a value neither: what stands there is a form that is not read.
+    Unread,
     /// This stands there; also in the place of an empty value, if so.
     Default {
         /// The text.
@@ -69,7 +71,8 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// Finds the variables of a shell in some lines of a script: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`,
-/// `${NAME?message}` and `${NAME:?message}`; `$$` and `\$` are a dollar sign. Those are the forms that goose has.
+/// `${NAME?message}` and `${NAME:?message}`; `$$` and `\$` are a dollar sign. goose has more, such as a default with a variable in it and a
+/// part of a value: those are found, and not read.
 ///
 /// Lines are counted from 0, and their ranges stand in order.
 pub fn variables<'a>(sql: &'a str, lines: &[Range<usize>]) -> Vec<Slot<'a>> {
@@ -129,6 +132,8 @@ fn variable(line: &str, dollar: usize, brace: usize) -> (Range<usize>, &str, Oth
                     let text = form.strip_prefix(mark)?;
                     Some(if refuses {
                         Otherwise::RefuseWith(text)
+                    } else if text.contains(['$', '\\']) {
+                        Otherwise::Unread
                     } else {
                         Otherwise::Default { text, also_for_empty }
                     })
@@ -137,6 +142,10 @@ fn variable(line: &str, dollar: usize, brace: usize) -> (Range<usize>, &str, Oth
         if let Some(otherwise) = otherwise {
             return (dollar..end, name, otherwise);
         }
+    }
+    if let Some(inside) = rest.strip_prefix('{') {
+        let name = word(inside);
+        return (dollar..dollar + 2 + name, &inside[..name], Otherwise::Unread);
     }
     match word(rest) {
         0 => (dollar..dollar + 1, "", Otherwise::Refuse),
@@ -220,9 +229,27 @@ mod tests {
                 "${F?no} F RefuseWith(\"no\") false",
                 "$$  Default { text: \"$\", also_for_empty: true } false",
                 "\\$  Default { text: \"$\", also_for_empty: true } false",
+                "${G G Unread false",
                 "$H H Refuse true",
             ]
         );
+    }
+
+    #[test]
+    fn forms_that_are_not_read_are_found() {
+        for (form, name) in [
+            ("${A:-${B}}", "A"),
+            ("${A-$B}", "A"),
+            ("${A:0:2}", "A"),
+            ("${A:+b}", "A"),
+            ("${A", "A"),
+            ("${1}", ""),
+            ("${A:-b\\}c}", "A"),
+        ] {
+            let sql = format!("SELECT '{form}'");
+            let found = variables(&sql, &[0..1]);
+            assert_eq!((found[0].name, found[0].otherwise), (name, Otherwise::Unread), "{form}");
+        }
     }
 
     proptest! {

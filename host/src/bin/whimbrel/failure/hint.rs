@@ -130,6 +130,10 @@ pub(super) fn placeholder(chain: &str, missing: &MissingValue) -> String {
             format!("set {variable}; or write `${{{name}:-}}`, which has a value after `:-` for when it is not set")
         }
         NoValue::Variable { variable } => format!("set {variable}, or say it with --set {name}=VALUE"),
+        NoValue::Form => {
+            "read are $NAME, ${NAME}, ${NAME:-text}, ${NAME-text}, ${NAME:?words} and ${NAME?words}: write one of these"
+                .to_owned()
+        }
         NoValue::Told { .. } => format!("set {name}"),
         _ => format!(
             "say it with --set {name}=VALUE, or write `{name} = \"…\"` into `[placeholders]` of whimbrel.toml; \
