@@ -27,7 +27,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, conflicts_with_all = ["to", "steps"])]
     pub(crate) all: bool,
     /// Draw what depends on what, and what would be done, and not the plan
-    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    #[arg(long, value_name = "FORMAT")]
     pub(crate) graph: Option<GraphArg>,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use whimbrel::exec::Loss;
 use whimbrel::plan::{Direction, Goal, GraphFormat, Plan, Until};
 use whimbrel::{Interrupt, Migrator};
@@ -11,10 +12,18 @@ use crate::commands::run::overlooked;
 use crate::commands::{rules, until};
 use crate::escape;
 use crate::exit::Exit;
+use crate::render::json::schema;
 use crate::render::plan::{self, Shown};
 use crate::render::warning;
 use crate::settings::Settings;
 use crate::ui::Ui;
+
+#[derive(Serialize)]
+struct GraphJson<'a> {
+    schema: String,
+    format: &'static str,
+    graph: &'a str,
+}
 
 /// Shows the plan and what the policy would refuse of it; its warnings go to stderr.
 pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
@@ -26,11 +35,12 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
     };
     let migrator = settings.migrator(rules(&args.rules), Interrupt::new(), Arc::new(()))?;
     if let Some(format) = args.graph {
-        let format = match format {
-            GraphArg::Mermaid => GraphFormat::Mermaid,
-            GraphArg::Dot => GraphFormat::Dot,
+        let (name, format) = match format {
+            GraphArg::Mermaid => ("mermaid", GraphFormat::Mermaid),
+            GraphArg::Dot => ("dot", GraphFormat::Dot),
         };
-        ui.data(&migrator.graph(&goal, format)?)?;
+        let graph = migrator.graph(&goal, format)?;
+        ui.result(|| GraphJson { schema: schema("graph"), format: name, graph: &graph }, || graph.clone())?;
         return Ok(Exit::Done);
     }
     let planned = migrator.plan(&goal)?;

@@ -21,7 +21,8 @@ pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &
     let result = migrator.run_once(direction, args.commit);
     let heard = progress.finish();
     let step = result?;
-    let done = Report { dry_run: !args.commit, steps: vec![step], ..Report::default() };
+    let duration = step.duration;
+    let done = Report { dry_run: !args.commit, duration, steps: vec![step], ..Report::default() };
     let text = || if args.commit { report::summary(&done, direction) } else { dry_run::text(&done) };
     ui.result(|| report::json("run-script", &done, heard), text)?;
     Ok(Exit::Done)
