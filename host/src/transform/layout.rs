@@ -1,5 +1,6 @@
 //! Holds a `[transform]` against the live schema and settles what is read and written. Changes nothing.
 
+use super::computed::computed_from;
 use super::error::LayoutProblem;
 use super::statements;
 use super::table::{self, Key, KeyColumn, Table};
@@ -163,6 +164,9 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
     {
         return Err(problem(format!("the transform writes {column}, which is the key of {}", table.name), None).into());
     }
+    if in_place {
+        computed_key(session, &table, &shown, written)?;
+    }
     // The rowid is the shortest way through a table; but VACUUM may change it between two chunks.
     let by_rowid = table.rowid.filter(|_| spec.chunk == Chunk::Whole || key.is_some_and(|key| key.is_rowid));
     let mut selected = Vec::new();
@@ -209,6 +213,24 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
         null_key,
         same_key: None,
     })
+}
+
+/// Refuses a key that changes with what is written: a row that moves in it would be met again and again.
+fn computed_key(session: &mut dyn Session, table: &Table, key: &[String], written: &[String]) -> Result<(), Unfit> {
+    let is_generated = |name: &&String| table.column(name).is_some_and(|column| column.generated);
+    let generated: Vec<&String> = key.iter().filter(is_generated).collect();
+    if generated.is_empty() {
+        return Ok(());
+    }
+    let definition = table::definition(session, table)?;
+    for key in generated {
+        if let Some(column) = computed_from(&definition, key, written) {
+            let name = &table.name;
+            let message = format!("the transform writes {column}, from which {key} is computed, the key of {name}");
+            return Err(problem(message, None).into());
+        }
+    }
+    Ok(())
 }
 
 type Scan = (Vec<(String, usize)>, String, Option<String>);
