@@ -38,7 +38,7 @@ pub struct RowCounts {
     pub rows: u64,
     /// Rows updated, or put into another table.
     pub written: u64,
-    /// Rows that came out as they went in, and were not written.
+    /// Rows that came out as they went in, and were not written, or that the database left as they were.
     pub unchanged: u64,
     /// Rows that could not be transformed, and were kept aside.
     pub rejected: u64,

@@ -16,6 +16,8 @@ pub struct Layout {
     /// Where rows go, for messages.
     pub(super) into: String,
     pub(super) in_place: bool,
+    /// They go into a view, whose triggers put them wherever they like: the database does not count such rows.
+    pub(super) into_view: bool,
     /// What stands behind FROM.
     pub(super) from: String,
     pub(super) filter: Option<String>,
@@ -200,6 +202,7 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
         source: table.name.clone(),
         into: table.name.clone(),
         in_place,
+        into_view: false,
         filter: spec.filter.clone(),
         write: statements::update(&table.name, &spec.write, &scan),
         from,
@@ -344,6 +347,7 @@ fn of_query(session: &mut dyn Session, spec: &TransformSpec, query: &str) -> Res
         source: "the query".into(),
         into: String::new(),
         in_place: false,
+        into_view: false,
         filter: spec.filter.clone(),
         write: String::new(),
         null_key: Some(nulls.join(" OR ")),
@@ -390,6 +394,7 @@ fn into_table(
         return Err(Unfit::Problems(problems));
     }
     draft.into.clone_from(&table.name);
+    draft.into_view = table.is_view;
     draft.write = match (mode, covered) {
         (WriteMode::Upsert, Some(key)) => {
             let key: Vec<&str> = key.columns.iter().map(|column| column.name.as_str()).collect();

@@ -27,7 +27,7 @@ pub struct Counts {
     pub rows: u64,
     /// Rows updated, or put into another table.
     pub written: u64,
-    /// Rows that came out as they went in.
+    /// Rows that came out as they went in, or that the database left as they were.
     pub unchanged: u64,
     /// Rows kept aside.
     pub rejected: u64,
@@ -252,16 +252,13 @@ impl<A: Apply> Runner<'_, A> {
         for piece in &pieces {
             let layout = self.run.layout;
             let done = if layout.in_place {
-                write::update(session, layout, statement, &rows, piece, skip, &mut refused).map(|done| {
-                    self.counts.written += done.written;
-                    self.counts.unchanged += done.unchanged;
-                })
+                write::update(session, layout, statement, &rows, piece, skip, &mut refused)
             } else {
-                write::insert(session, statement, piece, skip, &mut refused).map(|written| {
-                    self.counts.written += written;
-                })
+                write::insert(session, layout, statement, piece, skip, &mut refused)
             };
-            done.map_err(|Refused { row, error }| self.cannot_write(&rows, row, error))?;
+            let done = done.map_err(|Refused { row, error }| self.cannot_write(&rows, row, error))?;
+            self.counts.written += done.written;
+            self.counts.unchanged += done.unchanged;
         }
         self.counts.rows += rows.rows() as u64;
         let mut aside = rejects;

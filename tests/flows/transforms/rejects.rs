@@ -43,6 +43,47 @@ fn leaves_rows_out_that_break_a_constraint() {
 }
 
 #[test]
+fn rows_that_the_database_leaves_as_they_were_are_not_counted_as_written() {
+    let ignores = "CREATE TRIGGER no BEFORE UPDATE ON person WHEN new.id % 3 = 0 BEGIN
+        UPDATE seen SET n = n + 1; SELECT raise(IGNORE); END; CREATE TABLE seen (n); INSERT INTO seen VALUES (0)";
+    let deletes = "CREATE TRIGGER gone BEFORE UPDATE ON person WHEN new.id % 3 = 0 BEGIN
+        DELETE FROM person WHERE id = new.id; END";
+    for trigger in [ignores, deletes] {
+        let stage = Stage::new(&format!("{}; {trigger}", people(30)), "split", SPLIT);
+        assert_eq!(stage.counts(), counts(30, 20, 10, 0), "{trigger}");
+    }
+    // Kept aside, ignored and written, in chunks and at once.
+    let same = "UPDATE person SET full_name = 'One Name' WHERE id IN (5, 6, 7)";
+    for (on_error, rest) in [("stop", 0), ("skip", 1)] {
+        let bad = if rest == 1 { "UPDATE person SET full_name = 'bad 9' WHERE id = 9" } else { "" };
+        let schema = people(30).replace("first_name TEXT", "first_name TEXT UNIQUE ON CONFLICT IGNORE");
+        let schema = format!("{schema}; {same}; {bad}");
+        let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = '{on_error}'\nchunk = 7"));
+        assert_eq!(stage.counts(), counts(30, 28 - rest, 2, rest), "{on_error}");
+        assert_eq!(stage.lines("SELECT count(first_name) FROM person"), [(28 - rest).to_string()]);
+    }
+}
+
+#[test]
+fn rows_that_another_table_does_not_take_are_not_counted_as_written() {
+    let split = "[transform]\ntable = 'person'\nread = ['id', 'full_name']\ninto = 'word'\nwrite = ['person', 'position', 'word']\n";
+    let ignores = "CREATE TABLE word (person, position, word UNIQUE ON CONFLICT IGNORE)";
+    let view = "CREATE TABLE kept (word); CREATE VIEW word AS SELECT 1 AS person, 2 AS position, word FROM kept;
+        CREATE TRIGGER into_kept INSTEAD OF INSERT ON word BEGIN INSERT INTO kept VALUES (new.word); END";
+    for (table, written, unchanged) in [(ignores, 4, 2), (view, 6, 0)] {
+        let schema = format!(
+            "CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT);
+             INSERT INTO person (full_name) VALUES ('one two'), ('two three'), ('one four'); {table};"
+        );
+        for on_error in ["stop", "skip"] {
+            let stage = Stage::new(&schema, "words", &format!("{split}on_error = '{on_error}'"));
+            assert_eq!(stage.counts(), counts(3, written, unchanged, 0), "{table} {on_error}");
+            assert_eq!(stage.lines("SELECT count(*) FROM word"), [written.to_string()]);
+        }
+    }
+}
+
+#[test]
 fn all_rows_made_of_a_row_are_left_out_together() {
     let schema = "CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT);
         INSERT INTO person (full_name) VALUES ('one two'), ('three taboo four'), ('five');
