@@ -18,6 +18,8 @@ pub struct Layout {
     pub(super) in_place: bool,
     /// They go into a view, whose triggers put them wherever they like: the database does not count such rows.
     pub(super) into_view: bool,
+    /// A statement that fails may leave a part of what it did.
+    pub(super) stops_halfway: bool,
     /// What stands behind FROM.
     pub(super) from: String,
     pub(super) filter: Option<String>,
@@ -108,6 +110,7 @@ fn settle(session: &mut dyn Session, spec: &TransformSpec) -> Result<Layout, Unf
         Target::InPlace => {}
         Target::Into { table, mode } => into_table(session, spec, table, *mode, &mut draft)?,
     }
+    draft.stops_halfway = table::stops_halfway(session)?;
     // Only the database itself knows whether the filter can be read.
     let scan = statements::scan(&draft, false);
     let checked = session.prepare(&scan).map(|statement| session.close_statement(statement));
@@ -203,6 +206,7 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
         into: table.name.clone(),
         in_place,
         into_view: false,
+        stops_halfway: false,
         filter: spec.filter.clone(),
         write: statements::update(&table.name, &spec.write, &scan),
         from,
@@ -348,6 +352,7 @@ fn of_query(session: &mut dyn Session, spec: &TransformSpec, query: &str) -> Res
         into: String::new(),
         in_place: false,
         into_view: false,
+        stops_halfway: false,
         filter: spec.filter.clone(),
         write: String::new(),
         null_key: Some(nulls.join(" OR ")),

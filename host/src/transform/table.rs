@@ -134,6 +134,14 @@ fn unique_indexes(session: &mut dyn Session, table: &Table) -> Result<Vec<Key>, 
     Ok(keys)
 }
 
+/// Tells whether a statement may fail and leave a part of what it did. That takes a RAISE(FAIL) or an OR FAIL, be it in a
+/// trigger of another table that its own triggers write.
+pub(super) fn stops_halfway(session: &mut dyn Session) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM (SELECT sql FROM main.sqlite_schema UNION ALL SELECT sql FROM temp.sqlite_schema)
+        WHERE sql LIKE '%FAIL%' LIMIT 1";
+    Ok(!rows(session, sql, &[])?.is_empty())
+}
+
 /// Names the tables and views of the database.
 pub(super) fn names(session: &mut dyn Session) -> Result<Vec<String>, DbError> {
     let sql =

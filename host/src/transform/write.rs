@@ -37,23 +37,50 @@ pub(super) fn update(
     let mut columns: Vec<ColumnSlice<'_>> =
         piece.out.columns().iter().map(|column| ColumnSlice { column, first: 0 }).collect();
     columns.extend(layout.scan.iter().map(|(_, key)| ColumnSlice { column: &rows.columns()[*key], first }));
-    let mut left = changed.as_slice();
+    let broken = |error: DbError| Refused { row: first + changed.first().map_or(0, |row| *row as usize), error };
     let (mut written, before) = (0, refused.len());
-    while !left.is_empty() {
-        match session.write_rows(statement, &columns, left, &mut written) {
-            Ok(()) => left = &[],
+    // Rows still to be written, the next ones last.
+    let mut left = vec![changed.as_slice()];
+    while let Some(rows) = left.pop() {
+        if rows.is_empty() {
+            continue;
+        }
+        // It makes SQLite keep a copy of each page that is written, so it is there only where it is needed.
+        let savepoint = if skip && layout.stops_halfway { Some(session.savepoint().map_err(broken)?) } else { None };
+        let mut done = 0;
+        match session.write_rows(statement, &columns, rows, &mut done) {
+            Ok(()) => {
+                if let Some(savepoint) = savepoint {
+                    session.release(savepoint).map_err(broken)?;
+                }
+                written += done;
+            }
             Err(error) => {
-                let (at, refusal) = at(&error, left, first);
-                if !skip || !error.code.is_of_row() {
+                let (at, refusal) = at(&error, rows, first);
+                if !skip || !goes_on(session, &error) {
                     return Err(refusal);
                 }
                 refused.push(refusal);
-                left = &left[at + 1..];
+                left.push(&rows[at + 1..]);
+                match savepoint {
+                    None => written += done,
+                    Some(savepoint) => {
+                        // The rows before it go with the part of it that was done, and are written once more.
+                        session.rollback_to(savepoint).map_err(broken)?;
+                        left.push(&rows[..at]);
+                    }
+                }
             }
         }
     }
     let kept = (piece.out.rows() - (refused.len() - before)) as u64;
     Ok(Written { written, unchanged: kept.saturating_sub(written) })
+}
+
+/// Tells whether other rows may still be written. After a RAISE(ROLLBACK) there is no transaction to write them in, and
+/// whatever came next would be blamed.
+fn goes_on(session: &dyn Session, error: &DbError) -> bool {
+    error.code.is_of_row() && session.in_transaction()
 }
 
 /// Returns where in `left` the error struck, and the refusal of that row.
@@ -106,7 +133,7 @@ pub(super) fn insert(
             Err(error) => {
                 let origin = from(error.row.unwrap_or(left[0]));
                 let refusal = Refused { row: origin, error: DbError { row: None, ..error.clone() } };
-                let Some(savepoint) = savepoint.filter(|_| error.code.is_of_row()) else { return Err(refusal) };
+                let Some(savepoint) = savepoint.filter(|_| goes_on(session, &error)) else { return Err(refusal) };
                 session.rollback_to(savepoint).map_err(broken)?;
                 refused.push(refusal);
                 left.retain(|row| from(*row) != origin);

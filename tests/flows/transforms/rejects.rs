@@ -84,6 +84,46 @@ fn rows_that_another_table_does_not_take_are_not_counted_as_written() {
 }
 
 #[test]
+fn nothing_stays_of_a_row_that_a_trigger_refuses_halfway() {
+    let log =
+        "CREATE TABLE log (id); CREATE TRIGGER logs BEFORE UPDATE ON person BEGIN INSERT INTO log VALUES (new.id); END";
+    for raise in ["FAIL", "ABORT"] {
+        let no = format!(
+            "CREATE TRIGGER no AFTER UPDATE ON person WHEN new.id % 10 = 3 BEGIN SELECT raise({raise}, 'not this'); END"
+        );
+        for chunk in ["'whole'", "7"] {
+            let schema = format!("{}; {log}; {no}", people(40));
+            let stage = Stage::new(&schema, "split", &format!("{SPLIT}on_error = 'skip'\nchunk = {chunk}"));
+            assert_eq!(stage.counts(), counts(40, 36, 0, 4), "{raise} {chunk}");
+            let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap();
+            let keys: Vec<&str> = rejects.iter().map(|reject| reject.key.as_str()).collect();
+            assert_eq!(keys, ["id 3", "id 13", "id 23", "id 33"]);
+            assert!(rejects[0].reason.starts_with("not this"), "{}", rejects[0].reason);
+            let left = "SELECT id FROM person WHERE first_name IS NULL ORDER BY id";
+            assert_eq!(stage.lines(left), ["3", "13", "23", "33"], "{raise} {chunk}");
+            let logged = "SELECT count(*), count(DISTINCT id), sum(id % 10 = 3) FROM log";
+            assert_eq!(stage.lines(logged), ["36|36|0"], "{raise} {chunk}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_ends_the_transaction_is_named_with_its_reason() {
+    let words = "[transform]\ntable = 'person'\nread = ['id', 'full_name']\ninto = 'word'\nwrite = ['person', 'position', 'word']\n";
+    let word = "CREATE TABLE word (person, position, word UNIQUE ON CONFLICT ROLLBACK); INSERT INTO word (word) VALUES ('Given5')";
+    let no = "CREATE TRIGGER no BEFORE UPDATE ON person WHEN new.id = 5 BEGIN SELECT raise(ROLLBACK, 'not this'); END";
+    let cases = [("split", SPLIT, no, "person: not this"), ("words", words, word, "word: UNIQUE constraint failed")];
+    for (behaviour, transform, schema, reason) in cases {
+        for rest in ["", "on_error = 'skip'", "on_error = 'skip'\nchunk = 100"] {
+            let schema = format!("{}; {schema}", people(30));
+            let message = Stage::new(&schema, behaviour, &format!("{transform}{rest}")).fails();
+            let expected = format!("what was made of the row of person with id 5 cannot be written to {reason}");
+            assert!(message.starts_with(&expected), "{rest}: {message}");
+        }
+    }
+}
+
+#[test]
 fn all_rows_made_of_a_row_are_left_out_together() {
     let schema = "CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT);
         INSERT INTO person (full_name) VALUES ('one two'), ('three taboo four'), ('five');
