@@ -103,6 +103,8 @@ pub struct Report {
     pub losses: Vec<Loss>,
     /// How long the whole run took, without loading and planning.
     pub duration: Duration,
+    /// The step that failed had committed chunks, in this run or before it, and they stay.
+    pub chunks_stay: bool,
 }
 
 /// Why a step failed. The step is undone unless it runs outside a transaction.

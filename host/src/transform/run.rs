@@ -226,7 +226,7 @@ impl<A: Apply> Runner<'_, A> {
             session.close_cursor(cursor);
             fetched.map(|_| rows.finish_checked())
         })();
-        let batch = fetched.map_err(|error| self.cannot("read", error))?;
+        let batch = fetched.map_err(|error| self.cannot_read(session, rows.rows(), error))?;
         if let Some(last) = batch.rows().checked_sub(1) {
             self.position = Some(cells::values(&batch, last, layout.scan.iter().map(|(_, column)| *column)));
         }
@@ -312,6 +312,31 @@ impl<A: Apply> Runner<'_, A> {
                 source,
             },
         }
+    }
+
+    /// Names the row that cannot be read, which comes after so many others, if its key can be.
+    fn cannot_read(&self, session: &mut dyn Session, before: usize, source: DbError) -> TransformError<A::Error> {
+        if source.code != ErrorCode::Value {
+            return self.cannot("read", source);
+        }
+        let layout = self.run.layout;
+        let sql = format!("{} OFFSET {before}", statements::scan_shown(layout, self.position.is_some()));
+        let mut params = self.position.clone().unwrap_or_default();
+        params.push(Value::Integer(1));
+        let mut keys = BatchBuilder::new(layout.shown.len());
+        let found = (|| {
+            let cursor = session.open_cursor(&sql, &params)?;
+            let fetched = session.fetch(cursor, 1, BATCH_BYTES, &mut keys);
+            session.close_cursor(cursor);
+            fetched
+        })();
+        if found.is_err() || keys.rows() == 0 {
+            return self.cannot("read", source);
+        }
+        let names: Vec<(String, usize)> =
+            layout.shown.iter().enumerate().map(|(column, (name, _))| (name.clone(), column)).collect();
+        let key = cells::key_text(&names, &keys.finish_checked(), 0);
+        TransformError::Unreadable { table: layout.source.clone(), key, source }
     }
 
     pub(super) fn cannot(&self, doing: &'static str, source: DbError) -> TransformError<A::Error> {
