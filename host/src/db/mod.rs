@@ -208,20 +208,21 @@ pub trait Session {
     /// Runs a prepared statement for each row of the batch, for all or for none.
     fn execute_batch(&mut self, statement: StatementId, batch: &CheckedBatch) -> Result<u64, DbError>;
     /// Runs a prepared statement for each of `rows`, with a parameter from each of `columns`. Rows before one that
-    /// fails stay written; the error names that row.
+    /// fails stay written; the error names that row. Adds the rows that the statement itself changed to `changed`: not
+    /// those that the database left as they were.
     fn write_rows(
         &mut self,
         statement: StatementId,
         columns: &[ColumnSlice<'_>],
         rows: &[u32],
-    ) -> Result<u64, DbError> {
-        let mut changed = 0;
+        changed: &mut u64,
+    ) -> Result<(), DbError> {
         for row in rows {
             let params: Vec<Value> = columns.iter().map(|slice| slice.value(*row)).collect();
             let done = self.execute_prepared(statement, &params);
-            changed += done.map_err(|error| DbError { row: Some(*row), ..error })?;
+            *changed += done.map_err(|error| DbError { row: Some(*row), ..error })?;
         }
-        Ok(changed)
+        Ok(())
     }
     /// Ends a prepared statement; one that has ended already is left alone.
     fn close_statement(&mut self, statement: StatementId);

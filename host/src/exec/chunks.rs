@@ -106,8 +106,11 @@ fn run<'a>(
         return Ok(Ran::Over(Box::new(done_elsewhere(step))));
     }
     let (chain, version) = (&step.step.chain, step.step.migration.version);
+    let details = conditions.history.details(session, chain, version)?;
+    let came = details.as_ref().and_then(|(_, details)| Checkpoint::from_json(details));
+    watermark.has_chunks = came.is_some_and(|checkpoint| checkpoint.key.is_some());
     // One that is in progress has been asked before.
-    if conditions.history.details(session, chain, version)?.is_none()
+    if details.is_none()
         && let Some(report) = instead(session, step, conditions)?
     {
         session.commit().map_err(StepError::doing("commit"))?;
@@ -131,6 +134,7 @@ fn run<'a>(
             let (began, rows) = (Instant::now(), runner.counts().rows);
             match job.chunk(session, runner, last) {
                 Ok(Left::More) => {
+                    watermark.has_chunks = true;
                     let rows = runner.counts().rows.saturating_sub(rows);
                     if let Some(throttle) = conditions.throttle {
                         throttle.pause(rows, began.elapsed(), conditions.interrupt);

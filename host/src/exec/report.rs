@@ -40,7 +40,7 @@ pub struct RowCounts {
     pub rows: u64,
     /// Rows updated, or put into another table.
     pub written: u64,
-    /// Rows that came out as they went in, and were not written.
+    /// Rows that came out as they went in, and were not written, or that the database left as they were.
     pub unchanged: u64,
     /// Rows that could not be transformed, and were kept aside.
     pub rejected: u64,
@@ -105,6 +105,8 @@ pub struct Report {
     pub losses: Vec<Loss>,
     /// How long the whole run took, without loading and planning.
     pub duration: Duration,
+    /// The step that failed had committed chunks, in this run or before it, and they stay.
+    pub chunks_stay: bool,
 }
 
 /// Why a step failed. The step is undone unless it runs outside a transaction.

@@ -72,6 +72,8 @@ pub(super) struct Watermark {
     mirrors: HashMap<String, Mirror>,
     /// The chains of which the database had something when it was read, and what.
     begun: HashMap<Arc<str>, String>,
+    /// Chunks of the step that runs are committed.
+    pub(super) has_chunks: bool,
 }
 
 impl Watermark {
@@ -177,6 +179,7 @@ fn run_steps(
         let migration = &step.step.migration;
         let span = tracing::info_span!("step", version = %migration.version, name = %migration.name, direction = %step.step.direction);
         let _span = span.entered();
+        watermark.has_chunks = false;
         let (returned, result) = if conditions.interrupt.is_raised() {
             (session, Err(StepError::Interrupted))
         } else if let Err(error) = watermark.burst.before(session.as_mut(), step) {
@@ -198,6 +201,7 @@ fn run_steps(
             Err(source) => {
                 watermark.burst.finish(session.as_mut());
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
+                report.chunks_stay = watermark.has_chunks;
                 let failed = step.step.clone();
                 return (session, Err(Box::new(RunError { done: report, failed, source, on_error: Vec::new() })));
             }

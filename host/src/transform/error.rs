@@ -44,6 +44,17 @@ pub enum TransformError<E: std::error::Error + 'static> {
         #[source]
         source: DbError,
     },
+    /// A row holds what cannot be read, such as text that is not UTF-8.
+    #[error("the row of {table} with {key} cannot be read")]
+    Unreadable {
+        /// Where it is.
+        table: String,
+        /// Its key.
+        key: String,
+        /// What the database said.
+        #[source]
+        source: DbError,
+    },
     /// More rows were kept aside than allowed.
     #[error("more than {most} rows of {table} cannot be transformed; the last one, with {key}: {reason}")]
     TooManyRejects {

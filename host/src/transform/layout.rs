@@ -1,5 +1,6 @@
 //! Holds a `[transform]` against the live schema and settles what is read and written. Changes nothing.
 
+use super::computed::computed_from;
 use super::error::LayoutProblem;
 use super::statements;
 use super::table::{self, Key, KeyColumn, Table};
@@ -15,6 +16,10 @@ pub struct Layout {
     /// Where rows go, for messages.
     pub(super) into: String,
     pub(super) in_place: bool,
+    /// They go into a view, whose triggers put them wherever they like: the database does not count such rows.
+    pub(super) into_view: bool,
+    /// A statement that fails may leave a part of what it did.
+    pub(super) stops_halfway: bool,
     /// What stands behind FROM.
     pub(super) from: String,
     pub(super) filter: Option<String>,
@@ -105,6 +110,7 @@ fn settle(session: &mut dyn Session, spec: &TransformSpec) -> Result<Layout, Unf
         Target::InPlace => {}
         Target::Into { table, mode } => into_table(session, spec, table, *mode, &mut draft)?,
     }
+    draft.stops_halfway = table::stops_halfway(session)?;
     // Only the database itself knows whether the filter can be read.
     let scan = statements::scan(&draft, false);
     let checked = session.prepare(&scan).map(|statement| session.close_statement(statement));
@@ -163,6 +169,9 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
     {
         return Err(problem(format!("the transform writes {column}, which is the key of {}", table.name), None).into());
     }
+    if in_place {
+        computed_key(session, &table, &shown, written)?;
+    }
     // The rowid is the shortest way through a table; but VACUUM may change it between two chunks.
     let by_rowid = table.rowid.filter(|_| spec.chunk == Chunk::Whole || key.is_some_and(|key| key.is_rowid));
     let mut selected = Vec::new();
@@ -196,6 +205,8 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
         source: table.name.clone(),
         into: table.name.clone(),
         in_place,
+        into_view: false,
+        stops_halfway: false,
         filter: spec.filter.clone(),
         write: statements::update(&table.name, &spec.write, &scan),
         from,
@@ -209,6 +220,24 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
         null_key,
         same_key: None,
     })
+}
+
+/// Refuses a key that changes with what is written: a row that moves in it would be met again and again.
+fn computed_key(session: &mut dyn Session, table: &Table, key: &[String], written: &[String]) -> Result<(), Unfit> {
+    let is_generated = |name: &&String| table.column(name).is_some_and(|column| column.generated);
+    let generated: Vec<&String> = key.iter().filter(is_generated).collect();
+    if generated.is_empty() {
+        return Ok(());
+    }
+    let definition = table::definition(session, table)?;
+    for key in generated {
+        if let Some(column) = computed_from(&definition, key, written) {
+            let name = &table.name;
+            let message = format!("the transform writes {column}, from which {key} is computed, the key of {name}");
+            return Err(problem(message, None).into());
+        }
+    }
+    Ok(())
 }
 
 type Scan = (Vec<(String, usize)>, String, Option<String>);
@@ -322,6 +351,8 @@ fn of_query(session: &mut dyn Session, spec: &TransformSpec, query: &str) -> Res
         source: "the query".into(),
         into: String::new(),
         in_place: false,
+        into_view: false,
+        stops_halfway: false,
         filter: spec.filter.clone(),
         write: String::new(),
         null_key: Some(nulls.join(" OR ")),
@@ -368,6 +399,7 @@ fn into_table(
         return Err(Unfit::Problems(problems));
     }
     draft.into.clone_from(&table.name);
+    draft.into_view = table.is_view;
     draft.write = match (mode, covered) {
         (WriteMode::Upsert, Some(key)) => {
             let key: Vec<&str> = key.columns.iter().map(|column| column.name.as_str()).collect();

@@ -4,6 +4,7 @@
 mod again;
 mod cells;
 mod checkpoint;
+mod computed;
 mod error;
 mod expression;
 mod guest;

@@ -27,7 +27,7 @@ pub struct Counts {
     pub rows: u64,
     /// Rows updated, or put into another table.
     pub written: u64,
-    /// Rows that came out as they went in.
+    /// Rows that came out as they went in, or that the database left as they were.
     pub unchanged: u64,
     /// Rows kept aside.
     pub rejected: u64,
@@ -226,7 +226,7 @@ impl<A: Apply> Runner<'_, A> {
             session.close_cursor(cursor);
             fetched.map(|_| rows.finish_checked())
         })();
-        let batch = fetched.map_err(|error| self.cannot("read", error))?;
+        let batch = fetched.map_err(|error| self.cannot_read(session, rows.rows(), error))?;
         if let Some(last) = batch.rows().checked_sub(1) {
             self.position = Some(cells::values(&batch, last, layout.scan.iter().map(|(_, column)| *column)));
         }
@@ -252,16 +252,13 @@ impl<A: Apply> Runner<'_, A> {
         for piece in &pieces {
             let layout = self.run.layout;
             let done = if layout.in_place {
-                write::update(session, layout, statement, &rows, piece, skip, &mut refused).map(|done| {
-                    self.counts.written += done.written;
-                    self.counts.unchanged += done.unchanged;
-                })
+                write::update(session, layout, statement, &rows, piece, skip, &mut refused)
             } else {
-                write::insert(session, statement, piece, skip, &mut refused).map(|written| {
-                    self.counts.written += written;
-                })
+                write::insert(session, layout, statement, piece, skip, &mut refused)
             };
-            done.map_err(|Refused { row, error }| self.cannot_write(&rows, row, error))?;
+            let done = done.map_err(|Refused { row, error }| self.cannot_write(&rows, row, error))?;
+            self.counts.written += done.written;
+            self.counts.unchanged += done.unchanged;
         }
         self.counts.rows += rows.rows() as u64;
         let mut aside = rejects;
@@ -315,6 +312,31 @@ impl<A: Apply> Runner<'_, A> {
                 source,
             },
         }
+    }
+
+    /// Names the row that cannot be read, which comes after so many others, if its key can be.
+    fn cannot_read(&self, session: &mut dyn Session, before: usize, source: DbError) -> TransformError<A::Error> {
+        if source.code != ErrorCode::Value {
+            return self.cannot("read", source);
+        }
+        let layout = self.run.layout;
+        let sql = format!("{} OFFSET {before}", statements::scan_shown(layout, self.position.is_some()));
+        let mut params = self.position.clone().unwrap_or_default();
+        params.push(Value::Integer(1));
+        let mut keys = BatchBuilder::new(layout.shown.len());
+        let found = (|| {
+            let cursor = session.open_cursor(&sql, &params)?;
+            let fetched = session.fetch(cursor, 1, BATCH_BYTES, &mut keys);
+            session.close_cursor(cursor);
+            fetched
+        })();
+        if found.is_err() || keys.rows() == 0 {
+            return self.cannot("read", source);
+        }
+        let names: Vec<(String, usize)> =
+            layout.shown.iter().enumerate().map(|(column, (name, _))| (name.clone(), column)).collect();
+        let key = cells::key_text(&names, &keys.finish_checked(), 0);
+        TransformError::Unreadable { table: layout.source.clone(), key, source }
     }
 
     pub(super) fn cannot(&self, doing: &'static str, source: DbError) -> TransformError<A::Error> {

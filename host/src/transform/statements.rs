@@ -5,6 +5,16 @@ use crate::db::quote_identifier;
 
 /// Reads the next rows in the order of the key: after a key when `after`, at most as many as the last parameter says.
 pub(super) fn scan(layout: &Layout, after: bool) -> String {
+    scan_of(layout, &layout.selected.join(", "), after)
+}
+
+/// Reads the keys by which people know the next rows.
+pub(super) fn scan_shown(layout: &Layout, after: bool) -> String {
+    let shown: Vec<&str> = layout.shown.iter().map(|(_, index)| layout.selected[*index].as_str()).collect();
+    scan_of(layout, &shown.join(", "), after)
+}
+
+fn scan_of(layout: &Layout, selected: &str, after: bool) -> String {
     let keys: Vec<&str> = layout.scan.iter().map(|(sql, _)| sql.as_str()).collect();
     let mut conditions = Vec::new();
     if let Some(filter) = &layout.filter {
@@ -18,7 +28,7 @@ pub(super) fn scan(layout: &Layout, after: bool) -> String {
         });
     }
     let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    let (selected, from, order) = (layout.selected.join(", "), &layout.from, keys.join(", "));
+    let (from, order) = (&layout.from, keys.join(", "));
     format!("SELECT {selected} FROM {from}{condition} ORDER BY {order} LIMIT ?")
 }
 

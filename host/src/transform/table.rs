@@ -98,6 +98,16 @@ pub(super) fn read(session: &mut dyn Session, name: &str) -> Result<Option<Table
     Ok(Some(table))
 }
 
+/// Returns the text that made a table, as the schema keeps it.
+pub(super) fn definition(session: &mut dyn Session, table: &Table) -> Result<String, DbError> {
+    let sql = "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
+    let found = rows(session, sql, &[table.name.as_str().into()])?;
+    match found.into_iter().flatten().next() {
+        Some(Value::Text(sql)) => Ok(sql),
+        _ => Ok(String::new()),
+    }
+}
+
 fn unique_indexes(session: &mut dyn Session, table: &Table) -> Result<Vec<Key>, DbError> {
     let sql = "SELECT name, origin FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0 ORDER BY seq DESC";
     let mut keys = Vec::new();
@@ -122,6 +132,14 @@ fn unique_indexes(session: &mut dyn Session, table: &Table) -> Result<Vec<Key>, 
         }
     }
     Ok(keys)
+}
+
+/// Tells whether a statement may fail and leave a part of what it did. That takes a RAISE(FAIL) or an OR FAIL, be it in a
+/// trigger of another table that its own triggers write.
+pub(super) fn stops_halfway(session: &mut dyn Session) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM (SELECT sql FROM main.sqlite_schema UNION ALL SELECT sql FROM temp.sqlite_schema)
+        WHERE sql LIKE '%FAIL%' LIMIT 1";
+    Ok(!rows(session, sql, &[])?.is_empty())
 }
 
 /// Names the tables and views of the database.

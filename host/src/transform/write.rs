@@ -10,9 +10,9 @@ use crate::db::{ColumnSlice, DbError, Session, StatementId};
 /// What became of the rows of a batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Written {
-    /// Rows written.
+    /// Rows that the database says it changed.
     pub(super) written: u64,
-    /// Rows that came out as they went in.
+    /// Rows that came out as they went in, or that the database left as they were: ON CONFLICT IGNORE, RAISE(IGNORE).
     pub(super) unchanged: u64,
 }
 
@@ -37,27 +37,50 @@ pub(super) fn update(
     let mut columns: Vec<ColumnSlice<'_>> =
         piece.out.columns().iter().map(|column| ColumnSlice { column, first: 0 }).collect();
     columns.extend(layout.scan.iter().map(|(_, key)| ColumnSlice { column: &rows.columns()[*key], first }));
-    let unchanged = (piece.out.rows() - changed.len()) as u64;
-    let mut left = changed.as_slice();
-    let mut written = 0;
-    while !left.is_empty() {
-        match session.write_rows(statement, &columns, left) {
-            Ok(_) => {
-                written += left.len() as u64;
-                left = &[];
+    let broken = |error: DbError| Refused { row: first + changed.first().map_or(0, |row| *row as usize), error };
+    let (mut written, before) = (0, refused.len());
+    // Rows still to be written, the next ones last.
+    let mut left = vec![changed.as_slice()];
+    while let Some(rows) = left.pop() {
+        if rows.is_empty() {
+            continue;
+        }
+        // It makes SQLite keep a copy of each page that is written, so it is there only where it is needed.
+        let savepoint = if skip && layout.stops_halfway { Some(session.savepoint().map_err(broken)?) } else { None };
+        let mut done = 0;
+        match session.write_rows(statement, &columns, rows, &mut done) {
+            Ok(()) => {
+                if let Some(savepoint) = savepoint {
+                    session.release(savepoint).map_err(broken)?;
+                }
+                written += done;
             }
             Err(error) => {
-                let (at, refusal) = at(&error, left, first);
-                if !skip || !error.code.is_of_row() {
+                let (at, refusal) = at(&error, rows, first);
+                if !skip || !goes_on(session, &error) {
                     return Err(refusal);
                 }
-                written += at as u64;
                 refused.push(refusal);
-                left = &left[at + 1..];
+                left.push(&rows[at + 1..]);
+                match savepoint {
+                    None => written += done,
+                    Some(savepoint) => {
+                        // The rows before it go with the part of it that was done, and are written once more.
+                        session.rollback_to(savepoint).map_err(broken)?;
+                        left.push(&rows[..at]);
+                    }
+                }
             }
         }
     }
-    Ok(Written { written, unchanged })
+    let kept = (piece.out.rows() - (refused.len() - before)) as u64;
+    Ok(Written { written, unchanged: kept.saturating_sub(written) })
+}
+
+/// Tells whether other rows may still be written. After a RAISE(ROLLBACK) there is no transaction to write them in, and
+/// whatever came next would be blamed.
+fn goes_on(session: &dyn Session, error: &DbError) -> bool {
+    error.code.is_of_row() && session.in_transaction()
 }
 
 /// Returns where in `left` the error struck, and the refusal of that row.
@@ -80,11 +103,12 @@ fn changed(layout: &Layout, rows: &CheckedBatch, piece: &Piece, first: usize) ->
 /// Adds the rows that came out to another table: all that come from one row, or none of them.
 pub(super) fn insert(
     session: &mut dyn Session,
+    layout: &Layout,
     statement: StatementId,
     piece: &Piece,
     skip: bool,
     refused: &mut Vec<Refused>,
-) -> Result<u64, Refused> {
+) -> Result<Written, Refused> {
     let columns: Vec<ColumnSlice<'_>> =
         piece.out.columns()[1..].iter().map(|column| ColumnSlice { column, first: 0 }).collect();
     let mut left: Vec<u32> = (0..u32::try_from(piece.out.rows()).unwrap_or(u32::MAX)).collect();
@@ -92,21 +116,24 @@ pub(super) fn insert(
     let broken = |error: DbError| Refused { row: piece.from.first().map_or(0, |row| *row as usize), error };
     loop {
         if left.is_empty() {
-            return Ok(0);
+            return Ok(Written::default());
         }
         // What comes from one row is written as a whole, so it must be possible to take it back.
         let savepoint = if skip { Some(session.savepoint().map_err(broken)?) } else { None };
-        match session.write_rows(statement, &columns, &left) {
-            Ok(_) => {
+        let mut written = 0;
+        match session.write_rows(statement, &columns, &left, &mut written) {
+            Ok(()) => {
                 if let Some(savepoint) = savepoint {
                     session.release(savepoint).map_err(broken)?;
                 }
-                return Ok(left.len() as u64);
+                let all = left.len() as u64;
+                let written = if layout.into_view { all } else { written };
+                return Ok(Written { written, unchanged: all.saturating_sub(written) });
             }
             Err(error) => {
                 let origin = from(error.row.unwrap_or(left[0]));
                 let refusal = Refused { row: origin, error: DbError { row: None, ..error.clone() } };
-                let Some(savepoint) = savepoint.filter(|_| error.code.is_of_row()) else { return Err(refusal) };
+                let Some(savepoint) = savepoint.filter(|_| goes_on(session, &error)) else { return Err(refusal) };
                 session.rollback_to(savepoint).map_err(broken)?;
                 refused.push(refusal);
                 left.retain(|row| from(*row) != origin);

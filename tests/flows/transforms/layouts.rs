@@ -86,7 +86,8 @@ fn refuses_rows_that_no_key_tells_apart() {
 fn refuses_what_the_database_does_not_have() {
     let schema = format!(
         "{PEOPLE}CREATE VIEW names AS SELECT full_name FROM person; CREATE TABLE other (x INTEGER PRIMARY KEY, y UNIQUE,
-         z AS (x + 1)); CREATE TABLE heap (a, b)"
+         z AS (x + 1)); CREATE TABLE heap (a, b);
+         CREATE TABLE moving (id INTEGER PRIMARY KEY, a REAL, b, half AS (a / 2), key AS (half) UNIQUE)"
     );
     let transform = |lines: &str| format!("[transform]\n{lines}");
     let cases = [
@@ -101,6 +102,10 @@ fn refuses_what_the_database_does_not_have() {
         (
             transform("table = 'person'\nread = ['n']\nwrite = ['id']"),
             "the transform writes id, which is the key of person (-)",
+        ),
+        (
+            transform("table = 'moving'\nkey = ['key']\nread = ['a', 'b']\nwrite = ['b', 'A']\nchunk = 2"),
+            "the transform writes A, from which key is computed, the key of moving (-)",
         ),
         (
             transform("table = 'person'\nkey = ['full_name']\nread = ['n']\nwrite = ['n']"),

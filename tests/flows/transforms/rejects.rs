@@ -43,6 +43,87 @@ fn leaves_rows_out_that_break_a_constraint() {
 }
 
 #[test]
+fn rows_that_the_database_leaves_as_they_were_are_not_counted_as_written() {
+    let ignores = "CREATE TRIGGER no BEFORE UPDATE ON person WHEN new.id % 3 = 0 BEGIN
+        UPDATE seen SET n = n + 1; SELECT raise(IGNORE); END; CREATE TABLE seen (n); INSERT INTO seen VALUES (0)";
+    let deletes = "CREATE TRIGGER gone BEFORE UPDATE ON person WHEN new.id % 3 = 0 BEGIN
+        DELETE FROM person WHERE id = new.id; END";
+    for trigger in [ignores, deletes] {
+        let stage = Stage::new(&format!("{}; {trigger}", people(30)), "split", SPLIT);
+        assert_eq!(stage.counts(), counts(30, 20, 10, 0), "{trigger}");
+    }
+    // Kept aside, ignored and written, in chunks and at once.
+    let same = "UPDATE person SET full_name = 'One Name' WHERE id IN (5, 6, 7)";
+    for (on_error, rest) in [("stop", 0), ("skip", 1)] {
+        let bad = if rest == 1 { "UPDATE person SET full_name = 'bad 9' WHERE id = 9" } else { "" };
+        let schema = people(30).replace("first_name TEXT", "first_name TEXT UNIQUE ON CONFLICT IGNORE");
+        let schema = format!("{schema}; {same}; {bad}");
+        let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = '{on_error}'\nchunk = 7"));
+        assert_eq!(stage.counts(), counts(30, 28 - rest, 2, rest), "{on_error}");
+        assert_eq!(stage.lines("SELECT count(first_name) FROM person"), [(28 - rest).to_string()]);
+    }
+}
+
+#[test]
+fn rows_that_another_table_does_not_take_are_not_counted_as_written() {
+    let split = "[transform]\ntable = 'person'\nread = ['id', 'full_name']\ninto = 'word'\nwrite = ['person', 'position', 'word']\n";
+    let ignores = "CREATE TABLE word (person, position, word UNIQUE ON CONFLICT IGNORE)";
+    let view = "CREATE TABLE kept (word); CREATE VIEW word AS SELECT 1 AS person, 2 AS position, word FROM kept;
+        CREATE TRIGGER into_kept INSTEAD OF INSERT ON word BEGIN INSERT INTO kept VALUES (new.word); END";
+    for (table, written, unchanged) in [(ignores, 4, 2), (view, 6, 0)] {
+        let schema = format!(
+            "CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT);
+             INSERT INTO person (full_name) VALUES ('one two'), ('two three'), ('one four'); {table};"
+        );
+        for on_error in ["stop", "skip"] {
+            let stage = Stage::new(&schema, "words", &format!("{split}on_error = '{on_error}'"));
+            assert_eq!(stage.counts(), counts(3, written, unchanged, 0), "{table} {on_error}");
+            assert_eq!(stage.lines("SELECT count(*) FROM word"), [written.to_string()]);
+        }
+    }
+}
+
+#[test]
+fn nothing_stays_of_a_row_that_a_trigger_refuses_halfway() {
+    let log =
+        "CREATE TABLE log (id); CREATE TRIGGER logs BEFORE UPDATE ON person BEGIN INSERT INTO log VALUES (new.id); END";
+    for raise in ["FAIL", "ABORT"] {
+        let no = format!(
+            "CREATE TRIGGER no AFTER UPDATE ON person WHEN new.id % 10 = 3 BEGIN SELECT raise({raise}, 'not this'); END"
+        );
+        for chunk in ["'whole'", "7"] {
+            let schema = format!("{}; {log}; {no}", people(40));
+            let stage = Stage::new(&schema, "split", &format!("{SPLIT}on_error = 'skip'\nchunk = {chunk}"));
+            assert_eq!(stage.counts(), counts(40, 36, 0, 4), "{raise} {chunk}");
+            let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap();
+            let keys: Vec<&str> = rejects.iter().map(|reject| reject.key.as_str()).collect();
+            assert_eq!(keys, ["id 3", "id 13", "id 23", "id 33"]);
+            assert!(rejects[0].reason.starts_with("not this"), "{}", rejects[0].reason);
+            let left = "SELECT id FROM person WHERE first_name IS NULL ORDER BY id";
+            assert_eq!(stage.lines(left), ["3", "13", "23", "33"], "{raise} {chunk}");
+            let logged = "SELECT count(*), count(DISTINCT id), sum(id % 10 = 3) FROM log";
+            assert_eq!(stage.lines(logged), ["36|36|0"], "{raise} {chunk}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_ends_the_transaction_is_named_with_its_reason() {
+    let words = "[transform]\ntable = 'person'\nread = ['id', 'full_name']\ninto = 'word'\nwrite = ['person', 'position', 'word']\n";
+    let word = "CREATE TABLE word (person, position, word UNIQUE ON CONFLICT ROLLBACK); INSERT INTO word (word) VALUES ('Given5')";
+    let no = "CREATE TRIGGER no BEFORE UPDATE ON person WHEN new.id = 5 BEGIN SELECT raise(ROLLBACK, 'not this'); END";
+    let cases = [("split", SPLIT, no, "person: not this"), ("words", words, word, "word: UNIQUE constraint failed")];
+    for (behaviour, transform, schema, reason) in cases {
+        for rest in ["", "on_error = 'skip'", "on_error = 'skip'\nchunk = 100"] {
+            let schema = format!("{}; {schema}", people(30));
+            let message = Stage::new(&schema, behaviour, &format!("{transform}{rest}")).fails();
+            let expected = format!("what was made of the row of person with id 5 cannot be written to {reason}");
+            assert!(message.starts_with(&expected), "{rest}: {message}");
+        }
+    }
+}
+
+#[test]
 fn all_rows_made_of_a_row_are_left_out_together() {
     let schema = "CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT);
         INSERT INTO person (full_name) VALUES ('one two'), ('three taboo four'), ('five');

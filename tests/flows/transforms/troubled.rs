@@ -91,10 +91,49 @@ fn a_failure_on_row_17_and_a_broken_constraint_name_the_row() {
 #[test]
 fn text_that_is_not_utf8_is_told_with_its_place() {
     let schema = "CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT, first_name TEXT, last_name TEXT);
-        INSERT INTO person (full_name) VALUES ('a b'), (CAST(x'61ff' AS TEXT))";
-    let message = Stage::new(schema, "split", SPLIT).fails();
-    assert!(message.starts_with("cannot read person: "), "{message}");
-    assert!(message.contains("full_name") && message.contains("UTF-8"), "{message}");
+        INSERT INTO person (full_name) VALUES ('a b'), ('c d'), ('e f'), (CAST(x'61ff' AS TEXT)), ('g h')";
+    for chunk in ["'whole'", "4"] {
+        let message = Stage::new(schema, "split", &format!("{SPLIT}chunk = {chunk}")).fails();
+        assert!(message.starts_with("the row of person with id 4 cannot be read: column full_name of"), "{message}");
+        assert!(message.contains("UTF-8"), "{message}");
+    }
+    let stage = Stage::new(schema, "split", &format!("{SPLIT}chunk = 2"));
+    let message = chain(&stage.up().unwrap_err());
+    assert!(message.contains("the row of person with id 4 cannot be read"), "{message}");
+    // A key that cannot be read itself is not named.
+    let schema =
+        "CREATE TABLE t (k TEXT PRIMARY KEY, n) WITHOUT ROWID; INSERT INTO t VALUES (CAST(x'61ff' AS TEXT), 0)";
+    let message = Stage::new(schema, "count", "[transform]\ntable = 't'\nread = ['n']\nwrite = ['n']").fails();
+    assert!(message.starts_with("cannot read t: column k of"), "{message}");
+}
+
+#[test]
+fn what_stays_of_chunks_is_told_only_where_something_stays() {
+    let note = "the chunks of migration 2 transform before it stay done";
+    let said = |stage: &Stage| {
+        let run = stage.program(&["up"]);
+        assert_eq!(run.status.code(), Some(1), "{run:?}");
+        String::from_utf8(run.stderr).unwrap()
+    };
+    for (bad, stays) in [(1, false), (17, true)] {
+        let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id = {bad}", people(20));
+        let stage = Stage::new(&schema, "picky", &format!("{SPLIT}chunk = 10"));
+        // The second time the chunks are those of an earlier run.
+        for _ in 0..2 {
+            let said = said(&stage);
+            assert_eq!(said.contains(note), stays, "{said}");
+            assert_eq!(said.contains("migration 2 transform was rolled back"), !stays, "{said}");
+        }
+    }
+    // A key that is broken until the transaction ends fails at the commit, here of the second chunk.
+    let schema = format!(
+        "CREATE TABLE known (name TEXT PRIMARY KEY); {};
+         INSERT INTO known SELECT 'Given' || id FROM person WHERE id <> 17",
+        people(20).replace("first_name TEXT", "first_name TEXT REFERENCES known DEFERRABLE INITIALLY DEFERRED")
+    );
+    let stage = Stage::new(&schema, "split", &format!("{SPLIT}chunk = 10"));
+    let said = said(&stage);
+    assert!(said.contains("cannot commit") && said.contains(note), "{said}");
 }
 
 #[test]

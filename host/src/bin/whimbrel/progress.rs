@@ -1,9 +1,10 @@
 //! Shows a run while it goes on: a line for the step that runs, one for each that has ended, and what guests say.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 use whimbrel::LogLevel;
 use whimbrel::exec::{Event, Observer};
@@ -112,7 +113,7 @@ impl Progress {
         let Some(bar) = &*lock(&self.bar) else { return };
         match total {
             Some(total) => {
-                bar.set_style(spinner("{spinner} {msg} [{bar:20}] {pos} of {len} ({per_sec}, {eta} left)"));
+                bar.set_style(spinner("{spinner} {msg} [{bar:20}] {pos} of {len} ({rate}, {eta} left)"));
                 bar.set_length(total);
                 bar.set_position(done.min(total));
             }
@@ -186,7 +187,21 @@ fn name(level: LogLevel) -> &'static str {
 }
 
 fn spinner(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("=> ")
+    let write = |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // It goes into a text, which takes everything.
+        let _ = out.write_str(&rate(state.per_sec()));
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is a constant");
+    style.progress_chars("=> ").with_key("rate", write)
+}
+
+/// Writes how many are done in a second: whole ones, unless they are few.
+fn rate(per_second: f64) -> String {
+    if per_second < 9.95 {
+        return format!("{:.1}/s", per_second.max(0.0));
+    }
+    // Nothing is so fast that the number does not fit.
+    format!("{}/s", amount::number(per_second.round() as u64))
 }
 
 /// A panic elsewhere leaves a message or a list behind, which is as good as ever.
@@ -239,6 +254,15 @@ impl Observer for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_a_whole_number_unless_it_is_small() {
+        for (rate, expected) in
+            [(0.0, "0.0/s"), (3.14159, "3.1/s"), (9.97, "10/s"), (10.4, "10/s"), (312_014.7075, "312,015/s")]
+        {
+            assert_eq!(super::rate(rate), expected);
+        }
+    }
 
     #[test]
     fn tells_how_far_and_how_fast() {

@@ -25,6 +25,15 @@ use std::ptr::{self, NonNull};
 use rusqlite::{Connection, Error, ffi};
 use whimbrel_packed::RawCell;
 
+/// A run for many rows that came to an end at one of them.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    pub(super) row: u32,
+    /// Rows changed before it.
+    pub(super) changed: u64,
+    pub(super) error: Error,
+}
+
 /// A prepared statement.
 pub(super) struct RawStatement<'connection> {
     statement: NonNull<ffi::sqlite3_stmt>,
@@ -80,19 +89,19 @@ impl<'connection> RawStatement<'connection> {
     }
 
     /// Runs it for each of `rows`, with `cell` telling the parameters, counted from 0. Tells how many rows it changed
-    /// itself; on failure, the row.
+    /// itself; on failure, at which of them.
     pub(super) fn each<'cells>(
         &mut self,
         rows: impl Iterator<Item = u32>,
         cell: impl Fn(u32, usize) -> RawCell<'cells>,
-    ) -> Result<u64, (u32, Error)> {
+    ) -> Result<u64, Stopped> {
         let (parameters, mut changed) = (self.parameters(), 0);
         self.bound(|bound| {
             for row in rows {
                 let done = (0..parameters)
                     .try_for_each(|parameter| bound.bind(parameter, cell(row, parameter)))
                     .and_then(|()| bound.run());
-                changed += done.map_err(|error| (row, error))?;
+                changed += done.map_err(|error| Stopped { row, changed, error })?;
             }
             Ok(changed)
         })
@@ -374,7 +383,7 @@ mod tests {
                 [RawCell::Text(long.as_bytes()), RawCell::Blob(&[0, 255])],
             ];
             let mut insert = RawStatement::prepare(&connection, "INSERT INTO t VALUES (?, ?)").unwrap();
-            let written = insert.each(0..4, |row, column| cells[row as usize][column]).map_err(|(_, error)| error);
+            let written = insert.each(0..4, |row, column| cells[row as usize][column]).map_err(|stopped| stopped.error);
             assert_eq!(written.unwrap(), 4);
             let sql = "SELECT group_concat(typeof(a) || length(a) || typeof(b) || b, ' ') FROM (SELECT * FROM t \
                        WHERE a IS NOT NULL AND typeof(b) <> 'blob')";
@@ -396,10 +405,13 @@ mod tests {
         let mut insert = RawStatement::prepare(&connection, "INSERT INTO t VALUES (?)").unwrap();
         let texts = [String::from("one"), String::from("two"), String::from("one")];
         let failed = insert.each(0..3, |row, _| RawCell::Text(texts[row as usize].as_bytes())).unwrap_err();
-        assert_eq!((failed.0, failed.1.sqlite_error_code()), (2, Some(rusqlite::ErrorCode::ConstraintViolation)));
+        assert_eq!(
+            (failed.row, failed.changed, failed.error.sqlite_error_code()),
+            (2, 2, Some(rusqlite::ErrorCode::ConstraintViolation))
+        );
         drop(texts);
         assert_eq!(expanded(&insert), "INSERT INTO t VALUES (NULL)");
-        assert_eq!(insert.each(0..1, |_, _| RawCell::Text(b"three")).map_err(|(_, error)| error).unwrap(), 1);
+        assert_eq!(insert.each(0..1, |_, _| RawCell::Text(b"three")).unwrap(), 1);
         assert_eq!(expanded(&insert), "INSERT INTO t VALUES (NULL)");
     }
 
@@ -408,7 +420,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (a)").unwrap();
         let mut insert = RawStatement::prepare(&connection, "INSERT INTO t VALUES (?) RETURNING a").unwrap();
-        assert_eq!(insert.each(0..2, |row, _| RawCell::Integer(row.into())).map_err(|(_, error)| error).unwrap(), 2);
+        assert_eq!(insert.each(0..2, |row, _| RawCell::Integer(row.into())).unwrap(), 2);
         let error = RawStatement::prepare(&connection, "INSERT INTO nowhere VALUES (?)").map(drop).unwrap_err();
         assert!(error.to_string().contains("no such table: nowhere"), "{error}");
     }

@@ -22,8 +22,12 @@ pub(super) enum RunError {
     Db(DbError),
     /// One of the host's own limits.
     Limit(LimitReached),
-    /// In a batch, with the row.
-    Row(u32, rusqlite::Error),
+    /// In a batch, with the row, and how many rows were changed before it.
+    Row {
+        row: u32,
+        changed: u64,
+        error: rusqlite::Error,
+    },
 }
 
 impl From<rusqlite::Error> for RunError {

@@ -209,8 +209,9 @@ impl Session for SqliteSession {
         statement: StatementId,
         columns: &[ColumnSlice<'_>],
         rows: &[u32],
-    ) -> Result<u64, DbError> {
-        self.run_rows(statement, columns, rows)
+        changed: &mut u64,
+    ) -> Result<(), DbError> {
+        self.run_rows(statement, columns, rows, changed)
     }
 
     fn close_statement(&mut self, statement: StatementId) {

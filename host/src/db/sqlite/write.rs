@@ -5,7 +5,7 @@ use whimbrel_packed::CheckedBatch;
 
 use super::bulk::Source;
 use super::meter::Meter;
-use super::raw_statement::RawStatement;
+use super::raw_statement::{RawStatement, Stopped};
 use super::run::{Done, RunError, expect};
 use crate::db::{ColumnSlice, Value};
 
@@ -33,7 +33,7 @@ pub(super) fn once(statement: &mut RawStatement<'_>, params: &[Value], meter: &M
     expect(statement.parameters(), params.len())?;
     let done = metered(statement, meter, |statement| statement.each(0..1, |_, column| params[column].raw()));
     done.map_err(|error| match error {
-        RunError::Row(_, error) => RunError::Sqlite(error),
+        RunError::Row { error, .. } => RunError::Sqlite(error),
         other => other,
     })
 }
@@ -42,10 +42,14 @@ pub(super) fn once(statement: &mut RawStatement<'_>, params: &[Value], meter: &M
 fn metered(
     statement: &mut RawStatement<'_>,
     meter: &Meter,
-    work: impl FnOnce(&mut RawStatement<'_>) -> Result<u64, (u32, rusqlite::Error)>,
+    work: impl FnOnce(&mut RawStatement<'_>) -> Result<u64, Stopped>,
 ) -> Result<Done, RunError> {
     meter.start();
     let done = work(statement);
     meter.charge_counted(statement.take_operations());
-    done.map(|changed| Done { changed }).map_err(|(row, error)| RunError::Row(row, error))
+    done.map(|changed| Done { changed }).map_err(|Stopped { row, changed, error }| RunError::Row {
+        row,
+        changed,
+        error,
+    })
 }

@@ -35,7 +35,7 @@ pub(super) fn explain(error: RunError) -> Failure {
     }
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
         let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
-        let then = if transform::has_chunks(&failed) {
+        let then = if done.chunks_stay {
             "stopped after its last chunk: `whimbrel up` goes on there"
         } else if outside && failed.direction == Direction::Up {
             "stopped after the last statement that was run to its end: `whimbrel up` goes on there"
@@ -48,12 +48,15 @@ pub(super) fn explain(error: RunError) -> Failure {
     } else if !matches!(&source, StepError::Hook { hook, .. } if !hook.moment.is_each()) {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
-    if undone(&source) && !done.dry_run {
-        failure.notes.push(if transform::has_chunks(&failed) {
-            format!("the chunks of migration {} before it stay done; `whimbrel up` goes on after them", failed.title())
-        } else {
-            format!("migration {} was rolled back", failed.title())
-        });
+    // Whatever fails later, be it the commit of a chunk, what is committed stays.
+    let is_over = matches!(source, StepError::Interrupted | StepError::Hook { kept: true, .. });
+    if done.chunks_stay && !is_over {
+        failure.notes.push(format!(
+            "the chunks of migration {} before it stay done; `whimbrel up` goes on after them",
+            failed.title()
+        ));
+    } else if undone(&source) && !done.dry_run {
+        failure.notes.push(format!("migration {} was rolled back", failed.title()));
     }
     if let StepError::Hook { kept: true, .. } = &source {
         failure.notes.push(format!("migration {} stays: it had committed on its own before the hook", failed.title()));

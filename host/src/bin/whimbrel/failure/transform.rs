@@ -1,19 +1,11 @@
 //! Explains what stopped a transform: which table and key, why, and what to do.
 
 use whimbrel::exec::{PreviewError, StepError};
-use whimbrel::model::Chunk;
-use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::{LayoutProblem, TransformError};
 use whimbrel::wasm::PluginError;
 
 use super::{Failure, Problem, hint, library, run};
 use crate::exit::Exit;
-
-/// Tells whether what a step did before it failed stays, chunk by chunk.
-pub(super) fn has_chunks(step: &Step) -> bool {
-    let up = step.direction == Direction::Up;
-    step.migration.body.transform().is_some_and(|spec| up && spec.chunk != Chunk::Whole)
-}
 
 /// Explains why a transform stopped in the middle of its rows.
 pub(super) fn stopped(error: &TransformError<PluginError>) -> Failure {
@@ -31,7 +23,9 @@ pub(super) fn stopped(error: &TransformError<PluginError>) -> Failure {
         TransformError::TooManyRejects { .. } => {
             Failure { hint: Some("raise `max_rejects`, or mend the rows".to_owned()), ..failure("too-many-rejects") }
         }
-        TransformError::Write { source, .. } | TransformError::Database { source, .. } => Failure {
+        TransformError::Write { source, .. }
+        | TransformError::Unreadable { source, .. }
+        | TransformError::Database { source, .. } => Failure {
             exit: library::exit(source.code),
             causes: vec![source.to_string()],
             hint: hint::database(source),

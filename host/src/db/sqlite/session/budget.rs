@@ -76,7 +76,7 @@ impl SqliteSession {
     pub(super) fn failed(&mut self, error: RunError) -> DbError {
         let error = match error {
             RunError::Sqlite(error) => translate(&self.watch, error),
-            RunError::Row(row, error) => DbError { row: Some(row), ..translate(&self.watch, error) },
+            RunError::Row { row, error, .. } => DbError { row: Some(row), ..translate(&self.watch, error) },
             RunError::Db(error) => error,
             RunError::Limit(reached) => {
                 return self.budgeted(|budget, _| budget.meet(reached)).unwrap_or_else(|| reached.into());

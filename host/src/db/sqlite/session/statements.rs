@@ -137,13 +137,14 @@ impl SqliteSession {
         }
     }
 
-    /// Runs a statement for each of these rows.
+    /// Runs a statement for each of these rows; adds the rows it changed, also where it fails, to `changed`.
     pub(super) fn run_rows(
         &mut self,
         statement: StatementId,
         columns: &[ColumnSlice<'_>],
         rows: &[u32],
-    ) -> Result<u64, DbError> {
+        changed: &mut u64,
+    ) -> Result<(), DbError> {
         self.admit(rows.len() as u64, 0)?;
         let mut sql = String::new();
         let done = self.with_watch(|watch, connection, open| {
@@ -152,9 +153,12 @@ impl SqliteSession {
             sql.clone_from(&statement.sql);
             write_rows(watch, connection, has_bulk, statement, &write::these(columns, rows))
         });
-        let changed = self.settle(&sql, done)?;
+        if let Ok(Done { changed: done }) | Err(RunError::Row { changed: done, .. }) = &done {
+            *changed += done;
+        }
+        self.settle(&sql, done)?;
         self.counters.statements += (rows.len() as u64).saturating_sub(1);
-        Ok(changed)
+        Ok(())
     }
 }
 
@@ -217,16 +221,16 @@ fn write_rows<'c>(
         Attempt::Declined => write::rows(for_rows, source, &watch.meter),
         Attempt::Written(written, last) => {
             let done = write::rows(for_rows, &last, &watch.meter);
-            let changed = done.map_err(|error| in_place_of(error, source))?.changed;
+            let changed = done.map_err(|error| in_place_of(error, source, written))?.changed;
             Ok(Done { changed: written + changed })
         }
     }
 }
 
-/// Names the last row in an error of a source that holds nothing else.
-fn in_place_of(error: RunError, source: &Source<'_>) -> RunError {
+/// Names the last row in an error of a source that holds nothing else, after so many rows that were changed.
+fn in_place_of(error: RunError, source: &Source<'_>, changed: u64) -> RunError {
     match error {
-        RunError::Row(_, error) => RunError::Row(source.row(source.len() - 1), error),
+        RunError::Row { error, .. } => RunError::Row { row: source.row(source.len() - 1), changed, error },
         other => other,
     }
 }
