@@ -247,7 +247,7 @@ mod tests {
             ("${A:-b\\}c}", "A"),
         ] {
             let sql = format!("SELECT '{form}'");
-            let found = variables(&sql, &[0..1]);
+            let found = variables(&sql, &[Range { start: 0, end: 1 }]);
             assert_eq!((found[0].name, found[0].otherwise), (name, Otherwise::Unread), "{form}");
         }
     }

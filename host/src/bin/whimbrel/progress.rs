@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn a_rate_is_a_whole_number_unless_it_is_small() {
         for (rate, expected) in
-            [(0.0, "0.0/s"), (3.14159, "3.1/s"), (9.97, "10/s"), (10.4, "10/s"), (312_014.7075, "312,015/s")]
+            [(0.0, "0.0/s"), (3.25, "3.2/s"), (9.97, "10/s"), (10.4, "10/s"), (312_014.7, "312,015/s")]
         {
             assert_eq!(super::rate(rate), expected);
         }

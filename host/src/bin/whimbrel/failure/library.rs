@@ -309,8 +309,8 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::Irreversible { migration } => (
             "irreversible",
             Some(migration),
-            "write its down script (name.up.sql and name.down.sql), `[transform.down]` for a transform, or stop before it \
-             with --to"
+            "write its down script (name.up.sql and name.down.sql), `[transform.down]` for a transform, or stop before it: \
+             `whimbrel down --to`"
                 .to_owned(),
         ),
         PlanProblem::CannotRevertMissing { migration } => {
