@@ -443,3 +443,25 @@ fn add(sum: &mut Counters, more: Counters) {
     sum.rows_changed += more.rows_changed;
     sum.operations += more.operations;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::sqlite::Sqlite;
+    use crate::plan::Until;
+    use crate::source::Memory;
+    use crate::{Error, Migrator};
+
+    #[test]
+    fn a_transaction_that_is_left_open_is_told_as_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "-- whimbrel: transaction = none\nBEGIN;\nCREATE TABLE note (x);\n";
+        let migrator = Migrator::builder()
+            .source(Memory::new("memory").file("1_note.sql", script))
+            .database(Sqlite::file(folder.path().join("app.db")))
+            .build()
+            .unwrap();
+        let Error::Run(error) = migrator.up(Until::End).unwrap_err() else { panic!("it is another error") };
+        assert!(matches!(error.source, StepError::TransactionOpen), "{error:?}");
+    }
+}

@@ -177,16 +177,14 @@ fn searched(text: &Statement, schema: &Schema) -> Vec<Need> {
     if matches!(text.kind, StatementKind::CreateVirtualTable { .. }) {
         return Vec::new();
     }
-    let is_virtual = |name: &&String| schema.tables.get(*name).is_some_and(|table| table.module.is_some());
-    text.called.iter().filter(is_virtual).map(|name| read(name, "*")).collect()
+    text.called.iter().filter(|name| schema.is_virtual(name)).map(|name| read(name, "*")).collect()
 }
 
 /// Returns what an order to a full-text table needs, which is given as a row for its hidden columns: it may delete all there
 /// is, or say how the owner's searches go from then on. <https://sqlite.org/fts5.html#special_insert_commands>
 fn ordered(statement: &Statement, schema: &Schema) -> Vec<Need> {
     let gives_order = |name: &&String| {
-        let is_virtual = schema.tables.get(*name).is_some_and(|table| table.module.is_some());
-        is_virtual && (statement.inserted.contains(*name) || statement.inserted.contains("rank"))
+        schema.is_virtual(name) && (statement.inserted.contains(*name) || statement.inserted.contains("rank"))
     };
     let tables = statement.names.iter().filter(gives_order);
     tables.flat_map(|name| [Verb::Delete, Verb::Alter].map(|verb| Need::object(verb, name))).collect()

@@ -65,6 +65,11 @@ impl Schema {
         self.tables.contains_key(&name) || self.views.contains_key(&name)
     }
 
+    /// Tells whether there is a virtual table of this name, in lower case.
+    pub fn is_virtual(&self, name: &str) -> bool {
+        self.tables.get(name).is_some_and(|table| table.module.is_some())
+    }
+
     /// Returns the virtual table that keeps its rows in this one.
     pub fn owner_of_shadow(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();

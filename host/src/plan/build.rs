@@ -1,19 +1,12 @@
 //! Builds the plan: which steps, in which order, and what stands against them.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::reconcile::States;
+use super::scripts;
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
-use crate::model::{
-    Applied, AppliedState, Body, Chains, Hook, Migration, MissingValue, Resumption, Role, Script, Version,
-};
-use crate::sql::{Finding, Severity};
-
-/// How much of one kind is told of one script; nobody reads thousands.
-const MOST_TOLD: usize = 100;
-const FIRST_THEN_OTHERS: &str = "see to those before it first";
+use crate::model::{Applied, AppliedState, Body, Chains, Hook, Migration, Resumption, Role, Script, Version};
 
 /// One migration in one direction.
 #[derive(Clone, Debug)]
@@ -353,80 +346,10 @@ impl<'a> Draft<'a> {
     }
 
     fn check_script(&mut self, step: &Step) {
-        let verify = step.migration.verify.as_deref().filter(|_| step.direction == Direction::Up);
-        for script in [step.script(), verify].into_iter().flatten() {
-            self.check_text(step, script);
-        }
-        let asked = step.migration.asked_preconditions().enumerate().filter(|_| step.direction == Direction::Up);
-        let missing = asked.flat_map(|(index, (precondition, query))| {
-            let missing = query.map(Script::missing).unwrap_or_default();
-            missing.iter().map(move |missing| {
-                (index, MissingValue { range: precondition.place(&missing.range), ..missing.clone() })
-            })
-        });
-        let mut files = BTreeMap::new();
-        let mut file =
-            |index| Arc::clone(files.entry(index).or_insert_with(|| Arc::new(step.migration.precondition_file(index))));
-        let mut missing = missing.peekable();
-        for (index, missing) in missing.by_ref().take(MOST_TOLD) {
-            self.problems.push(without_value(step, &file(index), missing));
-        }
-        if let Some((index, MissingValue { range, .. })) = missing.peek().cloned() {
-            self.problems.push(and_more(step, &file(index), range, missing.count()));
-        }
+        let said = scripts::check(step);
+        self.problems.extend(said.problems);
+        self.warnings.extend(said.warnings);
     }
-
-    fn check_text(&mut self, step: &Step, script: &Script) {
-        // Everything said of it shares the text, which may be long.
-        let shared = Arc::new(script.clone());
-        let mut missing = script.missing().iter();
-        let told = missing.by_ref().take(MOST_TOLD);
-        self.problems.extend(told.map(|missing| without_value(step, &shared, missing.clone())));
-        if let Some(next) = missing.as_slice().first() {
-            self.problems.push(and_more(step, &shared, next.range.clone(), missing.len()));
-        }
-        let (errors, warnings): (Vec<Finding>, Vec<Finding>) =
-            script.check().into_iter().partition(|finding| finding.severity == Severity::Error);
-        let mut errors = errors.into_iter();
-        let told = errors.by_ref().take(MOST_TOLD);
-        self.problems.extend(told.map(|Finding { range, message, hint, .. }| PlanProblem::Script {
-            migration: step.title(),
-            script: Arc::clone(&shared),
-            range,
-            message,
-            hint,
-        }));
-        if let Some(next) = errors.as_slice().first() {
-            self.problems.push(and_more(step, &shared, next.range.clone(), errors.len()));
-        }
-        let mut warnings = warnings.into_iter();
-        let told = warnings.by_ref().take(MOST_TOLD);
-        self.warnings.extend(told.map(|Finding { range, message, hint, .. }| Warning {
-            migration: step.title(),
-            message,
-            hint,
-            place: Some((Arc::clone(&shared), range)),
-        }));
-        if let Some(next) = warnings.as_slice().first() {
-            let (migration, message, hint) = (step.title(), more(warnings.len()), FIRST_THEN_OTHERS.to_owned());
-            self.warnings.push(Warning { migration, message, hint, place: Some((shared, next.range.clone())) });
-        }
-    }
-}
-
-fn without_value(step: &Step, script: &Arc<Script>, missing: MissingValue) -> PlanProblem {
-    let (migration, chain) = (step.title(), step.chain.to_string());
-    PlanProblem::Placeholder { migration, chain, script: Arc::clone(script), missing }
-}
-
-/// Says that there is more of what was told last.
-fn and_more(step: &Step, script: &Arc<Script>, range: Range<usize>, count: usize) -> PlanProblem {
-    let (migration, script) = (step.title(), Arc::clone(script));
-    PlanProblem::Script { migration, script, range, message: more(count), hint: FIRST_THEN_OTHERS.to_owned() }
-}
-
-fn more(count: usize) -> String {
-    format!("and {count} more of this kind from here on")
 }
 
 /// Names the statement that was run and is another one now.

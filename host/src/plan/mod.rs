@@ -7,6 +7,7 @@ mod goal;
 mod graph;
 mod reconcile;
 mod repair;
+mod scripts;
 #[cfg(test)]
 mod tests;
 

@@ -48,6 +48,24 @@ impl Token<'_> {
     pub fn is_word(&self, keyword: &str) -> bool {
         self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(keyword)
     }
+
+    /// Returns what it names, without its quotes. SQLite takes strings for names where only a name can stand.
+    pub fn name(&self) -> Option<String> {
+        let quoted = |quote: char| {
+            let inside = self.text.strip_prefix(quote)?;
+            let inside = inside.strip_suffix(quote).unwrap_or(inside);
+            Some(inside.replace(&format!("{quote}{quote}"), &quote.to_string()))
+        };
+        match (self.kind, self.text.chars().next()?) {
+            (TokenKind::Word, _) => Some(self.text.to_owned()),
+            (TokenKind::QuotedIdentifier, '[') => {
+                let inside = &self.text[1..];
+                Some(inside.strip_suffix(']').unwrap_or(inside).to_owned())
+            }
+            (TokenKind::QuotedIdentifier | TokenKind::String, quote @ ('"' | '`' | '\'')) => quoted(quote),
+            _ => None,
+        }
+    }
 }
 
 /// Returns the tokens of `sql`; put together they are `sql` again.

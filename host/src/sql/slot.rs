@@ -71,8 +71,8 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// Finds the variables of a shell in some lines of a script: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`,
-/// `${NAME?message}` and `${NAME:?message}`; `$$` and `\$` are a dollar sign. goose has more, such as a default with a variable in it and a
-/// part of a value: those are found, and not read.
+/// `${NAME?message}` and `${NAME:?message}`; `$$` and `\$` are a dollar sign. goose has more, such as a default with a
+/// variable in it and a part of a value: those are found, and not read.
 ///
 /// Lines are counted from 0, and their ranges stand in order.
 pub fn variables<'a>(sql: &'a str, lines: &[Range<usize>]) -> Vec<Slot<'a>> {

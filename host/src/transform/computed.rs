@@ -43,10 +43,10 @@ fn expressions(definition: &str) -> Vec<(String, Vec<String>)> {
                 inside &= depth > 1;
             }
             "," if depth == 1 => column = None,
-            _ if depth == 1 && column.is_none() => column = Some(unquoted(&token)),
+            _ if depth == 1 && column.is_none() => column = token.name(),
             _ if inside && matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdentifier) => {
                 if let Some((_, names)) = found.last_mut() {
-                    names.push(unquoted(&token));
+                    names.extend(token.name());
                 }
             }
             _ => {}
@@ -54,17 +54,6 @@ fn expressions(definition: &str) -> Vec<(String, Vec<String>)> {
         after_as = depth == 1 && token.is_word("AS");
     }
     found
-}
-
-/// Returns the name that a token stands for. Where a column is made, SQLite takes a string for a name, too.
-fn unquoted(token: &Token<'_>) -> String {
-    let quote = match token.text.chars().next() {
-        Some('[') => ']',
-        Some(quote @ ('"' | '`' | '\'')) => quote,
-        _ => return token.text.to_owned(),
-    };
-    let inner = token.text[1..].strip_suffix(quote).unwrap_or(&token.text[1..]);
-    if quote == ']' { inner.to_owned() } else { inner.replace(&format!("{quote}{quote}"), &quote.to_string()) }
 }
 
 #[cfg(test)]

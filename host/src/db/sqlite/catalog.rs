@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use super::statement_kind::{self, name};
+use super::statement_kind;
 use crate::grants::{Schema, Statement, Table, Trigger};
 use crate::sql::{self, Token};
 
@@ -86,7 +86,7 @@ fn read_table(sql: &str) -> Table {
     for part in parts(&tokens) {
         let is_constraint = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
         let column = part.first().filter(|first| !is_constraint.iter().any(|word| first.is_word(word)));
-        let column = column.and_then(name).map(|name| name.to_ascii_lowercase());
+        let column = column.and_then(Token::name).map(|name| name.to_ascii_lowercase());
         checks.extend(groups(part, "CHECK"));
         if let Some(column) = column {
             sources.extend(groups(part, "AS").map(|group| (column.clone(), group)));
@@ -109,7 +109,7 @@ fn module(tokens: &[Token<'_>]) -> Option<String> {
         return None;
     }
     let using = tokens.iter().position(|token| token.is_word("USING"))?;
-    name(tokens.get(using + 1)?)
+    tokens.get(using + 1)?.name()
 }
 
 /// Cuts what stands between the outermost parentheses at its commas.
@@ -159,7 +159,7 @@ fn names_in(tokens: &[Token<'_>]) -> BTreeSet<String> {
         }
         depth > 0
     });
-    inside.filter_map(name).map(|name| name.to_ascii_lowercase()).collect()
+    inside.filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect()
 }
 
 /// Returns the columns of an index on an expression or on some rows only.
@@ -168,13 +168,13 @@ fn expression_columns(sql: &str, columns: &[String]) -> Option<Vec<String>> {
     let list = tokens.iter().position(|token| token.text == "(")?;
     let inside = &tokens[list + 1..];
     let plain = inside.iter().all(|token| {
-        let listed = token.text == "," || token.text == ")" || name(token).is_some();
+        let listed = token.text == "," || token.text == ")" || token.name().is_some();
         listed && !token.is_word("WHERE")
     });
     if plain {
         return None;
     }
-    let names: BTreeSet<String> = inside.iter().filter_map(name).map(|name| name.to_ascii_lowercase()).collect();
+    let names: BTreeSet<String> = inside.iter().filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect();
     Some(columns.iter().filter(|column| names.contains(*column)).cloned().collect())
 }
 

@@ -16,6 +16,7 @@ mod handles;
 mod heap;
 mod limits;
 mod meter;
+mod plain;
 mod probe;
 mod question;
 mod raw_function;

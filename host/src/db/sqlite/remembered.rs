@@ -18,7 +18,7 @@ const LIKELY: usize = 4;
 /// Accesses that every plain statement may make under the rules and the schema of the moment, and which of them were
 /// found to be allowed together.
 ///
-/// The text of a plain statement says nothing that the database does not report (`statement_kind::is_plain`), so the
+/// The text of a plain statement says nothing that the database does not report (`plain::is_plain`), so the
 /// decision rests on the accesses alone. Statements of one kind make the same accesses in the same order: each is one
 /// more step on a way that was gone before.
 pub(super) struct Remembered {

@@ -1,7 +1,6 @@
 //! Reads from the tokens of a statement what SQLite's authorizer does not tell. Decides nothing.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use crate::grants::{Statement, StatementKind, TriggerEvent};
 use crate::sql::{self, Token, TokenKind};
@@ -10,7 +9,7 @@ use crate::sql::{self, Token, TokenKind};
 pub(super) fn read(text: &str) -> Statement {
     let tokens: Vec<Token<'_>> = sql::tokens(text).filter(Token::is_significant).collect();
     let kind = kind(&tokens);
-    let names = || tokens.iter().filter_map(name).map(|name| name.to_ascii_lowercase());
+    let names = || tokens.iter().filter_map(Token::name).map(|name| name.to_ascii_lowercase());
     let natural = tokens.iter().any(|token| token.is_word("NATURAL"));
     let mut seen = BTreeSet::new();
     let mut is_repeated = |name: &String| !seen.insert(name.clone());
@@ -34,87 +33,9 @@ pub(super) fn read(text: &str) -> Statement {
     }
 }
 
-/// Tells whether a statement only reads or changes rows, and its text has nothing in it that `read` would find and the
-/// database would not report, unless there are virtual tables (`Schema::is_silent`).
-///
-/// The telling words are looked for inside other words, strings and comments as well, which is faster than to tell
-/// these apart.
-pub(super) fn is_plain(text: &str) -> bool {
-    const BEGINS: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "VALUES"];
-    let first = sql::tokens(text).find(Token::is_significant);
-    let begins = |first: &Token<'_>| BEGINS.iter().any(|word| first.is_word(word));
-    let Some(first) = first.filter(begins) else { return false };
-    !tells(&text.as_bytes()[first.end()..])
-}
-
-/// The words that tell something in a statement that only reads or changes rows.
-const TELLING: [&str; 4] = ["WITH", "USING", "NATURAL", "REPLACE"];
-/// Two letters of each, and how many there are before them. They are rare in SQL, and no word says less.
-const TELLING_LETTERS: [([u8; 2], usize); TELLING.len()] = [(*b"wi", 0), (*b"si", 1), (*b"tu", 2), (*b"ep", 1)];
-/// Places that are looked at together.
-const PIECE: usize = 16;
-
-/// Tells whether one of the words stands in a text.
-fn tells(text: &[u8]) -> bool {
-    // Places of two letters.
-    let places = text.len().saturating_sub(1);
-    let Some(last) = places.checked_sub(PIECE) else { return stands_in(text, 0..text.len()) };
-    // The last piece may overlap the one before.
-    let pieces = (0..last).step_by(PIECE).chain([last]);
-    pieces.into_iter().any(|at| may_stand_in(&text[at..]) && stands_in(text, at..at + PIECE))
-}
-
-/// Tells whether the telling letters of a word stand in the first piece of a text. The compiler finds the few instructions
-/// that look at all places at once, as long as this stands alone and is written so.
-#[inline(never)]
-fn may_stand_in(text: &[u8]) -> bool {
-    const SMALL: u8 = 0x20;
-    let (Some(first), Some(second)) = (text.first_chunk::<PIECE>(), text[1..].first_chunk::<PIECE>()) else {
-        return true;
-    };
-    let mut found = 0;
-    for place in 0..PIECE {
-        for (letters, _) in &TELLING_LETTERS {
-            found |= u8::from(first[place] | SMALL == letters[0]) & u8::from(second[place] | SMALL == letters[1]);
-        }
-    }
-    found != 0
-}
-
-/// Tells whether one of the words stands in a text, with its telling letters at these places.
-fn stands_in(text: &[u8], places: Range<usize>) -> bool {
-    places.into_iter().any(|place| {
-        TELLING.iter().zip(&TELLING_LETTERS).any(|(word, (_, before))| {
-            place.checked_sub(*before).is_some_and(|start| starts_with(&text[start..], word))
-        })
-    })
-}
-
-fn starts_with(text: &[u8], word: &str) -> bool {
-    text.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
-}
-
 /// Tells whether there is nothing in a text that could be run.
 pub(super) fn is_blank(text: &str) -> bool {
     !sql::tokens(text).any(|token| token.is_significant() && token.kind != TokenKind::Semicolon)
-}
-
-/// Returns what a token names, without its quotes. SQLite takes strings for names where only a name can stand.
-pub(super) fn name(token: &Token<'_>) -> Option<String> {
-    let quoted = |quote: char| {
-        let inside = token.text.strip_prefix(quote)?;
-        let inside = inside.strip_suffix(quote).unwrap_or(inside);
-        Some(inside.replace(&format!("{quote}{quote}"), &quote.to_string()))
-    };
-    match (token.kind, token.text.chars().next()?) {
-        (TokenKind::Word, _) => Some(token.text.to_owned()),
-        (TokenKind::QuotedIdentifier, '[') => {
-            let inside = &token.text[1..];
-            Some(inside.strip_suffix(']').unwrap_or(inside).to_owned())
-        }
-        (TokenKind::QuotedIdentifier | TokenKind::String, quote @ ('"' | '`' | '\'')) => quoted(quote),
-        _ => None,
-    }
 }
 
 fn start<'a, 't>(tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
@@ -148,7 +69,7 @@ impl Head<'_, '_> {
     /// Takes a name, and what stands before it and a dot.
     fn qualified(&mut self) -> (Option<String>, String) {
         let (mut before, mut found) = (None, None);
-        while let Some(part) = self.0.first().and_then(name) {
+        while let Some(part) = self.0.first().and_then(Token::name) {
             before = found.replace(part);
             self.0 = &self.0[1..];
             if self.0.first().is_none_or(|token| token.text != ".") {
@@ -257,7 +178,7 @@ fn trigger(trigger: String, head: &mut Head<'_, '_>) -> StatementKind {
         let mut columns = Vec::new();
         if head.skip("OF") {
             while !head.0.is_empty() && !head.0[0].is_word("ON") {
-                columns.extend(name(&head.0[0]));
+                columns.extend(head.0[0].name());
                 head.0 = &head.0[1..];
             }
         }
@@ -275,14 +196,14 @@ fn common_tables(tokens: &[Token<'_>]) -> BTreeSet<String> {
     let begins = |token: &Token<'_>| token.is_word("WITH") || token.is_word("RECURSIVE") || token.text == ",";
     let goes_on = |token: &Token<'_>| token.is_word("AS") || token.text == "(";
     let named = tokens.windows(3).filter(|window| begins(&window[0]) && goes_on(&window[2]));
-    named.filter_map(|window| name(&window[1])).map(|name| name.to_ascii_lowercase()).collect()
+    named.filter_map(|window| window[1].name()).map(|name| name.to_ascii_lowercase()).collect()
 }
 
 fn using(tokens: &[Token<'_>]) -> BTreeSet<String> {
     let mut columns = BTreeSet::new();
     for (index, _) in tokens.iter().enumerate().filter(|(_, token)| token.is_word("USING")) {
         let list = tokens[index + 1..].iter().take_while(|token| token.text != ")");
-        columns.extend(list.filter_map(name).map(|name| name.to_ascii_lowercase()));
+        columns.extend(list.filter_map(Token::name).map(|name| name.to_ascii_lowercase()));
     }
     columns
 }
@@ -295,7 +216,7 @@ fn called(tokens: &[Token<'_>]) -> BTreeSet<String> {
         before.is_some_and(|before| tokens[before].is_word("INTO"))
     };
     let with_arguments = tokens.windows(2).enumerate().filter(|(at, pair)| pair[1].text == "(" && !into(*at));
-    with_arguments.filter_map(|(_, pair)| name(&pair[0])).map(|name| name.to_ascii_lowercase()).collect()
+    with_arguments.filter_map(|(_, pair)| pair[0].name()).map(|name| name.to_ascii_lowercase()).collect()
 }
 
 /// Finds the columns in `INTO name (columns)` and `INTO name AS other (columns)`.
@@ -309,7 +230,7 @@ fn inserted(tokens: &[Token<'_>]) -> BTreeSet<String> {
         }
         if head.0.first().is_some_and(|token| token.text == "(") {
             let list = head.0.iter().take_while(|token| token.text != ")");
-            columns.extend(list.filter_map(name).map(|name| name.to_ascii_lowercase()));
+            columns.extend(list.filter_map(Token::name).map(|name| name.to_ascii_lowercase()));
         }
     }
     columns
@@ -323,7 +244,7 @@ fn replaces(tokens: &[Token<'_>]) -> bool {
 }
 
 fn after<'a>(tokens: &'a [Token<'_>], word: &'a str) -> impl Iterator<Item = String> + 'a {
-    tokens.windows(2).filter(move |pair| pair[0].is_word(word)).filter_map(|pair| name(&pair[1]))
+    tokens.windows(2).filter(move |pair| pair[0].is_word(word)).filter_map(|pair| pair[1].name())
 }
 
 #[cfg(test)]
@@ -412,55 +333,6 @@ mod tests {
         for (text, called, inserted) in cases {
             let told = read(text);
             assert_eq!((told.called, told.inserted), (set(called), set(inserted)), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_plain_statement_tells_nothing() {
-        let plain = ["UPDATE t SET a = 1", "select 'wit', upper(r), n from \"u\"", "-- with\nVALUES (1)"];
-        let telling = [
-            "",
-            "; SELECT 1",
-            "WITH a AS (SELECT 1) SELECT * FROM a",
-            "SELECT (WITH a AS (SELECT 1) SELECT * FROM a)",
-            "SELECT * FROM a natural JOIN b",
-            "DELETE FROM a WHERE x IN (SELECT x FROM a JOIN b USING (x))",
-            "INSERT OR REPLACE INTO t VALUES (1)",
-            "REPLACE INTO t VALUES (1)",
-            "EXPLAIN SELECT 1",
-            "CREATE TABLE t (x)",
-            "PRAGMA page_size",
-            "SELECT 'without'",
-        ];
-        for text in plain {
-            assert!(is_plain(text), "{text}");
-            // What is called and inserted matters only where there are virtual tables, and is looked at then.
-            let told = Statement {
-                names: BTreeSet::new(),
-                called: BTreeSet::new(),
-                inserted: BTreeSet::new(),
-                expressions: false,
-                ..read(text)
-            };
-            assert!(told == Statement::default(), "{text}");
-        }
-        for text in telling {
-            assert!(!is_plain(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn finds_telling_words_wherever_they_stand() {
-        for word in ["with", "USING", "Natural", "rePLACE"] {
-            for before in 0..40 {
-                for after in 0..20 {
-                    let text = format!("SELECT {}{word}{}", "w".repeat(before), "h".repeat(after));
-                    assert!(!is_plain(&text), "{text}");
-                    let other =
-                        format!("SELECT {}{}{}", "w".repeat(before), &word[..word.len() - 1], "x".repeat(after));
-                    assert!(is_plain(&other), "{other}");
-                }
-            }
         }
     }
 

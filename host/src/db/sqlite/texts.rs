@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::statement_kind;
+use super::{plain, statement_kind};
 use crate::grants::Statement;
 
 /// Statements whose texts are remembered.
@@ -25,7 +25,7 @@ pub(super) struct Facts {
 
 impl Facts {
     fn of(sql: &str) -> Self {
-        Self { plain: statement_kind::is_plain(sql), allowed_in: None, statement: None }
+        Self { plain: plain::is_plain(sql), allowed_in: None, statement: None }
     }
 }
 

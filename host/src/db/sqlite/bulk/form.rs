@@ -2,7 +2,6 @@
 
 use super::source::{CELL, COLUMNS, ROW, ROWS};
 use crate::db::quote_identifier;
-use crate::db::sqlite::statement_kind::name;
 use crate::sql::{self, Token, TokenKind};
 
 /// A statement that can be run for many rows at once, should its table allow it.
@@ -74,7 +73,7 @@ impl<'s> Text<'s, '_> {
     /// Reads a name. Strings are none: SQLite takes them for one here and for a value there.
     fn name(&mut self) -> Option<String> {
         let token = self.next()?;
-        if token.kind == TokenKind::String { None } else { name(&token) }
+        if token.kind == TokenKind::String { None } else { token.name() }
     }
 
     /// Reads `table` or `main.table`.

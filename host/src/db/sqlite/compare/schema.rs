@@ -2,7 +2,6 @@
 
 use rusqlite::Connection;
 
-use super::super::statement_kind::name;
 use super::{Difference, Differences, is_one_of, shorten};
 use crate::sql::{self, Token, TokenKind};
 
@@ -118,7 +117,7 @@ impl Object {
 fn apart(one: &str, other: &str) -> Option<(String, String)> {
     let significant = |sql: &str| -> Vec<(usize, TokenKind, String)> {
         let tokens = sql::tokens(sql).filter(Token::is_significant);
-        tokens.map(|token| (token.start, token.kind, name(&token).unwrap_or_else(|| token.text.to_owned()))).collect()
+        tokens.map(|token| (token.start, token.kind, token.name().unwrap_or_else(|| token.text.to_owned()))).collect()
     };
     let is_name = |kind: TokenKind| matches!(kind, TokenKind::Word | TokenKind::QuotedIdentifier);
     let same = |one: &(usize, TokenKind, String), other: &(usize, TokenKind, String)| match (one.1, other.1) {

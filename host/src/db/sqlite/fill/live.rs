@@ -3,7 +3,6 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Statement};
 
-use super::super::statement_kind::name;
 use super::values::LONGEST;
 use super::{Checks, FillError, Kind, nearest};
 use crate::db::quote_identifier;
@@ -202,7 +201,7 @@ impl Live {
             let mut columns: Vec<usize> = Vec::new();
             for token in inside {
                 if let Some(place) =
-                    name(token).filter(|_| token.kind != TokenKind::String).and_then(|name| self.place(&name))
+                    token.name().filter(|_| token.kind != TokenKind::String).and_then(|name| self.place(&name))
                     && !columns.contains(&place)
                 {
                     columns.push(place);
@@ -245,7 +244,7 @@ impl Column {
     /// Takes what a check says into account.
     fn learn(&mut self, token: &Token<'_>, speaks_of_length: bool, pattern: bool) {
         if token.kind == TokenKind::String && token.text.starts_with('\'') {
-            let text = name(token).unwrap_or_default();
+            let text = token.name().unwrap_or_default();
             let text = if pattern { fitting(&text) } else { text };
             self.words.push(Value::Text(text));
         } else if let Ok(number) = token.text.parse::<i64>() {

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::db::{DbError, ErrorCode};
 use crate::grants::{Denied, FunctionGrant, Grant};
-use crate::sql::{self, Token, TokenKind};
+use crate::sql::{self, Token};
 
 /// Makes the refusal of a call, such as `random()` or `CURRENT_TIMESTAMP`.
 pub(super) fn denied(grant: FunctionGrant, call: &str) -> Denied {
@@ -65,13 +65,7 @@ fn target(tokens: &[Token<'_>]) -> Option<(String, Vec<String>)> {
 }
 
 fn name(token: &Token<'_>) -> String {
-    match token.kind {
-        TokenKind::QuotedIdentifier => {
-            let inside = token.text.get(1..token.text.len().saturating_sub(1)).unwrap_or_default();
-            inside.replace("\"\"", "\"").replace("``", "`")
-        }
-        _ => token.text.to_owned(),
-    }
+    token.name().unwrap_or_else(|| token.text.to_owned())
 }
 
 fn columns_with_default(connection: &Connection, table: &str, function: &str) -> rusqlite::Result<Vec<String>> {
