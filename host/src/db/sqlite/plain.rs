@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::sql::{self, Token};
 
-/// Tells whether a statement only reads or changes rows, and its text has nothing in it that `read` would find and the
-/// database would not report, unless there are virtual tables (`Schema::is_silent`).
+/// Tells whether a statement only reads or changes rows, and its text has nothing in it that `statement_kind::read`
+/// would find and the database would not report, unless there are virtual tables (`Schema::is_silent`).
 ///
 /// The telling words are looked for inside other words, strings and comments as well, which is faster than to tell
 /// these apart.
