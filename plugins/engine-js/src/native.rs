@@ -155,10 +155,10 @@ fn new_real(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
     let number = match value.kind() {
         Type::Integer => f64::from(value.integer()),
         Type::Float => value.float(),
-        _ => return Err(fail(Kind::Type, "db.real takes a number")),
+        _ => return Err(fail(Kind::Type, "real takes a number")),
     };
     if number.is_nan() {
-        return Err(fail(Kind::Range, "db.real takes a number, and NaN is none that a column holds"));
+        return Err(fail(Kind::Range, "real takes a number, and NaN is none that a column holds"));
     }
     class::new_real(number)
 }

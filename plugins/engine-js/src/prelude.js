@@ -91,7 +91,7 @@
   }
 
   const globals = {
-    log, SqlError, TextEncoder, TextDecoder,
+    log, real: native.real, SqlError, TextEncoder, TextDecoder,
     console: { log, trace, debug, info, warn, error },
   };
   for (const [name, value] of Object.entries(globals)) {

@@ -146,7 +146,7 @@ pub(crate) fn with_cell<T>(value: &Js, place: &dyn Fn() -> String, work: impl Fn
                 Kind::Range,
                 &format!(
                     "{} is {number:e}, an integer beyond 2^53 - 1 that a number does not hold exactly: use a BigInt, or \
-                     db.real(x) for a real",
+                     real(x) for a real",
                     place()
                 ),
             )),

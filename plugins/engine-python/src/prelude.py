@@ -69,7 +69,31 @@ def _whimbrel_judging(repr):
     return judge
 
 
+# Rounds floats as CPython does: to the decimal number that is nearest to the exact value, and to the even one of two as near.
+# https://docs.python.org/3/library/functions.html#round
+def _whimbrel_rounding(round, isinstance, type, float, int, abs, divmod):
+    def beyond_point(number, scale):
+        whole = int(abs(number))
+        tens, rest = divmod(whole, scale)
+        up = 2 * rest > scale or (2 * rest == scale and (whole != abs(number) or tens % 2 == 1))
+        rounded = float((tens + up) * scale)
+        return -rounded if number < 0 else rounded
+
+    def rounding(number, ndigits=None):
+        if not isinstance(number, float) or type(ndigits) is not int or number - number != 0:
+            return round(number, ndigits)
+        # A float has no digit beyond these.
+        if ndigits > 323:
+            return number
+        if ndigits < -308:
+            return 0.0 * number
+        return float(f"{number:.{ndigits}f}") if ndigits >= 0 else beyond_point(number, 10**-ndigits)
+
+    return rounding
+
+
 _whimbrel = _whimbrel_interface(_whimbrel_native, _whimbrel_context)
 _whimbrel_keep = _whimbrel_copier(isinstance, dict, list)
 _whimbrel_judge = _whimbrel_judging(repr)
+round = _whimbrel_rounding(round, isinstance, type, float, int, abs, divmod)
 log = _whimbrel_native["log"]

@@ -33,6 +33,40 @@ fn a_syntax_error_is_told_before_anything_runs() {
     assert!(!project.path("app.db").exists());
 }
 
+/// sucrase takes all of it for a type, and the code in it would be gone.
+#[test]
+fn a_namespace_with_code_is_refused_and_one_that_is_declared_is_not() {
+    let body = "export function up(db: any) {\n  db.execute('DELETE FROM customer');\n}\n";
+    assert_snapshot!(script("0002_x.ts", &format!("{body}namespace Names {{\n  export const first = 1;\n}}\n")).run(&["plan"]), @r"
+    exit 1
+    --- stderr
+    error: migration 2 x cannot be loaded (migrations/0002_x.ts)
+      caused by: SyntaxError: a namespace is not run: write what is in it into a file of its own, or `declare` it where it has types only
+     --> migrations/0002_x.ts:4:1
+      |
+    4 | namespace Names {
+      | ^^^^^^^^^
+    ");
+    for refused in [
+        "export namespace A.B { run(); }",
+        "module Old { run(); }",
+        "interface A {} namespace A { run(); }",
+        "declare module 'x'\nnamespace A { run(); }",
+        "declare namespace A { namespace B { type C = `a${string}`; } }\nnamespace D { run(); }",
+    ] {
+        let outcome = script("0002_x.ts", &format!("{body}{refused}\n")).run(&["plan"]);
+        assert!(outcome.code == 1 && outcome.stderr.contains("a namespace is not run"), "{refused}: {outcome}");
+    }
+    for taken in [
+        "declare namespace A.B { namespace C { const d: 1; } }",
+        "declare module 'x' { module Y {} }",
+        "declare global { namespace A { interface B {} } }",
+        "let namespace = 1; namespace = 2; type N = { module: string; namespace(): void };",
+    ] {
+        script("0002_x.ts", &format!("{body}{taken}\n")).ok(&["up"]);
+    }
+}
+
 #[test]
 fn a_script_needs_its_functions() {
     let outcome = script("0002_x.js", "export function down(db) {}\n").run(&["plan"]);

@@ -47,6 +47,23 @@ fn the_manifest_may_lie_beside_it_and_say_chunks_and_jobs() {
 }
 
 #[test]
+fn a_real_without_a_fraction_says_so() {
+    let head = "// whimbrel: transform = { table = 'far', read = ['r'], write = ['r'] }\n";
+    let schema = "CREATE TABLE far (id INTEGER PRIMARY KEY, r REAL);\nINSERT INTO far (r) VALUES (1e300), (3.0);\n";
+    for (export, value) in
+        [("transform({ r })", "{ r: real(r * 2) }"), ("transformColumns({ r })", "{ r: r.map((r) => real(r * 2)) }")]
+    {
+        let text = format!("{head}export function {export} {{ return {value}; }}\n");
+        let project = Project::with(&[("0001_far.sql", schema), ("0002_x.js", &text)]);
+        project.ok(&["up"]);
+        assert_eq!(project.number("SELECT count(*) FROM far WHERE r IN (2e300, 6.0)"), 2, "{export}");
+    }
+    let text = format!("{head}export function transform({{ r }}) {{ return {{ r }}; }}\n");
+    let outcome = Project::with(&[("0001_far.sql", schema), ("0002_x.js", &text)]).run(&["up"]);
+    assert!(outcome.code == 1 && outcome.stderr.contains("or real(x) for a real"), "{outcome}");
+}
+
+#[test]
 fn rows_go_into_another_table_none_one_or_many() {
     let into = "// whimbrel: transform = { table = 'customer', read = ['id', 'full_name'], write = ['customer', 'part'], into = 'part' }\n";
     let text = "export function transform({ id, full_name }) {\n  if (id === 1) return null;\n  if (id === 3) return { customer: id, part: full_name.trim() };\n  return full_name.split(' ').map((part) => ({ customer: id, part }));\n}\n";

@@ -15,7 +15,7 @@ fn every_kind_of_value_comes_back_as_it_went() {
   };
   for (const value of [null, true, false, 0, -7, 2 ** 31, -(2 ** 53 - 1), 1.5, -0.0, Infinity, 5e-324, 9007199254740993n,
     -(2n ** 63n), 2n ** 63n - 1n, 12n, "", "a\0ü😀", new Uint8Array([1, 255]), new Uint8Array(), new Uint8Array([9, 8, 7]).subarray(1),
-    new Uint8Array([3]).buffer, db.real(3), db.real(-2.5)]) log(there(value));
+    new Uint8Array([3]).buffer, db.real(3), real(-2.5)]) log(there(value));
 "#,
     );
     let expected = [
@@ -151,7 +151,7 @@ fn what_no_column_holds_is_an_error_that_says_what_to_do() {
     for (value, words) in [
         ("undefined", "parameter 2 is undefined: write null for NULL"),
         ("NaN", "parameter 2 is NaN"),
-        ("2 ** 53", "use a BigInt, or db.real(x)"),
+        ("2 ** 53", "use a BigInt, or real(x)"),
         ("2n ** 63n", "parameter 2 is 9223372036854775808n, which is beyond 64 bits"),
         ("'\\ud800'", "half of a surrogate pair"),
         ("{ a: 1 }", "JSON.stringify"),
@@ -173,7 +173,7 @@ fn what_no_column_holds_is_an_error_that_says_what_to_do() {
         ("db.execute(7)", "the statement is a text"),
         ("db.execute('SELECT ?', [])", "parameter"),
         ("db.query('SELECT 1', [], { rows: 'list' })", "\"object\" or \"array\""),
-        ("db.real('1')", "db.real takes a number"),
+        ("db.real('1')", "real takes a number"),
         ("db.executeMany('SELECT ?', [1])", "row 0 of executeMany is no array"),
         ("db.executeMany('SELECT ?', [[1], [1, 2]])", "row 1 of executeMany has 2 parameters"),
         ("db.query.call({}, 'SELECT 1').next.call({})", "is not the cursor of a query"),

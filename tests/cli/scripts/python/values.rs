@@ -36,6 +36,38 @@ for value in [None, True, False, 0, -7, 2**31, 2**53 + 1, -(2**63), 2**63 - 1, 1
     ");
 }
 
+/// What CPython says of the same, with the edges of its rules.
+#[test]
+fn floats_are_rounded_as_cpython_rounds_them() {
+    let cases = [
+        ("2.675, 2", "2.67"),
+        ("5.015, 2", "5.01"),
+        ("-0.001, 2", "-0.0"),
+        ("2.5, 0", "2.0"),
+        ("2.5", "2"),
+        ("1e300, 5", "1e+300"),
+        ("1e-320, 322", "1e-320"),
+        ("1.1, 400", "1.1"),
+        ("float('inf'), 2", "inf"),
+        ("1234567.125, -2", "1234600.0"),
+        ("1250.0, -2", "1200.0"),
+        ("1350.0, -2", "1400.0"),
+        ("1250.0000001, -2", "1300.0"),
+        ("-50.0, -2", "-0.0"),
+        ("8.5e307, -308", "1e+308"),
+        ("123.0, -400", "0.0"),
+        ("5e15, -16", "0.0"),
+        ("12345, -2", "12300"),
+        ("True, 1", "1"),
+        ("ndigits=1, number=0.25", "0.2"),
+    ];
+    let code: String = cases.iter().map(|(given, _)| format!("log.info(repr(round({given})))\n")).collect();
+    assert_eq!(logs(&code), cases.map(|(_, expected)| expected));
+    let code = "for given in [(1.7e308, -308), ('x', 2), (1.5, 'x'), (1.5, 1.0)]:\n    try:\n        round(*given)\n    \
+                except Exception as error:\n        log.info(type(error).__name__)";
+    assert_eq!(logs(code), ["OverflowError", "TypeError", "TypeError", "TypeError"]);
+}
+
 #[test]
 fn what_no_column_holds_is_an_error_that_says_what_to_do() {
     let lines = logs(

@@ -2,7 +2,7 @@
 
 /** What a column holds: NULL is null, a blob is a Uint8Array, an integer beyond 2^53 - 1 is a bigint. */
 type Value = null | boolean | number | bigint | string | Uint8Array;
-/** What can be given to a statement. A number that is an integer is stored as one; `db.real(x)` forces a real. */
+/** What can be given to a statement. A number that is an integer is stored as one; `real(x)` forces a real. */
 type Parameter = Value | ArrayBuffer | Real;
 type Row = Record<string, any>;
 /** What `transformColumns(columns, ctx)` takes and returns: a column is an array with a cell for each row. */
@@ -42,6 +42,7 @@ interface Database {
   prepare(sql: string): Statement;
   /** Calls `work` in a savepoint: what it did is undone when it throws, and its error is thrown on. */
   savepoint<T>(work: (db: Database) => T): T;
+  /** What `real` is. */
   real(value: number): Real;
   readonly dialect: string;
 }
@@ -70,6 +71,9 @@ interface Log {
 }
 
 declare const log: Log;
+
+/** Has a number stored as a real, also one without a fraction. */
+declare function real(value: number): Real;
 
 /** What the database said: `code` is such as "constraint-unique". */
 declare class SqlError extends Error {
