@@ -61,6 +61,9 @@ pub enum Error {
     /// A step failed.
     #[error(transparent)]
     Run(#[from] Box<RunError>),
+    /// Stopped from outside, while it only read.
+    #[error("interrupted")]
+    Interrupted,
     /// The run took longer than it may; the step that ran is undone.
     #[error("the run took longer than its timeout of {timeout:?}")]
     Timeout {
@@ -78,20 +81,17 @@ impl Error {
         let told = |error: &DbError| error.code == ErrorCode::Interrupted;
         match self {
             Self::Database { source, .. } | Self::History(HistoryError::Database { source, .. }) => told(source),
-            Self::Run(error) => match &error.source {
-                StepError::Interrupted => true,
-                StepError::History(HistoryError::Database { source, .. }) => told(source),
-                StepError::Statement { failed, .. } => told(&failed.error),
-                _ => false,
-            },
+            Self::Run(error) => error.source.is_interruption(),
             #[cfg(feature = "wasm")]
             Self::Prepare(PrepareError::Component { source: crate::wasm::CompileError::Interrupted, .. }) => true,
+            #[cfg(feature = "wasm")]
+            Self::Prepare(PrepareError::Functions { source: crate::wasm::PluginError::Interrupted, .. }) => true,
             #[cfg(feature = "wasm")]
             Self::Prepare(PrepareError::Look { source, .. }) => told(source),
             #[cfg(feature = "wasm")]
             Self::Preview(crate::exec::PreviewError::Failed(StepError::Interrupted)) => true,
             Self::Source(error) => error.interrupted,
-            Self::Timeout { .. } => true,
+            Self::Interrupted | Self::Timeout { .. } => true,
             _ => false,
         }
     }

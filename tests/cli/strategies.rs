@@ -44,6 +44,25 @@ fn redo_goes_back_and_forth() {
 }
 
 #[test]
+fn a_redo_that_fails_on_its_way_up_says_what_is_gone() {
+    let project = applied();
+    project.write("migrations/0002_first_notes.up.sql", "SELEC 1;\n");
+    assert_snapshot!(project.run(&["redo"]), @"
+    exit 1
+    --- stderr
+    Reverted 2 first_notes ([time]).
+    error: migration 2 first_notes failed on its way up
+      caused by: near \"SELEC\": syntax error (SQLITE_ERROR)
+     --> migrations/0002_first_notes.up.sql:1:1
+      |
+    1 | SELEC 1;
+      | ^^^^^
+    note: migration 2 first_notes was rolled back
+    note: 1 migration was reverted before it and stays reverted: `whimbrel up` applies again what was reverted
+    ");
+}
+
+#[test]
 fn reset_asks_first() {
     let project = applied();
     project.unchanged(|| {
@@ -299,6 +318,7 @@ fn protected_environments_refuse_or_ask() {
     let settings = "database = \"sqlite:other.db\"\n[env.production]\ndatabase = \"sqlite:app.db\"\nprotected = true\n\
                     [env.archive]\ndatabase = \"sqlite:app.db\"\nprotected = \"refuse\"\n[env.test]\n";
     project.write("whimbrel.toml", settings);
+    std::fs::hard_link(project.path("app.db"), project.path("hard.db")).expect("a link");
     project.unchanged(|| {
         assert_snapshot!(project.run(&["reset", "--yes", "--env", "production"]), @"
         exit 1
@@ -332,6 +352,7 @@ fn protected_environments_refuse_or_ask() {
         ");
         // Reached in another way it is protected all the same.
         assert_eq!(project.run(&["reset", "--yes", "-D", "app.db"]).code, 1);
+        assert_eq!(project.run(&["reset", "--yes", "-D", "hard.db"]).code, 1);
         project.ok(&["reset", "--dry-run", "--env", "production"]);
     });
     project.ok(&["down", "--yes", "--env", "production"]);

@@ -45,6 +45,39 @@ fn a_statement_is_stopped_and_its_step_rolled_back() {
 }
 
 #[test]
+fn a_hook_is_stopped_and_nothing_else_is_said_to_be_undone() {
+    let project = Project::notes();
+    let settings = |moment: &str| format!("database = \"sqlite:app.db\"\n[hooks]\n{moment} = \"hooks/slow.sql\"\n");
+    project.write("hooks/slow.sql", SLOW);
+    project.write("whimbrel.toml", settings("after_all"));
+    let outcome = project.run(&["up", "--timeout", "3s"]);
+    assert_eq!(outcome.code, 124, "{outcome}");
+    assert_snapshot!(outcome.stderr.split_once("error: ").expect("there is an error").1, @"
+    the run took longer than its timeout of 3s in the after_all hook slow
+    note: 2 migrations were applied before it and stay applied
+    hint: give it more time with --timeout, or run fewer steps at once with --steps
+    ");
+    project.write("whimbrel.toml", settings("after_each"));
+    let outcome = project.run(&["down", "--timeout", "3s"]);
+    assert_snapshot!(outcome.stderr.split_once("error: ").expect("there is an error").1, @"
+    the run took longer than its timeout of 3s in the after_each hook slow
+    note: migration 2 first_notes was rolled back
+    hint: give it more time with --timeout, or run fewer steps at once with --steps
+    ");
+    project.write("migrations/0003_out.sql", "-- whimbrel: transaction = none\nCREATE TABLE out (x);\n");
+    let outcome = project.run(&["up", "--timeout", "3s"]);
+    assert_snapshot!(outcome.stderr.split_once("error: ").expect("there is an error").1, @"
+    the run took longer than its timeout of 3s in the after_each hook slow
+    note: migration 3 out stays: it had committed on its own before the hook
+    hint: give it more time with --timeout, or run fewer steps at once with --steps
+    ");
+    project.write("migrations/0003_out.verify.sql", SLOW.replace("INSERT INTO note (text) VALUES ('slow');\n", ""));
+    let outcome = project.run(&["verify", "--deep", "--timeout", "1s"]);
+    assert_eq!(outcome.code, 124, "{outcome}");
+    assert!(!outcome.stderr.contains("rolled back"), "{outcome}");
+}
+
+#[test]
 fn dry_runs_and_tests_are_stopped_too() {
     let project = project();
     project.ok(&["up", "--steps", "2"]);

@@ -3,6 +3,7 @@
 
 mod holders;
 mod neighbour;
+mod overtaken;
 mod race;
 
 use std::io::Read;

@@ -295,9 +295,20 @@ impl StepError {
 
     /// Says that it is the error of a hook. An interruption stays what it is.
     pub(super) fn of_hook(self, hook: &Arc<Hook>) -> Self {
+        Self::Hook { hook: Arc::clone(hook), source: Box::new(self), kept: false }
+    }
+
+    /// Tells whether something was stopped from outside, and nothing is wrong otherwise.
+    pub(crate) fn is_interruption(&self) -> bool {
+        let told = |error: &DbError| error.code == crate::db::ErrorCode::Interrupted;
         match self {
-            Self::Interrupted => self,
-            source => Self::Hook { hook: Arc::clone(hook), source: Box::new(source), kept: false },
+            Self::Interrupted => true,
+            Self::History(HistoryError::Database { source, .. }) => told(source),
+            Self::Statement { failed, .. } => told(&failed.error),
+            Self::Hook { source, .. } => source.is_interruption(),
+            #[cfg(feature = "wasm")]
+            Self::Functions { source, .. } => matches!(**source, crate::wasm::PluginError::Interrupted),
+            _ => false,
         }
     }
 

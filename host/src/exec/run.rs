@@ -1,6 +1,6 @@
 //! Runs a prepared plan step by step.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,7 +21,7 @@ use crate::history::foreign::Mirror;
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{AppliedState, Chains, Key, Role};
-use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step};
+use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step, Until};
 
 /// What all steps of a run share.
 pub struct Conditions<'a> {
@@ -66,6 +66,11 @@ pub(super) struct Watermark {
     data_version: Option<i64>,
     ensured: bool,
     burst: Burst,
+    /// What is to be done now, in order: what a plan made anew begins with. After that, what this run has left out.
+    ahead: VecDeque<Step>,
+    left_out: Vec<Step>,
+    /// Another process has changed what a plan in two directions stands on.
+    overtaken: bool,
     /// What is in force: chain and migration. A repeatable one is only in it as it is in the chain now.
     done: HashSet<(Arc<str>, Key)>,
     /// Chains whose steps another tool's table is to have too.
@@ -99,13 +104,28 @@ impl Watermark {
             let (migration, chain) = (migration.clone(), step.chain.to_string());
             return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::AlreadyBegun { migration, chain }] }));
         }
-        Ok(applied == (step.direction == Direction::Down))
+        if applied != (step.direction == Direction::Down) {
+            return Ok(false);
+        }
+        let next = self.ahead.front().filter(|next| !is_same(next, step));
+        if self.overtaken || next.is_some() {
+            let (migration, next) = (step.title(), next.map(Step::title));
+            return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::Overtaken { migration, next }] }));
+        }
+        Ok(true)
     }
 
     fn reread(&mut self, session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<(), StepError> {
-        let chains = conditions.chains;
+        let (chains, goal, rules) = (conditions.chains, &conditions.goal, &conditions.rules);
         let applied = conditions.history.read_all(session)?;
-        plan::check(chains, &applied, &conditions.goal, &conditions.rules).map_err(StepError::Plan)?;
+        let is_half_way = matches!(goal.until, Until::Again(_)) && self.data_version.is_some();
+        let before = is_half_way.then(|| self.done.clone());
+        if is_half_way {
+            plan::check_half_way(chains, &applied, goal, rules).map_err(StepError::Plan)?;
+        } else {
+            self.ahead = plan::build(chains, &applied, goal, rules).map_err(StepError::Plan)?.steps.into();
+            self.ahead.retain(|step| !self.left_out.iter().any(|left_out| is_same(left_out, step)));
+        }
         self.mirrors = match applied.iter().any(|row| row.origin.is_some()) {
             true => Mirror::all(conditions.history, session)?.into_iter().collect(),
             false => HashMap::new(),
@@ -129,6 +149,7 @@ impl Watermark {
                 self.done.insert((Arc::clone(chain.shared_name()), row.key()));
             }
         }
+        self.overtaken |= before.is_some_and(|before| before != self.done);
         self.ensured = false;
         Ok(())
     }
@@ -140,8 +161,11 @@ impl Watermark {
 
     /// Takes a step's commit into account.
     pub(super) fn committed(&mut self, step: &Step, report: &StepReport) {
+        if let Some(place) = self.ahead.iter().position(|next| is_same(next, step)) {
+            self.ahead.remove(place);
+        }
         if report.outcome == StepOutcome::Skipped {
-            return;
+            return self.left_out.push(step.clone());
         }
         self.ensured = true;
         match step.direction {
@@ -153,6 +177,10 @@ impl Watermark {
 
 fn of(step: &Step) -> (Arc<str>, Key) {
     (Arc::clone(&step.chain), step.migration.key())
+}
+
+fn is_same(one: &Step, other: &Step) -> bool {
+    one.direction == other.direction && one.chain == other.chain && one.migration.key() == other.migration.key()
 }
 
 /// Runs the steps in order, each in its own transaction together with its history row, and the hooks around them.

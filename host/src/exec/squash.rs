@@ -2,11 +2,15 @@
 
 use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
 
-/// What comes first, so that everything finds what it is about.
-const OBJECTS: &str = "SELECT s.type, s.name, s.sql, s.tbl_name FROM sqlite_schema s \
-    LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.tbl_name \
+/// What comes first, so that everything finds what it is about. SQLite looks at every table for each row that it joins with
+/// `pragma_table_list`, so that is read once.
+const OBJECTS: &str = "WITH l AS MATERIALIZED (SELECT name, type FROM pragma_table_list WHERE schema = 'main') \
+    SELECT s.type, s.name, s.sql, s.tbl_name FROM sqlite_schema s LEFT JOIN l ON l.name = s.tbl_name \
     WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite^_%' ESCAPE '^' AND coalesce(l.type, '') <> 'shadow' \
     ORDER BY CASE s.type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, s.rowid";
+
+/// Numbers in the head of the file that belong to the program whose database it is.
+const HEAD: [&str; 2] = ["user_version", "application_id"];
 
 /// Returns the script, and the tables that have rows, with how many.
 ///
@@ -19,6 +23,12 @@ pub(crate) fn squash(
     let objects = objects(session, own)?;
     let mut script: String =
         objects.iter().map(|object| format!("{};\n\n", object.sql.trim_end_matches([';', ' ', '\n']))).collect();
+    for pragma in HEAD {
+        let value = number(session, pragma)?;
+        if value != 0 {
+            script += &format!("PRAGMA {pragma} = {value};\n\n");
+        }
+    }
     if script.is_empty() {
         // A blank script is refused.
         script.push_str("-- There is nothing in the schema.\n");
@@ -41,6 +51,17 @@ pub(crate) fn squash(
         })?;
     }
     Ok((script.trim_end().to_owned() + "\n", rows))
+}
+
+fn number(session: &mut dyn Session, pragma: &str) -> Result<i64, DbError> {
+    let mut found = 0;
+    for_each_row(session, &format!("PRAGMA {pragma}"), &[], &mut |row| {
+        if let [Value::Integer(value)] = row {
+            found = *value;
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 #[derive(Debug, Eq, PartialEq)]

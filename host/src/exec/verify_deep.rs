@@ -2,7 +2,7 @@
 
 use super::functions::bring;
 use super::prepare::{Prepared, PreparedStep};
-use super::report::{Report, RunError, StepError};
+use super::report::StepError;
 use super::run::Conditions;
 use super::verify::{verify_code, verify_script};
 use crate::db::Session;
@@ -28,14 +28,14 @@ pub struct Verified {
     pub result: Result<(), StepError>,
 }
 
-/// Asks all steps, each in a transaction of its own that only reads; what fails does not stop the rest. Of those that
+/// Asks all steps, each in a transaction of its own that only reads; what fails does not stop the rest, an interrupt does. Of those that
 /// are not in `as_applied` the code is no longer what was applied, and is not asked.
 pub(crate) fn verify_all(
     mut session: Box<dyn Session>,
     prepared: &Prepared,
     as_applied: &[bool],
     conditions: &Conditions<'_>,
-) -> Result<Vec<Verified>, Box<RunError>> {
+) -> Result<Vec<Verified>, StepError> {
     let mut verified = Vec::new();
     for (step, as_applied) in prepared.steps.iter().zip(as_applied) {
         for asked in [Asked::Script, Asked::Code] {
@@ -48,11 +48,10 @@ pub(crate) fn verify_all(
             }
             let (returned, result) = look_again(session, step, asked, conditions);
             session = returned;
-            let step = step.step.clone();
             if let Err(source @ StepError::Interrupted) = result {
-                return Err(Box::new(RunError { done: Report::default(), failed: step, source, on_error: Vec::new() }));
+                return Err(source);
             }
-            verified.push(Verified { step, asked, result });
+            verified.push(Verified { step: step.step.clone(), asked, result });
         }
     }
     Ok(verified)

@@ -6,7 +6,7 @@ use super::Migrator;
 use crate::db::{Access, Session};
 use crate::error::Error;
 use crate::exec;
-use crate::model::{Applied, AppliedState, Chain, Checksum, Record, Version};
+use crate::model::{Applied, AppliedState, Chain, Chains, Checksum, Record, Version};
 use crate::plan::{self, Goal, PlanError, PlanProblem};
 
 /// A baseline made of a database as it is.
@@ -72,24 +72,46 @@ impl Migrator {
     /// Makes a baseline of the database as it is: the schema that the applied migrations of the chain have made.
     /// Changes nothing.
     ///
-    /// Refused while something of the chain is pending below the newest applied version, or dirty.
+    /// Refused while something of the chain is pending below the newest applied version, in progress or dirty, while the
+    /// chain has a baseline of that version, and where other chains have made something in the same database.
     pub fn squash(&self) -> Result<Squashed, Error> {
         let chains = self.load(&self.interrupt)?;
         let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let mut session = opened.map_err(|error| self.database_error(error))?.ok_or_else(nothing)?;
-        let rows = self.history.read_all(session.as_mut())?;
+        // What is applied and what it has made, at one moment.
+        session.begin_reading().map_err(|error| self.database_error(error))?;
+        let result = self.squash_in(session.as_mut(), &chains);
+        if let Err(error) = session.rollback() {
+            tracing::warn!("rollback failed: {error}");
+        }
+        result
+    }
+
+    fn squash_in(&self, session: &mut dyn Session, chains: &Chains) -> Result<Squashed, Error> {
+        let rows = self.history.read_all(session)?;
         // Versions of other chains say nothing of this one.
-        let is_active = |row: &Applied| chains.active().any(|chain| *chain.name() == *row.chain);
-        let live = rows.iter().filter(|row| row.is_live() && !row.repeatable && is_active(row));
-        let newest = live.max_by_key(|row| row.version).ok_or_else(nothing)?;
-        let chain = only_chain(&chains, newest.version)?;
-        plan::build(&chains, &rows, &Goal::up(plan::Until::Version(newest.version)), &self.rules)?;
-        let own = self.history.tables();
+        let is_active = |row: &&Applied| chains.active().any(|chain| *chain.name() == *row.chain);
+        let (own, others): (Vec<&Applied>, Vec<&Applied>) =
+            rows.iter().filter(|row| row.is_live()).partition(is_active);
+        let newest =
+            own.iter().filter(|row| !row.repeatable).max_by_key(|row| row.version).ok_or_else(nothing)?.version;
+        let chain = only_chain(chains, newest)?;
+        let refuse = |problem| Err(PlanError { problems: vec![problem] }.into());
+        if let Some(other) = others.first() {
+            return refuse(PlanProblem::NotAlone { chain: chain.name().to_owned(), other: other.chain.to_string() });
+        }
+        if let Some(baseline) = chain.baselines().iter().find(|baseline| baseline.version == newest) {
+            return refuse(PlanProblem::BaselineIsThere { baseline: baseline.title(), file: baseline.file.clone() });
+        }
+        let plan = plan::build(chains, &rows, &Goal::up(plan::Until::Version(newest)), &self.rules)?;
+        if let Some(step) = plan.steps.first() {
+            return refuse(PlanProblem::PendingBelow { migration: step.title(), newest });
+        }
         let options = self.options(&self.interrupt, false);
         let backend = self.backend()?;
-        let squashed = exec::squash(session.as_mut(), &own, || backend.open_scratch(&options));
+        let squashed = exec::squash(session, &self.history.tables(), || backend.open_scratch(&options));
         let (script, rows) = squashed.map_err(|error| self.database_error(error))?;
-        Ok(Squashed { chain: chain.name().to_owned(), version: newest.version, script, rows })
+        Ok(Squashed { chain: chain.name().to_owned(), version: newest, script, rows })
     }
 }
 
@@ -98,7 +120,7 @@ fn nothing() -> Error {
 }
 
 /// A version belongs to one chain, so there must be one only.
-fn only_chain(chains: &crate::model::Chains, version: Version) -> Result<&Chain, Error> {
+fn only_chain(chains: &Chains, version: Version) -> Result<&Chain, Error> {
     let mut active = chains.active();
     match (active.next(), active.next()) {
         (Some(chain), None) => Ok(chain),
@@ -146,21 +168,50 @@ mod tests {
     use crate::plan::Until;
     use crate::source::Memory;
 
+    fn with(folder: &std::path::Path, source: Memory) -> crate::MigratorBuilder {
+        Migrator::builder().source(source).database(Sqlite::file(folder.join("app.db")))
+    }
+
+    fn refused(migrator: &Migrator) -> String {
+        migrator.squash().unwrap_err().to_string()
+    }
+
     #[test]
-    fn squashes_up_to_the_newest_version_of_the_chain() {
+    fn squashes_what_one_chain_has_made() {
         let folder = tempfile::tempdir().unwrap();
         let source = |file: &str, sql: &str| Memory::new("memory").file(file, sql);
         let builder = || {
-            Migrator::builder()
-                .source(source("1_note.sql", "CREATE TABLE note (x);"))
-                .and_chain("other", source("7_task.sql", "CREATE TABLE task (x);"), Policy::default())
-                .database(Sqlite::file(folder.path().join("app.db")))
+            with(folder.path(), source("1_note.sql", "CREATE TABLE note (x); PRAGMA user_version = 7;")).and_chain(
+                "other",
+                source("7_task.sql", "CREATE TABLE task (x);"),
+                Policy::default(),
+            )
         };
-        builder().only(["other"]).build().unwrap().up(Until::End).unwrap();
         let main = builder().only(["main"]).build().unwrap();
-        assert_eq!(main.squash().unwrap_err().to_string(), PlanProblem::NothingApplied.to_string());
+        assert_eq!(refused(&main), PlanProblem::NothingApplied.to_string());
         main.up(Until::End).unwrap();
         let squashed = main.squash().unwrap();
         assert_eq!((squashed.chain.as_str(), squashed.version), ("main", Version::from(1)));
+        assert_eq!(squashed.script, "CREATE TABLE note (x);\n\nPRAGMA user_version = 7;\n");
+        builder().only(["other"]).build().unwrap().up(Until::End).unwrap();
+        let alone = PlanProblem::NotAlone { chain: "main".to_owned(), other: "other".to_owned() };
+        assert_eq!(refused(&main), alone.to_string());
+    }
+
+    #[test]
+    fn refuses_a_baseline_that_would_not_stand_for_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let source =
+            || Memory::new("memory").file("1_a.sql", "CREATE TABLE a (x);").file("3_c.sql", "CREATE TABLE c (x);");
+        with(folder.path(), source()).build().unwrap().up(Until::End).unwrap();
+        let overtaken = "-- whimbrel: out_of_order = allow\nCREATE TABLE b (x);";
+        let late = with(folder.path(), source().file("2_b.sql", overtaken)).build().unwrap();
+        assert_eq!(refused(&late), "migration 2 b is not applied, and a baseline of 3 would have it in it");
+        let there = with(folder.path(), source().file("3_all.baseline.sql", "CREATE TABLE a (x);")).build().unwrap();
+        assert_eq!(refused(&there), "there is a baseline of this version already: 3 all (memory/3_all.baseline.sql)");
+        let halfway = "-- whimbrel: transaction = none\nCREATE TABLE d (x);\nINSERT INTO nowhere VALUES (1);";
+        let halfway = with(folder.path(), source().file("4_d.sql", halfway)).build().unwrap();
+        halfway.up(Until::End).unwrap_err();
+        assert_eq!(refused(&halfway), "migration 4 d is not applied, and a baseline of 4 would have it in it");
     }
 }

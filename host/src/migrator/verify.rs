@@ -40,7 +40,7 @@ impl Migrator {
             let ask = |prepared: &Prepared, as_applied: &[bool]| -> Result<Vec<Verified>, Error> {
                 let opened = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
                 let Some(session) = opened.map_err(|error| self.database_error(error))? else { return Ok(Vec::new()) };
-                Ok(exec::verify_all(session, prepared, as_applied, &conditions)?)
+                exec::verify_all(session, prepared, as_applied, &conditions).map_err(|_| Error::Interrupted)
             };
             if let Ok(prepared) = prepare(steps.clone()) {
                 return ask(&prepared, &as_applied);

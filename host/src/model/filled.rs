@@ -136,6 +136,10 @@ impl Filled {
             secrets.extend(
                 [value, inside].into_iter().chain(words).filter(|part| !part.is_empty()).map(|part| (part, name)),
             );
+            // A value may be a part of a word only, as in `${tenant}_note`: then the word goes as it stands in the file.
+            let word = self.word_around(&piece.at);
+            let written = file.get(self.origin(&word)).unwrap_or(name);
+            secrets.push((&self.text[word], written));
         }
         secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
         secrets.dedup();
@@ -157,6 +161,14 @@ impl Filled {
             rest = &rest[first.len_utf8()..];
         }
         shown
+    }
+
+    /// Widens a part of the text to the ends of the words that it begins and ends with.
+    fn word_around(&self, part: &Range<usize>) -> Range<usize> {
+        let (before, inside, after) = (&self.text[..part.start], &self.text[part.clone()], &self.text[part.end..]);
+        let left = if inside.starts_with(is_word) { before.len() - before.trim_end_matches(is_word).len() } else { 0 };
+        let right = if inside.ends_with(is_word) { after.len() - after.trim_start_matches(is_word).len() } else { 0 };
+        part.start - left..part.end + right
     }
 
     /// Tells an error in a statement of the text as one in the file: `statement` is made that of the file.
@@ -238,6 +250,20 @@ mod tests {
             assert_eq!(filled.masked(file, message), shown);
         }
         assert!(!format!("{filled:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn shows_no_value_that_is_a_part_of_a_word() {
+        let file = "${a}_note, x${b}${a}z, $${b}$";
+        let filled = filled(file, &[("${a}", "hunter2"), ("${b}", "s3")]);
+        for (message, shown) in [
+            ("no such table: hunter2_note", "no such table: ${a}_note"),
+            ("no such table: main.xs3hunter2z", "no such table: main.x${b}${a}z"),
+            ("near \"hunter2\"", "near \"${a}\""),
+            ("as3 is no s3", "as3 is no ${b}"),
+        ] {
+            assert_eq!(filled.masked(file, message), shown);
+        }
     }
 
     #[test]

@@ -133,12 +133,14 @@ fn taking_part(chains: &Chains, direction: Direction, steps: &[Step]) -> Vec<Arc
     chains.hooks().iter().filter(|hook| concerned(hook) || anyway(hook)).cloned().collect()
 }
 
-/// Tells what stands against going on with a plan after another process has changed the history.
-pub(crate) fn check(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<(), PlanError> {
-    if !matches!(goal.until, Until::Again(_)) {
-        return build(chains, applied, goal, rules).map(drop);
-    }
-    // Half way between taking back and applying again nothing but the rest is to be judged.
+/// Tells what stands against going on half way between taking back and applying again, after another process has
+/// changed the history: nothing but what is applied is to be judged.
+pub(crate) fn check_half_way(
+    chains: &Chains,
+    applied: &[Applied],
+    goal: &Goal,
+    rules: &Rules,
+) -> Result<(), PlanError> {
     let states = States::find(chains, applied, None);
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
     draft.judge(goal.direction, rules);

@@ -67,6 +67,27 @@ pub enum PlanProblem {
         /// The chain.
         chain: String,
     },
+    /// A baseline of a version would stand for a migration that is not applied, or not to its end.
+    PendingBelow {
+        /// Version and name.
+        migration: String,
+        /// The version.
+        newest: Version,
+    },
+    /// The chain has a baseline of the version that one is to be made of.
+    BaselineIsThere {
+        /// Version and name.
+        baseline: String,
+        /// Its file.
+        file: String,
+    },
+    /// A baseline would have in it what another chain has made.
+    NotAlone {
+        /// The chain whose baseline is to be made.
+        chain: String,
+        /// The other one.
+        other: String,
+    },
     /// There is nothing that a baseline could be made of.
     NothingApplied,
     /// One migration is to be run by itself, and the sources have none.
@@ -107,6 +128,13 @@ pub enum PlanProblem {
         range: Range<usize>,
         /// Which statement, counted from 1.
         number: usize,
+    },
+    /// What another process did meanwhile comes before a step, so that it is not its turn.
+    Overtaken {
+        /// Version and name.
+        migration: String,
+        /// Version and name of what would be next; nothing where that is not known.
+        next: Option<String>,
     },
     /// A migration that is not applied has no rows to try once more.
     NotApplied {
@@ -222,6 +250,18 @@ impl fmt::Display for PlanProblem {
             Self::AlreadyBegun { migration, chain } => {
                 write!(f, "the history has migrations of the chain {chain} already, such as {migration}")
             }
+            Self::PendingBelow { migration, newest } => {
+                write!(f, "migration {migration} is not applied, and a baseline of {newest} would have it in it")
+            }
+            Self::BaselineIsThere { baseline, file } => {
+                write!(f, "there is a baseline of this version already: {baseline} ({file})")
+            }
+            Self::NotAlone { chain, other } => {
+                write!(
+                    f,
+                    "the database has what the chain {other} has made too, which a baseline of {chain} would make again"
+                )
+            }
             Self::NothingApplied => write!(f, "nothing is applied that a baseline could be made of"),
             Self::NoMigration => write!(f, "there is no migration that could be run by itself"),
             Self::AmbiguousTarget { version, chains } => {
@@ -241,6 +281,12 @@ impl fmt::Display for PlanProblem {
             }
             Self::RevertInProgress { migration } => {
                 write!(f, "migration {migration} cannot be reverted while it is in progress")
+            }
+            Self::Overtaken { migration, next: Some(next) } => {
+                write!(f, "it is not the turn of migration {migration}: {next} comes first now")
+            }
+            Self::Overtaken { migration, next: None } => {
+                write!(f, "it is not the turn of migration {migration}: others were applied or reverted")
             }
             Self::NotApplied { migration } => write!(f, "migration {migration} is not applied"),
             Self::NotInProgress { migration } => {

@@ -12,7 +12,7 @@ mod scripts;
 mod tests;
 
 pub use crate::model::Direction;
-pub(crate) use build::check;
+pub(crate) use build::check_half_way;
 pub use build::{Plan, Step, Warning, build};
 pub(crate) use down::wants_kept;
 pub use error::{PlanError, PlanProblem};

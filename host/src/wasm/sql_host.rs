@@ -214,6 +214,7 @@ impl sql::HostSavepoint for State {
 impl log::Host for State {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
         self.cross(message.weight())?;
+        self.work_on(message.len())?;
         let level = match level {
             log::Level::Trace => LogLevel::Trace,
             log::Level::Debug => LogLevel::Debug,

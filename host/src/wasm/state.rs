@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use send_wrapper::SendWrapper;
 
@@ -9,6 +10,7 @@ use super::error::FailedStatement;
 use super::limits::Bounds;
 use super::wasi::{Output, Wasi};
 use crate::db::{DbError, ErrorCode, Session};
+use crate::interrupt::Interrupt;
 use crate::limits::{Limit, LimitReached};
 use crate::log_level::LogLevel;
 
@@ -20,6 +22,8 @@ pub trait GuestEvents: Send + Sync {
     fn progress(&self, done: u64, total: Option<u64>);
 }
 
+/// Bytes that take the host less time than a turn takes the guest.
+const UNWATCHED: u64 = 1 << 20;
 /// Bytes kept of a failed statement.
 const STATEMENT_BYTES: usize = 500;
 
@@ -42,6 +46,10 @@ pub(super) struct State {
     handles: u64,
     /// Bytes that have crossed the boundary.
     bytes: u64,
+    /// When the guest's time is over and what else stops it; nothing where its statements or an epoch look at that.
+    watch: Option<(Instant, Interrupt)>,
+    /// Bytes that the host has taken or given since it last looked.
+    unwatched: u64,
     log_lines: u64,
     log_bytes: u64,
     log_cut: bool,
@@ -65,6 +73,8 @@ impl State {
             savepoint_dropped: false,
             handles: 0,
             bytes: 0,
+            watch: None,
+            unwatched: 0,
             log_lines: 0,
             log_bytes: 0,
             log_cut: false,
@@ -111,6 +121,27 @@ impl State {
         self.bytes = self.bytes.saturating_add(bytes);
         self.bounds.check(Limit::BytesPerCall, bytes)?;
         self.bounds.check(Limit::Bytes, self.bytes)
+    }
+
+    /// Says what stops the guest while it is in calls of the host that are no statements.
+    pub(super) fn watch(&mut self, deadline: Instant, interrupt: &Interrupt) {
+        self.watch = Some((deadline, interrupt.clone()));
+    }
+
+    /// Counts bytes that the host takes or gives at its own cost: the guest pays no fuel for them, so that its turn would
+    /// not end. Now and then it looks whether the guest must stop.
+    pub(super) fn work_on(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.unwatched = self.unwatched.saturating_add(bytes as u64);
+        if self.unwatched < UNWATCHED {
+            return Ok(());
+        }
+        self.unwatched = 0;
+        match &self.watch {
+            Some((deadline, interrupt)) if interrupt.is_raised() || Instant::now() >= *deadline => {
+                Err(wasmtime::Trap::Interrupt.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts a handle the guest is about to get.

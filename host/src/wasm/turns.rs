@@ -74,5 +74,7 @@ pub(super) fn begin(
         bound(store, limits)?;
         store.fuel_async_yield_interval(Some(TURN))?;
     }
-    Ok(Watchdog::new(limits, interrupt))
+    let watchdog = Watchdog::new(limits, interrupt);
+    store.data_mut().watch(watchdog.deadline, interrupt);
+    Ok(watchdog)
 }

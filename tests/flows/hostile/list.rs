@@ -191,6 +191,7 @@ pub(super) const CASES: &[Case] = &[
     // The log.
     wat("writes a giant line", "log-giant.wat", "", End::Limit("bytes_per_call")),
     wat("floods the log", "log-flood.wat", "", UNREACHABLE),
+    wat("logs on when its time is over", "log-endless.wat", "time = '1s'", End::Limit("time")),
     wat("writes at no level", "log-level-unknown.wat", "", End::Traps("discriminant")),
     wat("tells its progress for ever", "progress-flood.wat", FUEL, End::Limit("fuel")),
     // Bytes that are no component for this host.

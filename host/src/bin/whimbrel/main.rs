@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use args::Args;
 use exit::Exit;
+use failure::Failure;
 use signals::Signals;
 use ui::Ui;
 
@@ -41,7 +42,9 @@ fn run() -> Exit {
     let ui = Ui::new(&args);
     ui::start_tracing(&args.globals);
     let signals = Signals::default();
-    let result = commands::run(&args, &ui, &signals);
-    let exit = result.unwrap_or_else(|error| ui.fail(&failure::explain(error)));
-    signals.exit_code(exit)
+    let result = commands::run(&args, &ui, &signals).map(|exit| signals.exit_code(exit));
+    result.unwrap_or_else(|error| {
+        let failure = failure::explain(error);
+        ui.fail(&Failure { exit: signals.exit_code(failure.exit), ..failure })
+    })
 }

@@ -74,6 +74,7 @@ fn add_output(streams: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     })?;
     for name in ["write", "blocking-write-and-flush"] {
         let write = |mut store: Store<'_>, (stream, contents): (Out, Vec<u8>)| -> wasmtime::Result<Streamed<()>> {
+            store.data_mut().work_on(contents.len())?;
             store.data_mut().print(output(&stream), &contents);
             Ok((Ok(()),))
         };

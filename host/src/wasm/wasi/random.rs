@@ -17,7 +17,10 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
         random.func_wrap(
             &format!("{prefix}-bytes"),
             |mut store: Store<'_>, (length,): (u64,)| match usize::try_from(length) {
-                Ok(bytes) if length <= MOST_BYTES => Ok((store.data_mut().wasi.numbers.bytes(bytes),)),
+                Ok(bytes) if length <= MOST_BYTES => {
+                    store.data_mut().work_on(bytes)?;
+                    Ok((store.data_mut().wasi.numbers.bytes(bytes),))
+                }
                 _ => Err(wasmtime::Error::msg(format!("the guest asked for {length} random bytes at once"))),
             },
         )?;

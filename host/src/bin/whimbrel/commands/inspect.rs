@@ -8,6 +8,7 @@ use anyhow::Context;
 use whimbrel::LogLevel;
 use whimbrel::db::Signature;
 use whimbrel::exec::refusals;
+use whimbrel::limits::{Limit, Limits};
 use whimbrel::model::{Body, Manifest, Migration, Placement, Policies};
 use whimbrel::plan::{Direction, Goal, Plan, Step};
 use whimbrel::source::{FileName, Problem, SourceError};
@@ -50,13 +51,17 @@ pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Sign
     }
 }
 
+/// Milliseconds in which a library has to say what it brings, which is no work at all.
+const LISTING: u64 = 10_000;
+
 /// Asks a library what functions it brings, in the sandbox and within the limits there are by default.
 fn functions(bytes: &[u8], settings: &Settings, signals: &Signals) -> Result<Vec<Signature>, Failure> {
     let failed = |error: CompileError| failure::explain_component(&error);
     let interrupt = signals.watch().map_err(|error| Failure::new(Exit::Failed, "failed", error.to_string()))?;
     let engine = Engine::for_functions(&settings.compilation(interrupt.clone())).map_err(failed)?;
     let plugin = engine.compile(bytes).map_err(failed)?;
-    let call = FunctionsCall { started_at: 0, limits: RunLimits::default(), interrupt, events: Arc::new(Deaf) };
+    let limits = RunLimits::decide(None, &Limits::default().with(Limit::Time, LISTING)).unwrap_or_default();
+    let call = FunctionsCall { started_at: 0, limits, interrupt, events: Arc::new(Deaf) };
     let instance = plugin.functions(&call).map_err(|error| failure::explain_guest(&error))?;
     Ok(instance.functions().iter().map(|function| function.signature().clone()).collect())
 }

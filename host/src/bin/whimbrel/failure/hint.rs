@@ -18,7 +18,7 @@ pub(super) fn database(error: &DbError) -> Option<String> {
         }
         ErrorCode::NotADatabase => "check the path: the file holds something else, is encrypted, or is damaged",
         ErrorCode::CannotOpen => "check the path and its rights; a missing file is created, a missing folder is not",
-        ErrorCode::Full => "free some space on the disk; the step was rolled back",
+        ErrorCode::Full => "free some space on the disk",
         ErrorCode::Database if error.native == "SQLITE_IOERR_WRITE" => {
             "a file could not be written: check the disk, the quota and the limit on file sizes (ulimit -f)"
         }

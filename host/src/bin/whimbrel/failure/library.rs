@@ -34,6 +34,7 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::Repair(error) => repair(error),
         Error::Fill(error) => fill(&error),
         Error::Run(error) => run::explain(*error),
+        Error::Interrupted => run::interrupted(),
         Error::Timeout { timeout, source } => timed_out(timeout, *source),
         other => Failure::new(Exit::Failed, "failed", other.to_string()),
     }
@@ -243,11 +244,28 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::StillNeeded { migration, .. } => {
             ("still-needed", Some(migration), "revert what depends on it first, or with it".to_owned())
         }
+        PlanProblem::Overtaken { migration, .. } => {
+            ("history-changed", Some(migration), "run it again: it begins with what is there now".to_owned())
+        }
         PlanProblem::Declared { migration } => ("declared", Some(migration), "stop at it with --to".to_owned()),
         PlanProblem::AlreadyBegun { .. } => (
             "already-begun",
             None,
             "a baseline is for a database that has nothing of the chain in its history yet".to_owned(),
+        ),
+        PlanProblem::PendingBelow { migration, .. } => {
+            ("pending-below", Some(migration), "apply it first, so that the database has all of it".to_owned())
+        }
+        PlanProblem::BaselineIsThere { baseline, .. } => (
+            "baseline-exists",
+            Some(baseline),
+            "a new one comes with the next version; take the file away to write it anew".to_owned(),
+        ),
+        PlanProblem::NotAlone { chain, .. } => (
+            "not-alone",
+            None,
+            format!("squash a database of this chain alone: `whimbrel up --chain {chain} -D alone.db`, then \
+                     `whimbrel squash --chain {chain} -D alone.db`"),
         ),
         PlanProblem::NothingApplied => {
             ("nothing-applied", None, "apply the migrations first: the baseline is what they have made".to_owned())

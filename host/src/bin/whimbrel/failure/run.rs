@@ -33,28 +33,25 @@ pub(super) fn explain(error: RunError) -> Failure {
     if let Some(hint) = guest_error(&source).and_then(|error| language::hint(error, &failed)) {
         failure.hint = Some(hint);
     }
+    let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
-        let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
-        let then = if done.chunks_stay {
-            "stopped after its last chunk: `whimbrel up` goes on there"
-        } else if outside && failed.direction == Direction::Up {
-            "stopped after the last statement that was run to its end: `whimbrel up` goes on there"
-        } else if outside {
-            "runs outside a transaction: look at what it has done"
-        } else {
-            "was rolled back"
+        failure.message = match &source {
+            StepError::Hook { hook, .. } => format!("interrupted in the {} hook {}", hook.moment, hook.name()),
+            _ => format!("interrupted; migration {} {}", failed.title(), where_stopped(&done, &failed, outside)),
         };
-        failure.message = format!("interrupted; migration {} {then}", failed.title());
     } else if !matches!(&source, StepError::Hook { hook, .. } if !hook.moment.is_each()) {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
     // Whatever fails later, be it the commit of a chunk, what is committed stays.
     let is_over = matches!(source, StepError::Interrupted | StepError::Hook { kept: true, .. });
+    let stays = matches!(source, StepError::Database { .. } | StepError::History(_));
     if done.chunks_stay && !is_over {
         failure.notes.push(format!(
             "the chunks of migration {} before it stay done; `whimbrel up` goes on after them",
             failed.title()
         ));
+    } else if outside && stays {
+        failure.notes.push(stays_outside(failed.direction).to_owned());
     } else if undone(&source) && !done.dry_run {
         failure.notes.push(format!("migration {} was rolled back", failed.title()));
     }
@@ -131,16 +128,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
                 migration: Some(failed.title()),
                 place,
             };
-            let note = match failed.direction {
-                Direction::Up => {
-                    "what it has committed before that statement stays: it runs outside a transaction; `whimbrel up` goes on there"
-                }
-                Direction::Down => "what it has committed before that statement stays: it runs outside a transaction",
-            };
             Failure {
                 exit: library::exit(at.error.code),
                 hint: hint::statement(&at.error),
-                notes: if *kept { vec![note.to_owned()] } else { Vec::new() },
+                notes: if *kept { vec![stays_outside(failed.direction).to_owned()] } else { Vec::new() },
                 problems: vec![problem],
                 ..Failure::new(Exit::Failed, "statement-failed", message)
             }
@@ -320,18 +311,46 @@ pub(super) fn interrupted() -> Failure {
     Failure::new(Exit::Interrupted(Signal::Interrupt), "interrupted", "interrupted")
 }
 
-fn what_remains(done: &Report, direction: Direction) -> Option<String> {
+/// Says where a migration stands that was stopped in the middle.
+fn where_stopped(done: &Report, failed: &Step, outside: bool) -> &'static str {
+    if done.chunks_stay {
+        "stopped after its last chunk: `whimbrel up` goes on there"
+    } else if outside && failed.direction == Direction::Up {
+        "stopped after the last statement that was run to its end: `whimbrel up` goes on there"
+    } else if outside {
+        "runs outside a transaction: look at what it has done"
+    } else {
+        "was rolled back"
+    }
+}
+
+/// Says what stays of a script outside a transaction that has failed.
+fn stays_outside(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => {
+            "what it has committed before that statement stays: it runs outside a transaction; `whimbrel up` goes on there"
+        }
+        Direction::Down => "what it has committed before that statement stays: it runs outside a transaction",
+    }
+}
+
+/// Says what was done before the step that failed, which went this way; a run may have gone both.
+fn what_remains(done: &Report, failed: Direction) -> Vec<String> {
     if done.dry_run {
-        return Some("it was a dry run: everything was rolled back".to_owned());
+        return vec!["it was a dry run: everything was rolled back".to_owned()];
     }
-    let steps = done.steps.iter().filter(|step| step.outcome == StepOutcome::Done).count();
-    let verb = match direction {
-        Direction::Up => "applied",
-        Direction::Down => "reverted",
+    let told = |direction: Direction, verb: &str| {
+        let then = match (direction, failed) {
+            // Who takes back and applies again once more would begin with the migration before it.
+            (Direction::Down, Direction::Up) => ": `whimbrel up` applies again what was reverted",
+            _ => "",
+        };
+        let steps = done.steps.iter().filter(|step| step.outcome == StepOutcome::Done);
+        match steps.filter(|step| step.step.direction == direction).count() {
+            0 => None,
+            1 => Some(format!("1 migration was {verb} before it and stays {verb}{then}")),
+            steps => Some(format!("{steps} migrations were {verb} before it and stay {verb}{then}")),
+        }
     };
-    match steps {
-        0 => None,
-        1 => Some(format!("1 migration was {verb} before it and stays {verb}")),
-        steps => Some(format!("{steps} migrations were {verb} before it and stay {verb}")),
-    }
+    [told(Direction::Down, "reverted"), told(Direction::Up, "applied")].into_iter().flatten().collect()
 }

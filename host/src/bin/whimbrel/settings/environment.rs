@@ -75,7 +75,7 @@ pub(super) fn find(typed: Option<&str>, config: &Config) -> Result<Option<(Strin
 pub(super) fn of_database(path: &std::path::Path, config: &Config) -> Option<(String, Environment)> {
     let same = |environment: &Environment| {
         let named = environment.database.as_deref().and_then(|url| database::path(url, config));
-        named.is_some_and(|named| absolute(&named) == absolute(path))
+        named.is_some_and(|named| absolute(&named) == absolute(path) || is_same_file(&named, path))
     };
     let mut environments = config.env.iter();
     environments.find(|(_, environment)| same(environment)).map(|(name, found)| (name.clone(), found.clone()))
@@ -83,4 +83,17 @@ pub(super) fn of_database(path: &std::path::Path, config: &Config) -> Option<(St
 
 fn absolute(path: &std::path::Path) -> std::path::PathBuf {
     path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Tells whether two paths are names of one file, as hard links are.
+#[cfg(unix)]
+fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let file = |path: &std::path::Path| path.metadata().map(|found| (found.dev(), found.ino())).ok();
+    file(one).is_some_and(|found| file(other) == Some(found))
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_: &std::path::Path, _: &std::path::Path) -> bool {
+    false
 }

@@ -39,8 +39,8 @@ impl Table {
             Keyed::ByMeaning => "l.type <> 'shadow'",
         };
         let mut statement = connection.prepare(&format!(
-            "SELECT s.name, l.wr FROM sqlite_schema s
-             JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
+            "WITH l AS MATERIALIZED (SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main')
+             SELECT s.name, l.wr FROM sqlite_schema s JOIN l ON l.name = s.name
              WHERE s.type = 'table' AND {holds_rows} ORDER BY s.name"
         ))?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))?;

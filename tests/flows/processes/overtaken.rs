@@ -1,0 +1,111 @@
+//! A run whose plan another process makes false while it waits for its turn: it stops before it takes the wrong step.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use whimbrel::db::sqlite::Sqlite;
+use whimbrel::exec::{Event, Observer, StepOutcome};
+use whimbrel::plan::Until;
+use whimbrel::source::Directory;
+use whimbrel::{Error, Migrator};
+
+use crate::harness::Project;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Does something just before a run takes the lock for one of its steps.
+struct Before(usize, Mutex<Option<Work>>);
+
+impl Observer for Before {
+    fn event(&self, event: &Event<'_>) {
+        if matches!(event, Event::StepStarted { number, .. } if *number == self.0)
+            && let Some(work) = self.1.lock().unwrap().take()
+        {
+            work();
+        }
+    }
+}
+
+fn migrator(folder: &Path, observer: Arc<dyn Observer>) -> Migrator {
+    let source = Directory::new(folder.join("migrations"));
+    Migrator::builder().source(source).database(Sqlite::file(folder.join("app.db"))).observer(observer).build().unwrap()
+}
+
+/// A chain of which some is applied; each can be reverted.
+fn three(applied: usize) -> Project {
+    let project = Project::new();
+    for version in 1..=3 {
+        project.write(&format!("migrations/{version}_m.up.sql"), &format!("CREATE TABLE t{version} (x);"));
+        project.write(&format!("migrations/{version}_m.down.sql"), &format!("DROP TABLE t{version};"));
+    }
+    migrator(&project.path(""), Arc::new(())).up(Until::Steps(applied)).unwrap();
+    project
+}
+
+/// Has another migrator do something before a step of a run.
+fn before(project: &Project, step: usize, other: impl FnOnce(Migrator) + Send + 'static) -> Migrator {
+    let folder = project.path("");
+    let plain = migrator(&folder, Arc::new(()));
+    let work: Work = Box::new(move || other(plain));
+    migrator(&folder, Arc::new(Before(step, Mutex::new(Some(work)))))
+}
+
+fn assert_overtaken(error: Error, words: &str) {
+    let Error::Run(error) = error else { panic!("{error}") };
+    assert_eq!(error.source.to_string(), format!("another process changed the history meanwhile: {words}"));
+}
+
+fn applied(project: &Project) -> Vec<i64> {
+    let database = project.database();
+    let mut live =
+        database.prepare("SELECT version FROM _whimbrel_history WHERE ended_at IS NULL ORDER BY id").unwrap();
+    let versions = live.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    versions.map(|version| version.unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn what_was_applied_meanwhile_is_not_left_standing_on_what_a_down_reverts() {
+    for until in [Until::Steps(1), Until::Version(1.into()), Until::End] {
+        let project = three(2);
+        let down = before(&project, 1, |other| drop(other.up(Until::End).unwrap()));
+        assert_overtaken(down.down(until).unwrap_err(), "it is not the turn of migration 2 m: 3 m comes first now");
+        assert_eq!(applied(&project), [1, 2, 3]);
+    }
+}
+
+#[test]
+fn what_was_reverted_meanwhile_is_not_passed_over_by_an_up() {
+    let project = three(2);
+    let up = before(&project, 1, |other| drop(other.down(Until::End).unwrap()));
+    assert_overtaken(up.up(Until::End).unwrap_err(), "it is not the turn of migration 3 m: 1 m comes first now");
+    assert!(applied(&project).is_empty());
+}
+
+#[test]
+fn what_another_has_done_of_the_plan_already_is_no_reason_to_stop() {
+    let project = three(1);
+    let up = before(&project, 2, |other| drop(other.up(Until::End).unwrap()));
+    let outcomes: Vec<_> = up.up(Until::End).unwrap().steps.iter().map(|step| step.outcome).collect();
+    assert_eq!(outcomes, [StepOutcome::Done, StepOutcome::DoneElsewhere]);
+    let down = before(&project, 1, |other| drop(other.down(Until::Steps(1)).unwrap()));
+    let outcomes: Vec<_> = down.down(Until::Steps(2)).unwrap().steps.iter().map(|step| step.outcome).collect();
+    assert_eq!(outcomes, [StepOutcome::DoneElsewhere, StepOutcome::Done]);
+    assert_eq!(applied(&project), [1]);
+}
+
+#[test]
+fn what_is_taken_back_and_applied_again_stands_on_the_same_both_times() {
+    let project = three(2);
+    let redo = before(&project, 1, |other| drop(other.up(Until::End).unwrap()));
+    assert_overtaken(redo.redo(1).unwrap_err(), "it is not the turn of migration 2 m: 3 m comes first now");
+    assert_eq!(applied(&project), [1, 2, 3]);
+    let redo = before(&project, 2, |other| drop(other.down(Until::Steps(1)).unwrap()));
+    let words = "it is not the turn of migration 3 m: others were applied or reverted";
+    assert_overtaken(redo.redo(1).unwrap_err(), words);
+    assert_eq!(applied(&project), [1]);
+    // Another one has applied it again already.
+    project.run(&["up"]);
+    let redo = before(&project, 2, |other| drop(other.up(Until::End).unwrap()));
+    assert_eq!(redo.redo(1).unwrap().steps[1].outcome, StepOutcome::DoneElsewhere);
+    assert_eq!(applied(&project), [1, 2, 3]);
+}
