@@ -36,7 +36,10 @@ pub(super) fn explain(error: RunError) -> Failure {
     let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
     if failure.exit == Exit::Interrupted(Signal::Interrupt) {
         failure.message = match &source {
-            StepError::Hook { hook, .. } => format!("interrupted in the {} hook {}", hook.moment, hook.name()),
+            StepError::Hook { hook, .. } => {
+                failure.causes.clear();
+                format!("interrupted in the {} hook {}", hook.moment, hook.name())
+            }
             _ => format!("interrupted; migration {} {}", failed.title(), where_stopped(&done, &failed, outside)),
         };
     } else if !matches!(&source, StepError::Hook { hook, .. } if !hook.moment.is_each()) {
