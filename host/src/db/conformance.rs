@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use whimbrel_packed::{Batch, BatchBuilder, Cell, CheckedBatch};
 
 use super::{ErrorCode, Session, Value};
-use crate::grants::Restriction;
+use crate::grants::{Restriction, Verb};
 use crate::limits::{Limit, Limits, RunLimits};
 
 /// Runs every check, each on a session on an empty database.
 pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
-    let checks: [fn(&mut dyn Session); 15] = [
+    let checks: [fn(&mut dyn Session); 16] = [
         returns_rows_changed,
         refuses_wrong_parameters_and_many_statements,
         reads_on_where_it_stopped,
@@ -22,6 +22,7 @@ pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
         rolls_back_and_ends_handles,
         reads_in_a_transaction,
         runs_scripts_and_says_where_they_fail,
+        tells_what_a_statement_touches,
         holds_guests_to_the_rules,
         notices_a_transaction_that_ended,
         stops_at_the_deadline,
@@ -255,6 +256,30 @@ fn notices_a_transaction_that_ended(session: &mut dyn Session) {
     session.commit().unwrap_err();
     session.rollback().unwrap();
     assert_eq!(integers(session, "SELECT count(*) FROM t"), [0]);
+}
+
+fn tells_what_a_statement_touches(session: &mut dyn Session) {
+    session.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)", &[]).unwrap();
+    session.execute("INSERT INTO t VALUES (1, 'a')", &[]).unwrap();
+    let what = |session: &mut dyn Session| -> Vec<(Verb, String, String)> {
+        let touched = session.touched_by("UPDATE t SET x = ? WHERE id = ?").unwrap();
+        touched.into_iter().filter_map(|touched| touched.what).collect()
+    };
+    let named = |verb, column: &str| (verb, "t".to_owned(), column.to_owned());
+    // Twice, though it stands prepared.
+    for _ in 0..2 {
+        session.execute("UPDATE t SET x = ? WHERE id = ?", &["b".into(), 2.into()]).unwrap();
+        let mut touched = what(session);
+        touched.sort();
+        assert_eq!(touched, [named(Verb::Read, "id"), named(Verb::Update, "x")]);
+    }
+    session.touched_by("UPDATE nothing SET x = 1").unwrap_err();
+    // Under rules it tells as much, and they are in force as before.
+    session.restrict(Some(Arc::new(Restriction::default())));
+    assert_eq!(what(session).len(), 2);
+    session.execute("COMMIT", &[]).unwrap_err();
+    session.restrict(None);
+    assert_eq!(integers(session, "SELECT count(*) FROM t WHERE x = 'a'"), [1]);
 }
 
 fn stops_at_the_deadline(session: &mut dyn Session) {

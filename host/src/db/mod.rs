@@ -33,7 +33,7 @@ pub use transaction::Transaction;
 pub(crate) use transaction::for_each_row;
 pub use value::Value;
 
-use crate::grants::{Observed, Restriction};
+use crate::grants::{Observed, Restriction, Touched};
 use crate::interrupt::Interrupt;
 use crate::limits::{LimitReached, RunLimits};
 
@@ -224,6 +224,9 @@ pub trait Session {
         }
         Ok(())
     }
+    /// Tells what a statement touches of the database itself when it is run, by triggers and the actions of foreign keys,
+    /// too. Runs nothing. Open statements and cursors may end.
+    fn touched_by(&mut self, sql: &str) -> Result<Vec<Touched>, DbError>;
     /// Ends a prepared statement; one that has ended already is left alone.
     fn close_statement(&mut self, statement: StatementId);
 

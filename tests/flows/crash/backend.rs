@@ -8,7 +8,7 @@ use whimbrel::db::{
     Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, KeptMark, OpenOptions, Orphans,
     Recording, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
-use whimbrel::grants::Restriction;
+use whimbrel::grants::{Restriction, Touched};
 use whimbrel::limits::{LimitReached, RunLimits};
 use whimbrel::sql;
 
@@ -89,6 +89,10 @@ impl Session for WatchedSession {
 
     fn execute_batch(&mut self, statement: StatementId, batch: &CheckedBatch) -> Result<u64, DbError> {
         event!(self, "execute batch", execute_batch(statement, batch))
+    }
+
+    fn touched_by(&mut self, sql: &str) -> Result<Vec<Touched>, DbError> {
+        self.inner.touched_by(sql)
     }
 
     fn close_statement(&mut self, statement: StatementId) {

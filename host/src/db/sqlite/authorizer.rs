@@ -47,6 +47,8 @@ pub(super) struct Gate {
     pub(super) denied: Option<Denied>,
     /// The first write to a table since the last [`Gate::open`].
     pub(super) writes: Option<(hooks::Action, String)>,
+    /// What the statement being prepared touches of the database itself, as long as somebody wants to know.
+    pub(super) wanted: Option<BTreeSet<Touched>>,
     /// What restricted code was seen to use.
     pub(super) observed: Option<Observed>,
     /// The schema, as soon as it is needed and until it changes.
@@ -215,6 +217,9 @@ impl Gate {
 /// Decides on one action of the statement being prepared.
 #[inline]
 pub(super) fn authorize(gate: &mut Gate, question: &Question<'_>) -> Authorization {
+    if let Some(wanted) = &mut gate.wanted {
+        return question.words().map_or(Authorization::Deny, |words| note(wanted, words));
+    }
     if gate.restriction.is_some() {
         gate.asked = true;
         if !gate.remembered.knows(question) && !decide(gate, question) {
@@ -246,6 +251,15 @@ fn decide(gate: &mut Gate, question: &Question<'_>) -> bool {
     gate.remembered.add(question, &words, &schema, touched.as_ref());
     gate.touched.extend(touched);
     true
+}
+
+/// Notes what a statement touches that is prepared only to be looked into.
+fn note(wanted: &mut BTreeSet<Touched>, words: Words<'_>) -> Authorization {
+    if words.database == Some("main") {
+        let (statement, schema) = (Statement::default(), Schema::default());
+        wanted.extend(Touched::from(&words.request(&statement, &schema)));
+    }
+    Authorization::Allow
 }
 
 fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {

@@ -12,6 +12,7 @@ mod savepoints;
 mod schema_change;
 mod script;
 mod statements;
+mod touched;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -36,7 +37,7 @@ use crate::db::{
     Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Orphans, Recording,
     Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
-use crate::grants::Restriction;
+use crate::grants::{Restriction, Touched};
 use crate::limits::{Limit, LimitReached, RunLimits};
 
 /// Statements kept prepared.
@@ -212,6 +213,10 @@ impl Session for SqliteSession {
         changed: &mut u64,
     ) -> Result<(), DbError> {
         self.run_rows(statement, columns, rows, changed)
+    }
+
+    fn touched_by(&mut self, sql: &str) -> Result<Vec<Touched>, DbError> {
+        self.look_ahead(sql)
     }
 
     fn close_statement(&mut self, statement: StatementId) {
