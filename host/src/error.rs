@@ -7,6 +7,7 @@ use crate::db::{DbError, ErrorCode};
 use crate::exec::{PrepareError, RepairError, RunError, StepError};
 use crate::history::HistoryError;
 use crate::history::foreign::AdoptError;
+use crate::migrator::SettingError;
 use crate::model::{ChainError, PolicyError};
 use crate::plan::PlanError;
 use crate::source::SourceError;
@@ -21,8 +22,11 @@ pub enum Error {
     /// The migrations do not make a chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The builder was told something of chains that cannot be meant.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// No database was given, and a method was called that opens one.
-    #[error("no database was given; call `database` on the builder, or use `run_on` with a connection")]
+    #[error("no database was given; call `database` on the builder, or use `on` with a connection")]
     NoDatabase,
     /// The database cannot be opened or read.
     #[error("cannot use the database {database}")]

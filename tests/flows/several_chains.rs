@@ -132,7 +132,7 @@ fn a_dry_run_tells_what_would_be_lost_and_loses_nothing() {
         .unwrap();
     let loss =
         |table: &str, column: Option<&str>, rows| Loss { table: table.into(), column: column.map(str::to_owned), rows };
-    let losses = |until| migrator.dry_run(&Goal::down(until)).unwrap().losses;
+    let losses = |until| migrator.dry_run(&Goal::Down(until)).unwrap().losses;
     assert_eq!(losses(Until::Steps(1)), [loss("invoice", None, 1)]);
     assert_eq!(losses(Until::Steps(2)), [loss("customer", Some("invoices"), 1), loss("invoice", None, 1)]);
     assert_eq!(losses(Until::End), [loss("customer", None, 2), loss("invoice", None, 1)]);

@@ -11,7 +11,7 @@ use crate::limits::{Limit, Limits, RunLimits};
 
 /// Runs every check, each on a session on an empty database.
 pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
-    let checks: [fn(&mut dyn Session); 16] = [
+    let checks: [fn(&mut dyn Session); 17] = [
         returns_rows_changed,
         refuses_wrong_parameters_and_many_statements,
         reads_on_where_it_stopped,
@@ -25,6 +25,7 @@ pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
         tells_what_a_statement_touches,
         holds_guests_to_the_rules,
         notices_a_transaction_that_ended,
+        keeps_a_transaction_from_being_ended,
         stops_at_the_deadline,
         counts_what_it_did,
         tells_limits_by_name_and_lifts_them,
@@ -256,6 +257,29 @@ fn notices_a_transaction_that_ended(session: &mut dyn Session) {
     session.commit().unwrap_err();
     session.rollback().unwrap();
     assert_eq!(integers(session, "SELECT count(*) FROM t"), [0]);
+}
+
+fn keeps_a_transaction_from_being_ended(session: &mut dyn Session) {
+    session.execute("CREATE TABLE t (id INTEGER)", &[]).unwrap();
+    // Which leaves a COMMIT prepared.
+    session.begin().unwrap();
+    session.commit().unwrap();
+    session.begin().unwrap();
+    assert_eq!(session.keep_transaction(true), None);
+    session.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
+    for end in ["COMMIT", "END", "ROLLBACK", "BEGIN"] {
+        let error = session.execute(end, &[]).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Denied, "{error}");
+    }
+    session.execute_script("COMMIT; BEGIN;").unwrap_err();
+    let savepoint = session.savepoint().unwrap();
+    session.execute("INSERT INTO t VALUES (2)", &[]).unwrap();
+    session.rollback_to(savepoint).unwrap();
+    assert_eq!(session.keep_transaction(false).as_deref(), Some("COMMIT"));
+    assert_eq!(session.keep_transaction(false), None);
+    assert!(session.in_transaction());
+    session.commit().unwrap();
+    assert_eq!(integers(session, "SELECT id FROM t"), [1]);
 }
 
 fn tells_what_a_statement_touches(session: &mut dyn Session) {

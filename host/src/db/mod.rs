@@ -13,6 +13,7 @@ pub mod sqlite;
 mod transaction;
 mod value;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -169,6 +170,12 @@ pub struct RunLock {
     _held: Option<Box<dyn std::any::Any>>,
 }
 
+impl fmt::Debug for RunLock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RunLock").field("is_held", &self._held.is_some()).finish_non_exhaustive()
+    }
+}
+
 impl RunLock {
     /// Wraps whatever is unlocked by being dropped; `None` locks nothing.
     pub fn new(held: Option<Box<dyn std::any::Any>>) -> Self {
@@ -264,6 +271,9 @@ pub trait Session {
     fn commit(&mut self) -> Result<(), DbError>;
     /// Undoes the transaction's work; every statement, cursor and savepoint ends. Nothing to do is no error.
     fn rollback(&mut self) -> Result<(), DbError>;
+    /// Refuses statements that begin or end a transaction, also those on the [connection underneath](Self::sqlite), or lets
+    /// them pass again. Returns the first one that was refused since: `COMMIT`, say. Open handles may end.
+    fn keep_transaction(&mut self, kept: bool) -> Option<String>;
     /// Tells whether a transaction is open.
     fn in_transaction(&self) -> bool;
 

@@ -1,6 +1,7 @@
 //! Runs a prepared plan step by step.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Instant;
@@ -51,6 +52,18 @@ pub struct Conditions<'a> {
     pub sample: Option<NonZeroU64>,
     /// Where the owner's own SQL takes time and chance from, in place of the machine.
     pub ambient: Option<&'a Ambient>,
+}
+
+impl fmt::Debug for Conditions<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Conditions")
+            .field("goal", &self.goal)
+            .field("rules", &self.rules)
+            .field("started_at", &self.started_at)
+            .field("dry_run", &self.dry_run)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Conditions<'_> {

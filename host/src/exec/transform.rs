@@ -3,13 +3,15 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use super::component::{Voice, seed};
+use super::component::seed;
 use super::event::Event;
 use super::hold::{bound, unbound};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
+use super::voice::Voice;
 use super::work::Work;
+use crate::code_events::CodeEvents;
 use crate::db::{DbError, Session};
 use crate::history::RejectedRow;
 use crate::interrupt::Interrupt;
@@ -19,7 +21,7 @@ use crate::transform::{
     Apply, ApplyError, Checkpoint, Counts, Layout, LayoutProblem, Line, Progress, Reject, Run, TransformError, count,
     last, reject_json, with_runner,
 };
-use crate::wasm::{GuestEvents, NotApplied, PluginError, TransformCall, TransformInstance};
+use crate::wasm::{NotApplied, PluginError, TransformCall, TransformInstance};
 use whimbrel_packed::{CheckedBatch, CheckedColumn};
 
 /// An instance as the pipeline wants it.

@@ -83,7 +83,7 @@ impl Migrator {
         let live = rows.iter().filter(|row| row.is_live() && !row.repeatable && is_active(row));
         let newest = live.max_by_key(|row| row.version).ok_or_else(nothing)?;
         let chain = only_chain(&chains, newest.version)?;
-        plan::build(&chains, &rows, &Goal::up(plan::Until::Version(newest.version)), &self.rules)?;
+        plan::build(&chains, &rows, &Goal::Up(plan::Until::Version(newest.version)), &self.rules)?;
         let own = self.history.tables();
         let options = self.options(&self.interrupt, false);
         let backend = self.backend()?;

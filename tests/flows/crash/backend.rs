@@ -141,6 +141,10 @@ impl Session for WatchedSession {
         event!(self, "rollback", rollback())
     }
 
+    fn keep_transaction(&mut self, kept: bool) -> Option<String> {
+        self.inner.keep_transaction(kept)
+    }
+
     fn in_transaction(&self) -> bool {
         self.inner.in_transaction()
     }
