@@ -187,16 +187,16 @@ fn a_lent_connection_has_every_verb() {
             migrator.pending()
         });
         assert_eq!(pending.unwrap().len(), 1);
-        assert!(migrator.on(connection, |migrator| migrator.verify_deep()).unwrap()[0].result.is_ok());
+        assert!(migrator.on(connection, Migrator::verify_deep).unwrap()[0].result.is_ok());
         migrator.on(connection, |migrator| migrator.up(Until::End)).unwrap();
         assert!(migrator.on(connection, |migrator| migrator.is_applied(version(2))).unwrap());
-        assert!(migrator.on(connection, |migrator| migrator.validate()).unwrap().is_empty());
+        assert!(migrator.on(connection, Migrator::validate).unwrap().is_empty());
         assert_eq!(migrator.on(connection, |migrator| migrator.redo(2)).unwrap().steps.len(), 4);
-        let squashed = migrator.on(connection, |migrator| migrator.squash()).unwrap();
+        let squashed = migrator.on(connection, Migrator::squash).unwrap();
         assert_eq!((squashed.version, &*squashed.rows), (version(2), &[("note".to_owned(), 1)][..]));
-        assert!(migrator.on(connection, |migrator| migrator.lock_status()).unwrap().holdings.is_empty());
+        assert!(migrator.on(connection, Migrator::lock_status).unwrap().holdings.is_empty());
         assert_eq!(migrator.on(connection, |migrator| migrator.down(Until::End)).unwrap().steps.len(), 2);
-        assert_eq!(migrator.on(connection, |migrator| migrator.history()).unwrap().len(), 4);
+        assert_eq!(migrator.on(connection, Migrator::history).unwrap().len(), 4);
         assert_eq!(migrator.on(connection, |migrator| migrator.round_trip(&Goal::LATEST)).unwrap().len(), 2);
         assert_eq!(count(connection, "SELECT count(*) FROM pragma_database_list"), 1);
     }
@@ -377,4 +377,26 @@ fn an_interrupt_stops_the_next_run_until_it_is_reset() {
     assert!(rest.run_on(&mut connection, &Goal::LATEST).unwrap_err().is_interruption());
     interrupt.reset();
     assert_eq!(rest.run_on(&mut connection, &Goal::LATEST).unwrap().steps.len(), 1);
+}
+
+#[test]
+fn a_migrator_and_its_errors_cross_threads() {
+    fn crosses<T: Send + Sync + 'static>() {}
+    crosses::<Migrator>();
+    crosses::<Error>();
+    crosses::<whimbrel::exec::Report>();
+    // A clone shares the database, so that each request of a server can have one.
+    let folder = tempfile::tempdir().unwrap();
+    let code = Code::new().up(1, "note", |tx| Ok(tx.execute("CREATE TABLE note (x)", &[]).map(drop)?));
+    let migrator =
+        Migrator::builder().source(code).database(Sqlite::file(folder.path().join("app.db"))).build().unwrap();
+    let clones = [migrator.clone(), migrator.clone()];
+    let steps = clones.map(|migrator| std::thread::spawn(move || migrator.up(Until::End).unwrap().steps.len()));
+    let done: usize = steps.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert!((1..=2).contains(&done), "{done}");
+    assert_eq!(migrator.applied().unwrap().len(), 1);
+    // What is shown for people has no values of placeholders.
+    let secret = Migrator::builder().placeholder("password", "hunter2").database(Sqlite::file("app.db"));
+    let shown = format!("{secret:?} {:?}", Migrator::builder().placeholder("password", "hunter2").build().unwrap());
+    assert!(shown.contains("app.db") && shown.contains("main") && !shown.contains("hunter2"), "{shown}");
 }

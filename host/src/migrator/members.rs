@@ -110,7 +110,7 @@ mod tests {
     use crate::model::Placeholders;
 
     fn refused(builder: MigratorBuilder) -> String {
-        builder.build().err().expect("it is refused").to_string()
+        builder.build().expect_err("it is refused").to_string()
     }
 
     fn two() -> MigratorBuilder {
@@ -130,7 +130,7 @@ mod tests {
         for (builder, expected) in cases {
             assert_eq!(refused(builder), expected);
         }
-        let unknown = two().chain("app").only(["billing", "main"]).build().err().expect("it is refused");
+        let unknown = two().chain("app").only(["billing", "main"]).build().expect_err("it is refused");
         let Error::Chain(ChainError::Unknown { name, known }) = unknown else { panic!("{unknown:?}") };
         assert_eq!((name.as_str(), known), ("main", vec!["app".to_owned(), "billing".to_owned()]));
         let fine = two().keep_bodies_of("billing", true).placeholders_of("main", Placeholders::default());
