@@ -7,7 +7,6 @@ use crate::db::{DbError, ErrorCode};
 use crate::exec::{PrepareError, RepairError, RunError, StepError};
 use crate::history::HistoryError;
 use crate::history::foreign::AdoptError;
-use crate::migrator::SettingError;
 use crate::model::{ChainError, PolicyError};
 use crate::plan::PlanError;
 use crate::source::SourceError;
@@ -73,6 +72,30 @@ pub enum Error {
         /// What was stopped, told as an interruption.
         #[source]
         source: Box<Error>,
+    },
+}
+
+/// Why what a builder was told of its chains cannot be meant.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// It names a chain that is not there.
+    #[error("`{setting}` is about the chain {}, which is not there; known are {}", name.escape_debug(), known.join(", "))]
+    UnknownChain {
+        /// The method of the builder.
+        setting: &'static str,
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// It is about the first chain, and all chains were added by `and_chain`.
+    #[error("`{setting}` is about the chain of `source`, which was not called; the chains of `and_chain` are {}", known.join(", "))]
+    NoFirstChain {
+        /// The method of the builder.
+        setting: &'static str,
+        /// The names there are.
+        known: Vec<String>,
     },
 }
 

@@ -116,10 +116,10 @@ pub mod transform;
 pub mod wasm;
 
 pub use code_events::CodeEvents;
-pub use error::Error;
+pub use error::{Error, SettingError};
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
-pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, SettingError, Squashed, Startup, Status};
+pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Squashed, Startup, Status};
 /// The crate whose connections [`Migrator::on`] takes, in the version that it takes.
 pub use rusqlite;
 pub use whimbrel_macros::embed;

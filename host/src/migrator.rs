@@ -40,7 +40,6 @@ pub use builder::MigratorBuilder;
 use hooks::Hooks;
 use job::Job;
 pub use kept::{KeptBytesOf, KeptPart};
-pub use members::SettingError;
 pub use queries::{Gap, Status};
 pub use startup::Startup;
 

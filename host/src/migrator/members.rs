@@ -2,36 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::Error;
+use crate::error::{Error, SettingError};
 use crate::model::{ChainError, Policy};
 use crate::source::{Code, Source};
 
 /// The name of the first chain, unless it has another one.
 const FIRST: &str = "main";
-
-/// Why what a builder was told of its chains cannot be meant.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SettingError {
-    /// It names a chain that is not there.
-    #[error("`{setting}` is about the chain {}, which is not there; known are {}", name.escape_debug(), known.join(", "))]
-    UnknownChain {
-        /// The method of the builder.
-        setting: &'static str,
-        /// The name.
-        name: String,
-        /// The names there are.
-        known: Vec<String>,
-    },
-    /// It is about the first chain, and all chains were added by `and_chain`.
-    #[error("`{setting}` is about the chain of `source`, which was not called; the chains of `and_chain` are {}", known.join(", "))]
-    NoFirstChain {
-        /// The method of the builder.
-        setting: &'static str,
-        /// The names there are.
-        known: Vec<String>,
-    },
-}
 
 /// A chain of a migrator.
 pub(super) struct Member {
