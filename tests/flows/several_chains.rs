@@ -85,7 +85,7 @@ fn every_chain_has_its_own_versions_and_can_be_run_alone() {
     let down = both.down(Until::End).unwrap();
     assert_eq!(titles(&down), ["down app:2 invoice_count", "down app:1 customer", "down billing:1 invoice"]);
     assert_eq!(both.history().unwrap().iter().filter(|row| row.state == AppliedState::Reverted).count(), 3);
-    let unknown = stage.both().only(["shop"]).build().unwrap().status().unwrap_err();
+    let unknown = stage.both().only(["shop"]).build().unwrap_err();
     assert_eq!(unknown.to_string(), "there is no chain shop");
 }
 
