@@ -21,8 +21,11 @@ pub enum Error {
     /// The migrations do not make a chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The builder was told something of chains that cannot be meant.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// No database was given, and a method was called that opens one.
-    #[error("no database was given; call `database` on the builder, or use `run_on` with a connection")]
+    #[error("no database was given; call `database` on the builder, or use `on` with a connection")]
     NoDatabase,
     /// The database cannot be opened or read.
     #[error("cannot use the database {database}")]
@@ -72,6 +75,30 @@ pub enum Error {
         /// What was stopped, told as an interruption.
         #[source]
         source: Box<Error>,
+    },
+}
+
+/// Why what a builder was told of its chains cannot be meant.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// It names a chain that is not there.
+    #[error("`{setting}` is about the chain {}, which is not there; known are {}", name.escape_debug(), known.join(", "))]
+    UnknownChain {
+        /// The method of the builder.
+        setting: &'static str,
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// It is about the first chain, and all chains were added by `and_chain`.
+    #[error("`{setting}` is about the chain of `source`, which was not called; the chains of `and_chain` are {}", known.join(", "))]
+    NoFirstChain {
+        /// The method of the builder.
+        setting: &'static str,
+        /// The names there are.
+        known: Vec<String>,
     },
 }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 /// A flag that stops a run: the statement or guest that runs ends, its step is rolled back.
 ///
-/// Clones share the flag. Raise it from any thread, a signal handler included.
+/// Clones share the flag. Raise it from any thread, a signal handler included. Once raised it stays so, and stops every
+/// run that begins later, too, until somebody calls [`reset`](Self::reset): a run does not, because what was raised just
+/// before it began would be lost.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     flag: Arc<AtomicBool>,
@@ -25,6 +27,12 @@ impl Interrupt {
     /// Raises the flag.
     pub fn raise(&self) {
         self.flag.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes it back that the flag was raised, so that the next run goes on. Time that is over stays over, and a
+    /// [part](Self::part) stays raised as long as the whole is.
+    pub fn reset(&self) {
+        self.flag.store(false, Ordering::Relaxed);
     }
 
     /// Tells whether the flag was raised, or its time is over.
@@ -75,6 +83,22 @@ mod tests {
         assert!(soon.within(Duration::from_secs(3600)).is_overdue(), "the earlier of two deadlines holds");
         late.raise();
         assert!(by_hand.is_raised() && late.is_raised() && !late.is_overdue());
+    }
+
+    #[test]
+    fn stays_raised_until_it_is_reset() {
+        let interrupt = Interrupt::new();
+        let (shared, part) = (interrupt.clone(), interrupt.part());
+        shared.raise();
+        assert!(interrupt.is_raised() && part.is_raised());
+        part.reset();
+        assert!(part.is_raised(), "the whole is");
+        interrupt.reset();
+        assert!(!shared.is_raised() && !part.is_raised());
+        assert!(!part.is_raised());
+        let late = interrupt.within(Duration::ZERO);
+        late.reset();
+        assert!(late.is_raised(), "its time is over");
     }
 
     #[test]

@@ -44,8 +44,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A program that has a [`rusqlite::Connection`] already uses [`Migrator::run_on`]; one that carries its migrations
+//! A program that has a [`rusqlite::Connection`] already uses [`Migrator::on`]; one that carries its migrations
 //! with it uses [`embed!`]; steps that need Rust are [`source::Code`].
+//!
+//! In an async program, or with a pool of connections, all of it runs on a thread that may wait:
+//! `tokio::task::spawn_blocking(move || migrator.on(&mut connection, |migrator| migrator.up(Until::End)))`. A clone of a
+//! migrator is cheap.
 //!
 //! The library never prints, reads the environment, exits or installs a logger. It returns values, tells events to an
 //! [`exec::Observer`], and passes what guests log on to `tracing` under the target `whimbrel::guest`.
@@ -68,10 +72,26 @@
 //! ```
 //!
 //! It has migrations in SQL and in Rust then, and whichever of the other features it names.
+//!
+//! # SQLite
+//! A program that depends on this crate has the SQLite of [`rusqlite`], built from its source, and not with every flag that the
+//! `whimbrel` program is built with: flags come from the environment of the build, which a dependency cannot set. The same
+//! scripts run the same in both where `.cargo/config.toml` of the program's own workspace has
+//!
+//! ```toml
+//! [env]
+//! LIBSQLITE3_FLAGS = "-DHAVE_FDATASYNC=__linux__ -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_ENABLE_PERCENTILE"
+//! ```
+//!
+//! - `SQLITE_ENABLE_MATH_FUNCTIONS`: `sqrt`, `ln`, `floor` and the like; a script that calls one fails without it.
+//! - `SQLITE_ENABLE_PERCENTILE`: `median`, `percentile`, `percentile_cont` and `percentile_disc`; so does one of these.
+//! - `HAVE_FDATASYNC`: on Linux a commit waits for less. Without it commits take longer, and are as durable.
 // Six files are excepted, with their proofs: `db/sqlite/asking.rs`, `db/sqlite/bulk/source.rs`, `db/sqlite/heap.rs`,
 // `db/sqlite/raw_function.rs`, `db/sqlite/raw_statement.rs` and `wasm/compile/mapped.rs`.
 #![deny(unsafe_code)]
+#![warn(missing_debug_implementations)]
 
+mod code_events;
 pub mod db;
 #[cfg(feature = "wasm")]
 pub mod engines;
@@ -95,10 +115,11 @@ pub mod transform;
 #[cfg(feature = "wasm")]
 pub mod wasm;
 
-pub use error::Error;
+pub use code_events::CodeEvents;
+pub use error::{Error, SettingError};
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
 pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Squashed, Startup, Status};
-/// The crate whose connections [`Migrator::run_on`] takes, in the version that it takes.
+/// The crate whose connections [`Migrator::on`] takes, in the version that it takes.
 pub use rusqlite;
 pub use whimbrel_macros::embed;

@@ -8,6 +8,8 @@ mod hooks;
 mod job;
 mod kept;
 mod lock;
+mod members;
+mod on_connection;
 mod queries;
 #[cfg(feature = "wasm")]
 mod scripts;
@@ -16,13 +18,13 @@ mod trials;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::db::sqlite::with_connection;
 use crate::db::{Access, Backend, DbError, OpenOptions, Session};
 use crate::error::Error;
 use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle};
@@ -44,17 +46,19 @@ pub use startup::Startup;
 /// Runs the migrations of one or several chains on one database.
 ///
 /// Every method loads the sources anew and opens the database for its own time only, so a migrator can be kept. It can
-/// be shared between threads; each call that runs migrations keeps the thread it is made on busy until it is done.
+/// be shared between threads; each call that runs migrations keeps the thread it is made on busy until it is done. A clone
+/// shares sources, database, observer and interrupt.
+#[derive(Clone)]
 pub struct Migrator {
-    sources: Vec<(String, Box<dyn Source>)>,
+    sources: Arc<[(String, Box<dyn Source>)]>,
     placeholders: BTreeMap<String, Placeholders>,
     libraries: Vec<FunctionLibrary>,
-    hooks: Hooks,
+    hooks: Arc<Hooks>,
     throttle: Option<Throttle>,
     jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
     only: Vec<String>,
-    backend: Option<Box<dyn Backend>>,
+    backend: Option<Arc<dyn Backend>>,
     history: History,
     rules: Rules,
     single_transaction: bool,
@@ -68,6 +72,17 @@ pub struct Migrator {
     compilation: crate::wasm::Compilation,
     #[cfg(feature = "wasm")]
     engines: crate::engines::Engines,
+}
+
+/// Without values of placeholders, which may be secret.
+impl fmt::Debug for Migrator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chains: Vec<&String> = self.sources.iter().map(|(name, _)| name).collect();
+        let database = self.backend.as_ref().map(|backend| backend.describe());
+        let mut shown = formatter.debug_struct("Migrator");
+        shown.field("chains", &chains).field("only", &self.only).field("database", &database);
+        shown.field("history", &self.history).field("rules", &self.rules).finish_non_exhaustive()
+    }
 }
 
 /// What the sources hold.
@@ -147,7 +162,7 @@ impl Migrator {
         let unknown = || PlanError { problems: vec![PlanProblem::UnknownTarget { version }] };
         let (chain, migration) = found.ok_or_else(unknown)?;
         exec::PreviewError::check(migration)?;
-        let goal = Goal::up(Until::Version(version));
+        let goal = Goal::Up(Until::Version(version));
         let (chain, migration) = (Arc::clone(chain.shared_name()), Arc::clone(migration));
         let names = vec![chain.to_string()];
         let steps = vec![Step { direction: Direction::Up, chain, several: false, migration }];
@@ -210,17 +225,17 @@ impl Migrator {
 
     /// Applies what is pending.
     pub fn up(&self, until: Until) -> Result<Report, Error> {
-        self.run(&Goal::up(until))
+        self.run(&Goal::Up(until))
     }
 
     /// Reverts what is applied, what was applied last first.
     pub fn down(&self, until: Until) -> Result<Report, Error> {
-        self.run(&Goal::down(until))
+        self.run(&Goal::Down(until))
     }
 
     /// Reverts the last applied migrations, this many, and applies the same ones again.
     pub fn redo(&self, steps: usize) -> Result<Report, Error> {
-        self.run(&Goal::redo(steps))
+        self.run(&Goal::Redo(steps))
     }
 
     /// Runs to a goal.
@@ -249,22 +264,6 @@ impl Migrator {
             let existing = backend.open_existing(Access::Write, &options);
             let existing = existing.map_err(|error| self.database_error(error))?;
             job.run(existing, || backend.open_scratch(&options))
-        })
-    }
-
-    /// Runs to a goal on a connection the caller already has.
-    ///
-    /// The connection must have no open transaction. Its authorizer, progress handler, busy handler and update hook
-    /// are replaced and afterwards empty; its busy timeout is what it was. When a component has run, SQLite's `random`, `randomblob`, `CURRENT_TIMESTAMP`
-    /// and its date functions stay replaced by ones that do the same, and functions of the caller's own under these
-    /// names are lost; everything else stays as it is.
-    pub fn run_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Report, Error> {
-        self.in_time(|interrupt| {
-            let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: false };
-            let ran = with_connection(connection, &self.options(interrupt, false), |session| {
-                job.run(Some(session), || unreachable!("the session is there"))
-            });
-            ran.map_err(|error| self.database_error(error))?
         })
     }
 
@@ -303,7 +302,7 @@ impl Migrator {
         let (mut hooks, hook_problems) = self.own_hooks(read_at);
         let mut sources = Vec::new();
         let mut problems = Vec::new();
-        for (name, source) in &self.sources {
+        for (name, source) in &*self.sources {
             match source.load(interrupt) {
                 Ok(loaded) => sources.push((name, loaded)),
                 Err(error) if error.interrupted => return Err(error.into()),

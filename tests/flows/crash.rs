@@ -40,8 +40,8 @@ fn is_the_process_that_is_killed() {
     let backend = Watched { inner: Sqlite::file(&database), events: events.clone() };
     let migrator = migrator(&path(MIGRATIONS), backend, Arc::new(events.clone()));
     let goal = match std::env::var(DIRECTION).unwrap().as_str() {
-        "up" => Goal::up(Until::End),
-        _ => Goal::down(Until::End),
+        "up" => Goal::Up(Until::End),
+        _ => Goal::Down(Until::End),
     };
     migrator.run(&goal).unwrap();
     std::fs::write(database.with_extension("events"), events.names().join("\n")).unwrap();

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use whimbrel::CodeEvents;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{Cell, Function, Value, ValueType};
 use whimbrel::exec::{Event, Observer, PrepareError};
 use whimbrel::model::{ChainError, FunctionLibrary, Policy, Trust};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
-use whimbrel::wasm::{Compilation, ComponentCache, Engine, FunctionsCall, GuestEvents, RunLimits};
+use whimbrel::wasm::{Compilation, ComponentCache, Engine, FunctionsCall, RunLimits};
 use whimbrel::{Error, Interrupt, LogLevel, Migrator, MigratorBuilder};
 
 use super::guests::{behaviours, workspace};
@@ -326,7 +327,7 @@ fn a_program_brings_functions_of_its_own() {
 
 struct Deaf;
 
-impl GuestEvents for Deaf {
+impl CodeEvents for Deaf {
     fn log(&self, _: LogLevel, _: &str) {}
     fn progress(&self, _: u64, _: Option<u64>) {}
 }

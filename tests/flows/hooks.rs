@@ -73,7 +73,7 @@ fn code_works_in_the_transaction_of_the_step() {
     let hooks = |last: Hook| {
         let first = Hook::code(Moment::AfterEach, "count", count).on(Direction::Up);
         let steps = whimbrel::plan::Until::Steps(1);
-        (Migrator::builder().source(FILES).hook(first).hook(last).build().unwrap(), Goal::up(steps))
+        (Migrator::builder().source(FILES).hook(first).hook(last).build().unwrap(), Goal::Up(steps))
     };
     let (migrator, goal) = hooks(Hook::code(Moment::AfterEach, "refuse", refuse));
     let error = migrator.run_on(&mut connection, &goal).unwrap_err();

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::guests::workspace;
 
 /// Each module may name those in lines above its own.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["interrupt", "limits", "log_level", "sql", "grants"],
+    &["code_events"],
     &["db"],
     &["lock", "model"],
     &["source", "history", "plan", "transform", "wasm"],

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::limits::Limit as Native;
+use whimbrel::CodeEvents;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{Backend, OpenOptions, Session};
 use whimbrel::exec::StepError;
 use whimbrel::limits::{Limit, LimitReached, Limits, RunLimits, SetBy};
 use whimbrel::model::Policy;
 use whimbrel::plan::Until;
-use whimbrel::wasm::{Call, ComponentCache, Engine, GuestEvents, PluginError};
+use whimbrel::wasm::{Call, ComponentCache, Engine, PluginError};
 use whimbrel::{Error, Interrupt, LogLevel};
 
 use super::guests::{Stage, behaviours, workspace};
@@ -152,7 +153,7 @@ fn the_same_work_uses_the_same_fuel_and_operations() {
 
 struct Deaf;
 
-impl GuestEvents for Deaf {
+impl CodeEvents for Deaf {
     fn log(&self, _: LogLevel, _: &str) {}
     fn progress(&self, _: u64, _: Option<u64>) {}
 }

@@ -207,7 +207,7 @@ fn the_sample_chain_goes_back_but_for_what_it_puts_right() {
         .component_cache(ComponentCache::Folder(workspace().join("target/test-component-cache")))
         .build()
         .unwrap();
-    let trips = migrator.round_trip(&Goal::up(Until::End)).unwrap();
+    let trips = migrator.round_trip(&Goal::Up(Until::End)).unwrap();
     let failed: Vec<String> = trips.iter().filter(|trip| trip.is_failed()).map(words).collect();
     assert_eq!(
         failed,

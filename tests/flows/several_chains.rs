@@ -85,7 +85,7 @@ fn every_chain_has_its_own_versions_and_can_be_run_alone() {
     let down = both.down(Until::End).unwrap();
     assert_eq!(titles(&down), ["down app:2 invoice_count", "down app:1 customer", "down billing:1 invoice"]);
     assert_eq!(both.history().unwrap().iter().filter(|row| row.state == AppliedState::Reverted).count(), 3);
-    let unknown = stage.both().only(["shop"]).build().unwrap().status().unwrap_err();
+    let unknown = stage.both().only(["shop"]).build().unwrap_err();
     assert_eq!(unknown.to_string(), "there is no chain shop");
 }
 
@@ -132,7 +132,7 @@ fn a_dry_run_tells_what_would_be_lost_and_loses_nothing() {
         .unwrap();
     let loss =
         |table: &str, column: Option<&str>, rows| Loss { table: table.into(), column: column.map(str::to_owned), rows };
-    let losses = |until| migrator.dry_run(&Goal::down(until)).unwrap().losses;
+    let losses = |until| migrator.dry_run(&Goal::Down(until)).unwrap().losses;
     assert_eq!(losses(Until::Steps(1)), [loss("invoice", None, 1)]);
     assert_eq!(losses(Until::Steps(2)), [loss("customer", Some("invoices"), 1), loss("invoice", None, 1)]);
     assert_eq!(losses(Until::End), [loss("customer", None, 2), loss("invoice", None, 1)]);

@@ -108,7 +108,7 @@ fn a_copy_of_a_real_database_is_tried_and_the_file_stays() {
     let path = folder.path().join("app.db");
     let mut connection = Connection::open(&path).unwrap();
     connection.execute_batch("PRAGMA journal_mode = WAL").unwrap();
-    notes().run_on(&mut connection, &Goal::up(Until::Version(1.into()))).unwrap();
+    notes().run_on(&mut connection, &Goal::Up(Until::Version(1.into()))).unwrap();
     connection.execute_batch("INSERT INTO note (text) VALUES (' a ')").unwrap();
     let before = std::fs::read(&path).unwrap();
     let mut copy = TestDatabase::copy_of(notes(), &path).unwrap();

@@ -4,6 +4,7 @@ mod answers;
 mod chunks;
 mod down;
 mod layouts;
+mod moves;
 mod preview;
 mod rejects;
 mod restart;

@@ -81,8 +81,8 @@ typedef struct {
 typedef struct whimbrel_migration_types_sql_error_t {
   // What kind of failure, to branch on: `denied`, `limit`, `constraint`, `constraint-unique`,
   // `constraint-foreign-key`, `constraint-not-null`, `constraint-check`, `syntax`, `parameter`, `value`,
-  // `busy`, `interrupted`, `full`, `read-only`, `handle`, `database`. The set is open; what begins with
-  // `constraint` is a constraint.
+  // `function`, `busy`, `interrupted`, `full`, `read-only`, `handle`, `not-a-database`, `cannot-open`,
+  // `outcome-unknown`, `database`. The set is open; what begins with `constraint` is a constraint.
   bindings_string_t   code;
   // The database's own code, such as `SQLITE_CONSTRAINT_UNIQUE`; empty when the host itself refused.
   bindings_string_t   native;
@@ -92,7 +92,7 @@ typedef struct whimbrel_migration_types_sql_error_t {
   bindings_option_u32_t   row;
   // The byte in the statement where the error is.
   bindings_option_u32_t   offset;
-  // More, by name: `action`, `object`, `grant` for `denied`; `name`, `value` for `limit`.
+  // More, by name: `action`, `object`, `grant` for `denied`; `name`, `value`, `raise` for `limit`.
   bindings_list_tuple2_string_string_t   details;
 } whimbrel_migration_types_sql_error_t;
 

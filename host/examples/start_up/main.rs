@@ -34,7 +34,7 @@ fn migrate(connection: &mut Connection) -> Result<(), whimbrel::Error> {
         Ok(())
     });
     let migrator = Migrator::builder().source(Combined::new().with(MIGRATIONS).with(code)).build()?;
-    let report = migrator.run_on(connection, &Goal::up(Until::End))?;
+    let report = migrator.run_on(connection, &Goal::Up(Until::End))?;
     for step in &report.steps {
         println!("Applied {} in {:?}.", step.step.migration.title(), step.duration);
     }

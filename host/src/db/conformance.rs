@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use whimbrel_packed::{Batch, BatchBuilder, Cell, CheckedBatch};
 
 use super::{ErrorCode, Session, Value};
-use crate::grants::Restriction;
+use crate::grants::{Restriction, Verb};
 use crate::limits::{Limit, Limits, RunLimits};
 
 /// Runs every check, each on a session on an empty database.
 pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
-    let checks: [fn(&mut dyn Session); 15] = [
+    let checks: [fn(&mut dyn Session); 17] = [
         returns_rows_changed,
         refuses_wrong_parameters_and_many_statements,
         reads_on_where_it_stopped,
@@ -22,8 +22,10 @@ pub(crate) fn check_all(with_session: &dyn Fn(&dyn Fn(&mut dyn Session))) {
         rolls_back_and_ends_handles,
         reads_in_a_transaction,
         runs_scripts_and_says_where_they_fail,
+        tells_what_a_statement_touches,
         holds_guests_to_the_rules,
         notices_a_transaction_that_ended,
+        keeps_a_transaction_from_being_ended,
         stops_at_the_deadline,
         counts_what_it_did,
         tells_limits_by_name_and_lifts_them,
@@ -255,6 +257,53 @@ fn notices_a_transaction_that_ended(session: &mut dyn Session) {
     session.commit().unwrap_err();
     session.rollback().unwrap();
     assert_eq!(integers(session, "SELECT count(*) FROM t"), [0]);
+}
+
+fn keeps_a_transaction_from_being_ended(session: &mut dyn Session) {
+    session.execute("CREATE TABLE t (id INTEGER)", &[]).unwrap();
+    // Which leaves a COMMIT prepared.
+    session.begin().unwrap();
+    session.commit().unwrap();
+    session.begin().unwrap();
+    assert_eq!(session.keep_transaction(true), None);
+    session.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
+    for end in ["COMMIT", "END", "ROLLBACK", "BEGIN"] {
+        let error = session.execute(end, &[]).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Denied, "{error}");
+    }
+    session.execute_script("COMMIT; BEGIN;").unwrap_err();
+    let savepoint = session.savepoint().unwrap();
+    session.execute("INSERT INTO t VALUES (2)", &[]).unwrap();
+    session.rollback_to(savepoint).unwrap();
+    assert_eq!(session.keep_transaction(false).as_deref(), Some("COMMIT"));
+    assert_eq!(session.keep_transaction(false), None);
+    assert!(session.in_transaction());
+    session.commit().unwrap();
+    assert_eq!(integers(session, "SELECT id FROM t"), [1]);
+}
+
+fn tells_what_a_statement_touches(session: &mut dyn Session) {
+    session.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)", &[]).unwrap();
+    session.execute("INSERT INTO t VALUES (1, 'a')", &[]).unwrap();
+    let what = |session: &mut dyn Session| -> Vec<(Verb, String, String)> {
+        let touched = session.touched_by("UPDATE t SET x = ? WHERE id = ?").unwrap();
+        touched.into_iter().filter_map(|touched| touched.what).collect()
+    };
+    let named = |verb, column: &str| (verb, "t".to_owned(), column.to_owned());
+    // Twice, though it stands prepared.
+    for _ in 0..2 {
+        session.execute("UPDATE t SET x = ? WHERE id = ?", &["b".into(), 2.into()]).unwrap();
+        let mut touched = what(session);
+        touched.sort();
+        assert_eq!(touched, [named(Verb::Read, "id"), named(Verb::Update, "x")]);
+    }
+    session.touched_by("UPDATE nothing SET x = 1").unwrap_err();
+    // Under rules it tells as much, and they are in force as before.
+    session.restrict(Some(Arc::new(Restriction::default())));
+    assert_eq!(what(session).len(), 2);
+    session.execute("COMMIT", &[]).unwrap_err();
+    session.restrict(None);
+    assert_eq!(integers(session, "SELECT count(*) FROM t WHERE x = 'a'"), [1]);
 }
 
 fn stops_at_the_deadline(session: &mut dyn Session) {

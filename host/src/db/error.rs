@@ -51,6 +51,30 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 20] = [
+        Self::Denied,
+        Self::Limit,
+        Self::Constraint,
+        Self::ConstraintUnique,
+        Self::ConstraintForeignKey,
+        Self::ConstraintNotNull,
+        Self::ConstraintCheck,
+        Self::Syntax,
+        Self::Parameter,
+        Self::Value,
+        Self::Function,
+        Self::Busy,
+        Self::Interrupted,
+        Self::Full,
+        Self::ReadOnly,
+        Self::Handle,
+        Self::NotADatabase,
+        Self::CannotOpen,
+        Self::OutcomeUnknown,
+        Self::Database,
+    ];
+
     /// Returns the code's name in the guest contract (`sql-error.code`).
     pub fn as_str(self) -> &'static str {
         match self {
@@ -127,3 +151,21 @@ impl fmt::Display for DbError {
 }
 
 impl std::error::Error for DbError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_names_every_code() {
+        // None is missing in the list: they stand in it in their order, with the last one at its end.
+        assert!(ErrorCode::ALL.iter().enumerate().all(|(place, code)| *code as usize == place));
+        assert_eq!(ErrorCode::ALL.len(), ErrorCode::Database as usize + 1);
+        let contract = include_str!("../../../guest-sdk/wit/whimbrel.wit");
+        let (_, record) = contract.split_once("record sql-error {").expect("the record");
+        let (comment, _) = record.split_once("code: string").expect("the field");
+        for code in ErrorCode::ALL {
+            assert!(comment.contains(&format!("`{}`", code.as_str())), "{code:?}");
+        }
+    }
+}

@@ -13,6 +13,7 @@ pub mod sqlite;
 mod transaction;
 mod value;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ pub use transaction::Transaction;
 pub(crate) use transaction::for_each_row;
 pub use value::Value;
 
-use crate::grants::{Observed, Restriction};
+use crate::grants::{Observed, Restriction, Touched};
 use crate::interrupt::Interrupt;
 use crate::limits::{LimitReached, RunLimits};
 
@@ -169,6 +170,12 @@ pub struct RunLock {
     _held: Option<Box<dyn std::any::Any>>,
 }
 
+impl fmt::Debug for RunLock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RunLock").field("is_held", &self._held.is_some()).finish_non_exhaustive()
+    }
+}
+
 impl RunLock {
     /// Wraps whatever is unlocked by being dropped; `None` locks nothing.
     pub fn new(held: Option<Box<dyn std::any::Any>>) -> Self {
@@ -224,6 +231,9 @@ pub trait Session {
         }
         Ok(())
     }
+    /// Tells what a statement touches of the database itself when it is run, by triggers and the actions of foreign keys,
+    /// too. Runs nothing. Open statements and cursors may end.
+    fn touched_by(&mut self, sql: &str) -> Result<Vec<Touched>, DbError>;
     /// Ends a prepared statement; one that has ended already is left alone.
     fn close_statement(&mut self, statement: StatementId);
 
@@ -261,6 +271,9 @@ pub trait Session {
     fn commit(&mut self) -> Result<(), DbError>;
     /// Undoes the transaction's work; every statement, cursor and savepoint ends. Nothing to do is no error.
     fn rollback(&mut self) -> Result<(), DbError>;
+    /// Refuses statements that begin or end a transaction, also those on the [connection underneath](Self::sqlite), or lets
+    /// them pass again. Returns the first one that was refused since: `COMMIT`, say. Open handles may end.
+    fn keep_transaction(&mut self, kept: bool) -> Option<String>;
     /// Tells whether a transaction is open.
     fn in_transaction(&self) -> bool;
 

@@ -1,20 +1,52 @@
 //! What a migration written in Rust gets: the step's open transaction.
 
+use std::fmt;
 use whimbrel_packed::Cell;
 
 use super::{DbError, Session, Value};
+use crate::code_events::CodeEvents;
+use crate::log_level::LogLevel;
 
 /// The open transaction of a step, lent to a migration written in Rust.
 ///
-/// It commits with the history row when the migration returns, and is rolled back when it fails.
+/// It commits with the history row when the migration returns, and is rolled back when it fails. COMMIT, ROLLBACK and
+/// BEGIN are refused, also on the [connection underneath](Self::sqlite), and the step fails; savepoints are let pass.
 pub struct Transaction<'s> {
     session: &'s mut dyn Session,
+    heard_by: Option<&'s dyn CodeEvents>,
+}
+
+impl fmt::Debug for Transaction<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Transaction").field("dialect", &self.session.dialect()).finish_non_exhaustive()
+    }
 }
 
 impl<'s> Transaction<'s> {
-    /// Lends a session whose transaction is open.
+    /// Lends a session whose transaction is open. Nobody hears what is logged.
     pub fn new(session: &'s mut dyn Session) -> Self {
-        Self { session }
+        Self { session, heard_by: None }
+    }
+
+    /// Says who hears what is logged.
+    #[must_use]
+    pub fn heard_by(self, events: &'s dyn CodeEvents) -> Self {
+        Self { heard_by: Some(events), ..self }
+    }
+
+    /// Logs a line: the observer of the run hears it, and `tracing` under the target `whimbrel::guest`, as from a
+    /// component.
+    pub fn log(&self, level: LogLevel, message: &str) {
+        if let Some(events) = self.heard_by {
+            events.log(level, message);
+        }
+    }
+
+    /// Tells the observer of the run how far the work is, in whatever unit, and of how many if that is known.
+    pub fn progress(&self, done: u64, total: Option<u64>) {
+        if let Some(events) = self.heard_by {
+            events.progress(done, total);
+        }
     }
 
     /// Runs one statement and returns the rows it changed.

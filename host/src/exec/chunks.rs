@@ -12,15 +12,17 @@ use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
 use super::step::{Timer, done_elsewhere, moment, write_row};
-use super::transform::{Guest, call, failed, find, hold, jobs, keep_aside, release, row_counts, start, tell, voice};
+use super::transform::{
+    Guest, call, failed, find_to_run, hold, jobs, keep_aside, release, row_counts, start, tell, voice,
+};
 use super::verify::verify;
 use super::work::Work;
-use crate::db::{Counters, Session};
+use crate::db::{Counters, DbError, Session};
 use crate::history::Advance;
 use crate::interrupt::Interrupt;
 use crate::lock::{Holder, Lease};
 use crate::model::{AppliedState, Chunk, TransformSpec};
-use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, count, with_runner};
+use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, count, schema_version, with_runner};
 use crate::wasm::PluginError;
 
 /// How long a lease is good at least: for somebody on another host, who cannot look whether the process is there.
@@ -48,6 +50,18 @@ enum Left {
     TheEnd(Box<Advanced>),
     /// Another process has done the rest.
     DoneElsewhere,
+    /// The schema is not what it was; the transaction is open.
+    OtherSchema,
+}
+
+/// Why no chunk came after the last one.
+enum Ended {
+    /// All rows are done, and the transaction of the last chunk is open.
+    TheEnd(Box<Advanced>, Work),
+    /// Another process has done the rest.
+    DoneElsewhere,
+    /// The schema is not what it was; the transaction of the next chunk is open.
+    OtherSchema,
 }
 
 /// A chunk that is not committed yet.
@@ -116,48 +130,32 @@ fn run<'a>(
         session.commit().map_err(StepError::doing("commit"))?;
         return Ok(Ran::Over(Box::new(report)));
     }
-    let layout = find(session, spec)?;
-    let call = call(step, &layout, conditions);
-    let job = Job { step, conditions, layout, rows, timer: Timer::start(session), holder: holder(step, conditions) };
-    let run = Run {
-        layout: &job.layout,
-        on_error: spec.on_error,
-        jobs: jobs(spec, conditions),
-        interrupt: conditions.interrupt,
+    let mut job = Job {
+        step,
+        conditions,
+        layout: find_to_run(session, spec)?,
+        schema: schema_version(session).map_err(look())?,
+        rows,
+        timer: Timer::start(session),
+        holder: holder(step, conditions),
     };
-    let start = |interrupt: &Interrupt| start(step, &call, interrupt);
-    // What stops the pipeline and what stops the host's own statements are two kinds of error.
-    let mut host = None;
-    let mut last = None;
-    let done = with_runner(&run, &start, None, Counts::default(), |runner| {
-        loop {
-            let (began, rows) = (Instant::now(), runner.counts().rows);
-            match job.chunk(session, runner, last) {
-                Ok(Left::More) => {
-                    watermark.has_chunks = true;
-                    let rows = runner.counts().rows.saturating_sub(rows);
-                    if let Some(throttle) = conditions.throttle {
-                        throttle.pause(rows, began.elapsed(), conditions.interrupt);
-                    }
-                    last = Some(began.elapsed());
-                }
-                Ok(Left::TheEnd(chunk)) => {
-                    let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())), of: None };
-                    return Ok(Some((chunk, work)));
-                }
-                Ok(Left::DoneElsewhere) => return Ok(None),
-                Err(Stop::Transform(error)) => return Err(error),
-                Err(Stop::Host(error)) => {
-                    host = Some(error);
-                    return Err(TransformError::Interrupted);
+    let (mut last, mut burnt) = (None, 0);
+    let ran = loop {
+        match job.chunks(session, spec, watermark, &mut last, &mut burnt) {
+            Ok(Ended::OtherSchema) => {
+                if let Err(error) = job.look_again(session, spec) {
+                    break Err(error);
                 }
             }
+            Ok(Ended::TheEnd(chunk, work)) => break Ok(Some((chunk, work))),
+            Ok(Ended::DoneElsewhere) => break Ok(None),
+            Err(error) => break Err(error),
         }
-    });
-    if done.is_err() && last.is_some() {
+    };
+    if ran.is_err() && last.is_some() {
         job.release(session);
     }
-    Ok(match done.map_err(|error| host.unwrap_or_else(|| failed(error)))? {
+    Ok(match ran? {
         Some((chunk, work)) => Ran::TheEnd(Box::new(job), chunk, work),
         None => Ran::Over(Box::new(done_elsewhere(step))),
     })
@@ -179,26 +177,97 @@ struct Job<'a> {
     step: &'a PreparedStep,
     conditions: &'a Conditions<'a>,
     layout: Layout,
+    /// The version of the schema that the layout was found in.
+    schema: i64,
     rows: u64,
     timer: Timer,
     holder: Holder,
 }
 
 impl Job<'_> {
-    /// Runs one chunk from wherever the history says, after one that took so long; the transaction of the first one is
-    /// open already.
+    /// Runs chunk after chunk as long as the schema stays as it is; the transaction of the first one is open already.
+    /// Notes how long the last one took, and what all of them burnt.
+    fn chunks(
+        &self,
+        session: &mut dyn Session,
+        spec: &TransformSpec,
+        watermark: &mut Watermark,
+        last: &mut Option<Duration>,
+        burnt: &mut u64,
+    ) -> Result<Ended, StepError> {
+        let conditions = self.conditions;
+        let call = call(self.step, &self.layout, conditions);
+        let run = Run {
+            layout: &self.layout,
+            on_error: spec.on_error,
+            jobs: jobs(spec, conditions),
+            interrupt: conditions.interrupt,
+        };
+        let start = |interrupt: &Interrupt| start(self.step, &call, interrupt);
+        // What stops the pipeline and what stops the host's own statements are two kinds of error.
+        let mut host = None;
+        let mut open = true;
+        let done = with_runner(&run, &start, None, Counts::default(), |runner| {
+            let ended = loop {
+                let (began, rows) = (Instant::now(), runner.counts().rows);
+                match self.chunk(session, runner, *last, std::mem::take(&mut open)) {
+                    Ok(Left::More) => {
+                        watermark.has_chunks = true;
+                        let rows = runner.counts().rows.saturating_sub(rows);
+                        if let Some(throttle) = conditions.throttle {
+                            throttle.pause(rows, began.elapsed(), conditions.interrupt);
+                        }
+                        *last = Some(began.elapsed());
+                    }
+                    Ok(Left::TheEnd(chunk)) => {
+                        let fuel = burnt.saturating_add(runner.fuel());
+                        let rows = Some(row_counts(runner.counts()));
+                        break Ended::TheEnd(chunk, Work { fuel: Some(fuel), rows, of: None });
+                    }
+                    Ok(Left::DoneElsewhere) => break Ended::DoneElsewhere,
+                    Ok(Left::OtherSchema) => break Ended::OtherSchema,
+                    Err(Stop::Transform(error)) => return Err(error),
+                    Err(Stop::Host(error)) => {
+                        host = Some(error);
+                        return Err(TransformError::Interrupted);
+                    }
+                }
+            };
+            *burnt = burnt.saturating_add(runner.fuel());
+            Ok(ended)
+        });
+        done.map_err(|error| host.unwrap_or_else(|| failed(error)))
+    }
+
+    /// Holds the transform against a schema that has changed between two chunks.
+    fn look_again(&mut self, session: &mut dyn Session, spec: &TransformSpec) -> Result<(), StepError> {
+        let layout = find_to_run(session, spec)?;
+        if !layout.goes_on_as(&self.layout) {
+            let (table, key) = (layout.source().to_owned(), layout.key().join(", "));
+            return Err(failed(TransformError::OtherKey { table, key }));
+        }
+        self.layout = layout;
+        self.schema = schema_version(session).map_err(look())?;
+        Ok(())
+    }
+
+    /// Runs one chunk from wherever the history says, after one that took so long; its transaction may be open already.
     fn chunk(
         &self,
         session: &mut dyn Session,
         runner: &mut Runner<'_, Guest>,
         last: Option<Duration>,
+        open: bool,
     ) -> Result<Left, Stop> {
         let _span = tracing::debug_span!("chunk", from = runner.counts().rows).entered();
         let began = Instant::now();
         let first = last.is_none();
-        if !first {
+        if !open {
             session.begin().map_err(StepError::doing("begin a transaction"))?;
             note(session, self.step, self.conditions);
+            if schema_version(session).map_err(look())? != self.schema {
+                return Ok(Left::OtherSchema);
+            }
         }
         let (chain, version) = (&self.step.step.chain, self.step.step.migration.version);
         let total = match self.conditions.history.details(session, chain, version)? {
@@ -215,7 +284,7 @@ impl Job<'_> {
         };
         let (fuel, counters) = (runner.fuel(), session.counters());
         hold(session, self.step, self.conditions)?;
-        let advanced = self.advance(session, runner, first, total);
+        let advanced = self.advance(session, runner, open, total);
         release(session)?;
         let more = advanced.map_err(Stop::Transform)?;
         keep_aside(session, self.step, self.conditions, &self.layout, &runner.take_rejects())?;
@@ -294,10 +363,10 @@ impl Job<'_> {
         &self,
         session: &mut dyn Session,
         runner: &mut Runner<'_, Guest>,
-        first: bool,
+        open: bool,
         total: u64,
     ) -> Result<bool, TransformError<PluginError>> {
-        if first {
+        if open {
             runner.check_keys(session)?;
         }
         let voice = voice(self.step, self.conditions);
@@ -313,6 +382,10 @@ impl Job<'_> {
         write_row(session, &report, &self.timer, self.conditions, AppliedState::InProgress)?;
         Ok(total)
     }
+}
+
+fn look() -> impl FnOnce(DbError) -> StepError {
+    StepError::doing("look at the schema")
 }
 
 /// Makes the lease that is written with a chunk, after one that took so long.

@@ -2,50 +2,18 @@
 
 use std::sync::Arc;
 
-use super::event::{Event, Observer};
 use super::hold::ambient;
 use super::prepare::PreparedStep;
 use super::report::StepError;
 use super::run::Conditions;
+use super::voice::Voice;
 use super::work::Work;
 use crate::db::Session;
 use crate::grants::Restriction;
-use crate::log_level::LogLevel;
-use crate::plan::Step;
-use crate::wasm::{Call, GuestEvents, PluginError};
+use crate::wasm::{Call, PluginError};
 
 /// What code exports that says itself whether it did what it should.
 pub(super) const VERIFY: &str = "verify";
-
-/// Passes what a guest says on to the log and the observer.
-pub(super) struct Voice {
-    pub(super) step: Step,
-    pub(super) observer: Arc<dyn Observer>,
-}
-
-impl GuestEvents for Voice {
-    fn log(&self, level: LogLevel, message: &str) {
-        let (version, name) = (self.step.migration.version, self.step.migration.name.as_str());
-        // A macro, because the level is part of tracing's static call site.
-        macro_rules! trace {
-            ($macro:ident) => {
-                tracing::$macro!(target: "whimbrel::guest", %version, name, "{message}")
-            };
-        }
-        match level {
-            LogLevel::Trace => trace!(trace),
-            LogLevel::Debug => trace!(debug),
-            LogLevel::Info => trace!(info),
-            LogLevel::Warn => trace!(warn),
-            LogLevel::Error => trace!(error),
-        }
-        self.observer.event(&Event::Log { step: &self.step, level, message });
-    }
-
-    fn progress(&self, done: u64, total: Option<u64>) {
-        self.observer.event(&Event::Progress { step: &self.step, done, total });
-    }
-}
 
 /// Calls the component's export for the step's direction, with the session restricted.
 pub(super) fn run_component(

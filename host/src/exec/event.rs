@@ -1,5 +1,6 @@
 //! What a run tells while it goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::report::StepReport;
@@ -77,6 +78,13 @@ pub enum Event<'a> {
 pub trait Observer: Send + Sync {
     /// Hears one event.
     fn event(&self, event: &Event<'_>);
+}
+
+/// Hears what somebody else keeps, too.
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn event(&self, event: &Event<'_>) {
+        O::event(self, event);
+    }
 }
 
 /// Hears nothing.

@@ -68,10 +68,7 @@ fn call(step: &PreparedStep, conditions: &Conditions<'_>) -> crate::wasm::Functi
         started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
         limits: step.limits,
         interrupt: conditions.interrupt.clone(),
-        events: Arc::new(super::component::Voice {
-            step: step.step.clone(),
-            observer: Arc::clone(conditions.observer),
-        }),
+        events: Arc::new(super::voice::Voice { step: step.step.clone(), observer: Arc::clone(conditions.observer) }),
     }
 }
 

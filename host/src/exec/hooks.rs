@@ -7,6 +7,7 @@ use super::event::Event;
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{HookFailure, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
+use super::rust::run_rust;
 use super::work::work;
 use crate::db::{Session, Transaction};
 use crate::interrupt::Interrupt;
@@ -228,8 +229,9 @@ fn run(
         _ if conditions.interrupt.is_raised() => (session, Err(StepError::Interrupted)),
         Some(code) => {
             let mut session = session;
-            let called = code.call(&mut Transaction::new(session.as_mut()), about);
-            (session, called.map_err(|source| StepError::of_code(source, conditions.interrupt)))
+            let call = |transaction: &mut Transaction<'_>| code.call(transaction, about);
+            let called = run_rust(session.as_mut(), &hook.step.step, conditions, call);
+            (session, called)
         }
         None => {
             let (session, worked) = work(session, &hook.step, conditions);

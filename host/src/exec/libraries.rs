@@ -114,9 +114,9 @@ mod component {
 
     use std::sync::Arc;
 
-    use super::super::component::Voice;
     use super::super::event::{Event, Observer};
     use super::super::prepare::{PrepareError, PreparedStep};
+    use super::super::voice::Voice;
     use super::{Known, Ready};
     use crate::model::{FunctionLibrary, LibraryBody};
     use crate::wasm::{Compilation, CompileError, Engine, FunctionsCall, InspectError};

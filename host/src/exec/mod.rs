@@ -31,6 +31,7 @@ mod report;
 mod retry;
 mod round_trip;
 mod run;
+mod rust;
 mod script;
 #[cfg(feature = "wasm")]
 mod scripts;
@@ -42,6 +43,7 @@ mod throttle;
 mod transform;
 mod verify;
 mod verify_deep;
+mod voice;
 mod work;
 
 pub use determinism::{Disagreement, Trial, Used};
@@ -58,7 +60,7 @@ pub use report::{Estimate, HookFailure, Report, RowCounts, RunError, StepError, 
 pub use round_trip::{Leg, LegError, Trip, TripOutcome};
 pub use run::{Conditions, run};
 #[cfg(feature = "wasm")]
-pub use scripts::{EngineAnswer, EngineFound, EngineUsed, ScriptError};
+pub use scripts::{EngineAnswer, EngineFound, EngineUsed, ScriptPrepareError};
 pub use throttle::Throttle;
 pub use verify::Answer;
 pub use verify_deep::{Asked, Verified};

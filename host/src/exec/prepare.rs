@@ -1,5 +1,6 @@
 //! The last point where nothing has changed anywhere: compiles every component of a plan.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::event::Observer;
@@ -91,7 +92,7 @@ pub enum PrepareError {
         file: String,
         /// Why.
         #[source]
-        source: Box<super::scripts::ScriptError>,
+        source: Box<super::scripts::ScriptPrepareError>,
     },
     /// A library of functions cannot be used.
     #[cfg(feature = "wasm")]
@@ -225,6 +226,12 @@ pub struct Prepared {
     pub(super) steps: Vec<PreparedStep>,
     /// What is run at the moments of the run.
     pub(super) hooks: Vec<Arc<PreparedHook>>,
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Prepared").field("plan", &self.plan).finish_non_exhaustive()
+    }
 }
 
 impl Prepared {

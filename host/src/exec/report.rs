@@ -247,6 +247,15 @@ pub enum StepError {
     /// A transaction the migration may not end has ended.
     #[error("the migration ended the transaction it runs in")]
     TransactionEnded,
+    /// Code of the program tried to end the transaction it runs in, or to begin one; nothing came of it.
+    #[error("its code says {statement}, and its transaction is for the host to begin and to end")]
+    OwnTransaction {
+        /// `COMMIT`, `ROLLBACK` or `BEGIN`.
+        statement: String,
+        /// What the code failed with then, if it did.
+        #[source]
+        source: Option<crate::model::RustError>,
+    },
     /// A transaction that the migration began is open at its end.
     #[error("the migration began a transaction and did not end it")]
     TransactionOpen,

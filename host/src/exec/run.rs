@@ -1,6 +1,7 @@
 //! Runs a prepared plan step by step.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,7 +22,7 @@ use crate::history::foreign::Mirror;
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{AppliedState, Chains, Key, Role};
-use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step, Until};
+use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step};
 
 /// What all steps of a run share.
 pub struct Conditions<'a> {
@@ -51,6 +52,18 @@ pub struct Conditions<'a> {
     pub sample: Option<NonZeroU64>,
     /// Where the owner's own SQL takes time and chance from, in place of the machine.
     pub ambient: Option<&'a Ambient>,
+}
+
+impl fmt::Debug for Conditions<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Conditions")
+            .field("goal", &self.goal)
+            .field("rules", &self.rules)
+            .field("started_at", &self.started_at)
+            .field("dry_run", &self.dry_run)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Conditions<'_> {
@@ -118,7 +131,7 @@ impl Watermark {
     fn reread(&mut self, session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<(), StepError> {
         let (chains, goal, rules) = (conditions.chains, &conditions.goal, &conditions.rules);
         let applied = conditions.history.read_all(session)?;
-        let is_half_way = matches!(goal.until, Until::Again(_)) && self.data_version.is_some();
+        let is_half_way = matches!(goal, Goal::Redo(_)) && self.data_version.is_some();
         let before = is_half_way.then(|| self.done.clone());
         if is_half_way {
             plan::check_half_way(chains, &applied, goal, rules).map_err(StepError::Plan)?;

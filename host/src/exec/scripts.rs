@@ -36,7 +36,7 @@ impl fmt::Display for EngineUsed {
 /// Why a script cannot be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ScriptError {
+pub enum ScriptPrepareError {
     /// Nothing runs such files.
     #[error("no script engine runs .{extension} files")]
     NoEngine {
@@ -130,7 +130,7 @@ pub struct EngineFound {
     /// Where it comes from.
     pub place: String,
     /// Its size in bytes, what it says, and how long that took; or why it cannot be used.
-    pub answer: Result<EngineAnswer, ScriptError>,
+    pub answer: Result<EngineAnswer, ScriptPrepareError>,
 }
 
 /// What there is to know of an engine that can be used.
@@ -144,10 +144,10 @@ pub struct EngineAnswer {
 
 /// Asks every engine what it is.
 pub(crate) fn look_at(engines: &Engines, compilation: &Compilation) -> Result<Vec<EngineFound>, CompileError> {
-    let wasmtime = Engine::for_scripts(compilation)?;
-    let mut workshop = Workshop::new(engines, &wasmtime, &compilation.interrupt);
+    let compiler = Engine::for_scripts(compilation)?;
+    let mut workshop = Workshop::new(engines, &compiler, &compilation.interrupt);
     let one = |source: &EngineSource| {
-        let asked: Result<Vec<Found>, ScriptError> =
+        let asked: Result<Vec<Found>, ScriptPrepareError> =
             source.extensions.iter().map(|extension| workshop.of(source, extension)).collect();
         let answer = asked.map(|found| {
             let (plugin, used) = found.into_iter().next().expect("an engine runs some files");
@@ -169,14 +169,14 @@ pub(super) type Found = (Arc<Plugin>, EngineUsed);
 /// Engines that were compiled already in this run, by what the operator calls them.
 pub(super) struct Workshop<'a> {
     engines: &'a Engines,
-    wasmtime: &'a Engine,
+    compiler: &'a Engine,
     interrupt: &'a crate::interrupt::Interrupt,
     ready: HashMap<String, (Arc<Plugin>, EngineAbout)>,
 }
 
 impl<'a> Workshop<'a> {
-    pub(super) fn new(engines: &'a Engines, wasmtime: &'a Engine, interrupt: &'a crate::interrupt::Interrupt) -> Self {
-        Self { engines, wasmtime, interrupt, ready: HashMap::new() }
+    pub(super) fn new(engines: &'a Engines, compiler: &'a Engine, interrupt: &'a crate::interrupt::Interrupt) -> Self {
+        Self { engines, compiler, interrupt, ready: HashMap::new() }
     }
 
     /// Finds the engine of a script and has it read the script, for a step of a plan; returns what the script exports, too.
@@ -186,7 +186,7 @@ impl<'a> Workshop<'a> {
         script: &Arc<ScriptFiles>,
         limits: &RunLimits,
     ) -> Result<(Found, Vec<String>), PrepareError> {
-        let failed = |source: ScriptError| PrepareError::Script {
+        let failed = |source: ScriptPrepareError| PrepareError::Script {
             migration: step.migration.title(),
             file: step.migration.file.clone(),
             source: Box::new(source),
@@ -198,7 +198,7 @@ impl<'a> Workshop<'a> {
         let export = match (step.direction, spec) {
             (Direction::Up, Some(_)) => "transform",
             (Direction::Up, None) if !has("up") && has("transform") => {
-                return Err(failed(ScriptError::NoTransformTable { extension: script.extension.clone() }));
+                return Err(failed(ScriptPrepareError::NoTransformTable { extension: script.extension.clone() }));
             }
             (Direction::Up, None) => "up",
             (Direction::Down, Some(_)) => REVERT,
@@ -211,7 +211,7 @@ impl<'a> Workshop<'a> {
         // Nobody is to learn only on the way back that there is none.
         let inverse = spec.and_then(|spec| spec.down.as_ref()).map(|_| REVERT);
         if let Some(export) = [Some(export), inverse].into_iter().flatten().find(|export| !has(export)) {
-            return Err(failed(ScriptError::NoExport { export, exports, extension: script.extension.clone() }));
+            return Err(failed(ScriptPrepareError::NoExport { export, exports, extension: script.extension.clone() }));
         }
         Ok((found, exports))
     }
@@ -222,40 +222,40 @@ impl<'a> Workshop<'a> {
         found: &Found,
         script: &Arc<ScriptFiles>,
         limits: &RunLimits,
-    ) -> Result<Vec<String>, ScriptError> {
+    ) -> Result<Vec<String>, ScriptPrepareError> {
         let checked = found.0.check_script(script, limits, self.interrupt);
-        checked.map_err(|source| ScriptError::Check { script: Arc::clone(script), source })
+        checked.map_err(|source| ScriptPrepareError::Check { script: Arc::clone(script), source })
     }
 
     /// Finds the engine for files with an ending, compiled, and makes sure that it is one for them.
-    pub(super) fn engine(&mut self, extension: &str) -> Result<Found, ScriptError> {
-        let no_engine = || ScriptError::NoEngine { extension: extension.to_owned() };
+    pub(super) fn engine(&mut self, extension: &str) -> Result<Found, ScriptPrepareError> {
+        let no_engine = || ScriptPrepareError::NoEngine { extension: extension.to_owned() };
         let source = self.engines.find(extension).ok_or_else(no_engine)?;
         self.of(source, extension)
     }
 
     /// Compiles an engine, if that is not done already, and makes sure that it is one for files with an ending.
-    fn of(&mut self, source: &EngineSource, extension: &str) -> Result<Found, ScriptError> {
+    fn of(&mut self, source: &EngineSource, extension: &str) -> Result<Found, ScriptPrepareError> {
         if !self.ready.contains_key(&source.name) {
             let place = source.describe();
             let name = || source.name.clone();
             let limits = RunLimits::default();
-            let failed = |source| ScriptError::Compile { name: name(), place: place.clone(), source };
-            let found = source.known().map_or(Ok(None), |known| self.wasmtime.find(&known)).map_err(failed)?;
+            let failed = |source| ScriptPrepareError::Compile { name: name(), place: place.clone(), source };
+            let found = source.known().map_or(Ok(None), |known| self.compiler.find(&known)).map_err(failed)?;
             let plugin = match found {
                 Some(plugin) => plugin,
-                None => self.wasmtime.compile_within(&source.load()?, &limits).map_err(failed)?,
+                None => self.compiler.compile_within(&source.load()?, &limits).map_err(failed)?,
             };
             if !plugin.inspection().is_engine() {
-                return Err(ScriptError::NotAnEngine { place });
+                return Err(ScriptPrepareError::NotAnEngine { place });
             }
             let about = plugin.describe(&limits, self.interrupt);
-            let about = about.map_err(|error| ScriptError::Broken { name: name(), place, source: error })?;
+            let about = about.map_err(|error| ScriptPrepareError::Broken { name: name(), place, source: error })?;
             self.ready.insert(source.name.clone(), (Arc::new(plugin), about));
         }
         let (plugin, about) = &self.ready[&source.name];
         if !about.extensions.iter().any(|known| known == extension) {
-            return Err(ScriptError::OtherFiles {
+            return Err(ScriptPrepareError::OtherFiles {
                 name: about.name.clone(),
                 version: about.version.clone(),
                 extensions: about.extensions.clone(),

@@ -3,23 +3,25 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use super::component::{Voice, seed};
+use super::component::seed;
 use super::event::Event;
 use super::hold::{bound, unbound};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
+use super::voice::Voice;
 use super::work::Work;
-use crate::db::Session;
+use crate::code_events::CodeEvents;
+use crate::db::{DbError, Session};
 use crate::history::RejectedRow;
 use crate::interrupt::Interrupt;
-use crate::model::{AppliedState, Body, TransformSpec};
+use crate::model::{AppliedState, Body, Chunk, TransformSpec};
 use crate::plan::Direction;
 use crate::transform::{
     Apply, ApplyError, Checkpoint, Counts, Layout, LayoutProblem, Line, Progress, Reject, Run, TransformError, count,
     last, reject_json, with_runner,
 };
-use crate::wasm::{GuestEvents, NotApplied, PluginError, TransformCall, TransformInstance};
+use crate::wasm::{NotApplied, PluginError, TransformCall, TransformInstance};
 use whimbrel_packed::{CheckedBatch, CheckedColumn};
 
 /// An instance as the pipeline wants it.
@@ -68,11 +70,8 @@ pub(crate) fn check_transforms(session: &mut dyn Session, prepared: &Prepared) -
 }
 
 /// Holds a transform and, if it has one, its inverse against the schema.
-fn find_both(
-    session: &mut dyn Session,
-    spec: &TransformSpec,
-) -> Result<Result<Layout, Vec<LayoutProblem>>, crate::db::DbError> {
-    let found = Layout::find(session, spec)?;
+fn find_both(session: &mut dyn Session, spec: &TransformSpec) -> Result<Result<Layout, Vec<LayoutProblem>>, DbError> {
+    let found = fitting(session, spec)?;
     let (Ok(_), Some(down)) = (&found, &spec.down) else { return Ok(found) };
     let of_down = |problem: LayoutProblem| LayoutProblem { message: format!("down: {}", problem.message), ..problem };
     match Layout::find(session, down)? {
@@ -117,7 +116,7 @@ fn whole(
     spec: &TransformSpec,
     conditions: &Conditions<'_>,
 ) -> Result<Work, StepError> {
-    let layout = find(session, spec)?;
+    let layout = find_to_run(session, spec)?;
     let from = resume(session, step, conditions, &layout)?;
     let call = call(step, &layout, conditions);
     let run =
@@ -194,6 +193,20 @@ pub(super) fn keep_aside(
 pub(super) fn find(session: &mut dyn Session, spec: &TransformSpec) -> Result<Layout, StepError> {
     let found = Layout::find(session, spec).map_err(StepError::doing("look at the tables of the transform"))?;
     found.map_err(|problems| failed(TransformError::Layout { problems }))
+}
+
+/// Does what [`find`] does for a transform that is to run over all rows.
+pub(super) fn find_to_run(session: &mut dyn Session, spec: &TransformSpec) -> Result<Layout, StepError> {
+    let found = fitting(session, spec).map_err(StepError::doing("look at the tables of the transform"))?;
+    found.map_err(|problems| failed(TransformError::Layout { problems }))
+}
+
+/// Finds the layout; in chunks, only where nothing moves rows that are done.
+fn fitting(session: &mut dyn Session, spec: &TransformSpec) -> Result<Result<Layout, Vec<LayoutProblem>>, DbError> {
+    let found = Layout::find(session, spec)?;
+    let (Ok(layout), Chunk::Rows(_)) = (&found, spec.chunk) else { return Ok(found) };
+    let problems = layout.moves(session, spec)?;
+    if problems.is_empty() { Ok(found) } else { Ok(Err(problems)) }
 }
 
 pub(super) fn failed(error: TransformError<PluginError>) -> StepError {

@@ -6,12 +6,13 @@ use super::functions::bring;
 use super::prepare::PreparedStep;
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
+use super::rust::run_rust;
 use super::script::run_script;
 #[cfg(feature = "wasm")]
 use super::transform::run_transform;
 use super::verify::verify;
-use crate::db::{Session, Transaction};
-use crate::model::{Body, RustError, RustMigration};
+use crate::db::Session;
+use crate::model::Body;
 use crate::plan::Direction;
 
 /// What the work used, beyond what the session counts.
@@ -73,20 +74,14 @@ fn body(
         }
         Body::Rust(code) => {
             let mut session = session;
-            let result = run_rust(session.as_mut(), code.as_ref(), step.step.direction);
-            let result = result.map_err(|source| StepError::of_code(source, conditions.interrupt));
+            let result = run_rust(session.as_mut(), &step.step, conditions, |transaction| match step.step.direction {
+                Direction::Up => code.up(transaction),
+                Direction::Down => code.down(transaction),
+            });
             (session, result.map(|()| Work::default()))
         }
         Body::Component { .. } | Body::Script { spec: None, .. } => run_component(session, step, conditions),
         Body::Transform { .. } | Body::Script { .. } => run_transform(session, step, conditions),
-    }
-}
-
-fn run_rust(session: &mut dyn Session, code: &dyn RustMigration, direction: Direction) -> Result<(), RustError> {
-    let mut transaction = Transaction::new(session);
-    match direction {
-        Direction::Up => code.up(&mut transaction),
-        Direction::Down => code.down(&mut transaction),
     }
 }
 

@@ -103,7 +103,7 @@ impl Migrator {
         if let Some(baseline) = chain.baselines().iter().find(|baseline| baseline.version == newest) {
             return refuse(PlanProblem::BaselineIsThere { baseline: baseline.title(), file: baseline.file.clone() });
         }
-        let plan = plan::build(chains, &rows, &Goal::up(plan::Until::Version(newest)), &self.rules)?;
+        let plan = plan::build(chains, &rows, &Goal::Up(plan::Until::Version(newest)), &self.rules)?;
         if let Some(step) = plan.steps.first() {
             return refuse(PlanProblem::PendingBelow { migration: step.title(), newest });
         }

@@ -1,6 +1,7 @@
 //! Collects what a migrator needs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use super::Migrator;
 use super::hooks::{HookSource, Hooks};
+use super::members::{First, Member, check_names, check_only, members};
 use crate::db::Backend;
 use crate::error::Error;
 use crate::exec::{Observer, Throttle};
@@ -16,15 +18,13 @@ use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{Direction, FunctionLibrary, Hook, Moment, Placeholders, Policies, Policy};
 use crate::plan::Rules;
-use crate::source::{Code, Source};
+use crate::source::Source;
 
 /// Collects what a [`Migrator`] needs.
 pub struct MigratorBuilder {
-    source: Option<Box<dyn Source>>,
-    backend: Option<Box<dyn Backend>>,
-    chain: String,
-    policy: Policy,
-    others: Vec<(String, Box<dyn Source>, Policy)>,
+    first: First,
+    others: Vec<Member>,
+    backend: Option<Arc<dyn Backend>>,
     placeholders: Placeholders,
     placeholders_of: BTreeMap<String, Placeholders>,
     libraries: Vec<FunctionLibrary>,
@@ -51,11 +51,9 @@ pub struct MigratorBuilder {
 impl Default for MigratorBuilder {
     fn default() -> Self {
         Self {
-            source: None,
-            backend: None,
-            chain: "main".to_owned(),
-            policy: Policy::default(),
+            first: First::default(),
             others: Vec::new(),
+            backend: None,
             placeholders: Placeholders::default(),
             placeholders_of: BTreeMap::new(),
             libraries: Vec::new(),
@@ -81,11 +79,22 @@ impl Default for MigratorBuilder {
     }
 }
 
+/// Without values of placeholders, which may be secret.
+impl fmt::Debug for MigratorBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others: Vec<&String> = self.others.iter().map(|member| &member.name).collect();
+        let database = self.backend.as_ref().map(|backend| backend.describe());
+        let mut shown = formatter.debug_struct("MigratorBuilder");
+        shown.field("chain", &self.first.name).field("others", &others).field("only", &self.only);
+        shown.field("database", &database).field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
 impl MigratorBuilder {
     /// Sets where the migrations of the first chain come from.
     #[must_use]
     pub fn source(mut self, source: impl Source + 'static) -> Self {
-        self.source = Some(Box::new(source));
+        self.first.source = Some(Box::new(source));
         self
     }
 
@@ -93,21 +102,21 @@ impl MigratorBuilder {
     /// [`Error::NoDatabase`].
     #[must_use]
     pub fn database(mut self, backend: impl Backend + 'static) -> Self {
-        self.backend = Some(Box::new(backend));
+        self.backend = Some(Arc::new(backend));
         self
     }
 
     /// Names the first chain; `main` unless set.
     #[must_use]
     pub fn chain(mut self, name: impl Into<String>) -> Self {
-        self.chain = name.into();
+        self.first.name = Some(name.into());
         self
     }
 
     /// Adds another chain with a source, a version line and a policy of its own.
     #[must_use]
     pub fn and_chain(mut self, name: impl Into<String>, source: impl Source + 'static, policy: Policy) -> Self {
-        self.others.push((name.into(), Box::new(source), policy));
+        self.others.push(Member { name: name.into(), source: Box::new(source), policy });
         self
     }
 
@@ -155,7 +164,9 @@ impl MigratorBuilder {
         self
     }
 
-    /// Sets how long to wait for another process's lock; one minute unless set.
+    /// Sets how long to wait for another process's lock; one minute unless set. It stands in the place of SQLite's busy
+    /// timeout: that of a connection that is lent does not count meanwhile, and is what it was afterwards. Who waits is
+    /// stopped by the interrupt.
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
@@ -165,32 +176,35 @@ impl MigratorBuilder {
     /// Sets how long a whole run may take, reading and compiling and waiting for locks included; no end unless set.
     ///
     /// What runs when the time is over is stopped and rolled back as by an interrupt, and the run ends with
-    /// [`Error::Timeout`]. Steps that were committed before stay. It holds for `run`, `up`, `down`, `redo`, `run_on`,
-    /// `run_on_startup`, `dry_run`, `run_twice`, `round_trip`, `preview` and `retry_rejects`.
+    /// [`Error::Timeout`]. Steps that were committed before stay. It holds for what runs migrations or asks them, also
+    /// inside [`on`](Migrator::on): `run`, `run_on`, `up`, `down`, `redo`, `run_on_startup`, `dry_run`, `run_once`,
+    /// `read_once`, `run_twice` and `round_trip` with their variants, `verify_deep`, `preview` and `retry_rejects`; in
+    /// `foresee` it ends the queries. What only reads, or only writes the history (`plan`, `status`, `repair`, `adopt`,
+    /// `baseline`, `squash`), has no end but that of waiting for a lock.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Sets the flag that stops a run.
+    /// Sets the flag that stops a run, and every later one until it is [reset](Interrupt::reset).
     #[must_use]
     pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = interrupt;
         self
     }
 
-    /// Sets who hears events.
+    /// Sets who hears events; who wants to keep it, too, gives an `Arc` of it.
     #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = observer;
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Arc::new(observer);
         self
     }
 
     /// Sets what migrations of the first chain are given; everything, as the owner's, unless set.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.first.policy = Some(policy);
         self
     }
 
@@ -288,22 +302,19 @@ impl MigratorBuilder {
         self
     }
 
-    /// Makes the migrator. Nothing is read or opened yet; only the history table's name and the policies
-    /// can be refused.
+    /// Makes the migrator. Nothing is read or opened yet; only what was said here can be refused: the history table's
+    /// name, a policy, two chains of one name, and settings of chains that are not there.
     ///
     /// A migrator without any source has an empty chain.
     pub fn build(mut self) -> Result<Migrator, Error> {
-        let mut members = Vec::new();
-        if self.source.is_some() || self.others.is_empty() {
-            let source = self.source.unwrap_or_else(|| Box::new(Code::new()));
-            members.push((self.chain, source, self.policy));
-        }
-        members.extend(self.others);
+        let members = members(self.first, self.others)?;
+        check_names("placeholders_of", self.placeholders_of.keys(), &members)?;
+        check_names("keep_bodies_of", self.keep_bodies_of.keys(), &members)?;
+        check_only(&self.only, &members)?;
         let mut policies = Policies::default();
         let mut sources = Vec::new();
         let mut placeholders = BTreeMap::new();
-        for (name, source, policy) in members {
-            policy.check()?;
+        for Member { name, source, policy } in members {
             let own = self.placeholders_of.remove(&name);
             let values = match policy.is_untrusted() {
                 true => own.unwrap_or_default(),
@@ -316,10 +327,10 @@ impl MigratorBuilder {
         let keeps = |chain: &String| self.keep_bodies_of.get(chain).copied().unwrap_or(self.keep_bodies);
         let keeping = sources.iter().map(|(chain, _)| chain).filter(|chain| keeps(chain)).cloned().collect();
         Ok(Migrator {
-            sources,
+            sources: sources.into(),
             placeholders,
             libraries: self.libraries,
-            hooks: Hooks { all: self.hooks, placeholders: self.placeholders },
+            hooks: Arc::new(Hooks { all: self.hooks, placeholders: self.placeholders }),
             throttle: self.throttle,
             jobs: self.jobs,
             sample: self.sample,
@@ -347,6 +358,7 @@ mod tests {
     use super::*;
     use crate::db::sqlite::Sqlite;
     use crate::plan::{Goal, Until};
+    use crate::source::Code;
 
     fn builder() -> MigratorBuilder {
         let source = Code::new().up(1, "note", |tx| Ok(tx.execute("CREATE TABLE note (x)", &[]).map(drop)?));
@@ -382,7 +394,7 @@ mod tests {
             for result in [migrator.up(Until::End).map(drop), migrator.status().map(drop)] {
                 let error = result.unwrap_err();
                 let Error::Database { source, .. } = &error else { panic!("{path}: {error:?}") };
-                assert!(source.message.contains("run_on"), "{path}: {source}");
+                assert!(source.message.contains("use `on`"), "{path}: {source}");
             }
         }
     }

@@ -77,7 +77,7 @@ impl Migrator {
         goal: &Goal,
     ) -> Result<AllKept, HistoryError> {
         let mut all = AllKept::new();
-        if goal.direction != plan::Direction::Down || !history.keeps_any(session)? {
+        if goal.direction() != plan::Direction::Down || !history.keeps_any(session)? {
             return Ok(all);
         }
         for row in rows {

@@ -74,7 +74,7 @@ impl Migrator {
     ) -> Result<(Goal, Prepared), Error> {
         let steps = only(chains, direction)?;
         let names = steps.iter().map(|step| step.chain.to_string()).collect();
-        let goal = Goal::up(Until::End);
+        let goal = Goal::Up(Until::End);
         Ok((goal, self.prepare(Plan::of(names, goal, steps), chains, interrupt)?))
     }
 }

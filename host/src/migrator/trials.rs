@@ -1,7 +1,7 @@
 //! Tries migrations on copies of a database, which itself is only read.
 
 use super::Migrator;
-use crate::db::sqlite::{Fill, with_connection};
+use crate::db::sqlite::Fill;
 use crate::db::{Access, OpenOptions, Session};
 use crate::error::Error;
 use crate::exec::{self, Conditions, Prepared, Trial, TrialError, Trip};
@@ -48,16 +48,6 @@ impl Migrator {
         self.try_database(goal, fills, |attempt, original| attempt.round_trip(original))
     }
 
-    /// Does what [`run_twice`](Self::run_twice) does, on copies of a database that the caller has open.
-    pub fn run_twice_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Vec<Trial>, Error> {
-        self.try_connection(connection, goal, |attempt, original| attempt.twice(original))
-    }
-
-    /// Does what [`round_trip`](Self::round_trip) does, on copies of a database that the caller has open.
-    pub fn round_trip_on(&self, connection: &mut rusqlite::Connection, goal: &Goal) -> Result<Vec<Trip>, Error> {
-        self.try_connection(connection, goal, |attempt, original| attempt.round_trip(original))
-    }
-
     /// Names the tables that are the history's and not the program's.
     #[cfg(feature = "testing")]
     pub(crate) fn own_tables(&self) -> Vec<String> {
@@ -74,14 +64,6 @@ impl Migrator {
                 None => self.backend()?.open_scratch(&attempt.options).map_err(|error| self.database_error(error))?,
             };
             work(&attempt, original.as_mut())
-        })
-    }
-
-    fn try_connection<T>(&self, connection: &mut rusqlite::Connection, goal: &Goal, work: Work<T>) -> Result<T, Error> {
-        self.in_time(|interrupt| {
-            let attempt = self.attempt(goal, interrupt)?;
-            let tried = with_connection(connection, &attempt.options, |mut session| work(&attempt, session.as_mut()));
-            tried.map_err(|error| self.database_error(error))?
         })
     }
 

@@ -87,30 +87,29 @@ impl Plan {
 ///
 /// What is not in force of the history may be left out of `applied`; without it nothing is known to be reverted.
 pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Plan, PlanError> {
-    let limit = match goal.until {
-        Until::Version(version) => Some(version),
-        Until::End | Until::Steps(_) | Until::Again(_) => None,
+    let limit = match *goal {
+        Goal::Up(Until::Version(version)) | Goal::Down(Until::Version(version)) => Some(version),
+        Goal::Up(Until::End | Until::Steps(_)) | Goal::Down(Until::End | Until::Steps(_)) | Goal::Redo(_) => None,
     };
     let states = States::find(chains, applied, limit);
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
-    draft.judge(goal.direction, rules);
+    draft.judge(goal.direction(), rules);
     if let Some(version) = limit {
-        draft.check_target(version, goal.direction);
+        draft.check_target(version, goal.direction());
     }
-    let steps = match (goal.direction, goal.until) {
-        (Direction::Up, until) => draft.up(until, rules),
-        (Direction::Down, until) => {
-            let mut steps = draft.down(until);
-            if let Until::Again(_) = until {
-                steps.extend(draft.again(&steps));
-            }
+    let steps = match *goal {
+        Goal::Up(until) => draft.up(until, rules),
+        Goal::Down(until) => draft.down(until),
+        Goal::Redo(steps) => {
+            let mut steps = draft.down(Until::Steps(steps));
+            steps.extend(draft.again(&steps));
             steps
         }
     };
     for step in &steps {
         draft.check_script(step);
     }
-    let hooks = taking_part(chains, goal.direction, &steps);
+    let hooks = taking_part(chains, goal.direction(), &steps);
     for hook in &hooks {
         draft.check_script(&Step::of_hook(hook));
     }
@@ -143,7 +142,7 @@ pub(crate) fn check_half_way(
 ) -> Result<(), PlanError> {
     let states = States::find(chains, applied, None);
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
-    draft.judge(goal.direction, rules);
+    draft.judge(goal.direction(), rules);
     if draft.problems.is_empty() { Ok(()) } else { Err(PlanError { problems: draft.problems }) }
 }
 
@@ -275,7 +274,7 @@ impl<'a> Draft<'a> {
         let (chains, states) = (self.chains, self.states);
         let limit = match until {
             Until::Steps(steps) => steps,
-            Until::End | Until::Version(_) | Until::Again(_) => usize::MAX,
+            Until::End | Until::Version(_) => usize::MAX,
         };
         self.check_baselines();
         let mut steps = Vec::new();

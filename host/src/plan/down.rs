@@ -13,7 +13,7 @@ impl<'a> Draft<'a> {
     pub(super) fn down(&mut self, until: Until) -> Vec<Step> {
         let (chains, mut rows) = (self.chains, Vec::new());
         let limit = match until {
-            Until::Steps(steps) | Until::Again(steps) => steps,
+            Until::Steps(steps) => steps,
             Until::End | Until::Version(_) => usize::MAX,
         };
         rows.extend(self.live().filter_map(|row| Some((chains.index(&row.chain)?, row))));

@@ -11,37 +11,30 @@ pub enum Until {
     Version(Version),
     /// This many steps.
     Steps(usize),
-    /// This many steps down, and the same ones up again.
-    Again(usize),
 }
 
 /// What a run is to reach.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Goal {
-    /// Which way.
-    pub direction: Direction,
-    /// How far.
-    pub until: Until,
+pub enum Goal {
+    /// Applies what is pending as far as this.
+    Up(Until),
+    /// Reverts what is applied as far as this.
+    Down(Until),
+    /// Reverts the last applied migrations, this many, and applies the same ones again.
+    Redo(usize),
 }
 
 impl Goal {
     /// Applies everything pending.
-    pub const LATEST: Self = Self { direction: Direction::Up, until: Until::End };
+    pub const LATEST: Self = Self::Up(Until::End);
     /// Reverts the newest applied migration.
-    pub const UNDO_LAST: Self = Self { direction: Direction::Down, until: Until::Steps(1) };
+    pub const UNDO_LAST: Self = Self::Down(Until::Steps(1));
 
-    /// Reverts the last applied migrations, this many, and applies the same ones again.
-    pub fn redo(steps: usize) -> Self {
-        Self { direction: Direction::Down, until: Until::Again(steps) }
-    }
-
-    /// Applies what is pending as far as `until`.
-    pub fn up(until: Until) -> Self {
-        Self { direction: Direction::Up, until }
-    }
-
-    /// Reverts what is applied as far as `until`.
-    pub fn down(until: Until) -> Self {
-        Self { direction: Direction::Down, until }
+    /// Returns which way it goes first.
+    pub fn direction(self) -> Direction {
+        match self {
+            Self::Up(_) => Direction::Up,
+            Self::Down(_) | Self::Redo(_) => Direction::Down,
+        }
     }
 }

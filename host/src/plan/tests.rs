@@ -81,14 +81,14 @@ fn goes_as_far_as_asked() {
         (&[1, 2, 3], &[], Goal::LATEST, &["1", "2", "3"]),
         (&[1, 2, 3], &[1], Goal::LATEST, &["2", "3"]),
         (&[1, 2, 3], &[1, 2, 3], Goal::LATEST, &[]),
-        (&[1, 2, 3], &[], Goal::up(to(2)), &["1", "2"]),
-        (&[1, 2, 3], &[1, 2, 3], Goal::up(to(2)), &[]),
-        (&[1, 2, 3], &[1], Goal::up(Until::Steps(1)), &["2"]),
+        (&[1, 2, 3], &[], Goal::Up(to(2)), &["1", "2"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::Up(to(2)), &[]),
+        (&[1, 2, 3], &[1], Goal::Up(Until::Steps(1)), &["2"]),
         (&[], &[], Goal::LATEST, &[]),
         (&[1, 2, 3], &[1, 2, 3], Goal::UNDO_LAST, &["3"]),
-        (&[1, 2, 3], &[1, 2, 3], Goal::down(to(1)), &["3", "2"]),
-        (&[1, 2, 3], &[1, 2, 3], Goal::down(to(0)), &["3", "2", "1"]),
-        (&[1, 2, 3], &[1, 2, 3], Goal::down(Until::End), &["3", "2", "1"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::Down(to(1)), &["3", "2"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::Down(to(0)), &["3", "2", "1"]),
+        (&[1, 2, 3], &[1, 2, 3], Goal::Down(Until::End), &["3", "2", "1"]),
         (&[1, 2, 3], &[], Goal::UNDO_LAST, &[]),
     ];
     for (in_chain, applied, goal, expected) in cases {
@@ -104,7 +104,7 @@ fn what_is_kept_reverts_only_the_row_that_it_is_of() {
     for in_chain in [vec![], vec![migration(1, "SELECT 'other';", false)]] {
         let all = [((0, kept.key()), crate::model::Kept::Migration(Arc::clone(&kept)))];
         let chains = chains(in_chain).with_kept(all.into_iter().collect());
-        for goal in [Goal::UNDO_LAST, Goal::down(Until::Again(1))] {
+        for goal in [Goal::UNDO_LAST, Goal::Redo(1)] {
             let applied_anew = of(Some(Checksum::of(b"DROP TABLE t;")));
             let problems = build(&chains, &[applied_anew], &goal, &Rules::default()).unwrap_err().problems;
             let is_told = |problem: &PlanProblem| problem.to_string().contains("applied anew meanwhile");
@@ -121,7 +121,7 @@ fn refuses_with_every_reason() {
     applied[1].state = AppliedState::Started;
     applied.push(row(&migration(5, "SELECT 'other';", true)));
     let error =
-        build(&chain(&[1, 2, 3, 5, 12]), &applied, &Goal::up(Until::Version(Version::from(4))), &Rules::default())
+        build(&chain(&[1, 2, 3, 5, 12]), &applied, &Goal::Up(Until::Version(Version::from(4))), &Rules::default())
             .unwrap_err();
     insta::assert_snapshot!(error.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @r"
     migration 3 m3 runs outside a transaction and stopped half way
@@ -151,7 +151,7 @@ fn accepts_a_reformatted_script_with_a_warning() {
 #[test]
 fn reverts_only_what_says_how_and_is_there() {
     let chain = chains(vec![migration(1, "SELECT 1;", false)]);
-    let error = build(&chain, &rows(&[1, 2]), &Goal::down(Until::End), &Rules::default()).unwrap_err();
+    let error = build(&chain, &rows(&[1, 2]), &Goal::Down(Until::End), &Rules::default()).unwrap_err();
     assert!(matches!(
         error.problems.as_slice(),
         [PlanProblem::CannotRevertMissing { .. }, PlanProblem::Irreversible { .. }]
@@ -219,7 +219,7 @@ proptest! {
         prop_assert_eq!(&full, &in_chain);
         prop_assert!(build(&chain, &rows(&list(&full)), &Goal::LATEST, &rules).unwrap().steps.is_empty());
         if in_chain.contains(&target) {
-            let down = build(&chain, &rows(&list(&full)), &Goal::down(Until::Version(Version::from(target))), &rules).unwrap();
+            let down = build(&chain, &rows(&list(&full)), &Goal::Down(Until::Version(Version::from(target))), &rules).unwrap();
             let lower = after(&down, &full);
             prop_assert!(lower.iter().all(|version| *version <= target) && lower.contains(&target));
         }

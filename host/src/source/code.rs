@@ -1,6 +1,8 @@
 //! Migrations written in Rust, compiled into the program that runs them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::content::{self, Content};
@@ -230,13 +232,21 @@ fn unfit(manifest: &Manifest) -> Vec<Problem> {
 
 /// Finds migrations that claim what one before them has.
 fn taken(migrations: &[Migration]) -> Vec<Problem> {
-    let owner = |migration: &Migration| (migration.role(), migration.key());
-    let first = |index: usize| migrations[..index].iter().find(|other| owner(other) == owner(&migrations[index]));
-    let told = |index: usize| {
-        let (migration, other) = (&migrations[index], first(index)?);
-        Some(companions::taken(&migration.file, &migration.key(), &other.file, migration.name == other.name))
-    };
-    (0..migrations.len()).filter_map(told).collect()
+    let mut first = HashMap::new();
+    let mut told = Vec::new();
+    for migration in migrations {
+        match first.entry((migration.role(), migration.key())) {
+            Entry::Vacant(place) => {
+                place.insert(migration);
+            }
+            Entry::Occupied(other) => {
+                let other: &Migration = other.get();
+                let is_same_name = migration.name == other.name;
+                told.push(companions::taken(&migration.file, &migration.key(), &other.file, is_same_name));
+            }
+        }
+    }
+    told
 }
 
 impl Source for Code {
@@ -277,6 +287,20 @@ mod tests {
         let found = problems(&Code::new().up(1, "a b", |_| Ok(())).up(2, "", |_| Ok(())));
         assert_eq!(found.len(), 2);
         assert!(found[0].starts_with("1_a b (Rust): ` ` cannot stand in a name"), "{found:?}");
+    }
+
+    #[test]
+    fn tells_every_migration_whose_version_is_taken_beside_the_first() {
+        let code =
+            Code::new().up(1, "a", |_| Ok(())).up(2, "b", |_| Ok(())).up(1, "c", |_| Ok(())).up(1, "a", |_| Ok(()));
+        let found = problems(&code);
+        assert_eq!(
+            found,
+            [
+                "1_a (Rust): version 1 is already that of 1_a (Rust)",
+                "1_c (Rust): version 1 is already that of 1_a (Rust)",
+            ]
+        );
     }
 
     #[test]

@@ -2,11 +2,18 @@
 
 use super::{Loaded, Source, SourceError};
 use crate::interrupt::Interrupt;
+use std::fmt;
 
 /// Several sources as one, such as embedded files and Rust code.
 #[derive(Default)]
 pub struct Combined {
     sources: Vec<Box<dyn Source>>,
+}
+
+impl fmt::Debug for Combined {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Combined").field("sources", &self.describe()).finish_non_exhaustive()
+    }
 }
 
 impl Combined {

@@ -1,5 +1,6 @@
 //! A database in memory that is at a version of some migrations.
 
+use std::fmt;
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -22,6 +23,16 @@ const ALL: i32 = -1;
 pub struct TestDatabase {
     migrator: Migrator,
     connection: Connection,
+}
+
+impl fmt::Debug for TestDatabase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TestDatabase")
+            .field("migrator", &self.migrator)
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TestDatabase {
@@ -77,12 +88,12 @@ impl TestDatabase {
 
     /// Applies everything up to a version.
     pub fn up_to(&mut self, version: impl Into<Version>) -> Result<(), Error> {
-        self.run(&Goal::up(Until::Version(version.into())))
+        self.run(&Goal::Up(Until::Version(version.into())))
     }
 
     /// Reverts to a version, which stays applied.
     pub fn down_to(&mut self, version: impl Into<Version>) -> Result<(), Error> {
-        self.run(&Goal::down(Until::Version(version.into())))
+        self.run(&Goal::Down(Until::Version(version.into())))
     }
 
     fn run(&mut self, goal: &Goal) -> Result<(), Error> {
@@ -106,12 +117,12 @@ impl TestDatabase {
 
     /// Runs each pending migration up, down and up again on copies, and compares. See [`Migrator::round_trip`].
     pub fn round_trip(&mut self) -> Result<Vec<Trip>, Error> {
-        self.migrator.round_trip_on(&mut self.connection, &Goal::LATEST)
+        self.migrator.on(&mut self.connection, |migrator| migrator.round_trip(&Goal::LATEST))
     }
 
     /// Runs the code of pending migrations twice on copies, and compares. See [`Migrator::run_twice`].
     pub fn determinism(&mut self) -> Result<Vec<Trial>, Error> {
-        self.migrator.run_twice_on(&mut self.connection, &Goal::LATEST)
+        self.migrator.on(&mut self.connection, |migrator| migrator.run_twice(&Goal::LATEST))
     }
 
     /// Writes the schema as text that does not depend on the order in which it came about, without the history: for

@@ -121,6 +121,14 @@ pub enum TransformError<E: std::error::Error + 'static> {
         /// Where rows come from.
         table: String,
     },
+    /// Between two chunks the key has become another one.
+    #[error("{table} has another key than it had, {key}, so where to go on is not known")]
+    OtherKey {
+        /// Where rows come from.
+        table: String,
+        /// Names of its columns now.
+        key: String,
+    },
     /// The database refused.
     #[error("cannot {doing} {table}")]
     Database {

@@ -16,6 +16,8 @@ pub struct Layout {
     /// Where rows go, for messages.
     pub(super) into: String,
     pub(super) in_place: bool,
+    /// Rows are ordered by the rowid, whichever column is another name of it.
+    pub(super) by_rowid: bool,
     /// They go into a view, whose triggers put them wherever they like: the database does not count such rows.
     pub(super) into_view: bool,
     /// A statement that fails may leave a part of what it did.
@@ -61,7 +63,7 @@ impl From<LayoutProblem> for Unfit {
     }
 }
 
-fn problem(message: String, hint: impl Into<Option<String>>) -> LayoutProblem {
+pub(super) fn problem(message: String, hint: impl Into<Option<String>>) -> LayoutProblem {
     LayoutProblem { message, hint: hint.into() }
 }
 
@@ -205,6 +207,7 @@ fn of_table(session: &mut dyn Session, spec: &TransformSpec, name: &str) -> Resu
         source: table.name.clone(),
         into: table.name.clone(),
         in_place,
+        by_rowid: by_rowid.is_some(),
         into_view: false,
         stops_halfway: false,
         filter: spec.filter.clone(),
@@ -351,6 +354,7 @@ fn of_query(session: &mut dyn Session, spec: &TransformSpec, query: &str) -> Res
         source: "the query".into(),
         into: String::new(),
         in_place: false,
+        by_rowid: false,
         into_view: false,
         stops_halfway: false,
         filter: spec.filter.clone(),

@@ -1,5 +1,6 @@
 //! Runs a transform inside whatever transaction is open: reads by key, has batches transformed, writes in order.
 
+use std::fmt;
 use std::thread::scope;
 
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
@@ -56,6 +57,7 @@ pub enum Progress<'a> {
 }
 
 /// How a transform is to be run.
+#[derive(Debug)]
 pub struct Run<'a> {
     /// What is read and written.
     pub layout: &'a Layout,
@@ -75,6 +77,16 @@ pub struct Runner<'r, A: Apply> {
     position: Option<Vec<Value>>,
     counts: Counts,
     rejects: Vec<Reject>,
+}
+
+impl<A: Apply> fmt::Debug for Runner<'_, A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Runner")
+            .field("position", &self.position)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Starts the instances, and has `work` run the transform with them.

@@ -1,5 +1,6 @@
 //! The wasmtime engine: its settings, loading of components.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use wasmtime::component::{Component, Linker};
@@ -75,6 +76,16 @@ pub struct Engine {
     compilation: Compilation,
     store: Option<Store>,
     purpose: Purpose,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Engine")
+            .field("compilation", &self.compilation)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Engine {

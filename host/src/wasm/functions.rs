@@ -1,5 +1,6 @@
 //! SQL functions of a component: an instance that lives for the time of a step, called from within statements.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use wasmtime::Store;
@@ -11,9 +12,10 @@ use super::error::PluginError;
 use super::limits::Bounds;
 use super::plugin::Plugin;
 use super::short::{self, Bytes, Words};
-use super::state::{GuestEvents, State};
+use super::state::State;
 use super::transform::stopped;
 use super::wasi::Wasi;
+use crate::code_events::CodeEvents;
 use crate::db::{Cell, DbError, ErrorCode, Function, Give, Nulls, Parameter, Signature, Value, ValueType};
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
@@ -40,13 +42,29 @@ pub struct FunctionsCall {
     /// Stops them.
     pub interrupt: Interrupt,
     /// Hears what they say.
-    pub events: Arc<dyn GuestEvents>,
+    pub events: Arc<dyn CodeEvents>,
+}
+
+impl fmt::Debug for FunctionsCall {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("FunctionsCall")
+            .field("started_at", &self.started_at)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An instance whose functions can be called until it is dropped, by one thread at a time.
 pub struct FunctionsInstance {
     live: Shared,
     functions: Vec<Function>,
+}
+
+impl fmt::Debug for FunctionsInstance {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FunctionsInstance").field("functions", &self.functions).finish_non_exhaustive()
+    }
 }
 
 /// An instance, which each of its functions has a share of; gone when its owner is.

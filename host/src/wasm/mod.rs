@@ -34,5 +34,4 @@ pub use known::Known;
 pub use made_in::MadeIn;
 pub use plugin::{Call, Output, Plugin};
 pub use script::{EngineAbout, ScriptFailure, ScriptFrame};
-pub use state::GuestEvents;
 pub use transform::{NotApplied, TransformCall, TransformInstance};

@@ -1,5 +1,6 @@
 //! One compiled component: a new store and instance for each call, the session goes in and comes back.
 
+use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::component::{InstancePre, Resource, TypedFunc};
@@ -11,9 +12,10 @@ use super::handles::TransactionHandle;
 use super::inspect::Inspection;
 use super::limits::{self, Bounds};
 use super::script::{FailureOut, RequestIn, ScriptFailure};
-use super::state::{GuestEvents, State};
+use super::state::State;
 use super::turns::{self, Watchdog};
 use super::wasi::Wasi;
+use crate::code_events::CodeEvents;
 use crate::db::Session;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
@@ -42,6 +44,12 @@ pub struct Plugin {
     pub(super) guarded: bool,
 }
 
+impl fmt::Debug for Plugin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Plugin").field("inspection", &self.inspection).finish_non_exhaustive()
+    }
+}
+
 /// What to call, and under which conditions.
 pub struct Call<'a> {
     /// `up`, `down` or `verify`.
@@ -67,7 +75,21 @@ pub struct Call<'a> {
     /// Stops it from outside.
     pub interrupt: Interrupt,
     /// Hears what it says.
-    pub events: Arc<dyn GuestEvents>,
+    pub events: Arc<dyn CodeEvents>,
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Call")
+            .field("export", &self.export)
+            .field("chain", &self.chain)
+            .field("version", &self.version)
+            .field("name", &self.name)
+            .field("dry_run", &self.dry_run)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a finished call used.

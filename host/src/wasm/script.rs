@@ -10,9 +10,10 @@ use super::bindings::whimbrel::migration::types::Context;
 use super::error::PluginError;
 use super::limits::{self, Bounds};
 use super::plugin::{Plugin, explain};
-use super::state::{GuestEvents, State};
+use super::state::State;
 use super::turns;
 use super::wasi::Wasi;
+use crate::code_events::CodeEvents;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
 use crate::log_level::LogLevel;
@@ -176,7 +177,7 @@ impl ScriptFailure {
 /// Hears nothing: an engine that only reads has nothing to say.
 struct Silence;
 
-impl GuestEvents for Silence {
+impl CodeEvents for Silence {
     fn log(&self, _: LogLevel, _: &str) {}
 
     fn progress(&self, _: u64, _: Option<u64>) {}

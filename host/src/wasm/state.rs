@@ -9,18 +9,11 @@ use send_wrapper::SendWrapper;
 use super::error::FailedStatement;
 use super::limits::Bounds;
 use super::wasi::{Output, Wasi};
+use crate::code_events::CodeEvents;
 use crate::db::{DbError, ErrorCode, Session};
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, LimitReached};
 use crate::log_level::LogLevel;
-
-/// Hears what a guest says while it runs, on the thread that runs it.
-pub trait GuestEvents: Send + Sync {
-    /// One line of log.
-    fn log(&self, level: LogLevel, message: &str);
-    /// How far the work is.
-    fn progress(&self, done: u64, total: Option<u64>);
-}
 
 /// Bytes that take the host less time than a turn takes the guest.
 const UNWATCHED: u64 = 1 << 20;
@@ -33,7 +26,7 @@ pub(super) struct State {
     session: Option<SendWrapper<Box<dyn Session>>>,
     pub(super) bounds: Bounds,
     pub(super) wasi: Wasi,
-    events: Arc<dyn GuestEvents>,
+    events: Arc<dyn CodeEvents>,
     /// The last statement that failed.
     pub(super) failed: Option<Box<FailedStatement>>,
     /// The texts of the statements that are prepared, cut at a sensible length, by their numbers.
@@ -60,7 +53,7 @@ impl State {
         bounds: Bounds,
         wasi: Wasi,
         session: Option<Box<dyn Session>>,
-        events: Arc<dyn GuestEvents>,
+        events: Arc<dyn CodeEvents>,
     ) -> Self {
         Self {
             session: session.map(SendWrapper::new),

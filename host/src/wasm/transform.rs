@@ -1,5 +1,6 @@
 //! Calls a transform, batch after batch, in one instance.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::component::{ComponentType, Func, Instance, Lift, Lower};
@@ -12,9 +13,10 @@ use super::error::PluginError;
 use super::limits::{self, Bounds};
 use super::plugin::{self, Plugin};
 use super::script::{FailureOut, RequestIn, ScriptFailure};
-use super::state::{GuestEvents, State};
+use super::state::State;
 use super::turns::{self, Watchdog};
 use super::wasi::Wasi;
+use crate::code_events::CodeEvents;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
 use crate::log_level::LogLevel;
@@ -138,7 +140,7 @@ pub struct TransformInstance {
 #[derive(Default)]
 struct Lines(Mutex<Vec<(LogLevel, String)>>);
 
-impl GuestEvents for Lines {
+impl CodeEvents for Lines {
     fn log(&self, level: LogLevel, message: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((level, message.to_owned()));
     }
@@ -152,7 +154,7 @@ impl Plugin {
     pub fn transform(&self, call: &TransformCall, interrupt: &Interrupt) -> Result<TransformInstance, PluginError> {
         let lines = Arc::<Lines>::default();
         let wasi = Wasi::new(call.started_at, call.seed);
-        let events = Arc::clone(&lines) as Arc<dyn GuestEvents>;
+        let events = Arc::clone(&lines) as Arc<dyn CodeEvents>;
         let state = State::new(Bounds::new(call.limits), wasi, None, events);
         let mut store = Store::new(self.linked.engine(), state);
         let started = turns::begin(&mut store, &call.limits, interrupt, self.guarded).and_then(|watchdog| {
@@ -181,6 +183,16 @@ impl Plugin {
             made.load(instance, script, call.script_export())?;
         }
         Ok(made)
+    }
+}
+
+impl fmt::Debug for TransformInstance {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TransformInstance")
+            .field("is_script", &self.is_script)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

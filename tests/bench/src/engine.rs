@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
+use whimbrel::CodeEvents;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{Backend, OpenOptions};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
-use whimbrel::wasm::{Call, ComponentCache, Engine, GuestEvents, RunLimits};
+use whimbrel::wasm::{Call, ComponentCache, Engine, RunLimits};
 use whimbrel::{Interrupt, LogLevel, Migrator};
 
 /// Seconds of wall time.
@@ -28,7 +29,7 @@ pub(crate) struct Times {
 
 struct Deaf;
 
-impl GuestEvents for Deaf {
+impl CodeEvents for Deaf {
     fn log(&self, _: LogLevel, _: &str) {}
     fn progress(&self, _: u64, _: Option<u64>) {}
 }
@@ -80,6 +81,6 @@ pub(crate) fn run_chain(database: &Path, cache: &Path) -> Result<()> {
         .source(Directory::new("migrations"))
         .component_cache(ComponentCache::Folder(cache.to_owned()))
         .build()?;
-    migrator.run_on(&mut connection, &Goal::up(Until::End))?;
+    migrator.run_on(&mut connection, &Goal::Up(Until::End))?;
     Ok(())
 }

@@ -11,10 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bench_guest::sql;
 use clap::ValueEnum;
+use whimbrel::CodeEvents;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{Ambient, Backend, OpenOptions, Session};
 use whimbrel::grants::{Grants, Restriction};
-use whimbrel::wasm::{Call, ComponentCache, Engine, GuestEvents, RunLimits};
+use whimbrel::wasm::{Call, ComponentCache, Engine, RunLimits};
 use whimbrel::{Interrupt, LogLevel};
 
 use crate::measure::{Contender, in_turn};
@@ -149,7 +150,7 @@ fn section(
 
 struct Deaf;
 
-impl GuestEvents for Deaf {
+impl CodeEvents for Deaf {
     fn log(&self, _: LogLevel, _: &str) {}
     fn progress(&self, _: u64, _: Option<u64>) {}
 }

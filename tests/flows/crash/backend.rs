@@ -8,7 +8,7 @@ use whimbrel::db::{
     Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, KeptMark, OpenOptions, Orphans,
     Recording, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
-use whimbrel::grants::Restriction;
+use whimbrel::grants::{Restriction, Touched};
 use whimbrel::limits::{LimitReached, RunLimits};
 use whimbrel::sql;
 
@@ -91,6 +91,10 @@ impl Session for WatchedSession {
         event!(self, "execute batch", execute_batch(statement, batch))
     }
 
+    fn touched_by(&mut self, sql: &str) -> Result<Vec<Touched>, DbError> {
+        self.inner.touched_by(sql)
+    }
+
     fn close_statement(&mut self, statement: StatementId) {
         event!(self, "close statement", close_statement(statement));
     }
@@ -135,6 +139,10 @@ impl Session for WatchedSession {
 
     fn rollback(&mut self) -> Result<(), DbError> {
         event!(self, "rollback", rollback())
+    }
+
+    fn keep_transaction(&mut self, kept: bool) -> Option<String> {
+        self.inner.keep_transaction(kept)
     }
 
     fn in_transaction(&self) -> bool {

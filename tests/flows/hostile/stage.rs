@@ -124,14 +124,14 @@ impl Stage {
         let database = folder.path().join("app.db");
         let mut connection = Connection::open(&database).unwrap();
         let ears = Arc::new(Ears::default());
-        self.migrator(&migrations, &ears, Policy::default()).run_on(&mut connection, &Goal::up(Until::End)).unwrap();
+        self.migrator(&migrations, &ears, Policy::default()).run_on(&mut connection, &Goal::Up(Until::End)).unwrap();
         for (name, bytes) in files {
             std::fs::write(migrations.join(name), bytes).unwrap();
         }
         let before = std::fs::read(&database).unwrap();
         let began = Instant::now();
         let policy = stranger(case);
-        let ran = self.migrator(&migrations, &ears, policy).run_on(&mut connection, &Goal::up(Until::End));
+        let ran = self.migrator(&migrations, &ears, policy).run_on(&mut connection, &Goal::Up(Until::End));
         let took = began.elapsed();
         let tried = String::from_utf8_lossy(files[0].1);
         let tried: String = tried.chars().take(300).collect();
@@ -155,7 +155,7 @@ impl Stage {
         let good = "[grants]\nread = ['customer(id, name, age)']\nupdate = ['customer(age)']\n[params]\ndo = 'sql'\n\
                     sql = 'UPDATE customer SET age = age + 1 WHERE id = 1'\n";
         std::fs::write(migrations.join("0002_good.toml"), good).unwrap();
-        self.migrator(&migrations, &ears, Policy::default()).run_on(&mut connection, &Goal::up(Until::End)).unwrap();
+        self.migrator(&migrations, &ears, Policy::default()).run_on(&mut connection, &Goal::Up(Until::End)).unwrap();
         let age: i64 = connection.query_row("SELECT age FROM customer WHERE id = 1", [], |row| row.get(0)).unwrap();
         assert_eq!(age, 37, "{tried}");
     }

@@ -315,7 +315,9 @@ impl Settings {
         observer: Arc<dyn Observer>,
     ) -> Result<MigratorBuilder, SettingsError> {
         let mut builder = self.alone(rules, interrupt, observer);
-        for (index, (name, locations)) in self.chains().into_iter().enumerate() {
+        let chains = self.chains();
+        let names: Vec<String> = chains.iter().map(|(name, _)| name.clone()).collect();
+        for (index, (name, locations)) in chains.into_iter().enumerate() {
             let policy = policy::of(&self.config.chains, &name);
             let source = self.source_of(&locations)?;
             builder = match index {
@@ -326,7 +328,8 @@ impl Settings {
         let environment = self.environment.as_ref().map(|(name, found)| (name.as_str(), &found.placeholders));
         let values = |chain| placeholders::of(&self.config, chain, environment, &self.typed_values);
         builder = builder.placeholders(values(None));
-        for (chain, table) in &self.config.chains {
+        // A table may also be of a chain that is not run now.
+        for (chain, table) in self.config.chains.iter().filter(|(chain, _)| names.contains(chain)) {
             builder = builder.placeholders_of(chain, values(Some(chain)));
             if let Some(keep) = table.get_ref().keep_bodies {
                 builder = builder.keep_bodies_of(chain, keep);

@@ -47,6 +47,12 @@ pub(super) struct Gate {
     pub(super) denied: Option<Denied>,
     /// The first write to a table since the last [`Gate::open`].
     pub(super) writes: Option<(hooks::Action, String)>,
+    /// What the statement being prepared touches of the database itself, as long as somebody wants to know.
+    pub(super) wanted: Option<BTreeSet<Touched>>,
+    /// Whatever begins or ends a transaction is refused.
+    pub(super) keeps_transaction: bool,
+    /// The first statement that was refused for that.
+    pub(super) refused_end: Option<String>,
     /// What restricted code was seen to use.
     pub(super) observed: Option<Observed>,
     /// The schema, as soon as it is needed and until it changes.
@@ -215,6 +221,13 @@ impl Gate {
 /// Decides on one action of the statement being prepared.
 #[inline]
 pub(super) fn authorize(gate: &mut Gate, question: &Question<'_>) -> Authorization {
+    if let Some(wanted) = &mut gate.wanted {
+        return question.words().map_or(Authorization::Deny, |words| note(wanted, words));
+    }
+    if gate.keeps_transaction && question.code == ffi::SQLITE_TRANSACTION {
+        refuse_end(gate, question);
+        return Authorization::Deny;
+    }
     if gate.restriction.is_some() {
         gate.asked = true;
         if !gate.remembered.knows(question) && !decide(gate, question) {
@@ -246,6 +259,22 @@ fn decide(gate: &mut Gate, question: &Question<'_>) -> bool {
     gate.remembered.add(question, &words, &schema, touched.as_ref());
     gate.touched.extend(touched);
     true
+}
+
+fn refuse_end(gate: &mut Gate, question: &Question<'_>) {
+    let statement = question.words().and_then(|words| words.first).unwrap_or("COMMIT");
+    let reason = format!("{statement} is for the host to say: the transaction is the step's");
+    gate.denied.get_or_insert(Denied::never("transaction", statement, reason));
+    gate.refused_end.get_or_insert_with(|| statement.to_owned());
+}
+
+/// Notes what a statement touches that is prepared only to be looked into.
+fn note(wanted: &mut BTreeSet<Touched>, words: Words<'_>) -> Authorization {
+    if words.database == Some("main") {
+        let (statement, schema) = (Statement::default(), Schema::default());
+        wanted.extend(Touched::from(&words.request(&statement, &schema)));
+    }
+    Authorization::Allow
 }
 
 fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {

@@ -14,6 +14,7 @@ mod functions;
 mod guard;
 mod handles;
 mod heap;
+mod lent;
 mod limits;
 mod meter;
 mod plain;
@@ -32,10 +33,7 @@ mod texts;
 mod watch;
 mod write;
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -43,6 +41,9 @@ use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, RunLockState, 
 pub use catalog::has_function;
 pub use compare::{Difference, Differences, compare, differences, schema_differences, snapshot};
 pub use fill::{Fill, FillError, fill};
+pub(crate) use lent::lend;
+#[cfg(test)]
+pub(crate) use lent::with_connection;
 use session::SqliteSession;
 
 /// A SQLite database file.
@@ -57,7 +58,7 @@ impl Sqlite {
     ///
     /// It must be a file: what SQLite makes of `:memory:` and of an empty name would be gone as soon as a run ends, so
     /// opening these is refused. A database in memory is the caller's own connection, and
-    /// [`Migrator::run_on`](crate::Migrator::run_on) takes that.
+    /// [`Migrator::on`](crate::Migrator::on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), foreign_keys: true }
     }
@@ -86,7 +87,7 @@ impl Sqlite {
             Some(":memory:") => "a database in memory would vanish with the connection",
             _ => return Ok(()),
         };
-        let message = format!("{message}; name a file, or use `run_on` with a connection of your own");
+        let message = format!("{message}; name a file, or use `on` with a connection of your own");
         Err(DbError::new(ErrorCode::CannotOpen, message))
     }
 
@@ -142,39 +143,4 @@ impl Backend for Sqlite {
 
 fn exists(path: &Path) -> std::io::Result<bool> {
     path.try_exists()
-}
-
-/// Lends a connection to a session for the time of `work` and puts it back, also when `work` panics.
-pub(crate) fn with_connection<R>(
-    connection: &mut Connection,
-    options: &OpenOptions,
-    work: impl FnOnce(Box<dyn Session>) -> R,
-) -> Result<R, DbError> {
-    struct PutBack<'a> {
-        connection: &'a mut Connection,
-        returned: Rc<RefCell<Option<Connection>>>,
-        /// How long it waited for locks, in milliseconds; `None` where it does not say.
-        busy_timeout: Option<u32>,
-    }
-    impl Drop for PutBack<'_> {
-        fn drop(&mut self) {
-            let Some(connection) = self.returned.borrow_mut().take() else { return };
-            *self.connection = connection;
-            let Some(busy_timeout) = self.busy_timeout else { return };
-            if let Err(error) = self.connection.busy_timeout(Duration::from_millis(busy_timeout.into())) {
-                tracing::warn!("the connection's busy timeout was not set again: {error}");
-            }
-        }
-    }
-    if !connection.is_autocommit() {
-        return Err(DbError::new(ErrorCode::Database, "the connection has an open transaction; end it first"));
-    }
-    let busy_timeout = connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).ok();
-    let placeholder =
-        Connection::open_in_memory().map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
-    let returned = Rc::new(RefCell::new(None));
-    let lent = std::mem::replace(connection, placeholder);
-    let _put_back = PutBack { connection, returned: Rc::clone(&returned), busy_timeout };
-    let session = SqliteSession::new(lent, options, Some(returned))?;
-    Ok(work(Box::new(session)))
 }

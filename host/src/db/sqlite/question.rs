@@ -20,7 +20,7 @@ pub(super) struct Words<'a> {
     pub(super) code: c_int,
     pub(super) first: Option<&'a str>,
     pub(super) second: Option<&'a str>,
-    database: Option<&'a str>,
+    pub(super) database: Option<&'a str>,
     pub(super) accessor: Option<&'a str>,
 }
 

@@ -6,16 +6,16 @@ mod cursors;
 mod end;
 mod inquiries;
 mod keep;
+mod kept_transaction;
 mod note;
 mod recording;
 mod savepoints;
 mod schema_change;
 mod script;
 mod statements;
+mod touched;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,6 +28,7 @@ use super::copy;
 use super::error::translate;
 use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor};
+use super::lent::Slot;
 use super::limits::Budget;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
@@ -36,21 +37,19 @@ use crate::db::{
     Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Orphans, Recording,
     Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
-use crate::grants::Restriction;
+use crate::grants::{Restriction, Touched};
 use crate::limits::{Limit, LimitReached, RunLimits};
 
 /// Statements kept prepared.
 const STATEMENT_CACHE: usize = 128;
-
-/// Where a lent connection goes back to when the session ends, by whatever way it ends.
-pub(super) type ReturnTo = Rc<RefCell<Option<Connection>>>;
 
 /// One SQLite connection.
 pub(super) struct SqliteSession {
     /// `None` only while the session is being dropped.
     handles: Option<Handles>,
     watch: Arc<Watch>,
-    return_to: Option<ReturnTo>,
+    /// Where a lent connection goes back to when the session ends, by whatever way it ends.
+    return_to: Option<Slot>,
     savepoints: Vec<u32>,
     /// A transaction was begun and neither committed nor rolled back by the host.
     transaction_open: bool,
@@ -76,7 +75,7 @@ impl SqliteSession {
     pub(super) fn new(
         mut connection: Connection,
         options: &OpenOptions,
-        return_to: Option<ReturnTo>,
+        return_to: Option<Slot>,
     ) -> Result<Self, DbError> {
         let watch = Watch::install(&mut connection, options)
             .map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
@@ -214,6 +213,10 @@ impl Session for SqliteSession {
         self.run_rows(statement, columns, rows, changed)
     }
 
+    fn touched_by(&mut self, sql: &str) -> Result<Vec<Touched>, DbError> {
+        self.look_ahead(sql)
+    }
+
     fn close_statement(&mut self, statement: StatementId) {
         self.with(|_, open| open.statements.remove(&statement.0).map(drop));
     }
@@ -298,6 +301,10 @@ impl Session for SqliteSession {
         // use without its journal. When that fails, whoever reads next tries again.
         let _ = self.table_exists("sqlite_schema");
         Ok(())
+    }
+
+    fn keep_transaction(&mut self, kept: bool) -> Option<String> {
+        self.refuse_ends(kept)
     }
 
     fn in_transaction(&self) -> bool {

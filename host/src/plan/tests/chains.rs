@@ -87,17 +87,17 @@ fn one_chain_alone_runs_only_if_it_has_what_it_needs() {
 fn goes_down_across_chains_but_not_below_what_stays() {
     let both = several(vec![("app", vec![needing(1, &["billing:1"])]), ("billing", vec![needing(1, &[])])]).unwrap();
     let rows = [of("billing", 1, 1), of("app", 1, 2)];
-    let plan = build(&both, &rows, &Goal::down(Until::End), &Rules::default()).unwrap();
+    let plan = build(&both, &rows, &Goal::Down(Until::End), &Rules::default()).unwrap();
     assert_eq!(titles(&plan), ["app:1 m1", "billing:1 m1"]);
     let alone = both.only(&["billing"]).unwrap();
-    let error = build(&alone, &rows, &Goal::down(Until::End), &Rules::default()).unwrap_err();
+    let error = build(&alone, &rows, &Goal::Down(Until::End), &Rules::default()).unwrap_err();
     assert_eq!(error.to_string(), "migration billing:1 m1 cannot be reverted: app:1 m1 depends on it and stays");
 }
 
 #[test]
 fn a_version_is_that_of_one_chain() {
     let both = several(vec![("app", vec![needing(1, &[])]), ("billing", vec![needing(1, &[])])]).unwrap();
-    let goal = Goal::up(Until::Version(Version::from(1)));
+    let goal = Goal::Up(Until::Version(Version::from(1)));
     let error = build(&both, &[], &goal, &Rules::default()).unwrap_err();
     assert_eq!(error.to_string(), "version 1 can be that of several chains: app, billing");
     let plan = build(&both.only(&["billing"]).unwrap(), &[], &goal, &Rules::default()).unwrap();
@@ -223,7 +223,7 @@ proptest! {
         }
         prop_assert_eq!(rows.len(), all.len());
         prop_assert!(build(&chains, &rows, &Goal::LATEST, &rules).unwrap().steps.is_empty());
-        let down = build(&chains, &rows, &Goal::down(Until::End), &rules).unwrap();
+        let down = build(&chains, &rows, &Goal::Down(Until::End), &rules).unwrap();
         let up: Vec<String> = rows.iter().map(|row| format!("{}:{}", row.chain, row.version)).collect();
         let taken: Vec<String> =
             down.steps.iter().rev().map(|step| format!("{}:{}", step.chain, step.migration.version)).collect();

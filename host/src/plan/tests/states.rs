@@ -117,8 +117,8 @@ fn new_databases_start_from_the_latest_baseline_and_old_ones_ignore_it() {
     all.push(with_role(5, "late", Role::Baseline, "SELECT 5;"));
     let chains = chains(all);
     assert_eq!(planned(&chains, &[], Goal::LATEST), ["up 5 late", "up 6 m6", "up 7 m7"]);
-    assert_eq!(planned(&chains, &[], Goal::up(Until::Version(Version::from(4)))), ["up 3 early", "up 4 m4"]);
-    assert_eq!(planned(&chains, &[], Goal::up(Until::Version(Version::from(2)))), ["up 1 m1", "up 2 m2"]);
+    assert_eq!(planned(&chains, &[], Goal::Up(Until::Version(Version::from(4)))), ["up 3 early", "up 4 m4"]);
+    assert_eq!(planned(&chains, &[], Goal::Up(Until::Version(Version::from(2)))), ["up 1 m1", "up 2 m2"]);
     assert_eq!(planned(&chains, &rows(&[1, 2, 3]), Goal::LATEST), ["up 4 m4", "up 5 m5", "up 6 m6", "up 7 m7"]);
     // Started from a baseline: what it has in it is there.
     let started = Applied { state: AppliedState::Baseline, ..row(&with_role(5, "late", Role::Baseline, "SELECT 5;")) };
@@ -157,10 +157,10 @@ fn a_declared_version_has_everything_up_to_it_and_cannot_be_reverted() {
     assert_eq!(planned(&chain(&[1, 2, 3]), &rows, Goal::LATEST), ["up 3 m3"]);
     assert_eq!(planned(&chain(&[3]), &rows, Goal::LATEST), ["up 3 m3"]);
     assert_eq!(
-        problems(&chain(&[1, 2, 3]), &rows, Goal::down(Until::End)),
+        problems(&chain(&[1, 2, 3]), &rows, Goal::Down(Until::End)),
         ["migration 2 m2 cannot be reverted: it was declared to be there, not run"]
     );
-    assert!(planned(&chain(&[1, 2, 3]), &rows, Goal::down(Until::Version(Version::from(2)))).is_empty());
+    assert!(planned(&chain(&[1, 2, 3]), &rows, Goal::Down(Until::Version(Version::from(2)))).is_empty());
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn repeatable_ones_come_last_and_again_when_they_have_changed() {
     let views = |text: &str| with_role(0, "views", Role::Repeatable, text);
     let with = |text: &str| chains(vec![views(text), migration(1, "SELECT 1;", true)]);
     assert_eq!(planned(&with("SELECT 1;"), &[], Goal::LATEST), ["up 1 m1", "up views"]);
-    assert_eq!(planned(&with("SELECT 1;"), &[], Goal::up(Until::Version(Version::from(1)))), ["up 1 m1"]);
+    assert_eq!(planned(&with("SELECT 1;"), &[], Goal::Up(Until::Version(Version::from(1)))), ["up 1 m1"]);
     let ran = Applied { repeatable: true, id: 2, ..row(&views("SELECT 1;")) };
     let rows = [row(&migration(1, "SELECT 1;", true)), ran];
     assert!(planned(&with("SELECT 1;"), &rows, Goal::LATEST).is_empty());
@@ -181,7 +181,7 @@ fn repeatable_ones_come_last_and_again_when_they_have_changed() {
     assert_eq!(planned(&with("-- why\nSELECT 1;"), &with_limits, Goal::LATEST), ["up views"]);
     assert_eq!(planned(&with("SELECT 1;"), &rows, Goal::UNDO_LAST), ["down 1 m1"]);
     assert_eq!(
-        problems(&with("SELECT 1;"), &rows, Goal::down(Until::End)),
+        problems(&with("SELECT 1;"), &rows, Goal::Down(Until::End)),
         ["migration views cannot be reverted: it has no down"]
     );
 }
@@ -197,6 +197,6 @@ fn repeatable_ones_run_in_the_order_of_their_words() {
 fn goes_down_in_the_reverse_order_of_what_was_recorded() {
     let rows = numbered(rows(&[1, 3, 2]));
     assert_eq!(planned(&chain(&[1, 2, 3]), &rows, Goal::UNDO_LAST), ["down 2 m2"]);
-    assert_eq!(planned(&chain(&[1, 2, 3]), &rows, Goal::down(Until::End)), ["down 2 m2", "down 3 m3", "down 1 m1"]);
-    assert_eq!(planned(&chain(&[1, 2, 3, 4]), &rows, Goal::redo(2)), ["down 2 m2", "down 3 m3", "up 3 m3", "up 2 m2"]);
+    assert_eq!(planned(&chain(&[1, 2, 3]), &rows, Goal::Down(Until::End)), ["down 2 m2", "down 3 m3", "down 1 m1"]);
+    assert_eq!(planned(&chain(&[1, 2, 3, 4]), &rows, Goal::Redo(2)), ["down 2 m2", "down 3 m3", "up 3 m3", "up 2 m2"]);
 }

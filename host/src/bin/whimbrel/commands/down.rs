@@ -14,7 +14,7 @@ use crate::ui::Ui;
 /// Reverts one migration unless told otherwise, or tries it.
 pub(super) fn run(args: &DownArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let otherwise = if args.all { Until::End } else { Until::Steps(1) };
-    let goal = Goal::down(until(&args.until, otherwise));
+    let goal = Goal::Down(until(&args.until, otherwise));
     let (rules, single) = (Rules::default(), args.single_transaction);
     let run =
         Run { verb: "down", goal, rules, dry_run: args.dry_run, single, throttle: None, jobs: None, sample: None };

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use whimbrel::CodeEvents;
 use whimbrel::LogLevel;
 use whimbrel::db::Signature;
 use whimbrel::exec::refusals;
@@ -12,7 +13,7 @@ use whimbrel::limits::{Limit, Limits};
 use whimbrel::model::{Body, Manifest, Migration, Placement, Policies};
 use whimbrel::plan::{Direction, Goal, Plan, Step};
 use whimbrel::source::{FileName, Problem, SourceError};
-use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, GuestEvents, RunLimits};
+use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, RunLimits};
 
 use crate::args::{Globals, InspectArgs};
 use crate::exit::Exit;
@@ -69,7 +70,7 @@ fn functions(bytes: &[u8], settings: &Settings, signals: &Signals) -> Result<Vec
 /// Hears nothing of what a component says while it lists its functions.
 struct Deaf;
 
-impl GuestEvents for Deaf {
+impl CodeEvents for Deaf {
     fn log(&self, _: LogLevel, _: &str) {}
     fn progress(&self, _: u64, _: Option<u64>) {}
 }

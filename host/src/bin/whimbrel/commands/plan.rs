@@ -30,8 +30,8 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
     let otherwise = if args.direction == DirectionArg::Up || args.all { Until::End } else { Until::Steps(1) };
     let until = until(&args.until, otherwise);
     let goal = match args.direction {
-        DirectionArg::Up => Goal::up(until),
-        DirectionArg::Down => Goal::down(until),
+        DirectionArg::Up => Goal::Up(until),
+        DirectionArg::Down => Goal::Down(until),
     };
     let migrator = settings.migrator(rules(&args.rules), Interrupt::new(), Arc::new(()))?;
     if let Some(format) = args.graph {
@@ -64,7 +64,7 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Resu
 /// Finds out what reverting would take away, by doing it and rolling it back. Where that is not possible, the plan is
 /// shown all the same.
 fn losses(migrator: &Migrator, planned: &Plan, ui: &Ui) -> Vec<Loss> {
-    if planned.goal.direction == Direction::Up || planned.steps.is_empty() {
+    if planned.goal.direction() == Direction::Up || planned.steps.is_empty() {
         return Vec::new();
     }
     match migrator.dry_run(&planned.goal) {

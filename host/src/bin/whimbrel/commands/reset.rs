@@ -12,7 +12,7 @@ use crate::ui::Ui;
 
 /// Reverts the last migrations and applies them again.
 pub(super) fn redo(args: &RedoArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-    let goal = Goal::redo(usize::try_from(args.steps).unwrap_or(usize::MAX));
+    let goal = Goal::Redo(usize::try_from(args.steps).unwrap_or(usize::MAX));
     let single = args.single_transaction;
     let run = Run {
         verb: "redo",
@@ -29,7 +29,7 @@ pub(super) fn redo(args: &RedoArgs, settings: &Settings, ui: &Ui, signals: &Sign
 
 /// Reverts everything.
 pub(super) fn reset(args: &ResetArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-    let goal = Goal::down(Until::End);
+    let goal = Goal::Down(Until::End);
     let single = args.single_transaction;
     let run = Run {
         verb: "reset",

@@ -76,7 +76,7 @@ impl Run {
         let migrator = builder.build()?;
         let result = if self.dry_run { migrator.dry_run(&self.goal) } else { migrator.run(&self.goal) };
         let heard = progress.finish();
-        if self.goal.direction == Direction::Up && result.as_ref().is_err_and(is_first_surprise) {
+        if self.goal.direction() == Direction::Up && result.as_ref().is_err_and(is_first_surprise) {
             mention_other_history(&migrator, ui);
         }
         let done = result?;
@@ -86,7 +86,7 @@ impl Run {
         if done.steps.is_empty() && done.applied == 0 {
             overlooked(&migrator, ui)?;
         }
-        let text = || if self.dry_run { dry_run::text(&done) } else { report::summary(&done, self.goal.direction) };
+        let text = || if self.dry_run { dry_run::text(&done) } else { report::summary(&done, self.goal.direction()) };
         ui.result(|| report::json(self.verb, &done, heard), text)?;
         let kept_aside = done.steps.iter().any(|step| step.rows.is_some_and(|rows| rows.rejected > 0));
         Ok(if kept_aside { Exit::RowsKeptAside } else { Exit::Done })

@@ -31,7 +31,7 @@ pub(super) fn run(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signa
 }
 
 fn test(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-    let goal = Goal::up(until(&args.until, Until::End));
+    let goal = Goal::Up(until(&args.until, Until::End));
     let all = !args.round_trip && !args.deterministic;
     overdue::watch(settings.timeout, ui);
     let migrator = settings.migrator(rules(&args.rules), signals.watch()?, Arc::new(()))?;

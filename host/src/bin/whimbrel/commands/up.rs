@@ -12,7 +12,7 @@ use crate::ui::Ui;
 
 /// Applies what is pending, or tries it.
 pub(super) fn run(args: &UpArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-    let goal = Goal::up(until(&args.until, Until::End));
+    let goal = Goal::Up(until(&args.until, Until::End));
     let run = Run {
         verb: "up",
         goal,

@@ -208,6 +208,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("leave BEGIN, COMMIT and ROLLBACK out, and `ON CONFLICT ROLLBACK`".to_owned()),
             ..Failure::new(Exit::Failed, "transaction-ended", error.to_string())
         },
+        StepError::OwnTransaction { .. } => Failure {
+            hint: Some("leave BEGIN, COMMIT and ROLLBACK out; a SAVEPOINT undoes a part".to_owned()),
+            ..Failure::new(Exit::Failed, "transaction-ended", error.to_string())
+        },
         StepError::TransactionOpen => Failure {
             hint: Some("end it with COMMIT".to_owned()),
             ..Failure::new(Exit::Failed, "transaction-open", error.to_string())
@@ -255,6 +259,7 @@ fn undone(error: &StepError) -> bool {
         | StepError::Transform(_)
         | StepError::Limit { .. }
         | StepError::Rust { .. }
+        | StepError::OwnTransaction { .. }
         | StepError::ForeignKeys { .. }
         | StepError::Unenforced { .. } => true,
         _ => false,

@@ -1,7 +1,7 @@
 //! Explains what a script engine says: the words of the script's language, where in the script, and what to do.
 
 use whimbrel::engines::EngineError;
-use whimbrel::exec::ScriptError;
+use whimbrel::exec::ScriptPrepareError;
 use whimbrel::model::ScriptFiles;
 use whimbrel::wasm::{PluginError, ScriptFailure, ScriptFrame};
 
@@ -56,8 +56,8 @@ fn line(frame: &ScriptFrame, script: &ScriptFiles) -> String {
 }
 
 /// Explains why a script cannot be run.
-pub(super) fn refused(error: &ScriptError, migration: &str, message: &str) -> Failure {
-    if let ScriptError::Check { script, source: PluginError::Script { failure, .. } } = error {
+pub(super) fn refused(error: &ScriptPrepareError, migration: &str, message: &str) -> Failure {
+    if let ScriptPrepareError::Check { script, source: PluginError::Script { failure, .. } } = error {
         let inner = failed(failure, script, migration);
         return Failure { causes: vec![inner.message], message: message.to_owned(), ..inner };
     }
@@ -67,39 +67,39 @@ pub(super) fn refused(error: &ScriptError, migration: &str, message: &str) -> Fa
 }
 
 /// Explains why an engine cannot be used, or does not take a script.
-pub(crate) fn unusable(error: &ScriptError) -> Failure {
+pub(crate) fn unusable(error: &ScriptPrepareError) -> Failure {
     let failure = |code, hint: &str| Failure {
         hint: (!hint.is_empty()).then(|| hint.to_owned()),
         ..Failure::new(Exit::Failed, code, error.to_string())
     };
     match error {
-        ScriptError::NoEngine { extension } => failure(
+        ScriptPrepareError::NoEngine { extension } => failure(
             "engine",
             &format!("name one in whimbrel.toml:\n[engines]\n{extension} = \"engines/{extension}.wasm\""),
         ),
-        ScriptError::Source(EngineError::Changed { found, .. }) => failure(
+        ScriptPrepareError::Source(EngineError::Changed { found, .. }) => failure(
             "engine-changed",
             &format!("put the engine back, or take the new one by writing sha256 = \"{found}\" in whimbrel.toml"),
         ),
-        ScriptError::Source(EngineError::Unreadable { source, .. }) => Failure {
+        ScriptPrepareError::Source(EngineError::Unreadable { source, .. }) => Failure {
             causes: vec![source.to_string()],
             ..failure("engine", "check the path under `[engines]` in whimbrel.toml; it begins at that file's folder")
         },
-        ScriptError::Source(_) => failure("engine", ""),
-        ScriptError::Compile { source, .. } => {
+        ScriptPrepareError::Source(_) => failure("engine", ""),
+        ScriptPrepareError::Compile { source, .. } => {
             let inner = library::component(source);
             Failure { causes: vec![inner.message], message: error.to_string(), ..inner }
         }
-        ScriptError::NotAnEngine { .. } => failure("engine", "`whimbrel inspect` shows what it is"),
-        ScriptError::OtherFiles { .. } => {
+        ScriptPrepareError::NotAnEngine { .. } => failure("engine", "`whimbrel inspect` shows what it is"),
+        ScriptPrepareError::OtherFiles { .. } => {
             failure("engine", "write the endings that it runs: extensions = [\"…\"] under `[engines]`")
         }
-        ScriptError::Broken { source, .. } | ScriptError::Check { source, .. } => {
+        ScriptPrepareError::Broken { source, .. } | ScriptPrepareError::Check { source, .. } => {
             let inner = run::guest(source);
             Failure { causes: vec![inner.message], message: error.to_string(), ..inner }
         }
-        ScriptError::NoExport { export, extension, .. } => failure("script-export", &wanted(export, extension)),
-        ScriptError::NoTransformTable { extension } => {
+        ScriptPrepareError::NoExport { export, extension, .. } => failure("script-export", &wanted(export, extension)),
+        ScriptPrepareError::NoTransformTable { extension } => {
             let comment = if extension == "py" { "#" } else { "//" };
             failure(
                 "script-export",

@@ -40,6 +40,10 @@ pub(super) fn stopped(error: &TransformError<PluginError>) -> Failure {
             hint: Some("name another `key`, or leave such rows out with `where`".to_owned()),
             ..failure("key")
         },
+        TransformError::OtherKey { .. } => Failure {
+            hint: Some("`whimbrel repair VERSION --restart` begins with the first row again".to_owned()),
+            ..failure("key")
+        },
         _ => failure("transform"),
     }
 }

@@ -66,12 +66,12 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
         text.push('\n');
         text.push_str(&losses::text(lost));
     }
-    let verb = match plan.goal.direction {
+    let verb = match plan.goal.direction() {
         Direction::Up => "apply",
         Direction::Down => "revert",
     };
     let count = amount::count(plan.steps.len(), "migration", "migrations");
-    let direction = plan.goal.direction;
+    let direction = plan.goal.direction();
     if refused.is_empty() {
         text.push_str(&format!("\n`whimbrel {direction}` would {verb} {count}.\n"));
     } else {
@@ -225,7 +225,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         schema: schema("plan"),
         chain: json::only(&plan.chains),
         chains: plan.chains.clone(),
-        direction: plan.goal.direction.as_str(),
+        direction: plan.goal.direction().as_str(),
         steps: plan.steps.iter().enumerate().map(one).collect(),
         hooks: hooks::json(&plan.hooks),
         losses: losses::json(lost),

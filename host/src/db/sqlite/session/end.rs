@@ -15,6 +15,8 @@ impl Drop for SqliteSession {
         if let Err(error) = self.replace_functions(&[]) {
             tracing::warn!("functions of a migration stay registered: {error}");
         }
+        // Code that has panicked may have left it.
+        self.watch.gate().keeps_transaction = false;
         let has_bulk = self.with(|_, open| open.has_bulk);
         let Some(handles) = self.handles.take() else { return };
         let mut connection = handles.into_owner();
@@ -26,7 +28,7 @@ impl Drop for SqliteSession {
                 let _ = bulk::unregister(&connection);
             }
             let _ = Watch::remove(&mut connection);
-            return_to.replace(Some(connection));
+            return_to.put(connection);
         }
     }
 }

@@ -51,7 +51,7 @@ impl SqliteSession {
 
     /// Has SQLite ask about accesses as long as there are rules: for a script of many statements it does so about ten
     /// times each, which costs something whatever is answered. Open handles end, since they borrow the connection.
-    fn be_asked(&mut self, by_rules: bool) {
+    pub(super) fn be_asked(&mut self, by_rules: bool) {
         let gate = self.watch.gate();
         let (wanted, is_asked) = (by_rules || gate.recording, gate.is_asked);
         drop(gate);

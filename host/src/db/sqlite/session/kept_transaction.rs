@@ -1,0 +1,16 @@
+//! The part of a session that keeps code of the program from ending the transaction it is lent.
+
+use super::SqliteSession;
+
+impl SqliteSession {
+    /// Has SQLite refuse whatever begins or ends a transaction, or not any more; returns the first thing it refused.
+    pub(super) fn refuse_ends(&mut self, refused: bool) -> Option<String> {
+        // What stands prepared, such as the host's own COMMIT, asks nobody any more.
+        self.forget_prepared();
+        let by_rules = self.is_restricted() || refused;
+        self.be_asked(by_rules);
+        let mut gate = self.watch.gate();
+        gate.keeps_transaction = refused;
+        gate.refused_end.take()
+    }
+}
