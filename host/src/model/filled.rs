@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn shows_no_value_that_is_a_part_of_a_word() {
         let file = "${a}_note, x${b}${a}z, $${b}$";
-        let filled = filled(file, &[("${a}", "hunter2"), ("${b}", "s3")]);
+        let filled = filled(file, &[("${a}", "hunter2"), ("${b}", "s3"), ("${a}", "hunter2"), ("${b}", "s3")]);
         for (message, shown) in [
             ("no such table: hunter2_note", "no such table: ${a}_note"),
             ("no such table: main.xs3hunter2z", "no such table: main.x${b}${a}z"),

@@ -32,6 +32,8 @@ fn schema() -> Schema {
         schema.tables.insert(name.into(), table);
     }
     schema.tables.insert("text_data".into(), Table::default());
+    // No part of anything, and it would be one of a full-text table called `letter`.
+    schema.tables.insert("letter_content".into(), Table::default());
     schema.views.insert("names".into(), mentioning(StatementKind::CreateView { view: "names".into() }, &["customer"]));
     let fired = Statement { replaces: true, names: words(&["log"]), ..Statement::default() };
     schema.triggers.insert("fired".into(), Trigger { table: "customer".into(), text: fired });
@@ -218,6 +220,8 @@ fn decides_on_definitions() {
     let alter = |renamed: Option<&str>| {
         data_of(StatementKind::Alter { table: "customer".into(), renamed: renamed.map(str::to_owned), column: None })
     };
+    let renaming =
+        |new: &str| data_of(StatementKind::Alter { table: "text".into(), renamed: Some(new.into()), column: None });
     let index = || data_of(StatementKind::CreateIndex { index: "i".into() });
     let virtual_table = || data_of(StatementKind::CreateVirtualTable { table: "f".into() });
     let read = |table, column| Action::Read { table, column };
@@ -297,6 +301,13 @@ fn decides_on_definitions() {
         ),
         case(virtual_table(), Action::CreateVirtualTable { table: "f", module: "FTS5" }, Needs(&["create = [\"f\"]"])),
         case(virtual_table(), Action::CreateVirtualTable { table: "f", module: "csv" }, Never),
+        // What is there already would be opened as a part of it.
+        case(
+            data_of(StatementKind::CreateVirtualTable { table: "letter".into() }),
+            Action::CreateVirtualTable { table: "Letter", module: "fts5" },
+            Never,
+        ),
+        case(renaming("letter"), Action::AlterTable { table: "text" }, Never),
         case(virtual_table(), Action::CreateTable { table: "f_data" }, Free),
         case(virtual_table(), Action::CreateTable { table: "customer_data" }, Needs(&["create = [\"customer_data\"]"])),
     ];
