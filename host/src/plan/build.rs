@@ -87,26 +87,9 @@ impl Plan {
 ///
 /// What is not in force of the history may be left out of `applied`; without it nothing is known to be reverted.
 pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Plan, PlanError> {
-    let limit = match goal.until {
-        Until::Version(version) => Some(version),
-        Until::End | Until::Steps(_) | Until::Again(_) => None,
-    };
-    let states = States::find(chains, applied, limit);
+    let states = States::find(chains, applied, limit(goal));
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
-    draft.judge(goal.direction, rules);
-    if let Some(version) = limit {
-        draft.check_target(version, goal.direction);
-    }
-    let steps = match (goal.direction, goal.until) {
-        (Direction::Up, until) => draft.up(until, rules),
-        (Direction::Down, until) => {
-            let mut steps = draft.down(until);
-            if let Until::Again(_) = until {
-                steps.extend(draft.again(&steps));
-            }
-            steps
-        }
-    };
+    let steps = draft.steps(goal, rules);
     for step in &steps {
         draft.check_script(step);
     }
@@ -126,6 +109,14 @@ pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -
     Ok(Plan { chains: names, migrations, goal: *goal, steps, hooks, warnings })
 }
 
+/// Returns the version beyond which nothing is looked at.
+fn limit(goal: &Goal) -> Option<Version> {
+    match goal.until {
+        Until::Version(version) => Some(version),
+        Until::End | Until::Steps(_) | Until::Again(_) => None,
+    }
+}
+
 /// Chooses the hooks that take part in a run of these steps.
 fn taking_part(chains: &Chains, direction: Direction, steps: &[Step]) -> Vec<Arc<Hook>> {
     let concerned = |hook: &Hook| steps.iter().any(|step| hook.concerns(&step.chain, step.direction));
@@ -133,15 +124,16 @@ fn taking_part(chains: &Chains, direction: Direction, steps: &[Step]) -> Vec<Arc
     chains.hooks().iter().filter(|hook| concerned(hook) || anyway(hook)).cloned().collect()
 }
 
-/// Tells what stands against going on with a plan after another process has changed the history.
+/// Tells what stands against going on with a plan after another process has changed the history. Its scripts are what they
+/// were, and are not looked at again.
 pub(crate) fn check(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<(), PlanError> {
-    if !matches!(goal.until, Until::Again(_)) {
-        return build(chains, applied, goal, rules).map(drop);
-    }
-    // Half way between taking back and applying again nothing but the rest is to be judged.
-    let states = States::find(chains, applied, None);
+    let states = States::find(chains, applied, limit(goal));
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
-    draft.judge(goal.direction, rules);
+    match goal.until {
+        // Half way between taking back and applying again nothing but the rest is to be judged.
+        Until::Again(_) => draft.judge(goal.direction, rules),
+        Until::End | Until::Version(_) | Until::Steps(_) => drop(draft.steps(goal, rules)),
+    }
     if draft.problems.is_empty() { Ok(()) } else { Err(PlanError { problems: draft.problems }) }
 }
 
@@ -154,6 +146,24 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// Judges what is applied, and chooses the steps.
+    fn steps(&mut self, goal: &Goal, rules: &Rules) -> Vec<Step> {
+        self.judge(goal.direction, rules);
+        if let Some(version) = limit(goal) {
+            self.check_target(version, goal.direction);
+        }
+        match (goal.direction, goal.until) {
+            (Direction::Up, until) => self.up(until, rules),
+            (Direction::Down, until) => {
+                let mut steps = self.down(until);
+                if let Until::Again(_) = until {
+                    steps.extend(self.again(&steps));
+                }
+                steps
+            }
+        }
+    }
+
     /// Judges what is applied already.
     fn judge(&mut self, direction: Direction, rules: &Rules) {
         let states = self.states;
