@@ -5,32 +5,34 @@ use crate::db::{Access, DbError, Session};
 use crate::error::Error;
 use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror};
 use crate::model::{Applied, Chain, Chains};
+use crate::source::Layout;
 
 impl Migrator {
     /// Shows what [`Self::adopt`] would write. Changes nothing.
     pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chains = self.load(&self.interrupt)?;
-        let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Read)?;
+        let (chains, assumed) = self.chains_of_tool(session.as_mut(), choice)?;
+        let chain = one_chain(&chains)?;
         self.check_unbegun(session.as_mut(), chain)?;
         let adoption = foreign::take_over(session.as_mut(), chain, choice, &self.history.tables()[0])?;
-        Ok(Adoption { dry_run: true, ..adoption })
+        Ok(Adoption { dry_run: true, assumed, ..adoption })
     }
 
     /// Writes the history of another tool into ours; the other tool's tables stay as they are.
     ///
-    /// Reading and writing is one transaction, which keeps every other writer out, the other tool as well.
+    /// The chain is read in that tool's layout, unless its source names another or holds what tells of one. Reading and
+    /// writing is one transaction, which keeps every other writer out, the other tool as well.
     pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chains = self.load(&self.interrupt)?;
-        let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Write)?;
         let session = session.as_mut();
+        let (chains, assumed) = self.chains_of_tool(session, choice)?;
+        let chain = one_chain(&chains)?;
         let database = |error| self.database_error(error);
         session.begin().map_err(database)?;
         match self.adopt_inside(session, chain, choice) {
             Ok(adoption) => {
                 session.commit().map_err(database)?;
-                Ok(adoption)
+                Ok(Adoption { assumed, ..adoption })
             }
             Err(error) => {
                 // The first error tells more than one of undoing nothing.
@@ -38,6 +40,13 @@ impl Migrator {
                 Err(error)
             }
         }
+    }
+
+    /// Loads the chains as the tool lays them out whose history is to be taken over. Where none is found, the files are
+    /// looked at all the same: what is wrong with them may be why.
+    fn chains_of_tool(&self, session: &mut dyn Session, choice: &Choice) -> Result<(Chains, Option<Layout>), Error> {
+        let from = foreign::choose(session, choice, &self.history.tables()[0]).ok();
+        self.load_of(from.and_then(|from| from.tool.layout()), &self.interrupt)
     }
 
     fn adopt_inside(&self, session: &mut dyn Session, chain: &Chain, choice: &Choice) -> Result<Adoption, Error> {

@@ -25,6 +25,7 @@ use make::Maker;
 
 use crate::db::Session;
 use crate::model::{Applied, AppliedState, Body, Chain, Migration, Role, Version};
+use crate::source::Layout;
 
 /// What to take over.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -57,6 +58,8 @@ pub struct Adoption {
     pub dry_run: bool,
     /// The tool's table goes on being written.
     pub keep_writing: bool,
+    /// The tool's layout, if only its history says that the files are laid out so: later runs have to be told.
+    pub assumed: Option<Layout>,
 }
 
 /// A migration taken over.
@@ -117,6 +120,7 @@ pub(crate) fn take_over(
         from,
         dry_run: false,
         keep_writing: choice.keep_writing,
+        assumed: None,
     })
 }
 
@@ -127,7 +131,8 @@ fn mentions(migration: &Migration, table: &str) -> bool {
     }
 }
 
-fn choose(session: &mut dyn Session, choice: &Choice, own_table: &str) -> Result<ForeignTable, AdoptError> {
+/// Finds the table to take over.
+pub(crate) fn choose(session: &mut dyn Session, choice: &Choice, own_table: &str) -> Result<ForeignTable, AdoptError> {
     let mut found = find::find(session)?;
     found.retain(|found| {
         found.table != own_table
