@@ -25,7 +25,6 @@ use make::Maker;
 
 use crate::db::Session;
 use crate::model::{Applied, AppliedState, Body, Chain, Migration, Role, Version};
-use crate::source::Layout;
 
 /// What to take over.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -58,8 +57,8 @@ pub struct Adoption {
     pub dry_run: bool,
     /// The tool's table goes on being written.
     pub keep_writing: bool,
-    /// The tool's layout, if only its history says that the files are laid out so: later runs have to be told.
-    pub assumed: Option<Layout>,
+    /// The files were read in the tool's layout, of which nothing but its history tells: later runs have to be told.
+    pub assumed_layout: bool,
 }
 
 /// A migration taken over.
@@ -120,7 +119,7 @@ pub(crate) fn take_over(
         from,
         dry_run: false,
         keep_writing: choice.keep_writing,
-        assumed: None,
+        assumed_layout: false,
     })
 }
 

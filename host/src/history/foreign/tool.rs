@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::source::Layout;
 use crate::sql;
 
 /// A migration tool.
@@ -157,36 +156,6 @@ impl Tool {
             | Self::Laravel
             | Self::EfCore => Takeover::Baseline,
             _ => Takeover::Each,
-        }
-    }
-
-    /// Returns the way in which its folders are laid out, if they hold scripts in a way of their own.
-    pub fn layout(self) -> Option<Layout> {
-        match self {
-            Self::Sqlx => Some(Layout::Sqlx),
-            Self::Refinery => Some(Layout::Refinery),
-            Self::Flyway => Some(Layout::Flyway),
-            Self::GolangMigrate => Some(Layout::GolangMigrate),
-            Self::Goose => Some(Layout::Goose),
-            Self::Dbmate => Some(Layout::Dbmate),
-            Self::Diesel => Some(Layout::Diesel),
-            Self::Prisma => Some(Layout::Prisma),
-            Self::Atlas => Some(Layout::Atlas),
-            // Drizzle and D1 call their files as Whimbrel does.
-            Self::Drizzle | Self::D1 => None,
-            Self::Rails
-            | Self::SeaOrm
-            | Self::Alembic
-            | Self::Django
-            | Self::Liquibase
-            | Self::Tern
-            | Self::Sqitch
-            | Self::Knex
-            | Self::Kysely
-            | Self::TypeOrm
-            | Self::Sequelize
-            | Self::Laravel
-            | Self::EfCore => None,
         }
     }
 

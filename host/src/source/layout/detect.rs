@@ -81,22 +81,32 @@ pub(super) fn detect(tree: &mut dyn Tree, tool: Option<Layout>) -> Result<Detect
         let pair = numbered.iter().find(|place| entries[**place].path.ends_with(".up.sql"));
         found.extend(pair.map(|place| Evidence { layout: Layout::GolangMigrate, file: entries[*place].path.clone() }));
     }
-    if let Some(tool) = tool.filter(|tool| settles(*tool, &found, &entries, is_directed)) {
-        let is_assumed = !matches!(found.as_slice(), [Evidence { layout, .. }] if *layout == tool);
-        return Ok(Detected { layout: tool, is_assumed, entries });
+    let settled = tool.filter(|tool| settles(*tool, &found, &entries, is_directed));
+    let undone = undone.filter(|(version, _)| !done.contains(version)).map(|(_, path)| path);
+    let plain = numbered.first().map(|place| entries[*place].path.as_str());
+    let told = told(tree, found, undone, plain);
+    match settled {
+        Some(layout) => Ok(Detected { layout, is_assumed: told != Ok(layout), entries }),
+        None => Ok(Detected { layout: told?, is_assumed: false, entries }),
     }
+}
+
+/// Decides by what was found alone; `undone` is a way down of Flyway that has no way up.
+fn told(
+    tree: &dyn Tree,
+    mut found: Vec<Evidence>,
+    undone: Option<String>,
+    plain: Option<&str>,
+) -> Result<Layout, Problem> {
     // Rust code settles it: Flyway has none, and both name their scripts alike.
     if found.iter().any(|evidence| evidence.layout == Layout::Refinery) {
         found.retain(|evidence| evidence.layout != Layout::Flyway);
-    } else if let Some((version, path)) = undone
-        && !done.contains(&version)
-    {
+    } else if let Some(path) = undone {
         let message = "undoes nothing for Flyway, and is a way up for refinery".to_owned();
         let hint = "say which it is with `--layout flyway` or `--layout refinery`".to_owned();
         return Err(Problem::of_file(tree.shown(&path), message, Some(hint)));
     }
-    let plain = numbered.first().map(|place| entries[*place].path.as_str());
-    Ok(Detected { layout: decide(tree, &found, plain)?, is_assumed: false, entries })
+    decide(tree, &found, plain)
 }
 
 /// Tells whether a folder is laid out as its tool does, of which this was found.
@@ -109,7 +119,8 @@ fn settles(tool: Layout, found: &[Evidence], entries: &[Entry], is_directed: boo
         }
         // Flyway and refinery name their scripts alike.
         [one] if one.layout == Layout::Flyway => matches!(tool, Layout::Flyway | Layout::Refinery),
-        found => found.iter().any(|evidence| evidence.layout == tool),
+        // Atlas writes its checksums for folders of other tools as well.
+        found => tool != Layout::Atlas && found.iter().any(|evidence| evidence.layout == tool),
     }
 }
 
@@ -243,7 +254,9 @@ mod tests {
 
     #[test]
     fn the_tool_that_has_applied_a_folder_settles_what_could_be_two() {
-        let cases: [(Layout, &[(&str, &str)], &str); 16] = [
+        let cases: [(Layout, &[(&str, &str)], &str); 18] = [
+            (Layout::Atlas, &[("1_a.sql", "-- +goose Up\n"), ("atlas.sum", "")], "goose"),
+            (Layout::Atlas, &[("1_a.sql", ""), ("atlas.sum", "")], "atlas"),
             (Layout::Sqlx, &[("1_a.sql", ""), ("2_b c.sql", ""), ("README.md", "")], "sqlx, assumed"),
             (Layout::Sqlx, &[("1_a.up.sql", ""), ("1_a.down.sql", "")], "sqlx, assumed"),
             (Layout::Sqlx, &[("1_a.sql", "-- no-transaction\n")], "sqlx"),
@@ -256,8 +269,8 @@ mod tests {
             (Layout::GolangMigrate, &[("1_a.sql", "")], "whimbrel"),
             (Layout::Goose, &[("1_a.sql", "")], "whimbrel"),
             (Layout::Refinery, &[("V1__a.sql", ""), ("U2__b.sql", "")], "refinery, assumed"),
-            (Layout::Flyway, &[("V1__a.sql", ""), ("U2__b.sql", "")], "flyway"),
-            (Layout::Diesel, &[("1_a.sql", ""), ("2_b/up.sql", "")], "diesel"),
+            (Layout::Flyway, &[("V1__a.sql", ""), ("U2__b.sql", "")], "flyway, assumed"),
+            (Layout::Diesel, &[("1_a.sql", ""), ("2_b/up.sql", "")], "diesel, assumed"),
             (Layout::Diesel, &[], "whimbrel"),
             (Layout::Goose, &[("1_a.sql", "-- +goose Up\n"), ("2_b.sql", "-- migrate:up\n")], "goose, assumed"),
         ];

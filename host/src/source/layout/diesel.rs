@@ -29,11 +29,12 @@ pub(super) fn judge(path: &str) -> FileName {
     }
 }
 
-/// Judges a folder by what lies in it: diesel refuses one without `up.sql`. Returns the path of that file, what is wrong, and
-/// what to do.
+/// Judges a folder by what lies in it: diesel refuses one without `up.sql`. What is not meant as a migration is let be: it may
+/// hold what scripts of ours import. Returns the path of that file, what is wrong, and what to do.
 pub(super) fn judge_folder(folder: &str, entries: &[Entry]) -> Option<(String, &'static str, String)> {
     const UP: &str = "up.sql";
-    if entries.is_empty() || entries.iter().any(|entry| !entry.is_folder && entry.name() == UP) {
+    let is_meant = folder.starts_with(|first: char| first.is_ascii_digit());
+    if !is_meant || entries.is_empty() || entries.iter().any(|entry| !entry.is_folder && entry.name() == UP) {
         return None;
     }
     let hint = "write up.sql, which may be blank, or move the folder away; a dot before its name hides it from diesel";
@@ -68,6 +69,7 @@ mod tests {
     #[test]
     fn refuses_folders_without_a_way_up() {
         let folder = Memory::new("m").layout(Layout::Diesel).file("1_a/up.sql", "").file(".git/config", "");
+        let folder = folder.file("lib/names.js", "");
         assert!(folder.load(&Interrupt::new()).is_ok());
         let folder = folder.file("2_b/down.sql", "").file("3_c/inner/up.sql", "").file("4_d/notes.md", "");
         let error = folder.load(&Interrupt::new()).expect_err("folders without up.sql");

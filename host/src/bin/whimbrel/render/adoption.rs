@@ -3,7 +3,6 @@
 use serde::Serialize;
 use whimbrel::history::foreign::{Adopted, Adoption, Verdict};
 use whimbrel::model::AppliedState;
-use whimbrel::source::Layout;
 
 use super::json::schema;
 use super::status::moment;
@@ -53,7 +52,8 @@ pub(crate) fn text(adoption: &Adoption) -> String {
             escape::line(last)
         )),
     }
-    if let Some(layout) = adoption.assumed {
+    if adoption.assumed_layout {
+        let layout = adoption.from.tool;
         text.push_str(&format!(
             "The files were read as {layout} lays them out: write `layout = \"{layout}\"` into whimbrel.toml, so that every run \
              reads them so.\n"
@@ -122,7 +122,7 @@ pub(crate) fn json(adoption: &Adoption) -> AdoptionJson {
         tool: adoption.from.tool.as_str(),
         table: adoption.from.table.clone(),
         keep_writing: adoption.keep_writing,
-        assumed_layout: adoption.assumed.map(Layout::as_str),
+        assumed_layout: adoption.assumed_layout.then_some(adoption.from.tool.as_str()),
         migrations: adoption.migrations.iter().map(migration).collect(),
         pending: adoption.pending.clone(),
         mentions: adoption.mentions.clone(),
