@@ -33,7 +33,7 @@ use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{Applied, Chain, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
 use crate::plan::{self, Goal, Plan, Repair, RepairPlan, Rules, Until};
-use crate::source::{Ignored, Problem, Source, SourceError};
+use crate::source::{Ignored, Layout, Problem, Source, SourceError};
 
 pub use baseline::Squashed;
 pub use builder::MigratorBuilder;
@@ -92,6 +92,8 @@ struct Found {
     ignored: Vec<Ignored>,
     /// What is wrong with the files of hooks: nothing can be run, and everything can be looked at.
     hook_problems: Vec<Problem>,
+    /// The layout of which only another tool's history tells.
+    assumed: Option<Layout>,
 }
 
 impl Migrator {
@@ -290,20 +292,35 @@ impl Migrator {
 
     /// Loads all chains; those that are not active too, since active ones may depend on them.
     fn load(&self, interrupt: &Interrupt) -> Result<Chains, Error> {
-        let found = self.look_into_sources(interrupt)?;
+        self.load_of(None, interrupt).map(|(chains, _)| chains)
+    }
+
+    /// Loads all chains as [`Self::look_into_sources_of`] finds them, and tells which layout was assumed for that.
+    fn load_of(&self, tool: Option<Layout>, interrupt: &Interrupt) -> Result<(Chains, Option<Layout>), Error> {
+        let found = self.look_into_sources_of(tool, interrupt)?;
         match found.hook_problems.is_empty() {
-            true => Ok(found.chains),
+            true => Ok((found.chains, found.assumed)),
             false => Err(SourceError::new(found.hook_problems).into()),
         }
     }
 
     fn look_into_sources(&self, interrupt: &Interrupt) -> Result<Found, Error> {
+        self.look_into_sources_of(None, interrupt)
+    }
+
+    /// Looks into the sources, of which the active ones may be laid out as a tool does that has applied them.
+    fn look_into_sources_of(&self, tool: Option<Layout>, interrupt: &Interrupt) -> Result<Found, Error> {
         let read_at = Timestamp::now();
         let (mut hooks, hook_problems) = self.own_hooks(read_at);
         let mut sources = Vec::new();
         let mut problems = Vec::new();
         for (name, source) in &*self.sources {
-            match source.load(interrupt) {
+            let tool = tool.filter(|_| self.only.is_empty() || self.only.contains(name));
+            let loaded = match tool {
+                Some(tool) => source.load_of(tool, interrupt),
+                None => source.load(interrupt),
+            };
+            match loaded {
                 Ok(loaded) => sources.push((name, loaded)),
                 Err(error) if error.interrupted => return Err(error.into()),
                 Err(error) => problems.extend(error.problems),
@@ -314,8 +331,9 @@ impl Migrator {
             return Err(SourceError::new(problems).into());
         }
         let (mut chains, mut ignored) = (Vec::new(), Vec::new());
-        let mut of_sources = Vec::new();
+        let (mut of_sources, mut assumed) = (Vec::new(), None);
         for (name, mut loaded) in sources {
+            assumed = assumed.or(loaded.assumed);
             of_sources.extend(self.of_source(name, read_at, &mut loaded));
             ignored.append(&mut loaded.ignored);
             // What the program itself brings, every chain may call.
@@ -326,7 +344,7 @@ impl Migrator {
         of_sources.append(&mut hooks);
         let chains = Chains::new(chains)?.with_hooks(of_sources);
         let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
-        Ok(Found { chains, ignored, hook_problems })
+        Ok(Found { chains, ignored, hook_problems, assumed })
     }
 
     /// Puts values into the scripts of a chain.

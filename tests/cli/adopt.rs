@@ -38,31 +38,51 @@ fn whoever_forgets_it_is_told() {
 }
 
 #[test]
+fn reads_the_folder_as_the_tool_lays_it_out() {
+    let project = sqlx();
+    project.write("migrations/4_more notes.sql", "COMMIT; PRAGMA foreign_keys = OFF; BEGIN;");
+    let named = project.unchanged(|| project.run(&["adopt", "--layout", "whimbrel"]));
+    assert!(named.code == 1 && named.stderr.contains("4_more notes.sql"), "{named}");
+    assert_eq!(project.ok(&["adopt", "--dry-run", "--json"]).json("adopt")["assumed_layout"], "sqlx");
+    assert!(project.ok(&["adopt"]).stdout.contains("write `layout = \"sqlx\"` into whimbrel.toml"));
+    let config = project.path("whimbrel.toml");
+    let settings = std::fs::read_to_string(&config).unwrap_or_default();
+    std::fs::write(config, format!("layout = \"sqlx\"\n{settings}")).expect("settings");
+    assert!(project.ok(&["plan"]).stdout.contains("more notes"));
+    // One that was made a folder of ours since is read as that.
+    let moved = sqlx();
+    moved.write("migrations/4_more.sql", "-- whimbrel: rebuild\nSELECT 1;");
+    assert_eq!(moved.ok(&["adopt", "--json"]).json("adopt")["assumed_layout"], serde_json::Value::Null);
+}
+
+#[test]
 fn shows_what_it_takes_over() {
     let project = sqlx();
     let planned = project.unchanged(|| project.ok(&["adopt", "--dry-run"]));
-    insta::assert_snapshot!(planned, @"
+    insta::assert_snapshot!(planned, @r#"
     exit 0
     --- stdout
     Would take over 1 migration from sqlx (_sqlx_migrations); nothing was written.
       Version  Name     Applied at (UTC)     Checksum
             1  initial  [moment]  matched
     Pending: 2 migrations, from 2 more to 3 last.
+    The files were read as sqlx lays them out: write `layout = "sqlx"` into whimbrel.toml, so that every run reads them so.
 
     --- stderr
     warning: 2 more mentions _sqlx_migrations, which is no longer written
-    ");
-    insta::assert_snapshot!(project.ok(&["adopt", "--from", "sqlx"]), @"
+    "#);
+    insta::assert_snapshot!(project.ok(&["adopt", "--from", "sqlx"]), @r#"
     exit 0
     --- stdout
      Took over 1 migration from sqlx (_sqlx_migrations); its table stays as it is.
       Version  Name     Applied at (UTC)     Checksum
             1  initial  [moment]  matched
     Pending: 2 migrations, from 2 more to 3 last.
+    The files were read as sqlx lays them out: write `layout = "sqlx"` into whimbrel.toml, so that every run reads them so.
 
     --- stderr
     warning: 2 more mentions _sqlx_migrations, which is no longer written
-    ");
+    "#);
     insta::assert_snapshot!(project.ok(&["history"]), @"
     exit 0
     --- stdout

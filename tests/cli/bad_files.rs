@@ -52,6 +52,19 @@ fn a_link_to_nothing_and_a_link_that_leaves() {
 }
 
 #[test]
+fn blanks_that_are_none_to_sqlite() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.write("migrations/0003_a.sql", "CREATE TABLE a (x);\n\u{3000}\u{a0}\n\u{b}");
+    project.ok(&["up"]);
+    project.write("migrations/0004_b.sql", "CREATE TABLE b\u{a0}(x);\n\u{a0}\u{a0}CREATE TABLE c (x);");
+    let refused = project.unchanged(|| project.run(&["up"]));
+    let (place, hint) =
+        ("migrations/0004_b.sql:2:1", "hint: U+00A0 stands there, which looks like a blank and is none to SQLite");
+    assert!(refused.code == 1 && refused.stderr.contains(place) && refused.stderr.contains(hint), "{refused}");
+}
+
+#[test]
 fn a_folder_called_like_a_migration_is_ignored() {
     let project = Project::notes();
     std::fs::create_dir(project.path("migrations/0003_x.sql")).expect("folder");

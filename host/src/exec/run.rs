@@ -136,7 +136,7 @@ impl Watermark {
         if is_half_way {
             plan::check_half_way(chains, &applied, goal, rules).map_err(StepError::Plan)?;
         } else {
-            self.ahead = plan::build(chains, &applied, goal, rules).map_err(StepError::Plan)?.steps.into();
+            self.ahead = plan::steps(chains, &applied, goal, rules).map_err(StepError::Plan)?.into();
             self.ahead.retain(|step| !self.left_out.iter().any(|left_out| is_same(left_out, step)));
         }
         self.mirrors = match applied.iter().any(|row| row.origin.is_some()) {

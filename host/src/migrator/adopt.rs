@@ -3,34 +3,36 @@
 use super::Migrator;
 use crate::db::{Access, DbError, Session};
 use crate::error::Error;
-use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror};
+use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror, Tool};
 use crate::model::{Applied, Chain, Chains};
+use crate::source::Layout;
 
 impl Migrator {
     /// Shows what [`Self::adopt`] would write. Changes nothing.
     pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chains = self.load(&self.interrupt)?;
-        let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Read)?;
+        let (chains, assumed_layout) = self.chains_of_tool(session.as_mut(), choice)?;
+        let chain = one_chain(&chains)?;
         self.check_unbegun(session.as_mut(), chain)?;
         let adoption = foreign::take_over(session.as_mut(), chain, choice, &self.history.tables()[0])?;
-        Ok(Adoption { dry_run: true, ..adoption })
+        Ok(Adoption { dry_run: true, assumed_layout, ..adoption })
     }
 
     /// Writes the history of another tool into ours; the other tool's tables stay as they are.
     ///
-    /// Reading and writing is one transaction, which keeps every other writer out, the other tool as well.
+    /// The chain is read in that tool's layout, unless its source names another or holds what tells of one. Reading and
+    /// writing is one transaction, which keeps every other writer out, the other tool as well.
     pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let chains = self.load(&self.interrupt)?;
-        let chain = one_chain(&chains)?;
         let mut session = self.existing(Access::Write)?;
         let session = session.as_mut();
+        let (chains, assumed_layout) = self.chains_of_tool(session, choice)?;
+        let chain = one_chain(&chains)?;
         let database = |error| self.database_error(error);
         session.begin().map_err(database)?;
         match self.adopt_inside(session, chain, choice) {
             Ok(adoption) => {
                 session.commit().map_err(database)?;
-                Ok(adoption)
+                Ok(Adoption { assumed_layout, ..adoption })
             }
             Err(error) => {
                 // The first error tells more than one of undoing nothing.
@@ -38,6 +40,14 @@ impl Migrator {
                 Err(error)
             }
         }
+    }
+
+    /// Loads the chains as the tool lays them out whose history is to be taken over, and tells whether nothing but that history
+    /// tells of the layout. Where none is found, the files are looked at all the same: what is wrong with them may be why.
+    fn chains_of_tool(&self, session: &mut dyn Session, choice: &Choice) -> Result<(Chains, bool), Error> {
+        let from = foreign::choose(session, choice, &self.history.tables()[0]).ok();
+        let (chains, assumed) = self.load_of(from.and_then(|from| layout(from.tool)), &self.interrupt)?;
+        Ok((chains, assumed.is_some()))
     }
 
     fn adopt_inside(&self, session: &mut dyn Session, chain: &Chain, choice: &Choice) -> Result<Adoption, Error> {
@@ -67,6 +77,11 @@ impl Migrator {
     }
 }
 
+/// Returns the way in which a tool's folders are laid out, if it has one of its own: both are called alike.
+fn layout(tool: Tool) -> Option<Layout> {
+    tool.as_str().parse().ok()
+}
+
 /// Another tool knows one chain only, so one of several must be chosen.
 fn one_chain(chains: &Chains) -> Result<&Chain, AdoptError> {
     let active: Vec<&Chain> = chains.active().collect();
@@ -75,5 +90,20 @@ fn one_chain(chains: &Chains) -> Result<&Chain, AdoptError> {
         chains => {
             Err(AdoptError::SeveralChains { chains: chains.iter().map(|chain| chain.name().to_owned()).collect() })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layout_of_a_tool_is_found() {
+        let found = Tool::ALL.into_iter().filter_map(layout).collect::<Vec<_>>();
+        let tools = Layout::ALL.into_iter().filter(|layout| !matches!(layout, Layout::Auto | Layout::Whimbrel));
+        assert!(
+            tools.clone().count() == found.len() && tools.clone().all(|layout| found.contains(&layout)),
+            "{found:?}"
+        );
     }
 }

@@ -43,7 +43,7 @@ impl Migrator {
 
     /// Returns the chains and the state of every migration.
     pub(super) fn stand(&self) -> Result<(Chains, Status), Error> {
-        let Found { chains, ignored, hook_problems } = self.look_into_sources(&self.interrupt)?;
+        let Found { chains, ignored, hook_problems, .. } = self.look_into_sources(&self.interrupt)?;
         let rows = self.all_rows()?;
         let gaps = chains.active().flat_map(|chain| {
             let gap = |version| Gap { chain: chain.name().to_owned(), version };

@@ -33,6 +33,9 @@ pub struct Substitution {
     pub environment: Vec<Range<usize>>,
 }
 
+/// Bytes that are hashed together.
+const GATHERED: usize = 4096;
+
 impl Script {
     /// Makes a script without names for values.
     pub fn new(file: impl Into<String>, text: Cow<'static, str>, directives: Directives) -> Self {
@@ -69,7 +72,19 @@ impl Script {
 
     fn normalised(&self, text: &str) -> Checksum {
         let mut builder = Checksum::builder();
-        sql::normalise(text, &self.directives, |piece| builder.update(piece.as_bytes()));
+        // Most pieces are a word or a blank, and each call of the hash costs more than they do.
+        let mut gathered = Vec::with_capacity(GATHERED);
+        sql::normalise(text, &self.directives, |piece| {
+            if gathered.len() + piece.len() > GATHERED {
+                builder.update(&gathered);
+                gathered.clear();
+            }
+            match piece.len() > GATHERED {
+                true => builder.update(piece.as_bytes()),
+                false => gathered.extend_from_slice(piece.as_bytes()),
+            }
+        });
+        builder.update(&gathered);
         builder.finish()
     }
 

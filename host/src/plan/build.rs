@@ -87,25 +87,9 @@ impl Plan {
 ///
 /// What is not in force of the history may be left out of `applied`; without it nothing is known to be reverted.
 pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Plan, PlanError> {
-    let limit = match *goal {
-        Goal::Up(Until::Version(version)) | Goal::Down(Until::Version(version)) => Some(version),
-        Goal::Up(Until::End | Until::Steps(_)) | Goal::Down(Until::End | Until::Steps(_)) | Goal::Redo(_) => None,
-    };
-    let states = States::find(chains, applied, limit);
+    let states = States::find(chains, applied, limit(goal));
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
-    draft.judge(goal.direction(), rules);
-    if let Some(version) = limit {
-        draft.check_target(version, goal.direction());
-    }
-    let steps = match *goal {
-        Goal::Up(until) => draft.up(until, rules),
-        Goal::Down(until) => draft.down(until),
-        Goal::Redo(steps) => {
-            let mut steps = draft.down(Until::Steps(steps));
-            steps.extend(draft.again(&steps));
-            steps
-        }
-    };
+    let steps = draft.steps(goal, rules);
     for step in &steps {
         draft.check_script(step);
     }
@@ -125,11 +109,28 @@ pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -
     Ok(Plan { chains: names, migrations, goal: *goal, steps, hooks, warnings })
 }
 
+/// Returns the version beyond which nothing is looked at.
+fn limit(goal: &Goal) -> Option<Version> {
+    match *goal {
+        Goal::Up(Until::Version(version)) | Goal::Down(Until::Version(version)) => Some(version),
+        Goal::Up(Until::End | Until::Steps(_)) | Goal::Down(Until::End | Until::Steps(_)) | Goal::Redo(_) => None,
+    }
+}
+
 /// Chooses the hooks that take part in a run of these steps.
 fn taking_part(chains: &Chains, direction: Direction, steps: &[Step]) -> Vec<Arc<Hook>> {
     let concerned = |hook: &Hook| steps.iter().any(|step| hook.concerns(&step.chain, step.direction));
     let anyway = |hook: &Hook| hook.always && chains.active().any(|chain| hook.concerns(chain.name(), direction));
     chains.hooks().iter().filter(|hook| concerned(hook) || anyway(hook)).cloned().collect()
+}
+
+/// Chooses the steps anew after another process may have changed the history. Scripts are what they were when the plan was
+/// made, and are not looked at again.
+pub(crate) fn steps(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Vec<Step>, PlanError> {
+    let states = States::find(chains, applied, limit(goal));
+    let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
+    let steps = draft.steps(goal, rules);
+    if draft.problems.is_empty() { Ok(steps) } else { Err(PlanError { problems: draft.problems }) }
 }
 
 /// Tells what stands against going on half way between taking back and applying again, after another process has
@@ -155,6 +156,23 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// Judges what is applied, and chooses the steps.
+    fn steps(&mut self, goal: &Goal, rules: &Rules) -> Vec<Step> {
+        self.judge(goal.direction(), rules);
+        if let Some(version) = limit(goal) {
+            self.check_target(version, goal.direction());
+        }
+        match *goal {
+            Goal::Up(until) => self.up(until, rules),
+            Goal::Down(until) => self.down(until),
+            Goal::Redo(steps) => {
+                let mut steps = self.down(Until::Steps(steps));
+                steps.extend(self.again(&steps));
+                steps
+            }
+        }
+    }
+
     /// Judges what is applied already.
     fn judge(&mut self, direction: Direction, rules: &Rules) {
         let states = self.states;

@@ -12,8 +12,8 @@ mod scripts;
 mod tests;
 
 pub use crate::model::Direction;
-pub(crate) use build::check_half_way;
 pub use build::{Plan, Step, Warning, build};
+pub(crate) use build::{check_half_way, steps};
 pub(crate) use down::wants_kept;
 pub use error::{PlanError, PlanProblem};
 pub use goal::{Goal, Until};

@@ -55,13 +55,17 @@ impl Said {
     }
 
     fn of_script(&mut self, step: &Step, script: &Script) {
+        let findings = script.check();
+        if findings.is_empty() && script.missing().is_empty() {
+            return;
+        }
         // Everything said of it shares the text, which may be long.
         let shared = Arc::new(script.clone());
         let (told, next) = first(script.missing());
         self.problems.extend(told.into_iter().map(|missing| without_value(step, &shared, missing.clone())));
         self.problems.extend(next.map(|(missing, count)| and_more(step, &shared, missing.range.clone(), count)));
         let (errors, warnings): (Vec<Finding>, Vec<Finding>) =
-            script.check().into_iter().partition(|finding| finding.severity == Severity::Error);
+            findings.into_iter().partition(|finding| finding.severity == Severity::Error);
         let (told, next) = first(errors);
         self.problems.extend(told.into_iter().map(|Finding { range, message, hint, .. }| PlanProblem::Script {
             migration: step.title(),

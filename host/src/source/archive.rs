@@ -131,12 +131,21 @@ impl Source for Archive {
         self.opening.load(&name, &bytes)
     }
 
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        Self { opening: self.opening.of(tool), ..self.clone() }.load(interrupt)
+    }
+
     fn describe(&self) -> String {
         shown("", &self.path.to_string_lossy())
     }
 }
 
 impl Opening {
+    /// Returns how the archive is read whose migrations a tool has applied.
+    pub(super) fn of(&self, tool: Layout) -> Self {
+        Self { options: self.options.of(tool), ..self.clone() }
+    }
+
     /// Reads the migrations in the bytes of an archive, which is called `name` in messages.
     pub(super) fn load(&self, name: &str, bytes: &[u8]) -> Result<Loaded, SourceError> {
         let mut tree = self.unpack(name, bytes).map_err(|problem| SourceError::new(vec![problem]))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::companions;
 use super::content::{self, Content};
 use super::file_name::{FileName, Part, SCRIPTS};
-use super::layout::Callback;
+use super::layout::{Callback, Layout};
 use super::placement;
 use super::problem::{Problem, SourceError};
 use super::scripts::{self, Shared};
@@ -31,6 +31,10 @@ pub(super) struct Gathered {
     pub(super) shared: Vec<Shared>,
     /// Scripts that are run at the moments of a run, and how.
     pub(super) hooks: Vec<(Callback, File)>,
+    /// Folders that are refused unless there is this file in them.
+    pub(super) incomplete: Vec<(String, Problem)>,
+    /// The layout of which nothing in the files tells.
+    pub(super) assumed: Option<Layout>,
 }
 
 /// A part of a migration.
@@ -99,6 +103,8 @@ impl Default for Gathered {
             endings: SCRIPTS.map(str::to_owned).into(),
             shared: Vec::new(),
             hooks: Vec::new(),
+            incomplete: Vec::new(),
+            assumed: None,
         }
     }
 }
@@ -142,7 +148,7 @@ impl Gathered {
 
 /// Makes migrations of the files.
 pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
-    let Gathered { mut files, mut ignored, mut problems, mut shared, mut hooks, .. } = gathered;
+    let Gathered { mut files, mut ignored, mut problems, mut shared, mut hooks, assumed, .. } = gathered;
     hooks.sort_by(|(left, one), (right, other)| (left, &one.name, &one.file).cmp(&(right, &other.name, &other.file)));
     let hooks = hooks.into_iter().filter_map(|(callback, file)| hook(callback, file, &mut problems)).collect();
     let libraries = files.extract_if(.., |file| file.part == Part::Functions);
@@ -166,7 +172,7 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
     };
     ignored.retain(|ignored| !imported(&ignored.file));
     ignored.sort();
-    Ok(Loaded { migrations, libraries, hooks, ignored })
+    Ok(Loaded { migrations, libraries, hooks, ignored, assumed })
 }
 
 /// Makes a hook of its file; `None` only if a problem was reported.

@@ -1,6 +1,6 @@
 //! Several sources that make one chain.
 
-use super::{Loaded, Source, SourceError};
+use super::{Layout, Loaded, Source, SourceError};
 use crate::interrupt::Interrupt;
 use std::fmt;
 
@@ -30,13 +30,14 @@ impl Combined {
     }
 }
 
-impl Source for Combined {
-    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+impl Combined {
+    fn join(&self, load: impl Fn(&dyn Source) -> Result<Loaded, SourceError>) -> Result<Loaded, SourceError> {
         let mut all = Loaded::default();
         let mut problems = Vec::new();
         for source in &self.sources {
-            match source.load(interrupt) {
+            match load(source) {
                 Ok(mut loaded) => {
+                    all.assumed = all.assumed.or(loaded.assumed);
                     all.migrations.append(&mut loaded.migrations);
                     all.libraries.append(&mut loaded.libraries);
                     all.hooks.append(&mut loaded.hooks);
@@ -47,6 +48,16 @@ impl Source for Combined {
             }
         }
         if problems.is_empty() { Ok(all) } else { Err(SourceError::new(problems)) }
+    }
+}
+
+impl Source for Combined {
+    fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        self.join(|source| source.load(interrupt))
+    }
+
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        self.join(|source| source.load_of(tool, interrupt))
     }
 
     fn describe(&self) -> String {

@@ -30,6 +30,10 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
     if is_body(file) {
         return Some(taken(&file.file, &key(file), &body.file, body.name == file.name));
     }
+    // Both ways may be in one file: what is wrong with that is told once.
+    if before.iter().skip(1).any(|other| is_body(other) && other.file == file.file) {
+        return None;
+    }
     if !files.iter().any(|other| is_body(other) && other.name == file.name) {
         let message = format!("the migration of {} is {}", called(&key(file)), body.file);
         return refuse(message, "give both the same name");

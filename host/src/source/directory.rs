@@ -179,6 +179,10 @@ impl Source for Directory {
         layout::load_with(&mut trees, &self.options, &self.endings)
     }
 
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        Self { options: self.options.of(tool), ..self.clone() }.load(interrupt)
+    }
+
     fn describe(&self) -> String {
         self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
     }

@@ -53,6 +53,10 @@ impl Source for Embedded {
         Err(SourceError::new(twins))
     }
 
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        Self { options: self.options.of(tool), ..*self }.load(interrupt)
+    }
+
     fn describe(&self) -> String {
         format!("{} (embedded)", self.folder)
     }

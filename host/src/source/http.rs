@@ -209,6 +209,11 @@ impl Source for Http {
         self.opening.load(&address(&self.url), &bytes)
     }
 
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        let bytes = self.bytes(interrupt)?;
+        self.opening.of(tool).load(&address(&self.url), &bytes)
+    }
+
     fn describe(&self) -> String {
         address(&self.url)
     }

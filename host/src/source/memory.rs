@@ -49,6 +49,10 @@ impl Source for Memory {
         layout::load(&mut [&mut self.tree.clone()], &self.options)
     }
 
+    fn load_of(&self, tool: Layout, _: &Interrupt) -> Result<Loaded, SourceError> {
+        layout::load(&mut [&mut self.tree.clone()], &self.options.of(tool))
+    }
+
     fn describe(&self) -> String {
         format!("{} (in memory)", self.name)
     }

@@ -57,6 +57,11 @@ pub trait Source: Send + Sync {
     ///
     /// What has to wait for something else, such as another machine, stops when the interrupt is raised.
     fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError>;
+    /// Reads all migrations in the layout of the tool that has applied some of them, where no layout was named and nothing
+    /// in the files tells of another; [`Loaded::assumed`] says so then. A source that knows no layouts reads them as ever.
+    fn load_of(&self, _tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        self.load(interrupt)
+    }
     /// Names the place for people.
     fn describe(&self) -> String;
 }
@@ -72,6 +77,8 @@ pub struct Loaded {
     pub hooks: Vec<Hook>,
     /// What lay beside them and is not part of any.
     pub ignored: Vec<Ignored>,
+    /// The layout in which it was read although nothing in the files tells of it; see [`Source::load_of`].
+    pub assumed: Option<Layout>,
 }
 
 /// A file that is no migration.
@@ -86,6 +93,10 @@ pub struct Ignored {
 impl<S: Source + ?Sized> Source for Box<S> {
     fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
         (**self).load(interrupt)
+    }
+
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        (**self).load_of(tool, interrupt)
     }
 
     fn describe(&self) -> String {

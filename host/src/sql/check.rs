@@ -35,7 +35,8 @@ pub fn check(sql: &str, directives: &Directives) -> Vec<Finding> {
     match directives.transaction {
         TransactionMode::None => Vec::new(),
         TransactionMode::Normal => {
-            let ranges: Vec<Range<usize>> = statements(sql).collect();
+            let ranges: Vec<Range<usize>> =
+                statements(sql).filter(|range| says_something(&sql[range.clone()])).collect();
             if let Some(range) = way_out(sql, &ranges) {
                 let message = "COMMIT of a transaction that the script has not begun".to_owned();
                 let hint = if directives.rebuild { TRANSACTION_IN_REBUILD } else { STEPS_OUT }.to_owned();
@@ -69,6 +70,12 @@ const ENFORCED: &str = "leave it out: foreign keys are enforced; only `-- whimbr
 const IMPLIED: &str = "the migration is run as a rebuild because of it: the host suspends foreign keys around the transaction \
                        and checks them before it commits; write `-- whimbrel: rebuild` at the top to say so";
 const REDUNDANT: &str = "leave it out: `-- whimbrel: rebuild` suspends and restores foreign keys already";
+
+/// Tells by its first word whether there may be something to say of a statement; there is nothing of most.
+fn says_something(statement: &str) -> bool {
+    let words = ["BEGIN", "COMMIT", "END", "ROLLBACK", "VACUUM", "ATTACH", "PRAGMA"];
+    tokens(statement).next().is_some_and(|first| words.iter().any(|word| first.is_word(word)))
+}
 
 /// Finds where a script of these statements steps out of the transaction that it is handed, if it does.
 fn way_out(sql: &str, statements: &[Range<usize>]) -> Option<Range<usize>> {

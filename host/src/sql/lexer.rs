@@ -73,35 +73,39 @@ pub fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
     let mut start = 0;
     std::iter::from_fn(move || {
         let rest = &sql[start..];
-        let first = rest.chars().next()?;
-        let (kind, length) = scan(rest.as_bytes(), first);
+        if rest.is_empty() {
+            return None;
+        }
+        let (kind, length) = scan(rest.as_bytes());
         let token = Token { kind, start, text: &rest[..length] };
         start += length;
         Some(token)
     })
 }
 
-/// Returns the kind and the length of the token at the beginning of `text`, which begins with `first`.
-fn scan(text: &[u8], first: char) -> (TokenKind, usize) {
+/// Returns the kind and the length of the token at the beginning of `text`, which is not empty.
+fn scan(text: &[u8]) -> (TokenKind, usize) {
     let next = text.get(1).copied();
-    match first {
-        ' ' | '\t' | '\n' | '\r' | '\x0c' => (TokenKind::Space, 1 + run(&text[1..], is_space)),
-        '\u{feff}' => (TokenKind::Space, first.len_utf8()),
-        '-' if next == Some(b'-') => (TokenKind::Comment, run(text, |byte| byte != b'\n')),
-        '/' if next == Some(b'*') && text.len() > 2 => (TokenKind::Comment, block_comment(text)),
-        '\'' => (TokenKind::String, quoted(text, b'\'')),
-        '"' | '`' => (TokenKind::QuotedIdentifier, quoted(text, text[0])),
-        '[' => (TokenKind::QuotedIdentifier, through(text, 1, b']')),
-        'x' | 'X' if next == Some(b'\'') => (TokenKind::String, through(text, 2, b'\'')),
-        ';' => (TokenKind::Semicolon, 1),
-        '.' if next.is_some_and(|byte| byte.is_ascii_digit()) => (TokenKind::Other, number(text)),
-        '0'..='9' => (TokenKind::Other, number(text)),
-        '?' => (TokenKind::Other, 1 + run(&text[1..], |byte| byte.is_ascii_digit())),
-        '$' | '@' | '#' | ':' => (TokenKind::Other, variable(text)),
-        'a'..='z' | 'A'..='Z' | '_' | '\u{80}'.. => (TokenKind::Word, run(text, is_word)),
+    match text[0] {
+        b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => (TokenKind::Space, 1 + run(&text[1..], is_space)),
+        0xef if text.starts_with(BYTE_ORDER_MARK) => (TokenKind::Space, BYTE_ORDER_MARK.len()),
+        b'-' if next == Some(b'-') => (TokenKind::Comment, find(text, b'\n').unwrap_or(text.len())),
+        b'/' if next == Some(b'*') && text.len() > 2 => (TokenKind::Comment, block_comment(text)),
+        b'\'' => (TokenKind::String, quoted(text, b'\'')),
+        b'"' | b'`' => (TokenKind::QuotedIdentifier, quoted(text, text[0])),
+        b'[' => (TokenKind::QuotedIdentifier, through(text, 1, b']')),
+        b'x' | b'X' if next == Some(b'\'') => (TokenKind::String, through(text, 2, b'\'')),
+        b';' => (TokenKind::Semicolon, 1),
+        b'.' if next.is_some_and(|byte| byte.is_ascii_digit()) => (TokenKind::Other, number(text)),
+        b'0'..=b'9' => (TokenKind::Other, number(text)),
+        b'?' => (TokenKind::Other, 1 + run(&text[1..], |byte| byte.is_ascii_digit())),
+        b'$' | b'@' | b'#' | b':' => (TokenKind::Other, variable(text)),
+        b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => (TokenKind::Word, run(text, is_word)),
         _ => (TokenKind::Other, operator(text)),
     }
 }
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Bytes at which [`to_semicolon`] has to look closer: the semicolon, and what may begin a comment or a token in which a
 /// semicolon can stand.
@@ -130,7 +134,7 @@ pub(super) fn to_semicolon(text: &str) -> Option<usize> {
             at += 1;
             continue;
         }
-        at += scan(&bytes[at..], text[at..].chars().next()?).1;
+        at += scan(&bytes[at..]).1;
         token = at;
     }
 }
@@ -179,7 +183,15 @@ fn run(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
 
 /// Returns the length up to and with the first `end` at or after `from`.
 fn through(text: &[u8], from: usize, end: u8) -> usize {
-    text[from..].iter().position(|byte| *byte == end).map_or(text.len(), |at| from + at + 1)
+    find(&text[from..], end).map_or(text.len(), |at| from + at + 1)
+}
+
+/// Returns where the first of these bytes is. What has none of them is passed over many bytes at once: a literal may hold
+/// megabytes.
+fn find(text: &[u8], wanted: u8) -> Option<usize> {
+    let has = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | (*byte == wanted));
+    let without = text.as_chunks::<16>().0.iter().take_while(|piece| !has(*piece)).count() * 16;
+    text[without..].iter().position(|byte| *byte == wanted).map(|at| without + at)
 }
 
 /// Returns the length of a token between quotes, in which a doubled quote stands for itself.

@@ -1,5 +1,7 @@
 //! The text behind the forgiving checksum: what of a script means something, in one fixed spelling.
 
+use std::ops::Range;
+
 use super::lexer::{Token, tokens};
 use super::{Directives, TransactionMode};
 
@@ -34,11 +36,21 @@ pub fn normalise(sql: &str, directives: &Directives, mut sink: impl FnMut(&str))
         }
         sink("\n");
     }
-    let mut separator = "";
+    let mut same: Option<Range<usize>> = None;
     for token in tokens(sql).filter(Token::is_significant) {
-        sink(separator);
-        sink(token.text);
-        separator = " ";
+        let own = token.start..token.end();
+        match &mut same {
+            // What is written here as it will be there is handed over together.
+            Some(same) if own.start == same.end + 1 && sql.as_bytes()[same.end] == b' ' => same.end = own.end,
+            Some(before) => {
+                sink(&sql[std::mem::replace(before, own)]);
+                sink(" ");
+            }
+            None => same = Some(own),
+        }
+    }
+    if let Some(last) = same {
+        sink(&sql[last]);
     }
 }
 

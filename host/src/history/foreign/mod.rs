@@ -57,6 +57,8 @@ pub struct Adoption {
     pub dry_run: bool,
     /// The tool's table goes on being written.
     pub keep_writing: bool,
+    /// The files were read in the tool's layout, of which nothing but its history tells: later runs have to be told.
+    pub assumed_layout: bool,
 }
 
 /// A migration taken over.
@@ -117,6 +119,7 @@ pub(crate) fn take_over(
         from,
         dry_run: false,
         keep_writing: choice.keep_writing,
+        assumed_layout: false,
     })
 }
 
@@ -127,7 +130,8 @@ fn mentions(migration: &Migration, table: &str) -> bool {
     }
 }
 
-fn choose(session: &mut dyn Session, choice: &Choice, own_table: &str) -> Result<ForeignTable, AdoptError> {
+/// Finds the table to take over.
+pub(crate) fn choose(session: &mut dyn Session, choice: &Choice, own_table: &str) -> Result<ForeignTable, AdoptError> {
     let mut found = find::find(session)?;
     found.retain(|found| {
         found.table != own_table

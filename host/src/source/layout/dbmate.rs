@@ -77,17 +77,21 @@ pub(super) fn is_up(line: &str) -> bool {
     options(line, "up").is_some()
 }
 
+/// Reads the options of a mark; of one that is given several times the last counts, as it does for dbmate.
 fn marks(options: &str) -> Marks {
-    let outside = options.split_whitespace().any(|option| option == "transaction:false");
-    Marks { outside, ..Marks::default() }
+    let mut said = options.split_whitespace().filter_map(|option| option.strip_prefix("transaction:"));
+    Marks { outside: said.next_back() == Some("false"), ..Marks::default() }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Layout;
     use super::super::tests::judged;
     use super::*;
+    use crate::interrupt::Interrupt;
+    use crate::source::{Memory, Source};
 
     #[test]
     fn reads_what_dbmate_reads() {
@@ -113,6 +117,30 @@ mod tests {
         assert_eq!((down.text.as_str(), down.marks.outside), ("\n\n\n\n\nSELECT 2;\n", false));
         let (up, down) = blocks("-- migrate:up a:b c:d\nSELECT 1;\n-- migrate:downwards\n").expect("blocks");
         assert_eq!((up.marks.outside, down), (false, None));
+    }
+
+    #[test]
+    fn reads_the_last_of_an_option_that_is_given_twice() {
+        let cases = [
+            ("transaction:false transaction:false", true),
+            ("transaction:true transaction:false", true),
+            ("transaction:false a:b transaction:true", false),
+            ("transaction:false transaction:no", false),
+            ("transaction:False", false),
+            ("transaction:", false),
+            ("transaction", false),
+        ];
+        for (options, outside) in cases {
+            assert_eq!(marks(options).outside, outside, "{options}");
+        }
+    }
+
+    #[test]
+    fn tells_of_a_file_with_both_ways_once_that_its_version_is_taken() {
+        let text = "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n";
+        let folder = Memory::new("m").layout(Layout::Dbmate).file("1_a.sql", text).file("1_b.sql", text);
+        let error = folder.load(&Interrupt::new()).expect_err("two of one version");
+        assert_eq!(error.to_string(), "m/1_b.sql: version 1 is already that of m/1_a.sql");
     }
 
     #[test]

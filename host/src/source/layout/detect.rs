@@ -11,8 +11,18 @@ struct Evidence {
     file: String,
 }
 
-/// Finds the layout of a folder, and what is in it, some of it looked into; `Whimbrel` when nothing speaks for another.
-pub(super) fn detect(tree: &mut dyn Tree) -> Result<(Layout, Vec<Entry>), Problem> {
+/// What was found out of a folder.
+pub(super) struct Detected {
+    pub(super) layout: Layout,
+    /// Only the tool that has applied some of it speaks for the layout.
+    pub(super) is_assumed: bool,
+    /// What is in it, some of it looked into.
+    pub(super) entries: Vec<Entry>,
+}
+
+/// Finds the layout of a folder: `Whimbrel` when nothing speaks for another. `tool` is the layout of the one that has applied
+/// some of it, which settles what could be two.
+pub(super) fn detect(tree: &mut dyn Tree, tool: Option<Layout>) -> Result<Detected, Problem> {
     let mut found = Vec::new();
     let mut numbered = Vec::new();
     let see = |found: &mut Vec<Evidence>, layout, path: &str| {
@@ -57,9 +67,12 @@ pub(super) fn detect(tree: &mut dyn Tree) -> Result<(Layout, Vec<Entry>), Proble
             _ => {}
         }
     }
+    let mut is_directed = false;
     for place in &numbered {
         let entry = &mut entries[*place];
-        if let Some(layout) = entry.peek(tree).and_then(marked) {
+        let bytes = entry.peek(tree).unwrap_or_default();
+        is_directed |= tool.is_some() && str::from_utf8(bytes).is_ok_and(|text| text.contains("-- whimbrel:"));
+        if let Some(layout) = marked(bytes) {
             see(&mut found, layout, &entry.path);
         }
     }
@@ -68,18 +81,64 @@ pub(super) fn detect(tree: &mut dyn Tree) -> Result<(Layout, Vec<Entry>), Proble
         let pair = numbered.iter().find(|place| entries[**place].path.ends_with(".up.sql"));
         found.extend(pair.map(|place| Evidence { layout: Layout::GolangMigrate, file: entries[*place].path.clone() }));
     }
+    let settled = tool.filter(|tool| settles(*tool, &found, &entries, is_directed));
+    let undone = undone.filter(|(version, _)| !done.contains(version)).map(|(_, path)| path);
+    let plain = numbered.first().map(|place| entries[*place].path.as_str());
+    let told = told(tree, found, undone, plain);
+    match settled {
+        Some(layout) => Ok(Detected { layout, is_assumed: told != Ok(layout), entries }),
+        None => Ok(Detected { layout: told?, is_assumed: false, entries }),
+    }
+}
+
+/// Decides by what was found alone; `undone` is a way down of Flyway that has no way up.
+fn told(
+    tree: &dyn Tree,
+    mut found: Vec<Evidence>,
+    undone: Option<String>,
+    plain: Option<&str>,
+) -> Result<Layout, Problem> {
     // Rust code settles it: Flyway has none, and both name their scripts alike.
     if found.iter().any(|evidence| evidence.layout == Layout::Refinery) {
         found.retain(|evidence| evidence.layout != Layout::Flyway);
-    } else if let Some((version, path)) = undone
-        && !done.contains(&version)
-    {
+    } else if let Some(path) = undone {
         let message = "undoes nothing for Flyway, and is a way up for refinery".to_owned();
         let hint = "say which it is with `--layout flyway` or `--layout refinery`".to_owned();
         return Err(Problem::of_file(tree.shown(&path), message, Some(hint)));
     }
-    let plain = numbered.first().map(|place| entries[*place].path.as_str());
-    Ok((decide(tree, &found, plain)?, entries))
+    decide(tree, &found, plain)
+}
+
+/// Tells whether a folder is laid out as its tool does, of which this was found.
+fn settles(tool: Layout, found: &[Evidence], entries: &[Entry], is_directed: bool) -> bool {
+    match found {
+        // These mark their scripts in no way. Who has made the folder one of Whimbrel's since has parts or directives in it.
+        [] => {
+            let unmarked = matches!(tool, Layout::Sqlx | Layout::GolangMigrate | Layout::Atlas);
+            unmarked && !is_directed && fits(tool, entries)
+        }
+        // Flyway and refinery name their scripts alike.
+        [one] if one.layout == Layout::Flyway => matches!(tool, Layout::Flyway | Layout::Refinery),
+        // Atlas writes its checksums for folders of other tools as well.
+        found => tool != Layout::Atlas && found.iter().any(|evidence| evidence.layout == tool),
+    }
+}
+
+/// Tells whether the files of a folder are the same to a tool as they are here, as far as they are anything here, and some
+/// are scripts.
+fn fits(tool: Layout, entries: &[Entry]) -> bool {
+    let mut has_scripts = false;
+    entries.iter().filter(|entry| !entry.is_folder).all(|entry| {
+        let judged = tool.judge(&entry.path, &[]);
+        has_scripts |= matches!(&judged, FileName::Part { part, .. } if part.is_sql());
+        match (FileName::parse(entry.name()), judged) {
+            (FileName::Part { part, role, .. }, FileName::Part { part: its, role: its_role, .. }) => {
+                (part, role) == (its, its_role)
+            }
+            (FileName::Part { .. }, _) => false,
+            _ => true,
+        }
+    }) && has_scripts
 }
 
 /// Decides by the evidence; `plain` is a script that could be Whimbrel's own.
@@ -134,7 +193,7 @@ fn marked(bytes: &[u8]) -> Option<Layout> {
         return None;
     }
     text.lines().find_map(|line| {
-        if goose::mark(line).is_some_and(|command| command.eq_ignore_ascii_case("up")) {
+        if goose::is_up(line) {
             return Some(Layout::Goose);
         }
         super::dbmate::is_up(line).then_some(Layout::Dbmate)
@@ -149,12 +208,17 @@ mod tests {
     use super::*;
 
     fn detected(files: &[(&'static str, &'static str)]) -> String {
+        detected_of(None, files)
+    }
+
+    fn detected_of(tool: Option<Layout>, files: &[(&'static str, &'static str)]) -> String {
         let mut tree = Kept::new("m");
         for (path, text) in files {
             tree.add(*path, Cow::Borrowed(text.as_bytes()));
         }
-        match detect(&mut tree) {
-            Ok((layout, _)) => layout.to_string(),
+        match detect(&mut tree, tool) {
+            Ok(Detected { layout, is_assumed: false, .. }) => layout.to_string(),
+            Ok(Detected { layout, .. }) => format!("{layout}, assumed"),
             Err(problem) => problem.to_string(),
         }
     }
@@ -185,6 +249,33 @@ mod tests {
         ];
         for (files, expected) in cases {
             assert_eq!(detected(files), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn the_tool_that_has_applied_a_folder_settles_what_could_be_two() {
+        let cases: [(Layout, &[(&str, &str)], &str); 18] = [
+            (Layout::Atlas, &[("1_a.sql", "-- +goose Up\n"), ("atlas.sum", "")], "goose"),
+            (Layout::Atlas, &[("1_a.sql", ""), ("atlas.sum", "")], "atlas"),
+            (Layout::Sqlx, &[("1_a.sql", ""), ("2_b c.sql", ""), ("README.md", "")], "sqlx, assumed"),
+            (Layout::Sqlx, &[("1_a.up.sql", ""), ("1_a.down.sql", "")], "sqlx, assumed"),
+            (Layout::Sqlx, &[("1_a.sql", "-- no-transaction\n")], "sqlx"),
+            (Layout::Sqlx, &[("1_a.sql", "-- whimbrel: rebuild\n")], "whimbrel"),
+            (Layout::Sqlx, &[("1_a.sql", ""), ("R__b.sql", "")], "whimbrel"),
+            (Layout::Sqlx, &[("1_a.sql", ""), ("1_a.verify.sql", "")], "whimbrel"),
+            (Layout::Sqlx, &[("1_a.sql", "-- migrate:up\n")], "dbmate"),
+            (Layout::Sqlx, &[("V1__a.sql", "")], "flyway"),
+            (Layout::GolangMigrate, &[("1_a.up.sql", ""), ("1_a.down.sql", "")], "golang-migrate, assumed"),
+            (Layout::GolangMigrate, &[("1_a.sql", "")], "whimbrel"),
+            (Layout::Goose, &[("1_a.sql", "")], "whimbrel"),
+            (Layout::Refinery, &[("V1__a.sql", ""), ("U2__b.sql", "")], "refinery, assumed"),
+            (Layout::Flyway, &[("V1__a.sql", ""), ("U2__b.sql", "")], "flyway, assumed"),
+            (Layout::Diesel, &[("1_a.sql", ""), ("2_b/up.sql", "")], "diesel, assumed"),
+            (Layout::Diesel, &[], "whimbrel"),
+            (Layout::Goose, &[("1_a.sql", "-- +goose Up\n"), ("2_b.sql", "-- migrate:up\n")], "goose, assumed"),
+        ];
+        for (tool, files, expected) in cases {
+            assert_eq!(detected_of(Some(tool), files), expected, "{tool} {files:?}");
         }
     }
 

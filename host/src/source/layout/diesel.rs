@@ -1,6 +1,7 @@
 //! The layout of diesel: a folder for each migration, with `up.sql`, `down.sql` and `metadata.toml` in it.
 
 use super::super::file_name::{FileName, Part};
+use super::super::tree::Entry;
 use super::{beside, malformed, words};
 use crate::model::Version;
 
@@ -28,6 +29,18 @@ pub(super) fn judge(path: &str) -> FileName {
     }
 }
 
+/// Judges a folder by what lies in it: diesel refuses one without `up.sql`. What is not meant as a migration is let be: it may
+/// hold what scripts of ours import. Returns the path of that file, what is wrong, and what to do.
+pub(super) fn judge_folder(folder: &str, entries: &[Entry]) -> Option<(String, &'static str, String)> {
+    const UP: &str = "up.sql";
+    let is_meant = folder.starts_with(|first: char| first.is_ascii_digit());
+    if !is_meant || entries.is_empty() || entries.iter().any(|entry| !entry.is_folder && entry.name() == UP) {
+        return None;
+    }
+    let hint = "write up.sql, which may be blank, or move the folder away; a dot before its name hides it from diesel";
+    Some((format!("{folder}/{UP}"), "there is no up.sql in the folder", hint.to_owned()))
+}
+
 /// Reads `metadata.toml`: whether the migration is kept out of a transaction.
 pub(super) fn is_outside(text: &str) -> Result<bool, toml::de::Error> {
     #[derive(serde::Deserialize)]
@@ -47,8 +60,22 @@ pub(super) fn is_outside(text: &str) -> Result<bool, toml::de::Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Layout;
     use super::super::tests::judged;
     use super::*;
+    use crate::interrupt::Interrupt;
+    use crate::source::{Memory, Source};
+
+    #[test]
+    fn refuses_folders_without_a_way_up() {
+        let folder = Memory::new("m").layout(Layout::Diesel).file("1_a/up.sql", "").file(".git/config", "");
+        let folder = folder.file("lib/names.js", "");
+        assert!(folder.load(&Interrupt::new()).is_ok());
+        let folder = folder.file("2_b/down.sql", "").file("3_c/inner/up.sql", "").file("4_d/notes.md", "");
+        let error = folder.load(&Interrupt::new()).expect_err("folders without up.sql");
+        let expected = ["2_b", "3_c", "4_d"].map(|folder| format!("m/{folder}: there is no up.sql in the folder"));
+        assert_eq!(error.to_string(), expected.join("\n"));
+    }
 
     #[test]
     fn reads_what_diesel_reads() {

@@ -1,6 +1,8 @@
 //! The layout of Flyway: `V1.2__name.sql`, `U1.2__name.sql`, `R__name.sql` and `B5__name.sql` in any folder.
 
 use super::super::file_name::{FileName, Part};
+use super::cut::numbered;
+use super::goose::Wrong;
 use super::{malformed, words};
 use crate::model::{Direction, Hook, Migration, Moment, Role, Version};
 
@@ -104,11 +106,59 @@ pub(super) fn beside(name: &str, reason: &'static str) -> FileName {
     }
 }
 
-/// Reads a key of a script's configuration that is true or false.
-pub(super) fn said(configuration: &str, key: &str) -> Option<bool> {
-    let lines = configuration.lines().filter_map(|line| line.split_once('='));
-    let mut said = lines.filter(|(said, _)| said.trim() == key).map(|(_, value)| value.trim().to_ascii_lowercase());
-    said.next_back().and_then(|value| value.parse().ok())
+/// What the configuration of a script says.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) struct Configuration {
+    /// It runs outside any transaction.
+    pub(super) outside: bool,
+    /// Names in it are replaced, or not.
+    pub(super) placeholders: Option<bool>,
+}
+
+/// Reads the configuration of a script: lines with a key and a value, as in a file of Java's properties. Flyway knows four keys
+/// and refuses others; what is said here must be what is done.
+pub(super) fn configuration(text: &str) -> Result<Configuration, Wrong> {
+    let mut said = Configuration::default();
+    for (at, line) in numbered(text) {
+        let line = line.trim_start_matches('\u{feff}').trim();
+        if line.is_empty() || line.starts_with(['#', '!']) {
+            continue;
+        }
+        let (key, value) = line.split_at(line.find(['=', ':', ' ', '\t']).unwrap_or(line.len()));
+        let value = value.trim_start();
+        let value = value.strip_prefix(['=', ':']).unwrap_or(value).trim();
+        let is_true = || match value.to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err((at, format!("{key} is true or false, and not `{}`", value.escape_debug()), None)),
+        };
+        match key {
+            "executeInTransaction" => said.outside = !is_true()?,
+            "placeholderReplacement" => said.placeholders = Some(is_true()?),
+            "encoding" if is_read(value) => {}
+            "encoding" => {
+                let message = format!("the encoding {} is not read", value.escape_debug());
+                return Err((at, message, Some("save the script as UTF-8, and take this line out".to_owned())));
+            }
+            "shouldExecute" if value.eq_ignore_ascii_case("true") => {}
+            "shouldExecute" => {
+                let message = "whether the script runs cannot be decided here".to_owned();
+                let hint = "take this line out if it is to run, or move the script away if not".to_owned();
+                return Err((at, message, Some(hint)));
+            }
+            other => {
+                let message = format!("unknown key `{}`", other.escape_debug());
+                let known = "known are executeInTransaction, placeholderReplacement, encoding and shouldExecute";
+                return Err((at, message, Some(known.to_owned())));
+            }
+        }
+    }
+    Ok(said)
+}
+
+/// Tells whether every script in this encoding is one in UTF-8.
+fn is_read(encoding: &str) -> bool {
+    ["UTF-8", "UTF8", "US-ASCII", "ASCII"].iter().any(|read| read.eq_ignore_ascii_case(encoding))
 }
 
 #[cfg(test)]
@@ -169,14 +219,28 @@ mod tests {
 
     #[test]
     fn reads_the_configuration_of_a_script() {
-        for (text, expected) in [
-            ("executeInTransaction=false", Some(false)),
-            ("# words\n executeInTransaction = FALSE \r\n", Some(false)),
-            ("executeInTransaction=true", Some(true)),
-            ("executeInTransaction=maybe", None),
-            ("#executeInTransaction=false", None),
+        for (text, outside, placeholders) in [
+            ("executeInTransaction=false", true, None),
+            ("# words\n executeInTransaction = FALSE \r\n", true, None),
+            ("executeInTransaction: false\nplaceholderReplacement false", true, Some(false)),
+            ("executeInTransaction=false\nexecuteInTransaction=true", false, None),
+            ("\u{feff}placeholderReplacement=true\n\n!executeInTransaction=false", false, Some(true)),
+            ("encoding=utf-8\nshouldExecute=true", false, None),
+            ("", false, None),
         ] {
-            assert_eq!(said(text, "executeInTransaction"), expected, "{text}");
+            assert_eq!(configuration(text), Ok(Configuration { outside, placeholders }), "{text}");
+        }
+        for (text, at, expected) in [
+            ("# words\nexecuteInTransaction=maybe", 8, "executeInTransaction is true or false, and not `maybe`"),
+            ("placeholderReplacement", 0, "placeholderReplacement is true or false, and not ``"),
+            ("encoding=ISO-8859-1", 0, "the encoding ISO-8859-1 is not read"),
+            ("shouldExecute=${prod}", 0, "whether the script runs cannot be decided here"),
+            ("shouldExecute=false", 0, "whether the script runs cannot be decided here"),
+            ("flyway.encoding=UTF-8", 0, "unknown key `flyway.encoding`"),
+            ("executeIntransaction=false", 0, "unknown key `executeIntransaction`"),
+        ] {
+            let (found, message, _) = configuration(text).expect_err(text);
+            assert_eq!((found, message.as_str()), (at, expected), "{text}");
         }
     }
 }

@@ -6,15 +6,20 @@ use std::ops::Range;
 use super::super::assemble::Marks;
 use super::super::file_name::{FileName, Part};
 use super::cut::{lines, numbered};
-use super::{beside, words};
+use super::{beside, malformed, words};
 use crate::model::{Substitution, Version};
 
 /// Judges a file: `.sql` or `.go`, a number of 1 or more before the first `_`; goose leaves out what is named otherwise.
 pub(super) fn judge(name: &str) -> FileName {
     const OTHER: &str = "not named like a migration of goose";
     let Some((version, rest)) = name.split_once('_') else { return beside(name, OTHER) };
-    let Some(version) = version.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok()).filter(|n| *n > 0)
-    else {
+    let number = version.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok()).filter(|n| *n > 0);
+    let Some(version) = number else {
+        // Whoever numbers a file so means it to run.
+        if rest.ends_with(".sql") && version.len() > 18 && version.bytes().all(|byte| byte.is_ascii_digit()) {
+            let message = format!("version {version} is too large for goose: the largest is {}", i64::MAX);
+            return malformed(message, "give it a smaller version");
+        }
         return beside(name, OTHER);
     };
     if rest.ends_with(".go") && !rest.ends_with("_test.go") {
@@ -23,7 +28,7 @@ pub(super) fn judge(name: &str) -> FileName {
     let Some(rest) = rest.strip_suffix(".sql") else { return beside(name, OTHER) };
     match words(rest.strip_suffix(".up").unwrap_or(rest)) {
         Ok(name) => FileName::part(Version::from(version), name, Part::Up),
-        Err(message) => super::malformed(message, "call it like `00001_name.sql`"),
+        Err(message) => malformed(message, "call it like `00001_name.sql`"),
     }
 }
 
@@ -51,21 +56,47 @@ pub(super) fn halves(text: &str, for_down: bool) -> Result<Halves, Wrong> {
     let mut reader = Reader { for_down, ..Reader::default() };
     for (number, (at, line)) in numbered(text).enumerate() {
         match mark(line) {
-            Some(command) => {
-                reader.command(at, at + line.len(), command)?;
-                reader.substitute(number, command);
+            Some(Ok(command)) => {
+                reader.command(at, at + line.len(), &command)?;
+                reader.substitute(number, &command);
             }
+            Some(Err(message)) => return Err((at, message.to_owned(), Some(FORM.to_owned()))),
             None => reader.line(at, line)?,
         }
     }
     reader.finish(text)
 }
 
-/// Returns what follows `-- +goose`; blanks before the dashes make it a comment like others.
-pub(super) fn mark(line: &str) -> Option<&str> {
-    let rest = line.trim_start_matches('\u{feff}').strip_prefix("--")?.trim_start();
-    let (word, rest) = rest.split_at_checked("+goose".len())?;
-    (word.eq_ignore_ascii_case("+goose") && rest.starts_with(char::is_whitespace)).then(|| rest.trim())
+const FORM: &str = "write it like `-- +goose Up`, at the beginning of a line of its own";
+
+/// Returns the command of a line that is a mark, or what is wrong with it. As for goose, every comment with `+goose` in it is
+/// one, and what is left of it without that and without dashes is its command.
+pub(super) fn mark(line: &str) -> Option<Result<String, &'static str>> {
+    let line = line.trim_start_matches('\u{feff}');
+    let comment = line.trim_start().strip_prefix("--")?;
+    if !comment.contains("+goose") {
+        let (word, _) = comment.trim_start().split_at_checked("+goose".len())?;
+        let message = "goose takes this for a comment: it knows `+goose` in small letters only";
+        return word.eq_ignore_ascii_case("+goose").then_some(Err(message));
+    }
+    if line.starts_with([' ', '\t']) {
+        return Some(Err("goose refuses a mark with blanks before it"));
+    }
+    let rest = line.replace("--", "").replacen("+goose", "", 1);
+    match rest.trim() {
+        _ if rest.contains("+goose") => Some(Err("goose refuses two marks in a line")),
+        "" => Some(Err("goose refuses a mark that says nothing")),
+        command => Some(Ok(command.to_owned())),
+    }
+}
+
+/// Tells whether a line is meant to begin the way up, even if goose refuses it or takes it for a comment.
+pub(super) fn is_up(line: &str) -> bool {
+    let comment = line.trim_start_matches('\u{feff}').trim_start().strip_prefix("--").map(str::trim_start);
+    comment.and_then(|comment| comment.split_at_checked("+goose".len())).is_some_and(|(word, rest)| {
+        let command = rest.trim_matches(|other: char| other == '-' || other.is_whitespace());
+        word.eq_ignore_ascii_case("+goose") && command.eq_ignore_ascii_case("up")
+    })
 }
 
 #[derive(Default)]
@@ -168,6 +199,10 @@ mod tests {
             ("2_split.wasm", "2 split Component"),
             ("00002_code.go", "ignored: Go code, which only the program that it is part of can run"),
             ("00002_code_test.go", "ignored: not named like a migration of goose"),
+            (
+                "99999999999999999999_x.sql",
+                "wrong: version 99999999999999999999 is too large for goose: the largest is 9223372036854775807",
+            ),
             ("0_zero.sql", "ignored: not named like a migration of goose"),
             ("x_zero.sql", "ignored: not named like a migration of goose"),
             ("00001.sql", "ignored: not named like a migration of goose"),
@@ -179,19 +214,17 @@ mod tests {
 
     #[test]
     fn takes_files_apart_at_their_marks() {
-        let text = "-- words\n\n-- +goose Up\r\nCREATE TABLE t (a);\n-- +GOOSE statementbegin\nSELECT 1;\n\
-                    --+goose StatementEnd\n-- +goose Down\nDROP TABLE t;\n";
+        let text = "-- words\n\n-- +goose Up\r\nCREATE TABLE t (a);\n-- +goose statementbegin\nSELECT 1;\n\
+                    --+goose StatementEnd\n-- +gooseDOWN --\nDROP TABLE t;\n";
         let halves = halves(text, false).expect("halves");
         assert_eq!(
             halves.up.as_deref().unwrap_or_default(),
-            "\n\n\nCREATE TABLE t (a);\n-- +GOOSE statementbegin\nSELECT 1;\n--+goose StatementEnd\n"
+            "\n\n\nCREATE TABLE t (a);\n-- +goose statementbegin\nSELECT 1;\n--+goose StatementEnd\n"
         );
         assert_eq!(halves.down.as_deref(), Some("\n\n\n\n\n\n\n\nDROP TABLE t;\n"));
         assert!(!halves.marks.outside);
         let alone = super::halves("-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;", false).expect("halves");
         assert_eq!((alone.down, alone.marks.outside), (None, true));
-        let comment = super::halves("-- +goose Up\n  -- +goose Down\nSELECT 1;", false).expect("halves");
-        assert_eq!(comment.down, None);
         let quiet = super::halves(
             "-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;\n-- +goose ENVSUB OFF\nSELECT '$x';\n-- +goose envsub on\n",
             false,
@@ -226,6 +259,16 @@ mod tests {
             ("-- +goose Up\n-- +goose StatementEnd\n", 13, "there is no `-- +goose StatementBegin` before it"),
             ("-- +goose StatementBegin", 0, "`-- +goose Up` must come before it"),
             ("-- +goose Upp", 0, "unknown mark `+goose Upp`"),
+            ("-- +goose Up -- first", 0, "unknown mark `+goose Up  first`"),
+            ("-- +goose Up\n-- read of +goose Down", 13, "unknown mark `+goose read of  Down`"),
+            ("-- +goose Up\n  -- +goose Down\n", 13, "goose refuses a mark with blanks before it"),
+            ("-- +goose Up -- +goose Down\n", 0, "goose refuses two marks in a line"),
+            ("-- +goose Up\n-- +goose --\n", 13, "goose refuses a mark that says nothing"),
+            (
+                "-- +goose Up\n-- +GOOSE Down\n",
+                13,
+                "goose takes this for a comment: it knows `+goose` in small letters only",
+            ),
         ];
         for (text, at, message) in cases {
             let (found, said, _) = halves(text, false).expect_err(text);
@@ -235,7 +278,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn survives_every_text(text in "(-- ?\\+goose |Up|Down|StatementBegin|StatementEnd|\n|\r\n|é|;|SELECT 1|\\$x|ENVSUB ON| ){0,20}") {
+        fn survives_every_text(text in "(-- ?\\+goose ?|--|-- \\+GOOSE |\\+goose|Up|Down|StatementBegin|StatementEnd|\n|\r\n|é|;|SELECT 1|\\$x|ENVSUB ON| ){0,20}") {
             for for_down in [false, true] {
                 if let Err((at, _, _)) = halves(&text, for_down) {
                     prop_assert!(text.is_char_boundary(at));

@@ -116,6 +116,11 @@ impl Layout {
         }
     }
 
+    /// Tells whether a folder that is so far below the root is looked into. Hidden ones are not, but by refinery.
+    fn enters(self, depth: usize, folder: &str) -> bool {
+        self.depth().reaches(depth) && (self == Self::Refinery || !folder.starts_with('.'))
+    }
+
     /// Judges a file by its path below the root.
     pub(super) fn judge(self, path: &str, endings: &[String]) -> FileName {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);

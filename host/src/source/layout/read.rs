@@ -11,6 +11,7 @@ use super::super::problem::{Problem, SourceError};
 use super::super::scripts::Shared;
 use super::super::tree::{Entry, Found, Tree, sorted};
 use super::super::{Ignored, Loaded};
+use super::detect::Detected;
 use super::goose::Wrong;
 use super::variant;
 use super::{Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx, text_order};
@@ -21,6 +22,8 @@ use crate::sql;
 pub(in crate::source) struct Options {
     /// Whose way it is laid out.
     pub(in crate::source) layout: Layout,
+    /// Whose way it is where nothing else tells: a tool that has applied some of it.
+    pub(in crate::source) tool: Option<Layout>,
     /// Whether folders in it are read too, where the layout leaves that open.
     pub(in crate::source) recursive: bool,
     /// The kind of database the migrations are for.
@@ -29,7 +32,13 @@ pub(in crate::source) struct Options {
 
 impl Options {
     /// What is done unless told otherwise.
-    pub(in crate::source) const DEFAULT: Self = Self { layout: Layout::Auto, recursive: false, dialect: "sqlite" };
+    pub(in crate::source) const DEFAULT: Self =
+        Self { layout: Layout::Auto, tool: None, recursive: false, dialect: "sqlite" };
+
+    /// Returns how a tree is read that a tool has applied some of.
+    pub(in crate::source) fn of(self, tool: Layout) -> Self {
+        Self { tool: Some(tool), ..self }
+    }
 }
 
 /// Reads trees that make one source.
@@ -47,6 +56,12 @@ pub(in crate::source) fn load_with(
     let mut own = Vec::new();
     for tree in trees.iter_mut() {
         read(*tree, options, &mut own, &mut gathered).unwrap_or_else(|problem| gathered.problems.push(problem));
+    }
+    for (file, problem) in mem::take(&mut gathered.incomplete) {
+        // Another of the trees may have it.
+        if !gathered.files.iter().any(|gathered| gathered.path == file) {
+            gathered.problems.push(problem);
+        }
     }
     variant::choose(own, options.dialect, &mut gathered);
     pair(&mut gathered);
@@ -85,7 +100,7 @@ const MOST_SHARED: usize = 2_000;
 /// Finds the layout of a tree.
 pub(in crate::source) fn layout(tree: &mut dyn Tree, options: &Options) -> Result<Layout, Problem> {
     match options.layout {
-        Layout::Auto => detect::detect(tree).map(|(layout, _)| layout),
+        Layout::Auto => detect::detect(tree, options.tool).map(|found| found.layout),
         chosen => Ok(chosen),
     }
 }
@@ -104,15 +119,18 @@ pub(in crate::source) fn digits(layout: Layout, path: &str) -> String {
 /// Tells whether a folder in a tree of this layout is read too, whatever kind of database it is for.
 pub(in crate::source) fn is_read(layout: Layout, path: &str, options: &Options) -> bool {
     let (depth, name) = (path.matches('/').count(), path.rsplit('/').next().unwrap_or(path));
-    let deeper = layout.depth().reaches(depth);
-    let own = matches!(layout, Layout::Auto | Layout::Whimbrel);
-    depth < DEEPEST && !name.starts_with('.') && (deeper || own && (options.recursive || variant::kind(name).is_some()))
+    let own = matches!(layout, Layout::Auto | Layout::Whimbrel) && !name.starts_with('.');
+    depth < DEEPEST && (layout.enters(depth, name) || own && (options.recursive || variant::kind(name).is_some()))
 }
 
 /// Reads one tree; files in Whimbrel's own layout, of which some may be for other databases, are put into `own`.
 fn read(tree: &mut dyn Tree, options: &Options, own: &mut Vec<File>, gathered: &mut Gathered) -> Result<(), Problem> {
     let (layout, entries) = match options.layout {
-        Layout::Auto => detect::detect(tree)?,
+        Layout::Auto => {
+            let Detected { layout, is_assumed, entries } = detect::detect(tree, options.tool)?;
+            gathered.assumed = gathered.assumed.or(is_assumed.then_some(layout));
+            (layout, entries)
+        }
         chosen => (chosen, sorted(tree, "")?),
     };
     let found = Vec::with_capacity(entries.len());
@@ -147,6 +165,12 @@ impl Walk<'_> {
             match self.descent(entry.name(), depth, kind) {
                 Descent::Into(kind) => {
                     let entries = sorted(self.tree, &entry.path)?;
+                    if self.layout == Layout::Diesel
+                        && let Some((file, message, hint)) = diesel::judge_folder(&entry.path, &entries)
+                    {
+                        let problem = Problem::of_file(self.tree.shown(&entry.path), message, Some(hint));
+                        self.gathered.incomplete.push((file, problem));
+                    }
                     self.folder(entries, depth + 1, kind)?;
                 }
                 Descent::Past(reason) => {
@@ -159,11 +183,10 @@ impl Walk<'_> {
 
     /// Decides whether to go into a folder.
     fn descent(&self, name: &str, depth: usize, kind: Option<&'static str>) -> Descent {
-        let deeper = self.layout.depth().reaches(depth);
         if depth >= DEEPEST {
             return Descent::Past("a folder, too deep to be read".to_owned());
         }
-        if deeper && !name.starts_with('.') {
+        if self.layout.enters(depth, name) {
             return Descent::Into(None);
         }
         let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
@@ -311,10 +334,11 @@ fn interpret(
         Layout::Sqlx => marks.outside = sqlx::is_outside(&file.bytes),
         Layout::Atlas => *marks = atlas::marks(text).map_err(|(at, message)| refuse((at, message, None)))?,
         Layout::Flyway => {
-            let configuration = aside(&format!("{}{}", file.path, flyway::CONFIGURATION));
-            if let Some(text) = configuration {
-                marks.outside = flyway::said(&text, "executeInTransaction") == Some(false);
-                marks.substitution.wanted = flyway::said(&text, "placeholderReplacement");
+            let path = format!("{}{}", file.path, flyway::CONFIGURATION);
+            if let Some(text) = aside(&path) {
+                let wrong = |(at, message, hint): Wrong| vec![Problem::at(tree.shown(&path), &text, at, message, hint)];
+                let said = flyway::configuration(&text).map_err(wrong)?;
+                (marks.outside, marks.substitution.wanted) = (said.outside, said.placeholders);
             }
             marks.substitution.usual = true;
         }

@@ -42,8 +42,18 @@ fn is_version(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Layout;
     use super::super::tests::judged;
     use super::*;
+    use crate::interrupt::Interrupt;
+    use crate::source::{Memory, Source};
+
+    #[test]
+    fn reads_hidden_folders_as_refinery_does() {
+        let files = |layout| Memory::new("m").layout(layout).file(".old/V1__a.sql", "").file("b/V2__b.sql", "");
+        let read = |layout| files(layout).load(&Interrupt::new()).expect("loaded").migrations.len();
+        assert_eq!((read(Layout::Refinery), read(Layout::Flyway)), (2, 1));
+    }
 
     #[test]
     fn reads_what_refinery_reads() {

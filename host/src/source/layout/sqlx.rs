@@ -16,9 +16,10 @@ pub(super) fn judge(name: &str) -> FileName {
         (None, None) => (rest, Part::Sql),
     };
     let hint = "call it like `20210422143411_name.sql`, or with .up.sql and .down.sql, or move it out of the folder";
-    match (version.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok()), words(rest)) {
-        (Some(number), Ok(name)) => FileName::part(Version::from(number), name, part),
-        (None, _) => malformed(format!("`{}` before the first `_` is not a version", version.escape_debug()), hint),
+    match (version.parse::<i64>().map(u64::try_from), words(rest)) {
+        (Ok(Ok(number)), Ok(name)) => FileName::part(Version::from(number), name, part),
+        (Ok(Err(_)), _) => malformed(format!("version {version} is negative, and versions begin at 0 here"), hint),
+        (Err(_), _) => malformed(format!("`{}` before the first `_` is not a version", version.escape_debug()), hint),
         (_, Err(message)) => malformed(message, hint),
     }
 }
@@ -48,7 +49,8 @@ mod tests {
             ("1_x.SQL", "ignored: not named like a migration of sqlx"),
             ("2_split.wasm", "2 split Component"),
             ("a_b.sql", "wrong: `a` before the first `_` is not a version"),
-            ("-1_b.sql", "wrong: `-1` before the first `_` is not a version"),
+            ("-1_b.sql", "wrong: version -1 is negative, and versions begin at 0 here"),
+            ("99999999999999999999_b.sql", "wrong: `99999999999999999999` before the first `_` is not a version"),
             ("9223372036854775808_b.sql", "wrong: `9223372036854775808` before the first `_` is not a version"),
             ("1_a\u{1b}.sql", "wrong: `\\u{1b}` cannot stand in a name"),
         ];

@@ -30,6 +30,14 @@ pub(super) fn database(error: &DbError) -> Option<String> {
 
 /// Says what to do when a statement fails.
 pub(super) fn statement(error: &DbError) -> Option<String> {
+    if error.code == ErrorCode::Syntax
+        && let Some(blank) = error.message.chars().find(|character| is_false_blank(*character))
+    {
+        let code = u32::from(blank);
+        return Some(format!(
+            "U+{code:04X} stands there, which looks like a blank and is none to SQLite: write a blank"
+        ));
+    }
     let hint = match error.code {
         ErrorCode::ConstraintForeignKey => {
             "rows refer to rows that are not there; to rebuild a table, write `-- whimbrel: rebuild` at the top"
@@ -54,6 +62,12 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Tells whether a character is shown as a blank, or not at all, and is part of a word to SQLite or a mistake.
+fn is_false_blank(character: char) -> bool {
+    let is_invisible = matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
+    is_invisible || character == '\u{b}' || character.is_whitespace() && !character.is_ascii()
 }
 
 /// Says what to do when bytes are no component for this host.

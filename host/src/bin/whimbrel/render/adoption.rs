@@ -52,6 +52,13 @@ pub(crate) fn text(adoption: &Adoption) -> String {
             escape::line(last)
         )),
     }
+    if adoption.assumed_layout {
+        let layout = adoption.from.tool;
+        text.push_str(&format!(
+            "The files were read as {layout} lays them out: write `layout = \"{layout}\"` into whimbrel.toml, so that every run \
+             reads them so.\n"
+        ));
+    }
     text
 }
 
@@ -86,6 +93,7 @@ pub(crate) struct AdoptionJson {
     tool: &'static str,
     table: String,
     keep_writing: bool,
+    assumed_layout: Option<&'static str>,
     migrations: Vec<MigrationJson>,
     pending: Vec<String>,
     mentions: Vec<String>,
@@ -114,6 +122,7 @@ pub(crate) fn json(adoption: &Adoption) -> AdoptionJson {
         tool: adoption.from.tool.as_str(),
         table: adoption.from.table.clone(),
         keep_writing: adoption.keep_writing,
+        assumed_layout: adoption.assumed_layout.then_some(adoption.from.tool.as_str()),
         migrations: adoption.migrations.iter().map(migration).collect(),
         pending: adoption.pending.clone(),
         mentions: adoption.mentions.clone(),
