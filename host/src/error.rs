@@ -33,6 +33,12 @@ pub enum Error {
         #[source]
         source: DbError,
     },
+    /// A method needs a database that is there, and it is not.
+    #[error("there is no database {database}")]
+    Missing {
+        /// Which.
+        database: String,
+    },
     /// The history table cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -79,7 +85,7 @@ impl Error {
         match self {
             Self::Database { source, .. } | Self::History(HistoryError::Database { source, .. }) => told(source),
             Self::Run(error) => match &error.source {
-                StepError::Interrupted => true,
+                error if error.is_interruption() => true,
                 StepError::History(HistoryError::Database { source, .. }) => told(source),
                 StepError::Statement { failed, .. } => told(&failed.error),
                 _ => false,
@@ -89,7 +95,7 @@ impl Error {
             #[cfg(feature = "wasm")]
             Self::Prepare(PrepareError::Look { source, .. }) => told(source),
             #[cfg(feature = "wasm")]
-            Self::Preview(crate::exec::PreviewError::Failed(StepError::Interrupted)) => true,
+            Self::Preview(crate::exec::PreviewError::Failed(error)) => error.is_interruption(),
             Self::Source(error) => error.interrupted,
             Self::Timeout { .. } => true,
             _ => false,

@@ -264,6 +264,12 @@ pub enum StepError {
     /// Stopped from outside.
     #[error("interrupted")]
     Interrupted,
+    /// Stopped from outside before it had begun, so that there is nothing to undo.
+    #[error("interrupted before it had begun")]
+    NotBegun {
+        /// It waited until another process would let it write.
+        waiting: bool,
+    },
 }
 
 #[cfg(feature = "wasm")]
@@ -287,6 +293,19 @@ impl StepError {
         }
     }
 
+    /// Says that the first transaction of a step was refused.
+    pub(super) fn beginning(source: DbError) -> Self {
+        match source.code {
+            crate::db::ErrorCode::Interrupted => Self::NotBegun { waiting: true },
+            _ => Self::Database { doing: "begin a transaction", source },
+        }
+    }
+
+    /// Tells whether it was stopped from outside, and nothing is wrong otherwise.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::NotBegun { .. })
+    }
+
     /// Says why code of the program failed. Code that was stopped returns whatever error it likes, so the interrupt is
     /// asked.
     pub(super) fn of_code(source: crate::model::RustError, interrupt: &Interrupt) -> Self {
@@ -296,7 +315,7 @@ impl StepError {
     /// Says that it is the error of a hook. An interruption stays what it is.
     pub(super) fn of_hook(self, hook: &Arc<Hook>) -> Self {
         match self {
-            Self::Interrupted => self,
+            interrupted if interrupted.is_interruption() => interrupted,
             source => Self::Hook { hook: Arc::clone(hook), source: Box::new(source), kept: false },
         }
     }

@@ -1,7 +1,7 @@
 //! Takes the history of another tool over, in one transaction.
 
 use super::Migrator;
-use crate::db::{Access, DbError, Session};
+use crate::db::{Access, Session};
 use crate::error::Error;
 use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror};
 use crate::model::{Applied, Chain, Chains};
@@ -11,7 +11,7 @@ impl Migrator {
     pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
         let chains = self.load(&self.interrupt)?;
         let chain = one_chain(&chains)?;
-        let mut session = self.existing(Access::Read)?;
+        let mut session = self.existing(Access::Read, &self.interrupt)?;
         self.check_unbegun(session.as_mut(), chain)?;
         let adoption = foreign::take_over(session.as_mut(), chain, choice, &self.history.tables()[0])?;
         Ok(Adoption { dry_run: true, ..adoption })
@@ -23,7 +23,7 @@ impl Migrator {
     pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
         let chains = self.load(&self.interrupt)?;
         let chain = one_chain(&chains)?;
-        let mut session = self.existing(Access::Write)?;
+        let mut session = self.existing(Access::Write, &self.interrupt)?;
         let session = session.as_mut();
         let database = |error| self.database_error(error);
         session.begin().map_err(database)?;
@@ -50,12 +50,6 @@ impl Migrator {
             Mirror::begin(&self.history, session, chain.name(), &adoption.from)?;
         }
         Ok(adoption)
-    }
-
-    fn existing(&self, access: Access) -> Result<Box<dyn Session>, Error> {
-        let opened: Result<_, DbError> = self.backend()?.open_existing(access, &self.options(&self.interrupt, false));
-        let opened = opened.map_err(|error| self.database_error(error))?;
-        Ok(opened.ok_or(AdoptError::NoDatabase)?)
     }
 
     fn check_unbegun(&self, session: &mut dyn Session, chain: &Chain) -> Result<(), Error> {

@@ -37,6 +37,10 @@ pub(super) fn explain(error: RunError) -> Failure {
         let outside = failed.script().is_some_and(|script| script.directives.transaction == TransactionMode::None);
         let then = if done.chunks_stay {
             "stopped after its last chunk: `whimbrel up` goes on there"
+        } else if let StepError::NotBegun { waiting: true } = source {
+            "had not begun: it waited for another process that uses the database"
+        } else if let StepError::NotBegun { .. } = source {
+            "had not begun"
         } else if outside && failed.direction == Direction::Up {
             "stopped after the last statement that was run to its end: `whimbrel up` goes on there"
         } else if outside {
@@ -49,7 +53,7 @@ pub(super) fn explain(error: RunError) -> Failure {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
     // Whatever fails later, be it the commit of a chunk, what is committed stays.
-    let is_over = matches!(source, StepError::Interrupted | StepError::Hook { kept: true, .. });
+    let is_over = source.is_interruption() || matches!(source, StepError::Hook { kept: true, .. });
     if done.chunks_stay && !is_over {
         failure.notes.push(format!(
             "the chunks of migration {} before it stay done; `whimbrel up` goes on after them",
@@ -219,7 +223,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             ..Failure::new(Exit::Failed, "transaction-open", error.to_string())
         },
         StepError::Hook { hook, source, .. } => of_hook(hook, source),
-        StepError::Interrupted => interrupted(),
+        StepError::Interrupted | StepError::NotBegun { waiting: false } => interrupted(),
+        StepError::NotBegun { waiting: true } => {
+            Failure { hint: Some("`whimbrel lock status` shows who is at work".to_owned()), ..interrupted() }
+        }
         other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
     }
 }
