@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::db::sqlite::FillError;
 use crate::db::{DbError, ErrorCode};
-use crate::exec::{PrepareError, RepairError, RunError, StepError};
+use crate::exec::{PrepareError, RepairError, RunError};
 use crate::history::HistoryError;
 use crate::history::foreign::AdoptError;
 use crate::model::{ChainError, PolicyError};
@@ -35,6 +35,12 @@ pub enum Error {
         /// Why.
         #[source]
         source: DbError,
+    },
+    /// A method needs a database that is there, and it is not.
+    #[error("there is no database {database}")]
+    Missing {
+        /// Which.
+        database: String,
     },
     /// The history table cannot be used.
     #[error(transparent)]
@@ -116,7 +122,7 @@ impl Error {
             #[cfg(feature = "wasm")]
             Self::Prepare(PrepareError::Look { source, .. }) => told(source),
             #[cfg(feature = "wasm")]
-            Self::Preview(crate::exec::PreviewError::Failed(StepError::Interrupted)) => true,
+            Self::Preview(crate::exec::PreviewError::Failed(error)) => error.is_interruption(),
             Self::Source(error) => error.interrupted,
             Self::Interrupted | Self::Timeout { .. } => true,
             _ => false,

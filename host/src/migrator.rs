@@ -27,7 +27,7 @@ use jiff::Timestamp;
 
 use crate::db::{Access, Backend, DbError, OpenOptions, Session};
 use crate::error::Error;
-use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, RepairError, Report, Throttle};
+use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, Report, Throttle};
 use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
@@ -112,9 +112,7 @@ impl Migrator {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
             let prepared = self.prepare_one(&chains, version, interrupt)?;
-            let opened = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
-            let opened = opened.map_err(|error| self.database_error(error))?;
-            let mut session = opened.ok_or(exec::PreviewError::NoDatabase)?;
+            let mut session = self.existing(Access::Read, interrupt)?;
             let conditions = self.conditions(&chains, prepared.goal(), interrupt, true);
             let conditions = Conditions { throttle: None, sample: None, ..conditions };
             Ok(exec::preview_step(session.as_mut(), &prepared, &conditions, selection)?)
@@ -143,9 +141,7 @@ impl Migrator {
         let entries = plan::reconcile(&chains, self.all_rows()?);
         let entry = entries.iter().find(|entry| entry.version == version && entry.migration.is_some());
         plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::UnknownTarget { version }))?).map_err(refuse)?;
-        let opened = self.backend()?.open_existing(Access::Write, &self.options(interrupt, false));
-        let opened = opened.map_err(|error| self.database_error(error))?;
-        let session = opened.ok_or(exec::PreviewError::NoDatabase)?;
+        let session = self.existing(Access::Write, interrupt)?;
         let conditions = self.conditions(&chains, prepared.goal(), interrupt, false);
         Ok(exec::retry_step(session, &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
     }
@@ -174,18 +170,14 @@ impl Migrator {
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.
     pub fn plan_repair(&self, repair: &Repair) -> Result<RepairPlan, Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
-        let opened = opened.map_err(|error| self.database_error(error))?;
-        let mut session = opened.ok_or(RepairError::NoDatabase)?;
+        let mut session = self.existing(Access::Read, &self.interrupt)?;
         Ok(exec::plan_repair(session.as_mut(), &chains, &self.history, repair)?)
     }
 
     /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
     pub fn repair(&self, repair: &Repair, decided: &RepairPlan) -> Result<(), Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend()?.open_existing(Access::Write, &self.options(&self.interrupt, false));
-        let opened = opened.map_err(|error| self.database_error(error))?;
-        let mut session = opened.ok_or(RepairError::NoDatabase)?;
+        let mut session = self.existing(Access::Write, &self.interrupt)?;
         Ok(exec::run_repair(session.as_mut(), &chains, &self.history, repair, decided)?)
     }
 
@@ -377,6 +369,14 @@ impl Migrator {
             Some(mut session) => Ok(read(&self.history, session.as_mut())?),
             None => Ok(T::default()),
         }
+    }
+
+    /// Opens the database for what makes no sense without one, and does not make it.
+    fn existing(&self, access: Access, interrupt: &Interrupt) -> Result<Box<dyn Session>, Error> {
+        let backend = self.backend()?;
+        let opened = backend.open_existing(access, &self.options(interrupt, false));
+        let opened = opened.map_err(|error| self.database_error(error))?;
+        opened.ok_or_else(|| Error::Missing { database: backend.describe() })
     }
 
     fn all_rows(&self) -> Result<Vec<Applied>, Error> {

@@ -160,8 +160,8 @@ fn asks_when_it_cannot_tell_and_says_when_there_is_nothing() {
     insta::assert_snapshot!(nothing.run(&["adopt"]), @"
     exit 1
     --- stderr
-    error: there is no database yet
-    hint: name the database that the other tool has migrated, with --database
+    error: there is no database app.db
+    hint: check the path: a database is made by the first migration, and by nothing else
     ");
     nothing.database().execute_batch("CREATE TABLE app (version TEXT, name TEXT)").unwrap();
     insta::assert_snapshot!(nothing.run(&["adopt"]), @"
@@ -186,7 +186,14 @@ fn asks_when_it_cannot_tell_and_says_when_there_is_nothing() {
     error: several tables look like histories: _sqlx_migrations (sqlx), schema_migrations (dbmate)
     hint: say which it is with --from, or with --from-table
     ");
-    two.ok(&["adopt", "--from-table", "_sqlx_migrations"]);
+    let from = ["adopt", "--from-table", "_sqlx_migrations"];
+    insta::assert_snapshot!(two.unchanged(|| two.run(&[&from[..], &["--baseline", "1"]].concat())), @"
+    exit 1
+    --- stderr
+    error: the history of sqlx is taken over row by row, so it cannot be said where the chain begins
+    hint: leave out --baseline: the rows tell what is applied; it is for tools whose migrations are no scripts of a chain, such as alembic
+    ");
+    two.ok(&from);
 }
 
 #[test]

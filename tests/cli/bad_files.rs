@@ -73,6 +73,9 @@ fn a_folder_called_like_a_migration_is_ignored() {
     --- stdout
     note: migrations/0003_x.sql is ignored: a folder
     Verified 2 migrations: files and history agree.
+
+    --- stderr
+    note: there is no database app.db
     ");
 }
 
@@ -115,9 +118,9 @@ fn a_version_used_twice() {
     --- stderr
     error: the migrations cannot be read: 2 problems
       - migrations/001_too.wasm: version 1 is already that of migrations/0001_a.sql
-        hint: give one of them another version
+        hint: give one of them another version: `whimbrel renumber`
       - migrations/2_again.sql: version 2 is already that of migrations/0002_b.sql
-        hint: give one of them another version
+        hint: give one of them another version: `whimbrel renumber`
     ");
 }
 
@@ -233,6 +236,9 @@ fn a_gap_is_worth_a_note_only() {
     --- stdout
     note: the sequence has no versions 3, 4
     Verified 3 migrations: files and history agree.
+
+    --- stderr
+    note: there is no database app.db
     ");
     project.ok(&["up"]);
 }

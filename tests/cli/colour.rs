@@ -38,6 +38,26 @@ fn no_color_is_obeyed_and_the_flag_comes_first() {
 }
 
 #[test]
+fn help_and_errors_of_the_command_line_obey_too() {
+    let project = Project::notes();
+    let shown = |name: &str, value: &str, arguments: &[&str]| {
+        let outcome = project.run_with(name, value, arguments);
+        outcome.stdout.contains(ESCAPE) || outcome.stderr.contains(ESCAPE)
+    };
+    for arguments in [["--help"].as_slice(), &["up", "--help"], &["nonsense"], &["up", "--nonsense"], &[]] {
+        let with = |options: &[&'static str]| [options, arguments].concat();
+        assert!(shown("X", "", &with(&["--color", "always"])), "{arguments:?}");
+        assert!(shown("NO_COLOR", "1", &with(&["--color=always"])), "{arguments:?}");
+        assert!(shown("CLICOLOR_FORCE", "1", arguments), "{arguments:?}");
+        assert!(!shown("CLICOLOR_FORCE", "1", &with(&["--color", "never"])), "{arguments:?}");
+        assert!(!shown("CLICOLOR_FORCE", "1", &with(&["--color=never"])), "{arguments:?}");
+    }
+    let mut command = project.command(&["--help"]);
+    command.env("NO_COLOR", "1").env("CLICOLOR_FORCE", "1");
+    assert!(!project.outcome(&command.output().expect("it runs")).stdout.contains(ESCAPE));
+}
+
+#[test]
 fn the_words_are_the_same_without_them() {
     let project = Project::notes();
     let plain = project.ok(&["status"]).stdout;

@@ -1,5 +1,7 @@
 //! The exit codes and where each message goes.
 
+use std::process::Stdio;
+
 use insta::assert_snapshot;
 
 use crate::harness::Project;
@@ -119,30 +121,108 @@ fn help_and_version_are_0() {
       2    the command line or the settings are wrong
       3    something is pending (status --check)
       4    the outcome is unknown: the connection was lost during a commit
-      5    done, but rows that could not be transformed were kept aside
+      5    done, but rows that could not be transformed were kept aside, or would be (--dry-run)
+      6    done, but the result could not be written to standard output
       70   a bug in whimbrel
       124  stopped by --timeout
       130  interrupted by Ctrl-C (143 by SIGTERM)
 
-    The database is taken from --database, else DATABASE_URL, else .env, else whimbrel.toml.
+    The database is taken from --database, else the environment that --env or WHIMBREL_ENV names,
+    else DATABASE_URL, else .env, else whimbrel.toml.
     ");
+}
+
+#[test]
+fn a_number_that_cannot_be_meant_is_named() {
+    let project = Project::notes();
+    let cases = [
+        (["up", "--steps", "-1"], "invalid value '-1' for '--steps <N>': -1 is not in 1..=4294967295"),
+        (["redo", "--steps", "-1"], "invalid value '-1' for '--steps <N>': -1 is not in 1..=4294967295"),
+        (["down", "--to", "-1"], "invalid value '-1' for '--to <VERSION>': \"-1\" is not a version"),
+        (["up", "--jobs", "-1"], "invalid value '-1' for '--jobs <N>': write a number from 1 to 256"),
+        (["up", "--throttle", "-5"], "invalid value '-5' for '--throttle <RATE>': write rows a second"),
+        (["up", "--throttle", "0"], "invalid value '0' for '--throttle <RATE>': 0 is no rate and no pause"),
+        (["up", "--throttle", "0s"], "invalid value '0s' for '--throttle <RATE>': 0 is no rate and no pause"),
+    ];
+    for (arguments, expected) in cases {
+        let outcome = project.run(&arguments);
+        assert_eq!(outcome.code, 2, "{outcome}");
+        assert!(outcome.stderr.contains(expected), "{outcome}");
+    }
+}
+
+#[test]
+fn a_version_that_is_not_there_is_refused() {
+    let project = Project::notes();
+    for arguments in [["rejects", "99"].as_slice(), &["rejects", "99", "--retry"], &["test", "--accept", "99"]] {
+        let outcome = project.run(arguments);
+        assert_eq!(outcome.code, 1, "{outcome}");
+        assert!(outcome.stderr.contains("the chain has no version 99"), "{outcome}");
+    }
+    project.ok(&["rejects", "1"]);
+    project.ok(&["test", "--accept", "1"]);
+}
+
+#[test]
+fn who_looks_at_a_database_that_is_not_there_is_told() {
+    let project = Project::notes();
+    let verbs = [
+        ["history"].as_slice(),
+        &["down"],
+        &["redo"],
+        &["reset"],
+        &["rejects", "1"],
+        &["lock", "status"],
+        &["verify"],
+        &["renumber"],
+    ];
+    for verb in verbs {
+        let outcome = project.ok(verb);
+        assert_eq!(outcome.stderr, "note: there is no database app.db\n", "{verb:?}");
+        assert!(project.ok(&[verb, &["--json"]].concat()).stderr.is_empty(), "{verb:?}");
+    }
+    assert!(!project.path("app.db").exists());
+    project.ok(&["up"]);
+    assert!(project.ok(&["history"]).stderr.is_empty());
 }
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let project = Project::notes();
-    let mut child = project.command(&["status"]).stdout(std::process::Stdio::piped()).spawn().expect("it runs");
-    drop(child.stdout.take());
-    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    for arguments in [["status"].as_slice(), &["up", "-vv"], &["history", "--json"], &["--help"]] {
+        let mut command = project.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        drop((child.stdout.take(), child.stderr.take()));
+        assert_eq!(child.wait().expect("it ends").code(), Some(0), "{arguments:?}");
+    }
+    project.ok(&["status", "--check"]);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_written_is_an_error() {
     let project = Project::notes();
-    let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
-    let output = project.command(&["status"]).stdout(full).output().expect("it runs");
-    assert_eq!(project.outcome(&output).code, 1);
+    let full = |arguments: &[&str]| {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+        project.outcome(&project.command(arguments).stdout(full).output().expect("it runs"))
+    };
+    for arguments in [["status"].as_slice(), &["plan", "--json"], &["up", "--dry-run"], &["--help"]] {
+        let outcome = full(arguments);
+        assert_eq!(outcome.code, 1, "{arguments:?}: {outcome}");
+        assert!(outcome.stderr.contains("error: the result cannot be written to standard output"), "{outcome}");
+    }
+    assert_snapshot!(full(&["up", "--quiet", "--steps", "1"]), @"
+    exit 6
+    --- stderr
+    error: the result cannot be written to standard output
+      caused by: No space left on device (os error 28)
+    note: it was done all the same: Applied 1 migration in [time].
+    hint: free some space on the disk
+    ");
+    let json = full(&["up", "--json"]);
+    assert_eq!(json.code, 6, "{json}");
+    assert!(json.stderr.contains("note: it was done all the same: Applied 1 migration"), "{json}");
+    project.ok(&["status", "--check"]);
 }
 
 #[test]

@@ -11,6 +11,9 @@ fn shows_what_was_applied() {
     exit 0
     --- stdout
     Nothing was applied yet.
+
+    --- stderr
+    note: there is no database app.db
     ");
     project.ok(&["up"]);
     assert_snapshot!(project.run(&["history"]), @"

@@ -140,6 +140,7 @@ fn tells_what_is_wrong_with_the_file_or_its_manifest() {
     --- stderr
     error: cannot read nothing.wasm
       caused by: No such file or directory (os error 2)
+    hint: check the path
     ");
     project.write("x.wasm", wat::parse_str("(module)").expect("a module"));
     assert_snapshot!(project.run(&["inspect", "x.wasm"]), @"

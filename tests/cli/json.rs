@@ -36,6 +36,25 @@ fn every_verb_writes_one_object() {
 }
 
 #[test]
+fn a_file_has_its_own_name() {
+    let project = Project::notes();
+    let names = ["it's \"mine\".txt", "back\\slash.txt", "e\u{301}.txt", "a\u{1b}b.txt"];
+    for name in names {
+        project.write(&format!("migrations/{name}"), "");
+    }
+    let status = project.ok(&["status", "--json"]);
+    assert!(!status.stdout.contains('\u{1b}'), "{status}");
+    let status = status.json("status");
+    let ignored: Vec<&str> =
+        status["ignored"].as_array().expect("a list").iter().filter_map(|file| file["file"].as_str()).collect();
+    for name in names {
+        assert!(ignored.contains(&format!("migrations/{name}").as_str()), "{name:?} in {ignored:?}");
+    }
+    let text = project.ok(&["status"]).stdout;
+    assert!(text.contains("migrations/a\\u{1b}b.txt is ignored") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
 fn status_has_this_shape() {
     let project = Project::notes();
     project.ok(&["up", "--steps", "1"]);

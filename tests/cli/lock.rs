@@ -54,6 +54,53 @@ fn writes_and_checks_the_lock_file() {
     ");
 }
 
+#[test]
+fn every_chain_has_its_own() {
+    let project = Project::notes();
+    let settings = "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.billing]\ndir = \"billing\"\n\
+                    [chains.packed]\ndir = \"packed.zip\"\n";
+    project.write("whimbrel.toml", settings);
+    project.write("billing/0001_invoice.sql", "CREATE TABLE invoice (x);\n");
+    insta::assert_snapshot!(project.ok(&["lock"]), @"
+    exit 0
+    --- stdout
+    Wrote migrations/whimbrel.lock: 2 migrations.
+    Wrote billing/whimbrel.lock: 1 migration.
+    ");
+    project.ok(&["new", "more", "--chain", "billing"]);
+    project.write("billing/0002_more.sql", "CREATE TABLE more (x);\n");
+    project.ok(&["lock", "--check", "--chain", "main"]);
+    insta::assert_snapshot!(project.run(&["lock", "--check"]), @"
+    exit 1
+    --- stdout
+    migrations/whimbrel.lock describes the folder: 2 migrations.
+    billing/whimbrel.lock does not describe the folder:
+      2 more is not what the lock file says
+    Write it anew: `whimbrel lock`
+    ");
+    let json = project.run(&["lock", "--check", "--json"]).json("lock");
+    assert_eq!(json["differences"], serde_json::json!([{ "migration": "billing:2 more", "kind": "changed" }]));
+    assert_eq!((&json["file"], &json["files"][1]["chain"]), (&serde_json::Value::Null, &"billing".into()));
+    project.ok(&["lock", "--chain", "billing"]);
+    project.ok(&["lock", "--check"]);
+    for (chain, code) in [("nowhere", 2), ("packed", 2)] {
+        assert_eq!(project.run(&["lock", "--chain", chain]).code, code, "{chain}");
+    }
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_written_is_no_wrong_setting() {
+    let project = Project::notes();
+    project.write("migrations/whimbrel.lock/file", "");
+    insta::assert_snapshot!(project.run(&["lock"]), @"
+    exit 1
+    --- stderr
+    error: cannot write migrations/whimbrel.lock
+      caused by: Is a directory (os error 21)
+    hint: check the path
+    ");
+}
+
 fn git(folder: &Path, arguments: &[&str]) -> bool {
     let identity = ["-c", "user.name=ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false"];
     let output = Command::new("git").current_dir(folder).args(identity).args(arguments).output().expect("git runs");

@@ -6,6 +6,7 @@ mod bad_database;
 mod bad_files;
 mod bad_history;
 mod chains;
+mod codes;
 mod colour;
 mod components;
 mod down;

@@ -181,6 +181,58 @@ fn refuses_names_that_no_file_system_likes() {
 }
 
 #[test]
+fn makes_all_its_files_or_none() {
+    let project = Project::with(&[("0001_create_note.sql", "SELECT 1;")]);
+    let files = |project: &Project| [project.list("."), project.list("migrations")].concat();
+    let before = files(&project);
+    // The file system takes the one name and not the other.
+    let long = "x".repeat(243);
+    assert_snapshot!(project.run(&["new", &long, "--reversible"]).stderr.replace(&long, "…"), @"
+    error: cannot write migrations/0002_….down.sql
+      caused by: File name too long (os error 36)
+    hint: choose a shorter name
+    ");
+    assert_eq!(files(&project), before);
+    project.write("migrations/whimbrel.lock", "<<<<<<< a conflict\n");
+    let before = files(&project);
+    for kind in [["--kind", "sql"], ["--kind", "py"], ["--kind", "rust"], ["--lang", "go"]] {
+        let refused = project.run(&[&["new", "more"][..], &kind].concat());
+        assert_eq!(refused.code, 2, "{refused}");
+        assert!(refused.stderr.contains("migrations/whimbrel.lock"), "{refused}");
+        assert_eq!(files(&project), before, "{kind:?}");
+    }
+    project.remove("migrations/whimbrel.lock");
+    project.write("guests/more/build.sh", "mine");
+    let refused = project.run(&["new", "more", "--lang", "go"]);
+    assert!(refused.stderr.contains("guests/more/build.sh exists already"), "{refused}");
+    assert_eq!(
+        (project.list("guests/more"), project.read("guests/more/build.sh")),
+        (vec!["build.sh".into()], "mine".into())
+    );
+}
+
+#[test]
+fn goes_into_the_chain_that_is_meant() {
+    let project = Project::new();
+    project.write("whimbrel.toml", "[chains.app]\ndir = \"app\"\n[chains.billing]\ndir = \"billing\"\n");
+    assert_snapshot!(project.run(&["new", "first"]), @"
+    exit 1
+    --- stderr
+    error: the migration can be one of several chains: app, billing
+    hint: say which with --chain
+    ");
+    assert_snapshot!(project.run(&["new", "first", "--chain", "biling"]), @"
+    exit 2
+    --- stderr
+    error: there is no chain biling
+    hint: known are app, billing
+    ");
+    project.ok(&["new", "first", "--chain", "billing"]);
+    assert_eq!(project.list("billing"), ["0001_first.sql"]);
+    assert_eq!(project.list("."), ["billing", "whimbrel.toml"]);
+}
+
+#[test]
 fn fits_the_folder_it_goes_into() {
     let cases = [
         ("sqlx", "1_a.sql", "-- no-transaction\nCREATE TABLE a (x);\n"),

@@ -23,6 +23,9 @@ fn two_branches_that_added_one_version() {
     3 tag becomes 4
       migrations/0003_tag.sql -> 0004_tag.sql
     Would renumber 1 migration. Nothing was changed.
+
+    --- stderr
+    note: there is no database app.db
     ");
     assert!(project.list("migrations").contains(&"0003_tag.sql".to_owned()));
     assert_snapshot!(project.run(&["renumber", "0003_author"]), @"
@@ -32,6 +35,9 @@ fn two_branches_that_added_one_version() {
       migrations/0003_author.down.sql -> 0004_author.down.sql
       migrations/0003_author.up.sql -> 0004_author.up.sql
     Renumbered 1 migration.
+
+    --- stderr
+    note: there is no database app.db
     ");
     assert_eq!(
         project.list("migrations")[4..],
@@ -76,6 +82,7 @@ fn what_is_applied_keeps_its_version_and_the_rest_follows() {
       "dry_run": false,
       "migrations": [
         {
+          "chain": "main",
           "name": "author",
           "from": "3",
           "to": "7",
@@ -87,6 +94,7 @@ fn what_is_applied_keeps_its_version_and_the_rest_follows() {
           ]
         },
         {
+          "chain": "main",
           "name": "late",
           "from": "4",
           "to": "8",
@@ -118,7 +126,7 @@ fn what_is_applied_keeps_its_version_and_the_rest_follows() {
     assert_eq!(project.read("migrations/0006_next.sql"), "-- whimbrel: depends_on = 8, 3\nCREATE TABLE next (x);\n");
     assert_eq!(project.read("billing/0001_a.sql"), "-- whimbrel: depends_on = main:8\nCREATE TABLE a (x);\n");
     assert_eq!(project.read("migrations/0008_late.toml"), "description = \"late\"\ndepends_on = [\"1\"]\n");
-    project.ok(&["lock", "--check"]);
+    project.ok(&["lock", "--check", "--chain", "main"]);
 }
 
 #[test]
@@ -129,6 +137,7 @@ fn nothing_is_lost() {
         assert_snapshot!(project.run(&["renumber"]), @"
         exit 1
         --- stderr
+        note: there is no database app.db
         error: migrations/0004_tag.sql exists already
         hint: nothing was renamed
         ");
@@ -146,4 +155,77 @@ fn nothing_is_lost() {
     --- stderr
     note: no database is named, so nothing counts as applied
     ");
+}
+
+#[test]
+fn every_chain_is_looked_at() {
+    let project = merged();
+    project.write(
+        "whimbrel.toml",
+        "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.billing]\ndir = \"billing\"\n",
+    );
+    project.write("billing/0001_a.sql", "CREATE TABLE a (x);\n");
+    project.write("billing/0001_b.sql", "CREATE TABLE b (x);\n");
+    project.write("billing/0003_tag.sql", "-- whimbrel: depends_on = main:3\nCREATE TABLE billing_tag (x);\n");
+    project.write("migrations/0009_last.sql", "-- whimbrel: depends_on = billing:1\nCREATE TABLE last (x);\n");
+    project.write("billing/whimbrel.lock", "<<<<<<< a conflict\n");
+    assert_snapshot!(project.run(&["renumber", "--dry-run", "--chain", "billing"]), @"
+    exit 0
+    --- stdout
+    1 b becomes 4
+      billing/0001_b.sql -> 0004_b.sql
+    billing/whimbrel.lock is written anew
+    Would renumber 1 migration. Nothing was changed.
+
+    --- stderr
+    note: there is no database app.db
+    note: migrations/0009_last.sql:1:27: depends on version 1, which one migration keeps and another leaves for 4 (write 4 if it is that one)
+    ");
+    assert_snapshot!(project.run(&["renumber", "0003_tag.sql"]), @"
+    exit 1
+    --- stderr
+    note: there is no database app.db
+    error: 0003_tag.sql is a file of several chains: main, billing
+    hint: say which with --chain
+    ");
+    assert_snapshot!(project.run(&["renumber", "billing/0003_tag.sql", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    billing:3 tag becomes 4
+      billing/0003_tag.sql -> 0004_tag.sql
+    billing/whimbrel.lock is written anew
+    Would renumber 1 migration. Nothing was changed.
+
+    --- stderr
+    note: there is no database app.db
+    ");
+    let nowhere = project.run(&["renumber", "0077_nowhere"]);
+    assert!(nowhere.code == 1 && nowhere.stderr.contains("0077_nowhere: is no migration"), "{nowhere}");
+    assert_snapshot!(project.run(&["renumber"]), @"
+    exit 0
+    --- stdout
+    main:3 tag becomes 10
+      migrations/0003_tag.sql -> 0010_tag.sql
+    billing:1 b becomes 4
+      billing/0001_b.sql -> 0004_b.sql
+    billing/whimbrel.lock is written anew
+    Renumbered 2 migrations.
+
+    --- stderr
+    note: there is no database app.db
+    note: migrations/0009_last.sql:1:27: depends on version 1, which one migration keeps and another leaves for 4 (write 4 if it is that one)
+    note: billing/0003_tag.sql:1:27: depends on version 3, which one migration keeps and another leaves for 10 (write 10 if it is that one)
+    ");
+    project.ok(&["lock", "--check", "--chain", "billing"]);
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_written_leaves_everything_as_it_was() {
+    let project = merged();
+    project.ok(&["renumber", "--dry-run"]);
+    project.write("migrations/whimbrel.lock/file", "");
+    let before = project.list("migrations");
+    let refused = project.run(&["renumber"]);
+    assert!(refused.code == 1 && refused.stderr.contains("cannot write migrations/whimbrel.lock"), "{refused}");
+    assert_eq!(project.list("migrations"), before);
 }

@@ -26,6 +26,7 @@ fn the_database_is_found_in_this_order() {
     project.write(".env", "OTHER=1\nexport DATABASE_URL=\"sqlite://dotenv.db\"\n");
     assert_eq!(database_of(&project, None, &[]), "dotenv.db");
     assert_eq!(database_of(&project, Some(""), &[]), "dotenv.db", "an empty variable is none");
+    assert_eq!(database_of(&project, Some("  "), &[]), "dotenv.db", "a blank one is none");
     assert_eq!(database_of(&project, Some("sqlite:environment.db?mode=rwc"), &[]), "environment.db");
     assert_eq!(database_of(&project, Some("sqlite:environment.db"), &["-D", "typed.db"]), "typed.db");
     let absolute = format!("sqlite://{}", project.path("absolute.db").display());
@@ -116,6 +117,7 @@ fn a_typo_in_the_file_is_found() {
     exit 2
     --- stderr
     error: cannot read nowhere.toml: No such file or directory (os error 2)
+    hint: check the path
     ");
 }
 
@@ -146,7 +148,7 @@ fn credentials_are_never_shown() {
     assert_snapshot!(project.run(&["status"]), @"
     exit 2
     --- stderr
-    error: .env: has a line that is not NAME=value
+    error: .env:1:1: this is not NAME=value
     hint: correct it, or name the database with --database
     ");
     project.remove(".env");

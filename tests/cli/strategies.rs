@@ -155,6 +155,50 @@ fn a_baseline_is_declared() {
 }
 
 #[test]
+fn a_baseline_needs_a_database_and_a_version_that_can_be_meant() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["baseline", "1", "-D", "wrong.db"]), @"
+    exit 1
+    --- stderr
+    error: there is no database wrong.db
+    hint: check the path: a database is made by the first migration, and by nothing else
+    ");
+    assert!(!project.path("wrong.db").exists());
+    project.database().execute_batch("CREATE TABLE note (x)").expect("table");
+    project.write("migrations/0010_later.sql", "CREATE TABLE later (x);\n");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["baseline", "22"]), @"
+        exit 1
+        --- stderr
+        error: the chain has no version 22
+        hint: `whimbrel status` shows the versions there are
+        ");
+    });
+    // The chain may begin after what is there.
+    assert_snapshot!(project.run(&["baseline", "9"]), @"
+    exit 0
+    --- stdout
+    Declared: chain main begins after 9 baseline; nothing was run.
+
+    --- stderr
+    note: no migration of the chain has version 9
+    ");
+}
+
+#[test]
+fn nobody_is_asked_where_there_is_nothing_to_do() {
+    let project = Project::notes();
+    project.database().execute_batch("CREATE TABLE other (x)").expect("table");
+    assert_snapshot!(project.run(&["reset"]), @"
+    exit 0
+    --- stdout
+    Nothing to do: nothing is applied that far.
+    ");
+    let refused = project.run(&["baseline", "22"]);
+    assert!(refused.stderr.contains("the chain has no version 22"), "{refused}");
+}
+
+#[test]
 fn a_squash_of_nothing_is_one_too() {
     let project = Project::with(&[("0001_nothing.sql", "SELECT 1;\n")]);
     project.ok(&["up"]);

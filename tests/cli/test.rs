@@ -214,12 +214,16 @@ fn writes_a_report_for_ci() {
       </testsuite>
     </testsuites>
     "#);
-    let outcome = project.run(&["test", "--junit", "nowhere/report.xml"]);
-    assert_snapshot!(outcome, @"
+    project.remove("migrations/0006_wrong.sql");
+    assert_eq!(project.run(&["test", "--junit", "new/folder/report.xml"]).code, 1);
+    assert!(project.read("new/folder/report.xml").contains("name=\"3 shout\""));
+    // Nothing is tried where the report cannot be kept.
+    assert_snapshot!(project.run(&["test", "--junit", "migrations"]), @"
     exit 1
     --- stderr
-    error: cannot write nowhere/report.xml
-      caused by: No such file or directory (os error 2)
+    error: cannot write migrations
+      caused by: Is a directory (os error 21)
+    hint: check the path
     ");
 }
 

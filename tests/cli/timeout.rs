@@ -98,7 +98,10 @@ fn waiting_for_a_lock_counts() {
     project.write("whimbrel.toml", "database = \"sqlite:app.db\"\ntimeout = \"400ms\"\n");
     let outcome = project.run(&["up"]);
     assert_eq!(outcome.code, 124, "{outcome}");
-    assert!(outcome.stderr.contains("the run took longer than its timeout of 400ms"), "{outcome}");
+    assert_snapshot!(outcome.stderr, @"
+    error: the run took longer than its timeout of 400ms; migration 2 first_notes had not begun: it waited for another process that uses the database
+    hint: `whimbrel lock status` shows who is at work; or give it more time with --timeout
+    ");
     other.execute_batch("ROLLBACK").expect("the lock is free");
     // What is typed comes before the file.
     project.ok(&["up", "--timeout", "1m"]);

@@ -114,7 +114,7 @@ fn run<'a>(
     watermark: &mut Watermark,
 ) -> Result<Ran<'a>, StepError> {
     let (spec, rows) = spec(step).expect("only transforms have chunks");
-    session.begin().map_err(StepError::doing("begin a transaction"))?;
+    session.begin().map_err(StepError::beginning)?;
     note(session, step, conditions);
     if !watermark.still_needed(session, &step.step, conditions)? {
         return Ok(Ran::Over(Box::new(done_elsewhere(step))));

@@ -2,7 +2,7 @@
 
 use super::growth::Growth;
 use super::prepare::Prepared;
-use super::report::{Report, RunError, StepError, StepReport};
+use super::report::{Report, RunError, StepReport};
 use super::run::{Conditions, run};
 use crate::db::sqlite::{Difference, Fill, FillError, compare};
 use crate::db::{DbError, ErrorCode, OpenOptions, Session};
@@ -139,7 +139,7 @@ pub(super) fn one_by_one(prepared: Prepared) -> impl Iterator<Item = Prepared> {
 
 fn not_interrupted(result: Result<Report, Box<RunError>>) -> Result<Result<Report, Box<RunError>>, TrialError> {
     match result {
-        Err(error) if matches!(error.source, StepError::Interrupted) => Err(TrialError::Run(error)),
+        Err(error) if error.source.is_interruption() => Err(TrialError::Run(error)),
         result => Ok(result),
     }
 }

@@ -127,7 +127,7 @@ fn try_all(
 /// Returns whether foreign keys are to be enforced again afterwards.
 fn open(session: &mut dyn Session, rebuilds: bool, conditions: &Conditions<'_>) -> Result<bool, StepError> {
     let enforced = rebuilds && session.set_foreign_keys(false).map_err(StepError::doing("suspend foreign keys"))?;
-    session.begin().map_err(StepError::doing("begin a transaction"))?;
+    session.begin().map_err(StepError::beginning)?;
     conditions.history.ensure(session)?;
     Ok(enforced)
 }

@@ -25,7 +25,7 @@ pub(crate) fn run_once(
             on_error: Vec::new(),
         })
     };
-    if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
+    if let Err(error) = session.begin().map_err(StepError::beginning) {
         return (session, Err(failed(error)));
     }
     let timer = Timer::start(session.as_ref());

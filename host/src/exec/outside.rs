@@ -152,7 +152,7 @@ fn announce(
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> Result<Announced, StepError> {
-    session.begin().map_err(StepError::doing("begin a transaction"))?;
+    session.begin().map_err(StepError::beginning)?;
     if !watermark.still_needed(session, &step.step, conditions)? {
         return Ok(Announced::Not(Box::new(done_elsewhere(step))));
     }

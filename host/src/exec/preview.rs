@@ -21,19 +21,16 @@ pub enum PreviewError {
         /// What it is.
         kind: &'static str,
     },
-    /// There are no rows without a database.
-    #[error("the database does not exist yet, so there are no rows to show")]
-    NoDatabase,
     /// It cannot be run on these rows.
     #[error(transparent)]
     Failed(#[from] StepError),
 }
 
 impl PreviewError {
-    /// Refuses what is no transform.
-    pub(crate) fn check(migration: &Migration) -> Result<(), Self> {
+    /// Returns what a transform says of itself; refuses what is none.
+    pub(crate) fn check(migration: &Migration) -> Result<&TransformSpec, Self> {
         match migration.body.transform() {
-            Some(_) => Ok(()),
+            Some(spec) => Ok(spec),
             None => Err(Self::NotATransform { migration: migration.title(), kind: migration.kind().as_str() }),
         }
     }
@@ -46,9 +43,8 @@ pub(crate) fn preview_step(
     conditions: &Conditions<'_>,
     selection: &Selection,
 ) -> Result<Preview, PreviewError> {
-    let step = prepared.steps.first().ok_or(PreviewError::NoDatabase)?;
-    PreviewError::check(&step.step.migration)?;
-    let Some(spec) = step.step.migration.body.transform() else { return Err(PreviewError::NoDatabase) };
+    let step = prepared.steps.first().expect("one step was prepared");
+    let spec = PreviewError::check(&step.step.migration)?;
     let functions = bring(session, step, conditions)?;
     let shown = show(session, step, spec, conditions, selection);
     functions.end(session)?;

@@ -24,9 +24,6 @@ pub enum RepairError {
     /// Another process has changed it since it was looked at.
     #[error("another process changed the history meanwhile")]
     Changed,
-    /// There is no database yet.
-    #[error("the database does not exist yet, so there is nothing to repair")]
-    NoDatabase,
     /// The database refused.
     #[error(transparent)]
     Step(#[from] StepError),

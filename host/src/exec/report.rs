@@ -273,6 +273,12 @@ pub enum StepError {
     /// Stopped from outside.
     #[error("interrupted")]
     Interrupted,
+    /// Stopped from outside before it had begun, so that there is nothing to undo.
+    #[error("interrupted before it had begun")]
+    NotBegun {
+        /// It waited until another process would let it write.
+        waiting: bool,
+    },
 }
 
 #[cfg(feature = "wasm")]
@@ -296,22 +302,30 @@ impl StepError {
         }
     }
 
+    /// Says that the first transaction of a step was refused.
+    pub(super) fn beginning(source: DbError) -> Self {
+        match source.code {
+            crate::db::ErrorCode::Interrupted => Self::NotBegun { waiting: true },
+            _ => Self::Database { doing: "begin a transaction", source },
+        }
+    }
+
     /// Says why code of the program failed. Code that was stopped returns whatever error it likes, so the interrupt is
     /// asked.
     pub(super) fn of_code(source: crate::model::RustError, interrupt: &Interrupt) -> Self {
         if interrupt.is_raised() { Self::Interrupted } else { Self::Rust { source } }
     }
 
-    /// Says that it is the error of a hook. An interruption stays what it is.
+    /// Says that it is the error of a hook.
     pub(super) fn of_hook(self, hook: &Arc<Hook>) -> Self {
         Self::Hook { hook: Arc::clone(hook), source: Box::new(self), kept: false }
     }
 
     /// Tells whether something was stopped from outside, and nothing is wrong otherwise.
-    pub(crate) fn is_interruption(&self) -> bool {
+    pub fn is_interruption(&self) -> bool {
         let told = |error: &DbError| error.code == crate::db::ErrorCode::Interrupted;
         match self {
-            Self::Interrupted => true,
+            Self::Interrupted | Self::NotBegun { .. } => true,
             Self::History(HistoryError::Database { source, .. }) => told(source),
             Self::Statement { failed, .. } => told(&failed.error),
             Self::Hook { source, .. } => source.is_interruption(),

@@ -60,7 +60,7 @@ fn in_transaction(
     spec: &TransformSpec,
     conditions: &Conditions<'_>,
 ) -> Result<Retried, StepError> {
-    session.begin().map_err(StepError::doing("begin a transaction"))?;
+    session.begin().map_err(StepError::beginning)?;
     let (chain, version) = (&step.step.chain, step.step.migration.version);
     // Another process may have reverted it meanwhile.
     conditions.history.details(session, chain, version)?.ok_or(StepError::Vanished)?;

@@ -6,7 +6,7 @@ use super::determinism::{TrialError, connection, one_by_one, words};
 use super::growth::Growth;
 use super::preconditions::waits;
 use super::prepare::{PrepareError, Prepared};
-use super::report::{RunError, StepError, StepOutcome, StepReport};
+use super::report::{RunError, StepOutcome, StepReport};
 use super::run::{Conditions, run};
 use crate::db::sqlite::{Differences, Fill, differences};
 use crate::db::{Ambient, OpenOptions, Session};
@@ -264,7 +264,7 @@ impl Road<'_> {
         session.set_ambient(Some(ambient.clone()))?;
         let (session, result) = run(session, step, &conditions);
         match result {
-            Err(error) if matches!(error.source, StepError::Interrupted) => Err(TrialError::Run(error)),
+            Err(error) if error.source.is_interruption() => Err(TrialError::Run(error)),
             Err(error) => Ok((session, Err(error))),
             Ok(mut report) => {
                 let report = report.steps.pop().expect("one step was run");

@@ -222,7 +222,7 @@ fn run_steps(
         let _span = span.entered();
         watermark.has_chunks = false;
         let (returned, result) = if conditions.interrupt.is_raised() {
-            (session, Err(StepError::Interrupted))
+            (session, Err(StepError::NotBegun { waiting: false }))
         } else if let Err(error) = watermark.burst.before(session.as_mut(), step) {
             (session, Err(error))
         } else if let Some(left_out) = waits(step, &report.steps, conditions.chains) {

@@ -123,7 +123,7 @@ fn in_one(
     conditions: &Conditions<'_>,
     suspended: bool,
 ) -> (Box<dyn Session>, Result<Vec<StepReport>, Failed>) {
-    if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
+    if let Err(error) = session.begin().map_err(StepError::beginning) {
         return (session, Err((0, error)));
     }
     let (returned, before) = hooks::of_run(session, Moment::BeforeAll, prepared, conditions);

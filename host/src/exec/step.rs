@@ -47,7 +47,7 @@ fn in_transaction(
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
-    if let Err(error) = session.begin().map_err(StepError::doing("begin a transaction")) {
+    if let Err(error) = session.begin().map_err(StepError::beginning) {
         return (session, Err(error));
     }
     note(session.as_mut(), step, conditions);

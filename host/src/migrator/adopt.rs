@@ -1,7 +1,7 @@
 //! Takes the history of another tool over, in one transaction.
 
 use super::Migrator;
-use crate::db::{Access, DbError, Session};
+use crate::db::{Access, Session};
 use crate::error::Error;
 use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror, Tool};
 use crate::model::{Applied, Chain, Chains};
@@ -10,7 +10,7 @@ use crate::source::Layout;
 impl Migrator {
     /// Shows what [`Self::adopt`] would write. Changes nothing.
     pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let mut session = self.existing(Access::Read)?;
+        let mut session = self.existing(Access::Read, &self.interrupt)?;
         let (chains, assumed_layout) = self.chains_of_tool(session.as_mut(), choice)?;
         let chain = one_chain(&chains)?;
         self.check_unbegun(session.as_mut(), chain)?;
@@ -23,7 +23,7 @@ impl Migrator {
     /// The chain is read in that tool's layout, unless its source names another or holds what tells of one. Reading and
     /// writing is one transaction, which keeps every other writer out, the other tool as well.
     pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let mut session = self.existing(Access::Write)?;
+        let mut session = self.existing(Access::Write, &self.interrupt)?;
         let session = session.as_mut();
         let (chains, assumed_layout) = self.chains_of_tool(session, choice)?;
         let chain = one_chain(&chains)?;
@@ -60,12 +60,6 @@ impl Migrator {
             Mirror::begin(&self.history, session, chain.name(), &adoption.from)?;
         }
         Ok(adoption)
-    }
-
-    fn existing(&self, access: Access) -> Result<Box<dyn Session>, Error> {
-        let opened: Result<_, DbError> = self.backend()?.open_existing(access, &self.options(&self.interrupt, false));
-        let opened = opened.map_err(|error| self.database_error(error))?;
-        Ok(opened.ok_or(AdoptError::NoDatabase)?)
     }
 
     fn check_unbegun(&self, session: &mut dyn Session, chain: &Chain) -> Result<(), Error> {

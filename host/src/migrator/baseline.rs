@@ -26,20 +26,16 @@ impl Migrator {
     /// Declares that the database has everything of a chain up to this version; nothing is run. Returns the row that was
     /// written, or would be written when `dry_run`.
     ///
-    /// Refused when the history has migrations of the chain already.
+    /// Refused when the history has migrations of the chain already, when there is no database, and when the version is
+    /// above all that the chain has: what is still to be written would count as applied.
     pub fn baseline(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
         let chains = self.load(&self.interrupt)?;
         let chain = only_chain(&chains, version)?;
-        let opened = self.backend()?.open_existing(Access::Write, &self.options(&self.interrupt, false));
-        let existing = opened.map_err(|error| self.database_error(error))?;
-        let mut session = match existing {
-            Some(session) => session,
-            None if dry_run => return Ok(declared(chain, version)),
-            None => self
-                .backend()?
-                .open(&self.options(&self.interrupt, false))
-                .map_err(|error| self.database_error(error))?,
-        };
+        let newest = chain.migrations().iter().chain(chain.baselines()).map(|migration| migration.version).max();
+        if newest.is_some_and(|newest| version > newest) {
+            return Err(PlanError { problems: vec![PlanProblem::UnknownTarget { version }] }.into());
+        }
+        let mut session = self.existing(Access::Write, &self.interrupt)?;
         let result = self.declare(session.as_mut(), chain, version, dry_run);
         if let Err(error) = session.rollback() {
             tracing::warn!("rollback failed: {error}");

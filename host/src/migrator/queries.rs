@@ -3,7 +3,7 @@
 use super::{Found, Migrator};
 use crate::error::Error;
 use crate::lock::Holding;
-use crate::model::{Applied, Chains, Version};
+use crate::model::{Applied, Chains, Role, Version};
 use crate::plan::{self, Entry, Goal, Warning};
 use crate::source::{Ignored, Problem};
 
@@ -88,6 +88,12 @@ impl Migrator {
             Baseline => row.version >= version,
             Started | InProgress | Reverted | Replaced => false,
         }))
+    }
+
+    /// Tells whether a chain has a migration of this version, or the history has one that ran once.
+    pub fn is_known(&self, version: Version) -> Result<bool, Error> {
+        let entries = self.status()?.entries;
+        Ok(entries.iter().any(|entry| entry.role != Role::Repeatable && entry.version == version))
     }
 
     /// Returns the history rows in the order they were written, also those that were reverted or replaced.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Migrator;
-use crate::db::{Access, DbError, ErrorCode};
+use crate::db::Access;
 use crate::error::Error;
 use crate::exec::{self, EngineFound, Prepared, StepReport};
 use crate::interrupt::Interrupt;
@@ -32,7 +32,7 @@ impl Migrator {
     }
 
     /// Runs the only migration of the sources in a transaction, without a row in the history, and undoes it unless it is
-    /// to be kept.
+    /// to be kept, for which there must be a database.
     pub fn run_once(&self, direction: Direction, keep: bool) -> Result<StepReport, Error> {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
@@ -41,7 +41,7 @@ impl Migrator {
             let existing = self.backend()?.open_existing(Access::Write, &options);
             let session = match existing.map_err(|error| self.database_error(error))? {
                 Some(session) => Ok(session),
-                None if keep => self.backend()?.open(&options),
+                None if keep => return Err(Error::Missing { database: self.backend()?.describe() }),
                 None => self.backend()?.open_scratch(&options),
             };
             let session = session.map_err(|error| self.database_error(error))?;
@@ -56,11 +56,7 @@ impl Migrator {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
             let (goal, prepared) = self.prepare_only(&chains, Direction::Up, interrupt)?;
-            let existing = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
-            let session = existing.and_then(|session| {
-                session.ok_or_else(|| DbError::new(ErrorCode::CannotOpen, "the database does not exist"))
-            });
-            let session = session.map_err(|error| self.database_error(error))?;
+            let session = self.existing(Access::Read, interrupt)?;
             let conditions = self.conditions(&chains, goal, interrupt, true);
             Ok(exec::read_once(session, prepared, &conditions)?)
         })

@@ -57,7 +57,7 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
 
 /// Refuses a body that claims what another one has.
 pub(super) fn taken(file: &str, key: &Key, other: &str, same_name: bool) -> Problem {
-    let hint = if same_name { "keep one of them" } else { "give one of them another version" };
+    let hint = if same_name { "keep one of them" } else { "give one of them another version: `whimbrel renumber`" };
     Problem::of_file(file, format!("{} is already that of {other}", called(key)), Some(hint.to_owned()))
 }
 
@@ -133,7 +133,9 @@ mod tests {
             ),
             (
                 &["2_a.up.sql", "2_a.down.sql", "2_again.sql"],
-                &["m/2_a.up.sql: version 2 is already that of m/2_again.sql (give one of them another version)"],
+                &[
+                    "m/2_a.up.sql: version 2 is already that of m/2_again.sql (give one of them another version: `whimbrel renumber`)",
+                ],
             ),
             (&["1_a.up.sql", "01_a.down.sql", "001_a.toml"], &[]),
             (&["1_a.wasm", "01_a.toml"], &[]),
@@ -141,8 +143,8 @@ mod tests {
             (
                 &["1_a.sql", "01_b.sql", "1_c.wasm", "1_c.toml"],
                 &[
-                    "m/1_a.sql: version 1 is already that of m/01_b.sql (give one of them another version)",
-                    "m/1_c.wasm: version 1 is already that of m/01_b.sql (give one of them another version)",
+                    "m/1_a.sql: version 1 is already that of m/01_b.sql (give one of them another version: `whimbrel renumber`)",
+                    "m/1_c.wasm: version 1 is already that of m/01_b.sql (give one of them another version: `whimbrel renumber`)",
                 ],
             ),
             (

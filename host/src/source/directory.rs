@@ -105,10 +105,21 @@ impl Directory {
         renumber::renumber(layout, &listed, wanted)
     }
 
-    /// Writes the new versions of a chain's migrations where files of this folder depend on them; `own` if they are of
-    /// that chain. Changes no file.
-    pub fn repoint(&self, chain: &str, own: bool, renumbering: &Renumbering) -> Result<Repointed, SourceError> {
-        let pointing = Pointing { chain, own, renumbering };
+    /// Finds a file by its name, with or without its ending; `None` where there is none.
+    pub fn find_named(&self, name: &str) -> Result<Option<PathBuf>, SourceError> {
+        let mut found = None;
+        self.each_file(self.find_layout()?, |folder, path, _, _| {
+            if found.is_none() && renumber::is_named(path, name) {
+                found = Some(folder.join(path));
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Writes the new versions of migrations, by the names of their chains, where files of this folder depend on them;
+    /// `own` is the chain of the folder. Changes no file.
+    pub fn repoint(&self, own: &str, moves: &[(String, Renumbering)]) -> Result<Repointed, SourceError> {
+        let pointing = Pointing { own, moves };
         let layout = self.find_layout()?;
         let mut all = Repointed::default();
         self.each_file(layout, |folder, path, shown, reader| {

@@ -74,7 +74,7 @@ struct Group<'f> {
 /// Decides; the files are those of all folders of the chain.
 pub(super) fn renumber(layout: Layout, files: &[Listed], wanted: &Renumber<'_>) -> Result<Renumbering, SourceError> {
     let refuse = |problem| SourceError::new(vec![problem]);
-    if matches!(layout, Layout::Diesel | Layout::Prisma | Layout::Atlas) {
+    if !layout.has_renumbering() {
         let file = files.iter().find(|file| matches!(file.judged, FileName::Part { .. }));
         let file = file.map_or_else(|| "migrations".to_owned(), |file| file.shown.clone());
         let message = format!("the layout of {layout} is not one that whimbrel renumbers");
@@ -228,16 +228,19 @@ fn unclear<'g>(row: &Applied, mut groups: impl Iterator<Item = &'g Group<'g>>) -
     )
 }
 
+/// Tells whether a name, with or without its ending, is that of a file.
+pub(super) fn is_named(path: &str, name: &str) -> bool {
+    let wanted = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let own = path.rsplit('/').next().unwrap_or(path);
+    own == wanted || own.split('.').next() == Some(wanted)
+}
+
 /// Finds what was named.
 fn named(groups: &[Group<'_>], rows: &[&Applied], names: &[String]) -> Result<Vec<usize>, SourceError> {
     let mut chosen = BTreeSet::new();
     let mut problems = Vec::new();
     for name in names {
-        let wanted = name.rsplit(['/', '\\']).next().unwrap_or(name);
-        let fits = |file: &&Listed| {
-            let own = file.path.rsplit('/').next().unwrap_or(&file.path);
-            own == wanted || own.split('.').next() == Some(wanted)
-        };
+        let fits = |file: &&Listed| is_named(&file.path, name);
         let Some(index) = groups.iter().position(|group| group.files.iter().any(fits)) else {
             let hint = "name a file of the folder, such as `0004_add_email`".to_owned();
             problems.push(Problem::of_file(

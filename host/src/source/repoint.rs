@@ -1,6 +1,5 @@
 //! Finds dependencies on migrations that get new versions, and writes the new ones in their place. Writes no file.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -33,12 +32,10 @@ pub struct Repointed {
 /// Whose dependencies they are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pointing<'a> {
-    /// The chain whose migrations move.
-    pub(super) chain: &'a str,
-    /// The files are of that chain, so that a version alone is one of it.
-    pub(super) own: bool,
-    /// What moves.
-    pub(super) renumbering: &'a Renumbering,
+    /// The chain that the files are of: a version alone is one of it.
+    pub(super) own: &'a str,
+    /// What moves, by the names of the chains.
+    pub(super) moves: &'a [(String, Renumbering)],
 }
 
 impl Pointing<'_> {
@@ -76,16 +73,16 @@ impl Pointing<'_> {
     }
 
     fn judge(&self, name: &str) -> Judged {
-        let moved: BTreeMap<Version, Version> =
-            self.renumbering.moved.iter().map(|moved| (moved.from, moved.to)).collect();
         let Ok(Dependency { chain, version }) = name.parse::<Dependency>() else { return Judged::Other };
-        let about_it = chain.as_deref().map_or(self.own, |chain| chain == self.chain);
-        match moved.get(&version).filter(|_| about_it) {
+        let about = chain.as_deref().unwrap_or(self.own);
+        let Some((_, renumbering)) = self.moves.iter().find(|(chain, _)| chain == about) else { return Judged::Other };
+        // Of several with one version the last one to move is meant as much as any.
+        match renumbering.moved.iter().rfind(|moved| moved.from == version) {
             None => Judged::Other,
-            Some(to) if self.renumbering.kept.contains(&version) => Judged::Unclear(version, *to),
-            Some(to) => Judged::Moved(match chain {
-                Some(chain) => format!("{chain}:{to}"),
-                None => to.to_string(),
+            Some(moved) if renumbering.kept.contains(&version) => Judged::Unclear(version, moved.to),
+            Some(moved) => Judged::Moved(match chain {
+                Some(chain) => format!("{chain}:{}", moved.to),
+                None => moved.to.to_string(),
             }),
         }
     }
@@ -118,13 +115,15 @@ mod tests {
     use super::super::renumber::Moved;
     use super::*;
 
-    fn repointed(own: bool, name: &str, text: &str) -> String {
+    fn repointed(own: &str, name: &str, text: &str) -> String {
         let moved =
             |from, to| Moved { name: "x".into(), from: Version::from(from), to: Version::from(to), files: Vec::new() };
         let renumbering =
             Renumbering { moved: vec![moved(3, 9), moved(4, 10)], kept: [Version::from(4)].into_iter().collect() };
+        let billing = Renumbering { moved: vec![moved(3, 5)], ..Renumbering::default() };
         let mut all = Repointed::default();
-        Pointing { chain: "main", own, renumbering: &renumbering }.file(name.into(), name, text, &mut all);
+        let moves = [("main".to_owned(), renumbering), ("billing".to_owned(), billing)];
+        Pointing { own, moves: &moves }.file(name.into(), name, text, &mut all);
         let notes = all.notes.iter().map(|note| format!("!{note}"));
         all.edits.into_iter().map(|edit| edit.text).chain(notes).collect()
     }
@@ -132,19 +131,21 @@ mod tests {
     #[test]
     fn writes_the_new_versions() {
         assert_eq!(
-            repointed(true, "5_a.sql", "-- words\n-- whimbrel: depends_on = 03, 5 ,main:3, other:3\nSELECT 3;"),
+            repointed("main", "5_a.sql", "-- words\n-- whimbrel: depends_on = 03, 5 ,main:3, other:3\nSELECT 3;"),
             "-- words\n-- whimbrel: depends_on = 9, 5 ,main:9, other:3\nSELECT 3;"
         );
         assert_eq!(
-            repointed(true, "5_a.toml", "depends_on = [\"3\", 'main:3', \"7\"]\n[params]\nx = \"3\"\n"),
+            repointed("main", "5_a.toml", "depends_on = [\"3\", 'main:3', \"7\"]\n[params]\nx = \"3\"\n"),
             "depends_on = [\"9\", 'main:9', \"7\"]\n[params]\nx = \"3\"\n"
         );
-        assert_eq!(repointed(false, "1_a.sql", "--whimbrel:depends_on=3,main:3\n"), "--whimbrel:depends_on=3,main:9\n");
+        let text = "--whimbrel:depends_on=3,main:3,billing:3\n";
+        assert_eq!(repointed("other", "1_a.sql", text), "--whimbrel:depends_on=3,main:9,billing:5\n");
+        assert_eq!(repointed("billing", "1_a.sql", text), "--whimbrel:depends_on=5,main:9,billing:5\n");
         assert_eq!(
-            repointed(true, "5_a.sql", "-- whimbrel: depends_on = 4\n"),
+            repointed("main", "5_a.sql", "-- whimbrel: depends_on = 4\n"),
             "!5_a.sql:1:27: depends on version 4, which one migration keeps and another leaves for 10"
         );
-        assert!(repointed(true, "5_a.js", "// depends_on = [\"3\"]").contains("left as it is"));
-        assert_eq!(repointed(true, "5_a.toml", "depends_on = [3"), "");
+        assert!(repointed("main", "5_a.js", "// depends_on = [\"3\"]").contains("left as it is"));
+        assert_eq!(repointed("main", "5_a.toml", "depends_on = [3"), "");
     }
 }

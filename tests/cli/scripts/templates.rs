@@ -42,7 +42,14 @@ fn a_script_is_tried_and_rolled_back_unless_told_otherwise() {
         tried.stdout.contains("rows of customer: 3 updated") && tried.stdout.contains("rolled everything back"),
         "{tried}"
     );
-    project.ok(&["run-script", "scratch/try it.js", "--commit"]);
+    insta::assert_snapshot!(project.ok(&["run-script", "scratch/try it.js", "--commit"]), @"
+    exit 0
+    --- stdout
+    Ran scratch/try it.js in [time]; what it did stays, and the history has no row of it.
+    ");
+    let nowhere = project.run(&["run-script", "scratch/try it.js", "--commit", "-D", "nowhere.db"]);
+    assert!(nowhere.code == 1 && nowhere.stderr.contains("there is no database nowhere.db"), "{nowhere}");
+    assert!(!project.path("nowhere.db").exists());
     assert_eq!(project.number("SELECT count(first_name) FROM customer"), 3);
     assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 1);
     project.ok(&["run-script", "scratch/try it.js", "--commit", "--down"]);

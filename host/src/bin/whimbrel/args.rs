@@ -7,7 +7,7 @@ mod repair;
 mod run;
 mod verify;
 
-use std::env;
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
@@ -39,12 +39,14 @@ Exit codes:
   2    the command line or the settings are wrong
   3    something is pending (status --check)
   4    the outcome is unknown: the connection was lost during a commit
-  5    done, but rows that could not be transformed were kept aside
+  5    done, but rows that could not be transformed were kept aside, or would be (--dry-run)
+  6    done, but the result could not be written to standard output
   70   a bug in whimbrel
   124  stopped by --timeout
   130  interrupted by Ctrl-C (143 by SIGTERM)
 
-The database is taken from --database, else DATABASE_URL, else .env, else whimbrel.toml.";
+The database is taken from --database, else the environment that --env or WHIMBREL_ENV names,
+else DATABASE_URL, else .env, else whimbrel.toml.";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -65,13 +67,12 @@ pub(crate) struct Args {
 
 impl Args {
     /// Reads the command line.
-    pub(crate) fn read() -> Result<Self, clap::Error> {
-        let words: Vec<OsString> = env::args_os().collect();
+    pub(crate) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         // Taking what describes all commands apart again takes a third of what making it did.
         let mut described = ManuallyDrop::new(Self::command());
-        let mut given = match Self::of_one_verb(&described, &words) {
+        let mut given = match Self::of_one_verb(&described, words) {
             Some(given) => given,
-            None => described.try_get_matches_from_mut(&words)?,
+            None => described.try_get_matches_from_mut(words)?,
         };
         Self::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut described))
     }
@@ -145,6 +146,23 @@ pub(crate) enum Color {
     Always,
     /// Never.
     Never,
+}
+
+impl Color {
+    /// Finds out what was typed in a command line that cannot be read, or asks for help.
+    pub(crate) fn typed(words: &[OsString]) -> Self {
+        let mut words = words.iter().skip(1).map(|word| word.to_string_lossy()).take_while(|word| word != "--");
+        let mut typed = Self::Auto;
+        while let Some(word) = words.next() {
+            let value = match word.strip_prefix("--color") {
+                Some("") => words.next().map(Cow::into_owned),
+                Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+                None => None,
+            };
+            typed = value.and_then(|value| Self::from_str(&value, false).ok()).unwrap_or(typed);
+        }
+        typed
+    }
 }
 
 // What to do.
@@ -261,8 +279,8 @@ pub(crate) struct AdoptArgs {
     /// golang-migrate, goose, dbmate, diesel, rails, d1
     #[arg(long)]
     pub(crate) keep_writing: bool,
-    /// Where the chain begins after alembic and the others that are named after it: what comes up to this version counts
-    /// as applied
+    /// Where the chain begins after alembic, django, liquibase, tern, sqitch, knex, kysely, typeorm, sequelize, laravel or
+    /// ef-core: what comes up to this version counts as applied. Of the other tools every row is taken over by itself
     #[arg(long, value_name = "VERSION")]
     pub(crate) baseline: Option<Version>,
 }

@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod inspect;
 mod lock;
+mod missing;
 mod new;
 mod plan;
 mod preview;
@@ -26,7 +27,9 @@ mod test;
 mod up;
 mod verify;
 
-use whimbrel::plan::{Rules, Until};
+use whimbrel::model::Version;
+use whimbrel::plan::{PlanError, PlanProblem, Rules, Until};
+use whimbrel::{Error, Migrator};
 
 use crate::args::{Args, RuleArgs, UntilArgs, Verb};
 use crate::exit::Exit;
@@ -77,4 +80,12 @@ fn until(args: &UntilArgs, otherwise: Until) -> Until {
 
 fn rules(args: &RuleArgs) -> Rules {
     Rules { allow_out_of_order: args.allow_out_of_order, ignore_missing: args.ignore_missing }
+}
+
+/// Refuses a version that neither the chain nor the history has.
+fn known(migrator: &Migrator, version: Version) -> Result<(), Error> {
+    match migrator.is_known(version)? {
+        true => Ok(()),
+        false => Err(PlanError { problems: vec![PlanProblem::UnknownTarget { version }] }.into()),
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     OutcomeUnknown,
     /// Done, but rows that could not be transformed were kept aside.
     RowsKeptAside,
+    /// Done, but what was done could not be written to standard output.
+    Unreported,
     /// A bug in this program.
     Bug,
     /// Stopped because its time was over.
@@ -44,6 +46,7 @@ impl Exit {
             Self::Pending => 3,
             Self::OutcomeUnknown => 4,
             Self::RowsKeptAside => 5,
+            Self::Unreported => 6,
             Self::Bug => 70,
             // As `timeout` of coreutils has it.
             Self::TimedOut => 124,

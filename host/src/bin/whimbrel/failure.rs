@@ -15,6 +15,7 @@ use whimbrel::exec::Report;
 use crate::exit::Exit;
 use crate::place::Place;
 use crate::settings::SettingsError;
+use crate::ui::Unwritten;
 pub(crate) use grants::give as give_grants;
 pub(crate) use library::component as explain_component;
 pub(crate) use limits::give as give_limits;
@@ -102,12 +103,28 @@ pub(crate) fn explain(error: anyhow::Error) -> Failure {
         Ok(error) => return library::explain(error),
         Err(error) => error,
     };
+    let error = match error.downcast::<Unwritten>() {
+        Ok(error) => return unwritten(&error),
+        Err(error) => error,
+    };
     match error.downcast::<SettingsError>() {
         Ok(error) => settings(error),
         Err(error) => {
             let causes = error.chain().skip(1).map(ToString::to_string).collect();
-            Failure { causes, ..Failure::new(Exit::Failed, "failed", error.to_string()) }
+            let hint = error.chain().find_map(|cause| hint::file(cause.downcast_ref()?)).map(str::to_owned);
+            Failure { causes, hint, ..Failure::new(Exit::Failed, "failed", error.to_string()) }
         }
+    }
+}
+
+/// Explains that the result is lost; what was done is not.
+fn unwritten(error: &Unwritten) -> Failure {
+    let exit = if error.done.is_some() { Exit::Unreported } else { Exit::Failed };
+    Failure {
+        causes: vec![error.source.to_string()],
+        notes: error.done.iter().map(|done| format!("it was done all the same: {done}")).collect(),
+        hint: hint::file(&error.source).map(str::to_owned),
+        ..Failure::new(exit, "output", error.to_string())
     }
 }
 

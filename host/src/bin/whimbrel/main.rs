@@ -16,6 +16,8 @@ mod ui;
 #[cfg(unwinder_inside)]
 mod unwinder;
 
+use std::env;
+use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
@@ -35,9 +37,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Exit {
-    let args = match Args::read() {
+    let words: Vec<OsString> = env::args_os().collect();
+    let args = match Args::read(&words) {
         Ok(args) => args,
-        Err(refused) => return ui::refuse_arguments(&refused),
+        Err(refused) => return ui::refuse_arguments(&refused, &words),
     };
     let ui = Ui::new(&args);
     ui::start_tracing(&args.globals);

@@ -6,6 +6,7 @@ mod duration;
 mod engines;
 mod environment;
 mod error;
+mod folders;
 mod hooks;
 mod locations;
 mod placeholders;
@@ -22,7 +23,7 @@ use whimbrel::exec::Observer;
 use whimbrel::history::DEFAULT_TABLE;
 use whimbrel::model::Policy;
 use whimbrel::plan::Rules;
-use whimbrel::source::{Directory, Layout, Memory, SingleScript, Source};
+use whimbrel::source::{Layout, Memory, SingleScript, Source};
 use whimbrel::wasm::{Compilation, ComponentCache};
 use whimbrel::{Interrupt, Migrator, MigratorBuilder};
 
@@ -34,6 +35,7 @@ pub(crate) use duration::{parse as parse_duration, positive as parse_timeout, wr
 use environment::Environment;
 pub(crate) use environment::Protection;
 pub(crate) use error::{Place, SettingsError};
+pub(crate) use folders::ChainFolder;
 use locations::{Location, Reading};
 pub(crate) use placeholders::parse_set;
 
@@ -129,20 +131,6 @@ impl Settings {
         Ok(found.map(|(name, environment)| (name, environment.protected)))
     }
 
-    /// Returns the folder of a chain, the first of several, to write files into.
-    pub(crate) fn folder_of(&self, chain: &str) -> Result<PathBuf, SettingsError> {
-        let all = policy::locations(&self.config.chains, &self.config.folder);
-        match all.iter().find(|(name, _)| name == chain) {
-            Some((_, locations)) => locations::folder(locations),
-            None => self.folder(),
-        }
-    }
-
-    /// Returns the folder of the default chain, the first of several, to write files into.
-    pub(crate) fn folder(&self) -> Result<PathBuf, SettingsError> {
-        locations::folder(&self.locations)
-    }
-
     /// Says how components are compiled where no migrator does it.
     pub(crate) fn compilation(&self, interrupt: Interrupt) -> Compilation {
         Compilation { cache: self.cache.clone(), isolation: compile_child::isolation(), interrupt }
@@ -158,7 +146,12 @@ impl Settings {
 
     /// Returns what the chain's migrations are given.
     pub(crate) fn policy(&self) -> Policy {
-        policy::of(&self.config.chains, self.chain())
+        self.policy_of(self.chain())
+    }
+
+    /// Returns what the migrations of a chain are given.
+    pub(crate) fn policy_of(&self, chain: &str) -> Policy {
+        policy::of(&self.config.chains, chain)
     }
 
     /// Returns the file that says so, if there is one and it speaks of the chain.
@@ -220,11 +213,6 @@ impl Settings {
         Ok(builder.database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys)))
     }
 
-    /// Makes the source of these settings.
-    pub(crate) fn source(&self) -> Result<Box<dyn Source>, SettingsError> {
-        self.source_of(&self.locations)
-    }
-
     fn source_of(&self, locations: &[Location]) -> Result<Box<dyn Source>, SettingsError> {
         locations::source(locations, &self.reading())
     }
@@ -252,21 +240,6 @@ impl Settings {
     /// Returns whose way folders are laid out, as far as that was said.
     pub(crate) fn layout(&self) -> Layout {
         self.layout
-    }
-
-    /// Returns the folders of a chain, to change files in; refuses an archive.
-    pub(crate) fn directory_of(&self, chain: &str) -> Result<Directory, SettingsError> {
-        let found = self.chains().into_iter().find(|(name, _)| name == chain).map(|(_, locations)| locations);
-        let locations = found.unwrap_or_else(|| self.locations.clone());
-        let first = locations::folder(&locations)?;
-        Ok(locations::directory(&locations, &self.reading()).unwrap_or_else(|| Directory::new(first)))
-    }
-
-    /// Returns the folders of all chains that have some, the default one first.
-    pub(crate) fn directories(&self) -> Vec<(String, Directory)> {
-        let folders = |locations: &[Location]| locations::directory(locations, &self.reading());
-        let all = self.chains().into_iter().map(|(name, locations)| (name, folders(&locations)));
-        all.filter_map(|(name, folders)| Some((name, folders?))).collect()
     }
 
     /// Makes the migrator of these settings.

@@ -1,8 +1,9 @@
 //! Writes to the terminal. The only module that prints: stdout is data, stderr is talk.
-#![expect(clippy::print_stderr, reason = "this is where the program prints")]
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use whimbrel::LogLevel;
 use crate::args::{Args, Color, Globals};
 use crate::escape;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::render::{failure, style};
 
 /// Sets what is logged, in the words of tracing's filters.
@@ -67,14 +68,32 @@ impl Ui {
         &self,
         json: impl FnOnce() -> T,
         text: impl FnOnce() -> String,
-    ) -> anyhow::Result<()> {
-        if self.json { Ok(print_json(&json())?) } else { self.data(&text()) }
+    ) -> Result<(), Unwritten> {
+        if self.json { print_json(&json()) } else { self.data(&text()) }
+    }
+
+    /// Writes a result for people, or its JSON. If that cannot be written and something was done, the error says what, by
+    /// the first line of the text.
+    pub(crate) fn report<T: Serialize>(
+        &self,
+        done: bool,
+        json: impl FnOnce() -> T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Unwritten> {
+        let (written, text) = match self.json {
+            true => (print_json(&json()), text()),
+            false => {
+                let text = text();
+                (self.data(&text), text)
+            }
+        };
+        let what = || text.lines().next().filter(|_| done).map(|line| strip_str(line).to_string());
+        written.map_err(|unwritten| Unwritten { done: what(), ..unwritten })
     }
 
     /// Writes data to stdout.
-    pub(crate) fn data(&self, text: &str) -> anyhow::Result<()> {
-        let mut out = AutoStream::new(io::stdout().lock(), self.choice);
-        Ok(unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))?)
+    pub(crate) fn data(&self, text: &str) -> Result<(), Unwritten> {
+        print(text, self.choice)
     }
 
     /// Says a line on stderr, unless nothing is to be said.
@@ -99,20 +118,27 @@ impl Ui {
 
     /// Writes an error to stderr, or its JSON to stdout, and returns how the program ends.
     pub(crate) fn fail(&self, error: &Failure) -> Exit {
-        if self.json {
-            // Nowhere is left to complain.
-            let _ = print_json(&failure::json(Some(self.verb), error));
-        } else {
+        // Where the one cannot be written, the other may be.
+        if !self.json || print_json(&failure::json(Some(self.verb), error)).is_err() {
             self.tell(&failure::text(error));
         }
         error.exit
     }
 
-    /// Nobody reads what cannot be written to stderr, so that is no error.
     fn tell(&self, text: &str) {
-        let mut err = AutoStream::new(io::stderr().lock(), self.choice);
-        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        tell(text, self.choice);
     }
+}
+
+/// Standard output does not take what is written.
+#[derive(Debug, thiserror::Error)]
+#[error("the result cannot be written to standard output")]
+pub(crate) struct Unwritten {
+    /// Why.
+    #[source]
+    pub(crate) source: io::Error,
+    /// What was done all the same.
+    pub(crate) done: Option<String>,
 }
 
 fn choice(color: Color) -> ColorChoice {
@@ -123,36 +149,48 @@ fn choice(color: Color) -> ColorChoice {
     }
 }
 
-fn print_json<T: Serialize>(value: &T) -> io::Result<()> {
-    let mut text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
+fn print_json<T: Serialize>(value: &T) -> Result<(), Unwritten> {
+    let mut text = serde_json::to_string_pretty(value).expect("keys are texts, and nothing of it fails to be written");
     text.push('\n');
-    let mut out = io::stdout().lock();
-    unless_closed(out.write_all(escape::json(&text).as_bytes()).and_then(|()| out.flush()))
+    print(&escape::json(&text), ColorChoice::Never)
 }
 
-/// A reader that has seen enough, such as `head`, is no error.
-fn unless_closed(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+/// Writes to stdout. A reader that has seen enough, such as `head`, is no error.
+fn print(text: &str, choice: ColorChoice) -> Result<(), Unwritten> {
+    let mut out = AutoStream::new(io::stdout().lock(), choice);
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(Unwritten { source, done: None }),
+        _ => Ok(()),
     }
+}
+
+/// Writes to stderr. Nobody reads what cannot be written there, so that is no error.
+fn tell(text: &str, choice: ColorChoice) {
+    let mut err = AutoStream::new(io::stderr().lock(), choice);
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
 /// Tells what is wrong with the command line, or shows the help that was asked for.
-pub(crate) fn refuse_arguments(error: &clap::Error) -> Exit {
-    let exit = match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
-        _ => Exit::Usage,
-    };
-    let json = std::env::args_os().any(|argument| argument == "--json");
-    if json && exit == Exit::Usage {
-        let text = error.render().to_string();
-        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default();
-        let _ = print_json(&failure::json(None, &Failure::new(exit, "usage", message)));
-    } else {
-        let _ = error.print();
+pub(crate) fn refuse_arguments(error: &clap::Error, words: &[OsString]) -> Exit {
+    let choice = choice(Color::typed(words));
+    let text = error.render();
+    if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
+        return match print(&text.ansi().to_string(), choice) {
+            Ok(()) => Exit::Done,
+            Err(unwritten) => {
+                tell(&failure::text(&explain(unwritten.into())), choice);
+                Exit::Failed
+            }
+        };
     }
-    exit
+    if words.iter().any(|word| word == "--json") {
+        let text = text.to_string();
+        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default();
+        let _ = print_json(&failure::json(None, &Failure::new(Exit::Usage, "usage", message)));
+    } else {
+        tell(&text.ansi().to_string(), choice);
+    }
+    Exit::Usage
 }
 
 /// Installs a logger if somebody wants one: it costs more than a run with nothing to do.
@@ -165,7 +203,13 @@ pub(crate) fn start_tracing(globals: &Globals) {
         (None, 1) => "whimbrel=debug,whimbrel::guest=off".to_owned(),
         (None, _) => "trace,cranelift=info,whimbrel::guest=off".to_owned(),
     };
+    let ansi = match choice(globals.color) {
+        ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+        choice => choice != ColorChoice::Never,
+    };
+    // What it cannot write it would complain of on stderr, and panic where that is closed.
     let subscriber = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(io::stderr);
+    let subscriber = subscriber.with_ansi(ansi).log_internal_errors(false);
     // Fails only if there is one already, and then that one is used.
     let _ = subscriber.try_init();
 }
@@ -177,5 +221,5 @@ pub(crate) fn bug(panic: &str) {
         "{head}: {panic}\nThis is a mistake in whimbrel {}; please report it with what you did.",
         env!("CARGO_PKG_VERSION")
     );
-    eprintln!("{}", anstream::adapter::strip_str(&text));
+    tell(&format!("{text}\n"), ColorChoice::Never);
 }

@@ -8,9 +8,6 @@ use crate::model::{Version, VersionError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdoptError {
-    /// There is no database.
-    #[error("there is no database yet")]
-    NoDatabase,
     /// No table looks like a history.
     #[error("{}", not_found(choice))]
     NotFound {
@@ -44,6 +41,12 @@ pub enum AdoptError {
         tool: Tool,
         /// Who.
         by: String,
+    },
+    /// A version to begin at was named, and every row of the tool's has one of its own.
+    #[error("the history of {tool} is taken over row by row, so it cannot be said where the chain begins")]
+    Baseline {
+        /// The tool.
+        tool: Tool,
     },
     /// Its table cannot go on being written.
     #[error("the history of {tool} cannot be kept up to date: {reason}")]

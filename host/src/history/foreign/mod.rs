@@ -36,7 +36,7 @@ pub struct Choice {
     /// Take migrations over although their files are not what the tool applied.
     pub accept_changed: bool,
     /// Where the chain begins after a history of which only a baseline can be taken over; 0 unless set: everything in
-    /// the chain is still to come.
+    /// the chain is still to come. Refused for a history whose rows are taken over one by one.
     pub baseline: Option<Version>,
     /// Go on writing the tool's table, so that there is a way back.
     pub keep_writing: bool,
@@ -81,6 +81,9 @@ pub(crate) fn take_over(
 ) -> Result<Adoption, AdoptError> {
     let from = choose(session, choice, own_table)?;
     let cannot = |reason| AdoptError::KeepWriting { tool: from.tool, reason };
+    if choice.baseline.is_some() && from.tool.takeover() == Takeover::Each {
+        return Err(AdoptError::Baseline { tool: from.tool });
+    }
     if choice.keep_writing && !from.tool.can_be_written() {
         return Err(cannot("what it would write of a migration that it has not run is not known"));
     }

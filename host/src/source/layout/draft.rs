@@ -19,6 +19,11 @@ impl Layout {
         matches!(self, Self::Diesel | Self::Prisma | Self::Atlas | Self::Dbmate)
     }
 
+    /// Tells whether a migration gets another version by other names of its files alone.
+    pub fn has_renumbering(self) -> bool {
+        !matches!(self, Self::Diesel | Self::Prisma | Self::Atlas)
+    }
+
     /// Returns what the file of a migration that is no SQL is called, without its ending.
     pub fn stem(self, digits: &str, name: &str) -> String {
         match self {

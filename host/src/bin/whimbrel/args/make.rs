@@ -20,7 +20,7 @@ pub(crate) struct InitArgs {
 pub(crate) struct NewArgs {
     /// What it does, in a few words: add_email
     pub(crate) name: String,
-    /// SQL, a component written in Rust, or a script
+    /// SQL; a component written in Rust; a script in JavaScript, TypeScript or Python
     #[arg(long, value_name = "KIND", default_value = "sql")]
     pub(crate) kind: NewKind,
     /// A component in this language: a project with its SDK, a unit test, and one command that builds it

@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use whimbrel::exec::Throttle;
 use whimbrel::model::Version;
@@ -12,10 +13,10 @@ use crate::settings::parse_duration;
 #[derive(clap::Args)]
 pub(crate) struct UntilArgs {
     /// Stop at this version, which is the last one applied
-    #[arg(long, value_name = "VERSION", conflicts_with = "steps")]
+    #[arg(long, value_name = "VERSION", conflicts_with = "steps", allow_negative_numbers = true)]
     pub(crate) to: Option<Version>,
     /// Take this many steps
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) steps: Option<u32>,
 }
 
@@ -39,13 +40,13 @@ pub(crate) struct UpArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// In a dry run, try this many rows of each transform and estimate how long all take
-    #[arg(long, value_name = "ROWS", requires = "dry_run")]
+    #[arg(long, value_name = "ROWS", requires = "dry_run", allow_negative_numbers = true)]
     pub(crate) sample: Option<NonZeroU64>,
     /// Let this many instances of a transform work at once [default: as its manifest says, or one for each core]
-    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_jobs)]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Let transforms in chunks do no more than this many rows a second, or pause this long after each chunk: 5000, 50ms
-    #[arg(long, value_name = "RATE", value_parser = parse_throttle)]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = parse_throttle)]
     pub(crate) throttle: Option<Throttle>,
     /// Run all of it in one transaction: everything stays, or nothing
     #[arg(long)]
@@ -80,9 +81,11 @@ fn parse_throttle(text: &str) -> Result<Throttle, String> {
     if let Ok(rows) = number.parse::<NonZeroU64>() {
         return Ok(Throttle::RowsPerSecond(rows));
     }
-    parse_duration(text)
-        .map(Throttle::Pause)
-        .map_err(|_| "write rows a second, such as 5000, or a pause, such as 50ms or 1s".to_owned())
+    match parse_duration(text) {
+        Ok(Duration::ZERO) => Err("0 is no rate and no pause: leave it out to go as fast as possible".to_owned()),
+        Ok(pause) => Ok(Throttle::Pause(pause)),
+        Err(_) => Err("write rows a second, such as 5000, or a pause, such as 50ms or 1s".to_owned()),
+    }
 }
 
 // Options of `down`.
@@ -108,7 +111,8 @@ pub(crate) struct DownArgs {
 #[derive(clap::Args)]
 pub(crate) struct RedoArgs {
     /// This many migrations
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) steps: u32,
     /// Do everything in a transaction, show it, and roll back
     #[arg(long)]

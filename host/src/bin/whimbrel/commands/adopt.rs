@@ -26,6 +26,7 @@ pub(super) fn run(args: &AdoptArgs, settings: &Settings, ui: &Ui, signals: &Sign
     for mention in adoption.mentions.iter().filter(|_| !adoption.keep_writing) {
         ui.talk(&adoption::mention(mention, &adoption.from.table));
     }
-    ui.result(|| adoption::json(&adoption), || adoption::text(&adoption))?;
+    let (json, text) = (|| adoption::json(&adoption), || adoption::text(&adoption));
+    ui.report(!args.dry_run, json, text)?;
     Ok(Exit::Done)
 }

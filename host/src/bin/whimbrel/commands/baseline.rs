@@ -8,7 +8,7 @@ use whimbrel::plan::Rules;
 use whimbrel::source::check_name;
 
 use crate::args::{BaselineArgs, SquashArgs};
-use crate::commands::confirm::{Danger, confirm};
+use crate::commands::confirm::{Danger, Question};
 use crate::commands::files::{self, Made, MadeFile, Making, NewFile};
 use crate::escape;
 use crate::exit::Exit;
@@ -30,11 +30,19 @@ struct BaselineJson {
 /// Declares that the database has everything up to a version.
 pub(super) fn run(args: &BaselineArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let migrator = settings.migrator(Rules::default(), signals.watch()?, Arc::new(()))?;
+    let is_unknown = !migrator.is_known(args.version)?;
+    // What would be refused is refused before anybody is asked.
+    let mut row = migrator.baseline(args.version, true)?;
     if !args.dry_run {
-        let about = || Ok(format!("This declares version {} applied without running anything.", args.version));
-        confirm("baseline", Danger::Some, args.yes, settings, ui, about)?;
+        if let Some(question) = Question::of("baseline", Danger::Some, args.yes, settings)? {
+            question
+                .ask(ui, || Ok(format!("This declares version {} applied without running anything.", args.version)))?;
+        }
+        row = migrator.baseline(args.version, false)?;
     }
-    let row = migrator.baseline(args.version, args.dry_run)?;
+    if is_unknown {
+        ui.talk(&format!("note: no migration of the chain has version {}", args.version));
+    }
     let json = || BaselineJson {
         schema: schema("baseline"),
         dry_run: args.dry_run,
@@ -48,7 +56,7 @@ pub(super) fn run(args: &BaselineArgs, settings: &Settings, ui: &Ui, signals: &S
         true => format!("The history would say that chain {chain} begins after {title}. Nothing was written.\n"),
         false => format!("Declared: chain {chain} begins after {title}; nothing was run.\n"),
     };
-    ui.result(json, text)?;
+    ui.report(!args.dry_run, json, text)?;
     Ok(Exit::Done)
 }
 
@@ -84,7 +92,7 @@ pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui) -> anyhow:
     let file = path.display().to_string();
     if !args.dry_run {
         let new = NewFile { path, contents: squashed.script.clone() };
-        let made = files::make(&[new], Making { force: false, dry_run: false })?;
+        let (made, _) = files::make(&[new], Making { force: false, dry_run: false })?;
         if let Some(MadeFile { path, .. }) = made.iter().find(|file| file.done == Made::Kept) {
             anyhow::bail!("{path} exists already and was not touched");
         }
@@ -112,6 +120,6 @@ pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui) -> anyhow:
             squashed.version
         ),
     };
-    ui.result(json, text)?;
+    ui.report(!args.dry_run, json, text)?;
     Ok(Exit::Done)
 }

@@ -44,7 +44,7 @@ pub(super) fn run(args: &ComponentizeArgs, ui: &Ui) -> anyhow::Result<Exit> {
     fs::write(&args.output, &component).with_context(|| format!("cannot write {output}"))?;
     let size = component.len();
     let text = || format!("Made {} ({}).\n", escape::line(&output), amount::bytes(size as u64));
-    ui.result(|| ComponentizeJson { schema: schema("componentize"), file: &output, size }, text)?;
+    ui.report(true, || ComponentizeJson { schema: schema("componentize"), file: &output, size }, text)?;
     Ok(Exit::Done)
 }
 

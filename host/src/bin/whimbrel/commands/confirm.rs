@@ -18,38 +18,50 @@ pub(super) enum Danger {
     Everything,
 }
 
-/// Goes on if nothing speaks against it, or somebody has agreed; `about` says what would happen.
-pub(super) fn confirm(
-    verb: &str,
-    danger: Danger,
-    yes: bool,
-    settings: &Settings,
-    ui: &Ui,
-    about: impl FnOnce() -> anyhow::Result<String>,
-) -> anyhow::Result<()> {
-    let protection = settings.protection()?;
-    let word = match (&protection, danger) {
-        (Some((name, Protection::Refuse)), _)
-        | (Some((name, Protection::Confirm)), Danger::Redo | Danger::Everything) => {
-            return Err(refused(verb, name).into());
+/// A question that somebody has to answer first.
+#[derive(Debug)]
+pub(super) struct Question {
+    verb: &'static str,
+    /// What is typed to agree.
+    word: String,
+}
+
+impl Question {
+    /// Returns the question, unless nothing speaks against it or somebody has agreed; refuses where nothing may be
+    /// destroyed.
+    pub(super) fn of(
+        verb: &'static str,
+        danger: Danger,
+        yes: bool,
+        settings: &Settings,
+    ) -> Result<Option<Self>, SettingsError> {
+        let word = match (settings.protection()?, danger) {
+            (Some((name, Protection::Refuse)), _)
+            | (Some((name, Protection::Confirm)), Danger::Redo | Danger::Everything) => {
+                return Err(refused(verb, &name));
+            }
+            (Some((name, Protection::Confirm)), Danger::Some | Danger::History) => name,
+            (_, Danger::Everything | Danger::History) => verb.to_owned(),
+            (_, Danger::Some | Danger::Redo) => return Ok(None),
+        };
+        Ok((!yes).then_some(Self { verb, word }))
+    }
+
+    /// Asks it, and goes on if somebody agrees; `about` says what would happen.
+    pub(super) fn ask(&self, ui: &Ui, about: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<()> {
+        let Self { verb, word } = self;
+        if ui.json() || !std::io::stdin().is_terminal() {
+            let message = format!("`{verb}` needs to be confirmed, and there is nobody to ask");
+            let hint = "look at it with --dry-run, then add --yes";
+            return Err(SettingsError::new("not-confirmed", message, hint).into());
         }
-        (Some((name, Protection::Confirm)), Danger::Some | Danger::History) => name.clone(),
-        (_, Danger::Everything | Danger::History) => verb.to_owned(),
-        (_, Danger::Some | Danger::Redo) => return Ok(()),
-    };
-    if yes {
-        return Ok(());
-    }
-    if ui.json() || !std::io::stdin().is_terminal() {
-        let message = format!("`{verb}` needs to be confirmed, and there is nobody to ask");
-        return Err(SettingsError::new("not-confirmed", message, "look at it with --dry-run, then add --yes").into());
-    }
-    ui.talk(about()?.trim_end());
-    match ui.ask(&format!("Type `{word}` to go on: "))?.trim() == word {
-        true => Ok(()),
-        false => {
-            Err(SettingsError::new("not-confirmed", "not confirmed: nothing was done", "--dry-run changes nothing")
-                .into())
+        ui.talk(about()?.trim_end());
+        match ui.ask(&format!("Type `{word}` to go on: "))?.trim() == word {
+            true => Ok(()),
+            false => {
+                let (message, hint) = ("not confirmed: nothing was done", "--dry-run changes nothing");
+                Err(SettingsError::new("not-confirmed", message, hint).into())
+            }
         }
     }
 }

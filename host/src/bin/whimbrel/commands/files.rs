@@ -1,7 +1,7 @@
 //! Files that a verb makes. Never overwrites one unless told to.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -52,19 +52,72 @@ impl MadeFile {
     }
 }
 
-/// Makes the files and the folders they are in.
-pub(super) fn make(files: &[NewFile], making: Making) -> anyhow::Result<Vec<MadeFile>> {
-    files.iter().map(|file| make_one(file, making)).collect()
+/// What was made that was not there before.
+#[derive(Default)]
+pub(super) struct Created {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
-fn make_one(file: &NewFile, making: Making) -> anyhow::Result<MadeFile> {
-    let path = file.path.display().to_string();
-    let done = if making.dry_run {
-        would_make(&file.path, making.force)
-    } else {
-        write(file, making.force).with_context(|| format!("cannot write {path}"))?
-    };
-    Ok(MadeFile { path, done })
+impl Created {
+    /// Takes it away again; what cannot be taken away stays.
+    pub(super) fn undo(self) {
+        for file in self.files.iter().rev() {
+            let _ = fs::remove_file(file);
+        }
+        for folder in self.folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+
+    fn make(&mut self, file: &NewFile, force: bool) -> io::Result<Made> {
+        self.make_folder(file.path.parent().unwrap_or(Path::new("")))?;
+        match OpenOptions::new().write(true).create_new(true).open(&file.path) {
+            Ok(mut created) => {
+                self.files.push(file.path.clone());
+                created.write_all(file.contents.as_bytes()).map(|()| Made::Created)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && force => {
+                fs::write(&file.path, &file.contents).map(|()| Made::Overwritten)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Made::Kept),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make_folder(&mut self, folder: &Path) -> io::Result<()> {
+        if folder.as_os_str().is_empty() || folder.is_dir() {
+            return Ok(());
+        }
+        self.make_folder(folder.parent().unwrap_or(Path::new("")))?;
+        match fs::create_dir(folder) {
+            Ok(()) => self.folders.push(folder.to_owned()),
+            // Somebody else was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// Makes the files and the folders they are in: all of them, or none that was not there before.
+pub(super) fn make(files: &[NewFile], making: Making) -> anyhow::Result<(Vec<MadeFile>, Created)> {
+    let mut created = Created::default();
+    let made = files.iter().map(|file| {
+        let path = file.path.display().to_string();
+        let done = match making.dry_run {
+            true => would_make(&file.path, making.force),
+            false => created.make(file, making.force).with_context(|| format!("cannot write {path}"))?,
+        };
+        Ok(MadeFile { path, done })
+    });
+    match made.collect() {
+        Ok(made) => Ok((made, created)),
+        Err(error) => {
+            created.undo();
+            Err(error)
+        }
+    }
 }
 
 fn would_make(path: &Path, force: bool) -> Made {
@@ -72,19 +125,5 @@ fn would_make(path: &Path, force: bool) -> Made {
         (false, _) => Made::Created,
         (true, true) => Made::Overwritten,
         (true, false) => Made::Kept,
-    }
-}
-
-fn write(file: &NewFile, force: bool) -> std::io::Result<Made> {
-    if let Some(folder) = file.path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    match OpenOptions::new().write(true).create_new(true).open(&file.path) {
-        Ok(mut created) => created.write_all(file.contents.as_bytes()).map(|()| Made::Created),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && force => {
-            fs::write(&file.path, &file.contents).map(|()| Made::Overwritten)
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Made::Kept),
-        Err(error) => Err(error),
     }
 }

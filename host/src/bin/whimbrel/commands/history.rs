@@ -8,6 +8,7 @@ use whimbrel::plan::Rules;
 use whimbrel::{Interrupt, KeptBytesOf, KeptPart};
 
 use crate::args::{HistoryArgs, PartArg};
+use crate::commands::missing;
 use crate::exit::Exit;
 use crate::render::{history, kept};
 use crate::settings::{Settings, SettingsError};
@@ -18,6 +19,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings, ui: &Ui) -> anyhow::R
     let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
     let Some(migration) = &args.body else {
         let rows = migrator.history()?;
+        missing::mention(settings, ui)?;
         ui.result(|| history::json(&rows), || history::text(&rows))?;
         return Ok(Exit::Done);
     };

@@ -40,13 +40,14 @@ pub(super) fn run(args: &InitArgs, globals: &Globals, ui: &Ui) -> anyhow::Result
     if !has_migrations(&dir) || args.force && dir.join(FIRST).exists() {
         new.push(NewFile { path: dir.join(FIRST), contents: FIRST_CONTENTS.to_owned() });
     }
-    let made = files::make(&new, Making { force: args.force, dry_run: args.dry_run })?;
+    let (made, _) = files::make(&new, Making { force: args.force, dry_run: args.dry_run })?;
     let next = match &globals.config {
         None => "whimbrel up".to_owned(),
         Some(config) => format!("whimbrel up --config {}", config.display()),
     };
     let json = || InitJson { schema: schema("init"), dry_run: args.dry_run, files: &made, next: &next };
-    ui.result(json, || text(&made, args.dry_run, &next))?;
+    let text = || text(&made, args.dry_run, &next);
+    ui.report(!args.dry_run, json, text)?;
     Ok(Exit::Done)
 }
 

@@ -15,7 +15,7 @@ use crate::commands::files::{self, Made, MadeFile, Making, NewFile};
 use crate::commands::lock;
 use crate::exit::Exit;
 use crate::render::json::schema;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{ChainFolder, Settings, SettingsError};
 use crate::signals::Signals;
 use crate::ui::Ui;
 use script::Language;
@@ -39,8 +39,8 @@ struct Draft {
 /// Makes the files of a new migration.
 pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let name = name(&args.name)?;
-    let dir = settings.folder_of(settings.chain())?;
-    let (layout, written) = version::existing(&settings.directory_of(settings.chain())?, settings.layout())?;
+    let ChainFolder { chain, folder: dir, .. } = chain(settings)?;
+    let (layout, written) = version::existing(&settings.directory_of(&chain)?, settings.layout())?;
     let version = version::next(layout, &written, args.timestamp)?;
     let stem = layout.stem(&version, &name);
     let draft = match (args.lang, args.kind) {
@@ -51,13 +51,19 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
         (None, NewKind::Ts) => script::draft(&dir, &stem, &name, args.reversible, Language::TypeScript),
         (None, NewKind::Py) => script::draft(&dir, &stem, &name, args.reversible, Language::Python),
     };
-    let made = files::make(&draft.files, Making { force: false, dry_run: false })?;
-    if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
-        anyhow::bail!("{} exists already and was not touched", file.path);
-    }
-    lock::add(&dir, &version, &name)?;
-    if let (None, NewKind::Js | NewKind::Ts | NewKind::Py) = (args.lang, args.kind) {
-        settings.check_script(&draft.files[0].path, signals.watch()?)?;
+    let (made, created) = files::make(&draft.files, Making { force: false, dry_run: false })?;
+    let finish = || {
+        if let Some(file) = made.iter().find(|file| file.done == Made::Kept) {
+            anyhow::bail!("{} exists already and was not touched", file.path);
+        }
+        if let (None, NewKind::Js | NewKind::Ts | NewKind::Py) = (args.lang, args.kind) {
+            settings.check_script(&draft.files[0].path, signals.watch()?)?;
+        }
+        lock::add(&dir, &version, &name)
+    };
+    if let Err(refused) = finish() {
+        created.undo();
+        return Err(refused);
     }
     let kind = match (args.lang, args.kind) {
         (Some(lang), _) => lang.name(),
@@ -69,8 +75,23 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
     };
     let json =
         || NewJson { schema: schema("new"), version: &version, name: &name, kind, files: &made, next: &draft.next };
-    ui.result(json, || text(&made, &draft.next))?;
+    ui.report(true, json, || text(&made, &draft.next))?;
     Ok(Exit::Done)
+}
+
+/// Returns the chain that gets the migration: the one that was named, else the default one, else the only one.
+fn chain(settings: &Settings) -> anyhow::Result<ChainFolder> {
+    let mut folders = settings.chain_folders()?;
+    let place = folders.iter().position(|folder| folder.chain == settings.chain());
+    match (place, folders.len()) {
+        (Some(place), _) => Ok(folders.swap_remove(place)),
+        (None, 1) => Ok(folders.swap_remove(0)),
+        (None, _) => {
+            let chains: Vec<&str> = folders.iter().map(|folder| folder.chain.as_str()).collect();
+            let message = format!("the migration can be one of several chains: {}", chains.join(", "));
+            Err(SettingsError::new("ambiguous-target", message, "say which with --chain").into())
+        }
+    }
 }
 
 /// Makes a name of what was typed: `add email` is `add_email`.

@@ -8,6 +8,7 @@ use whimbrel::plan::Rules;
 use whimbrel::transform::Selection;
 
 use crate::args::{PreviewArgs, RejectsArgs};
+use crate::commands::{known, missing};
 use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
@@ -42,7 +43,12 @@ pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals:
     if args.retry {
         return retry(args, settings, ui, signals);
     }
-    let rows = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.rejects(args.version)?;
+    let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
+    let rows = migrator.rejects(args.version)?;
+    if rows.is_empty() {
+        known(&migrator, args.version)?;
+        missing::mention(settings, ui)?;
+    }
     ui.result(|| preview::rejects_json(&rows, None), || preview::rejects(&rows))?;
     Ok(Exit::Done)
 }
@@ -56,6 +62,6 @@ fn retry(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals: &Signals) ->
     progress.finish();
     let retried = retried?;
     let left = migrator.rejects(args.version)?;
-    ui.result(|| preview::rejects_json(&left, Some(&retried)), || preview::retried(&left, &retried))?;
+    ui.report(true, || preview::rejects_json(&left, Some(&retried)), || preview::retried(&left, &retried))?;
     Ok(if left.is_empty() { Exit::Done } else { Exit::RowsKeptAside })
 }

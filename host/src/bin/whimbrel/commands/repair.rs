@@ -6,7 +6,7 @@ use whimbrel::Interrupt;
 use whimbrel::plan::Rules;
 
 use crate::args::RepairArgs;
-use crate::commands::confirm::{Danger, confirm};
+use crate::commands::confirm::{Danger, Question};
 use crate::exit::Exit;
 use crate::render::repair;
 use crate::settings::Settings;
@@ -19,9 +19,12 @@ pub(super) fn run(args: &RepairArgs, settings: &Settings, ui: &Ui) -> anyhow::Re
     let decided = migrator.plan_repair(&wanted)?;
     let written = !args.dry_run && !decided.changes.is_empty();
     if written {
-        confirm("repair", Danger::History, args.yes, settings, ui, || Ok(repair::text(&decided)))?;
+        if let Some(question) = Question::of("repair", Danger::History, args.yes, settings)? {
+            question.ask(ui, || Ok(repair::text(&decided)))?;
+        }
         migrator.repair(&wanted, &decided)?;
     }
-    ui.result(|| repair::json(&decided, args.dry_run, written), || repair::summary(&decided, args.dry_run))?;
+    let (json, text) = (|| repair::json(&decided, args.dry_run, written), || repair::summary(&decided, args.dry_run));
+    ui.report(written, json, text)?;
     Ok(Exit::Done)
 }

@@ -31,6 +31,11 @@ const SCRIPT: &str = include_str!("repl/answer.js");
 
 /// Answers line after line. Where nobody types, a line that failed is told by the exit code.
 pub(super) fn run(settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let database = settings.database()?;
+    if !database.exists() {
+        // Said once, and not for every line.
+        return Err(Error::Missing { database: database.display().to_string() }.into());
+    }
     let interrupt = signals.watch()?;
     let typing = io::stdin().is_terminal() && !ui.json();
     if typing {

@@ -9,7 +9,8 @@ use whimbrel::history::foreign::Choice;
 use whimbrel::plan::{Direction, Goal, Rules};
 use whimbrel::{Error, Interrupt, Migrator};
 
-use crate::commands::confirm::{self, Danger};
+use crate::commands::confirm::{Danger, Question};
+use crate::commands::missing;
 use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
@@ -45,15 +46,21 @@ impl Run {
         ui: &Ui,
         signals: &Signals,
     ) -> anyhow::Result<Exit> {
-        if !self.dry_run {
-            let about = || {
-                let migrator = settings.migrator(self.rules, Interrupt::new(), Arc::new(()))?;
-                let tried = migrator.dry_run(&self.goal)?;
-                let count = amount::count(tried.steps.len(), "migration", "migrations");
-                let database = settings.database()?.display().to_string();
-                Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
-            };
-            confirm::confirm(self.verb, danger, yes, settings, ui, about)?;
+        let question = match self.dry_run {
+            true => None,
+            false => Question::of(self.verb, danger, yes, settings)?,
+        };
+        if let Some(question) = question {
+            let migrator = settings.migrator(self.rules, Interrupt::new(), Arc::new(()))?;
+            // Where there is nothing to do, there is nothing to ask.
+            if !migrator.plan(&self.goal)?.steps.is_empty() {
+                question.ask(ui, || {
+                    let tried = migrator.dry_run(&self.goal)?;
+                    let count = amount::count(tried.steps.len(), "migration", "migrations");
+                    let database = settings.database()?.display().to_string();
+                    Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
+                })?;
+            }
         }
         self.run(settings, ui, signals)
     }
@@ -86,8 +93,12 @@ impl Run {
         if done.steps.is_empty() && done.applied == 0 {
             overlooked(&migrator, ui)?;
         }
+        if done.steps.is_empty() && self.goal.direction() == Direction::Down {
+            missing::mention(settings, ui)?;
+        }
+        let json = || report::json(self.verb, &done, heard);
         let text = || if self.dry_run { dry_run::text(&done) } else { report::summary(&done, self.goal.direction()) };
-        ui.result(|| report::json(self.verb, &done, heard), text)?;
+        ui.report(!self.dry_run, json, text)?;
         let kept_aside = done.steps.iter().any(|step| step.rows.is_some_and(|rows| rows.rejected > 0));
         Ok(if kept_aside { Exit::RowsKeptAside } else { Exit::Done })
     }

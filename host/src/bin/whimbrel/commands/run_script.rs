@@ -6,6 +6,7 @@ use whimbrel::exec::Report;
 use whimbrel::plan::Direction;
 
 use crate::args::RunScriptArgs;
+use crate::commands::missing;
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::render::{dry_run, report};
@@ -23,7 +24,11 @@ pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &
     let step = result?;
     let duration = step.duration;
     let done = Report { dry_run: !args.commit, duration, steps: vec![step], ..Report::default() };
-    let text = || if args.commit { report::summary(&done, direction) } else { dry_run::text(&done) };
-    ui.result(|| report::json("run-script", &done, heard), text)?;
+    let json = || report::json("run-script", &done, heard);
+    if !args.commit {
+        missing::mention(settings, ui)?;
+    }
+    let text = || if args.commit { report::once(&done) } else { dry_run::text(&done) };
+    ui.report(args.commit, json, text)?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use whimbrel::exec::{Leg, TripOutcome};
 use whimbrel::plan::{Goal, Until};
 
 use crate::args::TestArgs;
-use crate::commands::{rules, until};
+use crate::commands::{known, rules, until};
 use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
@@ -22,9 +22,15 @@ use crate::ui::Ui;
 
 /// Makes the checks that are named, or all of them, and writes what was found.
 pub(super) fn run(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.junit {
+        // Where it cannot be written, nothing is tried in vain; and whoever stops this finds no report of an earlier run.
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        save(file, &Report::broken("the test was stopped before its end"))?;
+    }
     let tested = test(args, settings, ui, signals);
     if let (Some(file), Err(error)) = (&args.junit, &tested) {
-        // A report of an earlier run must not be taken for one of this.
         write(file, &Report::broken(&format!("{error:#}")), ui)?;
     }
     tested
@@ -35,6 +41,9 @@ fn test(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> any
     let all = !args.round_trip && !args.deterministic;
     overdue::watch(settings.timeout, ui);
     let migrator = settings.migrator(rules(&args.rules), signals.watch()?, Arc::new(()))?;
+    for version in &args.accept {
+        known(&migrator, *version)?;
+    }
     let fill = |(table, rows): &(String, u64)| Fill { table: table.clone(), rows: *rows, seed: args.seed };
     let fills: Vec<Fill> = args.fill.iter().map(fill).collect();
     let trips = (all || args.round_trip).then(|| migrator.round_trip_with(&goal, &fills)).transpose()?;
@@ -51,8 +60,12 @@ fn test(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> any
     Ok(if found.passed() { Exit::Done } else { Exit::Failed })
 }
 
+fn save(file: &Path, report: &Report) -> anyhow::Result<()> {
+    std::fs::write(file, report.xml()).with_context(|| format!("cannot write {}", file.display()))
+}
+
 fn write(file: &Path, report: &Report, ui: &Ui) -> anyhow::Result<()> {
-    std::fs::write(file, report.xml()).with_context(|| format!("cannot write {}", file.display()))?;
+    save(file, report)?;
     ui.talk(&format!("Wrote {}.", escape::line(&file.display().to_string())));
     Ok(())
 }

@@ -6,7 +6,7 @@ use whimbrel::plan::{Direction, Entry, Step};
 use whimbrel::source::SourceError;
 
 use crate::args::VerifyArgs;
-use crate::commands::rules;
+use crate::commands::{missing, rules};
 use crate::exit::Exit;
 use crate::failure::explain_step;
 use crate::render::verify;
@@ -39,6 +39,7 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings, ui: &Ui, signals: &Sig
             Some(verify::unverified(&one.step, one.asked, failure))
         }));
     }
+    missing::mention(settings, ui)?;
     let asked = asked.as_ref();
     ui.result(|| verify::json(&found, &findings, asked), || verify::text(&found, &findings, asked))?;
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Failed })

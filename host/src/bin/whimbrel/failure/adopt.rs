@@ -12,7 +12,6 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
         ..Failure::new(Exit::Failed, code, error.to_string())
     };
     match error {
-        AdoptError::NoDatabase => new("adopt", "name the database that the other tool has migrated, with --database"),
         AdoptError::NotFound { .. } => {
             new("adopt-not-found", "check --database; `--from-table` names the table if it was changed by hand")
         }
@@ -21,6 +20,11 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
         AdoptError::Begun { .. } => new(
             "adopt-begun",
             "`whimbrel history` shows them; another chain can be named with `chain` in whimbrel.toml",
+        ),
+        AdoptError::Baseline { .. } => new(
+            "adopt-baseline",
+            "leave out --baseline: the rows tell what is applied; it is for tools whose migrations are no scripts of a \
+             chain, such as alembic",
         ),
         AdoptError::KeepWriting { .. } => new(
             "adopt-keep-writing",

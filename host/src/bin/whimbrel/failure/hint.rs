@@ -1,5 +1,7 @@
 //! What to do about each kind of error. Only words.
 
+use std::io::{self, ErrorKind as FileErrorKind};
+
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::model::{MissingValue, NoValue, Version};
 use whimbrel::plan::{RepairVerb, State};
@@ -26,6 +28,19 @@ pub(super) fn database(error: &DbError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Says what to do when a file cannot be read or written.
+pub(crate) fn file(error: &io::Error) -> Option<&'static str> {
+    let hint = match error.kind() {
+        FileErrorKind::PermissionDenied => "check who owns it and its folder, and their rights",
+        FileErrorKind::ReadOnlyFilesystem => "it lies where nothing can be written: check how that is mounted",
+        FileErrorKind::StorageFull | FileErrorKind::QuotaExceeded => "free some space on the disk",
+        FileErrorKind::NotFound | FileErrorKind::NotADirectory | FileErrorKind::IsADirectory => "check the path",
+        FileErrorKind::InvalidFilename => "choose a shorter name",
+        _ => return None,
+    };
+    Some(hint)
 }
 
 /// Says what to do when a statement fails.

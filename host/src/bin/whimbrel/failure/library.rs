@@ -26,6 +26,10 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::Database { ref source, .. } => {
             Failure { causes: vec![source.to_string()], hint: hint::database(source), ..of_database(source, &error) }
         }
+        Error::Missing { .. } => Failure {
+            hint: Some("check the path: a database is made by the first migration, and by nothing else".to_owned()),
+            ..Failure::new(Exit::Failed, "no-database", error.to_string())
+        },
         Error::History(error) => history(&error),
         Error::Adopt(error) => adopt::explain(&error),
         Error::Plan(error) => plan(&error),
@@ -57,13 +61,18 @@ fn fill(error: &FillError) -> Failure {
 
 /// Explains what the clock has stopped: as an interruption, with another reason.
 fn timed_out(timeout: Duration, stopped: Error) -> Failure {
+    let waited = matches!(&stopped, Error::Run(run) if matches!(run.source, StepError::NotBegun { waiting: true }));
     let inner = explain(stopped);
     let timeout = settings::write_duration(timeout);
     let message = match inner.message.strip_prefix("interrupted") {
         Some(what) => format!("the run took longer than its timeout of {timeout}{what}"),
         None => format!("the run took longer than its timeout of {timeout}: {}", inner.message),
     };
-    let hint = "give it more time with --timeout, or run fewer steps at once with --steps".to_owned();
+    let hint = match inner.hint {
+        // What it says is of more use than more time.
+        Some(hint) if waited => format!("{hint}; or give it more time with --timeout"),
+        _ => "give it more time with --timeout, or run fewer steps at once with --steps".to_owned(),
+    };
     Failure { exit: Exit::TimedOut, code: "timeout", message, hint: Some(hint), ..inner }
 }
 
@@ -88,7 +97,6 @@ fn repair(error: RepairError) -> Failure {
             hint: Some("run it again".to_owned()),
             ..Failure::new(Exit::Failed, "history-changed", error.to_string())
         },
-        RepairError::NoDatabase => Failure::new(Exit::Failed, "no-database", error.to_string()),
         RepairError::Step(StepError::Database { ref source, .. }) => {
             Failure { causes: vec![source.to_string()], hint: hint::database(source), ..of_database(source, &error) }
         }
@@ -123,7 +131,7 @@ fn chain(error: &ChainError) -> Failure {
             let problems = duplicates.iter().map(|duplicate| {
                 let one = ChainError::Duplicates { duplicates: vec![duplicate.clone()] };
                 let hint = match duplicate.key {
-                    Key::Version(_) => "give one of them another version",
+                    Key::Version(_) => "give one of them another version: `whimbrel renumber`",
                     Key::Name(_) => "give one of them another name",
                 };
                 problem("duplicate-version", one.to_string(), hint)

@@ -40,13 +40,16 @@ pub(super) fn explain(error: RunError) -> Failure {
                 failure.causes.clear();
                 format!("interrupted in the {} hook {}", hook.moment, hook.name())
             }
-            _ => format!("interrupted; migration {} {}", failed.title(), where_stopped(&done, &failed, outside)),
+            _ => {
+                format!("interrupted; migration {} {}", failed.title(), where_stopped(&source, &done, &failed, outside))
+            }
         };
     } else if !matches!(&source, StepError::Hook { hook, .. } if !hook.moment.is_each()) {
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
     }
     // Whatever fails later, be it the commit of a chunk, what is committed stays.
-    let is_over = matches!(source, StepError::Interrupted | StepError::Hook { kept: true, .. });
+    let is_over =
+        matches!(source, StepError::Interrupted | StepError::NotBegun { .. } | StepError::Hook { kept: true, .. });
     let stays = matches!(source, StepError::Database { .. } | StepError::History(_));
     if done.chunks_stay && !is_over {
         failure.notes.push(format!(
@@ -217,7 +220,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             ..Failure::new(Exit::Failed, "transaction-open", error.to_string())
         },
         StepError::Hook { hook, source, .. } => of_hook(hook, source),
-        StepError::Interrupted => interrupted(),
+        StepError::Interrupted | StepError::NotBegun { waiting: false } => interrupted(),
+        StepError::NotBegun { waiting: true } => {
+            Failure { hint: Some("`whimbrel lock status` shows who is at work".to_owned()), ..interrupted() }
+        }
         other => Failure::new(Exit::Failed, "step-failed", other.to_string()),
     }
 }
@@ -320,9 +326,13 @@ pub(super) fn interrupted() -> Failure {
 }
 
 /// Says where a migration stands that was stopped in the middle.
-fn where_stopped(done: &Report, failed: &Step, outside: bool) -> &'static str {
+fn where_stopped(source: &StepError, done: &Report, failed: &Step, outside: bool) -> &'static str {
     if done.chunks_stay {
         "stopped after its last chunk: `whimbrel up` goes on there"
+    } else if let StepError::NotBegun { waiting: true } = source {
+        "had not begun: it waited for another process that uses the database"
+    } else if let StepError::NotBegun { .. } = source {
+        "had not begun"
     } else if outside && failed.direction == Direction::Up {
         "stopped after the last statement that was run to its end: `whimbrel up` goes on there"
     } else if outside {

@@ -77,7 +77,6 @@ pub(super) fn preview(error: &PreviewError) -> Failure {
             hint: Some("`whimbrel up --dry-run` tries any migration and shows what it changes".to_owned()),
             ..Failure::new(Exit::Failed, "no-transform", error.to_string())
         },
-        PreviewError::NoDatabase => Failure::new(Exit::Failed, "no-database", error.to_string()),
         _ => Failure::new(Exit::Failed, "step-failed", error.to_string()),
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn text(report: &Report) -> String {
         return "Nothing to do, so there was nothing to try.\n".to_owned();
     }
     text.push_str(&losses::text(&report.losses));
+    text.extend(report.steps.iter().filter_map(would_keep_aside));
     if skipped > 0 {
         text.push_str(&format!("Not tried: {}.\n", amount::count(skipped, "migration", "migrations")));
     }
@@ -34,6 +35,13 @@ pub(crate) fn text(report: &Report) -> String {
         amount::duration(report.duration)
     ));
     text
+}
+
+/// Says how many rows of a transform a run would keep aside, which the exit code tells too.
+fn would_keep_aside(step: &StepReport) -> Option<String> {
+    let rejected = step.rows.map(|rows| rows.rejected).filter(|rejected| *rejected > 0)?;
+    let rows = amount::count(usize::try_from(rejected).unwrap_or(usize::MAX), "row", "rows");
+    Some(format!("{rows} would be kept aside by {}.\n", escape::line(&step.step.title())))
 }
 
 fn one(step: &StepReport) -> String {

@@ -69,6 +69,16 @@ pub(crate) fn row_counts(counts: &RowCounts) -> String {
     parts.join(", ")
 }
 
+/// Writes the sentence after a script that belongs to no chain.
+pub(crate) fn once(report: &Report) -> String {
+    let took = amount::duration(report.duration);
+    let titles: Vec<String> = report.steps.iter().map(|step| step.step.migration.file.clone()).collect();
+    format!(
+        "Ran {} in {took}; what it did stays, and the history has no row of it.\n",
+        escape::line(&titles.join(", "))
+    )
+}
+
 /// Writes the sentence at the end of a run.
 pub(crate) fn summary(report: &Report, direction: Direction) -> String {
     let is_done = |step: &&StepReport| step.outcome == StepOutcome::Done;

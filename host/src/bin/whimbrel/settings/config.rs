@@ -12,6 +12,7 @@ use whimbrel::sql;
 use super::environment::Environment;
 use super::locations::{self, Location};
 use super::{CONFIG_FILE, Place, SettingsError, duration, engines, hooks, placeholders, policy};
+use crate::failure::hint;
 
 /// What `whimbrel.toml` says.
 #[derive(Default, Deserialize)]
@@ -91,7 +92,7 @@ impl Config {
             Err(error) => Err(SettingsError {
                 code: "settings",
                 message: format!("cannot read {}: {error}", path.display()),
-                hint: None,
+                hint: hint::file(&error).map(str::to_owned),
                 place: None,
             }),
         }

@@ -1,10 +1,13 @@
 //! Which database is meant. Shows nothing of a URL but its scheme: the rest may hold a password.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use whimbrel::sql;
 
 use super::config::Config;
 use super::{Place, SettingsError};
+use crate::failure::hint;
 
 /// The variable that names the database, in the environment and in `.env`.
 const VARIABLE: &str = "DATABASE_URL";
@@ -50,42 +53,60 @@ pub(crate) fn check(url: &str) -> Result<(), SettingsError> {
 fn from_environment() -> Result<Option<String>, SettingsError> {
     match std::env::var_os(VARIABLE) {
         None => Ok(None),
-        Some(value) if value.is_empty() => Ok(None),
-        Some(value) => value.into_string().map(Some).map_err(|_| {
+        Some(value) => value.into_string().map(|value| Some(value).filter(|value| !is_blank(value))).map_err(|_| {
             SettingsError::new("settings", format!("{VARIABLE} is not UTF-8"), "use --database or whimbrel.toml")
         }),
     }
 }
 
+/// A variable of nothing but blanks is as good as none.
+fn is_blank(value: &str) -> bool {
+    value.trim().is_empty()
+}
+
 /// Reads the variable from `.env` in the current folder; the process's own environment stays as it is.
 fn from_dotenv() -> Result<Option<String>, SettingsError> {
-    let wrong = |message: String| SettingsError {
+    let bytes = match std::fs::read(DOTENV) {
+        Ok(bytes) => bytes,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => {
+            let hint = hint::file(&error).map(str::to_owned);
+            return Err(SettingsError { hint, ..wrong_dotenv(format!("cannot be read: {error}"), None) });
+        }
+    };
+    read_dotenv(&bytes)
+}
+
+fn wrong_dotenv(message: String, position: Option<(u32, u32)>) -> SettingsError {
+    SettingsError {
         code: "settings",
         message,
         hint: Some("correct it, or name the database with --database".to_owned()),
-        place: Some(Place { file: DOTENV.to_owned(), position: None }),
-    };
-    let lines = match dotenvy::from_path_iter(Path::new(DOTENV)) {
-        Ok(lines) => lines,
-        Err(error) if error.not_found() => return Ok(None),
-        Err(dotenvy::Error::Io(error)) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
-        Err(error) => return Err(wrong(format!("cannot be read: {}", redacted(&error)))),
-    };
-    for line in lines {
-        let (name, value) = line.map_err(|error| wrong(redacted(&error)))?;
-        if name == VARIABLE && !value.is_empty() {
+        place: Some(Place { file: DOTENV.to_owned(), position }),
+    }
+}
+
+/// Finds the variable. The line that is wrong may be the one with the password, so it is named by its number.
+fn read_dotenv(bytes: &[u8]) -> Result<Option<String>, SettingsError> {
+    let text = str::from_utf8(bytes).map_err(|_| wrong_dotenv("is not UTF-8".to_owned(), None))?;
+    for line in dotenvy::from_read_iter(text.as_bytes()) {
+        let (name, value) = line.map_err(|error| {
+            let at = match &error {
+                dotenvy::Error::LineParse(line, _) => text.find(line.trim_end()),
+                _ => None,
+            };
+            let position = at.map(|at| sql::locate(text, at)).map(|position| (position.line, position.column));
+            let message =
+                if position.is_some() { "this is not NAME=value" } else { "has a line that is not NAME=value" };
+            wrong_dotenv(message.to_owned(), position)
+        })?;
+        if name == VARIABLE && !is_blank(&value) {
             return Ok(Some(value));
         }
     }
     Ok(None)
-}
-
-/// The line that is wrong may be the one with the password.
-fn redacted(error: &dotenvy::Error) -> String {
-    match error {
-        dotenvy::Error::Io(error) => error.to_string(),
-        _ => "has a line that is not NAME=value".to_owned(),
-    }
 }
 
 /// What is wrong with a database's URL, without the URL.
@@ -108,7 +129,7 @@ const FORMS: &str = "write sqlite:app.db, sqlite:///var/lib/app.db or a path";
 fn parse(url: &str) -> Result<PathBuf, WrongUrl> {
     let wrong = |message: String| WrongUrl { code: "settings", message, hint: FORMS };
     let Some((scheme, rest)) = scheme(url) else {
-        return if url.is_empty() { Err(wrong("the database's name is empty".to_owned())) } else { plain(url) };
+        return if is_blank(url) { Err(wrong("the database's name is empty".to_owned())) } else { plain(url) };
     };
     if !["sqlite", "sqlite3", "file"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
         let scheme = scheme.to_ascii_lowercase();
@@ -179,6 +200,24 @@ mod tests {
     }
 
     #[test]
+    fn names_the_line_of_env_that_is_wrong() {
+        let cases = [
+            ("DATABASE_URL=app.db\nA B C\n", Ok(Some("app.db"))),
+            ("# words\n\nA=1\nnot a variable s3cret\nDATABASE_URL=app.db\n", Err(Some((4, 1)))),
+            ("A='open\n  until here\n", Err(Some((1, 1)))),
+            ("A=1\r\n  =x\r\n", Err(Some((2, 3)))),
+            ("DATABASE_URL=\"  \"\n", Ok(None)),
+            ("DATABASE_URL=\nDATABASE_URL=b.db", Ok(Some("b.db"))),
+        ];
+        for (text, expected) in cases {
+            let found = read_dotenv(text.as_bytes());
+            assert!(found.as_ref().err().is_none_or(|error| !error.message.contains("s3cret")));
+            let found = found.map_err(|error| error.place.and_then(|place| place.position));
+            assert_eq!(found.as_ref().map(|found| found.as_deref()), expected.as_ref().map(|url| *url), "{text}");
+        }
+    }
+
+    #[test]
     fn shows_no_secret_of_what_it_refuses() {
         let cases = [
             ("postgres://ann:s3cret@host/db?password=s3cret", "this build opens SQLite databases only, not postgres:"),
@@ -188,6 +227,7 @@ mod tests {
             ("sqlite::memory:", "a database in memory would vanish with this program"),
             ("sqlite:", "the URL names no file"),
             ("", "the database's name is empty"),
+            (" ", "the database's name is empty"),
         ];
         for (url, message) in cases {
             assert_eq!(parse(url).map_err(|wrong| wrong.message), Err(message.to_owned()), "{url}");
