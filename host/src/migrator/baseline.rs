@@ -72,8 +72,7 @@ impl Migrator {
     /// chain has a baseline of that version, and where other chains have made something in the same database.
     pub fn squash(&self) -> Result<Squashed, Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
-        let mut session = opened.map_err(|error| self.database_error(error))?.ok_or_else(nothing)?;
+        let mut session = self.existing(Access::Read, &self.interrupt)?;
         // What is applied and what it has made, at one moment.
         session.begin_reading().map_err(|error| self.database_error(error))?;
         let result = self.squash_in(session.as_mut(), &chains);
@@ -176,22 +175,22 @@ mod tests {
     fn squashes_what_one_chain_has_made() {
         let folder = tempfile::tempdir().unwrap();
         let source = |file: &str, sql: &str| Memory::new("memory").file(file, sql);
-        let builder = || {
-            with(folder.path(), source("1_note.sql", "CREATE TABLE note (x); PRAGMA user_version = 7;")).and_chain(
-                "other",
-                source("7_task.sql", "CREATE TABLE task (x);"),
-                Policy::default(),
-            )
+        let chain = |name: &str| {
+            with(folder.path(), source("1_note.sql", "CREATE TABLE note (x); PRAGMA user_version = 7;"))
+                .and_chain("other", source("7_task.sql", "CREATE TABLE task (x);"), Policy::default())
+                .only([name])
+                .build()
+                .unwrap()
         };
-        let main = builder().only(["main"]).build().unwrap();
-        assert_eq!(refused(&main), PlanProblem::NothingApplied.to_string());
-        main.up(Until::End).unwrap();
-        let squashed = main.squash().unwrap();
+        assert!(matches!(chain("main").squash(), Err(Error::Missing { .. })));
+        chain("main").up(Until::End).unwrap();
+        assert_eq!(refused(&chain("other")), PlanProblem::NothingApplied.to_string());
+        let squashed = chain("main").squash().unwrap();
         assert_eq!((squashed.chain.as_str(), squashed.version), ("main", Version::from(1)));
         assert_eq!(squashed.script, "CREATE TABLE note (x);\n\nPRAGMA user_version = 7;\n");
-        builder().only(["other"]).build().unwrap().up(Until::End).unwrap();
+        chain("other").up(Until::End).unwrap();
         let alone = PlanProblem::NotAlone { chain: "main".to_owned(), other: "other".to_owned() };
-        assert_eq!(refused(&main), alone.to_string());
+        assert_eq!(refused(&chain("main")), alone.to_string());
     }
 
     #[test]
