@@ -61,7 +61,7 @@ impl bindings::Guest for Monty {
         if function.name == VERIFY {
             return verify::judge(&mut session, &call, function);
         }
-        session.feed(&call, Vec::new())?;
+        session.feed(&call, Vec::new()).map_err(|failure| function.place(failure))?;
         Ok(())
     }
 

@@ -132,6 +132,8 @@ fn an_exception_with_something_else_than_a_text_says_what_to_write() {
     for raised in ["SystemExit(0)", "ValueError(17)", "ValueError('a', 'b')", "KeyError(None)"] {
         let outcome = fails(&format!("def up(db):\n    raise {raised}\n"));
         assert!(outcome.stderr.contains("raise ValueError(f\"…\")"), "{outcome}");
+        // The interpreter does not know the line.
+        assert!(outcome.stderr.contains("0002_x.py:1:5"), "{outcome}");
         assert!(outcome.stderr.contains("a migration ends when its function returns"), "{outcome}");
     }
 }
