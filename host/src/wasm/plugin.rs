@@ -155,7 +155,9 @@ impl Plugin {
         }
         match returned {
             Ok(Ok(())) => {
-                let left = state.session().is_ok_and(|session| session.open_savepoints() > 0);
+                // Where the transaction has ended, that is what there is to say, and is said by whoever opened it.
+                let is_left = |session: &mut dyn Session| session.open_savepoints() > 0 && session.in_transaction();
+                let left = state.session().is_ok_and(is_left);
                 if left || state.savepoint_dropped { Err(PluginError::SavepointOpen) } else { Ok(()) }
             }
             Ok(Err(Refusal::Words(mut message))) => {

@@ -21,6 +21,8 @@ use crate::model::ScriptFiles;
 
 /// Names of the exports of an engine.
 pub(super) const EXPORTS: [&str; 5] = ["describe", "check", "run", "load", "transform"];
+/// The code of a script that wanted more memory than it may have.
+pub(super) const OUT_OF_MEMORY: &str = "memory";
 /// Bytes kept of a script's message.
 const MESSAGE_BYTES: usize = 16 << 10;
 /// Bytes kept of a name that an engine gives.

@@ -12,7 +12,7 @@ use super::convert;
 use super::error::PluginError;
 use super::limits::{self, Bounds};
 use super::plugin::{self, Plugin};
-use super::script::{FailureOut, RequestIn, ScriptFailure};
+use super::script::{FailureOut, OUT_OF_MEMORY, RequestIn, ScriptFailure};
 use super::state::State;
 use super::turns::{self, Watchdog};
 use super::wasi::Wasi;
@@ -57,10 +57,22 @@ pub(super) struct Failure {
 /// As a script engine answers.
 type ScriptAnswer = (Result<types::Batch, FailureOut>,);
 
-impl From<FailureOut> for Failure {
+impl From<Failure> for NotApplied {
+    fn from(Failure { row, mut message }: Failure) -> Self {
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+        Self::Failed { row, message }
+    }
+}
+
+impl From<FailureOut> for NotApplied {
     fn from(failure: FailureOut) -> Self {
         let row = failure.row;
-        Self { row, message: ScriptFailure::from(failure).sentence() }
+        let failure = ScriptFailure::from(failure);
+        if failure.code == OUT_OF_MEMORY {
+            // What a script may have is not up to a row: with more, or after other rows, the same one can be transformed.
+            return Self::Stopped(PluginError::Script { failure: Box::new(failure), statement: None });
+        }
+        Failure { row, message: failure.sentence() }.into()
     }
 }
 
@@ -213,19 +225,16 @@ impl TransformInstance {
             self.apply
                 .typed::<(BatchIn<'_>,), ScriptAnswer>(&self.store)
                 .and_then(|apply| self.watchdog.attend(apply.call_async(&mut self.store, (batch,))))
-                .map(|(answer,)| answer.map_err(Failure::from))
+                .map(|(answer,)| answer.map_err(NotApplied::from))
         } else {
             self.apply
                 .typed::<(BatchIn<'_>, &types::Context), Answer>(&self.store)
                 .and_then(|apply| self.watchdog.attend(apply.call_async(&mut self.store, (batch, &self.context))))
-                .map(|(answer,)| answer)
+                .map(|(answer,)| answer.map_err(NotApplied::from))
         };
         match called {
             Ok(Ok(batch)) => convert::checked(batch).map_err(|error| NotApplied::Malformed(error.to_string())),
-            Ok(Err(Failure { row, mut message })) => {
-                message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
-                Err(NotApplied::Failed { row, message })
-            }
+            Ok(Err(refused)) => Err(refused),
             Err(error) => {
                 let (state, timed) = (self.store.data_mut(), Some(&self.watchdog));
                 Err(NotApplied::Stopped(stopped(&error, state, &self.limits, &self.interrupt, timed)))

@@ -1,4 +1,4 @@
-// What QuickJS's own interface lacks: looks at texts, objects and expressions where they lie.
+// What QuickJS's own interface lacks: looks at texts, bytes, objects and expressions where they lie.
 
 // The characters of a text and how many there are; `wide` tells whether they are of 16 bits. NULL for what is no text in
 // one piece.
@@ -69,6 +69,28 @@ JSValue inside_utf8(JSContext *ctx, const uint8_t *bytes, uint32_t length)
         }
     }
     return JS_MKPTR(JS_TAG_STRING, text);
+}
+
+// The bytes of a `Uint8Array` or an `ArrayBuffer`, as many as a script sees now: a view may follow the length of its buffer.
+// 1 when there are such bytes, -1 when they are gone with a buffer that was transferred or made shorter, 0 for anything else.
+int32_t inside_bytes(JSValueConst value, const uint8_t **start, uint32_t *length)
+{
+    if (JS_VALUE_GET_TAG(value) != JS_TAG_OBJECT)
+        return 0;
+    JSObject *object = JS_VALUE_GET_OBJ(value);
+    if (object->class_id == JS_CLASS_ARRAY_BUFFER) {
+        JSArrayBuffer *buffer = object->u.array_buffer;
+        *start = buffer->data;
+        *length = buffer->byte_length;
+        return buffer->detached ? -1 : 1;
+    }
+    if (object->class_id != JS_CLASS_UINT8_ARRAY)
+        return 0;
+    if (typed_array_is_oob(object))
+        return -1;
+    *start = object->u.array.u.uint8_ptr;
+    *length = object->u.array.count;
+    return 1;
 }
 
 // What an expression was made of, lent; undefined for anything else, and for an expression that has properties of its own,

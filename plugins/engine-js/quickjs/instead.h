@@ -1,5 +1,5 @@
-// Functions of QuickJS that others stand in for: those of `instead.c`, which call them, by the name with `_plain` at its
-// end, for all that is not simple. By the first word in the parentheses a definition is told from a call.
+// Functions of QuickJS that others stand in for: those of `instead.c` and `errors.c`, which call them by the name with
+// `_plain` at its end. By the first word in the parentheses a definition is told from a call.
 #include "quickjs.h"
 
 typedef struct JSObject JSObject;
@@ -39,6 +39,18 @@ static int js_define_field_instead(JSContext *, JSValueConst, JSAtom, JSValue, i
 #define JS_DefinePropertyValue(first, ...) js_define_field_##first, __VA_ARGS__)
 #define js_define_field_JSContext JS_DefinePropertyValue_plain(JSContext
 #define js_define_field_ctx js_define_field_instead(ctx
+
+// The enumeration of errors is not known here.
+static JSValue make_error_instead(JSContext *, int, bool, const char *);
+#define JS_MakeError2(first, ...) make_error_##first, __VA_ARGS__)
+#define make_error_JSContext JS_MakeError2_plain(JSContext
+#define make_error_ctx make_error_instead(ctx
+
+static void build_backtrace_instead(JSContext *, JSValueConst, JSValueConst, const char *, int, int, int);
+#define build_backtrace(first, ...) build_backtrace_##first, __VA_ARGS__)
+#define build_backtrace_JSContext build_backtrace_plain(JSContext
+#define build_backtrace_ctx build_backtrace_instead(ctx
+#define build_backtrace_s build_backtrace_instead(s
 
 // The lists of methods name these, without parentheses.
 static JSValue js_array_join(JSContext *, JSValueConst, int, JSValueConst *, int);

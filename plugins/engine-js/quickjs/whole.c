@@ -4,4 +4,5 @@
 #include "quickjs.c"
 #include "inside.c"
 #include "instead.c"
+#include "errors.c"
 #include "memcpy.c"

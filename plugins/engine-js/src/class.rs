@@ -1,4 +1,4 @@
-//! JavaScript objects that own Rust values: cursors, prepared statements, reals.
+//! JavaScript objects that own Rust values: cursors, prepared statements, rows on their way, reals.
 #![expect(unsafe_code, reason = "QuickJS keeps a pointer to what an object owns")]
 
 use std::cell::{Cell, RefCell};
@@ -8,6 +8,7 @@ use rquickjs_sys as q;
 
 use crate::failure::{Kind, fail};
 use crate::js::{self, JSValue, Js, Next, Result};
+use crate::many::Rows;
 use crate::sql::{Cursor, Prepared};
 
 /// A number that is to be stored as a real.
@@ -22,11 +23,13 @@ struct Class {
 thread_local! {
     static CURSOR: RefCell<Option<Class>> = const { RefCell::new(None) };
     static STATEMENT: RefCell<Option<Class>> = const { RefCell::new(None) };
+    static ROWS: RefCell<Option<Class>> = const { RefCell::new(None) };
     static REAL: RefCell<Option<Class>> = const { RefCell::new(None) };
     /// The id alone, to be looked at for every value.
     static REAL_ID: Cell<q::JSClassID> = const { Cell::new(0) };
     static CURSOR_ID: Cell<q::JSClassID> = const { Cell::new(0) };
     static STATEMENT_ID: Cell<q::JSClassID> = const { Cell::new(0) };
+    static ROWS_ID: Cell<q::JSClassID> = const { Cell::new(0) };
 }
 
 /// Frees what an object owns.
@@ -43,21 +46,24 @@ macro_rules! finalizer {
     }};
 }
 
-/// Makes the classes; their prototypes are given by name: cursor, statement, real.
+/// Makes the classes; the prototypes of those that scripts get are given by name: cursor, statement, real.
 pub(crate) fn install() -> Result<(Js, Js, Js)> {
     let make = |name, finalizer| -> Result<Class> {
         Ok(Class { id: js::new_class(name, finalizer), prototype: Js::object()? })
     };
     let cursor = make(c"Cursor", finalizer!(RefCell<Cursor>, CURSOR_ID))?;
     let statement = make(c"Statement", finalizer!(Prepared, STATEMENT_ID))?;
+    let rows = make(c"Rows", finalizer!(RefCell<Rows>, ROWS_ID))?;
     let real = make(c"Real", finalizer!(Real, REAL_ID))?;
     CURSOR_ID.set(cursor.id);
     STATEMENT_ID.set(statement.id);
+    ROWS_ID.set(rows.id);
     REAL_ID.set(real.id);
     cursor.prototype.set(c"next", js::next_function(next as Next)?)?;
     let prototypes = (cursor.prototype.clone(), statement.prototype.clone(), real.prototype.clone());
     CURSOR.set(Some(cursor));
     STATEMENT.set(Some(statement));
+    ROWS.set(Some(rows));
     REAL.set(Some(real));
     Ok(prototypes)
 }
@@ -82,6 +88,11 @@ pub(crate) fn statement(statement: Prepared) -> Result<Js> {
     STATEMENT.with(|class| object(class, statement))
 }
 
+/// Makes an object of rows on their way.
+pub(crate) fn rows(rows: Rows) -> Result<Js> {
+    ROWS.with(|class| object(class, RefCell::new(rows)))
+}
+
 /// Makes an object of a number that is to be stored as a real.
 pub(crate) fn new_real(value: f64) -> Result<Js> {
     REAL.with(|class| object(class, Real(value)))
@@ -101,6 +112,16 @@ pub(crate) fn with_cursor<T>(this: JSValue, work: impl FnOnce(&mut Cursor) -> Re
     match unsafe { owned.as_ref() }.map(RefCell::try_borrow_mut) {
         Some(Ok(mut cursor)) => work(&mut cursor),
         _ => Err(fail(Kind::Type, "this is not the cursor of a query")),
+    }
+}
+
+/// Lends rows on their way. No script ever gets them.
+pub(crate) fn with_rows<T>(this: JSValue, work: impl FnOnce(&mut Rows) -> Result<T>) -> Result<T> {
+    let owned = js::opaque(this, ROWS_ID.get()).cast::<RefCell<Rows>>();
+    // SAFETY: of this class, so it owns such a value; `this` is alive during the call.
+    match unsafe { owned.as_ref() }.map(RefCell::try_borrow_mut) {
+        Some(Ok(mut rows)) => work(&mut rows),
+        _ => Err(fail(Kind::Type, "these are not the rows of executeMany")),
     }
 }
 

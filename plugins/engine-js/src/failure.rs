@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use crate::bindings::ScriptFailure;
 use crate::bindings::whimbrel::migration::scripts::Frame;
 use crate::bindings::whimbrel::migration::types::SqlError;
-use crate::js::{Js, Thrown};
+use crate::js::{self, Js, Thrown};
 
 /// What the files of this side are called in stack traces.
 pub(crate) const PRELUDE: &CStr = c"whimbrel:prelude";
@@ -86,6 +86,10 @@ impl Thrown {
 
 /// Explains something that was thrown. It may be anything, and its properties may throw too.
 pub(crate) fn explain(thrown: &Js) -> ScriptFailure {
+    js::with_room(|| explained(thrown))
+}
+
+fn explained(thrown: &Js) -> ScriptFailure {
     if !thrown.is_error() {
         let shown = text(thrown).unwrap_or_else(|| "something that has no text".to_owned());
         return failure("thrown", format!("threw {shown}, which is no Error and knows no place"), Vec::new());
@@ -97,7 +101,7 @@ pub(crate) fn explain(thrown: &Js) -> ScriptFailure {
     let code = match name.as_str() {
         "SyntaxError" => "syntax",
         "SqlError" => "sql",
-        _ if words == "out of memory" => "memory",
+        "InternalError" if words == "out of memory" => "memory",
         _ if words.contains("call stack size exceeded") || words.contains("stack overflow") => "stack",
         _ => "thrown",
     };

@@ -22,17 +22,21 @@ use crate::memory;
 
 pub(crate) use code::{compile_module, eval, hand_over, module_of, namespace, resolve, run_module, set_loader};
 pub(crate) use function::{Native, Next, answer, function, new_class, new_object, next_function, opaque};
-pub(crate) use inside::{Characters, Text};
+pub(crate) use inside::{Characters, Lent, Text};
 pub(crate) use rquickjs_sys::JSValue;
 pub(crate) use value::{Atom, Js, Promise, Type};
 
 /// How deep scripts may call, in bytes of the stack that the interpreter uses.
 const STACK: usize = 512 << 10;
+/// Bytes beyond the limit that are there to explain an error.
+const ROOM: usize = 1 << 20;
 
 thread_local! {
     static CONTEXT: Cell<*mut q::JSContext> = const { Cell::new(ptr::null_mut()) };
     /// What QuickJS is told when it asks for the time, in microseconds since 1970.
     static CLOCK: Cell<f64> = const { Cell::new(0.0) };
+    /// Bytes that scripts may have; 0 is no limit.
+    static LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The time that QuickJS asks for.
@@ -74,13 +78,25 @@ pub(crate) fn start(seed: u64, now: u64, memory: usize) {
     // SAFETY: the context is made from the runtime, and both stay.
     unsafe {
         let runtime = q::JS_NewRuntime2(&MEMORY, ptr::null_mut());
-        if memory > 0 {
-            q::JS_SetMemoryLimit(runtime, memory as _);
-        }
+        q::JS_SetMemoryLimit(runtime, memory as _);
         q::JS_SetMaxStackSize(runtime, STACK as _);
         CONTEXT.set(q::JS_NewContext(runtime));
     }
     CLOCK.set(now as f64 * 1000.0);
+    LIMIT.set(memory);
+}
+
+/// Works with memory beyond what scripts have, so that something can be said where they have used up all of it.
+pub(crate) fn with_room<T>(work: impl FnOnce() -> T) -> T {
+    let limit = LIMIT.get();
+    let set = |limit: usize| {
+        // SAFETY: the runtime is there.
+        unsafe { q::JS_SetMemoryLimit(q::JS_GetRuntime(context()), limit as _) }
+    };
+    set(if limit > 0 { limit.saturating_add(ROOM) } else { 0 });
+    let result = work();
+    set(limit);
+    result
 }
 
 /// Tells QuickJS where the stack begins now: every call from outside may come at another depth.

@@ -2,7 +2,7 @@
 //!
 //! `js` is all that touches QuickJS's own interface, `prelude.js` the part of the scripts' interface that is
 //! JavaScript itself, `modules` finds what scripts import, `values` turns cells into JavaScript values and back, `sql`
-//! gives scripts the handle, `transform` maps batches row by row, `columns` whole ones, `splitting` splits
+//! gives scripts the handle, `many` writes many rows at once, `savepoints` keeps savepoints in order, `transform` maps batches row by row, `columns` whole ones, `splitting` splits
 //! texts by expressions, `separator` knows the simplest of these, `failure` explains what was thrown.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, unreachable_pub, reason = "the exports are generated, and documented in the WIT package")]
@@ -14,9 +14,11 @@ mod columns;
 mod failure;
 mod js;
 mod machine;
+mod many;
 mod memory;
 mod modules;
 mod native;
+mod savepoints;
 mod separator;
 mod splitting;
 mod sql;

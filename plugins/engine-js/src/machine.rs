@@ -13,7 +13,8 @@ const RESERVED: u64 = 16 << 20;
 
 thread_local! {
     /// Promises that were rejected and that nobody has looked at, with what they were rejected with.
-    static REJECTED: RefCell<Vec<(JSValue, Js)>> = const { RefCell::new(Vec::new()) };
+    /// The promises are held: another that came to lie in the place of one that is gone would be taken for it.
+    static REJECTED: RefCell<Vec<(Js, Js)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns how much of an instance's memory scripts get; pieces of it are lost between others. 0 is no limit.
@@ -49,9 +50,9 @@ unsafe extern "C" fn rejected(
 ) {
     REJECTED.with_borrow_mut(|rejected| {
         if handled {
-            rejected.retain(|(other, _)| *other != promise);
+            rejected.retain(|(other, _)| other.raw() != promise);
         } else {
-            rejected.push((promise, Js::borrowed(reason)));
+            rejected.push((Js::borrowed(promise), Js::borrowed(reason)));
         }
     });
 }

@@ -3,12 +3,13 @@
 use std::cell::{Cell, RefCell};
 
 use crate::bindings::whimbrel::migration::log::{self, Level};
-use crate::bindings::whimbrel::migration::sql::Savepoint;
 use crate::bindings::whimbrel::migration::types::Context;
 use crate::class;
 use crate::failure::{Constructors, Kind, PRELUDE, fail, keep};
-use crate::js::{self, Atom, JSValue, Js, Result, Type};
+use crate::js::{self, Atom, JSValue, Js, Lent, Result, Type};
+use crate::many::Rows;
 use crate::native;
+use crate::savepoints;
 use crate::splitting;
 use crate::sql;
 use crate::values::{self, Shape};
@@ -26,7 +27,6 @@ pub(crate) struct Arguments {
 thread_local! {
     static ALIVE: RefCell<Option<Js>> = const { RefCell::new(None) };
     static ARGUMENTS: RefCell<Option<Arguments>> = const { RefCell::new(None) };
-    static SAVEPOINTS: RefCell<Vec<Option<Savepoint>>> = const { RefCell::new(Vec::new()) };
     static SHAPE: Cell<Shape> = const { Cell::new(Shape { arrays: false, big: false }) };
 }
 
@@ -67,9 +67,10 @@ pub(crate) fn install(context: &Context) -> Result<()> {
         (c"encode", native!(encode)),
         (c"decode", native!(decode)),
         (c"options", native!(options)),
+        (c"collect", native!(collect)),
         (c"push", native!(push)),
-        (c"flush", native!(flush)),
-        (c"forget", native!(forget)),
+        (c"finish", native!(finish)),
+        (c"undo", native!(undo)),
     ];
     for (name, function) in functions {
         natives.set(name, js::function(name, 2, function)?)?;
@@ -164,21 +165,12 @@ fn new_real(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
 }
 
 fn open_savepoint(_: JSValue, _: &[JSValue]) -> Result<Js> {
-    let savepoint = sql::open_savepoint()?;
-    let index = SAVEPOINTS.with_borrow_mut(|all| {
-        all.push(Some(savepoint));
-        all.len() - 1
-    });
-    Ok(Js::number(index as f64))
+    savepoints::open().map(|number| Js::small(number.cast_signed()))
 }
 
 fn end_savepoint(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    let index = usize::try_from(argument(arguments, 0).integer()).unwrap_or(usize::MAX);
-    let savepoint = SAVEPOINTS.with_borrow_mut(|all| all.get_mut(index).and_then(Option::take));
-    if let Some(savepoint) = savepoint {
-        sql::end_savepoint(&savepoint, argument(arguments, 1).truth())?;
-    }
-    Ok(Js::undefined())
+    let number = argument(arguments, 0).integer().cast_unsigned();
+    savepoints::end(number, argument(arguments, 1).truth()).map(|()| Js::undefined())
 }
 
 fn write_log(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
@@ -219,9 +211,10 @@ fn decode(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
         (text.into_owned(), exact)
     });
     match text {
-        Some((_, false)) if argument(arguments, 1).truth() => Err(fail(Kind::Type, "the bytes are no UTF-8")),
-        Some((text, _)) => Js::text(&text),
-        None => Err(fail(Kind::Type, "TextDecoder takes a Uint8Array or an ArrayBuffer")),
+        Lent::Bytes((_, false)) if argument(arguments, 1).truth() => Err(fail(Kind::Type, "the bytes are no UTF-8")),
+        Lent::Bytes((text, _)) => Js::text(&text),
+        Lent::Gone => Err(fail(Kind::Type, &format!("what TextDecoder is given {}", values::GONE))),
+        Lent::Other => Err(fail(Kind::Type, "TextDecoder takes a Uint8Array or an ArrayBuffer")),
     }
 }
 
@@ -230,21 +223,27 @@ fn options(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
     Ok(Js::undefined())
 }
 
+/// Begins an `executeMany`: its rows are its own, whatever else runs the same statement meanwhile.
+fn collect(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    let mut rows = class::with_statement(argument(arguments, 0).raw(), |statement| Ok(statement.many()))?;
+    if !argument(arguments, 1).is_array() {
+        rows.begin()?;
+    }
+    class::rows(rows)
+}
+
 fn push(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
     let row = argument(arguments, 1);
-    class::with_statement(argument(arguments, 0).raw(), |statement| statement.push(&row))?;
+    class::with_rows(argument(arguments, 0).raw(), |rows| rows.push(&row))?;
     Ok(Js::undefined())
 }
 
-fn flush(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    class::with_statement(argument(arguments, 0).raw(), sql::Prepared::flush).map(count)
+fn finish(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    class::with_rows(argument(arguments, 0).raw(), Rows::finish).map(count)
 }
 
-fn forget(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    class::with_statement(argument(arguments, 0).raw(), |statement| {
-        statement.forget();
-        Ok(Js::undefined())
-    })
+fn undo(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    class::with_rows(argument(arguments, 0).raw(), Rows::undo).map(|()| Js::undefined())
 }
 
 fn all(this: JSValue, _: &[JSValue]) -> Result<Js> {

@@ -16,14 +16,36 @@
     return value !== null && typeof value === "object" && typeof value.then === "function";
   }
 
-  function executeMany(statement, rows) {
+  // Throws an error once what it has left behind is undone. Where that cannot be, another says so, and knows its cause.
+  function undone(undo, error) {
     try {
-      for (const row of rows) native.push(statement, row);
-      return native.flush(statement);
-    } catch (error) {
-      native.forget(statement);
-      throw error;
+      undo();
+    } catch (refused) {
+      refused.cause = error;
+      throw refused;
     }
+    throw error;
+  }
+
+  function executeMany(statement, rows) {
+    const waiting = native.collect(statement, rows);
+    try {
+      for (const row of rows) native.push(waiting, row);
+      return native.finish(waiting);
+    } catch (error) {
+      undone(() => native.undo(waiting), error);
+    }
+  }
+
+  async function settled(result, keep, undo) {
+    let value;
+    try {
+      value = await result;
+    } catch (error) {
+      undone(undo, error);
+    }
+    keep();
+    return value;
   }
   native.statement.executeMany = function (rows) { return executeMany(this, rows); };
   native.statement.all = function (params, options) { return this.query(params, options).all(); };
@@ -38,24 +60,18 @@
     savepoint(work) {
       if (typeof work !== "function") throw new TypeError("db.savepoint takes a function: db.savepoint(() => { … })");
       const savepoint = native.openSavepoint();
-      const undo = (error) => {
-        native.endSavepoint(savepoint, false);
-        throw error;
-      };
-      let result;
+      const keep = () => native.endSavepoint(savepoint, true);
+      const undo = () => native.endSavepoint(savepoint, false);
+      let result, later;
       try {
         result = work(db);
+        later = isThenable(result);
       } catch (error) {
-        undo(error);
+        undone(undo, error);
       }
-      if (!isThenable(result)) {
-        native.endSavepoint(savepoint, true);
-        return result;
-      }
-      return result.then((value) => {
-        native.endSavepoint(savepoint, true);
-        return value;
-      }, undo);
+      if (later) return settled(result, keep, undo);
+      keep();
+      return result;
     },
     get dialect() { return native.dialect(); },
   };

@@ -4,20 +4,18 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use whimbrel_packed::{BatchBuilder, CheckedBatch};
+use whimbrel_packed::CheckedBatch;
 
 use crate::bindings::whimbrel::migration::sql::{self, Transaction};
 use crate::bindings::whimbrel::migration::types::{SqlError, Value};
 use crate::failure::{Kind, fail, fail_sql};
 use crate::js::{Js, Result};
+use crate::many::Rows;
 use crate::values::{self, Names, Shape};
 
 /// Rows fetched first, and later: who wants only the first row should not wait for a thousand.
 const FIRST_ROWS: u32 = 64;
 const ROWS: u32 = 1024;
-/// Rows and bytes of a batch that is written.
-const BATCH_ROWS: usize = 1024;
-const BATCH_BYTES: usize = 1 << 20;
 /// Statements that are kept prepared.
 const KEPT: usize = 32;
 
@@ -46,7 +44,8 @@ fn transaction() -> Result<Rc<Transaction>> {
     })
 }
 
-fn said<T>(result: std::result::Result<T, SqlError>) -> Result<T> {
+/// Throws what the database refused.
+pub(crate) fn said<T>(result: std::result::Result<T, SqlError>) -> Result<T> {
     result.map_err(|error| fail_sql(&error))
 }
 
@@ -108,7 +107,7 @@ pub(crate) fn query(statement: &Js, params: &[Value], shape: Shape) -> Result<Cu
 /// Prepares a statement.
 pub(crate) fn prepare(statement: &Js) -> Result<Prepared> {
     let handle = said(transaction()?.prepare(&text(statement)?))?;
-    Ok(Prepared { handle: Rc::new(handle), rows: RefCell::default() })
+    Ok(Prepared { handle: Rc::new(handle) })
 }
 
 /// Names the kind of database.
@@ -119,11 +118,6 @@ pub(crate) fn dialect() -> Result<String> {
 /// Opens a savepoint.
 pub(crate) fn open_savepoint() -> Result<sql::Savepoint> {
     said(transaction()?.open_savepoint())
-}
-
-/// Keeps or undoes what happened since a savepoint was opened.
-pub(crate) fn end_savepoint(savepoint: &sql::Savepoint, keep: bool) -> Result<()> {
-    said(if keep { savepoint.release() } else { savepoint.rollback() })
 }
 
 /// The rows of a query, fetched as they are wanted.
@@ -203,18 +197,9 @@ impl Cursor {
     }
 }
 
-/// A prepared statement, and the rows that wait to be written with it.
+/// A prepared statement.
 pub(crate) struct Prepared {
     handle: Rc<sql::Statement>,
-    rows: RefCell<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    builder: BatchBuilder,
-    /// Rows written before.
-    written: u64,
-    changed: u64,
 }
 
 impl Prepared {
@@ -228,65 +213,8 @@ impl Prepared {
         Ok(Cursor::new(said(self.handle.query(params))?, shape))
     }
 
-    /// Adds a row of parameters; many are written at once.
-    pub(crate) fn push(&self, row: &Js) -> Result<()> {
-        let mut waiting = self.rows.try_borrow_mut().map_err(|_| fail(Kind::Plain, "rows are being added already"))?;
-        let number = waiting.written + waiting.builder.rows() as u64;
-        let count = match row.count() {
-            Some(count) => count as usize,
-            None if row.is_array() => row.length()? as usize,
-            None => return Err(fail(Kind::Type, &format!("row {number} of executeMany is no array of parameters"))),
-        };
-        if waiting.builder.columns() == 0 {
-            waiting.builder = BatchBuilder::with_capacity(count, BATCH_ROWS);
-        }
-        if waiting.builder.columns() != count || count == 0 {
-            let columns = waiting.builder.columns();
-            let message =
-                format!("row {number} of executeMany has {count} parameters, and the one before has {columns}");
-            return Err(fail(Kind::Type, &message));
-        }
-        for column in 0..count {
-            let place = || format!("parameter {} of row {number}", column + 1);
-            values::push(&mut waiting.builder, column, &row.at(column as u32)?, &place)?;
-        }
-        if waiting.builder.rows() >= BATCH_ROWS || waiting.builder.bytes() >= BATCH_BYTES {
-            self.write(&mut waiting)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the rows that wait, and returns how many rows all of them have changed.
-    pub(crate) fn flush(&self) -> Result<u64> {
-        let mut waiting = self.rows.take();
-        if !waiting.builder.is_empty() {
-            self.write(&mut waiting)?;
-        }
-        Ok(waiting.changed)
-    }
-
-    /// Forgets the rows that wait.
-    pub(crate) fn forget(&self) {
-        drop(self.rows.take());
-    }
-
-    fn write(&self, waiting: &mut Waiting) -> Result<()> {
-        let before = waiting.written;
-        waiting.written += waiting.builder.rows() as u64;
-        let batch = values::pack(&mut waiting.builder);
-        match self.handle.execute_batch(&batch) {
-            Ok(changed) => {
-                waiting.changed += changed;
-                Ok(())
-            }
-            Err(mut error) => {
-                if let Some(row) = error.row {
-                    let row = before + u64::from(row);
-                    error.row = u32::try_from(row).ok();
-                    error.message = format!("row {row} of executeMany: {}", error.message);
-                }
-                Err(fail_sql(&error))
-            }
-        }
+    /// Collects rows to run it for.
+    pub(crate) fn many(&self) -> Rows {
+        Rows::new(Rc::clone(&self.handle))
     }
 }

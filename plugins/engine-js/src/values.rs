@@ -7,10 +7,13 @@ use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 use crate::bindings::whimbrel::migration::types::{Batch, Column, Value};
 use crate::class;
 use crate::failure::{Kind, fail};
-use crate::js::{Atom, Js, Result, Text, Type};
+use crate::js::{Atom, Js, Lent, Result, Text, Type};
 
 /// The largest integer that a number holds exactly.
 const SAFE: i64 = (1 << 53) - 1;
+
+/// What is said of a `Uint8Array` or an `ArrayBuffer` without its bytes.
+pub(crate) const GONE: &str = "has lost its bytes: the buffer was transferred, or made shorter than what is seen of it";
 
 /// Room for a text that is kept for the next statement's parameters.
 const KEPT_BYTES: usize = 1 << 10;
@@ -174,12 +177,17 @@ fn object<T>(value: &Js, place: &dyn Fn() -> String, work: impl FnOnce(Cell<'_>)
     if let Some(real) = class::real(value) {
         return Ok(work(Cell::Real(real)));
     }
-    let mut work = Some(work);
-    let lent = value.with_bytes(|bytes| work.take().map(|work| work(Cell::Blob(bytes))));
-    if let Some(Some(result)) = lent {
-        return Ok(result);
-    }
-    let hint = if value.is_array() {
+    let hint = match value.with_bytes(|bytes| work(Cell::Blob(bytes))) {
+        Lent::Bytes(result) => return Ok(result),
+        Lent::Gone => GONE,
+        Lent::Other => no_cell(value)?,
+    };
+    Err(fail(Kind::Type, &format!("{} {hint}", place())))
+}
+
+/// Says why no column holds an object, and what to write instead.
+fn no_cell(value: &Js) -> Result<&'static str> {
+    Ok(if value.is_array() {
         "is an array: JSON.stringify makes a text of it, Uint8Array.from a blob"
     } else if value.is_function() {
         "is a function, which no column holds"
@@ -187,10 +195,11 @@ fn object<T>(value: &Js, place: &dyn Fn() -> String, work: impl FnOnce(Cell<'_>)
         "is a Date: say whether you mean date.toISOString() or date.getTime()"
     } else if value.promise().is_some() {
         "is a promise: await it first"
+    } else if value.is_list() {
+        "is no Uint8Array: new Uint8Array(x.buffer, x.byteOffset, x.byteLength) makes a blob of it"
     } else {
         "is an object: JSON.stringify makes a text of it"
-    };
-    Err(fail(Kind::Type, &format!("{} {hint}", place())))
+    })
 }
 
 /// Lends the parameters of a statement, an array or nothing.

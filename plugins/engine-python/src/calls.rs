@@ -5,8 +5,10 @@ use monty_types::{CallArgs, ExcType, MontyException, MontyObject, MontyUuid, Nam
 use crate::bindings::whimbrel::migration::log::{self, Level};
 use crate::bindings::whimbrel::migration::types::{Context, SqlError};
 use crate::failure::{last_sql, raise};
+use crate::many;
 use crate::outline;
 use crate::rows::Shape;
+use crate::savepoints;
 use crate::sql;
 use crate::values;
 
@@ -86,7 +88,7 @@ fn answer_function(function: &str, args: &CallArgs) -> Result<MontyObject> {
         }
         "executemany" => {
             let given = Given::read(args, &["sql", "rows"])?;
-            sql::execute_many(given.sql()?, given.need("rows")?).map(count)
+            many::execute(given.sql()?, given.need("rows")?).map(count)
         }
         "query" => query(args)?.all(),
         "first" => query(args)?.first(),
@@ -104,12 +106,12 @@ fn answer_function(function: &str, args: &CallArgs) -> Result<MontyObject> {
             Ok(MontyObject::none())
         }
         "error" => Ok(last_sql(|last| last.map_or_else(MontyObject::none, error))),
-        "open_savepoint" => sql::open_savepoint().map(|number| MontyObject::int(number as i64)),
+        "open_savepoint" => savepoints::open().map(|number| MontyObject::int(number as i64)),
         "end_savepoint" => {
             let given = Given::read(args, &["number", "keep"])?;
-            sql::end_savepoint(given.number()?, given.need("keep")?.is_truthy()).map(|()| MontyObject::none())
+            savepoints::end(given.number()?, given.need("keep")?.is_truthy()).map(|()| MontyObject::none())
         }
-        other => Err(raise(ExcType::NameError, format!("there is no function {other}"))),
+        other => Err(raise(ExcType::NameError, format!("name '{other}' is not defined"))),
     }
 }
 

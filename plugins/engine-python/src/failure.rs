@@ -17,6 +17,10 @@ const FRAMES: usize = 30;
 const MESSAGE: usize = 16 << 10;
 /// How the interpreter begins its sentence about what it does not know.
 const UNKNOWN: &str = "The monty syntax parser does not yet support ";
+/// How it ends the one about a call of the host's functions where it cannot stop and wait for the answer.
+const WAITING: &str = " cannot suspend in this synchronous context";
+/// What it says of an exception that is made with anything else, whatever the exception is; no script can catch it.
+const ARGUMENTS: &str = "Internal error in monty: exceptions can only be called with zero or one string argument";
 
 thread_local! {
     /// The statement that failed last, and what was raised for it.
@@ -78,6 +82,20 @@ pub(crate) fn explain(error: &MontyException, name: &str, path: &str) -> ScriptF
         let message = format!("{what}: not in the subset of Python that the engine runs");
         return hinted(failure("unsupported", message, frames), instead(what));
     }
+    if words == ARGUMENTS {
+        let message = "an exception was raised with something else than one str, which the engine does not know: raise \
+                       ValueError(f\"…\")";
+        return hinted(failure("thrown", message.to_owned(), frames), format!("write str(x) for x; {END}"));
+    }
+    if let Some(call) = words.strip_suffix(WAITING).filter(|_| error.exc_type() == ExcType::NotImplementedError) {
+        let name = call.split('\'').nth(1).unwrap_or(call);
+        let message = format!(
+            "NotImplementedError: {name} cannot be called in a function that the interpreter itself calls, such as a key of \
+             sorted, a function for map, or __eq__"
+        );
+        let hint = "call it before, in a loop or a comprehension, and work with what it has returned";
+        return hinted(failure("unsupported", message, frames), hint);
+    }
     let kind: &'static str = error.exc_type().into();
     let message = if words.is_empty() { kind.to_owned() } else { format!("{kind}: {words}") };
     let failure = failure(code(error), message, frames);
@@ -121,7 +139,12 @@ const ABSENT: &[(&str, &str)] = &[
     ("input", "a migration has nobody to ask: values come from `[params]` as ctx.params"),
     ("conn", "a migration has one connection: def up(db): …"),
     ("cursor", "db.cursor(sql) makes one"),
+    ("exit", END),
+    ("quit", END),
 ];
+
+/// What to do instead of ending the program.
+const END: &str = "a migration ends when its function returns: return early, or raise an error to have it rolled back";
 
 fn hint(kind: ExcType, words: &str) -> Option<String> {
     match kind {
@@ -129,6 +152,8 @@ fn hint(kind: ExcType, words: &str) -> Option<String> {
             let name = words.split('\'').nth(1)?;
             ABSENT.iter().find(|(absent, _)| *absent == name).map(|(_, hint)| (*hint).to_owned())
         }
+        ExcType::AttributeError if words == "module 'sys' has no attribute 'exit'" => Some(END.to_owned()),
+        ExcType::SystemExit | ExcType::KeyboardInterrupt => Some(END.to_owned()),
         ExcType::ModuleNotFoundError | ExcType::ImportError => Some(modules()),
         ExcType::RecursionError => {
             Some("a function calls itself too often: use a loop, or a list as a stack".to_owned())

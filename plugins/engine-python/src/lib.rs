@@ -1,7 +1,8 @@
 //! Runs Python migrations: Monty, an interpreter of a subset of Python, behind the world `script-engine`.
 //!
 //! `prelude.py` is the part of the scripts' interface that is Python itself, `outline` reads a script without running
-//! it, `session` runs it, `calls` answers what it asks the host for, `sql` gives it the handle, `values` turns cells into
+//! it, `session` runs it, `calls` answers what it asks the host for, `sql` gives it the handle, `many`
+//! writes many rows at once, `savepoints` keeps savepoints in order, `values` turns cells into
 //! Python values and back, `transform` maps batches, `verify` judges what `verify` answers, `failure` explains what was
 //! raised.
 #![allow(missing_docs, unreachable_pub, reason = "the exports are generated, and documented in the WIT package")]
@@ -10,10 +11,12 @@ mod bindings;
 mod calls;
 mod chance;
 mod failure;
+mod many;
 mod memory;
 mod outline;
 mod printer;
 mod rows;
+mod savepoints;
 mod session;
 mod sql;
 mod transform;
@@ -58,7 +61,7 @@ impl bindings::Guest for Monty {
         if function.name == VERIFY {
             return verify::judge(&mut session, &call, function);
         }
-        session.feed(&call, Vec::new())?;
+        session.feed(&call, Vec::new()).map_err(|failure| function.place(failure))?;
         Ok(())
     }
 

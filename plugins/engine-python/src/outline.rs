@@ -130,6 +130,14 @@ impl Function {
         Self { name: function.name.to_string(), context, is_async: function.is_async, frame }
     }
 
+    /// Says of a failure in a call that it was in this function, where the interpreter does not know better.
+    pub(crate) fn place(&self, mut failure: ScriptFailure) -> ScriptFailure {
+        if failure.frames.is_empty() {
+            failure.frames.push(self.frame.clone());
+        }
+        failure
+    }
+
     /// Writes what the function is called with: the first value, and the context if it takes it.
     pub(crate) fn arguments(&self, first: &str) -> String {
         match self.context {

@@ -1,12 +1,16 @@
 # The part of a script's interface that is Python itself. Called once, with the functions of the host and the context.
 def _whimbrel_interface(native, context):
     class Savepoint:
+        def __init__(self):
+            # One that is entered again inside itself has several.
+            self._numbers = []
+
         def __enter__(self):
-            self._number = native["open_savepoint"]()
+            self._numbers.append(native["open_savepoint"]())
             return self
 
         def __exit__(self, kind, error, traceback):
-            native["end_savepoint"](self._number, kind is None)
+            native["end_savepoint"](self._numbers.pop(), kind is None)
             return False
 
     class Cursor:

@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use monty_types::{ExcType, MontyException, MontyObject, ObjectRef};
-use whimbrel_packed::BatchBuilder;
+use monty_types::{ExcType, MontyException, MontyObject};
 
 use crate::bindings::whimbrel::migration::sql::{self, Transaction};
 use crate::bindings::whimbrel::migration::types::{SqlError, Value};
@@ -16,9 +15,6 @@ use crate::values;
 
 /// Rows fetched at once.
 const ROWS: u32 = 1024;
-/// Rows and bytes of a batch that is written.
-const BATCH_ROWS: usize = 1024;
-const BATCH_BYTES: usize = 1 << 20;
 /// Statements that are kept prepared.
 const KEPT: usize = 32;
 
@@ -28,7 +24,6 @@ thread_local! {
     static TRANSACTION: RefCell<Option<Rc<Transaction>>> = const { RefCell::new(None) };
     static STATEMENTS: RefCell<VecDeque<Kept>> = const { RefCell::new(VecDeque::new()) };
     static CURSORS: RefCell<Vec<Option<Cursor>>> = const { RefCell::new(Vec::new()) };
-    static SAVEPOINTS: RefCell<Vec<Option<sql::Savepoint>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A statement that was run before.
@@ -50,7 +45,8 @@ fn transaction() -> Result<Rc<Transaction>> {
     })
 }
 
-fn said<T>(result: std::result::Result<T, SqlError>) -> Result<T> {
+/// Raises what the database refused.
+pub(crate) fn said<T>(result: std::result::Result<T, SqlError>) -> Result<T> {
     result.map_err(raise_sql)
 }
 
@@ -68,7 +64,7 @@ fn kept(text: &str) -> Result<Option<Rc<sql::Statement>>> {
     match known {
         Some((_, Some(statement))) => Ok(Some(statement)),
         Some((index, None)) => {
-            let statement = Rc::new(said(transaction()?.prepare(text))?);
+            let statement = Rc::new(prepare(text)?);
             STATEMENTS.with_borrow_mut(|kept| kept[index].statement = Some(Rc::clone(&statement)));
             Ok(Some(statement))
         }
@@ -106,54 +102,9 @@ pub(crate) fn query(text: &str, params: &[Value], shape: Shape) -> Result<Cursor
     Ok(Cursor::new(handle, shape))
 }
 
-/// Runs a statement for every row of parameters.
-pub(crate) fn execute_many(text: &str, rows: ObjectRef<'_>) -> Result<u64> {
-    let Some(rows) = values::sequence(rows) else {
-        let message = format!("executemany takes a list of rows, and this is {}", values::kind(rows));
-        return Err(raise(ExcType::TypeError, message));
-    };
-    let statement = said(transaction()?.prepare(text))?;
-    let mut builder = BatchBuilder::default();
-    let (mut written, mut changed) = (0, 0);
-    for (number, row) in rows.into_iter().enumerate() {
-        let Some(row) = values::sequence(row) else {
-            let message = format!("row {number} of executemany is {}, and no list of parameters", values::kind(row));
-            return Err(raise(ExcType::TypeError, message));
-        };
-        if builder.columns() == 0 {
-            builder = BatchBuilder::with_capacity(row.len(), BATCH_ROWS);
-        }
-        if builder.columns() != row.len() || row.is_empty() {
-            let (count, columns) = (row.len(), builder.columns());
-            let message =
-                format!("row {number} of executemany has {count} parameters, and the one before has {columns}");
-            return Err(raise(ExcType::TypeError, message));
-        }
-        for (column, value) in row.into_iter().enumerate() {
-            let place = || format!("parameter {} of row {number}", column + 1);
-            values::push(&mut builder, column, value, &place)?;
-        }
-        if builder.rows() >= BATCH_ROWS || builder.bytes() >= BATCH_BYTES {
-            changed += write(&statement, &mut builder, &mut written)?;
-        }
-    }
-    if !builder.is_empty() {
-        changed += write(&statement, &mut builder, &mut written)?;
-    }
-    Ok(changed)
-}
-
-fn write(statement: &sql::Statement, builder: &mut BatchBuilder, written: &mut u64) -> Result<u64> {
-    let before = *written;
-    *written += builder.rows() as u64;
-    said(statement.execute_batch(&values::pack(builder)).map_err(|mut error| {
-        if let Some(row) = error.row {
-            let row = before + u64::from(row);
-            error.row = u32::try_from(row).ok();
-            error.message = format!("row {row} of executemany: {}", error.message);
-        }
-        error
-    }))
+/// Prepares a statement.
+pub(crate) fn prepare(text: &str) -> Result<sql::Statement> {
+    said(transaction()?.prepare(text))
 }
 
 /// The rows of a query.
@@ -232,19 +183,7 @@ pub(crate) fn close(number: usize) {
     CURSORS.with_borrow_mut(|all| drop(all.get_mut(number).and_then(Option::take)));
 }
 
-/// Opens a savepoint, and returns its number.
-pub(crate) fn open_savepoint() -> Result<usize> {
-    let savepoint = said(transaction()?.open_savepoint())?;
-    Ok(SAVEPOINTS.with_borrow_mut(|all| {
-        all.push(Some(savepoint));
-        all.len() - 1
-    }))
-}
-
-/// Keeps or undoes what happened since a savepoint was opened.
-pub(crate) fn end_savepoint(number: usize, keep: bool) -> Result<()> {
-    match SAVEPOINTS.with_borrow_mut(|all| all.get_mut(number).and_then(Option::take)) {
-        Some(savepoint) => said(if keep { savepoint.release() } else { savepoint.rollback() }),
-        None => Ok(()),
-    }
+/// Opens a savepoint.
+pub(crate) fn open_savepoint() -> Result<sql::Savepoint> {
+    said(transaction()?.open_savepoint())
 }

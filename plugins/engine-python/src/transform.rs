@@ -76,7 +76,7 @@ impl Loaded {
         inputs.push("_whimbrel_rows", rows.list());
         let mapped = match self.session.feed("_whimbrel_map(_whimbrel_rows)", inputs) {
             Ok(mapped) => mapped,
-            Err(failure) => return Err(ScriptFailure { row: self.done(), ..failure }),
+            Err(failure) => return Err(ScriptFailure { row: self.done(), ..self.function.place(failure) }),
         };
         let mapped = values::sequence(mapped.as_ref()).unwrap_or_default();
         let mut out = BatchBuilder::with_capacity(self.write.len() + usize::from(self.into), batch.rows());

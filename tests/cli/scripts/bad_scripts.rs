@@ -133,9 +133,34 @@ fn a_rejected_promise_fails_the_step() {
 }
 
 #[test]
+fn a_rejected_promise_is_not_forgotten_for_another_in_its_place() {
+    let outcome = fails(
+        "export async function up() {\n  (() => { Promise.reject(new Error('loose')); })();\n  for (let i = 0; i < 100; i++) {\n    try { await Promise.reject(new Error('caught')); } catch {}\n  }\n}\n",
+    );
+    assert!(outcome.stderr.contains("Error: loose") && outcome.stderr.contains("0002_x.js:2:"), "{outcome}");
+}
+
+#[test]
 fn a_promise_that_never_settles_fails_the_step() {
     let outcome = fails("export function up(db) {\n  return new Promise(() => {});\n}\n");
     assert!(outcome.stderr.contains("the promise that up returned never settles"), "{outcome}");
+}
+
+#[test]
+fn a_virtual_table_that_was_undone_is_named_where_nothing_can_be_committed() {
+    let outcome = fails(
+        "export function up(db) {\n  try {\n    db.savepoint(() => {\n      db.execute('CREATE VIRTUAL TABLE found USING fts5(text)');\n      db.execute(\"INSERT INTO found VALUES ('a b')\");\n      throw new Error('no');\n    });\n  } catch {}\n}\n",
+    );
+    assert_snapshot!(outcome, @"
+    exit 1
+    --- stderr
+    Applied 1 customers ([time]).
+    error: migration 2 x failed on its way up
+      caused by: cannot commit
+      caused by: SQL logic error (SQLITE_ERROR)
+    note: 1 migration was applied before it and stays applied
+    hint: was a virtual table, such as one of fts5, made and written inside a savepoint that was undone? SQLite cannot commit after it: make the table outside of the savepoint. The step was rolled back
+    ");
 }
 
 #[test]
@@ -174,6 +199,10 @@ fn too_much_memory_is_an_error_of_the_script_with_its_place() {
     let array = body_fails("memory = '64MiB'", "  const all = [];\n  for (;;) all.push('x'.repeat(1 << 20));");
     assert!(array.stderr.contains("out of memory") && array.stderr.contains("0002_x.js:5:"), "{array}");
     assert!(array.stderr.contains("raise `memory`"), "{array}");
+    // Where not even the error would have room.
+    let full = body_fails("memory = '64MiB'", "  let all = {};\n  for (;;) all = { all };");
+    assert!(full.stderr.contains("InternalError: out of memory"), "{full}");
+    assert!(full.stderr.contains("0002_x.js:5:") && full.stderr.contains("raise `memory`"), "{full}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a script finds: `db`, `log`, `ctx`, and what it does not find.
 
+use insta::assert_snapshot;
+
 use super::{fails, logs, script};
 
 #[test]
@@ -115,4 +117,95 @@ fn text_and_bytes_turn_into_each_other() {
 "#,
     );
     assert_eq!(lines, ["9 true", "TypeError"]);
+}
+
+#[test]
+fn each_execute_many_has_rows_of_its_own() {
+    let lines = logs(
+        r#"
+  const insert = db.prepare("INSERT INTO customer (id, full_name) VALUES (?, ?)");
+  function* rows() {
+    yield [30, "outer"];
+    log("inner", insert.executeMany([[31, "inner"]]));
+    try { insert.executeMany([[32, "inner"], [31, "again"]]); } catch (error) { log(error.message); }
+    yield [33, "outer"];
+  }
+  log("outer", insert.executeMany(rows()));
+  const asking = Object.defineProperty([34, null], 1, { get: () => `asked ${insert.executeMany([[35, "inner"]])}` });
+  log("getter", insert.executeMany([[36, "outer"], asking, [37, "outer"]]));
+  const failing = Object.defineProperty([38, null], 1, { get: () => insert.executeMany([[35, "again"]]) });
+  try { insert.executeMany([[39, "outer"], failing]); } catch (error) { log(error.message); }
+  log(db.query("SELECT group_concat(id || ' ' || full_name, ', ') AS l FROM customer WHERE id >= 30 ORDER BY id").first().l);
+"#,
+    );
+    assert_snapshot!(lines.join("\n"), @"
+    inner 1
+    row 1 of executeMany: UNIQUE constraint failed: customer.id
+    outer 2
+    getter 3
+    row 0 of executeMany: UNIQUE constraint failed: customer.id
+    30 outer, 31 inner, 33 outer, 34 asked 1, 35 inner, 36 outer, 37 outer
+    ");
+}
+
+#[test]
+fn execute_many_writes_all_rows_or_none() {
+    let lines = logs(
+        r#"
+  const insert = "INSERT INTO customer (id, full_name) VALUES (?, ?)";
+  const numbers = Array.from({ length: 2500 }, (_, index) => [10 + index, "x"]);
+  const count = () => db.query("SELECT count(*) AS n FROM customer").first().n;
+  const tried = (rows) => { try { log(db.executeMany(insert, rows)); } catch (error) { log(error.message); } log(count()); };
+  tried([...numbers, [10, "twice"]]);
+  tried([...numbers, [{}, "no number"]]);
+  tried((function* () { db.execute("DELETE FROM customer"); yield* numbers; throw new Error("the rows end"); })());
+  tried((function* () { yield [1, "there already"]; })());
+  tried(numbers);
+  const sparse = [];
+  sparse.length = 2 ** 32 - 1;
+  tried([sparse]);
+"#,
+    );
+    assert_snapshot!(lines.join("\n"), @"
+    row 2500 of executeMany: UNIQUE constraint failed: customer.id
+    3
+    parameter 1 of row 2500 is an object: JSON.stringify makes a text of it
+    3
+    the rows end
+    3
+    row 0 of executeMany: UNIQUE constraint failed: customer.id
+    3
+    2500
+    2503
+    row 0 of executeMany has 4294967295 parameters, more than any statement takes
+    2503
+    ");
+}
+
+#[test]
+fn a_savepoint_does_not_end_while_a_later_one_is_open() {
+    let head = "export async function up(db) {\n  const rename = (name, turns, fails) => db.savepoint(async () => {\n    db.execute(\"UPDATE customer SET \
+                full_name = full_name || ?\", [name]);\n    for (let i = 0; i < turns; i++) await null;\n    if (fails) throw new Error(name);\n  });\n";
+    for fails_first in [false, true] {
+        let body = format!("  await Promise.all([rename('a', 1, {fails_first}), rename('b', 9, true)]);\n}}\n");
+        let outcome = fails(&format!("{head}{body}"));
+        assert!(outcome.stderr.contains("await one db.savepoint(…) before the next begins"), "{outcome}");
+        let caught = fails(&format!("{head}{}", body.replace(".all(", ".allSettled(")));
+        assert!(caught.stderr.contains("left a savepoint open"), "{caught}");
+    }
+    let inside =
+        "  await Promise.all([rename('a', 9), rename('b', 1, true).catch(() => {})]);\n  await rename('c', 2);\n}\n";
+    let project = script("0002_x.js", &format!("{head}{inside}"));
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM customer WHERE full_name LIKE '%ac'"), 3);
+    let odd = logs(
+        r#"
+  const odd = { get then() { throw new Error("asked"); } }, rejecting = { then() { throw new Error("called"); } };
+  try { db.savepoint(() => { db.execute("DELETE FROM customer"); return odd; }); } catch (error) { log(error.message); }
+  return db.savepoint(() => { db.execute("DELETE FROM customer"); return rejecting; }).catch((error) => {
+    log(error.message, db.query("SELECT count(*) AS n FROM customer").first().n);
+  });
+"#,
+    );
+    assert_eq!(odd, ["asked", "called 3"]);
 }

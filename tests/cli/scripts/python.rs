@@ -262,6 +262,50 @@ except KeyError as error:
 }
 
 #[test]
+fn savepoints_end_in_the_reverse_of_their_order() {
+    let lines = logs(
+        r#"savepoint = db.savepoint()
+with savepoint:
+    db.execute("UPDATE customer SET born = 5")
+    try:
+        with savepoint:
+            db.execute("DELETE FROM customer")
+            raise KeyError("no")
+    except KeyError as error:
+        log.info(error, db.first("SELECT count(*) AS n, sum(born) AS s FROM customer"))"#,
+    );
+    assert_eq!(lines, ["no {'n': 3, 's': 15}"]);
+    let crossed = fails(
+        "def up(db):\n    first, second = db.savepoint(), db.savepoint()\n    first.__enter__()\n    second.__enter__()\n    first.__exit__(None, None, None)\n",
+    );
+    assert!(crossed.stderr.contains("a savepoint cannot end while one that was opened after it is open"), "{crossed}");
+}
+
+#[test]
+fn executemany_writes_all_rows_or_none() {
+    let lines = logs(
+        r#"insert = "INSERT INTO customer (id, full_name) VALUES (?, ?)"
+numbers = [[10 + number, "x"] for number in range(2500)]
+for rows in [numbers + [[10, "twice"]], numbers + [[{}, "no number"]], [[1] * 70000], numbers]:
+    try:
+        log.info(db.executemany(insert, rows))
+    except Exception as error:
+        log.info(type(error).__name__, error)
+    log.info(db.first("SELECT count(*) AS n FROM customer"))"#,
+    );
+    assert_snapshot!(lines.join("\n"), @"
+    ValueError row 2500 of executemany: UNIQUE constraint failed: customer.id
+    {'n': 3}
+    TypeError parameter 1 of row 2500 is a dict: json.dumps(x) makes a text of it
+    {'n': 3}
+    ValueError row 0 of executemany has 70000 parameters, more than any statement takes
+    {'n': 3}
+    2500
+    {'n': 2503}
+    ");
+}
+
+#[test]
 fn what_a_statement_raises_can_be_told_apart_and_caught() {
     let lines = logs(
         r#"db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL UNIQUE)")

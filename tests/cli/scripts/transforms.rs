@@ -254,3 +254,25 @@ fn an_error_says_which_row_of_the_columns_it_is_about() {
         assert!(project.ok(&["rejects", "2"]).stdout.contains("not her"));
     }
 }
+
+#[test]
+fn too_little_memory_is_no_fault_of_a_row() {
+    let head = HEAD.replace(" }", ", on_error = 'skip' }") + "// whimbrel: limits = { memory = '64MiB' }\n";
+    for body in ["'x'.repeat(100)", "'x'.repeat(1 << 20)", "{}"] {
+        let text = format!(
+            "{head}export function transform(row) {{\n  const all = [];\n  while (row.full_name.startsWith('Grace')) all.push({body});\n  return {{ first_name: 'x', last_name: null }};\n}}\n"
+        );
+        let project = script("0002_x.js", &text);
+        let outcome = project.run(&["up"]);
+        assert_eq!(outcome.code, 1, "{outcome}");
+        assert!(outcome.stderr.contains("caused by: InternalError: out of memory"), "{outcome}");
+        assert!(outcome.stderr.contains("0002_x.js:5:") && outcome.stderr.contains("raise `memory`"), "{outcome}");
+        assert_eq!(project.number("SELECT count(first_name) FROM customer"), 0, "{outcome}");
+    }
+    // A row that recurses too deeply may well be the only one.
+    let deep = HEAD.replace(" }", ", on_error = 'skip' }")
+        + "export function transform(row) {\n  const deeper = () => deeper() + 1;\n  if (row.full_name.startsWith('Grace')) deeper();\n  return { first_name: 'x', last_name: null };\n}\n";
+    let project = script("0002_x.js", &deep);
+    assert_eq!(project.run(&["up"]).code, 5);
+    assert!(project.ok(&["rejects", "2"]).stdout.contains("call stack size exceeded"));
+}

@@ -1,5 +1,7 @@
 //! Values on their way in and out, to the ends of their ranges.
 
+use insta::assert_snapshot;
+
 use super::{fails, logs};
 
 #[test]
@@ -160,7 +162,7 @@ fn what_no_column_holds_is_an_error_that_says_what_to_do() {
         ("Symbol()", "is a symbol"),
         ("() => 1", "is a function"),
         ("Promise.resolve(1)", "await it first"),
-        ("new Float64Array(1)", "is an object"),
+        ("new Float64Array(1)", "is no Uint8Array: new Uint8Array(x.buffer"),
     ] {
         let text = format!(
             "export function up(db) {{\n  db.execute('UPDATE customer SET full_name = ?, born = ?', ['x', {value}]);\n}}\n"
@@ -181,4 +183,48 @@ fn what_no_column_holds_is_an_error_that_says_what_to_do() {
         let outcome = fails(&format!("export function up(db) {{\n  {code};\n}}\n"));
         assert!(outcome.stderr.contains(words), "{code}: {outcome}");
     }
+}
+
+#[test]
+fn bytes_are_those_that_a_script_sees_now() {
+    let lines = logs(
+        r#"
+  const ask = db.prepare("SELECT hex(?) AS bytes");
+  const there = (...values) => {
+    for (const value of values) try { log(ask.first([value]).bytes); } catch (error) { log(error.message); }
+  };
+  const buffer = new ArrayBuffer(4, { maxByteLength: 64 });
+  const following = new Uint8Array(buffer), rest = new Uint8Array(buffer, 2), fixed = new Uint8Array(buffer, 2, 2);
+  following.set([1, 2, 3, 4]);
+  buffer.resize(6);
+  there(following, rest, fixed, buffer);
+  buffer.resize(3);
+  there(following, rest, fixed, buffer);
+  buffer.resize(1);
+  there(following, rest);
+  const gone = Uint8Array.of(1, 2), emptied = gone.buffer;
+  emptied.transfer();
+  there(gone, emptied);
+  try { new TextDecoder().decode(gone); } catch (error) { log(error.message); }
+  try { db.executeMany("SELECT ?", [[1], [gone]]); } catch (error) { log(error.message); }
+  there(Int16Array.of(1));
+"#,
+    );
+    assert_snapshot!(lines.join("\n"), @"
+    010203040000
+    03040000
+    0304
+    010203040000
+    010203
+    03
+    parameter 1 has lost its bytes: the buffer was transferred, or made shorter than what is seen of it
+    010203
+    01
+    parameter 1 has lost its bytes: the buffer was transferred, or made shorter than what is seen of it
+    parameter 1 has lost its bytes: the buffer was transferred, or made shorter than what is seen of it
+    parameter 1 has lost its bytes: the buffer was transferred, or made shorter than what is seen of it
+    what TextDecoder is given has lost its bytes: the buffer was transferred, or made shorter than what is seen of it
+    parameter 1 of row 1 has lost its bytes: the buffer was transferred, or made shorter than what is seen of it
+    parameter 1 is no Uint8Array: new Uint8Array(x.buffer, x.byteOffset, x.byteLength) makes a blob of it
+    ");
 }

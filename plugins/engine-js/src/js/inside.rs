@@ -1,8 +1,9 @@
-//! What `inside.c` adds to QuickJS's interface: texts, rows and arrays where they lie.
+//! What `inside.c` adds to QuickJS's interface: texts, bytes, rows and arrays where they lie.
 #![expect(unsafe_code, reason = "QuickJS is a C library")]
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
+use std::ptr;
 use std::slice;
 use std::str;
 
@@ -12,6 +13,7 @@ use super::{Atom, JSValue, Js, Result, Thrown, context};
 
 unsafe extern "C" {
     fn inside_text(value: JSValue, length: *mut u32, wide: *mut bool) -> *const c_void;
+    fn inside_bytes(value: JSValue, start: *mut *const u8, length: *mut u32) -> i32;
     fn inside_part(context: *mut q::JSContext, value: JSValue, start: u32, end: u32) -> JSValue;
     fn inside_ascii(context: *mut q::JSContext, bytes: *const u8, length: u32) -> JSValue;
     fn inside_utf8(context: *mut q::JSContext, bytes: *const u8, length: u32) -> JSValue;
@@ -61,6 +63,16 @@ impl Characters<'_> {
             }
         }
     }
+}
+
+/// What became of a value's bytes.
+pub(crate) enum Lent<T> {
+    /// They were lent, and this is what was made of them.
+    Bytes(T),
+    /// There are none any more: the buffer was transferred, or made shorter than what is seen of it.
+    Gone,
+    /// It is not made of bytes.
+    Other,
 }
 
 /// A text in one piece.
@@ -138,6 +150,20 @@ impl Js {
                 inside_utf8(context(), text.as_ptr(), length)
             }
         })
+    }
+
+    /// Lends the bytes of a `Uint8Array` or an `ArrayBuffer`, as many as a script sees now.
+    pub(crate) fn with_bytes<T>(&self, work: impl FnOnce(&[u8]) -> T) -> Lent<T> {
+        let (mut start, mut length) = (ptr::null(), 0);
+        // SAFETY: looks only. There are so many bytes as long as nothing runs, and `work` does not run JavaScript.
+        unsafe {
+            match inside_bytes(self.raw(), &mut start, &mut length) {
+                1 if length == 0 => Lent::Bytes(work(&[])),
+                1 => Lent::Bytes(work(slice::from_raw_parts(start, length as usize))),
+                0 => Lent::Other,
+                _ => Lent::Gone,
+            }
+        }
     }
 
     /// Returns what an expression was made of, as long as it has nothing of its own and inherits from what it was made

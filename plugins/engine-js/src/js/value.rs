@@ -221,28 +221,6 @@ impl Js {
         self.with_text(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// Lends the bytes of a `Uint8Array`, another view of bytes, or an `ArrayBuffer`; `None` for anything else.
-    pub(crate) fn with_bytes<T>(&self, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
-        let mut size = 0;
-        // SAFETY: what comes back is `size` bytes as long as nothing runs, and `work` does not run JavaScript.
-        unsafe {
-            let kind = q::JS_GetTypedArrayType(self.0);
-            let data = if kind == q::JSTypedArrayEnum_JS_TYPED_ARRAY_UINT8 as c_int {
-                q::JS_GetUint8Array(context(), &mut size, self.0)
-            } else if q::JS_IsArrayBuffer(self.0) {
-                q::JS_GetArrayBuffer(context(), &mut size, self.0)
-            } else {
-                return None;
-            };
-            if data.is_null() {
-                // An empty or detached buffer.
-                drop(Js::exception());
-                return Some(work(&[]));
-            }
-            Some(work(slice::from_raw_parts(data, size as usize)))
-        }
-    }
-
     pub(crate) fn get(&self, name: &CStr) -> Result<Js> {
         // SAFETY: may run a getter.
         Self::returned(unsafe { q::JS_GetPropertyStr(context(), self.0, name.as_ptr()) })

@@ -112,9 +112,29 @@ fn what_is_not_in_the_subset_says_so() {
         ("open('/etc/passwd').read()", "a migration sees no files"),
         ("exec('import os; os.remove(\"x\")')", "a migration sees no files"),
         ("for row in db.cursor('SELECT 1'): pass", "while rows := cursor.fetch(1000)"),
+        (
+            "sorted([2, 1], key=lambda n: db.execute('SELECT 1'))",
+            "execute cannot be called in a function that the interpreter",
+        ),
+        ("list(map(lambda n: db.first('SELECT 1'), [1]))", "call it before, in a loop or a comprehension"),
+        ("exit()", "a migration ends when its function returns"),
+        ("import sys; sys.exit(1)", "a migration ends when its function returns"),
+        ("raise SystemExit", "a migration ends when its function returns"),
+        ("input('Sure?')", "values come from `[params]`"),
     ] {
         let outcome = fails(&format!("def up(db):\n    {body}\n"));
         assert!(outcome.stderr.contains(words) && outcome.stderr.contains("0002_x.py:2:"), "{outcome}");
+    }
+}
+
+#[test]
+fn an_exception_with_something_else_than_a_text_says_what_to_write() {
+    for raised in ["SystemExit(0)", "ValueError(17)", "ValueError('a', 'b')", "KeyError(None)"] {
+        let outcome = fails(&format!("def up(db):\n    raise {raised}\n"));
+        assert!(outcome.stderr.contains("raise ValueError(f\"…\")"), "{outcome}");
+        // The interpreter does not know the line.
+        assert!(outcome.stderr.contains("0002_x.py:1:5"), "{outcome}");
+        assert!(outcome.stderr.contains("a migration ends when its function returns"), "{outcome}");
     }
 }
 

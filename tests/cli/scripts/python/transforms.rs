@@ -86,3 +86,17 @@ fn rows_for_another_table_that_are_returned_again_keep_what_they_held() {
         );
     }
 }
+
+#[test]
+fn too_little_memory_is_no_fault_of_a_row() {
+    let skipping = HEAD.replace(" }", ", on_error = 'skip' }");
+    let head = format!("{skipping}# whimbrel: limits = {{ memory = '64MiB' }}\n");
+    let body = "    all = []\n    while row['full_name'].startswith('Grace'):\n        all.append([1, 2])\n    return ('x', None)\n";
+    let outcome = fails(&format!("{head}def transform(row):\n{body}"));
+    assert!(outcome.stderr.contains("caused by: MemoryError"), "{outcome}");
+    assert!(outcome.stderr.contains("0002_x.py:") && outcome.stderr.contains("raise `memory`"), "{outcome}");
+    let deep = "def deeper():\n    return deeper() + 1\ndef transform(row):\n    if row['full_name'].startswith('Grace'):\n        deeper()\n    return ('x', None)\n";
+    let project = script("0002_x.py", &format!("{skipping}{deep}"));
+    assert_eq!(project.run(&["up"]).code, 5);
+    assert!(project.ok(&["rejects", "2"]).stdout.contains("RecursionError"));
+}

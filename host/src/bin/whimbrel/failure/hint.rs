@@ -7,7 +7,7 @@ use whimbrel::model::{MissingValue, NoValue, Version};
 use whimbrel::plan::{RepairVerb, State};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
-use super::{language, limits};
+use super::{language, limits, script};
 
 /// Says what to do when the database refuses to be used.
 pub(super) fn database(error: &DbError) -> Option<String> {
@@ -41,6 +41,13 @@ pub(crate) fn file(error: &io::Error) -> Option<&'static str> {
         _ => return None,
     };
     Some(hint)
+}
+
+/// Guesses why SQLite does not commit where it gives no reason: fts5 still has rows to write into a table that was undone.
+pub(super) fn commit(doing: &str, error: &DbError) -> Option<String> {
+    let hint = "was a virtual table, such as one of fts5, made and written inside a savepoint that was undone? SQLite cannot \
+                commit after it: make the table outside of the savepoint. The step was rolled back";
+    (doing == "commit" && error.native == "SQLITE_ERROR").then(|| hint.to_owned())
 }
 
 /// Says what to do when a statement fails.
@@ -139,6 +146,7 @@ pub(super) fn guest(error: &PluginError) -> Option<String> {
              such as files, clock or standard output; built without it, it runs on the host's stand-in and can say more"
                 .to_owned(),
         ),
+        PluginError::Script { failure, .. } => failure.hint.clone().or_else(|| script::advice(&failure.code)),
         PluginError::Limit(reached) => Some(limits::general_hint(reached)),
         PluginError::NoExport { export } => Some(format!("export `{export}` from the component")),
         _ => None,

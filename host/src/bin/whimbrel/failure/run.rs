@@ -179,13 +179,18 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
         StepError::Unprepared { source } => library::prepare(source),
         StepError::Transform(error) => match error.as_ref() {
             TransformError::Start { source: source @ PluginError::Script { .. } } => of_step(source, failed),
+            TransformError::Guest { source: source @ PluginError::Script { .. }, .. } => {
+                let inner = of_step(source, failed);
+                let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
+                Failure { causes, message: error.to_string(), ..inner }
+            }
             error => transform::stopped(error),
         },
         StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
-        StepError::Database { source, .. } => Failure {
+        StepError::Database { doing, source } => Failure {
             exit: library::exit(source.code),
             causes: vec![source.to_string()],
-            hint: hint::database(source),
+            hint: hint::database(source).or_else(|| hint::commit(doing, source)),
             ..Failure::new(Exit::Failed, source.code.as_str(), error.to_string())
         },
         StepError::History(error) => library::history(error),

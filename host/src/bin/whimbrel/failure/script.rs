@@ -38,7 +38,8 @@ fn code(failure: &ScriptFailure) -> &'static str {
     }
 }
 
-fn advice(code: &str) -> Option<String> {
+/// Says what to do about a failure of this code.
+pub(super) fn advice(code: &str) -> Option<String> {
     let hint = match code {
         "memory" => "raise `memory` in the `[limits]` of its manifest, or fetch and write fewer rows at once",
         "stack" => "a function calls itself too often: use a loop, or an array as a stack",

@@ -37,10 +37,10 @@ interface Database {
   /** Runs one statement; returns how many rows it changed. */
   execute(sql: string, params?: Parameter[]): number;
   query(sql: string, params?: Parameter[], options?: Options): Cursor;
-  /** Runs one statement once for every row of parameters: many rows cross at once. */
+  /** Runs one statement once for every row of parameters, or for none when it throws: many rows cross at once. */
   executeMany(sql: string, rows: Iterable<Parameter[]>): number;
   prepare(sql: string): Statement;
-  /** Calls `work` in a savepoint: what it did is undone when it throws, and its error is thrown on. */
+  /** Calls `work` in a savepoint: what it did is undone when it throws, and its error is thrown on. Await it before the next one begins. */
   savepoint<T>(work: (db: Database) => T): T;
   /** What `real` is. */
   real(value: number): Real;

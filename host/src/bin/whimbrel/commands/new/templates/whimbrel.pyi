@@ -31,7 +31,7 @@ class Database:
         """Runs one statement; returns how many rows it changed."""
 
     def executemany(self, sql: str, rows: Sequence[Parameters]) -> int:
-        """Runs one statement once for every row of parameters: many rows cross at once."""
+        """Runs one statement once for every row of parameters, or for none when it raises: many rows cross at once."""
 
     @overload
     def query(self, sql: str, params: Parameters = (), rows: Literal["dict"] = "dict") -> list[Row]:
