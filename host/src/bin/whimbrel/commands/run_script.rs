@@ -8,7 +8,7 @@ use whimbrel::plan::Direction;
 use crate::args::RunScriptArgs;
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::render::{dry_run, report};
+use crate::render::{dry_run, preview, report};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -23,7 +23,10 @@ pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &
     let step = result?;
     let duration = step.duration;
     let done = Report { dry_run: !args.commit, duration, steps: vec![step], ..Report::default() };
-    let text = || if args.commit { report::summary(&done, direction) } else { dry_run::text(&done) };
+    let text = || {
+        let said = if args.commit { report::summary(&done, direction) } else { dry_run::text(&done) };
+        preview::rejected(&done.steps[0].rejects) + &said
+    };
     ui.result(|| report::json("run-script", &done, heard), text)?;
-    Ok(Exit::Done)
+    Ok(Exit::from(&done))
 }
