@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "bindings/bindings.h"
 
@@ -14,6 +16,7 @@
 struct wh_tx {
     whimbrel_migration_sql_own_transaction_t handle;
     wh_error error;
+    uint64_t unsent; /* rows that writers collected and have not sent */
     char code[64], native[64], message[1024];
 };
 
@@ -34,6 +37,7 @@ struct wh_statement {
 };
 
 struct wh_writer {
+    wh_tx *tx;
     wh_statement *statement;
     wh_builder builder;
     uint64_t changed, sent;
@@ -246,13 +250,14 @@ void wh_statement_close(wh_statement *statement) {
 
 wh_writer *wh_writer_open(wh_statement *statement) {
     wh_writer *writer = room(sizeof *writer);
+    writer->tx = statement->tx;
     writer->statement = statement;
     return writer;
 }
 
 static bool flush(wh_writer *writer) {
     whimbrel_migration_sql_sql_error_t error;
-    wh_tx *tx = writer->statement->tx;
+    wh_tx *tx = writer->tx;
     if (!writer->started || !wh_builder_rows(&writer->builder)) return !writer->failed;
     if (!wh_builder_finish(&writer->builder)) return wh_fail(tx, "the columns of the batch have different lengths");
     whimbrel_migration_sql_batch_t batch = lent(&writer->builder.batch);
@@ -261,6 +266,7 @@ static bool flush(wh_writer *writer) {
         whimbrel_migration_sql_borrow_statement(writer->statement->handle), &batch, &changed, &error);
     free(batch.columns.ptr);
     uint64_t sent = writer->sent;
+    tx->unsent -= batch.rows;
     writer->sent += batch.rows;
     writer->changed += changed;
     wh_builder_clear(&writer->builder);
@@ -272,7 +278,7 @@ static bool flush(wh_writer *writer) {
 }
 
 bool wh_write(wh_writer *writer, const wh_cell *params, size_t length) {
-    wh_tx *tx = writer->statement->tx;
+    wh_tx *tx = writer->tx;
     if (writer->failed) return false;
     if (!length) {
         uint64_t changed;
@@ -294,6 +300,7 @@ bool wh_write(wh_writer *writer, const wh_cell *params, size_t length) {
             writer->failed = true;
             return wh_fail(tx, "parameter %zu is a text that is not UTF-8, or the batch is too large", at + 1);
         }
+    tx->unsent++;
     if (wh_builder_rows(&writer->builder) >= BATCH_ROWS || writer->builder.bytes >= BATCH_BYTES) return flush(writer);
     return true;
 }
@@ -301,7 +308,11 @@ bool wh_write(wh_writer *writer, const wh_cell *params, size_t length) {
 bool wh_writer_finish(wh_writer *writer, uint64_t *changed) {
     bool ok = !writer->failed && flush(writer);
     if (changed) *changed = writer->changed;
-    if (writer->started) wh_builder_free(&writer->builder);
+    if (writer->started) {
+        // What a writer that failed has left is not lost without a word: this returns false.
+        writer->tx->unsent -= wh_builder_rows(&writer->builder);
+        wh_builder_free(&writer->builder);
+    }
     free(writer);
     return ok;
 }
@@ -363,6 +374,20 @@ _Noreturn void wh_panic(const char *format, ...) {
     __builtin_trap();
 }
 
+/* Takes the place of libc's, which hands over what printf had kept and what comes now as two pieces: each would be a line
+ * of the log. */
+ssize_t writev(int file, const struct iovec *pieces, int count) {
+    size_t length = 0, at = 0;
+    for (int each = 0; each < count; each++) length += pieces[each].iov_len;
+    if (!length) return 0;
+    char *whole = room(length);
+    for (int each = 0; each < count; at += pieces[each++].iov_len)
+        if (pieces[each].iov_len) memcpy(whole + at, pieces[each].iov_base, pieces[each].iov_len);
+    ssize_t written = write(file, whole, length);
+    free(whole);
+    return written;
+}
+
 /* ---- exports ---- */
 
 /* The bindings ask for an object file that describes the world; `whimbrel componentize` brings the description. */
@@ -373,12 +398,21 @@ void __component_type_object_force_link_bindings(void) {}
 static char returned_text[1280];
 static __attribute__((aligned(8))) uint32_t returned[5];
 
+/* Has every line that is printed reach the host's log when it is whole. Else what follows the first one stays in a buffer:
+ * there is no terminal, and no end of the program at which it would be written. */
+static void listen(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
 #if defined(WHIMBREL_UP) || defined(WHIMBREL_DOWN) || defined(WHIMBREL_VERIFY)
 static void *call(bool (*work)(wh_tx *, const wh_context *), int32_t handle, const wh_context *context) {
     wh_tx *tx = room(sizeof *tx);
     tx->handle.__handle = handle;
     wh_fail(tx, "it failed and did not say why");
+    listen();
     bool ok = work(tx, context);
+    if (ok && tx->unsent)
+        ok = wh_fail(tx, "a writer was left with %llu rows that were never sent: call wh_writer_finish",
+                     (unsigned long long)tx->unsent);
+    fflush(stdout);
     whimbrel_migration_sql_transaction_drop_own(tx->handle);
     returned[0] = !ok;
     if (!ok) {
@@ -450,7 +484,10 @@ __attribute__((export_name("apply"))) void *whimbrel_export_apply(arguments *fro
     if (output.room) wh_builder_free(&output);
     if (given.columns.ptr) free(given.columns.ptr);
     given.columns.ptr = NULL;
-    if (wh_apply(wh_transform, &input, &context, &output, returned_text, &row)) {
+    listen();
+    bool ok = wh_apply(wh_transform, &input, &context, &output, returned_text, &row);
+    fflush(stdout);
+    if (ok) {
         given = lent(&output.batch);
         returned[0] = 0;
         returned[1] = given.rows;

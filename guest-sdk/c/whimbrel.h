@@ -191,7 +191,8 @@ wh_statement *wh_prepare(wh_tx *tx, const char *sql);
 bool wh_statement_execute(wh_statement *statement, const wh_cell *params, size_t length, uint64_t *changed);
 void wh_statement_close(wh_statement *statement);
 
-/* Collects rows of parameters and sends them about a thousand at a time. */
+/* Collects rows of parameters and sends them about a thousand at a time. Rows that were never sent make the migration fail,
+ * so that none is lost unseen. */
 wh_writer *wh_writer_open(wh_statement *statement);
 bool wh_write(wh_writer *writer, const wh_cell *params, size_t length);
 /* Sends the rest and frees the writer; `changed` may be NULL. */

@@ -136,7 +136,11 @@ func (s *Stmt) Writer() *Writer { return &Writer{stmt: s} }
 // Close frees the statement.
 func (s *Stmt) Close() { drop(dropStatement, s.handle) }
 
-// Writer collects rows for a statement; end it with Finish.
+// unsent counts the rows that writers of this call have collected and not sent.
+var unsent int
+
+// Writer collects rows for a statement; end it with Finish. Rows that were never sent make the migration fail, so that none
+// is lost unseen.
 type Writer struct {
 	stmt    *Stmt
 	builder *Builder
@@ -162,6 +166,7 @@ func (w *Writer) Row(params ...any) error {
 			return err
 		}
 	}
+	unsent++
 	if rows := w.builder.Rows(); rows >= batchRows || rows*8*len(params)+w.builder.bytes >= batchBytes {
 		return w.flush()
 	}
@@ -176,6 +181,7 @@ func (w *Writer) flush() error {
 	if err != nil {
 		return err
 	}
+	unsent -= int(batch.Rows)
 	changed, err := w.stmt.ExecBatch(&batch)
 	if failed, ok := err.(*SQLError); ok && failed.Row >= 0 {
 		failed.Row += w.sent

@@ -92,7 +92,12 @@ func run(work Work, registered string, tx *Tx, ctx *Context) error {
 	if work == nil {
 		return fmt.Errorf("nothing was registered: call whimbrel.%s in init", registered)
 	}
-	return protect(func() error { return work(tx, ctx) })
+	unsent = 0
+	err := protect(func() error { return work(tx, ctx) })
+	if err == nil && unsent > 0 {
+		err = fmt.Errorf("a writer was left with %d rows that were never sent: call Finish", unsent)
+	}
+	return err
 }
 
 // protect turns a panic into an error, with the guest's functions in the log.

@@ -138,6 +138,8 @@ pub const Tx = struct {
     words: rows_zig.Words = .{},
     /// What the last statement that failed had to say.
     sql_error: ?SqlError = null,
+    /// Rows that writers collected and have not sent.
+    unsent: usize = 0,
 
     /// Says why the migration stops; return what it returns.
     pub fn fail(self: *Tx, comptime format: []const u8, arguments: anytype) error{Failed} {
@@ -333,7 +335,8 @@ pub const Statement = struct {
     }
 };
 
-/// Collects rows for a statement; end it with `finish`.
+/// Collects rows for a statement; end it with `finish`. Rows that were never sent make the migration fail, so that none is
+/// lost unseen.
 pub const Writer = struct {
     statement: Statement,
     builder: Builder,
@@ -343,7 +346,12 @@ pub const Writer = struct {
     /// Adds the parameters of one run.
     pub fn row(self: *Writer, params: []const Cell) !void {
         if (params.len != self.builder.building.len) return self.statement.tx.fail("the writer has {d} parameters, this row {d}", .{ self.builder.building.len, params.len });
+        if (params.len == 0) {
+            self.changed += try self.statement.execute(params);
+            return;
+        }
         for (params, 0..) |cell, column| try self.builder.push(column, cell);
+        self.statement.tx.unsent += 1;
         const rows = self.builder.rows();
         if (rows >= batch_rows or rows * 8 * params.len + self.builder.bytes >= batch_bytes) try self.flush();
     }
@@ -351,9 +359,10 @@ pub const Writer = struct {
     pub fn flush(self: *Writer) !void {
         const batch = try self.builder.finish();
         if (batch.rows == 0) return;
+        defer self.builder.clear();
+        self.statement.tx.unsent -= batch.rows;
         self.changed += try self.statement.executeBatch(batch, self.sent);
         self.sent += batch.rows;
-        self.builder.clear();
     }
 
     /// Sends the rest and returns the number of rows changed in all.
@@ -426,13 +435,18 @@ fn context(chain: Slice, version: Slice, name: Slice, tenant: ?Slice, dry_run: b
     };
 }
 
+fn complete(comptime work: fn (*Tx, *const Context) anyerror!void, tx: *Tx, ctx: *const Context) anyerror!void {
+    try work(tx, ctx);
+    if (tx.unsent > 0) return tx.fail("a writer was left with {d} rows that were never sent: call finish", .{tx.unsent});
+}
+
 fn direction(comptime work: fn (*Tx, *const Context) anyerror!void) fn (u32, usize, usize, usize, usize, usize, usize, u32, usize, usize, u32, u64, u64, usize, usize) callconv(.{ .wasm_mvp = .{} }) *[5]u32 {
     return struct {
         fn call(handle: u32, chain: usize, chain_length: usize, version: usize, version_length: usize, name: usize, name_length: usize, has_tenant: u32, tenant: usize, tenant_length: usize, dry_run: u32, started_at: u64, seed: u64, params: usize, params_length: usize) callconv(.{ .wasm_mvp = .{} }) *[5]u32 {
             const ctx = context(.{ .at = chain, .length = chain_length }, .{ .at = version, .length = version_length }, .{ .at = name, .length = name_length }, if (has_tenant != 0) .{ .at = tenant, .length = tenant_length } else null, dry_run != 0, started_at, seed, .{ .at = params, .length = params_length });
             var tx: Tx = .{ .handle = handle };
             returned[0] = 0;
-            work(&tx, &ctx) catch |problem| {
+            complete(work, &tx, &ctx) catch |problem| {
                 if (problem != error.Failed and tx.sql_error == null) tx.words.text = "";
                 if (tx.words.text.len == 0) tx.words.say("{s}", .{@errorName(problem)}) catch {};
                 returned_words.say("{s}", .{tx.words.text}) catch {};

@@ -420,6 +420,7 @@ impl Migrator {
             throttle: self.throttle,
             jobs: self.jobs,
             sample: self.sample,
+            unrecorded: false,
             ambient: None,
         }
     }

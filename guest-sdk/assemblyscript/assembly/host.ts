@@ -120,6 +120,8 @@ export class SqlError {
 export class Tx {
   error: SqlError | null = null;
   trouble: Trouble = new Trouble();
+  /** Rows that writers collected and have not sent. */
+  unsent: i32 = 0;
 
   constructor(public handle: u32) {}
 
@@ -347,7 +349,10 @@ export class Statement {
   }
 }
 
-/** Collects rows for a statement; end it with `finish`. */
+/**
+ * Collects rows for a statement; end it with `finish`. Rows that were never sent make the migration fail, so that none is
+ * lost unseen.
+ */
 export class Writer {
   private builder: Builder;
   changed: u64 = 0;
@@ -365,15 +370,21 @@ export class Writer {
       tx.fail("the writer has " + this.width.toString() + " parameters, this row " + params.length.toString());
       return;
     }
+    if (params.length == 0) {
+      this.changed += this.statement.execute(params);
+      return;
+    }
     for (let at = 0; at < params.length; at++) {
       if (!this.builder.push(at, params[at])) tx.fail("a text with a lone surrogate cannot be stored");
     }
+    tx.unsent++;
     const rows = this.builder.rows;
     if (rows >= BATCH_ROWS || rows * 8 * this.width + this.builder.bytes >= BATCH_BYTES) this.flush();
   }
   flush(): void {
     const batch = this.builder.finish();
     if (batch === null || batch.rows == 0) return;
+    this.statement.tx.unsent -= batch.rows;
     this.changed += this.statement.executeBatch(batch, this.sent);
     this.sent += batch.rows;
     this.builder.clear();
@@ -443,6 +454,9 @@ export function context(
 export function migrate(work: (tx: Tx, ctx: Context) => void, handle: u32, ctx: Context): usize {
   const tx = new Tx(handle);
   work(tx, ctx);
+  if (tx.unsent > 0 && !tx.trouble.is) {
+    tx.fail("a writer was left with " + tx.unsent.toString() + " rows that were never sent: call finish");
+  }
   rawDropTransaction(handle);
   store<u32>(returned, tx.trouble.is ? 1 : 0);
   if (tx.trouble.is) {

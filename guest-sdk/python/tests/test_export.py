@@ -88,3 +88,29 @@ def test_the_world_and_what_is_exported_must_agree(
         export(nothing, verify=verify)
     with pytest.raises(TypeError, match=told):
         export_transform(each, verify=verify)
+
+
+def test_rows_that_were_never_sent_fail_the_migration() -> None:
+    sent: list[int] = []
+
+    def execute_batch(batch: Any) -> int:
+        sent.append(batch.rows)
+        return int(batch.rows)
+
+    statement = SimpleNamespace(execute_batch=execute_batch)
+    handle = SimpleNamespace(prepare=lambda sql: statement)
+
+    def leaves(tx: Transaction, ctx: Context) -> None:
+        writer = tx.prepare("INSERT INTO t VALUES (?)").writer()
+        for number in range(3):
+            writer.row(number)
+
+    def sends(tx: Transaction, ctx: Context) -> None:
+        with tx.prepare("INSERT INTO t VALUES (?)").writer() as writer:
+            writer.row(1)
+
+    for _ in range(2):
+        with pytest.raises(Err, match="^a writer was left with 3 rows that were never sent: call finish$"):
+            export(leaves)().up(handle, RAW)
+    export(sends, leaves)().up(handle, RAW)
+    assert sent == [1]

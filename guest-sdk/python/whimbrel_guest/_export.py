@@ -8,7 +8,7 @@ from typing import Any
 
 from . import _host
 from ._log import log
-from .transaction import Transaction, _raw
+from .transaction import Transaction, Unsent, _raw
 from .transform import Context, Failure, Transform, message
 from .transform import apply as run_transform
 
@@ -36,8 +36,11 @@ def _tell(error: BaseException) -> str:
 
 def _call(work: Work, db: Any, ctx: Any) -> None:
     # Whatever is raised must become the contract's error: anything else is a bare trap.
+    Unsent.rows = 0
     try:
         work(Transaction(db), _context(ctx))
+        if Unsent.rows:
+            raise RuntimeError(f"a writer was left with {Unsent.rows} rows that were never sent: call finish")
     except Exception as error:
         raise _host.Err(_tell(error)) from None
 

@@ -178,8 +178,17 @@ class Statement:
         self.close()
 
 
+class Unsent:
+    """Counts the rows that writers of a call have collected and not sent."""
+
+    rows = 0
+
+
 class Writer:
-    """Collects rows for a statement; ended by `finish`, or by the end of a `with` block."""
+    """Collects rows for a statement; ended by `finish`, or by the end of a `with` block.
+
+    Rows that were never sent make the migration fail, so that none is lost unseen.
+    """
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
@@ -199,6 +208,7 @@ class Writer:
             raise ValueError(f"the first row had {builder.width} parameters, this one has {len(params)}")
         for column, value in enumerate(params):
             builder.push(column, value)
+        Unsent.rows += 1
         rows = builder.rows
         if rows >= BATCH_ROWS or rows * 8 * len(params) + builder.bytes >= BATCH_BYTES:
             self.flush()
@@ -208,6 +218,7 @@ class Writer:
         if self._builder is None or self._builder.rows == 0:
             return
         batch = self._builder.finish()
+        Unsent.rows -= batch.rows
         self.changed += self._statement.execute_batch(batch, self._sent)
         self._sent += batch.rows
 
@@ -222,3 +233,6 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is None:
             self.flush()
+        elif self._builder is not None:
+            # Whoever catches the error knows that the block did not end.
+            Unsent.rows -= self._builder.rows

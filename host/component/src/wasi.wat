@@ -97,10 +97,12 @@
         (local.set $length (i32.load offset=4 (local.get $pieces)))
         (local.set $total (i32.add (local.get $total) (local.get $length)))
         ;; The log takes whole lines, and texts only.
-        (if (i32.and (i32.ne (local.get $length) (i32.const 0))
-              (i32.eq (i32.load8_u (i32.sub (i32.add (local.get $at) (local.get $length)) (i32.const 1)))
-                (i32.const 10)))
-          (then (local.set $length (i32.sub (local.get $length) (i32.const 1)))))
+        ;; A piece of no bytes may be anywhere, also where no memory is.
+        (if (local.get $length)
+          (then
+            (if (i32.eq (i32.load8_u (i32.sub (i32.add (local.get $at) (local.get $length)) (i32.const 1)))
+                  (i32.const 10))
+              (then (local.set $length (i32.sub (local.get $length) (i32.const 1)))))))
         (if (i32.ne (local.get $length) (i32.const 0))
           (then
             (if (call $is_text (local.get $at) (local.get $length))

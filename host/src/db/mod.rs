@@ -5,6 +5,8 @@ mod ambient;
 mod conformance;
 mod error;
 mod function;
+#[cfg(feature = "wasm")]
+pub(crate) mod not_a_number;
 mod orphans;
 mod row;
 mod sequence;

@@ -13,7 +13,7 @@ use super::report::{StepError, StepOutcome, StepReport};
 use super::run::{Conditions, Watermark};
 use super::step::{Timer, done_elsewhere, moment, write_row};
 use super::transform::{
-    Guest, call, failed, find_to_run, hold, jobs, keep_aside, release, row_counts, start, tell, voice,
+    Guest, call, failed, find_to_run, hold, jobs, keep_aside, rejected_rows, release, row_counts, start, tell, voice,
 };
 use super::verify::verify;
 use super::work::Work;
@@ -222,7 +222,7 @@ impl Job<'_> {
                     Ok(Left::TheEnd(chunk)) => {
                         let fuel = burnt.saturating_add(runner.fuel());
                         let rows = Some(row_counts(runner.counts()));
-                        break Ended::TheEnd(chunk, Work { fuel: Some(fuel), rows, of: None });
+                        break Ended::TheEnd(chunk, Work { fuel: Some(fuel), rows, ..Work::default() });
                     }
                     Ok(Left::DoneElsewhere) => break Ended::DoneElsewhere,
                     Ok(Left::OtherSchema) => break Ended::OtherSchema,
@@ -287,7 +287,8 @@ impl Job<'_> {
         let advanced = self.advance(session, runner, open, total);
         release(session)?;
         let more = advanced.map_err(Stop::Transform)?;
-        keep_aside(session, self.step, self.conditions, &self.layout, &runner.take_rejects())?;
+        let rejects = rejected_rows(&self.layout, &runner.take_rejects());
+        keep_aside(session, self.step, self.conditions, &rejects)?;
         let chunk = Advanced {
             began,
             before: counters,

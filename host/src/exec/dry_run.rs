@@ -209,9 +209,9 @@ fn try_step(
         if !session.in_transaction() {
             return Err(StepError::TransactionEnded);
         }
+        let (tried, of) = (work.rows.map_or(0, |rows| rows.rows), work.of);
         let mut report = timer.report(session.as_ref(), step, work, StepOutcome::Tried);
-        let tried = work.rows.map_or(0, |rows| rows.rows);
-        report.estimate = work.of.map(|total| Estimate::new(tried, total, report.duration));
+        report.estimate = of.map(|total| Estimate::new(tried, total, report.duration));
         report.recording = Some(recording);
         Ok(report)
     });

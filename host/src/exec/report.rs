@@ -8,7 +8,7 @@ use super::losses::Loss;
 use super::prepare::PrepareError;
 use super::verify::Answer;
 use crate::db::{Counters, DbError, Recording, ScriptError};
-use crate::history::HistoryError;
+use crate::history::{HistoryError, RejectedRow};
 use crate::interrupt::Interrupt;
 use crate::limits::LimitReached;
 use crate::model::{Hook, Script};
@@ -82,6 +82,8 @@ pub struct StepReport {
     pub engine: Option<String>,
     /// What became of rows, for a transform.
     pub rows: Option<RowCounts>,
+    /// The rows that it rejected, where it has no row in the history and nothing keeps them.
+    pub rejects: Vec<RejectedRow>,
     /// How long all rows would take, where a dry run tried a part of them.
     pub estimate: Option<Estimate>,
     /// Statements and changed rows, in a dry run.

@@ -4,7 +4,7 @@ use super::functions::bring;
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
-use super::transform::{call, failed, find, hold, keep_aside, release, row_counts, start, tell, voice};
+use super::transform::{call, failed, find, hold, keep_aside, rejected_rows, release, row_counts, start, tell, voice};
 use super::verify::verify;
 use crate::db::{Session, Value};
 use crate::interrupt::Interrupt;
@@ -99,6 +99,6 @@ fn again(
     });
     release(session)?;
     let (retried, rejects) = done.map_err(failed)?;
-    keep_aside(session, step, conditions, layout, &rejects)?;
+    keep_aside(session, step, conditions, &rejected_rows(layout, &rejects))?;
     Ok(retried)
 }

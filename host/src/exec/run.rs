@@ -50,6 +50,8 @@ pub struct Conditions<'a> {
     pub jobs: Option<NonZeroUsize>,
     /// Most rows of each transform that a dry run tries.
     pub sample: Option<NonZeroU64>,
+    /// The steps get no rows in the history, so that nothing of them can be taken up later.
+    pub unrecorded: bool,
     /// Where the owner's own SQL takes time and chance from, in place of the machine.
     pub ambient: Option<&'a Ambient>,
 }

@@ -14,6 +14,8 @@ use crate::wasm::{Compilation, CompileError, Engine, EngineAbout, Plugin, Plugin
 
 /// The function of a script that undoes its `transform`.
 const REVERT: &str = "revert";
+/// What a script exports that is called with the transaction, which a transform is never given.
+const WITHOUT_TRANSFORM: [&str; 2] = ["up", "down"];
 
 /// An engine as the history records it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -113,6 +115,15 @@ pub enum ScriptPrepareError {
         /// Ending of the script, which tells how its language writes comments.
         extension: String,
     },
+    /// It is a transform, and exports functions that would never be called.
+    #[error("the script is a transform, which never calls its {}", ignored.join(" and its "))]
+    BesideTransform {
+        /// The functions.
+        ignored: Vec<&'static str>,
+    },
+    /// It is a transform that exports an inverse, and nothing says that it has one.
+    #[error("the script exports revert, and its transform says no way back, so that nothing would call it")]
+    NoWayBack,
 }
 
 fn list(extensions: &[String]) -> String {
@@ -212,6 +223,16 @@ impl<'a> Workshop<'a> {
         let inverse = spec.and_then(|spec| spec.down.as_ref()).map(|_| REVERT);
         if let Some(export) = [Some(export), inverse].into_iter().flatten().find(|export| !has(export)) {
             return Err(failed(ScriptPrepareError::NoExport { export, exports, extension: script.extension.clone() }));
+        }
+        // Only before it is applied: what has run stays as it was written.
+        if let (Direction::Up, Some(spec)) = (step.direction, spec) {
+            let ignored: Vec<&str> = WITHOUT_TRANSFORM.into_iter().filter(|export| has(export)).collect();
+            if !ignored.is_empty() {
+                return Err(failed(ScriptPrepareError::BesideTransform { ignored }));
+            }
+            if spec.down.is_none() && has(REVERT) {
+                return Err(failed(ScriptPrepareError::NoWayBack));
+            }
         }
         Ok((found, exports))
     }

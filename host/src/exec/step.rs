@@ -250,6 +250,7 @@ pub(super) fn done_elsewhere(step: &PreparedStep) -> StepReport {
         fuel: None,
         engine: None,
         rows: None,
+        rejects: Vec::new(),
         estimate: None,
         recording: None,
         reason: None,
@@ -291,6 +292,7 @@ impl Timer {
             #[cfg(not(feature = "wasm"))]
             engine: None,
             rows: work.rows,
+            rejects: work.rejects,
             estimate: None,
             recording: None,
             reason: None,

@@ -99,7 +99,7 @@ pub(super) fn run_transform(
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
     let spec = spec(step).expect("the plan reverts only what says how");
     let mut result = whole(session.as_mut(), step, spec, conditions);
-    if result.is_ok() && step.step.direction == Direction::Down {
+    if result.is_ok() && step.step.direction == Direction::Down && !conditions.unrecorded {
         // Rows that it kept aside are none of anybody's any more.
         let (chain, version) = (&step.step.chain, step.step.migration.version);
         if let Err(error) = conditions.history.forget_rejects(session.as_mut(), chain, version) {
@@ -143,12 +143,16 @@ fn whole(
             return Err(TransformError::Moved { table: layout.source().to_owned() });
         }
         let of = sample.map(|_| left);
-        let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())), of };
+        let work = Work { fuel: Some(runner.fuel()), rows: Some(row_counts(runner.counts())), of, ..Work::default() };
         Ok((work, runner.take_rejects()))
     });
     release(session)?;
     let (work, rejects) = done.map_err(failed)?;
-    keep_aside(session, step, conditions, &layout, &rejects)?;
+    let rejects = rejected_rows(&layout, &rejects);
+    if conditions.unrecorded {
+        return Ok(Work { rejects, ..work });
+    }
+    keep_aside(session, step, conditions, &rejects)?;
     Ok(work)
 }
 
@@ -161,6 +165,7 @@ fn resume(
 ) -> Result<Checkpoint, StepError> {
     let (chain, version) = (&step.step.chain, step.step.migration.version);
     if step.step.direction == Direction::Up
+        && !conditions.unrecorded
         && let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
         && let Some(checkpoint) = Checkpoint::from_json(&details)
     {
@@ -176,17 +181,20 @@ pub(super) fn keep_aside(
     session: &mut dyn Session,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
-    layout: &Layout,
-    rejects: &[Reject],
+    rejects: &[RejectedRow],
 ) -> Result<(), StepError> {
+    Ok(conditions.history.reject(session, &step.step.chain, step.step.migration.version, rejects)?)
+}
+
+/// Makes of rows that could not be transformed what is kept and shown of them.
+pub(super) fn rejected_rows(layout: &Layout, rejects: &[Reject]) -> Vec<RejectedRow> {
     let key = layout.key();
     let row = |reject: &Reject| RejectedRow {
         key: reject.key.clone(),
         reason: reject.reason.clone(),
         values: reject_json(reject, &key, layout.read()),
     };
-    let rows: Vec<RejectedRow> = rejects.iter().map(row).collect();
-    Ok(conditions.history.reject(session, &step.step.chain, step.step.migration.version, &rows)?)
+    rejects.iter().map(row).collect()
 }
 
 /// Holds the manifest's `[transform]` against the schema as it is now.

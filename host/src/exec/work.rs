@@ -12,15 +12,18 @@ use super::script::run_script;
 use super::transform::run_transform;
 use super::verify::verify;
 use crate::db::Session;
+use crate::history::RejectedRow;
 use crate::model::Body;
 use crate::plan::Direction;
 
 /// What the work used, beyond what the session counts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Work {
     pub(super) fuel: Option<u64>,
     /// What became of rows, for a transform.
     pub(super) rows: Option<RowCounts>,
+    /// Rows that a transform rejected and nothing keeps.
+    pub(super) rejects: Vec<RejectedRow>,
     /// Rows there are, where only some of them were transformed.
     pub(super) of: Option<u64>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Migrator;
 use crate::db::Access;
 use crate::error::Error;
-use crate::exec::{self, EngineFound, Prepared, StepReport};
+use crate::exec::{self, Conditions, EngineFound, Prepared, StepReport};
 use crate::interrupt::Interrupt;
 use crate::model::Chains;
 use crate::plan::{Direction, Goal, Plan, PlanError, PlanProblem, Step, Until};
@@ -45,7 +45,7 @@ impl Migrator {
                 None => self.backend()?.open_scratch(&options),
             };
             let session = session.map_err(|error| self.database_error(error))?;
-            let conditions = self.conditions(&chains, goal, interrupt, !keep);
+            let conditions = Conditions { unrecorded: true, ..self.conditions(&chains, goal, interrupt, !keep) };
             Ok(exec::run_once(session, &prepared, &conditions, keep).1?)
         })
     }

@@ -98,7 +98,12 @@ impl TransformSpec {
     /// Adds to what is asked for what the host does on the component's behalf. (More than that is of use where a
     /// filter looks at other tables, or a trigger writes to them.)
     pub fn grants(&self, asked: Grants) -> Grants {
-        let grant = |table: &str, columns: Vec<String>| TableGrant { table: table.to_owned(), columns };
+        let ask = |asked: &mut Vec<TableGrant>, table: &str, columns: Vec<String>| {
+            let grant = TableGrant { table: table.to_owned(), columns };
+            if !asked.contains(&grant) {
+                asked.push(grant);
+            }
+        };
         let mut grants = asked;
         if let RowSource::Table(table) = &self.source {
             let mut columns = self.key.clone();
@@ -110,16 +115,16 @@ impl TransformSpec {
             }
             // A filter may look at any column, and a key that is not named is not known here.
             let all = self.filter.is_some() || self.key.is_empty();
-            grants.read.push(grant(table, if all { Vec::new() } else { columns }));
+            ask(&mut grants.read, table, if all { Vec::new() } else { columns });
             if self.target == Target::InPlace {
-                grants.update.push(grant(table, self.write.clone()));
+                ask(&mut grants.update, table, self.write.clone());
             }
         }
         if let Target::Into { table, mode } = &self.target {
-            grants.insert.push(grant(table, Vec::new()));
+            ask(&mut grants.insert, table, Vec::new());
             if *mode == WriteMode::Upsert {
-                grants.read.push(grant(table, Vec::new()));
-                grants.update.push(grant(table, self.write.clone()));
+                ask(&mut grants.read, table, Vec::new());
+                ask(&mut grants.update, table, self.write.clone());
             }
         }
         match &self.down {
@@ -430,6 +435,11 @@ mod tests {
         assert_eq!(
             lines("table = 't'\nread = ['a']\nwrite = ['b']\ninto = 'u'\nmode = 'upsert'"),
             [of("read", &["t", "u"]), of("insert", &["u"]), of("update", &["u(b)"])]
+        );
+        assert_eq!(
+            lines("table = 't'\nread = ['a']\nwrite = ['b']\n[transform.down]"),
+            [of("read", &["t"]), of("update", &["t(b)", "t(a)"])],
+            "each is asked for once"
         );
     }
 }

@@ -3,6 +3,7 @@
 use whimbrel_packed::{CheckedBatch, CheckedColumn};
 
 use super::cells;
+use crate::db::not_a_number::{self, NOT_A_NUMBER};
 use crate::log_level::LogLevel;
 
 /// A line of log of a guest.
@@ -74,8 +75,8 @@ pub(super) struct Piece {
 pub(super) struct Asked {
     /// Columns that it is given.
     pub(super) read: Vec<usize>,
-    /// Columns that it gives back.
-    pub(super) write: usize,
+    /// Names of the columns that it gives back.
+    pub(super) write: Vec<String>,
     pub(super) in_place: bool,
     /// Rows that cannot be transformed are left out.
     pub(super) skip: bool,
@@ -138,6 +139,11 @@ fn call<A: Apply>(
     let columns: Vec<&CheckedColumn> = asked.read.iter().map(|column| &batch.columns()[*column]).collect();
     let out = guest.apply(batch.rows(), &columns)?;
     let from = check(&out, range.len(), asked).map_err(ApplyError::Malformed)?;
+    if let Some((row, column)) = not_a_number::find(&out) {
+        let name = &asked.write[column - usize::from(!asked.in_place)];
+        let message = format!("{name} of what it made of the row {NOT_A_NUMBER}");
+        return Err(ApplyError::Failed { row: Some(from[row]), message });
+    }
     let first = u32::try_from(range.start).unwrap_or(u32::MAX);
     let from = from.into_iter().map(|row| row + first).collect();
     Ok(Piece { out, from })
@@ -145,7 +151,7 @@ fn call<A: Apply>(
 
 /// Checks that the answer has the rows and columns that were asked for; returns where each row comes from.
 fn check(out: &CheckedBatch, rows: usize, asked: &Asked) -> Result<Vec<u32>, String> {
-    let columns = asked.write + usize::from(!asked.in_place);
+    let columns = asked.write.len() + usize::from(!asked.in_place);
     if out.columns().len() != columns {
         return Err(format!("it has {} columns, and there should be {columns}", out.columns().len()));
     }
@@ -156,4 +162,57 @@ fn check(out: &CheckedBatch, rows: usize, asked: &Asked) -> Result<Vec<u32>, Str
         return Err(format!("{rows} rows went in, and {} came out", out.rows()));
     }
     Ok((0..u32::try_from(rows).unwrap_or(u32::MAX)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use whimbrel_packed::{BatchBuilder, Cell};
+
+    use super::*;
+    use crate::db::DbError;
+
+    /// Gives back what it is given, and NaN for 2; into another table the number of the row before it.
+    struct Echo {
+        in_place: bool,
+    }
+
+    impl Apply for Echo {
+        type Error = DbError;
+
+        fn apply(&mut self, rows: usize, columns: &[&CheckedColumn]) -> Result<CheckedBatch, ApplyError<DbError>> {
+            let first = usize::from(!self.in_place);
+            let mut out = BatchBuilder::new(1 + first);
+            for row in 0..rows {
+                if !self.in_place {
+                    out.push_integer(0, row as i64);
+                }
+                let Cell::Real(value) = columns[0].cell(row) else { panic!("a real went in") };
+                out.push_real(first, if value == 2.0 { f64::NAN } else { value });
+            }
+            Ok(out.finish_checked())
+        }
+
+        fn take_lines(&mut self) -> Vec<Line> {
+            Vec::new()
+        }
+
+        fn fuel(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn a_row_of_which_nan_was_made_cannot_be_transformed() {
+        for in_place in [true, false] {
+            let mut rows = BatchBuilder::new(1);
+            [1.0, 2.0, 3.0, 2.0, 5.0].into_iter().for_each(|value| rows.push_real(0, value));
+            let asked = Asked { read: vec![0], write: vec!["price".to_owned()], in_place, skip: true };
+            let mapped = map(&mut Echo { in_place }, rows.finish_checked(), &asked);
+            assert!(mapped.stop.is_none());
+            let reason = "price of what it made of the row is NaN, which no column holds: write NULL for nothing";
+            assert_eq!(mapped.rejects, [(1, reason.to_owned()), (3, reason.to_owned())], "in place: {in_place}");
+            let from: Vec<u32> = mapped.pieces.iter().flat_map(|piece| piece.from.clone()).collect();
+            assert_eq!(from, [0, 2, 4], "in place: {in_place}");
+        }
+    }
 }

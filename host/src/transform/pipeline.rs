@@ -289,7 +289,7 @@ mod tests {
     }
 
     fn asked() -> Asked {
-        Asked { read: vec![0], write: 1, in_place: true, skip: false }
+        Asked { read: vec![0], write: vec!["value".to_owned()], in_place: true, skip: false }
     }
 
     proptest! {

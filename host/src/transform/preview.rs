@@ -78,7 +78,7 @@ pub fn preview<A: Apply>(
         source,
     })?;
     let asked =
-        Asked { read: layout.read.clone(), write: layout.write_names.len(), in_place: layout.in_place, skip: true };
+        Asked { read: layout.read.clone(), write: layout.write_names.clone(), in_place: layout.in_place, skip: true };
     let mapped = map(guest, rows, &asked);
     let key = |row: usize| cells::key_text(&layout.shown, &mapped.rows, row);
     if let Some(stop) = mapped.stop {

@@ -103,7 +103,7 @@ where
     let layout = run.layout;
     let asked = Asked {
         read: layout.read.clone(),
-        write: layout.write_names.len(),
+        write: layout.write_names.clone(),
         in_place: layout.in_place,
         skip: matches!(run.on_error, OnError::Skip { .. }),
     };

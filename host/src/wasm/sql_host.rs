@@ -8,6 +8,7 @@ use super::convert::{checked, listed, packed, values};
 use super::handles::{CursorHandle, SavepointHandle, StatementHandle, TransactionHandle};
 use super::state::State;
 use super::weight::Weight;
+use crate::db::not_a_number::{refuse_in_rows, refuse_in_values};
 use crate::db::{CursorId, DbError, ErrorCode, SavepointId, Session, StatementId};
 use crate::log_level::LogLevel;
 
@@ -83,7 +84,10 @@ impl sql::HostTransaction for State {
     fn execute(&mut self, _: Resource<TransactionHandle>, sql: String, params: Vec<types::Value>) -> SqlResult<u64> {
         let bytes = sql.weight() + params.weight();
         let params = values(params);
-        let result = self.receive(bytes).and_then(|session| session.execute(&sql, &params));
+        let result = self.receive(bytes).and_then(|session| {
+            refuse_in_values(&params)?;
+            session.execute(&sql, &params)
+        });
         answer(self.remember(&sql, result))
     }
 
@@ -95,7 +99,10 @@ impl sql::HostTransaction for State {
     ) -> SqlResult<Resource<CursorHandle>> {
         let bytes = sql.weight() + params.weight();
         let params = values(params);
-        let result = self.open(bytes, |session| session.open_cursor(&sql, &params));
+        let result = self.open(bytes, |session| {
+            refuse_in_values(&params)?;
+            session.open_cursor(&sql, &params)
+        });
         answer(self.remember(&sql, result).map(|cursor| Resource::new_own(cursor.0)))
     }
 
@@ -158,7 +165,10 @@ impl sql::HostStatement for State {
     fn execute(&mut self, handle: Resource<StatementHandle>, params: Vec<types::Value>) -> SqlResult<u64> {
         let bytes = params.weight();
         let params = values(params);
-        let result = self.receive(bytes).and_then(|session| session.execute_prepared(statement_id(&handle), &params));
+        let result = self.receive(bytes).and_then(|session| {
+            refuse_in_values(&params)?;
+            session.execute_prepared(statement_id(&handle), &params)
+        });
         answer(self.remember_prepared(handle.rep(), result))
     }
 
@@ -169,7 +179,10 @@ impl sql::HostStatement for State {
     ) -> SqlResult<Resource<CursorHandle>> {
         let bytes = params.weight();
         let params = values(params);
-        let result = self.open(bytes, |session| session.open_cursor_prepared(statement_id(&handle), &params));
+        let result = self.open(bytes, |session| {
+            refuse_in_values(&params)?;
+            session.open_cursor_prepared(statement_id(&handle), &params)
+        });
         answer(self.remember_prepared(handle.rep(), result).map(|cursor| Resource::new_own(cursor.0)))
     }
 
@@ -177,7 +190,11 @@ impl sql::HostStatement for State {
         let bytes = params.weight();
         let malformed = |error: MalformedBatch| DbError::new(ErrorCode::Value, error.to_string());
         let checked = checked(params).map_err(malformed);
-        let result = checked.and_then(|batch| self.receive(bytes)?.execute_batch(statement_id(&handle), &batch));
+        let result = checked.and_then(|batch| {
+            let session = self.receive(bytes)?;
+            refuse_in_rows(&batch)?;
+            session.execute_batch(statement_id(&handle), &batch)
+        });
         answer(self.remember_prepared(handle.rep(), result))
     }
 

@@ -90,7 +90,7 @@ fn head_and_revert_have_to_agree() {
         assert!(outcome.stderr.contains("the script exports no revert: it exports transform"), "{outcome}");
         assert!(outcome.stderr.contains(words), "{outcome}");
     }
-    let silent = applied("0002_x.js", &format!("// {}{JS}{JS_BACK}", HEAD.replace(", down = {}", "")));
+    let silent = applied("0002_x.js", &format!("// {}{JS}", HEAD.replace(", down = {}", "")));
     let outcome = silent.run(&["down"]);
     assert!(outcome.stderr.contains("cannot be reverted: it has no down"), "{outcome}");
 }

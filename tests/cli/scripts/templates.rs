@@ -1,6 +1,8 @@
 //! `new --kind`, `run-script`.
 
-use super::{SPLIT, script};
+use insta::assert_snapshot;
+
+use super::{CUSTOMERS, SPLIT, script};
 use crate::harness::Project;
 
 #[test]
@@ -64,4 +66,48 @@ fn a_script_is_tried_and_rolled_back_unless_told_otherwise() {
     );
     let failed = project.unchanged(|| project.run(&["run-script", "scratch/bad.js", "--commit"]));
     assert!(failed.code == 1 && failed.stderr.contains("scratch/bad.js:3:"), "{failed}");
+}
+
+/// A transform that cannot do one of the rows, and leaves it aside.
+const PARTS: &str = "// whimbrel: transform = { table = 'customer', read = ['full_name'], write = ['first_name', 'last_name'], on_error = 'skip' }\nexport function transform({ full_name }) {\n  const parts = full_name.trim().split(' ');\n  if (parts.length > 2) throw new Error('too many parts');\n  return { first_name: parts[0], last_name: parts[1] ?? '' };\n}\n";
+
+#[test]
+fn a_transform_is_tried_on_a_database_that_was_never_migrated() {
+    let project = script("0002_x.js", PARTS);
+    project.database().execute_batch(CUSTOMERS).expect("tables");
+    let tried = project.unchanged(|| project.run(&["run-script", "migrations/0002_x.js"]));
+    assert_eq!(tried.code, 5, "{tried}");
+    assert!(tried.stdout.contains("1 row was rejected; no migration is recorded"), "{tried}");
+    assert!(tried.stdout.contains("rows of customer: 2 updated"), "{tried}");
+    let kept = project.run(&["run-script", "migrations/0002_x.js", "--commit"]);
+    assert_snapshot!(kept, @"");
+    assert_eq!(project.number("SELECT count(first_name) FROM customer"), 2);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%whimbrel%'"), 0);
+}
+
+#[test]
+fn rows_that_a_tried_transform_rejects_are_shown_and_nowhere_kept() {
+    let project = script("0002_x.js", PARTS);
+    project.ok(&["up", "--to", "1"]);
+    let kept = project.run(&["run-script", "migrations/0002_x.js", "--commit", "--json"]);
+    assert_eq!(kept.code, 5, "{kept}");
+    let rejects = &kept.json("run-script")["steps"][0]["rejects"];
+    assert_eq!(rejects[0]["key"], "id 2");
+    assert_eq!(rejects[0]["values"]["read"]["full_name"]["text"], "Grace Brewster Hopper", "{rejects}");
+    assert_eq!(project.ok(&["rejects", "2"]).stdout, "No rows were kept aside.\n");
+    assert_eq!(project.run(&["up"]).code, 5);
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history_rejects"), 1);
+}
+
+#[test]
+fn a_tried_transform_leaves_one_that_is_under_way_alone() {
+    let project = script("0002_x.js", &PARTS.replace(", on_error = 'skip'", ", chunk = 1"));
+    assert_eq!(project.run(&["up"]).code, 1);
+    let state = "SELECT count(*) FROM _whimbrel_history WHERE version = 2 AND state = 'in-progress'";
+    assert_eq!(project.number(state), 1);
+    let text = PARTS.replace("if (parts", "if (false && parts").replace(", on_error = 'skip'", "");
+    project.write("scratch/0002_x.js", &text);
+    let tried = project.ok(&["run-script", "scratch/0002_x.js", "--commit", "--json"]);
+    assert_eq!(tried.json("run-script")["steps"][0]["rows"]["read"], 3, "all rows, whatever is done already");
+    assert_eq!(project.number(state), 1);
 }

@@ -147,6 +147,52 @@ fn head_and_exports_have_to_agree() {
     assert!(other.stderr.contains("the script exports no transform: it exports up"), "{other}");
 }
 
+/// What would never be called is told before anything runs; what is applied already is left alone.
+#[test]
+fn functions_that_a_transform_never_calls_are_told() {
+    let python = "def transform(row):\n    return {'first_name': 'a', 'last_name': 'b'}\n";
+    let of_python = HEAD.replace("//", "#");
+    for (file, text, words, hint) in [
+        (
+            "0002_x.js",
+            format!("{HEAD}{SPLIT}export function up(db) {{}}\n"),
+            "the script is a transform, which never calls its up\n",
+            "a migration of its own",
+        ),
+        (
+            "0002_x.js",
+            format!("{HEAD}{SPLIT}export function up(db) {{}}\nexport function down(db) {{}}\n"),
+            "which never calls its up and its down\n",
+            "a migration of its own",
+        ),
+        (
+            "0002_x.js",
+            format!("{HEAD}{SPLIT}export function revert(row) {{ return {{}}; }}\n"),
+            "the script exports revert, and its transform says no way back",
+            "write `down = {}`",
+        ),
+        (
+            "0002_x.py",
+            format!("{of_python}{python}def down(db):\n    pass\n"),
+            "which never calls its down\n",
+            "a migration of its own",
+        ),
+        (
+            "0002_x.py",
+            format!("{of_python}{python}def revert(row):\n    return {{}}\n"),
+            "its transform says no way back",
+            "`[transform.down]`",
+        ),
+    ] {
+        let project = script(file, &text);
+        for verb in ["plan", "up"] {
+            let outcome = project.run(&[verb]);
+            assert_eq!(outcome.code, 1, "{verb} {text}: {outcome}");
+            assert!(outcome.stderr.contains(words) && outcome.stderr.contains(hint), "{verb} {text}: {outcome}");
+        }
+    }
+}
+
 #[test]
 fn a_transform_sees_no_database_and_its_options_shape_the_rows() {
     let text = "export const options = { rows: 'array', integers: 'bigint' };\nexport async function transform([name]) {\n  return [name.length.toString(), typeof db];\n}\n";

@@ -154,6 +154,21 @@ fn a_core_module_with_wasi_loses_it_and_what_else_it_imports_is_refused() {
 }
 
 #[test]
+fn a_write_of_no_bytes_may_point_anywhere() {
+    let params = "i32 ".repeat(11) + "i64 i64 i32 i32";
+    let module = wat::parse_str(format!(
+        "(module
+           (import \"wasi_snapshot_preview1\" \"fd_write\" (func $write (param i32 i32 i32 i32) (result i32)))
+           (memory (export \"memory\") 2)
+           (func (export \"up\") (param {params}) (result i32)
+             (call $write (i32.const 1) (i32.const 64) (i32.const 1) (i32.const 32)))
+           (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 65536)))"
+    ))
+    .unwrap();
+    Stage::new(&wrap(&module, &Wrapping::default()).unwrap(), "").up().unwrap();
+}
+
+#[test]
 fn what_is_no_migration_is_not_wrapped() {
     assert_eq!(wrap(b"#!/bin/sh", &Wrapping::default()).unwrap_err(), WrapError::NotWasm);
     let cut = &module(2, "")[..40];

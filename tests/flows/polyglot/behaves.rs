@@ -47,3 +47,29 @@ fn a_limit_is_told_apart_and_cannot_be_made_a_success() {
         assert_eq!(stage.heard(), ["Info limit limit"], "{language}");
     }
 }
+
+#[test]
+fn rows_that_a_writer_never_sent_fail_the_migration() {
+    for (language, guest) in guests() {
+        if matches!(language, Language::JavaScript | Language::TypeScript) {
+            // A writer is given to a function, and what that has left is sent when it returns.
+            continue;
+        }
+        let stage = Stage::new(&guest, "[params]\ndo = \"leave\"\n");
+        match stage.fails_as_guest() {
+            PluginError::Refused { message, .. } => {
+                let told = "a writer was left with 3 rows that were never sent: call ";
+                assert!(message.starts_with(told), "{language}: {message}");
+            }
+            other => panic!("{language}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_line_that_c_prints_reaches_the_log() {
+    let Some(guest) = guest(Language::C, "behaves") else { return };
+    let stage = Stage::new(&guest, "[params]\ndo = \"print\"\n");
+    stage.up().unwrap();
+    assert_eq!(stage.heard(), ["Info 1 of 3 lines", "Info 2 of 3 lines", "Info 3 of 3 lines", "Info and no more"]);
+}

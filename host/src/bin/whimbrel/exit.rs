@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use whimbrel::exec::Report;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
@@ -15,7 +17,7 @@ pub(crate) enum Exit {
     Pending,
     /// Whether the work is stored is not known.
     OutcomeUnknown,
-    /// Done, but rows that could not be transformed were kept aside.
+    /// Done, but rows could not be transformed: they were kept aside, or told by `run-script`.
     RowsKeptAside,
     /// Done, but what was done could not be written to standard output.
     Unreported,
@@ -53,6 +55,14 @@ impl Exit {
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,
         }
+    }
+}
+
+impl From<&Report> for Exit {
+    /// Says how a run ended that was not stopped.
+    fn from(done: &Report) -> Self {
+        let rejected = done.steps.iter().any(|step| step.rows.is_some_and(|rows| rows.rejected > 0));
+        if rejected { Self::RowsKeptAside } else { Self::Done }
     }
 }
 

@@ -40,6 +40,11 @@ function work(tx: Tx, ctx: Context): void {
     fails(tx, "SELECT ?, ?, ?", [Cell.integer(1), Cell.integer(2), Cell.integer(3)]);
     return;
   }
+  if (todo !== null && todo == "leave") {
+    const writer = tx.prepare("UPDATE person SET code = ? WHERE id = ?").writer(2);
+    for (let id = 1; id < 4; id++) writer.row([Cell.text("left"), Cell.integer(id)]);
+    return;
+  }
   progress(1, 2);
   savepoints(tx);
   fails(tx, "COMMIT");

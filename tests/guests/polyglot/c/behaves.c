@@ -43,8 +43,24 @@ static bool twice(wh_tx *tx) {
     return ok;
 }
 
+/* Leaves rows in a writer. */
+static bool leave(wh_tx *tx) {
+    wh_statement *update = wh_prepare(tx, "UPDATE person SET code = ? WHERE id = ?");
+    if (!update) return false;
+    wh_writer *writer = wh_writer_open(update);
+    for (int64_t id = 1; id <= 3; id++)
+        if (!wh_write(writer, WH_PARAMS(wh_text(wh_string("left")), wh_integer(id)))) return false;
+    return true;
+}
+
 bool wh_up(wh_tx *tx, const wh_context *context) {
     wh_slice param = wh_param(context, "do");
+    if (param.length == 5 && !memcmp(param.at, "leave", 5)) return leave(tx);
+    if (param.length == 5 && !memcmp(param.at, "print", 5)) {
+        for (int line = 1; line <= 3; line++) printf("%d of %d lines\n", line, 3);
+        printf("and no more");
+        return true;
+    }
     if (param.length == 5 && !memcmp(param.at, "limit", 5))
         return fails(tx, "SELECT ?, ?, ?", WH_PARAMS(wh_integer(1), wh_integer(2), wh_integer(3)));
     wh_progress(1, 2);

@@ -43,6 +43,11 @@ def up(tx: Transaction, ctx: Context) -> None:
         with fails():
             tx.execute("SELECT ?, ?, ?", 1, 2, 3)
         return
+    if ctx.param("do") == "leave":
+        writer = tx.prepare("UPDATE person SET code = ? WHERE id = ?").writer()
+        for number in range(3):
+            writer.row("left", number + 1)
+        return
     progress(1, 2)
     savepoints(tx)
     with fails():

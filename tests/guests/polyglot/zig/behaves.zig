@@ -46,7 +46,15 @@ fn twice(tx: *whimbrel.Tx) !u64 {
     return writer.finish();
 }
 
+/// Leaves rows in a writer.
+fn leave(tx: *whimbrel.Tx) !void {
+    const update = try tx.prepare("UPDATE person SET code = ? WHERE id = ?");
+    var writer = try update.writer(2);
+    for (1..4) |id| try writer.row(&.{ .{ .text = "left" }, .{ .integer = @intCast(id) } });
+}
+
 pub fn up(tx: *whimbrel.Tx, ctx: *const whimbrel.Context) !void {
+    if (std.mem.eql(u8, ctx.param("do") orelse "", "leave")) return leave(tx);
     if (std.mem.eql(u8, ctx.param("do") orelse "", "limit")) {
         return told(tx, tx.execute("SELECT ?, ?, ?", &.{ .{ .integer = 1 }, .{ .integer = 2 }, .{ .integer = 3 } }));
     }

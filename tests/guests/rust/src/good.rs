@@ -53,7 +53,24 @@ pub(crate) fn errors(tx: &Transaction) -> Result<()> {
     expect(tx.execute("COMMIT", params![]), "denied")?;
     expect(tx.execute("SELECT ?", params![]), "parameter")?;
     expect(tx.execute("SELEKT 1", params![]), "syntax")?;
+    not_a_number(tx)?;
     savepoint.rollback()
+}
+
+/// Tries to store what no column holds, in every way in which values come.
+fn not_a_number(tx: &Transaction) -> Result<()> {
+    const CHANGE: &str = "UPDATE person SET code = ? WHERE id = ?";
+    expect(tx.execute(CHANGE, params![f64::NAN, 1]), "value")?;
+    expect(tx.query("SELECT ?", params![f64::NAN]).map(|_| 0), "value")?;
+    let update = tx.prepare(CHANGE)?;
+    expect(update.execute(params![f64::NAN, 1]), "value")?;
+    let mut writer = update.writer();
+    writer.row(params![0.5, 1])?;
+    writer.row(params![f64::NAN, 2])?;
+    match writer.finish() {
+        Err(error) if error.sql().is_some_and(|sql| sql.code == "value" && sql.row == Some(1)) => Ok(()),
+        other => Err(Error::msg(format!("NaN in a batch: {other:?}"))),
+    }
 }
 
 fn expect(result: Result<u64>, code: &str) -> Result<()> {

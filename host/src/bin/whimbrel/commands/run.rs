@@ -99,8 +99,7 @@ impl Run {
         let json = || report::json(self.verb, &done, heard);
         let text = || if self.dry_run { dry_run::text(&done) } else { report::summary(&done, self.goal.direction()) };
         ui.report(!self.dry_run, json, text)?;
-        let kept_aside = done.steps.iter().any(|step| step.rows.is_some_and(|rows| rows.rejected > 0));
-        Ok(if kept_aside { Exit::RowsKeptAside } else { Exit::Done })
+        Ok(Exit::from(&done))
     }
 }
 

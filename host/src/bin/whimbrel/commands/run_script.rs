@@ -9,7 +9,7 @@ use crate::args::RunScriptArgs;
 use crate::commands::missing;
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::render::{dry_run, report};
+use crate::render::{dry_run, preview, report};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -28,7 +28,10 @@ pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &
     if !args.commit {
         missing::mention(settings, ui)?;
     }
-    let text = || if args.commit { report::once(&done) } else { dry_run::text(&done) };
+    let text = || {
+        let said = if args.commit { report::once(&done) } else { dry_run::text(&done) };
+        preview::rejected(&done.steps[0].rejects) + &said
+    };
     ui.report(args.commit, json, text)?;
-    Ok(Exit::Done)
+    Ok(Exit::from(&done))
 }

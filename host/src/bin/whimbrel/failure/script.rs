@@ -110,6 +110,16 @@ pub(crate) fn unusable(error: &ScriptPrepareError) -> Failure {
                 ),
             )
         }
+        ScriptPrepareError::BesideTransform { .. } => failure(
+            "script-export",
+            "put what needs the database into a migration of its own, before or after this one; a function that is \
+             meant for something else needs another name",
+        ),
+        ScriptPrepareError::NoWayBack => failure(
+            "script-export",
+            "write `down = {}` inside its `transform = { … }`, or `[transform.down]` in its manifest; a function that \
+             is meant for something else needs another name",
+        ),
         _ => failure("script", ""),
     }
 }

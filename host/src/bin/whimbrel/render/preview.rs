@@ -185,11 +185,25 @@ pub(crate) fn rejects(rows: &[RejectedRow]) -> String {
     if rows.is_empty() {
         return "No rows were kept aside.\n".to_owned();
     }
+    format!("{}\n{} kept aside.\n", reasons(rows), amount::count(rows.len(), "row was", "rows were"))
+}
+
+/// Writes the rows that a transform rejected and that nothing keeps; nothing without any.
+pub(crate) fn rejected(rows: &[RejectedRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let count = amount::count(rows.len(), "row was", "rows were");
+    let them = if rows.len() == 1 { "it" } else { "them" };
+    format!("{}\n{count} rejected; no migration is recorded, so nothing keeps {them} aside.\n\n", reasons(rows))
+}
+
+fn reasons(rows: &[RejectedRow]) -> String {
     let mut sheet = Sheet::new(&["Key", "Reason"], &[]);
     for row in rows {
         sheet.add(&[row.key.clone(), row.reason.clone()], None);
     }
-    format!("{}\n{} kept aside.\n", sheet.draw(), amount::count(rows.len(), "row was", "rows were"))
+    sheet.draw()
 }
 
 /// Writes what became of rows that were tried once more, and those that are left.
@@ -228,8 +242,9 @@ struct RetriedJson {
     gone: u64,
 }
 
+/// A row that a transform rejected.
 #[derive(Serialize)]
-struct RejectJson {
+pub(crate) struct RejectJson {
     key: String,
     reason: String,
     values: Json,
@@ -237,11 +252,6 @@ struct RejectJson {
 
 /// Writes the rows that a transform kept aside as JSON.
 pub(crate) fn rejects_json(rows: &[RejectedRow], retried: Option<&Retried>) -> RejectsJson {
-    let row = |row: &RejectedRow| RejectJson {
-        key: row.key.clone(),
-        reason: row.reason.clone(),
-        values: serde_json::from_str(&row.values).unwrap_or(Json::Null),
-    };
     let retried = retried.map(|Retried { rows, gone }| RetriedJson {
         tried: rows.rows,
         written: rows.written,
@@ -249,5 +259,14 @@ pub(crate) fn rejects_json(rows: &[RejectedRow], retried: Option<&Retried>) -> R
         rejected: rows.rejected,
         gone: *gone,
     });
-    RejectsJson { schema: schema("rejects"), retried, rows: rows.iter().map(row).collect() }
+    RejectsJson { schema: schema("rejects"), retried, rows: rows.iter().map(reject_json).collect() }
+}
+
+/// Writes a row that a transform rejected as JSON.
+pub(crate) fn reject_json(row: &RejectedRow) -> RejectJson {
+    RejectJson {
+        key: row.key.clone(),
+        reason: row.reason.clone(),
+        values: serde_json::from_str(&row.values).unwrap_or(Json::Null),
+    }
 }

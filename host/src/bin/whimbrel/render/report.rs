@@ -10,6 +10,7 @@ use whimbrel::plan::Direction;
 use super::grants::{self, ObservedJson};
 use super::json::{StepJson, schema};
 use super::losses::{self, LossJson};
+use super::preview::{self, RejectJson};
 use super::warning::{self, WarningJson};
 use super::{amount, json, style};
 use crate::escape;
@@ -126,6 +127,9 @@ pub(crate) fn summary(report: &Report, direction: Direction) -> String {
 
 /// Says where the rows are that a transform kept aside.
 fn kept_aside(step: &StepReport) -> Option<String> {
+    if !step.rejects.is_empty() {
+        return None;
+    }
     let rejected = step.rows.map(|rows| rows.rejected).filter(|rejected| *rejected > 0)?;
     let (rows, them) = if rejected == 1 { ("row was", "it") } else { ("rows were", "them") };
     let (count, version) = (amount::number(rejected), step.step.migration.version);
@@ -167,6 +171,8 @@ pub(crate) struct StepReportJson {
     rows: Option<RowsJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<EstimateJson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rejects: Vec<RejectJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<RecordingJson>,
 }
@@ -272,6 +278,7 @@ pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
             rows_total: total,
             duration_us: micros(duration),
         }),
+        rejects: report.rejects.iter().map(preview::reject_json).collect(),
         recording,
     }
 }

@@ -73,7 +73,25 @@ func twice(tx *whimbrel.Tx) error {
 	return err
 }
 
+// leave leaves rows in a writer.
+func leave(tx *whimbrel.Tx) error {
+	update, err := tx.Prepare("UPDATE person SET code = ? WHERE id = ?")
+	if err != nil {
+		return err
+	}
+	writer := update.Writer()
+	for id := range 3 {
+		if err := writer.Row("left", id+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func up(tx *whimbrel.Tx, ctx *whimbrel.Context) error {
+	if ctx.Param("do") == "leave" {
+		return leave(tx)
+	}
 	if ctx.Param("do") == "limit" {
 		return fails(tx, "SELECT ?, ?, ?", 1, 2, 3)
 	}

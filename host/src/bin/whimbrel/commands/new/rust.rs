@@ -64,6 +64,8 @@ fn cargo_toml(package: &str) -> String {
          [profile.release]\n\
          opt-level = \"s\"\n\
          lto = true\n\
+         # A sum that does not fit stops the migration, as it stops its tests, and is not stored wrong.\n\
+         overflow-checks = true\n\
          \n\
          # A project of its own, wherever it lies.\n\
          [workspace]\n",

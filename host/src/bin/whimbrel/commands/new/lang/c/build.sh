@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 if [ -n "${ZIG:-}" ]; then :; elif command -v zig >/dev/null; then ZIG=zig; else ZIG="python3 -m ziglang"; fi
 mkdir -p build
-$ZIG cc -O1 -std=c11 -Wall -Wextra -o build/test test.c trim.c whimbrel/packed.c
+$ZIG cc -O1 -UNDEBUG -std=c11 -Wall -Wextra -o build/test test.c trim.c whimbrel/packed.c
 ./build/test
 $ZIG cc --target=wasm32-wasi -mexec-model=reactor -Os -g -std=c11 -Wall -Wextra -DWHIMBREL_UP {{define}}\
     -o build/migration.core.wasm migration.c trim.c whimbrel/packed.c whimbrel/whimbrel.c whimbrel/bindings/bindings.c

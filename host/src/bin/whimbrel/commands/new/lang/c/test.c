@@ -1,4 +1,4 @@
-/* Unit tests: build.sh compiles and runs them natively. */
+/* Unit tests: build.sh compiles and runs them natively, with -UNDEBUG, without which `assert` would be nothing. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
