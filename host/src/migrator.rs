@@ -416,6 +416,7 @@ impl Migrator {
             observer: &self.observer,
             started_at: Timestamp::now(),
             here: &self.here,
+            on_a_copy: false,
             dry_run,
             throttle: self.throttle,
             jobs: self.jobs,

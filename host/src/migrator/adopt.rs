@@ -45,7 +45,11 @@ impl Migrator {
     /// Loads the chains as the tool lays them out whose history is to be taken over, and tells whether nothing but that history
     /// tells of the layout. Where none is found, the files are looked at all the same: what is wrong with them may be why.
     fn chains_of_tool(&self, session: &mut dyn Session, choice: &Choice) -> Result<(Chains, bool), Error> {
-        let from = foreign::choose(session, choice, &self.history.tables()[0]).ok();
+        let from = match foreign::choose(session, choice, &self.history.tables()[0]) {
+            Ok(from) => Some(from),
+            Err(AdoptError::NotFound { .. } | AdoptError::Several { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
         let (chains, assumed) = self.load_of(from.and_then(|from| layout(from.tool)), &self.interrupt)?;
         Ok((chains, assumed.is_some()))
     }

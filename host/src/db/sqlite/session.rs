@@ -77,8 +77,15 @@ impl SqliteSession {
         options: &OpenOptions,
         return_to: Option<Slot>,
     ) -> Result<Self, DbError> {
-        let watch = Watch::install(&mut connection, options)
-            .map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
+        let watch = match Watch::install(&mut connection, options) {
+            Ok(watch) => watch,
+            Err(error) => {
+                if let Some(slot) = return_to {
+                    slot.put(connection);
+                }
+                return Err(DbError::new(ErrorCode::Database, error.to_string()));
+            }
+        };
         connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         Ok(Self {
             handles: Some(Handles::new(connection, |_| Open::default())),

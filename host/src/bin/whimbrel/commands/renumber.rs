@@ -49,7 +49,10 @@ pub(super) fn run(args: &RenumberArgs, settings: &Settings, ui: &Ui) -> anyhow::
     }
     for (chain, moved) in change.moved() {
         if settings.policy_of(chain).migrations.contains_key(&moved.from) {
-            ui.talk(&format!("note: whimbrel.toml has a policy for version {}, which is left as it is", moved.from));
+            ui.talk(&format!(
+                "note: whimbrel.toml has a policy for version {} of {chain}, which is left as it is",
+                moved.from
+            ));
         }
     }
     let (json, text) = (|| json(&change, args.dry_run), || text(&change, args.dry_run));

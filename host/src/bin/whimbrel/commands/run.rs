@@ -6,7 +6,7 @@ use std::sync::Arc;
 use whimbrel::db::ErrorCode;
 use whimbrel::exec::{StepError, Throttle};
 use whimbrel::history::foreign::Choice;
-use whimbrel::plan::{Direction, Goal, Rules};
+use whimbrel::plan::{Direction, Goal, Rules, Until};
 use whimbrel::{Error, Interrupt, Migrator};
 
 use crate::commands::confirm::{Danger, Question};
@@ -52,15 +52,17 @@ impl Run {
         };
         if let Some(question) = question {
             let migrator = settings.migrator(self.rules, Interrupt::new(), Arc::new(()))?;
-            // Where there is nothing to do, there is nothing to ask.
-            if !migrator.plan(&self.goal)?.steps.is_empty() {
-                question.ask(ui, || {
-                    let tried = migrator.dry_run(&self.goal)?;
-                    let count = amount::count(tried.steps.len(), "migration", "migrations");
-                    let database = settings.database()?.display().to_string();
-                    Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
-                })?;
+            let plan = migrator.plan(&self.goal)?;
+            if plan.steps.is_empty() && plan.hooks.is_empty() {
+                // There is nothing to ask, and nothing that comes up meanwhile is done without asking.
+                return Self { goal: Goal::Down(Until::Steps(0)), ..*self }.run(settings, ui, signals);
             }
+            question.ask(ui, || {
+                let tried = migrator.dry_run(&self.goal)?;
+                let count = amount::count(tried.steps.len(), "migration", "migrations");
+                let database = settings.database()?.display().to_string();
+                Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
+            })?;
         }
         self.run(settings, ui, signals)
     }

@@ -50,7 +50,12 @@ pub(super) fn explain(error: RunError) -> Failure {
     // Whatever fails later, be it the commit of a chunk, what is committed stays.
     let is_over =
         matches!(source, StepError::Interrupted | StepError::NotBegun { .. } | StepError::Hook { kept: true, .. });
-    let stays = matches!(source, StepError::Database { .. } | StepError::History(_));
+    // Who did not get the lock has not begun.
+    let stays = match &source {
+        StepError::Database { source, .. } => source.code != ErrorCode::Busy,
+        StepError::History(_) => true,
+        _ => false,
+    };
     if done.chunks_stay && !is_over {
         failure.notes.push(format!(
             "the chunks of migration {} before it stay done; `whimbrel up` goes on after them",
