@@ -7,7 +7,7 @@ use whimbrel::db::ErrorCode;
 use whimbrel::exec::{StepError, Throttle};
 use whimbrel::history::foreign::Choice;
 use whimbrel::plan::{Direction, Goal, Rules};
-use whimbrel::{Error, Interrupt, Migrator};
+use whimbrel::{Error, Migrator};
 
 use crate::commands::confirm::{Danger, Question};
 use crate::commands::missing;
@@ -51,10 +51,10 @@ impl Run {
             false => Question::of(self.verb, danger, yes, settings)?,
         };
         if let Some(question) = question {
-            let migrator = settings.migrator(self.rules, Interrupt::new(), Arc::new(()))?;
+            let migrator = settings.migrator(self.rules, signals.watch(), Arc::new(()))?;
             // Where there is nothing to do, there is nothing to ask.
             if !migrator.plan(&self.goal)?.steps.is_empty() {
-                question.ask(ui, || {
+                question.ask(ui, signals, || {
                     let tried = migrator.dry_run(&self.goal)?;
                     let count = amount::count(tried.steps.len(), "migration", "migrations");
                     let database = settings.database()?.display().to_string();
@@ -69,7 +69,7 @@ impl Run {
     pub(super) fn run(&self, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
         let progress = Arc::new(Progress::new(ui).dry_run(self.dry_run));
         overdue::watch(settings.timeout, ui);
-        let mut builder = settings.builder(self.rules, signals.watch()?, progress.clone())?;
+        let mut builder = settings.builder(self.rules, signals.watch(), progress.clone())?;
         builder = builder.single_transaction(self.single);
         if let Some(throttle) = self.throttle {
             builder = builder.throttle(throttle);
