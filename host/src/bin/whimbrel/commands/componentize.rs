@@ -7,8 +7,8 @@ use serde::Serialize;
 use whimbrel_component::{WrapError, Wrapping};
 
 use crate::args::ComponentizeArgs;
-use crate::escape;
 use crate::commands::files;
+use crate::escape;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::amount;
