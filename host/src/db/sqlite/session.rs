@@ -23,6 +23,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
+use self::bring::Brought;
 use self::keep::Keep;
 use super::copy;
 use super::error::translate;
@@ -67,8 +68,8 @@ pub(super) struct SqliteSession {
     rows_seen: u64,
     /// Covers SQLite's own functions as soon as a guest has come.
     functions: Option<Functions>,
-    /// Functions that are registered for the time of a step: name and number of arguments.
-    brought: Vec<(String, i32)>,
+    /// Functions that are registered for the time of a step.
+    brought: Brought,
 }
 
 impl SqliteSession {
@@ -102,7 +103,7 @@ impl SqliteSession {
             writes: HashMap::new(),
             rows_seen: 0,
             functions: None,
-            brought: Vec::new(),
+            brought: Brought::default(),
         })
     }
 
@@ -399,6 +400,10 @@ impl Session for SqliteSession {
 
     fn hold_interrupt(&mut self, held: bool) {
         self.watch.hold(held);
+    }
+
+    fn hold_interrupt_until(&mut self, until: Instant) {
+        self.watch.hold_until(until);
     }
 
     fn close_handles(&mut self) {
