@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "bindings/bindings.h"
 
@@ -372,20 +370,6 @@ _Noreturn void wh_panic(const char *format, ...) {
     write_line(WH_ERROR, format, arguments);
     va_end(arguments);
     __builtin_trap();
-}
-
-/* Takes the place of libc's, which hands over what printf had kept and what comes now as two pieces: each would be a line
- * of the log. */
-ssize_t writev(int file, const struct iovec *pieces, int count) {
-    size_t length = 0, at = 0;
-    for (int each = 0; each < count; each++) length += pieces[each].iov_len;
-    if (!length) return 0;
-    char *whole = room(length);
-    for (int each = 0; each < count; at += pieces[each++].iov_len)
-        if (pieces[each].iov_len) memcpy(whole + at, pieces[each].iov_base, pieces[each].iov_len);
-    ssize_t written = write(file, whole, length);
-    free(whole);
-    return written;
 }
 
 /* ---- exports ---- */

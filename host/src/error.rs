@@ -120,6 +120,8 @@ impl Error {
             #[cfg(feature = "wasm")]
             Self::Prepare(PrepareError::Functions { source: crate::wasm::PluginError::Interrupted, .. }) => true,
             #[cfg(feature = "wasm")]
+            Self::Prepare(PrepareError::Script { source, .. }) => source.is_interruption(),
+            #[cfg(feature = "wasm")]
             Self::Prepare(PrepareError::Look { source, .. }) => told(source),
             #[cfg(feature = "wasm")]
             Self::Preview(crate::exec::PreviewError::Failed(error)) => error.is_interruption(),

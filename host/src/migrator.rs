@@ -124,7 +124,7 @@ impl Migrator {
     /// The migration must be applied, and its component and manifest must be what they were then.
     #[cfg(feature = "wasm")]
     pub fn retry_rejects(&self, version: crate::model::Version) -> Result<exec::Retried, Error> {
-        self.in_time(|interrupt| self.retry_rejects_until(interrupt, version))
+        self.timed(|timed| timed.retry_rejects_until(&timed.interrupt, version))
     }
 
     #[cfg(feature = "wasm")]
@@ -169,35 +169,42 @@ impl Migrator {
 
     /// Returns what a repair would write into the history. Changes nothing and creates nothing.
     pub fn plan_repair(&self, repair: &Repair) -> Result<RepairPlan, Error> {
-        let chains = self.load(&self.interrupt)?;
-        let mut session = self.existing(Access::Read, &self.interrupt)?;
-        Ok(exec::plan_repair(session.as_mut(), &chains, &self.history, repair)?)
+        self.timed(|timed| {
+            let chains = timed.load(&timed.interrupt)?;
+            let mut session = timed.existing(Access::Read, &timed.interrupt)?;
+            Ok(exec::plan_repair(session.as_mut(), &chains, &timed.history, repair)?)
+        })
     }
 
     /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
     pub fn repair(&self, repair: &Repair, decided: &RepairPlan) -> Result<(), Error> {
-        let chains = self.load(&self.interrupt)?;
-        let mut session = self.existing(Access::Write, &self.interrupt)?;
-        Ok(exec::run_repair(session.as_mut(), &chains, &self.history, repair, decided)?)
+        self.timed(|timed| {
+            let chains = timed.load(&timed.interrupt)?;
+            let mut session = timed.existing(Access::Write, &timed.interrupt)?;
+            Ok(exec::run_repair(session.as_mut(), &chains, &timed.history, repair, decided)?)
+        })
     }
 
     /// Returns the rows that a transform kept aside. Changes nothing and creates nothing.
     pub fn rejects(&self, version: crate::model::Version) -> Result<Vec<crate::history::RejectedRow>, Error> {
         let chains: Vec<String> = self.names();
-        self.look(|history, session| {
+        let read = |history: &History, session: &mut dyn Session| {
             let mut rows = Vec::new();
             for chain in &chains {
                 rows.append(&mut history.rejects(session, chain, version)?);
             }
             Ok(rows)
-        })
+        };
+        self.timed(|timed| timed.look(read))
     }
 
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.
     pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
-        let chains = self.load(&self.interrupt)?;
-        let (rows, kept) = self.rows_and_kept(&chains, goal)?;
-        Ok(plan::build(&kept::with_kept(&chains, kept), &rows, goal, &self.rules)?)
+        self.timed(|timed| {
+            let chains = timed.load(&timed.interrupt)?;
+            let (rows, kept) = timed.rows_and_kept(&chains, goal)?;
+            Ok(plan::build(&kept::with_kept(&chains, kept), &rows, goal, &timed.rules)?)
+        })
     }
 
     fn rows_and_kept(&self, chains: &Chains, goal: &Goal) -> Result<(Vec<Applied>, kept::AllKept), Error> {
@@ -210,11 +217,13 @@ impl Migrator {
 
     /// Draws which migrations depend on which, and what of them a run to the goal would do.
     pub fn graph(&self, goal: &Goal, format: plan::GraphFormat) -> Result<String, Error> {
-        let chains = self.load(&self.interrupt)?;
-        let (rows, kept) = self.rows_and_kept(&chains, goal)?;
-        let chains = kept::with_kept(&chains, kept);
-        let plan = plan::build(&chains, &rows, goal, &self.rules)?;
-        Ok(plan::graph(&chains, &plan, format))
+        self.timed(|timed| {
+            let chains = timed.load(&timed.interrupt)?;
+            let (rows, kept) = timed.rows_and_kept(&chains, goal)?;
+            let chains = kept::with_kept(&chains, kept);
+            let plan = plan::build(&chains, &rows, goal, &timed.rules)?;
+            Ok(plan::graph(&chains, &plan, format))
+        })
     }
 
     /// Applies what is pending.
@@ -280,6 +289,16 @@ impl Migrator {
             let by_clock = !self.interrupt.is_raised() && interrupt.is_overdue() && error.is_interruption();
             if by_clock { Error::Timeout { timeout, source: Box::new(error) } } else { error }
         })
+    }
+
+    /// Looks or writes within the timeout, as a migrator whose interrupt the timeout raises, too.
+    fn timed<T>(&self, work: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        match self.timeout {
+            None => work(self),
+            Some(_) => {
+                self.in_time(|interrupt| work(&Self { interrupt: interrupt.clone(), timeout: None, ..self.clone() }))
+            }
+        }
     }
 
     /// Loads all chains; those that are not active too, since active ones may depend on them.
@@ -416,6 +435,7 @@ impl Migrator {
             observer: &self.observer,
             started_at: Timestamp::now(),
             here: &self.here,
+            on_a_copy: false,
             dry_run,
             throttle: self.throttle,
             jobs: self.jobs,

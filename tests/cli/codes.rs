@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Words in `failure/` that are no codes: verbs, outcomes, endings of files, words of engines and of guests, keys.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
     "accept",
     "applied",
+    "commit",
     "db",
     "forget",
     "grant",

@@ -13,6 +13,7 @@ mod down;
 mod dry_run;
 mod exit_codes;
 mod flyway_callbacks;
+mod foreign_folder;
 mod history;
 mod hooks;
 mod init;

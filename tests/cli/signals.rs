@@ -75,3 +75,31 @@ fn ctrl_c_ends_the_wait_for_a_lock() {
     let outcome = end(&project, child);
     assert_eq!(outcome.code, 130, "{outcome}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn verbs_that_run_nothing_tell_programs_that_they_were_stopped() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    let other = project.database();
+    other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
+    let verbs: [&[&str]; 3] = [&["status", "--json"], &["plan", "down", "--json"], &["squash", "--json"]];
+    for verb in verbs {
+        let mut command = project.command(verb);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        while !opens(&child, "app.db") {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        signal(&child, "TERM");
+        let outcome = end(&project, child);
+        assert_eq!(outcome.code, 143, "{verb:?}: {outcome}");
+        assert_eq!(outcome.json("error")["code"], "interrupted", "{verb:?}: {outcome}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+/// The process has this file open, and so has installed its handlers.
+fn opens(child: &Child, file: &str) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).expect("it runs");
+    open.flatten().filter_map(|entry| entry.path().read_link().ok()).any(|path| path.ends_with(file))
+}

@@ -108,6 +108,33 @@ fn waiting_for_a_lock_counts() {
 }
 
 #[test]
+fn waiting_for_a_lock_counts_for_verbs_that_run_nothing() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    let other = project.database();
+    other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
+    let verbs: &[&[&str]] = &[
+        &["status"],
+        &["plan"],
+        &["plan", "down"],
+        &["history"],
+        &["baseline", "2", "--yes"],
+        &["squash"],
+        &["verify"],
+        &["rejects", "1"],
+        &["repair", "1", "--restart", "--dry-run"],
+        &["renumber", "--dry-run"],
+        &["adopt", "--dry-run"],
+    ];
+    for verb in verbs {
+        let arguments = [*verb, &["--timeout", "200ms", "--json"]].concat();
+        let outcome = project.run(&arguments);
+        assert_eq!(outcome.code, 124, "{verb:?}: {outcome}");
+        assert_eq!(outcome.json("error")["code"], "timeout", "{verb:?}: {outcome}");
+    }
+}
+
+#[test]
 fn a_time_that_leaves_none_is_refused() {
     let project = Project::notes();
     let outcome = project.run(&["up", "--timeout", "0"]);

@@ -206,6 +206,31 @@ fn they_are_there_for_the_migration_that_names_them_only() {
 }
 
 #[test]
+fn nothing_that_stays_may_call_them() {
+    let cases = [
+        ("CREATE VIEW v AS SELECT normalise_email(email) AS e FROM person;", "the view v calls normalise_email"),
+        (
+            "CREATE TRIGGER g AFTER INSERT ON person BEGIN UPDATE person SET email = normalise_email(email); END;",
+            "the trigger g calls normalise_email",
+        ),
+        ("CREATE TABLE t (e DEFAULT (normalise_email('a@b')));", "a DEFAULT of the table t calls normalise_email"),
+    ];
+    for (sql, expected) in cases {
+        let message = Stage::calling(sql).fails();
+        assert!(message.contains(&format!("{expected}, which is there only while the migration runs")), "{message}");
+    }
+    // What was there before is none of the migration's making, and what it makes for a time does not stay.
+    let stage = Stage::new(&[
+        ("0002_before.sql", "CREATE VIEW v AS SELECT normalise_email(email) AS e FROM person;"),
+        (
+            "0003_call.sql",
+            &format!("{USES}CREATE VIEW w AS SELECT normalise_email(1); DROP VIEW w; SELECT normalise_email('a@b');"),
+        ),
+    ]);
+    stage.up().unwrap();
+}
+
+#[test]
 fn an_instance_begins_anew_for_each_migration() {
     let count = format!("{USES}UPDATE person SET n = count_calls();");
     let stage = Stage::new(&[("0002_a.sql", &count), ("0003_b.sql", &count)]);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::limits::LimitReached;
+use crate::limits::{Limit, LimitReached, SetBy};
 
 /// What kind of failure, to branch on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -137,6 +137,22 @@ impl From<LimitReached> for DbError {
     }
 }
 
+impl DbError {
+    /// Returns the limit that ended what failed; `None` when it was something else, or a limit of the database's own.
+    pub fn limit_reached(&self) -> Option<LimitReached> {
+        let detail = |name: &str| self.details.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        if self.code != ErrorCode::Limit {
+            return None;
+        }
+        let name = detail("name")?;
+        let limit = Limit::ALL.iter().copied().find(|limit| limit.key() == name)?;
+        let value = detail("value")?.parse().ok()?;
+        let by = |set_by| LimitReached { limit, value, set_by };
+        let raise = detail("raise")?;
+        [SetBy::Manifest, SetBy::Policy].map(by).into_iter().find(|reached| reached.how_to_raise() == raise)
+    }
+}
+
 impl fmt::Display for DbError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)?;
@@ -155,6 +171,15 @@ impl std::error::Error for DbError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_found_again() {
+        for set_by in [SetBy::Manifest, SetBy::Policy] {
+            let reached = LimitReached { limit: Limit::Fuel, value: 7, set_by };
+            assert_eq!(DbError::from(reached).limit_reached(), Some(reached));
+        }
+        assert_eq!(DbError::new(ErrorCode::Limit, "SQLite's own").limit_reached(), None);
+    }
 
     #[test]
     fn the_contract_names_every_code() {

@@ -332,6 +332,8 @@ pub trait Session {
     fn limit_reached(&mut self) -> Option<LimitReached>;
     /// Lets statements run although the interrupt is raised, so that the host can tidy up; or not any more.
     fn hold_interrupt(&mut self, held: bool);
+    /// Lets statements run although the interrupt is raised, if they come to their end before this moment.
+    fn hold_interrupt_until(&mut self, until: Instant);
     /// Ends every open statement, cursor and savepoint handle.
     fn close_handles(&mut self);
 

@@ -45,7 +45,8 @@ fn spec(step: &PreparedStep) -> Option<(&TransformSpec, u64)> {
 
 /// What a chunk left to do.
 enum Left {
-    More,
+    /// There is more after these rows.
+    More(u64),
     /// Only to verify what became of all rows, and to commit the last chunk.
     TheEnd(Box<Advanced>),
     /// Another process has done the rest.
@@ -209,11 +210,10 @@ impl Job<'_> {
         let mut open = true;
         let done = with_runner(&run, &start, None, Counts::default(), |runner| {
             let ended = loop {
-                let (began, rows) = (Instant::now(), runner.counts().rows);
+                let began = Instant::now();
                 match self.chunk(session, runner, *last, std::mem::take(&mut open)) {
-                    Ok(Left::More) => {
+                    Ok(Left::More(rows)) => {
                         watermark.has_chunks = true;
-                        let rows = runner.counts().rows.saturating_sub(rows);
                         if let Some(throttle) = conditions.throttle {
                             throttle.pause(rows, began.elapsed(), conditions.interrupt);
                         }
@@ -282,7 +282,7 @@ impl Job<'_> {
             None if first => self.announce(session)?,
             None => return Err(StepError::Vanished.into()),
         };
-        let (fuel, counters) = (runner.fuel(), session.counters());
+        let (fuel, counters, rows) = (runner.fuel(), session.counters(), runner.counts().rows);
         hold(session, self.step, self.conditions)?;
         let advanced = self.advance(session, runner, open, total);
         release(session)?;
@@ -301,7 +301,7 @@ impl Job<'_> {
             return Ok(Left::TheEnd(Box::new(chunk)));
         }
         self.commit(session, &chunk, AppliedState::InProgress)?;
-        Ok(Left::More)
+        Ok(Left::More(runner.counts().rows.saturating_sub(rows)))
     }
 
     /// Verifies what became of all rows, and commits the last chunk.

@@ -7,8 +7,8 @@ use super::prepare::{PrepareError, PreparedStep};
 use super::report::StepError;
 use super::run::Conditions;
 use crate::db::{Ambient, Session};
-use crate::grants::{FunctionGrant, Grant, Grants, Restriction};
-use crate::history::History;
+use crate::grants::{FunctionGrant, Grant, Grants, Restriction, Verb};
+use crate::history::{DEFAULT_TABLE, History};
 use crate::limits::{Limit, LimitReached};
 use crate::model::{Body, Manifest, Policies, Policy, TransactionMode, Version};
 use crate::plan::{Plan, Step};
@@ -83,6 +83,17 @@ pub struct AskedTooMuch {
     pub refused: Vec<Grant>,
     /// What of that no policy can give it.
     pub never: Vec<Grant>,
+    /// What of that is the host's own to change, so that nobody is given it.
+    pub hosts_own: Vec<Grant>,
+}
+
+/// Tells whether a grant would change the schema behind the database's back, or is on a table in which the host keeps what it
+/// knows, by the names they usually have.
+fn is_hosts_own(grant: &Grant) -> bool {
+    let Grant::On(verb, object) = grant else { return false };
+    let is = |table: &str| table.eq_ignore_ascii_case(&object.table);
+    let kept = History::new(DEFAULT_TABLE).map(|history| history.tables()).unwrap_or_default();
+    kept.iter().any(|table| is(table)) || *verb != Verb::Read && ["sqlite_schema", "sqlite_master"].into_iter().any(is)
 }
 
 /// Decides for each step of a plan; everything that is refused to any of them is in the error.
@@ -128,12 +139,16 @@ pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant
 pub(super) fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> AskedTooMuch {
     let migration = &step.migration;
     let file = |manifest: &Manifest| manifest.file.clone();
+    let hosts_own: Vec<Grant> = refused.iter().filter(|grant| is_hosts_own(grant)).cloned().collect();
+    let mut never = hosts_own.clone();
+    never.extend(policy.never(&refused).into_iter().filter(|grant| !hosts_own.contains(grant)));
     AskedTooMuch {
         chain: step.chain.to_string(),
         migration: migration.title(),
         version: migration.version,
         file: migration.manifest.as_deref().map_or_else(|| migration.file.clone(), file),
-        never: policy.never(&refused),
+        never,
+        hosts_own,
         refused,
     }
 }

@@ -1,7 +1,7 @@
 //! Runs what the owner has run at the moments of a run, each hook in the transaction that its moment says.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::event::Event;
 use super::prepare::{Prepared, PreparedStep};
@@ -13,6 +13,9 @@ use crate::db::{Session, Transaction};
 use crate::interrupt::Interrupt;
 use crate::model::{Hook, HookContext, Moment};
 use crate::plan::Step;
+
+/// How long the hooks of a run that was stopped may take, all together: less than whoever stops it mostly waits.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// A hook that can be run.
 pub(super) struct PreparedHook {
@@ -170,10 +173,13 @@ pub(super) fn on_error(
         result => return (session, result),
     };
     let mut session = session;
-    // Also after an interrupt: who has begun something in another hook ends it here.
-    let uninterrupted = Interrupt::new();
-    let conditions = Conditions { interrupt: &uninterrupted, ..*conditions };
-    session.hold_interrupt(true);
+    // Also after an interrupt: who has begun something in another hook ends it here, in the time there is for that.
+    let bounded = match conditions.interrupt.is_raised() {
+        true => Interrupt::new().within(GRACE),
+        false => Interrupt::new(),
+    };
+    let conditions = Conditions { interrupt: &bounded, ..*conditions };
+    session.hold_interrupt_until(Instant::now() + GRACE);
     let mut failures = Vec::new();
     for hook in prepared.hooks(Moment::OnError) {
         let step = &error.failed;

@@ -30,7 +30,7 @@ pub(super) fn outside_transaction(
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
     let lock = match session.lock_run(Some(&holder(step, conditions).note())) {
         Ok(lock) => lock,
-        Err(error) => return (session, Err(StepError::doing("lock the run")(error))),
+        Err(error) => return (session, Err(StepError::waiting("lock the run")(error))),
     };
     let enforced = match foreign_keys(session.as_mut()) {
         Ok(enforced) => enforced,

@@ -306,9 +306,14 @@ impl StepError {
 
     /// Says that the first transaction of a step was refused.
     pub(super) fn beginning(source: DbError) -> Self {
-        match source.code {
+        Self::waiting("begin a transaction")(source)
+    }
+
+    /// Says what could not be done before a step began, for which it may have had to wait.
+    pub(super) fn waiting(doing: &'static str) -> impl FnOnce(DbError) -> Self {
+        move |source| match source.code {
             crate::db::ErrorCode::Interrupted => Self::NotBegun { waiting: true },
-            _ => Self::Database { doing: "begin a transaction", source },
+            _ => Self::Database { doing, source },
         }
     }
 

@@ -42,6 +42,9 @@ pub struct Conditions<'a> {
     pub started_at: Timestamp,
     /// This process, for others that wait for it.
     pub here: &'a Here,
+    /// The database is a copy that nobody else knows, and the plan may be a part of a larger one: no step has to wait for its
+    /// turn.
+    pub on_a_copy: bool,
     /// Everything will be rolled back.
     pub dry_run: bool,
     /// How fast a transform in chunks may go.
@@ -123,8 +126,9 @@ impl Watermark {
             return Ok(false);
         }
         let next = self.ahead.front().filter(|next| !is_same(next, step));
-        if self.overtaken || next.is_some() {
-            let (migration, next) = (step.title(), next.map(Step::title));
+        if !conditions.on_a_copy && (self.overtaken || next.is_some()) {
+            let next = next.filter(|_| !matches!(conditions.goal, Goal::Redo(_))).map(Step::title);
+            let migration = step.title();
             return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::Overtaken { migration, next }] }));
         }
         Ok(true)
@@ -286,7 +290,7 @@ pub(super) fn is_dirty(error: &PlanError) -> bool {
 pub(super) fn is_left_dirty(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<bool, StepError> {
     // Whoever is waited for may wait for the database.
     session.keep_to_itself(None).map_err(StepError::doing("share the database"))?;
-    let lock = session.lock_run(None).map_err(StepError::doing("wait for another process"))?;
+    let lock = session.lock_run(None).map_err(StepError::waiting("wait for another process"))?;
     let applied = conditions.history.read_all(session)?;
     drop(lock);
     let is_active =

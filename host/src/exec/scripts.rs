@@ -126,6 +126,17 @@ pub enum ScriptPrepareError {
     NoWayBack,
 }
 
+impl ScriptPrepareError {
+    /// Tells whether something was stopped from outside, and nothing is wrong otherwise.
+    pub(crate) fn is_interruption(&self) -> bool {
+        match self {
+            Self::Compile { source, .. } => matches!(source, CompileError::Interrupted),
+            Self::Broken { source, .. } | Self::Check { source, .. } => matches!(source, PluginError::Interrupted),
+            _ => false,
+        }
+    }
+}
+
 fn list(extensions: &[String]) -> String {
     let named: Vec<String> = extensions.iter().map(|extension| format!(".{}", extension.escape_debug())).collect();
     if named.is_empty() { "nothing".to_owned() } else { named.join(", ") }

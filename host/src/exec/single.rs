@@ -172,7 +172,7 @@ fn one(
     suspended: bool,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
     if conditions.interrupt.is_raised() {
-        return (session, Err(StepError::Interrupted));
+        return (session, Err(StepError::NotBegun { waiting: false }));
     }
     note(session.as_mut(), step, conditions);
     match watermark.still_needed(session.as_mut(), &step.step, conditions) {

@@ -48,10 +48,10 @@ pub(crate) fn verify_all(
             }
             let (returned, result) = look_again(session, step, asked, conditions);
             session = returned;
-            if let Err(source @ StepError::Interrupted) = result {
-                return Err(source);
+            match result {
+                Err(source) if source.is_interruption() => return Err(source),
+                result => verified.push(Verified { step: step.step.clone(), asked, result }),
             }
-            verified.push(Verified { step: step.step.clone(), asked, result });
         }
     }
     Ok(verified)

@@ -10,6 +10,10 @@ use crate::source::Layout;
 impl Migrator {
     /// Shows what [`Self::adopt`] would write. Changes nothing.
     pub fn plan_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
+        self.timed(|timed| timed.decide_adoption(choice))
+    }
+
+    fn decide_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
         let mut session = self.existing(Access::Read, &self.interrupt)?;
         let (chains, assumed_layout) = self.chains_of_tool(session.as_mut(), choice)?;
         let chain = one_chain(&chains)?;
@@ -23,6 +27,10 @@ impl Migrator {
     /// The chain is read in that tool's layout, unless its source names another or holds what tells of one. Reading and
     /// writing is one transaction, which keeps every other writer out, the other tool as well.
     pub fn adopt(&self, choice: &Choice) -> Result<Adoption, Error> {
+        self.timed(|timed| timed.write_adoption(choice))
+    }
+
+    fn write_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
         let mut session = self.existing(Access::Write, &self.interrupt)?;
         let session = session.as_mut();
         let (chains, assumed_layout) = self.chains_of_tool(session, choice)?;
@@ -45,7 +53,11 @@ impl Migrator {
     /// Loads the chains as the tool lays them out whose history is to be taken over, and tells whether nothing but that history
     /// tells of the layout. Where none is found, the files are looked at all the same: what is wrong with them may be why.
     fn chains_of_tool(&self, session: &mut dyn Session, choice: &Choice) -> Result<(Chains, bool), Error> {
-        let from = foreign::choose(session, choice, &self.history.tables()[0]).ok();
+        let from = match foreign::choose(session, choice, &self.history.tables()[0]) {
+            Ok(from) => Some(from),
+            Err(AdoptError::NotFound { .. } | AdoptError::Several { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
         let (chains, assumed) = self.load_of(from.and_then(|from| layout(from.tool)), &self.interrupt)?;
         Ok((chains, assumed.is_some()))
     }

@@ -29,6 +29,10 @@ impl Migrator {
     /// Refused when the history has migrations of the chain already, when there is no database, and when the version is
     /// above all that the chain has: what is still to be written would count as applied.
     pub fn baseline(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
+        self.timed(|timed| timed.begin_after(version, dry_run))
+    }
+
+    fn begin_after(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
         let chains = self.load(&self.interrupt)?;
         let chain = only_chain(&chains, version)?;
         let newest = chain.migrations().iter().chain(chain.baselines()).map(|migration| migration.version).max();
@@ -71,6 +75,10 @@ impl Migrator {
     /// Refused while something of the chain is pending below the newest applied version, in progress or dirty, while the
     /// chain has a baseline of that version, and where other chains have made something in the same database.
     pub fn squash(&self) -> Result<Squashed, Error> {
+        self.timed(Self::squash_history)
+    }
+
+    fn squash_history(&self) -> Result<Squashed, Error> {
         let chains = self.load(&self.interrupt)?;
         let mut session = self.existing(Access::Read, &self.interrupt)?;
         // What is applied and what it has made, at one moment.

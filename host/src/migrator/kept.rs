@@ -44,7 +44,7 @@ impl Migrator {
     /// and text of the latter.
     pub fn kept(&self, key: &Key, part: KeptPart) -> Result<Vec<KeptBytesOf>, Error> {
         let names = self.names();
-        self.look(|history, session| {
+        let read = |history: &History, session: &mut dyn Session| {
             let rows = history.read_all(session)?;
             let mut found = Vec::new();
             for chain in names {
@@ -63,7 +63,8 @@ impl Migrator {
                 found.push(KeptBytesOf { row: row.clone(), bytes });
             }
             Ok(found)
-        })
+        };
+        self.timed(|timed| timed.look(read))
     }
 
     /// Finds what is kept of what is to be taken back and is not in the chains as it was applied. Only where the settings

@@ -18,6 +18,10 @@ impl Migrator {
     ///
     /// Where nobody is, it tries whether a transaction that writes could begin, and ends it at once.
     pub fn lock_status(&self) -> Result<LockStatus, Error> {
+        self.timed(Self::look_at_locks)
+    }
+
+    fn look_at_locks(&self) -> Result<LockStatus, Error> {
         let (holdings, is_busy) = self.holdings()?;
         // Between two chunks nobody has the lock, and in one whoever has it is known already.
         let known = holdings.iter().any(|holding| holding.alive);

@@ -38,7 +38,7 @@ pub struct Gap {
 impl Migrator {
     /// Returns the state of every migration.
     pub fn status(&self) -> Result<Status, Error> {
-        self.stand().map(|(_, status)| status)
+        self.timed(|timed| timed.stand().map(|(_, status)| status))
     }
 
     /// Returns the chains and the state of every migration.
@@ -99,7 +99,8 @@ impl Migrator {
     /// Returns the history rows in the order they were written, also those that were reverted or replaced.
     pub fn history(&self) -> Result<Vec<Applied>, Error> {
         let names = self.names();
-        Ok(self.all_rows()?.into_iter().filter(|row| names.iter().any(|name| **name == *row.chain)).collect())
+        let rows = self.timed(Self::all_rows)?;
+        Ok(rows.into_iter().filter(|row| names.iter().any(|name| **name == *row.chain)).collect())
     }
 
     /// Returns the history rows that are in force, in the order they were written.

@@ -99,7 +99,7 @@ impl Attempt<'_> {
 
     fn conditions(&self) -> Conditions<'_> {
         let conditions = self.migrator.conditions(&self.chains, self.goal, self.interrupt, false);
-        Conditions { throttle: None, ..conditions }
+        Conditions { throttle: None, on_a_copy: true, ..conditions }
     }
 
     fn error(&self, error: TrialError) -> Error {

@@ -131,16 +131,23 @@ impl Filled {
         let mut secrets: Vec<(&str, &str)> = Vec::new();
         for piece in &self.pieces {
             let (value, name) = (&self.text[piece.at.clone()], file.get(piece.from.clone()).unwrap_or("${…}"));
-            let words = value.split(|c: char| !is_word(c)).filter(|word| word.len() >= 4);
-            let inside = value.trim_matches(['\'', '"', '`']);
-            secrets.extend(
-                [value, inside].into_iter().chain(words).filter(|part| !part.is_empty()).map(|part| (part, name)),
-            );
-            // A value may be a part of a word only, as in `${tenant}_note`: then the word goes as it stands in the file.
-            let word = self.word_around(&piece.at);
-            let written = file.get(self.origin(&word)).unwrap_or(name);
-            secrets.push((&self.text[word], written));
+            let part = |inner: &str| {
+                // Both are of one text, so that the distance tells the place.
+                let start = piece.at.start + (inner.as_ptr() as usize - value.as_ptr() as usize);
+                start..start + inner.len()
+            };
+            let words = value.split(|c: char| !is_word(c)).filter(|word| word.len() >= 4).map(part);
+            let inside = part(value.trim_matches(['\'', '"', '`']));
+            for at in [piece.at.clone(), inside].into_iter().chain(words) {
+                secrets.push((&self.text[at.clone()], name));
+                // It may be a part of a word only, as in `${tenant}_note`: then the word goes as it stands in the file.
+                let word = self.word_around(&at);
+                let written = file.get(self.origin(&word)).unwrap_or(name);
+                secrets.push((&self.text[word], written));
+            }
         }
+        // A value may be empty, and would be found everywhere.
+        secrets.retain(|(value, _)| !value.is_empty());
         secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
         secrets.dedup();
         let mut shown = String::with_capacity(message.len());
@@ -264,6 +271,10 @@ mod tests {
         ] {
             assert_eq!(filled.masked(file, message), shown);
         }
+        let file = "SELECT t_${v}, ${empty} FRM";
+        let filled = self::filled(file, &[("${v}", "hunter2-word"), ("${empty}", "")]);
+        assert_eq!(filled.masked(file, "no such column: t_hunter2"), "no such column: t_${v}");
+        assert_eq!(filled.masked(file, "near \"FRM\""), "near \"FRM\"");
     }
 
     #[test]

@@ -249,6 +249,21 @@ mod tests {
         assert_eq!(problems(&source), ["m/0002_b.sql: is larger than 9 bytes"]);
     }
 
+    #[test]
+    fn passes_no_folder_over_that_is_called_like_a_manifest() {
+        let folder = folder(&[("0001_a.sql", b"SELECT 1;"), ("0002_b.sql", b"SELECT 1;")]);
+        fs::create_dir(folder.path().join("0001_a.toml")).expect("folder");
+        fs::create_dir(folder.path().join("notes.toml")).expect("folder");
+        let mut expected = vec!["m/0001_a.toml: is not a regular file"];
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("notes.toml", folder.path().join("0002_b.toml")).expect("link");
+            expected.push("m/0002_b.toml: is not a regular file");
+        }
+        assert_eq!(problems(&Directory::new(folder.path())), expected);
+        assert_eq!(problems(&Directory::new(folder.path()).recursive(true)), expected);
+    }
+
     #[cfg(unix)]
     #[test]
     fn follows_links_inside_the_folder_only() {

@@ -7,7 +7,8 @@ use std::path::Path;
 use cap_std::fs::Dir;
 
 use super::assemble::{Gathered, shown};
-use super::open_folder::{BUFFER, read_whole};
+use super::open_folder::BUFFER;
+use super::regular::read_in;
 use super::scripts::Shared;
 
 /// Most folders inside each other in which files to import are looked for, and most of such files.
@@ -55,6 +56,6 @@ impl<'d> Reader<'d> {
     }
 
     pub(super) fn read_file(&mut self, name: &Path) -> io::Result<Vec<u8>> {
-        read_whole(self.dir.open(name)?.into_std(), self.largest, &mut self.buffer)
+        read_in(self.dir, name, self.largest, &mut self.buffer)
     }
 }

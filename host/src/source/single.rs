@@ -10,9 +10,10 @@ use cap_std::fs::Dir;
 
 use super::assemble::{File, Gathered, assemble, shown};
 use super::file_name::{FileName, Part, check_name};
-use super::open_folder::{LARGEST, unreadable_file, unreadable_folder};
+use super::open_folder::{LARGEST, unreadable_folder};
 use super::problem::Problem;
 use super::reader::Reader;
+use super::regular::problem_of;
 use super::{Loaded, Source, SourceError, hooks};
 use crate::interrupt::Interrupt;
 use crate::model::{Migration, Role, Version};
@@ -109,11 +110,12 @@ fn read_one(
                     marks: None,
                 });
             }
-            Err(_) if part == Part::Manifest => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(refuse(Problem::of_file(file, "is not there", None)));
+            Err(error) if error.kind() == ErrorKind::NotFound && dir.symlink_metadata(&name).is_err() => {
+                if part != Part::Manifest {
+                    return Err(refuse(Problem::of_file(file, "is not there", None)));
+                }
             }
-            Err(error) => return Err(refuse(unreadable_file(file, &error))),
+            Err(error) => return Err(refuse(problem_of(shown(&folder, &name), &error))),
         }
     }
     if part == Part::Script {

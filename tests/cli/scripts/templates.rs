@@ -80,7 +80,16 @@ fn a_transform_is_tried_on_a_database_that_was_never_migrated() {
     assert!(tried.stdout.contains("1 row was rejected; no migration is recorded"), "{tried}");
     assert!(tried.stdout.contains("rows of customer: 2 updated"), "{tried}");
     let kept = project.run(&["run-script", "migrations/0002_x.js", "--commit"]);
-    assert_snapshot!(kept, @"");
+    assert_snapshot!(kept, @r"
+    exit 5
+    --- stdout
+      Key   Reason
+      id 2  Error: too many parts (0002_x.js:4:35)
+
+    1 row was rejected; no migration is recorded, so nothing keeps it aside.
+
+    Ran migrations/0002_x.js in [time]; what it did stays, and the history has no row of it.
+    ");
     assert_eq!(project.number("SELECT count(first_name) FROM customer"), 2);
     assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%whimbrel%'"), 0);
 }

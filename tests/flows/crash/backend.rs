@@ -213,6 +213,10 @@ impl Session for WatchedSession {
         self.inner.hold_interrupt(held);
     }
 
+    fn hold_interrupt_until(&mut self, until: Instant) {
+        self.inner.hold_interrupt_until(until);
+    }
+
     fn close_handles(&mut self) {
         event!(self, "close handles", close_handles());
     }

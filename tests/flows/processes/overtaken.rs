@@ -35,8 +35,8 @@ fn migrator(folder: &Path, observer: Arc<dyn Observer>) -> Migrator {
 fn three(applied: usize) -> Project {
     let project = Project::new();
     for version in 1..=3 {
-        project.write(&format!("migrations/{version}_m.up.sql"), &format!("CREATE TABLE t{version} (x);"));
-        project.write(&format!("migrations/{version}_m.down.sql"), &format!("DROP TABLE t{version};"));
+        project.write(&format!("migrations/{version}_m.up.sql"), format!("CREATE TABLE t{version} (x);"));
+        project.write(&format!("migrations/{version}_m.down.sql"), format!("DROP TABLE t{version};"));
     }
     migrator(&project.path(""), Arc::new(())).up(Until::Steps(applied)).unwrap();
     project

@@ -44,7 +44,10 @@ fn run() -> Exit {
     };
     let ui = Ui::new(&args);
     ui::start_tracing(&args.globals);
-    let signals = Signals::default();
+    let signals = match Signals::install() {
+        Ok(signals) => signals,
+        Err(error) => return ui.fail(&failure::explain(error)),
+    };
     let result = commands::run(&args, &ui, &signals).map(|exit| signals.exit_code(exit));
     result.unwrap_or_else(|error| {
         let failure = failure::explain(error);

@@ -11,15 +11,21 @@ use whimbrel::Interrupt;
 use crate::exit::{Exit, Signal};
 
 /// Flags that the signal handlers raise. No thread waits for them.
-#[derive(Default)]
 pub(crate) struct Signals {
     raised: Arc<AtomicBool>,
     which: Arc<AtomicUsize>,
 }
 
 impl Signals {
-    /// Installs the handlers and returns the flag that stops a run.
-    pub(crate) fn watch(&self) -> anyhow::Result<Interrupt> {
+    /// Installs the handlers. A signal ends the program at once, as without them, until something runs that can be stopped:
+    /// the first process of a container has no other way to be ended.
+    pub(crate) fn install() -> anyhow::Result<Self> {
+        let signals = Self { raised: Arc::new(AtomicBool::new(true)), which: Arc::default() };
+        signals.register()?;
+        Ok(signals)
+    }
+
+    fn register(&self) -> anyhow::Result<()> {
         for (signal, name) in [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)] {
             let code = i32::from(Exit::Interrupted(name).code());
             // In this order: at the first signal the flag is still down, at the second it ends the program.
@@ -33,7 +39,13 @@ impl Signals {
         // With a handler, a file that reaches its limit fails a statement; without one it ends the program.
         #[cfg(unix)]
         flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).context("cannot watch for the limit on files")?;
-        Ok(Interrupt::from(Arc::clone(&self.raised)))
+        Ok(())
+    }
+
+    /// Returns the flag that stops a run: from now on the first signal raises it, and the second ends the program.
+    pub(crate) fn watch(&self) -> Interrupt {
+        self.idle(false);
+        Interrupt::from(Arc::clone(&self.raised))
     }
 
     /// Says whether nothing runs that could be stopped: then the first signal ends the program.

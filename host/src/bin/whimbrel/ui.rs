@@ -80,15 +80,12 @@ impl Ui {
         json: impl FnOnce() -> T,
         text: impl FnOnce() -> String,
     ) -> Result<(), Unwritten> {
-        let (written, text) = match self.json {
-            true => (print_json(&json()), text()),
-            false => {
-                let text = text();
-                (self.data(&text), text)
-            }
-        };
-        let what = || text.lines().next().filter(|_| done).map(|line| strip_str(line).to_string());
-        written.map_err(|unwritten| Unwritten { done: what(), ..unwritten })
+        let what = |text: &str| text.lines().next().filter(|_| done).map(|line| strip_str(line).to_string());
+        if self.json {
+            return print_json(&json()).map_err(|unwritten| Unwritten { done: what(&text()), ..unwritten });
+        }
+        let text = text();
+        self.data(&text).map_err(|unwritten| Unwritten { done: what(&text), ..unwritten })
     }
 
     /// Writes data to stdout.

@@ -1,7 +1,7 @@
 //! A connection that the caller has, as a database: each session on it takes the connection and puts it back.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -12,20 +12,42 @@ use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, RunLockState, 
 
 /// Where a lent connection lies while no session has it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slot(Arc<Mutex<Option<Connection>>>);
+pub(super) struct Slot(Arc<(Mutex<Place>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct Place {
+    connection: Option<Connection>,
+    /// The caller has it back, or waits for it: no session gets it any more.
+    is_closed: bool,
+}
 
 impl Slot {
     /// Puts the connection back.
     pub(super) fn put(&self, connection: Connection) {
-        *self.lock() = Some(connection);
+        self.lock().connection = Some(connection);
+        self.0.1.notify_all();
     }
 
     fn take(&self) -> Option<Connection> {
-        self.lock().take()
+        let mut place = self.lock();
+        if place.is_closed { None } else { place.connection.take() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes the connection for good, and waits for the session that has it: one on another thread, with a migrator that
+    /// was taken there.
+    fn close(&self) -> Connection {
+        let mut place = self.lock();
+        place.is_closed = true;
+        loop {
+            match place.connection.take() {
+                Some(connection) => return connection,
+                None => place = self.0.1.wait(place).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Place> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,8 +98,7 @@ pub(crate) fn lend<R>(connection: &mut Connection, work: impl FnOnce(Lent) -> R)
     }
     impl Drop for PutBack<'_> {
         fn drop(&mut self) {
-            let Some(connection) = self.slot.take() else { return };
-            *self.connection = connection;
+            *self.connection = self.slot.close();
             let Some(busy_timeout) = self.busy_timeout else { return };
             if let Err(error) = self.connection.busy_timeout(Duration::from_millis(busy_timeout.into())) {
                 tracing::warn!("the connection's busy timeout was not set again: {error}");

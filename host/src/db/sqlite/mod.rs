@@ -4,6 +4,7 @@ mod access;
 mod asking;
 mod authorizer;
 mod bulk;
+mod callers;
 mod catalog;
 mod compare;
 mod copy;

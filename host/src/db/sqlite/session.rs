@@ -23,6 +23,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
+use self::bring::Brought;
 use self::keep::Keep;
 use super::copy;
 use super::error::translate;
@@ -67,8 +68,8 @@ pub(super) struct SqliteSession {
     rows_seen: u64,
     /// Covers SQLite's own functions as soon as a guest has come.
     functions: Option<Functions>,
-    /// Functions that are registered for the time of a step: name and number of arguments.
-    brought: Vec<(String, i32)>,
+    /// Functions that are registered for the time of a step.
+    brought: Brought,
 }
 
 impl SqliteSession {
@@ -77,8 +78,15 @@ impl SqliteSession {
         options: &OpenOptions,
         return_to: Option<Slot>,
     ) -> Result<Self, DbError> {
-        let watch = Watch::install(&mut connection, options)
-            .map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
+        let watch = match Watch::install(&mut connection, options) {
+            Ok(watch) => watch,
+            Err(error) => {
+                if let Some(slot) = return_to {
+                    slot.put(connection);
+                }
+                return Err(DbError::new(ErrorCode::Database, error.to_string()));
+            }
+        };
         connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         Ok(Self {
             handles: Some(Handles::new(connection, |_| Open::default())),
@@ -95,7 +103,7 @@ impl SqliteSession {
             writes: HashMap::new(),
             rows_seen: 0,
             functions: None,
-            brought: Vec::new(),
+            brought: Brought::default(),
         })
     }
 
@@ -392,6 +400,10 @@ impl Session for SqliteSession {
 
     fn hold_interrupt(&mut self, held: bool) {
         self.watch.hold(held);
+    }
+
+    fn hold_interrupt_until(&mut self, until: Instant) {
+        self.watch.hold_until(until);
     }
 
     fn close_handles(&mut self) {

@@ -25,6 +25,8 @@ pub(super) struct Watch {
     deadline_passed: AtomicBool,
     /// What runs is not to be stopped in the middle.
     held: AtomicBool,
+    /// Until when, if not without an end.
+    held_until: Mutex<Option<Instant>>,
     /// Nobody's lock is waited for.
     hurried: AtomicBool,
     /// Operations used.
@@ -46,6 +48,7 @@ impl Watch {
             deadline: AtomicU64::new(0),
             deadline_passed: AtomicBool::new(false),
             held: AtomicBool::new(false),
+            held_until: Mutex::default(),
             hurried: AtomicBool::new(false),
             meter: Meter::default(),
             gate: Mutex::default(),
@@ -129,12 +132,23 @@ impl Watch {
 
     /// Lets statements run to their end, or not any more. Waiting for a lock still stops.
     pub(super) fn hold(&self, held: bool) {
+        *self.held_until() = None;
         self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Lets statements run to their end if that comes before this moment.
+    pub(super) fn hold_until(&self, until: Instant) {
+        *self.held_until() = Some(until);
+        self.held.store(true, Ordering::Relaxed);
+    }
+
+    fn held_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.held_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells whether statements run to their end.
     pub(super) fn is_held(&self) -> bool {
-        self.held.load(Ordering::Relaxed)
+        self.held.load(Ordering::Relaxed) && self.held_until().is_none_or(|until| Instant::now() < until)
     }
 
     /// Waits for nobody's lock, or as usual.

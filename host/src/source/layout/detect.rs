@@ -71,7 +71,7 @@ pub(super) fn detect(tree: &mut dyn Tree, tool: Option<Layout>) -> Result<Detect
     for place in &numbered {
         let entry = &mut entries[*place];
         let bytes = entry.peek(tree).unwrap_or_default();
-        is_directed |= tool.is_some() && str::from_utf8(bytes).is_ok_and(|text| text.contains("-- whimbrel:"));
+        is_directed |= tool.is_some() && str::from_utf8(bytes).is_ok_and(has_directive);
         if let Some(layout) = marked(bytes) {
             see(&mut found, layout, &entry.path);
         }
@@ -177,6 +177,12 @@ fn is_flyway(name: &str) -> bool {
 /// A name that only golang-migrate accepts.
 fn is_odd(name: &str) -> bool {
     name.contains("..") && matches!(FileName::parse(name), FileName::Malformed { .. })
+}
+
+/// Tells whether a script begins with comments of which one is a directive of whimbrel's.
+fn has_directive(text: &str) -> bool {
+    let mut head = text.lines().map(str::trim).take_while(|line| line.is_empty() || line.starts_with("--"));
+    head.any(|line| line.trim_start_matches('-').trim_start().starts_with("whimbrel:"))
 }
 
 /// Looks for marks at the beginnings of lines.

@@ -8,6 +8,7 @@ use super::super::assemble::{File, Gathered, Marks, assemble};
 use super::super::file_name::{FileName, Part, SCRIPTS};
 use super::super::lock_file::LOCK_FILE;
 use super::super::problem::{Problem, SourceError};
+use super::super::regular::NOT_REGULAR;
 use super::super::scripts::Shared;
 use super::super::tree::{Entry, Found, Tree, sorted};
 use super::super::{Ignored, Loaded};
@@ -162,6 +163,10 @@ impl Walk<'_> {
                 self.file(entry, kind);
                 continue;
             }
+            if self.is_manifest(entry.name()) {
+                self.gathered.problems.push(no_manifest(self.tree.shown(&entry.path)));
+                continue;
+            }
             match self.descent(entry.name(), depth, kind) {
                 Descent::Into(kind) => {
                     let entries = sorted(self.tree, &entry.path)?;
@@ -179,6 +184,14 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Tells whether a name is that of a manifest: without one a migration may do more, so that none is passed over.
+    fn is_manifest(&self, name: &str) -> bool {
+        let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
+        let judged = || FileName::parse_with(name, &self.gathered.endings);
+        own && name.ends_with(Part::Manifest.ending())
+            && matches!(judged(), FileName::Part { part: Part::Manifest, .. })
     }
 
     /// Decides whether to go into a folder.
@@ -237,6 +250,10 @@ impl Walk<'_> {
         if kind.is_none_or(|kind| kind == self.options.dialect) {
             match entry.read(self.tree) {
                 Ok(Found::File(bytes)) => file.bytes = bytes,
+                Ok(Found::Folder) if file.part == Part::Manifest => {
+                    self.gathered.problems.push(no_manifest(file.file));
+                    return None;
+                }
                 Ok(Found::Folder) => {
                     self.gathered.ignored.push(Ignored { file: file.file, reason: "a folder".to_owned() });
                     return None;
@@ -250,6 +267,11 @@ impl Walk<'_> {
         file.path = entry.path;
         Some(file)
     }
+}
+
+fn no_manifest(file: String) -> Problem {
+    let hint = "a manifest is a file; give the folder another name".to_owned();
+    Problem::of_file(file, NOT_REGULAR, Some(hint))
 }
 
 /// Deeper than any folder of migrations, so that no loop keeps the host busy.

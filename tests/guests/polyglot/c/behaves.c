@@ -57,7 +57,7 @@ bool wh_up(wh_tx *tx, const wh_context *context) {
     wh_slice param = wh_param(context, "do");
     if (param.length == 5 && !memcmp(param.at, "leave", 5)) return leave(tx);
     if (param.length == 5 && !memcmp(param.at, "print", 5)) {
-        for (int line = 1; line <= 3; line++) printf("%d of %d lines\n", line, 3);
+        for (int line = 1; line <= 3; line++) printf("line %d\n", line);
         printf("and no more");
         return true;
     }

@@ -14,7 +14,7 @@ use crate::ui::Ui;
 
 /// Takes a history over, or shows what that would write.
 pub(super) fn run(args: &AdoptArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-    let migrator = settings.migrator(Rules::default(), signals.watch()?, Arc::new(()))?;
+    let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let choice = Choice {
         tool: args.from,
         table: args.from_table.clone(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use whimbrel::Interrupt;
 use whimbrel::plan::Rules;
 use whimbrel::source::check_name;
 
@@ -29,14 +28,14 @@ struct BaselineJson {
 
 /// Declares that the database has everything up to a version.
 pub(super) fn run(args: &BaselineArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-    let migrator = settings.migrator(Rules::default(), signals.watch()?, Arc::new(()))?;
+    let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let is_unknown = !migrator.is_known(args.version)?;
     // What would be refused is refused before anybody is asked.
     let mut row = migrator.baseline(args.version, true)?;
     if !args.dry_run {
         if let Some(question) = Question::of("baseline", Danger::Some, args.yes, settings)? {
-            question
-                .ask(ui, || Ok(format!("This declares version {} applied without running anything.", args.version)))?;
+            let about = || Ok(format!("This declares version {} applied without running anything.", args.version));
+            question.ask(ui, signals, about)?;
         }
         row = migrator.baseline(args.version, false)?;
     }
@@ -78,11 +77,11 @@ struct TableJson {
 }
 
 /// Writes the baseline.
-pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     if let Err(message) = check_name(&args.name) {
         return Err(SettingsError { code: "usage", message, hint: None, place: None }.into());
     }
-    let squashed = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.squash()?;
+    let squashed = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?.squash()?;
     let layout = settings.directory_of(&squashed.chain)?.find_layout()?;
     let Some(file_name) = layout.baseline(squashed.version, &args.name) else {
         let message = format!("the layout of {layout} has no baselines");

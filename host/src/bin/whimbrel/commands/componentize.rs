@@ -7,6 +7,7 @@ use serde::Serialize;
 use whimbrel_component::{WrapError, Wrapping};
 
 use crate::args::ComponentizeArgs;
+use crate::commands::files;
 use crate::escape;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -24,7 +25,7 @@ struct ComponentizeJson<'a> {
 /// Wraps the module and writes the component; nothing is written when it does not fit the contract.
 pub(super) fn run(args: &ComponentizeArgs, ui: &Ui) -> anyhow::Result<Exit> {
     let file = args.file.display().to_string();
-    let bytes = fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
+    let bytes = files::read(&args.file)?;
     let wrapping = Wrapping {
         world: args.world.clone(),
         language: args.language.clone(),

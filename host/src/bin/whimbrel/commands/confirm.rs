@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::settings::{Protection, Settings, SettingsError};
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// What is about to be destroyed.
@@ -48,7 +49,12 @@ impl Question {
     }
 
     /// Asks it, and goes on if somebody agrees; `about` says what would happen.
-    pub(super) fn ask(&self, ui: &Ui, about: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<()> {
+    pub(super) fn ask(
+        &self,
+        ui: &Ui,
+        signals: &Signals,
+        about: impl FnOnce() -> anyhow::Result<String>,
+    ) -> anyhow::Result<()> {
         let Self { verb, word } = self;
         if ui.json() || !std::io::stdin().is_terminal() {
             let message = format!("`{verb}` needs to be confirmed, and there is nobody to ask");
@@ -56,7 +62,10 @@ impl Question {
             return Err(SettingsError::new("not-confirmed", message, hint).into());
         }
         ui.talk(about()?.trim_end());
-        match ui.ask(&format!("Type `{word}` to go on: "))?.trim() == word {
+        signals.idle(true);
+        let answer = ui.ask(&format!("Type `{word}` to go on: "))?;
+        signals.idle(false);
+        match answer.trim() == word {
             true => Ok(()),
             false => {
                 let (message, hint) = ("not confirmed: nothing was done", "--dry-run changes nothing");

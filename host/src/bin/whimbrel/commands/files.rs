@@ -1,4 +1,4 @@
-//! Files that a verb makes. Never overwrites one unless told to.
+//! Files that a verb reads and makes. Never overwrites one unless told to, and never follows a link to write.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
+use whimbrel::source::{Problem, SourceError, read_file, read_file_of};
 
 use crate::escape;
 
@@ -72,13 +73,13 @@ impl Created {
 
     fn make(&mut self, file: &NewFile, force: bool) -> io::Result<Made> {
         self.make_folder(file.path.parent().unwrap_or(Path::new("")))?;
-        match OpenOptions::new().write(true).create_new(true).open(&file.path) {
-            Ok(mut created) => {
+        match create(&file.path, file.contents.as_bytes()) {
+            Ok(()) => {
                 self.files.push(file.path.clone());
-                created.write_all(file.contents.as_bytes()).map(|()| Made::Created)
+                Ok(Made::Created)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists && force => {
-                fs::write(&file.path, &file.contents).map(|()| Made::Overwritten)
+                replace(&file.path, file.contents.as_bytes()).map(|()| Made::Overwritten)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Made::Kept),
             Err(error) => Err(error),
@@ -125,5 +126,127 @@ fn would_make(path: &Path, force: bool) -> Made {
         (false, _) => Made::Created,
         (true, true) => Made::Overwritten,
         (true, false) => Made::Kept,
+    }
+}
+
+/// Reads a file that was named.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let missing =
+        || Problem::of_file(path.to_string_lossy(), "there is no such file", Some("check the path".to_owned()));
+    let found = read_file(path).and_then(|found| found.ok_or_else(missing));
+    found.map_err(|problem| refused(vec![problem]))
+}
+
+/// Reads a text in a folder that may be of somebody else; `None` where there is none.
+pub(super) fn read_text_beside(path: &Path) -> anyhow::Result<Option<String>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let found =
+        read_file_of(path.parent().unwrap_or(Path::new("")), &name).map_err(|problem| refused(vec![problem]))?;
+    let text = found.map(String::from_utf8).transpose();
+    text.map_err(|_| refused(vec![Problem::of_file(path.to_string_lossy(), "is not UTF-8", None)]))
+}
+
+fn refused(problems: Vec<Problem>) -> anyhow::Error {
+    whimbrel::Error::from(SourceError { problems, interrupted: false }).into()
+}
+
+/// Writes a file in place of whatever has its name, a link too: wholly or not at all.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = Beside::write(path, bytes)?;
+    if let Ok(before) = fs::symlink_metadata(path)
+        && before.is_file()
+    {
+        fs::set_permissions(&beside.path, before.permissions())?;
+    }
+    fs::rename(&beside.path, path)
+}
+
+/// Writes a file under a name that nothing has yet: wholly or not at all.
+fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let taken = || Err(ErrorKind::AlreadyExists.into());
+    if fs::symlink_metadata(path).is_ok() {
+        return taken();
+    }
+    let beside = Beside::write(path, bytes)?;
+    // Unlike a rename it replaces nothing that has come meanwhile.
+    match fs::hard_link(&beside.path, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => taken(),
+        // Not every file system has links.
+        Err(_) => fs::rename(&beside.path, path),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// A new file beside the one that it is to become. Goes with the value unless it was renamed.
+struct Beside {
+    path: PathBuf,
+}
+
+impl Beside {
+    fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let mut number = 0;
+        let (beside, mut file) = loop {
+            // Hidden, so that it is no migration should the program be killed.
+            let beside = path.with_file_name(format!(".whimbrel.{}-{number}.new", std::process::id()));
+            match OpenOptions::new().write(true).create_new(true).open(&beside) {
+                Ok(file) => break (Self { path: beside }, file),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_TRIES => number += 1,
+                Err(error) => return Err(error),
+            }
+        };
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(beside)
+    }
+}
+
+/// Most names that are tried for a file beside another one.
+const MOST_TRIES: u32 = 100;
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn writes_no_link_through_and_leaves_nothing_beside() {
+        let outside = tempfile::tempdir().expect("folder");
+        let folder = tempfile::tempdir().expect("folder");
+        let (victim, new) = (outside.path().join("victim"), outside.path().join("new"));
+        fs::write(&victim, "victim").expect("file");
+        let path = |name: &str| folder.path().join(name);
+        symlink(&victim, path("link")).expect("link");
+        symlink(&new, path("dangling")).expect("link");
+        fs::write(path("file"), "before").expect("file");
+        fs::set_permissions(path("file"), fs::Permissions::from_mode(0o640)).expect("rights");
+        for name in ["link", "dangling", "file", "absent"] {
+            replace(&path(name), b"after").expect("written");
+            assert!(fs::symlink_metadata(path(name)).expect("there").is_file(), "{name}");
+            assert_eq!(fs::read(path(name)).expect("read"), b"after", "{name}");
+        }
+        assert_eq!(fs::metadata(path("file")).expect("there").permissions().mode() & 0o777, 0o640);
+        assert_eq!((fs::read(&victim).expect("read"), new.exists()), (b"victim".to_vec(), false));
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 4);
+    }
+
+    #[test]
+    fn creates_nothing_where_something_is() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = |name: &str| folder.path().join(name);
+        symlink(path("outside"), path("dangling")).expect("link");
+        create(&path("file"), b"first").expect("created");
+        for name in ["file", "dangling"] {
+            assert_eq!(create(&path(name), b"second").expect_err("taken").kind(), ErrorKind::AlreadyExists, "{name}");
+        }
+        assert_eq!(fs::read(path("file")).expect("read"), b"first");
+        assert!(create(&path("nowhere/file"), b"").is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 2);
     }
 }

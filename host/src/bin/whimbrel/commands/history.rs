@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use whimbrel::model::{Key, Version};
 use whimbrel::plan::Rules;
-use whimbrel::{Interrupt, KeptBytesOf, KeptPart};
+use whimbrel::{KeptBytesOf, KeptPart};
 
 use crate::args::{HistoryArgs, PartArg};
 use crate::commands::missing;
 use crate::exit::Exit;
 use crate::render::{history, kept};
 use crate::settings::{Settings, SettingsError};
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// Shows the rows of the history, or what was applied of a migration.
-pub(super) fn run(args: &HistoryArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
-    let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
+pub(super) fn run(args: &HistoryArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let Some(migration) = &args.body else {
         let rows = migrator.history()?;
         missing::mention(settings, ui)?;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
 use whimbrel::CodeEvents;
 use whimbrel::LogLevel;
 use whimbrel::db::Signature;
@@ -16,6 +15,7 @@ use whimbrel::source::{FileName, Problem, SourceError};
 use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, RunLimits};
 
 use crate::args::{Globals, InspectArgs};
+use crate::commands::files;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::render::inspection::{self, Inspected, Judged};
@@ -26,7 +26,7 @@ use crate::ui::Ui;
 /// Looks into a component; shows what there is also when this host cannot run it.
 pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let file = args.file.display().to_string();
-    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
+    let bytes = files::read(&args.file)?;
     let found = match wasm::inspect(&bytes) {
         Ok(found) => found,
         Err(error) => return Ok(ui.fail(&unusable(&file, &CompileError::Inspect(error)))),
@@ -58,7 +58,7 @@ const LISTING: u64 = 10_000;
 /// Asks a library what functions it brings, in the sandbox and within the limits there are by default.
 fn functions(bytes: &[u8], settings: &Settings, signals: &Signals) -> Result<Vec<Signature>, Failure> {
     let failed = |error: CompileError| failure::explain_component(&error);
-    let interrupt = signals.watch().map_err(|error| Failure::new(Exit::Failed, "failed", error.to_string()))?;
+    let interrupt = signals.watch();
     let engine = Engine::for_functions(&settings.compilation(interrupt.clone())).map_err(failed)?;
     let plugin = engine.compile(bytes).map_err(failed)?;
     let limits = RunLimits::decide(None, &Limits::default().with(Limit::Time, LISTING)).unwrap_or_default();
@@ -110,10 +110,7 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
 fn manifest(component: &Path) -> anyhow::Result<Option<Manifest>> {
     let path = component.with_extension("toml");
     let file = path.display().to_string();
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
+    let Some(text) = files::read_text_beside(&path)? else { return Ok(None) };
     match Manifest::parse(&file, &text) {
         Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {

@@ -1,7 +1,6 @@
 //! `whimbrel lock`: writes `whimbrel.lock` into the folders of the migrations, or checks it; tells who is at work on the
 //! database.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,12 +13,13 @@ use whimbrel::source::{LOCK_FILE, LockDifference, LockFile, LockFileError};
 use whimbrel::sql;
 
 use crate::args::{LockArgs, LockVerb};
-use crate::commands::missing;
+use crate::commands::{files, missing};
 use crate::escape;
 use crate::exit::Exit;
 use crate::render::json::schema;
 use crate::render::{amount, lock};
 use crate::settings::{ChainFolder, Place, Settings, SettingsError};
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 #[derive(Serialize)]
@@ -58,9 +58,9 @@ struct Locked {
 }
 
 /// Writes the lock file of every chain that is meant, or checks it; or tells who is at work.
-pub(super) fn run(args: &LockArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &LockArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     if let Some(LockVerb::Status) = args.verb {
-        let status = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.lock_status()?;
+        let status = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?.lock_status()?;
         missing::mention(settings, ui)?;
         ui.result(|| lock::json(&status), || lock::text(&status))?;
         return Ok(Exit::Done);
@@ -99,10 +99,12 @@ pub(super) fn write(folder: &ChainFolder) -> anyhow::Result<PathBuf> {
 
 /// Writes a lock file unless it says the same already.
 fn write_text(path: &Path, text: &str) -> anyhow::Result<bool> {
-    if std::fs::read_to_string(path).ok().as_deref() == Some(text) {
+    // A link is replaced whatever it leads to.
+    let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    if !is_link && files::read_text_beside(path).ok().flatten().as_deref() == Some(text) {
         return Ok(false);
     }
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    files::replace(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(true)
 }
 
@@ -114,7 +116,7 @@ fn chain(folder: &ChainFolder) -> anyhow::Result<Chain> {
 /// Adds a migration that was just made to the lock file, if there is one.
 pub(super) fn add(dir: &Path, version: &str, name: &str) -> anyhow::Result<()> {
     let path = dir.join(LOCK_FILE);
-    if !path.exists() {
+    if path.symlink_metadata().is_err() {
         return Ok(());
     }
     let version = version.parse().map_err(|error: whimbrel::model::VersionError| {
@@ -126,12 +128,9 @@ pub(super) fn add(dir: &Path, version: &str, name: &str) -> anyhow::Result<()> {
 
 fn read(path: &Path) -> anyhow::Result<LockFile> {
     let file = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let message = format!("there is no {file}");
-            return Err(SettingsError::new("lock-file", message, "write it with `whimbrel lock` and commit it").into());
-        }
-        read => read.with_context(|| format!("cannot read {file}"))?,
+    let Some(text) = files::read_text_beside(path)? else {
+        let message = format!("there is no {file}");
+        return Err(SettingsError::new("lock-file", message, "write it with `whimbrel lock` and commit it").into());
     };
     let parsed = LockFile::parse(&text).map_err(|error| SettingsError {
         code: "lock-file",

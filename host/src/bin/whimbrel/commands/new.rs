@@ -57,7 +57,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
             anyhow::bail!("{} exists already and was not touched", file.path);
         }
         if let (None, NewKind::Js | NewKind::Ts | NewKind::Py) = (args.lang, args.kind) {
-            settings.check_script(&draft.files[0].path, signals.watch()?)?;
+            settings.check_script(&draft.files[0].path, signals.watch())?;
         }
         lock::add(&dir, &version, &name)
     };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use whimbrel::Migrator;
 use whimbrel::exec::Loss;
 use whimbrel::plan::{Direction, Goal, GraphFormat, Plan, Until};
-use whimbrel::{Interrupt, Migrator};
 
 use crate::args::{DirectionArg, GraphArg, PlanArgs};
 use crate::commands::run::overlooked;
@@ -16,6 +16,7 @@ use crate::render::json::schema;
 use crate::render::plan::{self, Shown};
 use crate::render::warning;
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 #[derive(Serialize)]
@@ -26,14 +27,14 @@ struct GraphJson<'a> {
 }
 
 /// Shows the plan and what the policy would refuse of it; its warnings go to stderr.
-pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let otherwise = if args.direction == DirectionArg::Up || args.all { Until::End } else { Until::Steps(1) };
     let until = until(&args.until, otherwise);
     let goal = match args.direction {
         DirectionArg::Up => Goal::Up(until),
         DirectionArg::Down => Goal::Down(until),
     };
-    let migrator = settings.migrator(rules(&args.rules), Interrupt::new(), Arc::new(()))?;
+    let migrator = settings.migrator(rules(&args.rules), signals.watch(), Arc::new(()))?;
     if let Some(format) = args.graph {
         let (name, format) = match format {
             GraphArg::Mermaid => ("mermaid", GraphFormat::Mermaid),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use whimbrel::Interrupt;
 use whimbrel::plan::Rules;
 use whimbrel::transform::Selection;
 
@@ -21,7 +20,7 @@ use crate::ui::Ui;
 /// Shows rows before and after.
 pub(super) fn run(args: &PreviewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     overdue::watch(settings.timeout, ui);
-    let migrator = settings.migrator(Rules::default(), signals.watch()?, Arc::new(()))?;
+    let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let selection = match (args.key.is_empty(), args.sample) {
         (false, _) => Selection::Key(args.key.clone()),
         (true, true) => Selection::Sample(args.rows),
@@ -43,7 +42,7 @@ pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals:
     if args.retry {
         return retry(args, settings, ui, signals);
     }
-    let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
+    let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let rows = migrator.rejects(args.version)?;
     if rows.is_empty() {
         known(&migrator, args.version)?;
@@ -57,7 +56,7 @@ pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals:
 fn retry(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     overdue::watch(settings.timeout, ui);
     let progress = Arc::new(Progress::new(ui));
-    let migrator = settings.migrator(Rules::default(), signals.watch()?, progress.clone())?;
+    let migrator = settings.migrator(Rules::default(), signals.watch(), progress.clone())?;
     let retried = migrator.retry_rejects(args.version);
     progress.finish();
     let retried = retried?;

@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use whimbrel::Interrupt;
 use whimbrel::model::Applied;
 use whimbrel::plan::Rules;
 use whimbrel::source::{Edit, LOCK_FILE, Moved, Renumber, Renumbering, Repointed};
 
 use crate::args::RenumberArgs;
-use crate::commands::{lock, missing};
+use crate::commands::{files, lock, missing};
 use crate::escape;
 use crate::exit::Exit;
 use crate::render::amount;
 use crate::render::json::schema;
 use crate::settings::{ChainFolder, Settings, SettingsError};
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// What becomes of the migrations of all chains.
@@ -38,8 +38,8 @@ impl Change {
 }
 
 /// Decides, renames, and brings what names the versions up to date.
-pub(super) fn run(args: &RenumberArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
-    let change = decide(args, settings, ui)?;
+pub(super) fn run(args: &RenumberArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let change = decide(args, settings, ui, signals)?;
     if !args.dry_run && change.moved().next().is_some() {
         make(&change)?;
     }
@@ -49,7 +49,10 @@ pub(super) fn run(args: &RenumberArgs, settings: &Settings, ui: &Ui) -> anyhow::
     }
     for (chain, moved) in change.moved() {
         if settings.policy_of(chain).migrations.contains_key(&moved.from) {
-            ui.talk(&format!("note: whimbrel.toml has a policy for version {}, which is left as it is", moved.from));
+            ui.talk(&format!(
+                "note: whimbrel.toml has a policy for version {} of {chain}, which is left as it is",
+                moved.from
+            ));
         }
     }
     let (json, text) = (|| json(&change, args.dry_run), || text(&change, args.dry_run));
@@ -57,10 +60,10 @@ pub(super) fn run(args: &RenumberArgs, settings: &Settings, ui: &Ui) -> anyhow::
     Ok(Exit::Done)
 }
 
-fn decide(args: &RenumberArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Change> {
+fn decide(args: &RenumberArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Change> {
     let mut folders = settings.chain_folders()?;
     let several = folders.len() > 1;
-    let rows = rows(settings, ui)?;
+    let rows = rows(settings, ui, signals)?;
     let now = Timestamp::now().strftime("%Y%m%d%H%M%S").to_string().parse().unwrap_or(0);
     let chosen = chosen(&args.files, &folders, settings)?;
     let mut moves = Vec::new();
@@ -127,13 +130,13 @@ fn is_in(written: &str, path: &Path) -> bool {
 }
 
 /// Returns what is applied; nothing where no database is named, or it is not there yet.
-fn rows(settings: &Settings, ui: &Ui) -> anyhow::Result<Vec<Applied>> {
+fn rows(settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Vec<Applied>> {
     if let Err(error) = settings.database() {
         ui.talk(&format!("note: {}, so nothing counts as applied", error.message));
         return Ok(Vec::new());
     }
     missing::mention(settings, ui)?;
-    Ok(settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?.applied()?)
+    Ok(settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?.applied()?)
 }
 
 /// Renames and writes everything, or nothing.
@@ -159,8 +162,8 @@ fn make(change: &Change) -> anyhow::Result<()> {
 fn write_locks(folders: &[ChainFolder], undo: &mut Vec<Box<dyn FnOnce()>>) -> anyhow::Result<()> {
     for folder in folders {
         let path = folder.folder.join(LOCK_FILE);
-        if let Ok(before) = fs::read(&path) {
-            undo.push(Box::new(move || drop(fs::write(path, before))));
+        if let Ok(Some(before)) = files::read_text_beside(&path) {
+            undo.push(Box::new(move || drop(files::replace(&path, before.as_bytes()))));
         }
         lock::write(folder)?;
     }
@@ -176,8 +179,8 @@ fn apply(
     for Edit { file, text } in edits {
         let before = fs::read(file).map_err(|error| failed(file, error))?;
         let again = file.clone();
-        undo.push(Box::new(move || drop(fs::write(again, before))));
-        fs::write(file, text).map_err(|error| failed(file, error))?;
+        undo.push(Box::new(move || drop(files::replace(&again, &before))));
+        files::replace(file, text.as_bytes()).map_err(|error| failed(file, error))?;
     }
     // New numbers are above all others, so that no file is in the way of another.
     for (from, to) in renames {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use whimbrel::Interrupt;
 use whimbrel::plan::Rules;
 
 use crate::args::RepairArgs;
@@ -10,17 +9,18 @@ use crate::commands::confirm::{Danger, Question};
 use crate::exit::Exit;
 use crate::render::repair;
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// Shows what would be written, asks, and writes it.
-pub(super) fn run(args: &RepairArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
-    let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
+pub(super) fn run(args: &RepairArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let wanted = args.wanted();
     let decided = migrator.plan_repair(&wanted)?;
     let written = !args.dry_run && !decided.changes.is_empty();
     if written {
         if let Some(question) = Question::of("repair", Danger::History, args.yes, settings)? {
-            question.ask(ui, || Ok(repair::text(&decided)))?;
+            question.ask(ui, signals, || Ok(repair::text(&decided)))?;
         }
         migrator.repair(&wanted, &decided)?;
     }

@@ -36,7 +36,7 @@ pub(super) fn run(settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Re
         // Said once, and not for every line.
         return Err(Error::Missing { database: database.display().to_string() }.into());
     }
-    let interrupt = signals.watch()?;
+    let interrupt = signals.watch();
     let typing = io::stdin().is_terminal() && !ui.json();
     if typing {
         ui.talk(WELCOME);

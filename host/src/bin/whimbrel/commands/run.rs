@@ -6,8 +6,8 @@ use std::sync::Arc;
 use whimbrel::db::ErrorCode;
 use whimbrel::exec::{StepError, Throttle};
 use whimbrel::history::foreign::Choice;
-use whimbrel::plan::{Direction, Goal, Rules};
-use whimbrel::{Error, Interrupt, Migrator};
+use whimbrel::plan::{Direction, Goal, Rules, Until};
+use whimbrel::{Error, Migrator};
 
 use crate::commands::confirm::{Danger, Question};
 use crate::commands::missing;
@@ -51,16 +51,18 @@ impl Run {
             false => Question::of(self.verb, danger, yes, settings)?,
         };
         if let Some(question) = question {
-            let migrator = settings.migrator(self.rules, Interrupt::new(), Arc::new(()))?;
-            // Where there is nothing to do, there is nothing to ask.
-            if !migrator.plan(&self.goal)?.steps.is_empty() {
-                question.ask(ui, || {
-                    let tried = migrator.dry_run(&self.goal)?;
-                    let count = amount::count(tried.steps.len(), "migration", "migrations");
-                    let database = settings.database()?.display().to_string();
-                    Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
-                })?;
+            let migrator = settings.migrator(self.rules, signals.watch(), Arc::new(()))?;
+            let plan = migrator.plan(&self.goal)?;
+            if plan.steps.is_empty() && plan.hooks.is_empty() {
+                // There is nothing to ask, and nothing that comes up meanwhile is done without asking.
+                return Self { goal: Goal::Down(Until::Steps(0)), ..*self }.run(settings, ui, signals);
             }
+            question.ask(ui, signals, || {
+                let tried = migrator.dry_run(&self.goal)?;
+                let count = amount::count(tried.steps.len(), "migration", "migrations");
+                let database = settings.database()?.display().to_string();
+                Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
+            })?;
         }
         self.run(settings, ui, signals)
     }
@@ -69,7 +71,7 @@ impl Run {
     pub(super) fn run(&self, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
         let progress = Arc::new(Progress::new(ui).dry_run(self.dry_run));
         overdue::watch(settings.timeout, ui);
-        let mut builder = settings.builder(self.rules, signals.watch()?, progress.clone())?;
+        let mut builder = settings.builder(self.rules, signals.watch(), progress.clone())?;
         builder = builder.single_transaction(self.single);
         if let Some(throttle) = self.throttle {
             builder = builder.throttle(throttle);

@@ -17,7 +17,7 @@ use crate::ui::Ui;
 /// Runs the script, and shows every statement and every changed row.
 pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let progress = Arc::new(Progress::new(ui));
-    let migrator = settings.script(&args.file, signals.watch()?, progress.clone())?;
+    let migrator = settings.script(&args.file, signals.watch(), progress.clone())?;
     let direction = if args.down { Direction::Down } else { Direction::Up };
     let result = migrator.run_once(direction, args.commit);
     let heard = progress.finish();

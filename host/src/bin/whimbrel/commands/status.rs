@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use whimbrel::Interrupt;
 use whimbrel::plan::Rules;
 
 use crate::args::StatusArgs;
@@ -10,11 +9,12 @@ use crate::commands::run::mention_other_history;
 use crate::exit::Exit;
 use crate::render::{status, verify};
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// Shows the state; with `--check` the exit code tells it too.
-pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
-    let migrator = settings.migrator(Rules::default(), Interrupt::new(), Arc::new(()))?;
+pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let (found, outlooks) = migrator.foresee()?;
     let exists = settings.database()?.exists();
     ui.result(|| status::json(&found, &outlooks, exists), || status::text(&found, &outlooks, exists))?;

@@ -17,7 +17,7 @@ use crate::ui::Ui;
 /// Compares files and history.
 pub(super) fn run(args: &VerifyArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let rules = rules(&args.rules);
-    let migrator = settings.migrator(rules, signals.watch()?, Arc::new(()))?;
+    let migrator = settings.migrator(rules, signals.watch(), Arc::new(()))?;
     let found = migrator.status()?;
     if !found.hook_problems.is_empty() {
         let error = SourceError { problems: found.hook_problems, interrupted: false };

@@ -36,9 +36,17 @@ pub(crate) fn give(asked: &AskedTooMuch) -> String {
         Some(policy) => format!("to give it, write into whimbrel.toml:\n{policy}"),
         None => String::new(),
     };
-    if !asked.never.is_empty() {
-        let never: Vec<String> = asked.never.iter().map(Grant::to_string).collect();
-        text.push_str(&format!("an untrusted chain can never have {}: outside its namespace", never.join(" or ")));
+    let outside: Vec<&Grant> = asked.never.iter().filter(|grant| !asked.hosts_own.contains(grant)).collect();
+    let hosts_own: Vec<&Grant> = asked.hosts_own.iter().collect();
+    let list = |grants: &[&Grant]| grants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+    if !outside.is_empty() {
+        text.push_str(&format!("an untrusted chain can never have {}: outside its namespace\n", list(&outside)));
+    }
+    if !hosts_own.is_empty() {
+        text.push_str(&format!(
+            "nobody is given {}: what is in there is for the host alone to change\n",
+            list(&hosts_own)
+        ));
     }
     text.trim_end().to_owned()
 }

@@ -24,6 +24,9 @@ pub(super) fn database(error: &DbError) -> Option<String> {
         ErrorCode::Database if error.native == "SQLITE_IOERR_WRITE" => {
             "a file could not be written: check the disk, the quota and the limit on file sizes (ulimit -f)"
         }
+        ErrorCode::Function if error.message.ends_with("only while the migration runs") => {
+            "have the migration write what it computes into a column; in the schema only SQLite's own functions last"
+        }
         ErrorCode::OutcomeUnknown => "run `whimbrel status` before anything else: the step may or may not be stored",
         _ => return None,
     };

@@ -253,7 +253,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             ("still-needed", Some(migration), "revert what depends on it first, or with it".to_owned())
         }
         PlanProblem::Overtaken { migration, .. } => {
-            ("history-changed", Some(migration), "run it again: it begins with what is there now".to_owned())
+            ("history-changed", Some(migration), "look at `whimbrel status`; another run begins with what is there now".to_owned())
         }
         PlanProblem::Declared { migration } => ("declared", Some(migration), "stop at it with --to".to_owned()),
         PlanProblem::AlreadyBegun { .. } => (

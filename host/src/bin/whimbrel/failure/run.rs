@@ -28,7 +28,7 @@ pub(super) fn explain(error: RunError) -> Failure {
         };
     }
     if let Some(reached) = reached(&source) {
-        failure.hint = Some(limits::hint(reached, &failed));
+        failure.hint = Some(limits::hint(&reached, &failed));
     }
     if let Some(hint) = guest_error(&source).and_then(|error| language::hint(error, &failed)) {
         failure.hint = Some(hint);
@@ -50,7 +50,12 @@ pub(super) fn explain(error: RunError) -> Failure {
     // Whatever fails later, be it the commit of a chunk, what is committed stays.
     let is_over =
         matches!(source, StepError::Interrupted | StepError::NotBegun { .. } | StepError::Hook { kept: true, .. });
-    let stays = matches!(source, StepError::Database { .. } | StepError::History(_));
+    // Who did not get the lock has not begun.
+    let stays = match &source {
+        StepError::Database { source, .. } => source.code != ErrorCode::Busy,
+        StepError::History(_) => true,
+        _ => false,
+    };
     if done.chunks_stay && !is_over {
         failure.notes.push(format!(
             "the chunks of migration {} before it stay done; `whimbrel up` goes on after them",
@@ -75,14 +80,25 @@ pub(super) fn explain(error: RunError) -> Failure {
     Failure { done: Some(Box::new(done)), ..failure }
 }
 
-fn reached(error: &StepError) -> Option<&LimitReached> {
-    match error {
-        StepError::Limit { reached, .. } => Some(reached),
-        error => match guest_error(error)? {
-            PluginError::Limit(reached) => Some(reached),
-            _ => None,
-        },
+fn reached(error: &StepError) -> Option<LimitReached> {
+    match (error, guest_error(error)) {
+        (StepError::Limit { reached, .. }, _) | (_, Some(PluginError::Limit(reached))) => Some(*reached),
+        // What the code itself failed with says more than what a statement did.
+        (_, Some(_)) => None,
+        (error, None) => by_function(error),
     }
+}
+
+/// Returns the limit that was met inside a function of a library, which the database tells as an error of the statement.
+fn by_function(error: &StepError) -> Option<LimitReached> {
+    let mut cause = Some(error as &dyn std::error::Error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<DbError>() {
+            return error.limit_reached();
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Returns what ended the step's own code, if that is what failed.

@@ -1,12 +1,11 @@
 //! `whimbrel.toml`, read strictly.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
-use whimbrel::source::Layout;
+use whimbrel::source::{Layout, read_file};
 use whimbrel::sql;
 
 use super::environment::Environment;
@@ -85,10 +84,19 @@ fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Layout>, 
 impl Config {
     /// Reads the file that was named, or else `whimbrel.toml` if there is one.
     pub(super) fn read(named: Option<&Path>) -> Result<Self, SettingsError> {
-        let path = named.unwrap_or(Path::new(CONFIG_FILE));
+        let Some(path) = named else {
+            let path = Path::new(CONFIG_FILE);
+            let found = read_file(path).map_err(|problem| SettingsError {
+                code: "settings",
+                message: problem.message,
+                hint: problem.hint.or_else(|| Some("name another file with --config".to_owned())),
+                place: Some(Place { file: problem.file, position: None }),
+            })?;
+            return found.map_or_else(|| Ok(Self::default()), |bytes| Self::parse(path, &bytes));
+        };
+        // What somebody has named may also be a pipe of the shell's.
         match std::fs::read(path) {
             Ok(bytes) => Self::parse(path, &bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
             Err(error) => Err(SettingsError {
                 code: "settings",
                 message: format!("cannot read {}: {error}", path.display()),

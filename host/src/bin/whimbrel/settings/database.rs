@@ -1,13 +1,12 @@
 //! Which database is meant. Shows nothing of a URL but its scheme: the rest may hold a password.
 
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use whimbrel::source::read_file;
 use whimbrel::sql;
 
 use super::config::Config;
 use super::{Place, SettingsError};
-use crate::failure::hint;
 
 /// The variable that names the database, in the environment and in `.env`.
 const VARIABLE: &str = "DATABASE_URL";
@@ -66,17 +65,14 @@ fn is_blank(value: &str) -> bool {
 
 /// Reads the variable from `.env` in the current folder; the process's own environment stays as it is.
 fn from_dotenv() -> Result<Option<String>, SettingsError> {
-    let bytes = match std::fs::read(DOTENV) {
-        Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
+    match read_file(Path::new(DOTENV)) {
+        Ok(Some(bytes)) => read_dotenv(&bytes),
+        Ok(None) => Ok(None),
+        Err(problem) => {
+            let wrong = wrong_dotenv(problem.message, None);
+            Err(SettingsError { hint: problem.hint.or(wrong.hint), ..wrong })
         }
-        Err(error) => {
-            let hint = hint::file(&error).map(str::to_owned);
-            return Err(SettingsError { hint, ..wrong_dotenv(format!("cannot be read: {error}"), None) });
-        }
-    };
-    read_dotenv(&bytes)
+    }
 }
 
 fn wrong_dotenv(message: String, position: Option<(u32, u32)>) -> SettingsError {

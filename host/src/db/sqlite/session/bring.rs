@@ -6,6 +6,7 @@ use rusqlite::functions::FunctionFlags;
 use whimbrel_packed::RawCell;
 
 use super::SqliteSession;
+use crate::db::sqlite::callers::{self, Caller};
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::error::translate;
 use crate::db::sqlite::raw_function::{self, Context};
@@ -15,22 +16,39 @@ use crate::db::{Cell, DbError, ErrorCode, Function};
 /// Arguments of a call for which no memory is fetched.
 const FEW: usize = 4;
 
+/// Functions that are registered for the time of a step.
+#[derive(Default)]
+pub(super) struct Brought {
+    /// Their names and numbers of arguments.
+    functions: Vec<(String, i32)>,
+    /// What calls functions of these names and was there before.
+    callers: Vec<Caller>,
+}
+
 impl SqliteSession {
     /// Tells whether a function was brought by the migration that runs.
     pub(super) fn brings(&self, name: &str) -> bool {
-        self.brought.iter().any(|(brought, _)| brought == name)
+        self.brought.functions.iter().any(|(brought, _)| brought == name)
     }
 
-    /// Takes the functions there were away and registers these.
+    /// Takes the functions there were away and registers these. What was defined meanwhile and calls one of the former is
+    /// an error: it would fail from now on.
     pub(super) fn replace_functions(&mut self, functions: &[Function]) -> Result<(), DbError> {
         self.watch.take_function_error();
-        if self.brought.is_empty() && functions.is_empty() {
+        if self.brought.functions.is_empty() && functions.is_empty() {
             return Ok(());
         }
         self.forget_prepared();
-        for (name, arity) in std::mem::take(&mut self.brought) {
+        let brought = std::mem::take(&mut self.brought);
+        let names: Vec<String> = brought.functions.iter().map(|(name, _)| name.clone()).collect();
+        for (name, arity) in brought.functions {
             let removed = self.connection().remove_function(name.as_str(), arity);
             removed.map_err(|error| translate(&self.watch, error))?;
+        }
+        let left = if names.is_empty() { Vec::new() } else { self.callers(&names)? };
+        if let Some(left) = left.iter().find(|caller| !brought.callers.contains(caller)) {
+            let message = format!("{left}, which is there only while the migration runs");
+            return Err(DbError::new(ErrorCode::Function, message));
         }
         // A covered function of SQLite or of the program could not be uncovered again.
         let known = catalog::functions(self.connection()).map_err(|error| translate(&self.watch, error))?;
@@ -42,7 +60,14 @@ impl SqliteSession {
             }
             self.bring(function)?;
         }
+        let names: Vec<String> = self.brought.functions.iter().map(|(name, _)| name.clone()).collect();
+        self.brought.callers = if names.is_empty() { Vec::new() } else { self.callers(&names)? };
         Ok(())
+    }
+
+    fn callers(&self, functions: &[String]) -> Result<Vec<Caller>, DbError> {
+        let names: Vec<String> = functions.iter().map(|name| name.to_ascii_lowercase()).collect();
+        callers::find(self.connection(), &names).map_err(|error| translate(&self.watch, error))
     }
 
     fn bring(&mut self, function: &Function) -> Result<(), DbError> {
@@ -54,7 +79,7 @@ impl SqliteSession {
         let call = move |context: &Context<'_>| call(&watch, &function, context);
         let registered = raw_function::register(self.connection(), &name, arity, flags, call);
         registered.map_err(|error| translate(&self.watch, error))?;
-        self.brought.push((name, arity));
+        self.brought.functions.push((name, arity));
         Ok(())
     }
 }
