@@ -144,6 +144,8 @@ fn a_baseline_needs_a_database_and_a_version_that_can_be_meant() {
     error: there is no database wrong.db
     hint: check the path: a database is made by the first migration, and by nothing else
     ");
+    let squashed = project.run(&["squash", "-D", "wrong.db"]);
+    assert!(squashed.code == 1 && squashed.stderr.contains("there is no database wrong.db"), "{squashed}");
     assert!(!project.path("wrong.db").exists());
     project.database().execute_batch("CREATE TABLE note (x)").expect("table");
     project.write("migrations/0010_later.sql", "CREATE TABLE later (x);\n");

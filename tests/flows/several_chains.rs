@@ -187,9 +187,7 @@ fn a_squash_brings_what_the_migrations_brought() {
          CREATE VIRTUAL TABLE found USING fts5 (text);\nINSERT INTO log VALUES ('one');",
     );
     let migrator = old.migrator();
-    assert!(
-        matches!(migrator.squash(), Err(Error::Plan(error)) if matches!(error.problems[..], [PlanProblem::NothingApplied]))
-    );
+    assert!(matches!(migrator.squash(), Err(Error::Missing { .. })));
     migrator.up(Until::End).unwrap();
     let squashed = migrator.squash().unwrap();
     assert_eq!((squashed.version, squashed.rows.as_slice()), (Version::from(2), &[("log".to_owned(), 1)][..]));

@@ -71,8 +71,7 @@ impl Migrator {
     /// Refused while something of the chain is pending below the newest applied version, or dirty.
     pub fn squash(&self) -> Result<Squashed, Error> {
         let chains = self.load(&self.interrupt)?;
-        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
-        let mut session = opened.map_err(|error| self.database_error(error))?.ok_or_else(nothing)?;
+        let mut session = self.existing(Access::Read, &self.interrupt)?;
         let rows = self.history.read_all(session.as_mut())?;
         // Versions of other chains say nothing of this one.
         let is_active = |row: &Applied| chains.active().any(|chain| *chain.name() == *row.chain);

@@ -162,7 +162,7 @@ pub(super) fn unreadable_file(file: String, error: &io::Error) -> Problem {
             Problem::of_file(file, "is a link that leads out of the folder, and is not followed", Some(hint))
         }
         io::ErrorKind::NotFound => Problem::of_file(file, "is a link to nothing, or has gone meanwhile", None),
-        _ => Problem::of_file(file, format!("cannot be read: {error}"), None),
+        _ => Problem::of_file(file, format!("cannot be read: {error}"), rights(error)),
     }
 }
 
@@ -174,13 +174,30 @@ pub(super) fn unreadable_folder(folder: &str, error: &io::Error) -> Problem {
             Problem::of_file(folder, "there is no such folder", Some(hint))
         }
         io::ErrorKind::NotADirectory => Problem::of_file(folder, "is not a folder", None),
-        _ => Problem::of_file(folder, format!("the folder cannot be read: {error}"), None),
+        _ => Problem::of_file(folder, format!("the folder cannot be read: {error}"), rights(error)),
     }
+}
+
+fn rights(error: &io::Error) -> Option<String> {
+    let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    denied.then(|| "check who owns it and its folder, and their rights".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn says_what_to_do_about_rights() {
+        // Who runs the tests may have every right.
+        const EACCES: i32 = 13;
+        let denied = io::Error::from_raw_os_error(EACCES);
+        for problem in [unreadable_file("1_a.sql".to_owned(), &denied), unreadable_folder("m", &denied)] {
+            assert!(problem.message.contains("cannot be read: "), "{problem}");
+            assert!(problem.hint.is_some_and(|hint| hint.contains("rights")));
+        }
+    }
 
     /// Gives a file piece by piece, as a file system may where a read is interrupted; ends with a failure if told so.
     struct Pieces<'a> {

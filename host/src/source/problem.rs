@@ -60,7 +60,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.file.chars() {
             match is_obeyed(character) {
-                true => write!(formatter, "{}", character.escape_default())?,
+                true => write!(formatter, "{}", character.escape_debug())?,
                 false => formatter.write_char(character)?,
             }
         }

@@ -40,7 +40,7 @@ fn refuses_names_that_lead_elsewhere() {
         (b"..", "m/b.zip/..: has a name that leads out of the archive"),
         (b"/etc/1_a.sql", "m/b.zip//etc/1_a.sql: has a name that begins at the root of the file system"),
         (b"C:/1_a.sql", "m/b.zip/C:/1_a.sql: has a name that begins at the root of the file system"),
-        (b"a\\1_a.sql", "m/b.zip/a\\\\1_a.sql: has a name with a backslash"),
+        (b"a\\1_a.sql", "m/b.zip/a\\1_a.sql: has a name with a backslash"),
         (b"a//1_a.sql", "m/b.zip/a//1_a.sql: has a name with an empty part"),
         (b"1_a\0.sql", "m/b.zip/1_a\\0.sql: has a name that no file can have"),
         (b"1_\xff.sql", "m/b.zip/1_\u{fffd}.sql: has a name that is not UTF-8"),

@@ -94,7 +94,10 @@ fn read_dotenv(bytes: &[u8]) -> Result<Option<String>, SettingsError> {
     for line in dotenvy::from_read_iter(text.as_bytes()) {
         let (name, value) = line.map_err(|error| {
             let at = match &error {
-                dotenvy::Error::LineParse(line, _) => text.find(line.trim_end()),
+                dotenvy::Error::LineParse(line, _) => {
+                    let begins = |at: &usize| *at == 0 || text.as_bytes()[at - 1] == b'\n';
+                    text.match_indices(line.trim_end()).map(|(at, _)| at).find(begins)
+                }
                 _ => None,
             };
             let position = at.map(|at| sql::locate(text, at)).map(|position| (position.line, position.column));
@@ -205,7 +208,8 @@ mod tests {
             ("DATABASE_URL=app.db\nA B C\n", Ok(Some("app.db"))),
             ("# words\n\nA=1\nnot a variable s3cret\nDATABASE_URL=app.db\n", Err(Some((4, 1)))),
             ("A='open\n  until here\n", Err(Some((1, 1)))),
-            ("A=1\r\n  =x\r\n", Err(Some((2, 3)))),
+            ("A=1\r\n  =x\r\n", Err(Some((2, 1)))),
+            ("# not a variable\nnot a variable\n", Err(Some((2, 1)))),
             ("DATABASE_URL=\"  \"\n", Ok(None)),
             ("DATABASE_URL=\nDATABASE_URL=b.db", Ok(Some("b.db"))),
         ];
