@@ -162,8 +162,8 @@ fn resume(
     let (chain, version) = (&step.step.chain, step.step.migration.version);
     if step.step.direction == Direction::Up
         && let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
-        && let Some(checkpoint) = Checkpoint::from_json(&details)
     {
+        let Some(checkpoint) = Checkpoint::from_json(&details) else { return Err(StepError::Checkpoint { details }) };
         conditions.history.delete(session, chain, &step.step.migration.key())?;
         return Ok(checkpoint);
     }
