@@ -138,8 +138,7 @@ fn tells_what_is_wrong_with_the_file_or_its_manifest() {
     assert_snapshot!(project.run(&["inspect", "nothing.wasm"]), @"
     exit 1
     --- stderr
-    error: cannot read nothing.wasm
-      caused by: No such file or directory (os error 2)
+    error: nothing.wasm: there is no such file
     hint: check the path
     ");
     project.write("x.wasm", wat::parse_str("(module)").expect("a module"));

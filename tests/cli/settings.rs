@@ -197,3 +197,22 @@ fn the_variable_names_the_environment() {
     let typed = project.run_with("WHIMBREL_ENV", "nothing", &["status", "--env", "prod"]);
     assert_eq!(typed.code, 0, "what was typed comes first: {typed}");
 }
+
+#[test]
+fn the_mode_of_a_database_means_what_it_means_to_sqlite() {
+    let project = Project::notes();
+    for mode in ["rw", "ro"] {
+        let url = format!("sqlite:missing.db?mode={mode}");
+        for verb in ["up", "status"] {
+            let outcome = project.run(&[verb, "--database", &url]);
+            assert_eq!(outcome.code, 1, "{outcome}");
+            assert!(outcome.stderr.contains("there is no such file, and its mode creates none"), "{outcome}");
+            assert!(!project.path("missing.db").exists());
+        }
+    }
+    project.ok(&["up", "--steps", "1", "--database", "sqlite:app.db?mode=rwc"]);
+    project.ok(&["status", "--database", "sqlite:app.db?mode=ro"]);
+    let refused = project.unchanged(|| project.run(&["up", "--database", "sqlite:app.db?mode=ro"]));
+    assert_eq!(refused.code, 1, "{refused}");
+    project.ok(&["up", "--database", "sqlite:app.db?mode=rw"]);
+}

@@ -167,8 +167,8 @@ fn resume(
     if step.step.direction == Direction::Up
         && !conditions.unrecorded
         && let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
-        && let Some(checkpoint) = Checkpoint::from_json(&details)
     {
+        let Some(checkpoint) = Checkpoint::from_json(&details) else { return Err(StepError::Checkpoint { details }) };
         conditions.history.delete(session, chain, &step.step.migration.key())?;
         return Ok(checkpoint);
     }

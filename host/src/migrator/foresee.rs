@@ -17,7 +17,7 @@ impl Migrator {
     /// Each migration is asked by itself: what those before it will have done is not there yet. A query that fails is
     /// an answer and no error; a timeout of the migrator ends the queries, too.
     pub fn foresee(&self) -> Result<(Status, BTreeMap<usize, Outlook>), Error> {
-        let (chains, status) = self.stand()?;
+        let (chains, status) = self.timed(Self::stand)?;
         let asked = |entry: &Entry| {
             // What is in progress is not asked again.
             let waits = entry.state.is_pending() && entry.state != State::InProgress;

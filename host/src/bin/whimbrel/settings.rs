@@ -117,6 +117,10 @@ impl Settings {
 
     /// Returns the database file: as typed, else from `DATABASE_URL`, `.env` or `whimbrel.toml`.
     pub(crate) fn database(&self) -> Result<PathBuf, SettingsError> {
+        self.named_database().map(|named| named.path)
+    }
+
+    fn named_database(&self) -> Result<database::Named, SettingsError> {
         let environment = self.environment.as_ref().and_then(|(_, environment)| environment.database.as_deref());
         database::find(self.typed_database.as_deref(), environment, &self.config)
     }
@@ -210,7 +214,9 @@ impl Settings {
     }
 
     fn with_database(&self, builder: MigratorBuilder) -> Result<MigratorBuilder, SettingsError> {
-        Ok(builder.database(Sqlite::file(self.database()?).foreign_keys(self.foreign_keys)))
+        let named = self.named_database()?;
+        let database = Sqlite::file(named.path).opening(named.opening);
+        Ok(builder.database(database.foreign_keys(self.foreign_keys)))
     }
 
     fn source_of(&self, locations: &[Location]) -> Result<Box<dyn Source>, SettingsError> {

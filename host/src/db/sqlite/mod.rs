@@ -52,6 +52,19 @@ use session::SqliteSession;
 pub struct Sqlite {
     path: PathBuf,
     foreign_keys: bool,
+    opening: Opening,
+}
+
+/// What may be done with a file when it is opened.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Opening {
+    /// It is created where it is not there.
+    #[default]
+    Create,
+    /// It must be there.
+    Existing,
+    /// It must be there, and is not written.
+    ReadOnly,
 }
 
 impl Sqlite {
@@ -61,13 +74,20 @@ impl Sqlite {
     /// opening these is refused. A database in memory is the caller's own connection, and
     /// [`Migrator::on`](crate::Migrator::on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), foreign_keys: true }
+        Self { path: path.into(), foreign_keys: true, opening: Opening::Create }
     }
 
     /// Enforces foreign keys while migrations run, or not. They are enforced unless said otherwise.
     #[must_use]
     pub fn foreign_keys(mut self, enforced: bool) -> Self {
         self.foreign_keys = enforced;
+        self
+    }
+
+    /// Says what may be done with the file when it is opened; it is created unless said otherwise.
+    #[must_use]
+    pub fn opening(mut self, opening: Opening) -> Self {
+        self.opening = opening;
         self
     }
 
@@ -111,7 +131,11 @@ impl Backend for Sqlite {
 
     fn open(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
         self.check_stays()?;
-        self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options)
+        match self.opening {
+            Opening::Create => self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options),
+            Opening::Existing => self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE, options),
+            Opening::ReadOnly => self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options),
+        }
     }
 
     fn open_existing(&self, access: Access, options: &OpenOptions) -> Result<Option<Box<dyn Session>>, DbError> {
@@ -119,7 +143,16 @@ impl Backend for Sqlite {
         if !exists(&self.path).map_err(|error| {
             DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {error}", self.describe()))
         })? {
-            return Ok(None);
+            return match self.opening {
+                Opening::Create => Ok(None),
+                Opening::Existing | Opening::ReadOnly => {
+                    let message = format!("cannot open the database {}: there is no such file", self.describe());
+                    Err(DbError::new(ErrorCode::CannotOpen, format!("{message}, and its mode creates none")))
+                }
+            };
+        }
+        if self.opening == Opening::ReadOnly {
+            return self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options).map(Some);
         }
         if access == Access::Read {
             match self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options) {
@@ -133,7 +166,7 @@ impl Backend for Sqlite {
     }
 
     fn open_scratch(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
-        let scratch = Self { path: PathBuf::from(":memory:"), foreign_keys: self.foreign_keys };
+        let scratch = Self { path: PathBuf::from(":memory:"), ..self.clone() };
         scratch.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_MEMORY, options)
     }
 

@@ -240,6 +240,13 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("end it with COMMIT".to_owned()),
             ..Failure::new(Exit::Failed, "transaction-open", error.to_string())
         },
+        StepError::Checkpoint { .. } => Failure {
+            hint: Some(format!(
+                "`whimbrel repair {} --restart` begins with the first row again",
+                failed.migration.version
+            )),
+            ..Failure::new(Exit::Failed, "history-row", error.to_string())
+        },
         StepError::Hook { hook, source, .. } => of_hook(hook, source),
         StepError::Interrupted | StepError::NotBegun { waiting: false } => interrupted(),
         StepError::NotBegun { waiting: true } => {

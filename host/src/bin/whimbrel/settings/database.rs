@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use whimbrel::db::sqlite::Opening;
 use whimbrel::source::read_file;
 use whimbrel::sql;
 
@@ -12,15 +13,29 @@ use super::{Place, SettingsError};
 const VARIABLE: &str = "DATABASE_URL";
 const DOTENV: &str = ".env";
 
+/// A database file that was named, and how it is opened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Named {
+    pub(super) path: PathBuf,
+    pub(super) opening: Opening,
+}
+
+impl Named {
+    /// Puts it where the settings are.
+    fn below(self, config: &Config) -> Self {
+        Self { path: config.folder.join(self.path), ..self }
+    }
+}
+
 /// Finds the database: as typed, else from the environment of `whimbrel.toml` that is meant, else from
 /// `DATABASE_URL`, else from `.env`, else from `whimbrel.toml`.
-pub(super) fn find(typed: Option<&str>, environment: Option<&str>, config: &Config) -> Result<PathBuf, SettingsError> {
+pub(super) fn find(typed: Option<&str>, environment: Option<&str>, config: &Config) -> Result<Named, SettingsError> {
     if let Some(url) = typed {
         return parse(url).map_err(|wrong| wrong.found_in("--database"));
     }
     if let Some(url) = environment {
-        let path = parse(url).map_err(|wrong| wrong.found_in(&config.file.display().to_string()))?;
-        return Ok(config.folder.join(path));
+        let named = parse(url).map_err(|wrong| wrong.found_in(&config.file.display().to_string()))?;
+        return Ok(named.below(config));
     }
     if let Some(url) = from_environment()? {
         return parse(&url).map_err(|wrong| wrong.found_in(VARIABLE));
@@ -29,8 +44,8 @@ pub(super) fn find(typed: Option<&str>, environment: Option<&str>, config: &Conf
         return parse(&url).map_err(|wrong| wrong.found_in(".env"));
     }
     if let Some(url) = &config.database {
-        let path = parse(url).map_err(|wrong| wrong.found_in(&config.file.display().to_string()))?;
-        return Ok(config.folder.join(path));
+        let named = parse(url).map_err(|wrong| wrong.found_in(&config.file.display().to_string()))?;
+        return Ok(named.below(config));
     }
     Err(SettingsError::new(
         "no-database",
@@ -41,7 +56,7 @@ pub(super) fn find(typed: Option<&str>, environment: Option<&str>, config: &Conf
 
 /// Returns the file that a URL of `whimbrel.toml` names, if it names one.
 pub(super) fn path(url: &str, config: &Config) -> Option<PathBuf> {
-    parse(url).ok().map(|path| config.folder.join(path))
+    parse(url).ok().map(|named| named.below(config).path)
 }
 
 /// Refuses a name that no database could have.
@@ -125,7 +140,7 @@ impl WrongUrl {
 const FORMS: &str = "write sqlite:app.db, sqlite:///var/lib/app.db or a path";
 
 /// Reads `sqlite:path`, `sqlite://path`, `file:path` or a bare path.
-fn parse(url: &str) -> Result<PathBuf, WrongUrl> {
+fn parse(url: &str) -> Result<Named, WrongUrl> {
     let wrong = |message: String| WrongUrl { code: "settings", message, hint: FORMS };
     let Some((scheme, rest)) = scheme(url) else {
         return if is_blank(url) { Err(wrong("the database's name is empty".to_owned())) } else { plain(url) };
@@ -140,12 +155,18 @@ fn parse(url: &str) -> Result<PathBuf, WrongUrl> {
     }
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut opening = Opening::Create;
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-        // What other tools write to have the file created, which happens here anyway.
-        if !matches!(parameter, "mode=rwc" | "mode=rw") {
-            let name = parameter.split('=').next().unwrap_or_default().escape_debug();
-            return Err(wrong(format!("the parameter `{name}` of the database's URL is not known")));
-        }
+        // As SQLite means them.
+        opening = match parameter {
+            "mode=rwc" => Opening::Create,
+            "mode=rw" => Opening::Existing,
+            "mode=ro" => Opening::ReadOnly,
+            _ => {
+                let name = parameter.split('=').next().unwrap_or_default().escape_debug();
+                return Err(wrong(format!("the parameter `{name}` of the database's URL is not known")));
+            }
+        };
     }
     if path.split('/').next().is_some_and(|host| host.contains('@') && host.contains(':')) {
         return Err(wrong("a SQLite database has no user and no password".to_owned()));
@@ -153,15 +174,15 @@ fn parse(url: &str) -> Result<PathBuf, WrongUrl> {
     if path.is_empty() {
         return Err(wrong("the URL names no file".to_owned()));
     }
-    plain(path)
+    Ok(Named { opening, ..plain(path)? })
 }
 
-fn plain(path: &str) -> Result<PathBuf, WrongUrl> {
+fn plain(path: &str) -> Result<Named, WrongUrl> {
     if path == ":memory:" || path.is_empty() {
         let message = "a database in memory would vanish with this program".to_owned();
         return Err(WrongUrl { code: "settings", message, hint: "name a file; `--dry-run` changes nothing in it" });
     }
-    Ok(PathBuf::from(path))
+    Ok(Named { path: PathBuf::from(path), opening: Opening::Create })
 }
 
 /// Splits a scheme off; one letter is a drive of Windows, and what holds a slash is a path.
@@ -187,6 +208,8 @@ mod tests {
             ("sqlite:///var/app.db", "/var/app.db"),
             ("sqlite:/var/app.db", "/var/app.db"),
             ("SQLite:app.db?mode=rwc", "app.db"),
+            ("sqlite:app.db?mode=rw", "app.db"),
+            ("sqlite:app.db?mode=ro", "app.db"),
             ("sqlite3://app.db", "app.db"),
             ("file:app.db", "app.db"),
             ("C:\\app.db", "C:\\app.db"),
@@ -194,7 +217,14 @@ mod tests {
             ("with?mark.db", "with?mark.db"),
         ];
         for (url, path) in cases {
-            assert_eq!(parse(url), Ok(PathBuf::from(path)), "{url}");
+            let named = parse(url).expect(url);
+            assert_eq!(named.path, PathBuf::from(path), "{url}");
+            let opening = match url.rsplit_once("?mode=") {
+                Some((_, "rw")) => Opening::Existing,
+                Some((_, "ro")) => Opening::ReadOnly,
+                _ => Opening::Create,
+            };
+            assert_eq!(named.opening, opening, "{url}");
         }
     }
 
