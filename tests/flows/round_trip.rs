@@ -133,6 +133,8 @@ fn what_a_precondition_leaves_out_is_no_failure() {
         ("1_skipped.down.sql", "DROP TABLE s;"),
         ("2_needs.sql", "-- whimbrel: depends_on = 1\nINSERT INTO s VALUES (1);"),
         ("3_marked.sql", "-- whimbrel: mark_applied_unless = SELECT 0\nCREATE TABLE t (x);"),
+        ("4_after.up.sql", "CREATE TABLE a (x);"),
+        ("4_after.down.sql", "DROP TABLE a;"),
     ]);
     assert_eq!(
         found,
@@ -140,6 +142,7 @@ fn what_a_precondition_leaves_out_is_no_failure() {
             "1 left out: this does not hold: SELECT 0",
             "2 left out: it depends on 1 skipped, which was skipped",
             "3 left out: this does not hold: SELECT 0",
+            "4 passed",
         ]
     );
 }

@@ -63,6 +63,23 @@ fn the_same_work_agrees() {
 }
 
 #[test]
+fn what_a_precondition_leaves_out_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, sql) in [
+        ("1_skipped.sql", "-- whimbrel: skip_unless = SELECT 0\nCREATE TABLE s (x);"),
+        ("2_t.sql", "CREATE TABLE t (x);"),
+    ] {
+        std::fs::write(folder.path().join(name), sql).unwrap();
+    }
+    let code = Code::new().up(3, "written", |tx| Ok(tx.execute("INSERT INTO t VALUES (1)", &[]).map(drop)?));
+    let source = Combined::new().with(Directory::new(folder.path())).with(code);
+    let database = Sqlite::file(folder.path().join("app.db"));
+    let migrator = Migrator::builder().source(source).database(database).build().unwrap();
+    let found = migrator.run_twice(&Goal::LATEST).unwrap();
+    assert!(matches!(found.as_slice(), [Trial { disagreement: None, .. }]), "{found:?}");
+}
+
+#[test]
 fn the_clock_shows() {
     let found = disagreement(|tx| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
