@@ -126,7 +126,7 @@ impl Watermark {
             return Ok(false);
         }
         let next = self.ahead.front().filter(|next| !is_same(next, step));
-        if !conditions.on_a_copy && (self.overtaken || next.is_some()) {
+        if self.overtaken || next.is_some() {
             let next = next.filter(|_| !matches!(conditions.goal, Goal::Redo(_))).map(Step::title);
             let migration = step.title();
             return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::Overtaken { migration, next }] }));
@@ -141,7 +141,9 @@ impl Watermark {
         let before = is_half_way.then(|| self.done.clone());
         if is_half_way {
             plan::check_half_way(chains, &applied, goal, rules).map_err(StepError::Plan)?;
-        } else {
+        } else if !conditions.on_a_copy {
+            // What was left out is pending, and may be older than what was applied after it.
+            let rules = &Rules { allow_out_of_order: rules.allow_out_of_order || !self.left_out.is_empty(), ..*rules };
             self.ahead = plan::steps(chains, &applied, goal, rules).map_err(StepError::Plan)?.into();
             self.ahead.retain(|step| !self.left_out.iter().any(|left_out| is_same(left_out, step)));
         }

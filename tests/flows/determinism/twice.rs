@@ -64,6 +64,7 @@ fn the_same_work_agrees() {
 
 #[test]
 fn what_a_precondition_leaves_out_holds_nothing_up() {
+    static RAN: AtomicU32 = AtomicU32::new(0);
     let folder = tempfile::tempdir().unwrap();
     for (name, sql) in [
         ("1_skipped.sql", "-- whimbrel: skip_unless = SELECT 0\nCREATE TABLE s (x);"),
@@ -71,12 +72,17 @@ fn what_a_precondition_leaves_out_holds_nothing_up() {
     ] {
         std::fs::write(folder.path().join(name), sql).unwrap();
     }
-    let code = Code::new().up(3, "written", |tx| Ok(tx.execute("INSERT INTO t VALUES (1)", &[]).map(drop)?));
+    let code = Code::new().up(3, "written", |tx| {
+        tx.execute("INSERT INTO t VALUES (1)", &[])?;
+        RAN.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
     let source = Combined::new().with(Directory::new(folder.path())).with(code);
     let database = Sqlite::file(folder.path().join("app.db"));
     let migrator = Migrator::builder().source(source).database(database).build().unwrap();
     let found = migrator.run_twice(&Goal::LATEST).unwrap();
     assert!(matches!(found.as_slice(), [Trial { disagreement: None, .. }]), "{found:?}");
+    assert_eq!(RAN.load(Ordering::SeqCst), 2);
 }
 
 #[test]

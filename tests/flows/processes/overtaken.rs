@@ -94,10 +94,24 @@ fn what_another_has_done_of_the_plan_already_is_no_reason_to_stop() {
 }
 
 #[test]
+fn what_was_left_out_holds_nothing_up_when_others_write_meanwhile() {
+    let project = Project::new();
+    project.write("migrations/1_skipped.sql", "-- whimbrel: skip_unless = SELECT 0\nCREATE TABLE s (x);");
+    project.write("migrations/2_m.sql", "CREATE TABLE t2 (x);");
+    project.write("migrations/3_m.sql", "CREATE TABLE t3 (x);");
+    let path = project.path("app.db");
+    let up = before(&project, 3, move |_| {
+        rusqlite::Connection::open(path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    });
+    let outcomes: Vec<_> = up.up(Until::End).unwrap().steps.iter().map(|step| step.outcome).collect();
+    assert_eq!(outcomes, [StepOutcome::Skipped, StepOutcome::Done, StepOutcome::Done]);
+}
+
+#[test]
 fn what_is_taken_back_and_applied_again_stands_on_the_same_both_times() {
     let project = three(2);
     let redo = before(&project, 1, |other| drop(other.up(Until::End).unwrap()));
-    assert_overtaken(redo.redo(1).unwrap_err(), "it is not the turn of migration 2 m: 3 m comes first now");
+    assert_overtaken(redo.redo(1).unwrap_err(), "it is not the turn of migration 2 m: others were applied or reverted");
     assert_eq!(applied(&project), [1, 2, 3]);
     let redo = before(&project, 2, |other| drop(other.down(Until::Steps(1)).unwrap()));
     let words = "it is not the turn of migration 3 m: others were applied or reverted";
