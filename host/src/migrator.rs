@@ -11,9 +11,11 @@ mod lock;
 mod members;
 mod on_connection;
 mod queries;
+mod repair;
 #[cfg(feature = "wasm")]
 mod scripts;
 mod startup;
+mod transforms;
 mod trials;
 mod verify;
 
@@ -32,7 +34,7 @@ use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{Applied, Chain, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
-use crate::plan::{self, Goal, Plan, Repair, RepairPlan, Rules, Until};
+use crate::plan::{self, Goal, Plan, Rules, Until};
 use crate::source::{Ignored, Layout, Problem, Source, SourceError};
 
 pub use baseline::Squashed;
@@ -100,102 +102,6 @@ impl Migrator {
     /// Starts a migrator.
     pub fn builder() -> MigratorBuilder {
         MigratorBuilder::default()
-    }
-
-    /// Shows what a transform would make of some rows. Changes nothing and creates nothing.
-    #[cfg(feature = "wasm")]
-    pub fn preview(
-        &self,
-        version: crate::model::Version,
-        selection: &crate::transform::Selection,
-    ) -> Result<crate::transform::Preview, Error> {
-        self.in_time(|interrupt| {
-            let chains = self.load(interrupt)?;
-            let prepared = self.prepare_one(&chains, version, interrupt)?;
-            let mut session = self.existing(Access::Read, interrupt)?;
-            let conditions = self.conditions(&chains, prepared.goal(), interrupt, true);
-            let conditions = Conditions { throttle: None, sample: None, ..conditions };
-            Ok(exec::preview_step(session.as_mut(), &prepared, &conditions, selection)?)
-        })
-    }
-
-    /// Transforms the rows that a transform kept aside once more, and forgets those that can be transformed now.
-    ///
-    /// The migration must be applied, and its component and manifest must be what they were then.
-    #[cfg(feature = "wasm")]
-    pub fn retry_rejects(&self, version: crate::model::Version) -> Result<exec::Retried, Error> {
-        self.timed(|timed| timed.retry_rejects_until(&timed.interrupt, version))
-    }
-
-    #[cfg(feature = "wasm")]
-    fn retry_rejects_until(
-        &self,
-        interrupt: &Interrupt,
-        version: crate::model::Version,
-    ) -> Result<exec::Retried, Error> {
-        use crate::plan::{PlanError, PlanProblem};
-
-        let chains = self.load(interrupt)?;
-        let prepared = self.prepare_one(&chains, version, interrupt)?;
-        let refuse = |problem: PlanProblem| Error::Plan(PlanError { problems: vec![problem] });
-        let entries = plan::reconcile(&chains, self.all_rows()?);
-        let entry = entries.iter().find(|entry| entry.version == version && entry.migration.is_some());
-        plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::UnknownTarget { version }))?).map_err(refuse)?;
-        let session = self.existing(Access::Write, interrupt)?;
-        let conditions = self.conditions(&chains, prepared.goal(), interrupt, false);
-        Ok(exec::retry_step(session, &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
-    }
-
-    /// Prepares the step of one transform, of whichever active chain has this version.
-    #[cfg(feature = "wasm")]
-    fn prepare_one(
-        &self,
-        chains: &Chains,
-        version: crate::model::Version,
-        interrupt: &Interrupt,
-    ) -> Result<Prepared, Error> {
-        use crate::plan::{Direction, PlanError, PlanProblem, Step};
-
-        let found = chains.active().find_map(|chain| Some((chain, chain.get(version)?)));
-        let unknown = || PlanError { problems: vec![PlanProblem::UnknownTarget { version }] };
-        let (chain, migration) = found.ok_or_else(unknown)?;
-        exec::PreviewError::check(migration)?;
-        let goal = Goal::Up(Until::Version(version));
-        let (chain, migration) = (Arc::clone(chain.shared_name()), Arc::clone(migration));
-        let names = vec![chain.to_string()];
-        let steps = vec![Step { direction: Direction::Up, chain, several: false, migration }];
-        Ok(self.prepare(Plan::of(names, goal, steps), chains, interrupt)?)
-    }
-
-    /// Returns what a repair would write into the history. Changes nothing and creates nothing.
-    pub fn plan_repair(&self, repair: &Repair) -> Result<RepairPlan, Error> {
-        self.timed(|timed| {
-            let chains = timed.load(&timed.interrupt)?;
-            let mut session = timed.existing(Access::Read, &timed.interrupt)?;
-            Ok(exec::plan_repair(session.as_mut(), &chains, &timed.history, repair)?)
-        })
-    }
-
-    /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
-    pub fn repair(&self, repair: &Repair, decided: &RepairPlan) -> Result<(), Error> {
-        self.timed(|timed| {
-            let chains = timed.load(&timed.interrupt)?;
-            let mut session = timed.existing(Access::Write, &timed.interrupt)?;
-            Ok(exec::run_repair(session.as_mut(), &chains, &timed.history, repair, decided)?)
-        })
-    }
-
-    /// Returns the rows that a transform kept aside. Changes nothing and creates nothing.
-    pub fn rejects(&self, version: crate::model::Version) -> Result<Vec<crate::history::RejectedRow>, Error> {
-        let chains: Vec<String> = self.names();
-        let read = |history: &History, session: &mut dyn Session| {
-            let mut rows = Vec::new();
-            for chain in &chains {
-                rows.append(&mut history.rejects(session, chain, version)?);
-            }
-            Ok(rows)
-        };
-        self.timed(|timed| timed.look(read))
     }
 
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.

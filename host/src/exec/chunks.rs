@@ -10,12 +10,13 @@ use super::holder::{holder, note};
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
-use super::run::{Conditions, Watermark};
+use super::run::Conditions;
 use super::step::{Timer, done_elsewhere, moment, write_row};
 use super::transform::{
     Guest, call, failed, find_to_run, hold, jobs, keep_aside, rejected_rows, release, row_counts, start, tell, voice,
 };
 use super::verify::verify;
+use super::watermark::Watermark;
 use super::work::Work;
 use crate::db::{Counters, DbError, Session};
 use crate::history::Advance;

@@ -17,6 +17,7 @@ mod holder;
 mod hooks;
 mod libraries;
 mod losses;
+mod notes;
 #[cfg(feature = "wasm")]
 mod once;
 mod outside;
@@ -44,6 +45,7 @@ mod transform;
 mod verify;
 mod verify_deep;
 mod voice;
+mod watermark;
 mod work;
 
 pub use determinism::{Disagreement, Trial, Used};

@@ -1,6 +1,5 @@
 //! Runs a prepared plan step by step.
 
-use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
@@ -8,21 +7,20 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::burst::Burst;
 use super::event::{Event, Observer};
 use super::hooks;
 use super::preconditions::waits;
 use super::prepare::{Prepared, PreparedStep};
-use super::report::{Report, RunError, StepError, StepOutcome, StepReport};
+use super::report::{Report, RunError, StepError, StepReport};
 use super::step::run_step;
 use super::throttle::Throttle;
+use super::watermark::Watermark;
 use crate::db::{Ambient, Session};
 use crate::history::History;
-use crate::history::foreign::Mirror;
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
-use crate::model::{AppliedState, Chains, Key, Role};
-use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step};
+use crate::model::{AppliedState, Chains};
+use crate::plan::{Goal, PlanError, PlanProblem, Rules};
 
 /// What all steps of a run share.
 pub struct Conditions<'a> {
@@ -78,132 +76,6 @@ impl Conditions<'_> {
     }
 }
 
-/// What is known of the history, so that it is read again only when another connection has changed the database.
-#[derive(Debug, Default)]
-pub(super) struct Watermark {
-    data_version: Option<i64>,
-    ensured: bool,
-    burst: Burst,
-    /// What is to be done now, in order: what a plan made anew begins with. After that, what this run has left out.
-    ahead: VecDeque<Step>,
-    left_out: Vec<Step>,
-    /// Another process has changed what a plan in two directions stands on.
-    overtaken: bool,
-    /// What is in force: chain and migration. A repeatable one is only in it as it is in the chain now.
-    done: HashSet<(Arc<str>, Key)>,
-    /// Chains whose steps another tool's table is to have too.
-    mirrors: HashMap<String, Mirror>,
-    /// The chains of which the database had something when it was read, and what.
-    begun: HashMap<Arc<str>, String>,
-    /// Chunks of the step that runs are committed.
-    pub(super) has_chunks: bool,
-}
-
-impl Watermark {
-    /// Tells, inside the lock, whether a step is still to be done; brings the history table up to date first.
-    pub(super) fn still_needed(
-        &mut self,
-        session: &mut dyn Session,
-        step: &Step,
-        conditions: &Conditions<'_>,
-    ) -> Result<bool, StepError> {
-        let data_version = session.data_version().map_err(StepError::doing("look for changes"))?;
-        if self.data_version != Some(data_version) {
-            self.reread(session, conditions)?;
-            self.data_version = Some(data_version);
-        }
-        if !self.ensured {
-            self.burst.ensure(session, conditions.history)?;
-        }
-        let applied = self.done.contains(&of(step));
-        let starts = step.direction == Direction::Up && step.migration.role() == Role::Baseline;
-        if let Some(migration) = self.begun.get(&step.chain).filter(|_| starts && !applied) {
-            // A baseline is for a database that has nothing of the chain, and another process has begun it meanwhile.
-            let (migration, chain) = (migration.clone(), step.chain.to_string());
-            return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::AlreadyBegun { migration, chain }] }));
-        }
-        if applied != (step.direction == Direction::Down) {
-            return Ok(false);
-        }
-        let next = self.ahead.front().filter(|next| !is_same(next, step));
-        if self.overtaken || next.is_some() {
-            let next = next.filter(|_| !matches!(conditions.goal, Goal::Redo(_))).map(Step::title);
-            let migration = step.title();
-            return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::Overtaken { migration, next }] }));
-        }
-        Ok(true)
-    }
-
-    fn reread(&mut self, session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<(), StepError> {
-        let (chains, goal, rules) = (conditions.chains, &conditions.goal, &conditions.rules);
-        let applied = conditions.history.read_all(session)?;
-        let is_half_way = matches!(goal, Goal::Redo(_)) && self.data_version.is_some();
-        let before = is_half_way.then(|| self.done.clone());
-        if is_half_way {
-            plan::check_half_way(chains, &applied, goal, rules).map_err(StepError::Plan)?;
-        } else if !conditions.on_a_copy {
-            // What was left out is pending, and may be older than what was applied after it.
-            let rules = &Rules { allow_out_of_order: rules.allow_out_of_order || !self.left_out.is_empty(), ..*rules };
-            self.ahead = plan::steps(chains, &applied, goal, rules).map_err(StepError::Plan)?.into();
-            self.ahead.retain(|step| !self.left_out.iter().any(|left_out| is_same(left_out, step)));
-        }
-        self.mirrors = match applied.iter().any(|row| row.origin.is_some()) {
-            true => Mirror::all(conditions.history, session)?.into_iter().collect(),
-            false => HashMap::new(),
-        };
-        self.done.clear();
-        self.begun.clear();
-        for row in applied.iter().filter(|row| row.is_live() && !row.is_in_progress()) {
-            let Some(chain) = chains.get(&row.chain) else { continue };
-            let outdated = row.repeatable
-                && chain.repeatable(&row.name).is_some_and(|migration| plan::is_outdated(chain, migration, row));
-            if row.state == AppliedState::Baseline {
-                // Another process may have started from a baseline that has these in it.
-                let inside = chain.migrations().iter().filter(|migration| migration.version <= row.version);
-                let keys = inside.map(|migration| (Arc::clone(chain.shared_name()), migration.key()));
-                self.done.extend(keys);
-            }
-            if !row.repeatable {
-                self.begun.insert(Arc::clone(chain.shared_name()), row.title());
-            }
-            if !outdated {
-                self.done.insert((Arc::clone(chain.shared_name()), row.key()));
-            }
-        }
-        self.overtaken |= before.is_some_and(|before| before != self.done);
-        self.ensured = false;
-        Ok(())
-    }
-
-    /// Returns the other tool's table that is to have the steps of a chain too.
-    pub(super) fn mirror(&self, chain: &str) -> Option<&Mirror> {
-        self.mirrors.get(chain)
-    }
-
-    /// Takes a step's commit into account.
-    pub(super) fn committed(&mut self, step: &Step, report: &StepReport) {
-        if let Some(place) = self.ahead.iter().position(|next| is_same(next, step)) {
-            self.ahead.remove(place);
-        }
-        if report.outcome == StepOutcome::Skipped {
-            return self.left_out.push(step.clone());
-        }
-        self.ensured = true;
-        match step.direction {
-            Direction::Up => self.done.insert(of(step)),
-            Direction::Down => self.done.remove(&of(step)),
-        };
-    }
-}
-
-fn of(step: &Step) -> (Arc<str>, Key) {
-    (Arc::clone(&step.chain), step.migration.key())
-}
-
-fn is_same(one: &Step, other: &Step) -> bool {
-    one.direction == other.direction && one.chain == other.chain && one.migration.key() == other.migration.key()
-}
-
 /// Runs the steps in order, each in its own transaction together with its history row, and the hooks around them.
 pub fn run(
     session: Box<dyn Session>,
@@ -220,7 +92,7 @@ fn run_steps(
 ) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
     let began = Instant::now();
     let mut report = Report { warnings: prepared.plan.warnings.clone(), ..Report::default() };
-    let mut watermark = Watermark { burst: Burst::of(&prepared.steps), ..Watermark::default() };
+    let mut watermark = Watermark::of(&prepared.steps);
     let mut session = session;
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {

@@ -8,8 +8,9 @@ use super::hooks;
 use super::preconditions::{instead, waits};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError, StepReport};
-use super::run::{Conditions, Watermark, is_dirty, is_left_dirty};
+use super::run::{Conditions, is_dirty, is_left_dirty};
 use super::step::{do_and_record, done_elsewhere, rebuilds};
+use super::watermark::Watermark;
 use crate::db::Session;
 use crate::model::{Moment, TransactionMode};
 
