@@ -23,7 +23,9 @@ pub(super) const FUNCTIONS: &str = "functions";
 struct Order {
     cache: ComponentCache,
     purpose: Purpose,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "no limits can be put on the process"))]
     seconds: u64,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "no limits can be put on the process"))]
     memory: u64,
 }
 

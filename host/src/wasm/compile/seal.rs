@@ -34,6 +34,7 @@ pub(super) fn open_sound(path: &Path) -> io::Result<Result<File, &'static str>> 
 }
 
 /// Returns the bytes of a file that holds this code.
+#[cfg(unix)]
 pub(super) fn length(code: &[u8]) -> u64 {
     code.len() as u64 + SEAL
 }
