@@ -6,12 +6,14 @@ use std::ffi::CStr;
 use crate::bindings::ScriptFailure;
 use crate::bindings::whimbrel::migration::scripts::Frame;
 use crate::bindings::whimbrel::migration::types::SqlError;
-use crate::js::{self, Js, Thrown};
+use crate::js::{self, Atom, Js, Thrown, Type};
 
 /// What the files of this side are called in stack traces.
 pub(crate) const PRELUDE: &CStr = c"whimbrel:prelude";
 /// Most frames that are told.
 const FRAMES: usize = 30;
+/// Most causes that are told: one may be its own.
+const CAUSES: usize = 5;
 /// Most bytes of a message.
 const MESSAGE: usize = 16 << 10;
 
@@ -57,6 +59,16 @@ pub(crate) fn fail(kind: Kind, message: &str) -> Thrown {
             .and_then(|message| constructor.construct(&[message.raw()]))
             .map_or_else(|thrown| thrown, Js::throw)
     })
+}
+
+/// Throws an error that stands in a file, and not where it is thrown.
+pub(crate) fn fail_at(kind: Kind, message: &str, path: &str, line: u32, column: u32) -> Thrown {
+    let thrown = fail(kind, message);
+    let error = Js::exception();
+    match Js::text(&format!("    at {path}:{line}:{column}\n")).and_then(|stack| error.set(c"stack", stack)) {
+        Ok(()) => error.throw(),
+        Err(_) => thrown,
+    }
 }
 
 /// Throws what the database said.
@@ -105,11 +117,32 @@ fn explained(thrown: &Js) -> ScriptFailure {
         _ if words.contains("call stack size exceeded") || words.contains("stack overflow") => "stack",
         _ => "thrown",
     };
-    let mut failure = failure(code, if words.is_empty() { name } else { format!("{name}: {words}") }, frames);
+    let mut message = if words.is_empty() { name } else { format!("{name}: {words}") };
+    message.push_str(&causes(thrown));
+    let mut failure = failure(code, message, frames);
     if let Some(hint) = hint(&words) {
         failure.details.push(("hint".to_owned(), hint));
     }
     failure
+}
+
+/// Names what caused an error, and what caused that.
+fn causes(thrown: &Js) -> String {
+    let own = |error: &Js| {
+        let cause = error.get(c"cause").ok().filter(|cause| cause.kind() != Type::Undefined);
+        cause.filter(|_| error.has_own(&Atom::new("cause")).unwrap_or(false))
+    };
+    let mut said = String::new();
+    let mut at = own(thrown);
+    for _ in 0..CAUSES {
+        let Some(cause) = at else { break };
+        said.push_str(&format!(
+            " (cause: {})",
+            text(&cause).unwrap_or_else(|| "something that has no text".to_owned())
+        ));
+        at = if cause.is_error() { own(&cause) } else { None };
+    }
+    said
 }
 
 /// Makes a failure.
@@ -141,7 +174,8 @@ fn frame(line: &str) -> Option<Frame> {
     };
     let (rest, column) = place.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
-    if file == PRELUDE.to_str().unwrap_or_default() || file.starts_with("whimbrel:") {
+    // What is in angle brackets is the text that an `eval` or the like was given.
+    if file == PRELUDE.to_str().unwrap_or_default() || file.starts_with("whimbrel:") || file.starts_with('<') {
         return None;
     }
     let function = if function == "<anonymous>" { "" } else { function };
