@@ -103,7 +103,7 @@ pub(crate) fn explain(thrown: &Js) -> ScriptFailure {
 
 fn explained(thrown: &Js) -> ScriptFailure {
     if !thrown.is_error() {
-        let shown = text(thrown).unwrap_or_else(|| "something that has no text".to_owned());
+        let shown = shown(thrown);
         return failure("thrown", format!("threw {shown}, which is no Error and knows no place"), Vec::new());
     }
     let property = |name: &CStr| thrown.get(name).ok().and_then(|value| text(&value));
@@ -136,10 +136,7 @@ fn causes(thrown: &Js) -> String {
     let mut at = own(thrown);
     for _ in 0..CAUSES {
         let Some(cause) = at else { break };
-        said.push_str(&format!(
-            " (cause: {})",
-            text(&cause).unwrap_or_else(|| "something that has no text".to_owned())
-        ));
+        said.push_str(&format!(" (cause: {})", shown(&cause)));
         at = if cause.is_error() { own(&cause) } else { None };
     }
     said
@@ -149,6 +146,24 @@ fn causes(thrown: &Js) -> String {
 pub(crate) fn failure(code: &str, mut message: String, frames: Vec<Frame>) -> ScriptFailure {
     message.truncate(message.floor_char_boundary(MESSAGE));
     ScriptFailure { code: code.to_owned(), message, frames, row: None, details: Vec::new() }
+}
+
+/// Shows something that was thrown; of an object that has no words of its own, what is in it.
+fn shown(value: &Js) -> String {
+    let words = text(value);
+    let inside = || match value.to_json() {
+        Ok(json) if json.kind() == Type::Text => text(&json),
+        Ok(_) => None,
+        Err(Thrown) => {
+            drop(Js::exception());
+            None
+        }
+    };
+    match words {
+        Some(words) if words.starts_with("[object ") => inside().unwrap_or(words),
+        Some(words) => words,
+        None => inside().unwrap_or_else(|| "something that has no text".to_owned()),
+    }
 }
 
 fn text(value: &Js) -> Option<String> {

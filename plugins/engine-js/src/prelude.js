@@ -104,7 +104,10 @@
     if (typeof value === "string") return value;
     if (value instanceof Error) return String(value);
     try {
-      const json = JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner));
+      const json = JSON.stringify(value, (_, inner) => {
+        if (typeof inner === "bigint") return String(inner);
+        return inner instanceof Map || inner instanceof Set ? [...inner] : inner;
+      });
       return json === undefined ? String(value) : json;
     } catch {
       return String(value);
@@ -163,6 +166,8 @@
   const globals = {
     log, real: native.real, SqlError, TextEncoder, TextDecoder,
     console: { log, trace, debug, info, warn, error },
+    // The time stands still at the start of the run.
+    performance: Object.freeze({ timeOrigin: ctx.startedAt, now: () => 0 }),
   };
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });

@@ -6,11 +6,12 @@ import { TokenType as tt } from "sucrase/dist/esm/parser/tokenizer/types";
 
 // What goes on with what stands before it, where it can.
 const CONTINUES = new Set([tt.parenL, tt.bracketL, tt.backQuote, tt.regexp]);
-// What is taken out and ends nothing.
-const INSIDE = new Set([
-  tt.nonNullAssertion, tt.question, tt.comma, tt._public, tt._private, tt._protected, tt._readonly, tt._abstract,
-  tt._override, tt._declare,
+// What members of a class begin with.
+const MODIFIERS = new Set([
+  tt._public, tt._private, tt._protected, tt._readonly, tt._abstract, tt._override, tt._declare,
 ]);
+// What is taken out and ends nothing.
+const INSIDE = new Set([...MODIFIERS, tt.nonNullAssertion, tt.question, tt.comma]);
 
 const { copyToken, replaceToken, replaceTokenTrimmingLeftWhitespace, restoreToSnapshot } = TokenProcessor.prototype;
 
@@ -25,10 +26,20 @@ function opening(tokens, end) {
   return 0;
 }
 
+// The index of the last token before an index that is not gone.
+function kept(processor, at) {
+  let last = at - 1;
+  while (last >= 0 && processor.gone.has(last)) last -= 1;
+  return last;
+}
+
 // Whether a statement, or a member of a class, begins with the token at an index, and what stood before it is gone.
 function begins(processor, at) {
   const { tokens, code } = processor;
   const [before, token] = [tokens[at - 1], tokens[at]];
+  if (MODIFIERS.has(before?.type) && processor.gone.has(at - 1) && (token.type === tt.bracketL || token.type === tt.star)) {
+    return tokens[kept(processor, at)]?.type !== tt._static;
+  }
   if (!CONTINUES.has(token.type) || token.subscriptStartIndex !== null) return false;
   if (!processor.gone.has(at - 1) || INSIDE.has(before.type)) return false;
   // Of a function, a call, or before what it is said of: `f<T>(a)`, `<T>(a) => a`, `<T>[]`.
@@ -43,8 +54,7 @@ const ENDS = new Set([tt.parenL, tt.eq, tt.semi, tt.braceR, tt.comma, tt.colon])
 function separates(processor, at) {
   const { tokens } = processor;
   if (ENDS.has(tokens[at].type) || INSIDE.has(tokens[at - 1]?.type)) return false;
-  let last = at - 1;
-  while (last >= 0 && processor.gone.has(last)) last -= 1;
+  const last = kept(processor, at);
   if (last < 0 || last === at - 1 || tokens[last + 1].type === tt.lessThan) return false;
   return WORDS.has(tokens[last].contextualKeyword) || tokens[last].type === tt._static;
 }

@@ -121,6 +121,12 @@ try { fatal.decode(); } catch (error) { log(String(error)); }";
 }
 
 #[test]
+fn the_clock_of_performance_stands_still_as_the_other_does() {
+    let body = "log(performance.now(), performance.timeOrigin === Date.now(), new Map([[1, new Set([2n])]]));";
+    assert_eq!(logs(body), [r#"0 true [[1,["2"]]]"#]);
+}
+
+#[test]
 fn causes_are_told() {
     let caused = "export function up() {\n  try {\n    null.x;\n  } catch (cause) {\n    throw new Error('no names', { cause: new Error('no row', { cause }) });\n  }\n}\n";
     assert_snapshot!(fails(caused), @r"
@@ -138,6 +144,8 @@ fn causes_are_told() {
     ");
     let text = fails("export function up() { throw new Error('no', { cause: 'a word' }); }\n");
     assert!(text.stderr.contains("Error: no (cause: a word)"), "{text}");
+    let object = fails("export function up() { throw { code: 7, message: 'no' }; }\n");
+    assert!(object.stderr.contains(r#"threw {"code":7,"message":"no"}, which is no Error"#), "{object}");
     let itself = fails("export function up() { const error = new Error('no'); error.cause = error; throw error; }\n");
     assert!(itself.stderr.contains("(cause: Error: no)"), "{itself}");
 }

@@ -36,6 +36,10 @@ declare const nowhere: Row
 class Fields {
   one = [1, 2] as any
   ['two'] = 2
+  readonly ['three'] = [0]
+  private ['zero'] = 1
+  declare nothing: number
+  public *letters() { yield 'a' }
   get: number = 3
   size() { return 4 }
   set: number
@@ -43,11 +47,11 @@ class Fields {
 }
 const fields = new Fields()
 const same = say!
-(fields.one.length + ' ' + (fields as any).two + ' ' + fields.get + fields.size() + fields.last())
+(fields.one.length + ' ' + (fields as any).two + fields.three.length + [...fields.letters()] + ' ' + fields.get + fields.size() + fields.last())
 log(said.join(), typeof a, typeof b, c, typeof d, typeof e, typeof f, same)";
     assert_eq!(
         logs(body),
-        ["call,list 1,template,alias,interface 2,declared,2 2 345 function object c function function function 7"]
+        ["call,list 1,template,alias,interface 2,declared,2 21a 345 function object c function function function 7"]
     );
 }
 

@@ -221,6 +221,12 @@ impl Js {
         self.with_text(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
+    /// Returns a value as a text of JSON.
+    pub(crate) fn to_json(&self) -> Result<Js> {
+        // SAFETY: may run code of the value's.
+        Self::returned(unsafe { q::JS_JSONStringify(context(), self.0, q::JS_UNDEFINED, q::JS_UNDEFINED) })
+    }
+
     pub(crate) fn get(&self, name: &CStr) -> Result<Js> {
         // SAFETY: may run a getter.
         Self::returned(unsafe { q::JS_GetPropertyStr(context(), self.0, name.as_ptr()) })
