@@ -113,6 +113,17 @@ JSValue inside_own(JSValueConst value, JSAtom name)
     return shape && !(shape->flags & JS_PROP_TMASK) ? property->u.value : JS_UNDEFINED;
 }
 
+// Whether an object has a property, or inherits one. True also for objects that answer in ways of their own.
+bool inside_may_have(JSValueConst value, JSAtom name)
+{
+    for (JSObject *object = JS_VALUE_GET_OBJ(value); object; object = object->shape->proto) {
+        JSProperty *property;
+        if (find_own_property(&property, object, name) || (object->is_exotic && !object->fast_array))
+            return true;
+    }
+    return false;
+}
+
 // An object with the properties of a plain one, and with these values, which are taken over.
 JSValue inside_like(JSContext *ctx, JSValueConst model, const JSValue *values)
 {

@@ -167,8 +167,11 @@ fn awaited(value: Js) -> Result<Js> {
     if !value.is_object() || value.promise().is_some() {
         return Ok(value);
     }
-    let then = THEN.with(|name| value.get_atom(name.get_or_init(|| Atom::new("then"))))?;
-    if then.is_function() { value.resolved() } else { Ok(value) }
+    THEN.with(|name| {
+        let then = name.get_or_init(|| Atom::new("then"));
+        let is_awaited = value.may_have(then) && value.get_atom(then)?.is_function();
+        if is_awaited { value.resolved() } else { Ok(value) }
+    })
 }
 
 fn rejection(explained: ScriptFailure) -> ScriptFailure {

@@ -18,6 +18,7 @@ const FIRST_ROWS: u32 = 64;
 const ROWS: u32 = 1024;
 /// The word without which a statement that changes something has no columns.
 const RETURNING: &[u8] = b"RETURNING";
+const SELECT: &[u8] = b"SELECT";
 /// Statements that are kept prepared.
 const KEPT: usize = 32;
 
@@ -111,7 +112,11 @@ pub(crate) fn query(statement: &Js, params: &[Value], shape: Shape) -> Result<Cu
 
 /// Tells whether a statement with columns may be one that changes something.
 fn writes(text: &str) -> bool {
-    text.as_bytes().windows(RETURNING.len()).any(|part| part.eq_ignore_ascii_case(RETURNING))
+    let has = |part: &[u8], word: &[u8]| part.eq_ignore_ascii_case(word);
+    let bytes = text.trim_ascii_start().as_bytes();
+    // Most queries begin so, and none of these changes anything.
+    let is_select = bytes.get(..SELECT.len()).is_some_and(|begin| has(begin, SELECT));
+    !is_select && bytes.windows(RETURNING.len()).any(|part| has(part, RETURNING))
 }
 
 /// Prepares a statement.

@@ -21,6 +21,7 @@ unsafe extern "C" {
     fn inside_own(value: JSValue, name: q::JSAtom) -> JSValue;
     fn inside_like(context: *mut q::JSContext, model: JSValue, values: *const JSValue) -> JSValue;
     fn inside_count(value: JSValue) -> i32;
+    fn inside_may_have(value: JSValue, name: q::JSAtom) -> bool;
     fn inside_generator(value: JSValue, file: *mut q::JSAtom, line: *mut i32, column: *mut i32) -> bool;
     fn inside_later_generator(
         context: *mut q::JSContext,
@@ -215,6 +216,12 @@ impl Js {
     pub(crate) fn has_still(&self, name: &Atom, value: &Self) -> bool {
         // SAFETY: looks into what is an object.
         self.is_object() && unsafe { inside_own(self.raw(), name.raw()) } == value.raw()
+    }
+
+    /// Tells whether there may be a property, also an inherited one, without running code.
+    pub(crate) fn may_have(&self, name: &Atom) -> bool {
+        // SAFETY: looks into what is an object.
+        self.is_object() && unsafe { inside_may_have(self.raw(), name.raw()) }
     }
 
     /// Returns the value of a property that the object itself has; undefined where there is none, or one with a getter.
