@@ -82,6 +82,28 @@ SELECT 1 AS still
 }
 
 #[test]
+fn values_are_told_apart_and_what_was_assigned_stays() {
+    let lines = r#"
+2n ** 64n
+({ big: -1n, text: "1", not: NaN, none: undefined, bytes: new Uint8Array([1]), map: new Map([["a", 1]]), day: new Date(0) })
+n = 7
+n += 1
+n
+o = { p: 1 }
+o.p = n
+o
+await Promise.resolve(n);
+later = await Promise.resolve([n])
+later.length
+if (await later) log("after")
+await (async () => { throw new Error("rejected") })()
+undeclared += 1
+circle = []; circle.push(circle); circle
+"#;
+    assert_snapshot!(typed(&notes(), &[], lines));
+}
+
+#[test]
 fn many_rows_are_cut_and_endless_lines_end() {
     let project = notes();
     let lines = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 101) SELECT i FROM n\n\

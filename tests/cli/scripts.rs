@@ -9,8 +9,11 @@ mod other_engine;
 mod python;
 mod reverts;
 mod splitting;
+mod strict;
 mod templates;
 mod transforms;
+mod typescript;
+mod unread;
 mod values;
 
 use insta::assert_snapshot;

@@ -113,6 +113,17 @@ JSValue inside_own(JSValueConst value, JSAtom name)
     return shape && !(shape->flags & JS_PROP_TMASK) ? property->u.value : JS_UNDEFINED;
 }
 
+// Whether an object has a property, or inherits one. True also for objects that answer in ways of their own.
+bool inside_may_have(JSValueConst value, JSAtom name)
+{
+    for (JSObject *object = JS_VALUE_GET_OBJ(value); object; object = object->shape->proto) {
+        JSProperty *property;
+        if (find_own_property(&property, object, name) || (object->is_exotic && !object->fast_array))
+            return true;
+    }
+    return false;
+}
+
 // An object with the properties of a plain one, and with these values, which are taken over.
 JSValue inside_like(JSContext *ctx, JSValueConst model, const JSValue *values)
 {
@@ -134,4 +145,56 @@ int32_t inside_count(JSValueConst value)
     JSValue length = object->prop[0].u.value;
     uint32_t count = object->u.array.count;
     return JS_VALUE_GET_TAG(length) == JS_TAG_INT && (uint32_t)JS_VALUE_GET_INT(length) == count ? (int32_t)count : -1;
+}
+
+// Where the code of a function stands that is a generator: a call of it runs none of that. False for any other value.
+static bool generator_place(JSFunctionBytecode *code, JSAtom *file, int32_t *line, int32_t *column)
+{
+    if (!(code->func_kind & JS_FUNC_GENERATOR))
+        return false;
+    *file = code->filename;
+    *line = code->line_num;
+    *column = code->col_num;
+    return true;
+}
+
+// The same of a function; the name of the file is lent.
+bool inside_generator(JSValueConst value, JSAtom *file, int32_t *line, int32_t *column)
+{
+    if (JS_VALUE_GET_TAG(value) != JS_TAG_OBJECT)
+        return false;
+    JSObject *object = JS_VALUE_GET_OBJ(value);
+    if (object->class_id != JS_CLASS_GENERATOR_FUNCTION && object->class_id != JS_CLASS_ASYNC_GENERATOR_FUNCTION)
+        return false;
+    return generator_place(object->u.func.function_bytecode, file, line, column);
+}
+
+// The constant of a linked module that it exports under a name; JS_ATOM_NULL where it has none of its own.
+static JSAtom exported_constant(JSContext *ctx, JSModuleDef *module, JSFunctionBytecode *code, JSAtom name)
+{
+    JSExportEntry *entry = find_export_entry(ctx, module, name);
+    if (!entry || entry->export_type != JS_EXPORT_TYPE_LOCAL || entry->u.local.var_idx >= code->closure_var_count)
+        return JS_ATOM_NULL;
+    const JSClosureVar *variable = &code->closure_var[entry->u.local.var_idx];
+    return variable->is_const ? variable->var_name : JS_ATOM_NULL;
+}
+
+// The same of what a linked module will export once it has run, where that is written where the constant is declared:
+// `export const up = function* …`. Its code makes a function, names it, and stores it.
+bool inside_later_generator(JSContext *ctx, JSModuleDef *module, JSAtom name, JSAtom *file, int32_t *line,
+                            int32_t *column)
+{
+    if (JS_VALUE_GET_TAG(module->func_obj) != JS_TAG_OBJECT)
+        return false;
+    JSFunctionBytecode *code = JS_VALUE_GET_OBJ(module->func_obj)->u.func.function_bytecode;
+    JSAtom constant = exported_constant(ctx, module, code, name);
+    uint32_t made = UINT32_MAX;
+    for (int32_t at = 0; constant != JS_ATOM_NULL && at < code->byte_code_len;) {
+        const uint8_t *operation = code->byte_code_buf + at;
+        if (*operation == OP_set_name && made < (uint32_t)code->cpool_count && get_u32(operation + 1) == constant)
+            return generator_place(JS_VALUE_GET_PTR(code->cpool[made]), file, line, column);
+        made = *operation == OP_fclosure ? get_u32(operation + 1) : *operation == OP_fclosure8 ? operation[1] : UINT32_MAX;
+        at += short_opcode_info(*operation).size;
+    }
+    return false;
 }

@@ -1,4 +1,4 @@
-// Functions of QuickJS that others stand in for: those of `instead.c` and `errors.c`, which call them by the name with
+// Functions of QuickJS that others stand in for: those of `instead.c`, `errors.c` and `places.c`, which call them by the name with
 // `_plain` at its end. By the first word in the parentheses a definition is told from a call.
 #include "quickjs.h"
 
@@ -51,6 +51,17 @@ static void build_backtrace_instead(JSContext *, JSValueConst, JSValueConst, con
 #define build_backtrace_JSContext build_backtrace_plain(JSContext
 #define build_backtrace_ctx build_backtrace_instead(ctx
 #define build_backtrace_s build_backtrace_instead(s
+
+struct JSParseState;
+static int js_parse_destructuring_element_instead(struct JSParseState *, int, bool, bool, int, bool, bool);
+#define js_parse_destructuring_element(first, ...) js_parse_destructuring_element_##first, __VA_ARGS__)
+#define js_parse_destructuring_element_JSParseState js_parse_destructuring_element_plain(JSParseState
+#define js_parse_destructuring_element_s js_parse_destructuring_element_instead(s
+
+static int js_parse_assign_expr_instead(struct JSParseState *);
+#define js_parse_assign_expr(first) js_parse_assign_expr_##first)
+#define js_parse_assign_expr_JSParseState js_parse_assign_expr_plain(JSParseState
+#define js_parse_assign_expr_s js_parse_assign_expr_instead(s
 
 // The lists of methods name these, without parentheses.
 static JSValue js_array_join(JSContext *, JSValueConst, int, JSValueConst *, int);

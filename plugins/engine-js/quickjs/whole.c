@@ -5,4 +5,5 @@
 #include "inside.c"
 #include "instead.c"
 #include "errors.c"
+#include "places.c"
 #include "memcpy.c"

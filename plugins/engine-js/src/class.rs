@@ -115,6 +115,13 @@ pub(crate) fn with_cursor<T>(this: JSValue, work: impl FnOnce(&mut Cursor) -> Re
     }
 }
 
+/// Tells whether a value is a cursor whose statement has run.
+pub(crate) fn is_run(value: &Js) -> bool {
+    let owned = js::opaque(value.raw(), CURSOR_ID.get()).cast::<RefCell<Cursor>>();
+    // SAFETY: of this class, so it owns such a value, and it is alive.
+    unsafe { owned.as_ref() }.is_some_and(|cursor| cursor.try_borrow().is_ok_and(|cursor| cursor.has_begun()))
+}
+
 /// Lends rows on their way. No script ever gets them.
 pub(crate) fn with_rows<T>(this: JSValue, work: impl FnOnce(&mut Rows) -> Result<T>) -> Result<T> {
     let owned = js::opaque(this, ROWS_ID.get()).cast::<RefCell<Rows>>();

@@ -6,12 +6,14 @@ use std::ffi::CStr;
 use crate::bindings::ScriptFailure;
 use crate::bindings::whimbrel::migration::scripts::Frame;
 use crate::bindings::whimbrel::migration::types::SqlError;
-use crate::js::{self, Js, Thrown};
+use crate::js::{self, Atom, Js, Thrown, Type};
 
 /// What the files of this side are called in stack traces.
 pub(crate) const PRELUDE: &CStr = c"whimbrel:prelude";
 /// Most frames that are told.
 const FRAMES: usize = 30;
+/// Most causes that are told: one may be its own.
+const CAUSES: usize = 5;
 /// Most bytes of a message.
 const MESSAGE: usize = 16 << 10;
 
@@ -59,6 +61,16 @@ pub(crate) fn fail(kind: Kind, message: &str) -> Thrown {
     })
 }
 
+/// Throws an error that stands in a file, and not where it is thrown.
+pub(crate) fn fail_at(kind: Kind, message: &str, path: &str, line: u32, column: u32) -> Thrown {
+    let thrown = fail(kind, message);
+    let error = Js::exception();
+    match Js::text(&format!("    at {path}:{line}:{column}\n")).and_then(|stack| error.set(c"stack", stack)) {
+        Ok(()) => error.throw(),
+        Err(_) => thrown,
+    }
+}
+
 /// Throws what the database said.
 pub(crate) fn fail_sql(error: &SqlError) -> Thrown {
     let make = || {
@@ -91,7 +103,7 @@ pub(crate) fn explain(thrown: &Js) -> ScriptFailure {
 
 fn explained(thrown: &Js) -> ScriptFailure {
     if !thrown.is_error() {
-        let shown = text(thrown).unwrap_or_else(|| "something that has no text".to_owned());
+        let shown = shown(thrown);
         return failure("thrown", format!("threw {shown}, which is no Error and knows no place"), Vec::new());
     }
     let property = |name: &CStr| thrown.get(name).ok().and_then(|value| text(&value));
@@ -105,17 +117,53 @@ fn explained(thrown: &Js) -> ScriptFailure {
         _ if words.contains("call stack size exceeded") || words.contains("stack overflow") => "stack",
         _ => "thrown",
     };
-    let mut failure = failure(code, if words.is_empty() { name } else { format!("{name}: {words}") }, frames);
+    let mut message = if words.is_empty() { name } else { format!("{name}: {words}") };
+    message.push_str(&causes(thrown));
+    let mut failure = failure(code, message, frames);
     if let Some(hint) = hint(&words) {
         failure.details.push(("hint".to_owned(), hint));
     }
     failure
 }
 
+/// Names what caused an error, and what caused that.
+fn causes(thrown: &Js) -> String {
+    let own = |error: &Js| {
+        let cause = error.get(c"cause").ok().filter(|cause| cause.kind() != Type::Undefined);
+        cause.filter(|_| error.has_own(&Atom::new("cause")).unwrap_or(false))
+    };
+    let mut said = String::new();
+    let mut at = own(thrown);
+    for _ in 0..CAUSES {
+        let Some(cause) = at else { break };
+        said.push_str(&format!(" (cause: {})", shown(&cause)));
+        at = if cause.is_error() { own(&cause) } else { None };
+    }
+    said
+}
+
 /// Makes a failure.
 pub(crate) fn failure(code: &str, mut message: String, frames: Vec<Frame>) -> ScriptFailure {
     message.truncate(message.floor_char_boundary(MESSAGE));
     ScriptFailure { code: code.to_owned(), message, frames, row: None, details: Vec::new() }
+}
+
+/// Shows something that was thrown; of an object that has no words of its own, what is in it.
+fn shown(value: &Js) -> String {
+    let words = text(value);
+    let inside = || match value.to_json() {
+        Ok(json) if json.kind() == Type::Text => text(&json),
+        Ok(_) => None,
+        Err(Thrown) => {
+            drop(Js::exception());
+            None
+        }
+    };
+    match words {
+        Some(words) if words.starts_with("[object ") => inside().unwrap_or(words),
+        Some(words) => words,
+        None => inside().unwrap_or_else(|| "something that has no text".to_owned()),
+    }
 }
 
 fn text(value: &Js) -> Option<String> {
@@ -141,7 +189,8 @@ fn frame(line: &str) -> Option<Frame> {
     };
     let (rest, column) = place.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
-    if file == PRELUDE.to_str().unwrap_or_default() || file.starts_with("whimbrel:") {
+    // What is in angle brackets is the text that an `eval` or the like was given.
+    if file == PRELUDE.to_str().unwrap_or_default() || file.starts_with("whimbrel:") || file.starts_with('<') {
         return None;
     }
     let function = if function == "<anonymous>" { "" } else { function };

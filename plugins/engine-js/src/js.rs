@@ -22,7 +22,7 @@ use crate::memory;
 
 pub(crate) use code::{compile_module, eval, hand_over, module_of, namespace, resolve, run_module, set_loader};
 pub(crate) use function::{Native, Next, answer, function, new_class, new_object, next_function, opaque};
-pub(crate) use inside::{Characters, Lent, Text};
+pub(crate) use inside::{Characters, Lent, Place, Text};
 pub(crate) use rquickjs_sys::JSValue;
 pub(crate) use value::{Atom, Js, Promise, Type};
 

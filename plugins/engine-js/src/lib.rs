@@ -30,6 +30,8 @@ use bindings::whimbrel::migration::sql::Transaction;
 use bindings::whimbrel::migration::types::Batch;
 use bindings::{Engine, Outline, Request, Script, ScriptFailure};
 
+/// The functions that the host calls.
+const CALLED: [&str; 6] = ["up", "down", VERIFY, "transform", columns::EXPORT, "revert"];
 /// The function whose answer counts.
 const VERIFY: &str = "verify";
 
@@ -60,6 +62,7 @@ impl bindings::Guest for QuickJs {
         sql::lend(db);
         let module = modules::load(request.script)?;
         let answer = machine::call(&module, &request.export)?;
+        machine::refuse_unread(&answer, &request.export)?;
         if request.export == VERIFY { machine::judge(&answer, VERIFY) } else { Ok(()) }
     }
 

@@ -1,12 +1,13 @@
 //! Starts the interpreter and calls what a script exports.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use crate::bindings::ScriptFailure;
+use crate::bindings::whimbrel::migration::scripts::Frame;
 use crate::bindings::whimbrel::migration::types::Context;
 use crate::failure::{Constructors, explain, failure, keep};
-use crate::js::{self, JSValue, Js, Promise, Result, Thrown, Type};
-use crate::native;
+use crate::js::{self, Atom, JSValue, Js, Place, Promise, Result, Thrown, Type};
+use crate::{VERIFY, class, native, sql};
 
 /// Bytes of an instance's memory that scripts do not get: the interpreter's own, and what is on its way to the host.
 const RESERVED: u64 = 16 << 20;
@@ -15,6 +16,8 @@ thread_local! {
     /// Promises that were rejected and that nobody has looked at, with what they were rejected with.
     /// The promises are held: another that came to lie in the place of one that is gone would be taken for it.
     static REJECTED: RefCell<Vec<(Js, Js)>> = const { RefCell::new(Vec::new()) };
+    /// The name of the method that makes something a thing to await, which is looked for in every answer.
+    static THEN: OnceCell<Atom> = const { OnceCell::new() };
 }
 
 /// Returns how much of an instance's memory scripts get; pieces of it are lost between others. 0 is no limit.
@@ -83,12 +86,47 @@ pub(crate) fn exported(module: &Js, export: &str) -> std::result::Result<Js, Scr
     let exports = js::namespace(module).map_err(|thrown| thrown.explain())?;
     let name = js::Atom::new(export);
     let function = exports.get_atom(&name).map_err(|thrown| thrown.explain())?;
+    if let Some(place) = function.generator() {
+        return Err(generator(export, place));
+    }
     if function.is_function() {
         return Ok(function);
     }
     let is = if exports.has_own(&name).unwrap_or(false) { "is no function" } else { "is not there" };
     let message = format!("the export {export} {is}: write `export function {export}(…) {{ … }}`");
     Err(failure("missing-export", message, Vec::new()))
+}
+
+/// Refuses a generator where a function is called.
+pub(crate) fn generator(export: &str, place: Place) -> ScriptFailure {
+    let message = format!(
+        "the export {export} is a generator, and a call runs nothing of one: write `export function {export}(…)` without the \
+         star, and give a generator that it uses another name"
+    );
+    let frame = Frame { function: export.to_owned(), file: place.file, line: place.line, column: place.column };
+    failure("unsupported", message, vec![frame])
+}
+
+/// Refuses what was left unread: an iterator as an answer, and what was made of the rows of a query. What they would do once
+/// they are read, nobody has done.
+pub(crate) fn refuse_unread(answer: &Js, export: &str) -> std::result::Result<(), ScriptFailure> {
+    if let Some(error) = sql::unread() {
+        return Err(explain(&error));
+    }
+    let is_run = export != VERIFY && class::is_run(answer);
+    let next = if answer.is_object() && !is_run {
+        answer.get(c"next").map_err(|thrown| thrown.explain())?
+    } else {
+        Js::undefined()
+    };
+    if !next.is_function() {
+        return Ok(());
+    }
+    let message = format!(
+        "{export} returned an iterator, which nobody reads, so that nothing of it was done: read it with `for (… of …)`, \
+         `.forEach(…)`, `.toArray()` or the like"
+    );
+    Err(failure("unsupported", message, Vec::new()))
 }
 
 /// Waits until what was called has settled, and everything that it set off.
@@ -102,7 +140,7 @@ pub(crate) fn settle_explained(
     what: &str,
     explain: fn(&Js) -> ScriptFailure,
 ) -> std::result::Result<Js, ScriptFailure> {
-    let called = called.map_err(|Thrown| explain(&Js::exception()));
+    let called = called.and_then(awaited).map_err(|Thrown| explain(&Js::exception()));
     // Also when the call has failed: the next one is not to be blamed for what this one has left.
     let jobs = js::run_jobs().map_err(|thrown| thrown.explain());
     let left = REJECTED.take();
@@ -122,6 +160,18 @@ pub(crate) fn settle_explained(
         Some((_, reason)) => Err(rejection(explain(&reason))),
         None => Ok(value),
     }
+}
+
+/// Makes a promise of what can be awaited and is none.
+fn awaited(value: Js) -> Result<Js> {
+    if !value.is_object() || value.promise().is_some() {
+        return Ok(value);
+    }
+    THEN.with(|name| {
+        let then = name.get_or_init(|| Atom::new("then"));
+        let is_awaited = value.may_have(then) && value.get_atom(then)?.is_function();
+        if is_awaited { value.resolved() } else { Ok(value) }
+    })
 }
 
 fn rejection(explained: ScriptFailure) -> ScriptFailure {

@@ -6,10 +6,11 @@ use std::ptr;
 
 use rquickjs_sys::{JSContext, JSModuleDef};
 
+use crate::CALLED;
 use crate::bindings::whimbrel::migration::scripts::SourceFile;
 use crate::bindings::{Script, ScriptFailure};
-use crate::failure::{Kind, fail, failure};
-use crate::js::{self, Js, Result};
+use crate::failure::{Kind, fail, fail_at, failure};
+use crate::js::{self, Atom, Js, Place, Result, Thrown};
 use crate::machine;
 use crate::typescript;
 
@@ -42,8 +43,26 @@ pub(crate) fn check(script: Script) -> std::result::Result<Vec<String>, ScriptFa
         // The script does not fit what it imports.
         Err(thrown) => return Err(thrown.explain()),
     }
-    let exports = js::namespace(&module).and_then(|exports| exports.names()).map_err(|thrown| thrown.explain())?;
-    Ok(exports)
+    let exports = js::namespace(&module).map_err(|thrown| thrown.explain())?;
+    let names = exports.names().map_err(|thrown| thrown.explain())?;
+    for name in names.iter().filter(|name| CALLED.contains(&name.as_str())) {
+        if let Some(place) = generator(&module, &exports, name) {
+            return Err(machine::generator(name, place));
+        }
+    }
+    Ok(names)
+}
+
+/// Returns where a generator stands that a linked module exports. Functions are there already, constants are not.
+fn generator(module: &Js, exports: &Js, name: &str) -> Option<Place> {
+    let name = Atom::new(name);
+    match exports.get_atom(&name) {
+        Ok(value) => value.generator(),
+        Err(Thrown) => {
+            drop(Js::exception());
+            module.later_generator(&name)
+        }
+    }
 }
 
 fn keep(script: Script) -> std::result::Result<SourceFile, ScriptFailure> {
@@ -79,27 +98,54 @@ fn quoted(text: &str) -> String {
 unsafe extern "C" fn find(_: *mut JSContext, base: *const c_char, name: *const c_char, _: *mut c_void) -> *mut c_char {
     // SAFETY: QuickJS gives two texts that end in a zero.
     let (base, name) = unsafe { (CStr::from_ptr(base), CStr::from_ptr(name)) };
-    match resolve(&base.to_string_lossy(), &name.to_string_lossy()) {
+    let (base, name) = (base.to_string_lossy(), name.to_string_lossy());
+    match resolve(&base, &name) {
         Ok(path) => js::hand_over(&path),
-        Err(_) => ptr::null_mut(),
+        Err(why) => {
+            let message = format!("cannot import \"{}\"{why}", name.escape_debug());
+            let place = FILES.with_borrow(|files| {
+                let file = files.iter().find(|file| file.path == base)?;
+                named_at(&file.text, &name)
+            });
+            let _waiting = match place {
+                Some((line, column)) => fail_at(Kind::Plain, &message, &base, line, column),
+                None => fail(Kind::Plain, &format!("{message} ({base})")),
+            };
+            ptr::null_mut()
+        }
     }
 }
 
-fn resolve(base: &str, name: &str) -> Result<String> {
+/// Returns line and column, from 1, where a text imports something by this name. QuickJS does not keep them.
+fn named_at(text: &str, name: &str) -> Option<(u32, u32)> {
+    let start = |at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let quotes = text.match_indices(name).filter(|(at, _)| {
+        let (before, after) = (&text[..*at], &text[at + name.len()..]);
+        ['"', '\'', '`'].iter().any(|quote| before.ends_with(*quote) && after.starts_with(*quote))
+    });
+    let quotes: Vec<usize> = quotes.map(|(at, _)| at - 1).collect();
+    let imports = |at: &&usize| {
+        let is_comment = ["//", "*"].iter().any(|sign| text[start(**at)..].trim_start().starts_with(sign));
+        let before = text[..**at].trim_end();
+        !is_comment && ["from", "import", "import("].iter().any(|word| before.ends_with(word))
+    };
+    let at = *quotes.iter().find(imports).or(quotes.first())?;
+    let line = text[..at].matches('\n').count() + 1;
+    Some((u32::try_from(line).ok()?, u32::try_from(text[start(at)..at].chars().count() + 1).ok()?))
+}
+
+/// Returns the path of what is imported, or why there is none.
+fn resolve(base: &str, name: &str) -> std::result::Result<String, String> {
     if base == "whimbrel:check" {
         return Ok(name.to_owned());
     }
-    let shown = name.escape_debug();
     if !name.starts_with("./") && !name.starts_with("../") {
         let what = if name.starts_with('/') || name.contains(':') {
             "lies outside the migrations folder"
         } else {
             "is a package"
         };
-        let message = format!(
-            "cannot import \"{shown}\", which {what}: a script imports files of the migrations folder, such as \"./names.js\""
-        );
-        return Err(fail(Kind::Plain, &message));
+        return Err(format!(", which {what}: a script imports files of the migrations folder, such as \"./names.js\""));
     }
     let mut parts: Vec<&str> = base.split('/').collect();
     parts.pop();
@@ -108,10 +154,7 @@ fn resolve(base: &str, name: &str) -> Result<String> {
             "" | "." => {}
             ".." => {
                 if parts.pop().is_none() {
-                    return Err(fail(
-                        Kind::Plain,
-                        &format!("cannot import \"{shown}\": it leads out of the migrations folder"),
-                    ));
+                    return Err(": it leads out of the migrations folder".to_owned());
                 }
             }
             part => parts.push(part),
@@ -124,7 +167,11 @@ fn resolve(base: &str, name: &str) -> Result<String> {
     if let Some(found) = std::iter::once(&path).chain(&others).find(|path| there(path)) {
         return Ok(found.clone());
     }
-    Err(fail(Kind::Plain, &format!("cannot import \"{shown}\": there is no such file in the migrations folder")))
+    if path.ends_with(".json") {
+        let stem = name.trim_end_matches(".json");
+        return Err(format!(": no JSON is read; write it into \"{stem}.js\", after `export default`"));
+    }
+    Err(": there is no such file in the migrations folder".to_owned())
 }
 
 /// Compiles a module that is imported.

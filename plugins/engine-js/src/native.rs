@@ -6,7 +6,7 @@ use crate::bindings::whimbrel::migration::log::{self, Level};
 use crate::bindings::whimbrel::migration::types::Context;
 use crate::class;
 use crate::failure::{Constructors, Kind, PRELUDE, fail, keep};
-use crate::js::{self, Atom, JSValue, Js, Lent, Result, Type};
+use crate::js::{self, Atom, JSValue, Js, Lent, Result, Text, Type};
 use crate::many::Rows;
 use crate::native;
 use crate::savepoints;
@@ -71,6 +71,7 @@ pub(crate) fn install(context: &Context) -> Result<()> {
         (c"push", native!(push)),
         (c"finish", native!(finish)),
         (c"undo", native!(undo)),
+        (c"give", native!(give)),
     ];
     for (name, function) in functions {
         natives.set(name, js::function(name, 2, function)?)?;
@@ -131,12 +132,26 @@ fn count(count: u64) -> Js {
     Js::number(count as f64)
 }
 
+/// Refuses arguments that would be passed over.
+fn no_more(arguments: &[JSValue], most: usize, usage: &str) -> Result<()> {
+    let is_given = |value: &JSValue| Js::borrowed(*value).kind() != Type::Undefined;
+    if arguments.iter().skip(most).any(is_given) {
+        return Err(fail(Kind::Type, &format!("too much is given: {usage}")));
+    }
+    Ok(())
+}
+
+const ALL: &str = "all(), for the query has its parameters and options: db.query(sql, params, options).all()";
+const FIRST: &str = "first(), for the query has its parameters and options: db.query(sql, params, options).first()";
+
 fn execute(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    no_more(arguments, 2, "db.execute(sql, [a, b])")?;
     let statement = argument(arguments, 0);
     values::with_parameters(&argument(arguments, 1), |params| sql::execute(&statement, params)).map(count)
 }
 
 fn query(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    no_more(arguments, 3, "db.query(sql, [a, b], options)")?;
     let shape = shape().with(&argument(arguments, 2))?;
     let statement = argument(arguments, 0);
     let cursor = values::with_parameters(&argument(arguments, 1), |params| sql::query(&statement, params, shape))?;
@@ -198,24 +213,39 @@ fn progress(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
 }
 
 fn encode(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    let text = argument(arguments, 0).with_text(|bytes| String::from_utf8_lossy(bytes).into_owned())?;
+    let text = Text::of(&argument(arguments, 0))?.map_or_else(String::new, |text| text.to_lossy());
     Js::bytes(text.as_bytes())
 }
 
+/// Decodes bytes after those that are left over from before: `decode(left, bytes, fatal, skipsMark, goesOn)` returns the text
+/// and what is left over.
 fn decode(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
-    let bytes = argument(arguments, 0);
-    let text = bytes.with_bytes(|bytes| {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = String::from_utf8_lossy(bytes);
-        let exact = matches!(text, std::borrow::Cow::Borrowed(_));
-        (text.into_owned(), exact)
-    });
-    match text {
-        Lent::Bytes((_, false)) if argument(arguments, 1).truth() => Err(fail(Kind::Type, "the bytes are no UTF-8")),
-        Lent::Bytes((text, _)) => Js::text(&text),
-        Lent::Gone => Err(fail(Kind::Type, &format!("what TextDecoder is given {}", values::GONE))),
-        Lent::Other => Err(fail(Kind::Type, "TextDecoder takes a Uint8Array or an ArrayBuffer")),
+    let lent = |index| argument(arguments, index).with_bytes(|bytes: &[u8]| bytes.to_vec());
+    let mut bytes = match lent(0) {
+        Lent::Bytes(left) => left,
+        Lent::Gone | Lent::Other => Vec::new(),
+    };
+    match lent(1) {
+        Lent::Bytes(more) => bytes.extend(more),
+        Lent::Gone => return Err(fail(Kind::Type, &format!("what TextDecoder is given {}", values::GONE))),
+        Lent::Other => return Err(fail(Kind::Type, "TextDecoder takes a Uint8Array or an ArrayBuffer")),
     }
+    let [fatal, skips_mark, goes_on] = [2, 3, 4].map(|index| argument(arguments, index).truth());
+    let left = bytes.split_off(bytes.len() - if goes_on { begun(&bytes) } else { 0 });
+    let text = if skips_mark { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) } else { &bytes };
+    if fatal && std::str::from_utf8(text).is_err() {
+        return Err(fail(Kind::Type, "the bytes are no UTF-8"));
+    }
+    Js::array_of(vec![Js::text(&String::from_utf8_lossy(text))?, Js::bytes(&left)?])
+}
+
+/// Returns how many bytes at the end begin a character that is not whole.
+fn begun(bytes: &[u8]) -> usize {
+    let is_begun = |count: &usize| {
+        let end = bytes.len().checked_sub(*count).map(|start| std::str::from_utf8(&bytes[start..]));
+        matches!(end, Some(Err(error)) if error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..=3).find(is_begun).unwrap_or(0)
 }
 
 fn options(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
@@ -246,11 +276,22 @@ fn undo(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
     class::with_rows(argument(arguments, 0).raw(), Rows::undo).map(|()| Js::undefined())
 }
 
-fn all(this: JSValue, _: &[JSValue]) -> Result<Js> {
+/// Notes that a cursor's rows are to be read through what a method returns.
+fn give(_: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    let method = argument(arguments, 1).to_text()?;
+    class::with_cursor(argument(arguments, 0).raw(), |cursor| {
+        cursor.give(&method);
+        Ok(Js::undefined())
+    })
+}
+
+fn all(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    no_more(arguments, 0, ALL)?;
     class::with_cursor(this, sql::Cursor::all)
 }
 
-fn first(this: JSValue, _: &[JSValue]) -> Result<Js> {
+fn first(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    no_more(arguments, 0, FIRST)?;
     class::with_cursor(this, sql::Cursor::first)
 }
 
@@ -271,12 +312,14 @@ fn close(this: JSValue, _: &[JSValue]) -> Result<Js> {
 }
 
 fn execute_prepared(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    no_more(arguments, 1, "execute([a, b])")?;
     let parameters = argument(arguments, 0);
     let execute = |statement: &sql::Prepared| values::with_parameters(&parameters, |params| statement.execute(params));
     class::with_statement(this, execute).map(count)
 }
 
 fn query_prepared(this: JSValue, arguments: &[JSValue]) -> Result<Js> {
+    no_more(arguments, 2, "query([a, b], options)")?;
     let shape = shape().with(&argument(arguments, 1))?;
     let parameters = argument(arguments, 0);
     let query =

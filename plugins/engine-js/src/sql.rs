@@ -9,19 +9,24 @@ use whimbrel_packed::CheckedBatch;
 use crate::bindings::whimbrel::migration::sql::{self, Transaction};
 use crate::bindings::whimbrel::migration::types::{SqlError, Value};
 use crate::failure::{Kind, fail, fail_sql};
-use crate::js::{Js, Result};
+use crate::js::{Js, Result, Thrown};
 use crate::many::Rows;
 use crate::values::{self, Names, Shape};
 
 /// Rows fetched first, and later: who wants only the first row should not wait for a thousand.
 const FIRST_ROWS: u32 = 64;
 const ROWS: u32 = 1024;
+/// The word without which a statement that changes something has no columns.
+const RETURNING: &[u8] = b"RETURNING";
+const SELECT: &[u8] = b"SELECT";
 /// Statements that are kept prepared.
 const KEPT: usize = 32;
 
 thread_local! {
     static TRANSACTION: RefCell<Option<Rc<Transaction>>> = const { RefCell::new(None) };
     static STATEMENTS: RefCell<VecDeque<Kept>> = const { RefCell::new(VecDeque::new()) };
+    /// Errors that are thrown where the rows of a query are never read that were given away; nothing where they were.
+    static GIVEN: RefCell<Vec<Option<Js>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A statement that was run before.
@@ -100,14 +105,25 @@ pub(crate) fn execute(statement: &Js, params: &[Value]) -> Result<u64> {
 
 /// Runs a query.
 pub(crate) fn query(statement: &Js, params: &[Value], shape: Shape) -> Result<Cursor> {
-    let handle = said(transaction()?.query(&text(statement)?, params))?;
-    Ok(Cursor::new(handle, shape))
+    let text = text(statement)?;
+    let handle = said(transaction()?.query(&text, params))?;
+    Cursor::new(handle, shape, writes(&text))
+}
+
+/// Tells whether a statement with columns may be one that changes something.
+fn writes(text: &str) -> bool {
+    let has = |part: &[u8], word: &[u8]| part.eq_ignore_ascii_case(word);
+    let bytes = text.trim_ascii_start().as_bytes();
+    // Most queries begin so, and none of these changes anything.
+    let is_select = bytes.get(..SELECT.len()).is_some_and(|begin| has(begin, SELECT));
+    !is_select && bytes.windows(RETURNING.len()).any(|part| has(part, RETURNING))
 }
 
 /// Prepares a statement.
 pub(crate) fn prepare(statement: &Js) -> Result<Prepared> {
-    let handle = said(transaction()?.prepare(&text(statement)?))?;
-    Ok(Prepared { handle: Rc::new(handle) })
+    let text = text(statement)?;
+    let handle = said(transaction()?.prepare(&text))?;
+    Ok(Prepared { handle: Rc::new(handle), writes: writes(&text) })
 }
 
 /// Names the kind of database.
@@ -130,23 +146,32 @@ pub(crate) struct Cursor {
     row: usize,
     fetch: u32,
     shape: Shape,
+    /// Where it was given away to be read through something else, by its number in [`GIVEN`].
+    given: Option<u32>,
 }
 
 impl Cursor {
-    fn new(handle: sql::Cursor, shape: Shape) -> Self {
+    /// A statement that may change something is run at once, whoever reads its rows: the database does that with its first.
+    fn new(handle: sql::Cursor, shape: Shape, writes: bool) -> Result<Self> {
         let columns = handle.columns();
         let names = Names::new(columns.iter());
-        Self { handle: Some(handle), names, columns, batch: None, row: 0, fetch: FIRST_ROWS, shape }
+        let is_run = writes || columns.is_empty();
+        let mut cursor =
+            Self { handle: Some(handle), names, columns, batch: None, row: 0, fetch: FIRST_ROWS, shape, given: None };
+        if is_run {
+            cursor.read()?;
+        }
+        Ok(cursor)
     }
 
-    /// Returns the next row.
-    pub(crate) fn next(&mut self) -> Result<Option<Js>> {
+    /// Reads rows where there are none left; tells whether there are some.
+    fn read(&mut self) -> Result<bool> {
         while self.batch.as_ref().is_none_or(|batch| self.row >= batch.rows()) {
-            let Some(handle) = &self.handle else { return Ok(None) };
+            let Some(handle) = &self.handle else { return Ok(false) };
             match said(handle.next_batch(self.fetch, 0))? {
                 None => {
                     self.close();
-                    return Ok(None);
+                    return Ok(false);
                 }
                 Some(batch) => {
                     self.batch = Some(values::check(batch)?);
@@ -154,6 +179,40 @@ impl Cursor {
                     self.fetch = ROWS;
                 }
             }
+        }
+        Ok(true)
+    }
+
+    /// Notes that the rows are to be read through what `method` returns.
+    pub(crate) fn give(&mut self, method: &str) {
+        let message = format!(
+            "nobody reads what .{method}(…) of a query returns, so that it was never called for a row: write \
+             .all().{method}(…), or for (const row of db.query(…)) {{ … }}"
+        );
+        let Thrown = fail(Kind::Plain, &message);
+        let error = Js::exception();
+        self.given = GIVEN.with_borrow_mut(|given| {
+            given.push(Some(error));
+            u32::try_from(given.len() - 1).ok()
+        });
+    }
+
+    fn taken(&mut self) {
+        if let Some(number) = self.given.take() {
+            GIVEN.with_borrow_mut(|given| given[number as usize] = None);
+        }
+    }
+
+    /// Tells whether it is one that nobody will read a row of.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.batch.is_some() || self.handle.is_none()
+    }
+
+    /// Returns the next row.
+    pub(crate) fn next(&mut self) -> Result<Option<Js>> {
+        self.taken();
+        if !self.read()? {
+            return Ok(None);
         }
         let Some(batch) = &self.batch else { return Ok(None) };
         let row = values::from_row(&self.names, batch, self.row, self.shape)?;
@@ -192,14 +251,21 @@ impl Cursor {
 
     /// Ends the query.
     pub(crate) fn close(&mut self) {
+        self.taken();
         self.handle = None;
         self.batch = None;
     }
 }
 
+/// Returns the error of the first query whose rows were given away and never read.
+pub(crate) fn unread() -> Option<Js> {
+    GIVEN.take().into_iter().flatten().next()
+}
+
 /// A prepared statement.
 pub(crate) struct Prepared {
     handle: Rc<sql::Statement>,
+    writes: bool,
 }
 
 impl Prepared {
@@ -210,7 +276,7 @@ impl Prepared {
 
     /// Runs it as a query.
     pub(crate) fn query(&self, params: &[Value], shape: Shape) -> Result<Cursor> {
-        Ok(Cursor::new(said(self.handle.query(params))?, shape))
+        Cursor::new(said(self.handle.query(params))?, shape, self.writes)
     }
 
     /// Collects rows to run it for.

@@ -76,9 +76,11 @@ pub(crate) fn apply(input: Batch) -> std::result::Result<Batch, ScriptFailure> {
             return Ok(values::pack(&mut out));
         }
         for row in 0..batch.rows() {
-            loaded
-                .map(&batch, row, &mut out)
-                .map_err(|failure| ScriptFailure { row: u32::try_from(row).ok(), ..failure })?;
+            loaded.map(&batch, row, &mut out).map_err(|failure| match failure.code.as_str() {
+                // Not about this row alone.
+                "unsupported" => failure,
+                _ => ScriptFailure { row: u32::try_from(row).ok(), ..failure },
+            })?;
         }
         Ok(values::pack(&mut out))
     })
@@ -95,6 +97,10 @@ impl Loaded {
             .and_then(|row| self.function.call(&Js::undefined(), &[row.raw(), self.context.raw()]));
         // Also when it is no promise: one that nobody awaits, and that was rejected, is this row's and not the next one's.
         let result = machine::settle(result, &self.export)?;
+        // The first row tells, since all are made by the same code.
+        if row == 0 {
+            self.refuse_others(&result)?;
+        }
         self.write(&result, row, out).map_err(|thrown| thrown.explain())
     }
 
@@ -112,6 +118,27 @@ impl Loaded {
         for index in 0..result.length()? {
             out.push_integer(0, row as i64);
             self.one(&result.at(index)?, out, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses what no column takes. Those that came in may go out again: `{ ...row, b }`.
+    fn refuse_others(&self, result: &Js) -> std::result::Result<(), ScriptFailure> {
+        let first = if result.is_array() { result.at(0).map_err(|thrown| thrown.explain())? } else { result.clone() };
+        if first.kind() != Type::Object || first.is_array() {
+            return Ok(());
+        }
+        for name in first.names().map_err(|thrown| thrown.explain())? {
+            let atom = Atom::new(&name);
+            if !self.read.iter().chain(self.write.iter().map(|(_, column)| column)).any(|column| *column == atom) {
+                let message = format!(
+                    "{} returned {}, and writes no such column: add it to write, or leave it out ({})",
+                    self.export,
+                    name.escape_debug(),
+                    self.names()
+                );
+                return Err(failure("unsupported", message, Vec::new()));
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::CStr;
 
-use crate::failure::{Kind, fail};
+use crate::failure::{Kind, fail, fail_at};
 use crate::js::{self, Js, Result};
 
 /// sucrase as one script whose value is a function from text to text; empty in a build without it.
@@ -37,20 +37,11 @@ pub(crate) fn strip(path: &str, text: &str) -> Result<String> {
     if stripped.is_array() {
         // What is wrong, the line and the column.
         let number = |index| {
-            stripped.at(index).map(|number| if number.kind() == js::Type::Integer { number.integer() } else { 0 })
+            let number = stripped.at(index)?;
+            Ok(if number.kind() == js::Type::Integer { number.integer().max(0).cast_unsigned() } else { 0 })
         };
         let message = stripped.at(0)?.to_text()?;
-        return Err(syntax(path, &message, number(1)?, number(2)?));
+        return Err(fail_at(Kind::Syntax, &message, path, number(1)?, number(2)?));
     }
     stripped.to_text()
-}
-
-/// Throws a syntax error that stands in the file and not in sucrase.
-fn syntax(path: &str, message: &str, line: i32, column: i32) -> js::Thrown {
-    let thrown = fail(Kind::Syntax, message);
-    let error = Js::exception();
-    match Js::text(&format!("    at {path}:{line}:{column}\n")).and_then(|stack| error.set(c"stack", stack)) {
-        Ok(()) => error.throw(),
-        Err(_) => thrown,
-    }
 }

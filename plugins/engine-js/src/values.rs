@@ -41,6 +41,10 @@ impl Shape {
         if options.kind() != Type::Object {
             return Err(fail(Kind::Type, "options are an object, such as { rows: \"array\" }"));
         }
+        if let Some(other) = options.names()?.into_iter().find(|name| name != "rows" && name != "integers") {
+            let message = format!("there is no option {}: there are rows and integers", other.escape_debug());
+            return Err(fail(Kind::Type, &message));
+        }
         let word = |name| {
             options.get(name).and_then(|value| match value.kind() {
                 Type::Undefined => Ok(None),

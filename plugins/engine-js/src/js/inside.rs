@@ -21,6 +21,16 @@ unsafe extern "C" {
     fn inside_own(value: JSValue, name: q::JSAtom) -> JSValue;
     fn inside_like(context: *mut q::JSContext, model: JSValue, values: *const JSValue) -> JSValue;
     fn inside_count(value: JSValue) -> i32;
+    fn inside_may_have(value: JSValue, name: q::JSAtom) -> bool;
+    fn inside_generator(value: JSValue, file: *mut q::JSAtom, line: *mut i32, column: *mut i32) -> bool;
+    fn inside_later_generator(
+        context: *mut q::JSContext,
+        module: *mut q::JSModuleDef,
+        name: q::JSAtom,
+        file: *mut q::JSAtom,
+        line: *mut i32,
+        column: *mut i32,
+    ) -> bool;
 }
 
 thread_local! {
@@ -62,6 +72,27 @@ impl Characters<'_> {
                 letters.all(|letter| letter.map(|letter| text.push(letter)).is_ok())
             }
         }
+    }
+}
+
+/// Where something stands in a file.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+impl Place {
+    /// Asks for a place; nothing where there is none.
+    fn asked(ask: impl FnOnce(&mut q::JSAtom, &mut i32, &mut i32) -> bool) -> Option<Self> {
+        let (mut file, mut line, mut column) = (0, 0, 0);
+        if !ask(&mut file, &mut line, &mut column) {
+            return None;
+        }
+        // SAFETY: the name of a file is lent, and a text is made of it.
+        let file = Js::returned(unsafe { q::JS_AtomToString(context(), file) }).and_then(|file| file.to_text()).ok()?;
+        Some(Self { file, line: line.max(0).cast_unsigned(), column: column.max(0).cast_unsigned() })
     }
 }
 
@@ -132,6 +163,14 @@ impl Text {
         }
     }
 
+    /// Returns the text; half of a surrogate pair is U+FFFD.
+    pub(crate) fn to_lossy(&self) -> String {
+        match self.characters() {
+            Characters::Narrow(bytes) => bytes.iter().copied().map(char::from).collect(),
+            Characters::Wide(units) => String::from_utf16_lossy(units),
+        }
+    }
+
     /// Returns the part between two places, which are in the text and in order.
     pub(crate) fn part(&self, start: usize, end: usize) -> Result<Js> {
         // SAFETY: a text in one piece.
@@ -179,6 +218,12 @@ impl Js {
         self.is_object() && unsafe { inside_own(self.raw(), name.raw()) } == value.raw()
     }
 
+    /// Tells whether there may be a property, also an inherited one, without running code.
+    pub(crate) fn may_have(&self, name: &Atom) -> bool {
+        // SAFETY: looks into what is an object.
+        self.is_object() && unsafe { inside_may_have(self.raw(), name.raw()) }
+    }
+
     /// Returns the value of a property that the object itself has; undefined where there is none, or one with a getter.
     pub(super) fn held(&self, name: &Atom) -> Self {
         match self.is_object() {
@@ -201,6 +246,21 @@ impl Js {
     pub(crate) fn count(&self) -> Option<u32> {
         // SAFETY: looks only.
         u32::try_from(unsafe { inside_count(self.raw()) }).ok()
+    }
+
+    /// Returns where a function stands that is a generator; nothing for any other value.
+    pub(crate) fn generator(&self) -> Option<Place> {
+        // SAFETY: looks only.
+        Place::asked(|file, line, column| unsafe { inside_generator(self.raw(), file, line, column) })
+    }
+
+    /// Returns where the generator stands that a linked module, which this is, gives a constant that it exports.
+    pub(crate) fn later_generator(&self, export: &Atom) -> Option<Place> {
+        // SAFETY: looks only, into a module that `compile_module` made and that is linked.
+        Place::asked(|file, line, column| unsafe {
+            let module = q::JS_VALUE_GET_PTR(self.raw()).cast();
+            inside_later_generator(context(), module, export.raw(), file, line, column)
+        })
     }
 
     /// Makes an array of these values; the list is empty then, and keeps its room.

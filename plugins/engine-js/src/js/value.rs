@@ -147,7 +147,7 @@ impl Js {
         }
     }
 
-    pub(super) fn is_object(&self) -> bool {
+    pub(crate) fn is_object(&self) -> bool {
         // SAFETY: looks at the tag only.
         unsafe { q::JS_VALUE_GET_TAG(self.0) == q::JS_TAG_OBJECT }
     }
@@ -219,6 +219,12 @@ impl Js {
     /// Returns the text of a value; what is no UTF-8 is replaced.
     pub(crate) fn to_text(&self) -> Result<String> {
         self.with_text(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// Returns a value as a text of JSON.
+    pub(crate) fn to_json(&self) -> Result<Js> {
+        // SAFETY: may run code of the value's.
+        Self::returned(unsafe { q::JS_JSONStringify(context(), self.0, q::JS_UNDEFINED, q::JS_UNDEFINED) })
     }
 
     pub(crate) fn get(&self, name: &CStr) -> Result<Js> {
@@ -317,6 +323,16 @@ impl Js {
         }
     }
 
+    /// Makes a promise that goes by this value as `await` does: what has a method `then` is asked by it.
+    pub(crate) fn resolved(&self) -> Result<Js> {
+        let mut settle = [q::JS_UNDEFINED; 2];
+        // SAFETY: two functions are written, which are taken over.
+        let promise = Self::returned(unsafe { q::JS_NewPromiseCapability(context(), settle.as_mut_ptr()) })?;
+        let [resolve, _reject] = settle.map(Js);
+        resolve.call(&Js::undefined(), &[self.raw()])?;
+        Ok(promise)
+    }
+
     /// Tells how a promise stands; `None` for what is no promise.
     pub(crate) fn promise(&self) -> Option<Promise> {
         // SAFETY: looks only.
@@ -343,7 +359,7 @@ pub(crate) enum Promise {
 }
 
 /// The name of a property.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Atom(q::JSAtom);
 
 impl Atom {

@@ -82,7 +82,7 @@ fn bundle(workspace: &Path, folder: &Path) -> Result<PathBuf> {
     let sources = folder.join("sucrase");
     let work = workspace.join("target/tools/sucrase");
     fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
-    for file in ["package.json", "package-lock.json", "entry.js"] {
+    for file in ["package.json", "package-lock.json", "entry.js", "enums.js", "refused.js", "statements.js"] {
         fs::copy(sources.join(file), work.join(file)).with_context(|| format!("cannot copy {file}"))?;
     }
     let lock = fs::read(work.join("package-lock.json"))?;

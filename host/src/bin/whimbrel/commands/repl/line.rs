@@ -44,15 +44,49 @@ impl<'t> Line<'t> {
     }
 }
 
-/// Returns a line of JavaScript as it is run: a name may be declared again, which `var` lets be.
+/// Returns a line of JavaScript as it is run: a name may be declared again, which `var` lets be, and need not be declared.
 pub(super) fn as_run(text: &str) -> Cow<'_, str> {
     match first_word(text) {
         ("const" | "let", rest) => format!("var{rest}").into(),
+        (name, rest) if is_name(name) && assigned(rest) == Some("=") => format!("var {text}").into(),
         _ => text.into(),
     }
 }
 
-/// Declarations of earlier lines. They are run again before each line, since nothing can be changed.
+/// Tells whether a word can be the name of a variable. One that cannot is refused by JavaScript as what it is.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|first: char| !first.is_ascii_digit())
+        && !matches!(word, "var" | "this" | "null" | "true" | "false")
+}
+
+/// Returns the sign with which something is assigned, where that is how the rest of a line begins.
+fn assigned(rest: &str) -> Option<&'static str> {
+    const SIGNS: [&str; 18] = [
+        ">>>=", "**=", "<<=", ">>=", "&&=", "||=", "??=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "++", "--",
+        "=",
+    ];
+    let rest = rest.trim_start();
+    let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign))?;
+    let is_other = sign == "=" && rest[sign.len()..].starts_with(['=', '>']);
+    (!is_other).then_some(sign)
+}
+
+/// Returns what follows a name and the properties of it that are named: `.a`, `[0]`.
+fn after_properties(mut rest: &str) -> &str {
+    loop {
+        let property = match rest.as_bytes() {
+            [b'.', ..] => first_word(&rest[1..]).1,
+            [b'[', ..] => match rest.find(']') {
+                Some(end) => &rest[end + 1..],
+                None => return rest,
+            },
+            _ => return rest,
+        };
+        rest = property;
+    }
+}
+
+/// Declarations and assignments of earlier lines. They are run again before each line, since nothing can be changed.
 #[derive(Debug, Default)]
 pub(super) struct Kept(String);
 
@@ -61,13 +95,15 @@ impl Kept {
         &self.0
     }
 
-    /// Keeps a line that was run, if it declares something.
+    /// Keeps a line that was run, if it declares or assigns something.
     pub(super) fn add(&mut self, line: &Line<'_>) {
         let Line::Script(text) = line else { return };
         let (word, rest) = first_word(text);
         let declares = matches!(word, "const" | "let" | "var" | "function" | "class")
             || word == "async" && first_word(rest.trim_start()).0 == "function";
-        if declares {
+        let assigns = is_name(word) && assigned(after_properties(rest)).is_some()
+            || ["++", "--"].iter().any(|sign| text.starts_with(sign));
+        if declares || assigns {
             self.0.extend([as_run(text).as_ref(), "\n;"]);
         }
     }
@@ -123,10 +159,23 @@ mod tests {
             "function f() {}",
             "async function g() {}",
             "async () => 1",
+            "n = 7",
+            "n += 1",
+            "n++",
+            "--n",
+            "o.p[0].q = n",
+            "n == 7",
+            "n => 7",
+            "f(n = 7)",
+            "n.f(1)",
         ] {
             kept.add(&Line::Script(text));
         }
         kept.add(&Line::Sql("SELECT 1"));
-        assert_eq!(kept.text(), "var a = 1 // one\n;var b = 2\n;function f() {}\n;async function g() {}\n;");
+        assert_eq!(
+            kept.text(),
+            "var a = 1 // one\n;var b = 2\n;function f() {}\n;async function g() {}\n;\
+             var n = 7\n;n += 1\n;n++\n;--n\n;o.p[0].q = n\n;"
+        );
     }
 }
