@@ -2,10 +2,12 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
+use super::signals::opens;
 use crate::harness::Project;
 
 #[test]
@@ -164,4 +166,30 @@ fn a_lock_is_no_matter_when_nothing_is_pending() {
     let other = project.database();
     other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
     project.ok(&["up", "--lock-timeout", "0"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_replaced_while_it_is_migrated() {
+    for mode in ["DELETE", "WAL"] {
+        let project = Project::notes();
+        project.ok(&["up", "--steps", "1"]);
+        let holder = project.database();
+        holder.pragma_update(None, "journal_mode", mode).expect("the mode");
+        fs::copy(project.path("app.db"), project.path("backup.db")).expect("a copy");
+        holder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+        let mut command = project.command(&["up"]);
+        let mut waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        while !opens(&waiting, "app.db") {
+            assert!(waiting.try_wait().expect("a child").is_none(), "it waits for the lock");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::rename(project.path("backup.db"), project.path("app.db")).expect("it is replaced");
+        holder.execute_batch("ROLLBACK").expect("the lock is free");
+        let outcome = project.outcome(&waiting.wait_with_output().expect("it ends"));
+        assert_eq!(outcome.code, 1, "{mode}: {outcome}");
+        let said = "the database's file was replaced, moved or removed while it was open (SQLITE_READONLY_DBMOVED)";
+        assert!(outcome.stderr.contains(said), "{mode}: {outcome}");
+        assert!(outcome.stderr.contains("hint: another file may be at its path now"), "{mode}: {outcome}");
+    }
 }

@@ -125,7 +125,7 @@ fn help_and_version_are_0() {
       6    done, but the result could not be written to standard output
       70   a bug in whimbrel
       124  stopped by --timeout
-      130  interrupted by Ctrl-C (143 by SIGTERM)
+      130  interrupted by Ctrl-C (143 by SIGTERM, 129 by a closed terminal)
 
     The database is taken from --database, else the environment that --env or WHIMBREL_ENV names,
     else DATABASE_URL, else .env, else whimbrel.toml.

@@ -209,8 +209,8 @@ pub enum StepError {
         #[source]
         source: Box<PrepareError>,
     },
-    /// Its row in the history has gone while a transform was in progress.
-    #[error("its row in the history has gone meanwhile")]
+    /// Its row in the history has gone while a transform was in progress, or is that of another beginning.
+    #[error("its row in the history has gone meanwhile, or another run has begun it anew")]
     Vanished,
     /// A migration written in Rust failed.
     #[error("the migration failed")]

@@ -13,7 +13,7 @@ use super::voice::Voice;
 use super::work::Work;
 use crate::code_events::CodeEvents;
 use crate::db::{DbError, Session};
-use crate::history::RejectedRow;
+use crate::history::{RejectedRow, Standing};
 use crate::interrupt::Interrupt;
 use crate::model::{AppliedState, Body, Chunk, TransformSpec};
 use crate::plan::Direction;
@@ -166,7 +166,8 @@ fn resume(
     let (chain, version) = (&step.step.chain, step.step.migration.version);
     if step.step.direction == Direction::Up
         && !conditions.unrecorded
-        && let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
+        && let Some(Standing { state: AppliedState::InProgress, details, .. }) =
+            conditions.history.standing(session, chain, version)?
     {
         let Some(checkpoint) = Checkpoint::from_json(&details) else { return Err(StepError::Checkpoint { details }) };
         conditions.history.delete(session, chain, &step.step.migration.key())?;

@@ -74,6 +74,21 @@ fn a_trap_in_the_third_chunk_keeps_the_two_before() {
 }
 
 #[test]
+fn one_that_another_run_has_begun_anew_is_let_alone() {
+    let another = "UPDATE _whimbrel_history SET run_id = 'another' WHERE version = '2'";
+    let gone = "DELETE FROM _whimbrel_history WHERE version = '2'";
+    for change in [another, gone] {
+        let stage = Stage::new(&people(3000), "split", &format!("{SPLIT}chunk = 1000"));
+        let database = stage.database();
+        let observer = AtChunk(move |_| Connection::open(&database).unwrap().execute_batch(change).unwrap());
+        let migrator = stage.builder().observer(Arc::new(observer)).build().unwrap();
+        let message = chain(&migrator.up(Until::End).unwrap_err());
+        assert!(message.contains("its row in the history has gone meanwhile, or another run has begun"), "{message}");
+        assert_eq!(stage.lines("SELECT count(first_name) FROM person"), ["1000"]);
+    }
+}
+
+#[test]
 fn a_failure_on_row_17_and_a_broken_constraint_name_the_row() {
     let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id = 17", people(40));
     let message = Stage::new(&schema, "picky", SPLIT).fails();

@@ -3,6 +3,7 @@
 use rusqlite::ffi;
 
 use super::authorizer;
+use super::moved;
 use super::watch::Watch;
 use crate::db::{DbError, ErrorCode};
 
@@ -40,6 +41,7 @@ fn failure(watch: &Watch, error: ffi::Error, message: String, offset: Option<u32
         return DbError { native: translated.native, ..error };
     }
     match translated.code {
+        ErrorCode::ReadOnly if translated.native == moved::NATIVE => translated.message = moved::MESSAGE.into(),
         ErrorCode::Interrupted if watch.deadline_passed() => {
             translated.code = ErrorCode::Limit;
             translated.message = "the time limit was reached inside a statement".into();
@@ -90,6 +92,7 @@ fn native(extended: i32) -> String {
         ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
         ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
         ffi::SQLITE_CONSTRAINT_DATATYPE => "SQLITE_CONSTRAINT_DATATYPE",
+        ffi::SQLITE_READONLY_DBMOVED => moved::NATIVE,
         ffi::SQLITE_IOERR_READ => "SQLITE_IOERR_READ",
         ffi::SQLITE_IOERR_WRITE => "SQLITE_IOERR_WRITE",
         ffi::SQLITE_IOERR_FSYNC => "SQLITE_IOERR_FSYNC",

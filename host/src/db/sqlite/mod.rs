@@ -18,6 +18,7 @@ mod heap;
 mod lent;
 mod limits;
 mod meter;
+mod moved;
 mod plain;
 mod probe;
 mod question;

@@ -31,6 +31,7 @@ use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor};
 use super::lent::Slot;
 use super::limits::Budget;
+use super::moved;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::Watch;
@@ -286,6 +287,7 @@ impl Session for SqliteSession {
 
     fn commit(&mut self) -> Result<(), DbError> {
         self.close_handles();
+        moved::check(self.connection())?;
         // Stopped at its very end, it would be done and yet reported as not done.
         self.watch.hold(true);
         let committed = self.host_execute("COMMIT");
@@ -293,7 +295,8 @@ impl Session for SqliteSession {
         committed?;
         self.transaction_open = false;
         self.end_note();
-        Ok(())
+        // Taken away meanwhile, it is done in a file that nobody finds.
+        moved::check(self.connection())
     }
 
     fn rollback(&mut self) -> Result<(), DbError> {

@@ -15,6 +15,10 @@ pub(super) fn database(error: &DbError) -> Option<String> {
         ErrorCode::Busy => {
             "another process is using the database; try again, wait longer with --lock-timeout, or see `whimbrel lock status`"
         }
+        ErrorCode::ReadOnly if error.native == "SQLITE_READONLY_DBMOVED" => {
+            "another file may be at its path now, and has nothing of this run: see who replaces it (a restore, a deploy, a \
+             test), keep them apart, then look at `whimbrel status` and run it again"
+        }
         ErrorCode::ReadOnly => {
             "nothing can be written: check who owns the file and its folder, and how they are mounted"
         }

@@ -247,6 +247,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             )),
             ..Failure::new(Exit::Failed, "history-row", error.to_string())
         },
+        StepError::Vanished => Failure {
+            hint: Some("somebody has repaired it meanwhile: look at `whimbrel status`, and run it again".to_owned()),
+            ..Failure::new(Exit::Failed, "history-changed", error.to_string())
+        },
         StepError::Hook { hook, source, .. } => of_hook(hook, source),
         StepError::Interrupted | StepError::NotBegun { waiting: false } => interrupted(),
         StepError::NotBegun { waiting: true } => {
