@@ -34,7 +34,7 @@ use super::limits::Budget;
 use super::moved;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
-use super::watch::Watch;
+use super::watch::{Counted, Watch};
 use crate::db::{
     Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Orphans, Recording,
     Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
@@ -63,6 +63,10 @@ pub(super) struct SqliteSession {
     /// What a guest may use, while one runs.
     budget: Option<Budget>,
     recording: Option<Recording>,
+    /// What had been counted before the host's own statements, while they are left out of the recording.
+    left_out: Option<Counted>,
+    /// The table that the statement which was just run has made.
+    made: Option<String>,
     /// The table each recorded statement writes first.
     writes: HashMap<String, (hooks::Action, String)>,
     /// Rows the update hook had counted before the statement that runs.
@@ -101,6 +105,8 @@ impl SqliteSession {
             counters: Counters::default(),
             budget: None,
             recording: None,
+            left_out: None,
+            made: None,
             writes: HashMap::new(),
             rows_seen: 0,
             functions: None,
@@ -444,6 +450,10 @@ impl Session for SqliteSession {
 
     fn start_recording(&mut self) {
         self.begin_recording();
+    }
+
+    fn hold_recording(&mut self, held: bool) {
+        self.leave_out(held);
     }
 
     fn take_recording(&mut self) -> Recording {
