@@ -193,3 +193,27 @@ fn a_file_that_is_replaced_while_it_is_migrated() {
         assert!(outcome.stderr.contains("hint: another file may be at its path now"), "{mode}: {outcome}");
     }
 }
+
+#[test]
+fn a_transaction_that_was_left_in_the_middle_is_rolled_back_by_who_may_write() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    let writer = project.database();
+    // With so few pages in memory the first of them are written before the end.
+    let many = "PRAGMA cache_size = 2; BEGIN IMMEDIATE; CREATE TABLE many (x);
+        INSERT INTO many WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT hex(zeroblob(1000)) FROM n;";
+    writer.execute_batch(many).expect("a transaction");
+    for file in ["app.db", "app.db-journal"] {
+        fs::copy(project.path(file), project.path(&file.replace("app", "left"))).expect("a copy");
+    }
+    assert_snapshot!(project.run(&["status", "-D", "sqlite:left.db?mode=ro"]), @"
+    exit 1
+    --- stderr
+    error: cannot use the database left.db
+      caused by: a transaction was left in the middle of it, and to roll that back the database must be written (SQLITE_READONLY_ROLLBACK)
+    hint: have it opened once by somebody who may write it and its folder, such as by `whimbrel status`; leave the files beside it where they are: what is to be put back is in them
+    ");
+    let json = project.ok(&["status", "--json", "-D", "left.db"]).json("status");
+    assert_eq!(json["migrations"][1]["state"], "applied");
+    project.ok(&["status", "-D", "sqlite:left.db?mode=ro"]);
+}

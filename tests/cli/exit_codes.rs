@@ -52,6 +52,12 @@ fn help_and_version_are_0() {
         let outcome = project.ok(arguments);
         assert!(!outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{arguments:?}");
     }
+    let help = project.ok(&["help", "up"]).stdout;
+    for options in [["--json"].as_slice(), &["-q"], &["--quiet", "--json"]] {
+        assert_eq!(project.ok(&[&["help", "up"], options].concat()).stdout, help, "{options:?}");
+        assert_eq!(project.ok(&[options, &["help", "up"]].concat()).stdout, help, "{options:?}");
+    }
+    assert_eq!(project.run(&["help", "nothing", "--json"]).json("error")["code"], "usage");
     assert_snapshot!(project.run(&["-h"]), @"
     exit 0
     --- stdout

@@ -406,5 +406,5 @@ fn look() -> impl FnOnce(DbError) -> StepError {
 fn lease(holder: &Holder, version: Version, last: Duration) -> Lease {
     let now = Timestamp::now();
     let time = last.saturating_mul(PATIENCE).clamp(SHORTEST_LEASE, LONGEST_LEASE);
-    Lease { holder: holder.clone(), version, heartbeat: moment(now), until: moment(now + time) }
+    Lease { holder: holder.clone(), version: version.key(), heartbeat: moment(now), until: moment(now + time) }
 }

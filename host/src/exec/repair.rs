@@ -104,7 +104,7 @@ fn write(
 /// Tells whether a lease is on the migration that a change is about.
 fn concerns(change: &HistoryChange, lease: &Lease) -> bool {
     match &change.key {
-        Key::Version(version) => lease.version == *version && lease.holder.chain == change.chain,
+        Key::Version(version) => lease.version == version.key() && lease.holder.chain == change.chain,
         Key::Name(_) => false,
     }
 }

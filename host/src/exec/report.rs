@@ -13,6 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::limits::LimitReached;
 use crate::model::{Hook, Script};
 use crate::plan::{PlanError, Step, Warning};
+use crate::shown::Shown;
 use crate::sql;
 
 /// How a step ended.
@@ -292,7 +293,7 @@ fn not_verified(source: &crate::wasm::PluginError) -> &'static str {
 fn place(script: &Script, failed: &ScriptError) -> String {
     let offset = failed.error.offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or_default();
     let line = sql::locate(&script.text, failed.start.saturating_add(offset)).line;
-    format!("{}:{line}", script.file)
+    format!("{}:{line}", Shown(&script.file))
 }
 
 impl StepError {

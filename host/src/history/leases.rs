@@ -99,7 +99,7 @@ fn lease(cells: &[Value]) -> Option<Lease> {
     };
     let version = Version::parse(&text(1)?).ok()?;
     Some(Lease {
-        version,
+        version: version.key(),
         holder: Holder {
             process: number(4)?,
             host: text(5)?,

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::model::Version;
-
 /// Who is at work, and on what.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Holder {
@@ -41,8 +39,8 @@ pub struct Birth {
 pub struct Lease {
     /// Who.
     pub holder: Holder,
-    /// The version of the migration.
-    pub version: Version,
+    /// The version of the migration, as the history writes it.
+    pub version: String,
     /// When the last chunk was committed: UTC, RFC 3339.
     pub heartbeat: String,
     /// Until when it is to be taken for alive by those who cannot look.

@@ -91,7 +91,7 @@ mod tests {
 
     fn lease(here: &Here) -> Lease {
         Lease {
-            version: "7".parse().unwrap(),
+            version: "7".into(),
             holder: here.holder("run", "main", "7 names", "applies", "2026-11-26T12:00:00.000Z"),
             heartbeat: "2026-11-26T12:00:10.000Z".into(),
             until: "2026-11-26T12:01:10.000Z".into(),

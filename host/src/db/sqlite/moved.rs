@@ -31,7 +31,8 @@ pub(super) fn check(_: &Connection) -> Result<(), DbError> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::time::Duration;

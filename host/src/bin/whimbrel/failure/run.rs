@@ -348,6 +348,7 @@ pub(crate) fn guest(error: &PluginError) -> Failure {
         PluginError::Trapped { backtrace, .. } => ("guest-trapped", Vec::new(), backtrace.clone()),
         PluginError::Limit(_) => ("guest-limit", Vec::new(), Vec::new()),
         PluginError::Interrupted => return interrupted(),
+        PluginError::NoMemory { .. } => ("no-memory", Vec::new(), Vec::new()),
         _ => ("guest-failed", Vec::new(), Vec::new()),
     };
     Failure { causes, backtrace, hint: hint::guest(error), ..Failure::new(Exit::Failed, code, error.to_string()) }
