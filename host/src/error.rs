@@ -9,6 +9,7 @@ use crate::history::HistoryError;
 use crate::history::foreign::AdoptError;
 use crate::model::{ChainError, PolicyError};
 use crate::plan::PlanError;
+use crate::shown::Shown;
 use crate::source::SourceError;
 
 /// Why migrations were not read, planned or run.
@@ -28,7 +29,7 @@ pub enum Error {
     #[error("no database was given; call `database` on the builder, or use `on` with a connection")]
     NoDatabase,
     /// The database cannot be opened or read.
-    #[error("cannot use the database {database}")]
+    #[error("cannot use the database {}", Shown(database))]
     Database {
         /// Which.
         database: String,
@@ -37,7 +38,7 @@ pub enum Error {
         source: DbError,
     },
     /// A method needs a database that is there, and it is not.
-    #[error("there is no database {database}")]
+    #[error("there is no database {}", Shown(database))]
     Missing {
         /// Which.
         database: String,

@@ -25,10 +25,9 @@
 //! [`Migrator`] puts these together:
 //!
 //! ```
-//! use whimbrel::Migrator;
 //! use whimbrel::db::sqlite::Sqlite;
-//! use whimbrel::plan::Until;
 //! use whimbrel::source::Directory;
+//! use whimbrel::{Migrator, Until};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # std::fs::create_dir(folder.path().join("migrations"))?;
@@ -106,6 +105,7 @@ mod log_level;
 mod migrator;
 pub mod model;
 pub mod plan;
+mod shown;
 pub mod source;
 pub mod sql;
 #[cfg(feature = "testing")]
@@ -117,9 +117,13 @@ pub mod wasm;
 
 pub use code_events::CodeEvents;
 pub use error::{Error, SettingError};
+/// What is asked of a [`Migrator`], and what it answers.
+pub use exec::{Event, Observer, Report};
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
 pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Squashed, Startup, Status};
+pub use model::Version;
+pub use plan::{Goal, Rules, Until};
 /// The crate whose connections [`Migrator::on`] takes, in the version that it takes.
 pub use rusqlite;
 pub use whimbrel_macros::embed;

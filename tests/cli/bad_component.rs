@@ -147,3 +147,19 @@ fn a_component_is_compiled_before_earlier_steps_run() {
     assert_eq!(project.run(&["up"]).code, 1);
     assert!(!project.path("app.db").exists(), "nothing was begun");
 }
+
+#[test]
+fn what_is_the_hosts_own_is_not_advised_to_be_granted() {
+    let project = Project::with(&[
+        ("0001_wipe.js", "export function up(db) { db.execute('DELETE FROM _whimbrel_history'); }\n"),
+        ("0001_wipe.toml", "[grants]\ncreate = [\"note\"]\ndelete = [\"_whimbrel_history\"]\n"),
+    ]);
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n[chains.main.grants]\nread = [\"note\"]\n");
+    let refused = project.run(&["up"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    let (_, hint) = refused.stderr.split_once("hint: ").expect("a hint");
+    let said = "nobody is given delete = [\"_whimbrel_history\"]: what is in there is for the host alone to change";
+    assert!(hint.contains(said), "{refused}");
+    let (policy, _) = hint.split_once("nobody").expect("it says so");
+    assert!(policy.contains("create = [\"note\"]") && !policy.contains("_whimbrel_history"), "{refused}");
+}

@@ -2,10 +2,12 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
+use super::signals::opens;
 use crate::harness::Project;
 
 #[test]
@@ -164,4 +166,54 @@ fn a_lock_is_no_matter_when_nothing_is_pending() {
     let other = project.database();
     other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
     project.ok(&["up", "--lock-timeout", "0"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_replaced_while_it_is_migrated() {
+    for mode in ["DELETE", "WAL"] {
+        let project = Project::notes();
+        project.ok(&["up", "--steps", "1"]);
+        let holder = project.database();
+        holder.pragma_update(None, "journal_mode", mode).expect("the mode");
+        fs::copy(project.path("app.db"), project.path("backup.db")).expect("a copy");
+        holder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+        let mut command = project.command(&["up"]);
+        let mut waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        while !opens(&waiting, "app.db") {
+            assert!(waiting.try_wait().expect("a child").is_none(), "it waits for the lock");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::rename(project.path("backup.db"), project.path("app.db")).expect("it is replaced");
+        holder.execute_batch("ROLLBACK").expect("the lock is free");
+        let outcome = project.outcome(&waiting.wait_with_output().expect("it ends"));
+        assert_eq!(outcome.code, 1, "{mode}: {outcome}");
+        let said = "the database's file was replaced, moved or removed while it was open (SQLITE_READONLY_DBMOVED)";
+        assert!(outcome.stderr.contains(said), "{mode}: {outcome}");
+        assert!(outcome.stderr.contains("hint: another file may be at its path now"), "{mode}: {outcome}");
+    }
+}
+
+#[test]
+fn a_transaction_that_was_left_in_the_middle_is_rolled_back_by_who_may_write() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    let writer = project.database();
+    // With so few pages in memory the first of them are written before the end.
+    let many = "PRAGMA cache_size = 2; BEGIN IMMEDIATE; CREATE TABLE many (x);
+        INSERT INTO many WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT hex(zeroblob(1000)) FROM n;";
+    writer.execute_batch(many).expect("a transaction");
+    for file in ["app.db", "app.db-journal"] {
+        fs::copy(project.path(file), project.path(&file.replace("app", "left"))).expect("a copy");
+    }
+    assert_snapshot!(project.run(&["status", "-D", "sqlite:left.db?mode=ro"]), @"
+    exit 1
+    --- stderr
+    error: cannot use the database left.db
+      caused by: a transaction was left in the middle of it, and to roll that back the database must be written (SQLITE_READONLY_ROLLBACK)
+    hint: have it opened once by somebody who may write it and its folder, such as by `whimbrel status`; leave the files beside it where they are: what is to be put back is in them
+    ");
+    let json = project.ok(&["status", "--json", "-D", "left.db"]).json("status");
+    assert_eq!(json["migrations"][1]["state"], "applied");
+    project.ok(&["status", "-D", "sqlite:left.db?mode=ro"]);
 }

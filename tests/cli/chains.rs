@@ -210,3 +210,29 @@ fn verify_names_the_chain() {
     );
     project.ok(&["verify", "--chain", "main"]);
 }
+
+#[test]
+fn settings_of_a_chain_that_is_not_there_are_refused() {
+    let project = Project::notes();
+    project.write("billing/0001_invoice.sql", "CREATE TABLE invoice (x);\n");
+    let base = "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.billing]\ndir = \"billing\"\n";
+    project.write("whimbrel.toml", format!("{base}[chains.biling]\ntrust = \"untrusted\"\nnamespace = \"b_\"\n"));
+    insta::assert_snapshot!(project.run(&["up"]), @"
+    exit 2
+    --- stderr
+    error: whimbrel.toml:5:1: `[chains.biling]` is about the chain biling, which is not there
+    hint: did you mean `billing`? A chain of its own has a `dir`
+    ");
+    for verb in ["status", "plan", "down"] {
+        assert_eq!(project.run(&[verb]).code, 2, "{verb}");
+    }
+    assert!(!project.path("app.db").exists());
+    project.write("whimbrel.toml", format!("{base}[chains.shop]\nkeep_bodies = true\n"));
+    let refused = project.run(&["up"]);
+    assert!(
+        refused.stderr.contains("hint: give it a `dir`, or take the table away; known are main, billing"),
+        "{refused}"
+    );
+    project.write("whimbrel.toml", format!("{base}[chains.main]\nkeep_bodies = true\n"));
+    project.ok(&["up"]);
+}

@@ -52,6 +52,12 @@ fn help_and_version_are_0() {
         let outcome = project.ok(arguments);
         assert!(!outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{arguments:?}");
     }
+    let help = project.ok(&["help", "up"]).stdout;
+    for options in [["--json"].as_slice(), &["-q"], &["--quiet", "--json"]] {
+        assert_eq!(project.ok(&[&["help", "up"], options].concat()).stdout, help, "{options:?}");
+        assert_eq!(project.ok(&[options, &["help", "up"]].concat()).stdout, help, "{options:?}");
+    }
+    assert_eq!(project.run(&["help", "nothing", "--json"]).json("error")["code"], "usage");
     assert_snapshot!(project.run(&["-h"]), @"
     exit 0
     --- stdout
@@ -125,7 +131,7 @@ fn help_and_version_are_0() {
       6    done, but the result could not be written to standard output
       70   a bug in whimbrel
       124  stopped by --timeout
-      130  interrupted by Ctrl-C (143 by SIGTERM)
+      130  interrupted by Ctrl-C (143 by SIGTERM, 129 by a closed terminal)
 
     The database is taken from --database, else the environment that --env or WHIMBREL_ENV names,
     else DATABASE_URL, else .env, else whimbrel.toml.

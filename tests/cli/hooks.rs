@@ -412,3 +412,22 @@ fn broken_ones_stop_every_run_and_not_the_look_at_what_is_applied() {
     let run = project.run(&["status"]);
     assert!(run.code == 1 && run.stderr.contains("0003_.sql") && run.stderr.contains("hooks/x.sql"), "{run}");
 }
+
+#[test]
+fn one_on_error_that_has_no_end_gets_one_after_an_interrupt() {
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n;\n";
+    let project = project("[hooks]\non_error = [\"hooks/quick.sql\", \"hooks/endless.sql\", \"hooks/late.sql\"]\n");
+    project.write("migrations/0003_endless.sql", endless);
+    project.write("hooks/quick.sql", "INSERT INTO note (text) VALUES ('quick');\n");
+    project.write("hooks/endless.sql", endless);
+    project.write("hooks/late.sql", "INSERT INTO note (text) VALUES ('late');\n");
+    project.ok(&["up", "--steps", "2"]);
+    let notes = project.number("SELECT count(*) FROM note");
+    let stopped = project.run(&["up", "--timeout", "1s"]);
+    assert_eq!(stopped.code, 124, "{stopped}");
+    for hook in ["endless", "late"] {
+        assert!(stopped.stderr.contains(&format!("the on_error hook {hook} failed as well: interrupted")), "{stopped}");
+    }
+    // There is time for what is quick.
+    assert_eq!(project.number("SELECT count(*) FROM note"), notes + 1);
+}

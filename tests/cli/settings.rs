@@ -26,6 +26,15 @@ fn the_database_is_found_in_this_order() {
     project.write(".env", "OTHER=1\nexport DATABASE_URL=\"sqlite://dotenv.db\"\n");
     assert_eq!(database_of(&project, None, &[]), "dotenv.db");
     assert_eq!(database_of(&project, Some(""), &[]), "dotenv.db", "an empty variable is none");
+    project.write(".env", "DATABASE_URL=sqlite:${DATA_FOLDER}/dotenv.db\n");
+    assert_snapshot!(project.run(&["status"]), @r"
+    exit 2
+    --- stderr
+    error: .env:1:21: DATABASE_URL is made of the variable DATA_FOLDER, which is not set
+    hint: set DATA_FOLDER, here above it or in the environment; a `$` that is meant stands in single quotes
+    ");
+    assert_eq!(project.run_with("DATA_FOLDER", "data", &["status"]).code, 0);
+    project.write(".env", "OTHER=1\nexport DATABASE_URL=\"sqlite://dotenv.db\"\n");
     assert_eq!(database_of(&project, Some("  "), &[]), "dotenv.db", "a blank one is none");
     assert_eq!(database_of(&project, Some("sqlite:environment.db?mode=rwc"), &[]), "environment.db");
     assert_eq!(database_of(&project, Some("sqlite:environment.db"), &["-D", "typed.db"]), "typed.db");

@@ -3,16 +3,24 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Outcome, Project};
+use crate::harness::{self, Outcome, Project};
 
-/// Starts a run whose second step takes minutes.
+/// Starts a run whose third step takes minutes.
 fn started(project: &Project) -> Child {
+    slow(project);
+    started_as(project, &mut project.command(&["up"]))
+}
+
+fn slow(project: &Project) {
     project.write(
         "migrations/0003_slow.sql",
         "INSERT INTO note (text) VALUES ('slow');\n\
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT max(i) FROM n;\n",
     );
-    let mut command = project.command(&["up"]);
+}
+
+/// Starts it by another command.
+fn started_as(project: &Project, command: &mut Command) -> Child {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
     let applied = || project.path("app.db").exists() && has_started(project);
     let patience = Instant::now() + Duration::from_secs(30);
@@ -64,6 +72,42 @@ fn kill_does_too() {
 }
 
 #[test]
+fn a_closed_terminal_does_too() {
+    if hang_ups_are_ignored() {
+        return;
+    }
+    let project = Project::notes();
+    let child = started(&project);
+    signal(&child, "HUP");
+    let outcome = end(&project, child);
+    assert_eq!(outcome.code, 129, "{outcome}");
+    assert!(outcome.stderr.contains("error: interrupted; migration 3 slow was rolled back"), "{outcome}");
+    assert_eq!(project.number("SELECT count(*) FROM note"), 2);
+}
+
+/// These tests themselves may have been started with `nohup`, and what they start inherits that.
+fn hang_ups_are_ignored() -> bool {
+    let ended = Command::new("sh").args(["-c", "kill -s HUP $$"]).status().expect("sh runs");
+    ended.success()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_a_run_outlives_its_terminal() {
+    let project = Project::notes();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" up"]).arg(harness::program()).current_dir(project.path(""));
+    slow(&project);
+    let child = started_as(&project, shell.env("WHIMBREL_CACHE", harness::cache()));
+    signal(&child, "HUP");
+    signal(&child, "TERM");
+    let outcome = end(&project, child);
+    assert_eq!(outcome.code, 143, "{outcome}");
+    // The second signal would have ended it without a word.
+    assert!(outcome.stderr.contains("migration 3 slow was rolled back"), "{outcome}");
+}
+
+#[test]
 fn ctrl_c_ends_the_wait_for_a_lock() {
     let project = Project::notes();
     project.ok(&["up", "--steps", "1"]);
@@ -99,7 +143,7 @@ fn verbs_that_run_nothing_tell_programs_that_they_were_stopped() {
 
 #[cfg(target_os = "linux")]
 /// The process has this file open, and so has installed its handlers.
-fn opens(child: &Child, file: &str) -> bool {
+pub(super) fn opens(child: &Child, file: &str) -> bool {
     let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).expect("it runs");
     open.flatten().filter_map(|entry| entry.path().read_link().ok()).any(|path| path.ends_with(file))
 }

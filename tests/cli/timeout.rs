@@ -1,6 +1,6 @@
 //! `--timeout`: a run that takes too long is stopped, its step is rolled back, the exit code tells.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use whimbrel::Error;
@@ -10,12 +10,27 @@ use whimbrel::plan::Until;
 use whimbrel::source::Directory;
 use whimbrel::{Interrupt, Migrator};
 
-use crate::harness::Project;
+use crate::harness::{Outcome, Project};
 
 const SLOW: &str = "INSERT INTO note (text) VALUES ('slow');\n\
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n;\n";
-/// Far below what the slow statement would take; a busy machine gets all of it.
+/// Far more than what is quick takes.
 const SOON: Duration = Duration::from_secs(30);
+
+/// Runs with more and more time, each time on a new project, until what is quick was done in it, however busy the machine is:
+/// what is slow has no end.
+fn stopped(make: impl Fn() -> Project, arguments: &[&str], at: &str) -> (Project, Outcome) {
+    for seconds in [1_u32, 4, 16, 64] {
+        let project = make();
+        let timeout = format!("{seconds}s");
+        let mut outcome = project.run(&[arguments, &["--timeout", &timeout]].concat());
+        outcome.stderr = outcome.stderr.replace(&format!("timeout of {timeout}"), "timeout of [time]");
+        if outcome.stderr.contains(at) {
+            return (project, outcome);
+        }
+    }
+    panic!("a minute was too short for what is quick");
+}
 
 fn project() -> Project {
     let project = Project::notes();
@@ -25,15 +40,11 @@ fn project() -> Project {
 
 #[test]
 fn a_statement_is_stopped_and_its_step_rolled_back() {
-    let project = project();
-    let began = Instant::now();
-    // Long enough for what is quick, even while other tests run.
-    let outcome = project.run(&["up", "--timeout", "3s"]);
-    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    let (project, outcome) = stopped(project, &["up"], "migration 3 slow was rolled back");
     let error = outcome.stderr.split_once("error: ").expect("there is an error").1;
     assert_eq!(outcome.code, 124, "{outcome}");
     assert_snapshot!(error, @"
-    the run took longer than its timeout of 3s; migration 3 slow was rolled back
+    the run took longer than its timeout of [time]; migration 3 slow was rolled back
     note: 2 migrations were applied before it and stay applied
     hint: give it more time with --timeout, or run fewer steps at once with --steps
     ");
@@ -46,28 +57,42 @@ fn a_statement_is_stopped_and_its_step_rolled_back() {
 
 #[test]
 fn a_hook_is_stopped_and_nothing_else_is_said_to_be_undone() {
-    let project = Project::notes();
-    let settings = |moment: &str| format!("database = \"sqlite:app.db\"\n[hooks]\n{moment} = \"hooks/slow.sql\"\n");
-    project.write("hooks/slow.sql", SLOW);
-    project.write("whimbrel.toml", settings("after_all"));
-    let outcome = project.run(&["up", "--timeout", "3s"]);
+    let with_hook = |moment: &str| {
+        let project = Project::notes();
+        project.write("hooks/slow.sql", SLOW);
+        project
+            .write("whimbrel.toml", format!("database = \"sqlite:app.db\"\n[hooks]\n{moment} = \"hooks/slow.sql\"\n"));
+        project
+    };
+    let (_, outcome) = stopped(|| with_hook("after_all"), &["up"], "in the after_all hook slow");
     assert_eq!(outcome.code, 124, "{outcome}");
     assert_snapshot!(outcome.stderr.split_once("error: ").expect("there is an error").1, @"
-    the run took longer than its timeout of 3s in the after_all hook slow
+    the run took longer than its timeout of [time] in the after_all hook slow
     note: 2 migrations were applied before it and stay applied
     hint: give it more time with --timeout, or run fewer steps at once with --steps
     ");
-    project.write("whimbrel.toml", settings("after_each"));
-    let outcome = project.run(&["down", "--timeout", "3s"]);
+    let applied = || {
+        let project = with_hook("after_each");
+        let settings = project.read("whimbrel.toml");
+        project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n");
+        project.ok(&["up"]);
+        project.write("whimbrel.toml", settings);
+        project
+    };
+    let (_, outcome) = stopped(applied, &["down"], "in the after_each hook slow");
     assert_snapshot!(outcome.stderr.split_once("error: ").expect("there is an error").1, @"
-    the run took longer than its timeout of 3s in the after_each hook slow
+    the run took longer than its timeout of [time] in the after_each hook slow
     note: migration 2 first_notes was rolled back
     hint: give it more time with --timeout, or run fewer steps at once with --steps
     ");
-    project.write("migrations/0003_out.sql", "-- whimbrel: transaction = none\nCREATE TABLE out (x);\n");
-    let outcome = project.run(&["up", "--timeout", "3s"]);
+    let outside = || {
+        let project = applied();
+        project.write("migrations/0003_out.sql", "-- whimbrel: transaction = none\nCREATE TABLE out (x);\n");
+        project
+    };
+    let (project, outcome) = stopped(outside, &["up"], "in the after_each hook slow");
     assert_snapshot!(outcome.stderr.split_once("error: ").expect("there is an error").1, @"
-    the run took longer than its timeout of 3s in the after_each hook slow
+    the run took longer than its timeout of [time] in the after_each hook slow
     note: migration 3 out stays: it had committed on its own before the hook
     hint: give it more time with --timeout, or run fewer steps at once with --steps
     ");
@@ -148,18 +173,32 @@ fn a_time_that_leaves_none_is_refused() {
 
 #[test]
 fn a_program_tells_its_timeout_from_its_interrupt() {
-    let project = project();
     let interrupt = Interrupt::new();
-    let migrator = Migrator::builder()
-        .source(Directory::new(project.path("migrations")))
-        .database(Sqlite::file(project.path("app.db")))
-        .interrupt(interrupt.clone())
-        .timeout(Duration::from_secs(3))
-        .build()
-        .unwrap();
-    let Err(Error::Timeout { timeout, source }) = migrator.up(Until::End) else { panic!("it was to be stopped") };
-    let Error::Run(stopped) = *source else { panic!("{source:?}") };
-    assert_eq!((timeout, stopped.done.steps.len()), (Duration::from_secs(3), 2));
+    let migrator = |project: &Project, timeout| {
+        Migrator::builder()
+            .source(Directory::new(project.path("migrations")))
+            .database(Sqlite::file(project.path("app.db")))
+            .interrupt(interrupt.clone())
+            .timeout(timeout)
+            .build()
+            .unwrap()
+    };
+    let (mut time, project) = (Duration::from_secs(1), project());
+    migrator(&project, Duration::MAX).up(Until::Steps(2)).unwrap();
+    let stopped = loop {
+        let Err(Error::Timeout { timeout, source }) = migrator(&project, time).up(Until::End) else {
+            panic!("it was to be stopped")
+        };
+        assert_eq!(timeout, time);
+        match *source {
+            Error::Run(stopped) if matches!(stopped.source, StepError::Interrupted) => break stopped,
+            // The machine is busy, and it had not begun.
+            source => assert!(time < SOON, "{source:?}"),
+        }
+        time *= 4;
+    };
+    assert_eq!(stopped.failed.migration.version, 3.into());
+    let migrator = migrator(&project, time);
     assert!(matches!(stopped.source, StepError::Interrupted));
     interrupt.raise();
     let error = migrator.up(Until::End).unwrap_err();

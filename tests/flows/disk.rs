@@ -135,6 +135,18 @@ fn a_full_disk_fails_the_step_and_nothing_else() {
     }
 }
 
+#[test]
+fn a_full_folder_of_temporary_files_is_named() {
+    let sorted = "CREATE TABLE bulk AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+                  SELECT hex(randomblob(1000)) AS x FROM n ORDER BY x;";
+    let project = Project::with(&[("0001_log.sql", "CREATE TABLE log (step);"), ("0002_bulk.sql", sorted)]);
+    let Some(disk) = SmallDisk::mount(256) else { return skipped() };
+    let folder = disk.folder.path().display().to_string();
+    let failed = project.run_with("SQLITE_TMPDIR", &folder, &["up"]);
+    assert_told(&failed, "database or disk is full (SQLITE_FULL)", "SQLite's temporary files are in");
+    assert!(project.ok(&["up"]).stdout.contains("Applied 1 migration"));
+}
+
 /// Asserts that runs stopped at different places have left different numbers of steps.
 fn assert_spread(applied: &BTreeSet<usize>, case: Case<'_>) {
     assert!(applied.len() > case.story.steps() / 2, "only these numbers of steps were left: {applied:?}");

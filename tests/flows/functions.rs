@@ -20,6 +20,7 @@ use whimbrel::{Error, Interrupt, LogLevel, Migrator, MigratorBuilder};
 
 use super::guests::{behaviours, workspace};
 use super::transforms::chain;
+use crate::harness::Project;
 
 const PEOPLE: &str = "
 CREATE TABLE person (id INTEGER PRIMARY KEY, email TEXT, first TEXT, last TEXT, n INTEGER);
@@ -276,6 +277,19 @@ fn limits_and_interrupts_stop_them() {
         other => panic!("{other:?}"),
     }
     thread.join().unwrap();
+}
+
+#[test]
+fn the_program_says_where_a_limit_met_inside_of_one_is_raised() {
+    let project = Project::with(&[
+        ("0002_loop.sql", "SELECT loops();"),
+        ("0002_loop.toml", "functions = 'text_tools'\n[limits]\nfuel = 1_000_000\n"),
+    ]);
+    project.write("migrations/text_tools.functions.wasm", library());
+    let failed = project.run(&["up"]);
+    assert_eq!(failed.code, 1, "{failed}");
+    assert!(failed.stderr.contains("the function loops: "), "{failed}");
+    assert!(failed.stderr.contains("raise `fuel` under [limits] in migrations/0002_loop.toml"), "{failed}");
 }
 
 #[test]

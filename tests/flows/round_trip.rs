@@ -9,6 +9,7 @@ use whimbrel::wasm::ComponentCache;
 use whimbrel::{Migrator, MigratorBuilder};
 
 use crate::flows::guests::workspace;
+use crate::harness::Project;
 
 /// Tries migrations on a database that has the table `t (id, x)` with three rows; asserts that it stays as it was.
 fn trips(files: &[(&str, &str)], more: impl FnOnce(MigratorBuilder) -> MigratorBuilder) -> Vec<String> {
@@ -124,6 +125,30 @@ fn a_failure_is_told_with_its_leg() {
     assert_eq!(found[0], "1 fails down");
     assert!(found[1].starts_with("2 down: table e is there after up and down and not before"), "{found:?}");
     assert_eq!(found[2..], ["3 fails up", "4 not tried"]);
+}
+
+#[test]
+fn of_what_is_in_progress_only_the_rest_is_run() {
+    let project = Project::notes();
+    let script =
+        |last: &str| format!("-- whimbrel: transaction = none\nINSERT INTO note (text) VALUES ('3');\n{last}\n");
+    project.write("migrations/0003_outside.up.sql", script("INSERT INTO nowhere VALUES (4);"));
+    project.write("migrations/0003_outside.down.sql", "DELETE FROM note WHERE text IN ('3', '4');\n");
+    project.write("migrations/0004_later.up.sql", "UPDATE note SET text = 'four' WHERE text = '4';\n");
+    project.write("migrations/0004_later.down.sql", "UPDATE note SET text = '4' WHERE text = 'four';\n");
+    assert_eq!(project.run(&["up"]).code, 1);
+    project.write("migrations/0003_outside.up.sql", script("INSERT INTO note (text) VALUES ('4');"));
+    project.unchanged(|| {
+        let tested = project.ok(&["test", "--round-trip", "--json"]).json("test");
+        let trips = tested["round_trip"]["migrations"].as_array().unwrap();
+        let results: Vec<_> = trips.iter().map(|trip| trip["result"].as_str().unwrap()).collect();
+        assert_eq!(results, ["left-out", "passed"], "{tested}");
+        assert!(trips[0]["message"].as_str().unwrap().starts_with("it is in progress"), "{tested}");
+    });
+    project.ok(&["up"]);
+    // As soon as it is done, it is one like others.
+    project.ok(&["down", "--steps", "2"]);
+    assert!(project.ok(&["test", "--round-trip"]).stdout.contains("2 passed"));
 }
 
 #[test]

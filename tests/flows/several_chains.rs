@@ -218,11 +218,11 @@ fn a_baseline_is_declared_once_and_nothing_is_run() {
     let stage = Stage::new();
     stage.connection().execute_batch("CREATE TABLE customer (id, name, phone)").unwrap();
     let migrator = stage.both().only(["app"]).build().unwrap();
-    let would = migrator.baseline(Version::from(1), true).unwrap();
+    let would = migrator.plan_baseline(Version::from(1)).unwrap();
     assert_eq!((would.state, migrator.history().unwrap().len()), (AppliedState::Baseline, 0));
-    migrator.baseline(Version::from(1), false).unwrap();
+    migrator.baseline(Version::from(1)).unwrap();
     assert_eq!(titles(&migrator.up(Until::End).unwrap()), ["up app:2 invoice_count"]);
-    let Err(Error::Plan(error)) = migrator.baseline(Version::from(2), false) else { panic!("it is begun") };
+    let Err(Error::Plan(error)) = migrator.baseline(Version::from(2)) else { panic!("it is begun") };
     assert!(matches!(error.problems[..], [PlanProblem::AlreadyBegun { .. }]));
     assert_eq!(stage.number("SELECT count(*) FROM _whimbrel_history"), 2);
 }

@@ -318,6 +318,12 @@ fn a_dry_run_counts_and_undoes() {
     let before = std::fs::read(stage.database()).unwrap();
     let report = stage.migrator().dry_run(&Goal::LATEST).unwrap();
     assert_eq!(report.steps[0].rows, Some(counts(3, 3, 0, 0)));
+    // What the host looks up for it is not what it does.
+    let recording = report.steps[0].recording.as_ref().unwrap();
+    let texts: Vec<&str> = recording.statements.iter().map(|statement| statement.sql.as_str()).collect();
+    let tables: Vec<&str> = recording.tables.iter().map(|table| table.table.as_str()).collect();
+    assert!(texts.iter().all(|text| text.starts_with("UPDATE \"person\" SET")), "{texts:?}");
+    assert_eq!((texts.is_empty(), tables), (false, vec!["person"]));
     assert_eq!(std::fs::read(stage.database()).unwrap(), before);
 }
 

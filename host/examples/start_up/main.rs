@@ -5,9 +5,8 @@
 #![expect(clippy::print_stdout, reason = "a program talks to its user")]
 
 use rusqlite::Connection;
-use whimbrel::Migrator;
-use whimbrel::plan::{Goal, Until};
 use whimbrel::source::{Code, Combined};
+use whimbrel::{Goal, Migrator, Until};
 
 /// The folder is part of the program: nothing has to be installed beside it.
 const MIGRATIONS: whimbrel::source::Embedded = whimbrel::embed!("examples/start_up/migrations");

@@ -350,6 +350,8 @@ pub trait Session {
     fn counters(&self) -> Counters;
     /// Starts to record statements and changed rows.
     fn start_recording(&mut self);
+    /// Leaves what comes now out of the recording, since it is the host's own and not the step's; or not any more.
+    fn hold_recording(&mut self, held: bool);
     /// Ends the recording and returns it.
     fn take_recording(&mut self) -> Recording;
 

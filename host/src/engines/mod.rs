@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::model::Checksum;
+use crate::shown::Shown;
 use crate::wasm::Known;
 
 /// More than any engine; keeps a stray file from filling the memory.
@@ -45,7 +46,7 @@ enum Place {
 #[non_exhaustive]
 pub enum EngineError {
     /// Its file cannot be read.
-    #[error("the script engine {name} cannot be read ({})", file.display())]
+    #[error("the script engine {name} cannot be read ({})", Shown(&file.to_string_lossy()))]
     Unreadable {
         /// What the operator calls it.
         name: String,
@@ -57,7 +58,8 @@ pub enum EngineError {
     },
     /// Its bytes are not those that were pinned.
     #[error(
-        "the script engine {name} is not the one that was pinned: its sha256 is {found}, and {pinned} was asked for ({place})"
+        "the script engine {name} is not the one that was pinned: its sha256 is {found}, and {pinned} was asked for ({})",
+        Shown(place)
     )]
     Changed {
         /// What the operator calls it.
@@ -70,7 +72,7 @@ pub enum EngineError {
         found: Checksum,
     },
     /// Two are to run the same files.
-    #[error("two script engines are to run .{extension} files: {first} and {second}")]
+    #[error("two script engines are to run .{extension} files: {} and {}", Shown(first), Shown(second))]
     TwoForOne {
         /// The ending.
         extension: String,

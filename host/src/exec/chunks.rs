@@ -1,5 +1,6 @@
 //! Runs a transform chunk by chunk, each in a transaction of its own together with how far it is.
 
+use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -19,10 +20,10 @@ use super::verify::verify;
 use super::watermark::Watermark;
 use super::work::Work;
 use crate::db::{Counters, DbError, Session};
-use crate::history::Advance;
+use crate::history::{Advance, Standing};
 use crate::interrupt::Interrupt;
 use crate::lock::{Holder, Lease};
-use crate::model::{AppliedState, Chunk, TransformSpec};
+use crate::model::{AppliedState, Chunk, TransformSpec, Version};
 use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, count, schema_version, with_runner};
 use crate::wasm::PluginError;
 
@@ -122,11 +123,11 @@ fn run<'a>(
         return Ok(Ran::Over(Box::new(done_elsewhere(step))));
     }
     let (chain, version) = (&step.step.chain, step.step.migration.version);
-    let details = conditions.history.details(session, chain, version)?;
-    let came = details.as_ref().and_then(|(_, details)| Checkpoint::from_json(details));
+    let standing = conditions.history.standing(session, chain, version)?;
+    let came = standing.as_ref().and_then(|standing| Checkpoint::from_json(&standing.details));
     watermark.has_chunks = came.is_some_and(|checkpoint| checkpoint.key.is_some());
     // One that is in progress has been asked before.
-    if details.is_none()
+    if standing.is_none()
         && let Some(report) = instead(session, step, conditions)?
     {
         session.commit().map_err(StepError::doing("commit"))?;
@@ -140,6 +141,7 @@ fn run<'a>(
         rows,
         timer: Timer::start(session),
         holder: holder(step, conditions),
+        begun_by: OnceCell::new(),
     };
     let (mut last, mut burnt) = (None, 0);
     let ran = loop {
@@ -184,6 +186,8 @@ struct Job<'a> {
     rows: u64,
     timer: Timer,
     holder: Holder,
+    /// The run that began it, which is another one as soon as somebody lets it begin anew.
+    begun_by: OnceCell<String>,
 }
 
 impl Job<'_> {
@@ -271,9 +275,16 @@ impl Job<'_> {
             }
         }
         let (chain, version) = (&self.step.step.chain, self.step.step.migration.version);
-        let total = match self.conditions.history.details(session, chain, version)? {
-            Some((AppliedState::Applied, _)) => return Ok(Left::DoneElsewhere),
-            Some((_, details)) => {
+        let standing = self.conditions.history.standing(session, chain, version)?;
+        if let Some(Standing { begun_by, .. }) = &standing
+            && self.begun_by.get_or_init(|| begun_by.clone()) != begun_by
+        {
+            // Perhaps by other code, which would go on between the rows of this one.
+            return Err(StepError::Vanished.into());
+        }
+        let total = match standing {
+            Some(Standing { state: AppliedState::Applied, .. }) => return Ok(Left::DoneElsewhere),
+            Some(Standing { details, .. }) => {
                 // Read inside the lock: another process may have done chunks meanwhile.
                 let unusable = || StepError::Checkpoint { details: details.clone() };
                 let checkpoint = Checkpoint::from_json(&details).ok_or_else(unusable)?;
@@ -295,7 +306,7 @@ impl Job<'_> {
             before: counters,
             fuel: runner.fuel().saturating_sub(fuel),
             checkpoint: Checkpoint { key: runner.position().map(<[_]>::to_vec), counts: runner.counts(), total },
-            lease: lease(&self.holder, last.unwrap_or_else(|| began.elapsed())),
+            lease: lease(&self.holder, version, last.unwrap_or_else(|| began.elapsed())),
             is_first: first,
         };
         if !more {
@@ -382,6 +393,7 @@ impl Job<'_> {
         report.counters = Counters::default();
         report.duration = Duration::ZERO;
         write_row(session, &report, &self.timer, self.conditions, AppliedState::InProgress)?;
+        self.begun_by.get_or_init(|| self.conditions.run_id());
         Ok(total)
     }
 }
@@ -391,8 +403,8 @@ fn look() -> impl FnOnce(DbError) -> StepError {
 }
 
 /// Makes the lease that is written with a chunk, after one that took so long.
-fn lease(holder: &Holder, last: Duration) -> Lease {
+fn lease(holder: &Holder, version: Version, last: Duration) -> Lease {
     let now = Timestamp::now();
     let time = last.saturating_mul(PATIENCE).clamp(SHORTEST_LEASE, LONGEST_LEASE);
-    Lease { holder: holder.clone(), heartbeat: moment(now), until: moment(now + time) }
+    Lease { holder: holder.clone(), version: version.key(), heartbeat: moment(now), until: moment(now + time) }
 }

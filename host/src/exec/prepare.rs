@@ -15,6 +15,7 @@ use crate::limits::{Excess, RunLimits};
 use crate::model::{Binary, Body};
 use crate::model::{Chains, Policies};
 use crate::plan::{Plan, Step};
+use crate::shown::Shown;
 #[cfg(feature = "wasm")]
 use crate::wasm::Engine;
 
@@ -24,7 +25,7 @@ use crate::wasm::Engine;
 pub enum PrepareError {
     /// A component cannot be compiled.
     #[cfg(feature = "wasm")]
-    #[error("migration {migration} cannot be loaded ({file})")]
+    #[error("migration {migration} cannot be loaded ({})", Shown(file))]
     Component {
         /// Version and name.
         migration: String,
@@ -35,7 +36,7 @@ pub enum PrepareError {
         source: crate::wasm::CompileError,
     },
     /// A manifest asks for more than its migration may use.
-    #[error("migration {migration} {} ({file})", excesses.iter().map(Excess::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("migration {migration} {} ({})", excesses.iter().map(Excess::to_string).collect::<Vec<_>>().join(", "), Shown(file))]
     Limits {
         /// Name of the chain.
         chain: String,
@@ -50,7 +51,7 @@ pub enum PrepareError {
     },
     /// The database does not have what a transform reads or writes.
     #[cfg(feature = "wasm")]
-    #[error("the transform of migration {migration} does not fit the database: {} ({file})", list(problems))]
+    #[error("the transform of migration {migration} does not fit the database: {} ({})", list(problems), Shown(file))]
     Transform {
         /// Version and name.
         migration: String,
@@ -71,7 +72,7 @@ pub enum PrepareError {
     },
     /// The manifest says that the component is a transform, and it is none; or the other way round.
     #[cfg(feature = "wasm")]
-    #[error("the component of migration {migration} {is}, and its manifest {says} ({file})")]
+    #[error("the component of migration {migration} {is}, and its manifest {says} ({})", Shown(file))]
     OtherWorld {
         /// Version and name.
         migration: String,
@@ -84,7 +85,7 @@ pub enum PrepareError {
     },
     /// A script cannot be run, or there is no engine for it.
     #[cfg(feature = "wasm")]
-    #[error("migration {migration} cannot be loaded ({file})")]
+    #[error("migration {migration} cannot be loaded ({})", Shown(file))]
     Script {
         /// Version and name.
         migration: String,
@@ -96,7 +97,7 @@ pub enum PrepareError {
     },
     /// A library of functions cannot be used.
     #[cfg(feature = "wasm")]
-    #[error("the functions of {library}, which migration {migration} calls, cannot be used ({file})")]
+    #[error("the functions of {library}, which migration {migration} calls, cannot be used ({})", Shown(file))]
     Functions {
         /// What migrations call it.
         library: String,
@@ -119,7 +120,7 @@ pub enum PrepareError {
         reason: String,
     },
     /// A component is to be reverted and has no `down`.
-    #[error("migration {migration} cannot be reverted: its code exports no down ({file})")]
+    #[error("migration {migration} cannot be reverted: its code exports no down ({})", Shown(file))]
     Irreversible {
         /// Version and name.
         migration: String,
@@ -133,7 +134,7 @@ pub enum PrepareError {
         refused: Vec<AskedTooMuch>,
     },
     /// What a script does outside a transaction could not be undone when it goes beyond its grants.
-    #[error("migration {migration} is held to grants and may not run outside a transaction ({file})")]
+    #[error("migration {migration} is held to grants and may not run outside a transaction ({})", Shown(file))]
     HeldOutsideTransaction {
         /// Version and name.
         migration: String,
@@ -141,7 +142,7 @@ pub enum PrepareError {
         file: String,
     },
     /// Everything is to run in one transaction, and this step commits on its own.
-    #[error("migration {migration} {why}, so it cannot be part of one transaction with others ({file})")]
+    #[error("migration {migration} {why}, so it cannot be part of one transaction with others ({})", Shown(file))]
     NotInOneTransaction {
         /// Version and name.
         migration: String,
@@ -151,7 +152,7 @@ pub enum PrepareError {
         why: &'static str,
     },
     /// This build runs no components.
-    #[error("migration {migration} is a component, and this build of whimbrel runs none ({file})")]
+    #[error("migration {migration} is a component, and this build of whimbrel runs none ({})", Shown(file))]
     NoWasm {
         /// Version and name.
         migration: String,
@@ -167,7 +168,7 @@ fn list(problems: &[crate::transform::LayoutProblem]) -> String {
 
 fn not_granted(refused: &[AskedTooMuch]) -> String {
     match refused {
-        [only] => format!("migration {} asks for more than it is given ({})", only.migration, only.file),
+        [only] => format!("migration {} asks for more than it is given ({})", only.migration, Shown(&only.file)),
         refused => format!("{} migrations ask for more than they are given", refused.len()),
     }
 }

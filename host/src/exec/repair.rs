@@ -8,6 +8,7 @@ use super::report::StepError;
 use super::step::moment;
 use crate::db::Session;
 use crate::history::{History, HistoryError, NewRow};
+use crate::lock::{Here, Holder, Lease};
 use crate::model::{AppliedState, Chain, Chains, Key, Migration, Role, Version};
 use crate::plan::{self, ChangeKind, HistoryChange, PlanError, Repair, RepairPlan};
 
@@ -24,6 +25,12 @@ pub enum RepairError {
     /// Another process has changed it since it was looked at.
     #[error("another process changed the history meanwhile")]
     Changed,
+    /// A process that can be seen is at work on what is to be repaired.
+    #[error("{holder}, and is still at work on it")]
+    AtWork {
+        /// Who.
+        holder: Box<Holder>,
+    },
     /// The database refused.
     #[error(transparent)]
     Step(#[from] StepError),
@@ -49,16 +56,18 @@ pub(crate) fn plan_repair(
     unread.map_or(Ok(planned), |error| Err(error.into()))
 }
 
-/// Writes what was decided. A step that another process is running outside a transaction is waited for.
+/// Writes what was decided. A step that another process is running outside a transaction is waited for; one that does the
+/// chunks of a transform is not, so that nothing is written as long as it can be seen from `here`.
 pub(crate) fn run_repair(
     session: &mut dyn Session,
     chains: &Chains,
     history: &History,
     repair: &Repair,
     decided: &RepairPlan,
+    here: &Here,
 ) -> Result<(), RepairError> {
     let lock = session.lock_run(None).map_err(StepError::doing("lock the run"))?;
-    let written = write(session, chains, history, repair, decided);
+    let written = write(session, chains, history, repair, decided, here);
     if let Err(error) = session.rollback() {
         tracing::warn!("rollback failed: {error}");
     }
@@ -72,16 +81,32 @@ fn write(
     history: &History,
     repair: &Repair,
     decided: &RepairPlan,
+    here: &Here,
 ) -> Result<(), RepairError> {
     session.begin().map_err(StepError::doing("begin a transaction"))?;
     if plan_repair(session, chains, history, repair)? != *decided {
         return Err(RepairError::Changed);
+    }
+    let now = Timestamp::now();
+    let is_concerned = |lease: &Lease| decided.changes.iter().any(|change| concerns(change, lease));
+    if let Some(lease) =
+        history.leases(session)?.into_iter().find(|lease| lease.is_seen(here, now) && is_concerned(lease))
+    {
+        return Err(RepairError::AtWork { holder: Box::new(lease.holder) });
     }
     history.ensure(session)?;
     for change in &decided.changes {
         change_history(session, chains, history, change)?;
     }
     Ok(session.commit().map_err(StepError::doing("commit"))?)
+}
+
+/// Tells whether a lease is on the migration that a change is about.
+fn concerns(change: &HistoryChange, lease: &Lease) -> bool {
+    match &change.key {
+        Key::Version(version) => lease.version == version.key() && lease.holder.chain == change.chain,
+        Key::Name(_) => false,
+    }
 }
 
 fn change_history(

@@ -13,6 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::limits::LimitReached;
 use crate::model::{Hook, Script};
 use crate::plan::{PlanError, Step, Warning};
+use crate::shown::Shown;
 use crate::sql;
 
 /// How a step ended.
@@ -209,8 +210,8 @@ pub enum StepError {
         #[source]
         source: Box<PrepareError>,
     },
-    /// Its row in the history has gone while a transform was in progress.
-    #[error("its row in the history has gone meanwhile")]
+    /// Its row in the history has gone while a transform was in progress, or is that of another beginning.
+    #[error("its row in the history has gone meanwhile, or another run has begun it anew")]
     Vanished,
     /// A migration written in Rust failed.
     #[error("the migration failed")]
@@ -292,7 +293,7 @@ fn not_verified(source: &crate::wasm::PluginError) -> &'static str {
 fn place(script: &Script, failed: &ScriptError) -> String {
     let offset = failed.error.offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or_default();
     let line = sql::locate(&script.text, failed.start.saturating_add(offset)).line;
-    format!("{}:{line}", script.file)
+    format!("{}:{line}", Shown(&script.file))
 }
 
 impl StepError {

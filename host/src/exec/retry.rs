@@ -63,7 +63,7 @@ fn in_transaction(
     session.begin().map_err(StepError::beginning)?;
     let (chain, version) = (&step.step.chain, step.step.migration.version);
     // Another process may have reverted it meanwhile.
-    conditions.history.details(session, chain, version)?.ok_or(StepError::Vanished)?;
+    conditions.history.standing(session, chain, version)?.ok_or(StepError::Vanished)?;
     let rejects = conditions.history.rejects(session, chain, version)?;
     if rejects.is_empty() {
         return Ok(Retried::default());

@@ -12,8 +12,11 @@ use crate::db::sqlite::{Differences, Fill, differences};
 use crate::db::{Ambient, OpenOptions, Session};
 use crate::grants::FunctionGrant;
 use crate::history::foreign::Mirror;
-use crate::model::Reversibility;
+use crate::model::{Applied, AppliedState, Reversibility};
 use crate::plan::{Direction, Goal, Plan, Step};
+
+/// Why nothing is compared of a migration whose beginning is there already.
+const IN_PROGRESS: &str = "it is in progress, so that what was there before it is not known: only its rest was run";
 
 /// A part of the trip.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,7 +73,8 @@ pub enum TripOutcome {
     Passed,
     /// It went up, and does not say how to go down.
     NotReversible,
-    /// It was not run, or counts as applied without having been run: a precondition does not hold.
+    /// It was not run, or counts as applied without having been run, as a precondition does not hold; or the rest of it was
+    /// run, as it is in progress.
     LeftOut {
         /// Which.
         reason: String,
@@ -189,6 +193,11 @@ impl Road<'_> {
         skipped: &mut Vec<StepReport>,
     ) -> Result<(Box<dyn Session>, TripOutcome), TrialError> {
         let mut before = before;
+        if self.is_in_progress(before.as_mut(), step)? {
+            let (after, went) = self.go(before, step, self.conditions.goal)?;
+            let rest = |_| TripOutcome::LeftOut { reason: IN_PROGRESS.to_owned() };
+            return Ok((after, went.map_or_else(fails_up, rest)));
+        }
         let back = match self.way_back(step) {
             Ok(None) => {
                 let (after, went) = self.go(before, step, self.conditions.goal)?;
@@ -228,6 +237,16 @@ impl Road<'_> {
             }
         }
         Ok((after, TripOutcome::Passed))
+    }
+
+    /// Tells whether its beginning is in the database already, so that down would bring back what nobody has seen.
+    fn is_in_progress(&self, session: &mut dyn Session, step: &Prepared) -> Result<bool, TrialError> {
+        let Step { chain, migration, .. } = &step.steps[0].step;
+        let applied = self.conditions.history.read_all(session).map_err(TrialError::History)?;
+        let is_this = |row: &Applied| row.ended_at.is_none() && row.chain == *chain && row.key() == migration.key();
+        Ok(applied
+            .iter()
+            .any(|row| is_this(row) && matches!(row.state, AppliedState::InProgress | AppliedState::Started)))
     }
 
     fn one_way(&self, report: StepReport, skipped: &mut Vec<StepReport>) -> TripOutcome {

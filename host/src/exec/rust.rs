@@ -6,7 +6,7 @@ use super::report::StepError;
 use super::run::Conditions;
 use super::voice::Voice;
 use crate::db::{Session, Transaction};
-use crate::model::RustError;
+use crate::model::{RustContext, RustError};
 use crate::plan::Step;
 
 /// Lends the open transaction to code of the program, hears what it logs, and refuses what would end the transaction.
@@ -22,5 +22,74 @@ pub(super) fn run_rust(
     match session.keep_transaction(false) {
         Some(statement) => Err(StepError::OwnTransaction { statement, source: done.err() }),
         None => done.map_err(|source| StepError::of_code(source, conditions.interrupt)),
+    }
+}
+
+/// Says what code of the program is to know of its run.
+pub(super) fn context<'a>(step: &'a Step, conditions: &Conditions<'_>) -> RustContext<'a> {
+    let migration = &step.migration;
+    RustContext {
+        chain: &step.chain,
+        version: migration.version,
+        name: &migration.name,
+        dry_run: conditions.dry_run,
+        started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
+        seed: migration.checksum().seed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::model::RustMigration;
+    use crate::source::Code;
+    use crate::{Goal, Migrator, Until};
+
+    /// What it was told each time.
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<String>>>);
+
+    impl Told {
+        fn hear(&self, way: &str, context: &RustContext<'_>) -> Result<(), RustError> {
+            let RustContext { chain, version, name, dry_run, started_at, .. } = *context;
+            assert!(started_at > 1_700_000_000_000, "{started_at}");
+            self.0.lock().unwrap().push(format!("{way} {chain} {version} {name} dry={dry_run}"));
+            Ok(())
+        }
+    }
+
+    impl RustMigration for Told {
+        fn up(&self, _: &mut Transaction<'_>, context: &RustContext<'_>) -> Result<(), RustError> {
+            self.hear("up", context)
+        }
+
+        fn down(&self, _: &mut Transaction<'_>, context: &RustContext<'_>) -> Result<(), RustError> {
+            self.hear("down", context)
+        }
+
+        fn is_reversible(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn code_is_told_of_its_run_as_components_are() {
+        let told = Told::default();
+        let migrator =
+            Migrator::builder().source(Code::new().add(7, "note", told.clone())).chain("app").build().unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrator
+            .on(&mut connection, |migrator| {
+                migrator.dry_run(&Goal::LATEST)?;
+                migrator.up(Until::End)?;
+                migrator.down(Until::Steps(1))
+            })
+            .unwrap();
+        let expected = ["up app 7 note dry=true", "up app 7 note dry=false", "down app 7 note dry=false"];
+        assert_eq!(*told.0.lock().unwrap(), expected);
     }
 }

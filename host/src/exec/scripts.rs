@@ -10,6 +10,7 @@ use crate::engines::{EngineError, EngineSource, Engines};
 use crate::limits::RunLimits;
 use crate::model::{Checksum, ScriptFiles};
 use crate::plan::{Direction, Step};
+use crate::shown::Shown;
 use crate::wasm::{Compilation, CompileError, Engine, EngineAbout, Plugin, PluginError};
 
 /// The function of a script that undoes its `transform`.
@@ -49,7 +50,7 @@ pub enum ScriptPrepareError {
     #[error(transparent)]
     Source(#[from] EngineError),
     /// The engine does not compile.
-    #[error("the script engine {name} cannot be loaded ({place})")]
+    #[error("the script engine {name} cannot be loaded ({})", Shown(place))]
     Compile {
         /// What the operator calls it.
         name: String,
@@ -60,13 +61,13 @@ pub enum ScriptPrepareError {
         source: CompileError,
     },
     /// It is some other component.
-    #[error("{place} is no script engine: it exports none of the world `script-engine`")]
+    #[error("{} is no script engine: it exports none of the world `script-engine`", Shown(place))]
     NotAnEngine {
         /// Where it comes from.
         place: String,
     },
     /// It is an engine for other files.
-    #[error("the script engine {name} {version} runs {}, and not .{extension} ({place})", list(extensions))]
+    #[error("the script engine {name} {version} runs {}, and not .{extension} ({})", list(extensions), Shown(place))]
     OtherFiles {
         /// What it calls itself.
         name: String,
@@ -80,7 +81,7 @@ pub enum ScriptPrepareError {
         place: String,
     },
     /// The engine itself failed.
-    #[error("the script engine {name} does not answer ({place})")]
+    #[error("the script engine {name} does not answer ({})", Shown(place))]
     Broken {
         /// What the operator calls it.
         name: String,

@@ -13,7 +13,7 @@ use super::voice::Voice;
 use super::work::Work;
 use crate::code_events::CodeEvents;
 use crate::db::{DbError, Session};
-use crate::history::RejectedRow;
+use crate::history::{RejectedRow, Standing};
 use crate::interrupt::Interrupt;
 use crate::model::{AppliedState, Body, Chunk, TransformSpec};
 use crate::plan::Direction;
@@ -98,6 +98,8 @@ pub(super) fn run_transform(
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
     let spec = spec(step).expect("the plan reverts only what says how");
+    // What a dry run shows is what the transform writes, and not what the host looks up for it.
+    session.hold_recording(true);
     let mut result = whole(session.as_mut(), step, spec, conditions);
     if result.is_ok() && step.step.direction == Direction::Down && !conditions.unrecorded {
         // Rows that it kept aside are none of anybody's any more.
@@ -106,6 +108,7 @@ pub(super) fn run_transform(
             result = Err(error.into());
         }
     }
+    session.hold_recording(false);
     (session, result)
 }
 
@@ -138,7 +141,9 @@ fn whole(
             table: layout.source().to_owned(),
             source,
         })?;
+        session.hold_recording(false);
         runner.advance(session, most, &mut |progress| tell(&voice, progress, from.total))?;
+        session.hold_recording(true);
         if sample.is_none() && most.is_some() && runner.position() != end.as_deref() {
             return Err(TransformError::Moved { table: layout.source().to_owned() });
         }
@@ -166,7 +171,8 @@ fn resume(
     let (chain, version) = (&step.step.chain, step.step.migration.version);
     if step.step.direction == Direction::Up
         && !conditions.unrecorded
-        && let Some((AppliedState::InProgress, details)) = conditions.history.details(session, chain, version)?
+        && let Some(Standing { state: AppliedState::InProgress, details, .. }) =
+            conditions.history.standing(session, chain, version)?
     {
         let Some(checkpoint) = Checkpoint::from_json(&details) else { return Err(StepError::Checkpoint { details }) };
         conditions.history.delete(session, chain, &step.step.migration.key())?;

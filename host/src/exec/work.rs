@@ -6,7 +6,7 @@ use super::functions::bring;
 use super::prepare::PreparedStep;
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
-use super::rust::run_rust;
+use super::rust::{context, run_rust};
 use super::script::run_script;
 #[cfg(feature = "wasm")]
 use super::transform::run_transform;
@@ -77,9 +77,10 @@ fn body(
         }
         Body::Rust(code) => {
             let mut session = session;
+            let context = context(&step.step, conditions);
             let result = run_rust(session.as_mut(), &step.step, conditions, |transaction| match step.step.direction {
-                Direction::Up => code.up(transaction),
-                Direction::Down => code.down(transaction),
+                Direction::Up => code.up(transaction, &context),
+                Direction::Down => code.down(transaction, &context),
             });
             (session, result.map(|()| Work::default()))
         }

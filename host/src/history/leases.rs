@@ -3,7 +3,7 @@
 
 use super::{History, HistoryError};
 use crate::db::{DbError, Row, Session, Value};
-use crate::lock::{Holder, Lease};
+use crate::lock::{Birth, Holder, Lease};
 use crate::model::{AppliedState, Version};
 
 /// What becomes of `details` when nobody is at work any more.
@@ -12,17 +12,21 @@ pub(super) const AT_THE_END: &str = "json_remove(details, '$.leases')";
 const IN_PROGRESS: &str = "json_set(details, '$.leases', json_patch((SELECT json_group_object(key, json(value)) \
      FROM json_each(details, '$.leases') WHERE CASE type WHEN 'object' THEN value ->> '$.until' >= ? END), \
      json_object(?, \
-     json_object('process', ?, 'host', ?, 'user', ?, 'since', ?, 'heartbeat', ?, 'until', ?))))";
+     json_object('process', ?, 'host', ?, 'user', ?, 'numbering', ?, 'started', ?, 'since', ?, 'heartbeat', ?, \
+     'until', ?))))";
 
 /// Returns what becomes of `details` with a lease, and the values for that.
 pub(super) fn in_progress(lease: &Lease) -> (&'static str, Vec<Value>) {
-    let Lease { holder, heartbeat, until } = lease;
+    let Lease { holder, heartbeat, until, .. } = lease;
+    let birth = holder.birth.as_ref();
     let params = vec![
         Value::from(heartbeat.as_str()),
         Value::from(holder.run_id.as_str()),
         Value::Integer(i64::from(holder.process)),
         Value::from(holder.host.as_str()),
         holder.user.map_or(Value::Null, |user| Value::Integer(i64::from(user))),
+        birth.map_or(Value::Null, |birth| Value::from(birth.numbering.as_str())),
+        birth.map_or(Value::Null, |birth| Value::Integer(birth.started.cast_signed())),
         Value::from(holder.since.as_str()),
         Value::from(heartbeat.as_str()),
         Value::from(until.as_str()),
@@ -55,7 +59,7 @@ impl History {
             if !session.table_exists(&self.table)? {
                 return Ok(());
             }
-            let values = ["process", "host", "user", "since", "heartbeat", "until"];
+            let values = ["process", "host", "user", "since", "heartbeat", "until", "numbering", "started"];
             let values = values.map(|name| format!(", lease.value ->> '$.{name}'")).concat();
             let sql = format!(
                 "SELECT history.chain, history.version, history.name, lease.key{values} FROM {} AS history, \
@@ -89,12 +93,18 @@ fn lease(cells: &[Value]) -> Option<Lease> {
         Value::Integer(number) => u32::try_from(number).ok(),
         _ => None,
     };
+    let started = match cells[11] {
+        Value::Integer(started) => u64::try_from(started).ok(),
+        _ => None,
+    };
     let version = Version::parse(&text(1)?).ok()?;
     Some(Lease {
+        version: version.key(),
         holder: Holder {
             process: number(4)?,
             host: text(5)?,
             user: number(6),
+            birth: text(10).zip(started).map(Birth::from),
             run_id: text(3)?,
             chain: text(0)?,
             migration: format!("{version} {}", text(2)?),

@@ -12,7 +12,7 @@ mod schema;
 mod statements;
 
 pub use bodies::KeptBody;
-pub use progress::{Advance, RejectedRow};
+pub use progress::{Advance, RejectedRow, Standing};
 use read::Which;
 pub use rows::NewRow;
 pub use statements::StatementState;

@@ -36,30 +36,42 @@ pub struct RejectedRow {
     pub values: String,
 }
 
+/// The row of a migration that is in progress or applied.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// How far it is.
+    pub state: AppliedState,
+    /// What there is to know to go on, as JSON.
+    pub details: String,
+    /// The run that wrote the row, which tells it from a later one of the same migration.
+    pub begun_by: String,
+}
+
 impl History {
     /// Returns the name of the table of rows kept aside. It is there only if there ever was one.
     pub(super) fn rejects_table(&self) -> String {
         format!("{}_rejects", self.table)
     }
 
-    /// Reads state and details of a migration's row.
-    pub fn details(
+    /// Reads where the row of a migration stands.
+    pub fn standing(
         &self,
         session: &mut dyn Session,
         chain: &str,
         version: Version,
-    ) -> Result<Option<(AppliedState, String)>, HistoryError> {
+    ) -> Result<Option<Standing>, HistoryError> {
         let sql = format!(
-            "SELECT state, details FROM {} WHERE chain = ? AND version = ? AND ended_at IS NULL",
+            "SELECT state, details, coalesce(run_id, '') FROM {} WHERE chain = ? AND version = ? AND ended_at IS NULL",
             self.quoted()
         );
         let params = [Value::from(chain), Value::from(version.key())];
         let mut found = None;
         let seen = session.see_rows(&sql, &params, &mut |row| {
-            if let (Cell::Text(state), Cell::Text(details)) = (row.cell(0)?, row.cell(1)?)
+            if let (Cell::Text(state), Cell::Text(details), Cell::Text(run)) =
+                (row.cell(0)?, row.cell(1)?, row.cell(2)?)
                 && let Ok(state) = state.parse()
             {
-                found = Some((state, details.to_owned()));
+                found = Some(Standing { state, details: details.to_owned(), begun_by: run.to_owned() });
             }
             Ok(())
         });

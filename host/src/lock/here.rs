@@ -1,6 +1,6 @@
 //! This process, its host and its user, so that others can tell who holds a lock.
 
-use super::Holder;
+use super::{Birth, Holder};
 
 /// This process and where it runs.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Here {
     pub host: String,
     /// Number of the user, where there are such.
     pub user: Option<u32>,
+    /// What tells this process from others of its number; `None` where the system does not say it in files.
+    pub birth: Option<Birth>,
 }
 
 impl Here {
@@ -18,7 +20,8 @@ impl Here {
     pub fn look() -> Self {
         let names = ["/proc/sys/kernel/hostname", "/etc/hostname"];
         let host = names.into_iter().find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-        Self { process: std::process::id(), host: host.trim().to_owned(), user: user() }
+        let process = std::process::id();
+        Self { process, host: host.trim().to_owned(), user: user(), birth: birth(process) }
     }
 
     /// Describes this process as the holder of a lock.
@@ -27,6 +30,7 @@ impl Here {
             process: self.process,
             host: self.host.clone(),
             user: self.user,
+            birth: self.birth.clone(),
             run_id: run_id.to_owned(),
             chain: chain.to_owned(),
             migration: migration.to_owned(),
@@ -35,10 +39,39 @@ impl Here {
         }
     }
 
-    /// Tells whether a process of the holder's number is there; `None` when it would be on another host, or may be.
+    /// Tells whether the holder is there; `None` where that cannot be seen from here.
+    ///
+    /// Containers often share the name of a host, and each numbers its processes anew: where a process says what tells it
+    /// from others, that counts, and the name does not.
     pub(super) fn has(&self, holder: &Holder) -> Option<bool> {
-        if holder.host == self.host && !self.host.is_empty() { exists(holder.process) } else { None }
+        match (&self.birth, &holder.birth) {
+            (Some(here), Some(there)) if here.numbering != there.numbering => None,
+            (Some(_), Some(there)) => {
+                // Files of processes may be hidden from other users.
+                let is_another = birth(holder.process).is_some_and(|found| found.started != there.started);
+                exists(holder.process).map(|exists| exists && !is_another)
+            }
+            (None, None) if holder.host == self.host && !self.host.is_empty() => exists(holder.process),
+            (None, _) | (Some(_), None) => None,
+        }
     }
+}
+
+/// Asks what tells a process from others of its number.
+#[cfg(target_os = "linux")]
+fn birth(process: u32) -> Option<Birth> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    // Numbers of processes hold in one namespace only: this one's, where it can see the other at all.
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in parentheses, may hold anything; the start is the 20th field after it.
+    let started = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()?;
+    Some(Birth { numbering: format!("{} {}", boot.trim(), namespace.to_str()?), started })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn birth(_: u32) -> Option<Birth> {
+    None
 }
 
 #[cfg(unix)]

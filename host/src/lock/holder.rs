@@ -11,6 +11,8 @@ pub struct Holder {
     pub host: String,
     /// Number of the user, where there are such.
     pub user: Option<u32>,
+    /// What tells the process from others of its number; `None` where its system does not say.
+    pub birth: Option<Birth>,
     /// The run, as the rows of the history name it.
     pub run_id: String,
     /// Name of the chain.
@@ -23,11 +25,22 @@ pub struct Holder {
     pub since: String,
 }
 
+/// What tells a process from all others that have, or had, the same number.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Birth {
+    /// Where its number holds: a start of a system, and a namespace of processes on it.
+    pub numbering: String,
+    /// When it was started, as that system counts.
+    pub started: u64,
+}
+
 /// Who is at work on the chunks of a transform, as the last chunk says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lease {
     /// Who.
     pub holder: Holder,
+    /// The version of the migration, as the history writes it.
+    pub version: String,
     /// When the last chunk was committed: UTC, RFC 3339.
     pub heartbeat: String,
     /// Until when it is to be taken for alive by those who cannot look.
@@ -39,10 +52,13 @@ impl Holder {
     pub fn note(&self) -> String {
         let mut note = format!("{self}\n");
         let (process, user) = (self.process.to_string(), self.user.map(|user| user.to_string()));
+        let started = self.birth.as_ref().map(|birth| birth.started.to_string());
         let lines = [
             ("process", Some(&process)),
             ("host", Some(&self.host)),
             ("user", user.as_ref()),
+            ("numbering", self.birth.as_ref().map(|birth| &birth.numbering)),
+            ("started", started.as_ref()),
             ("run", Some(&self.run_id)),
             ("chain", Some(&self.chain)),
             ("migration", Some(&self.migration)),
@@ -66,6 +82,7 @@ impl Holder {
             process: value("process")?.parse().ok()?,
             host: value("host")?,
             user: value("user").and_then(|user| user.parse().ok()),
+            birth: value("numbering").zip(value("started").and_then(|started| started.parse().ok())).map(Birth::from),
             run_id: value("run")?,
             chain: value("chain")?,
             migration: value("migration")?,
@@ -73,6 +90,12 @@ impl Holder {
             // The last line: without its end it may be cut.
             since: value("since").filter(|_| note.ends_with('\n'))?,
         })
+    }
+}
+
+impl From<(String, u64)> for Birth {
+    fn from((numbering, started): (String, u64)) -> Self {
+        Self { numbering, started }
     }
 }
 
@@ -93,6 +116,7 @@ mod tests {
             process: 4242,
             host: "web-1".into(),
             user: Some(1000),
+            birth: Some(Birth { numbering: "3f2c pid:[4026531836]".into(), started: 77 }),
             run_id: "2026-11-26T12:00:00Z-4242".into(),
             chain: "main".into(),
             migration: migration.into(),
@@ -106,7 +130,7 @@ mod tests {
         let holder = holder("7 long names: all of them");
         let note = holder.note();
         assert_eq!(Holder::parse(&note), Some(holder.clone()));
-        let unknown = Holder { user: None, ..holder };
+        let unknown = Holder { user: None, birth: None, ..holder };
         assert_eq!(Holder::parse(&unknown.note()), Some(unknown));
         for end in 0..note.len() {
             assert_eq!(Holder::parse(&note[..end]), None, "{end}");

@@ -4,7 +4,7 @@ mod here;
 mod holder;
 
 pub use here::Here;
-pub use holder::{Holder, Lease};
+pub use holder::{Birth, Holder, Lease};
 
 use jiff::Timestamp;
 
@@ -46,6 +46,18 @@ pub enum Held {
     },
 }
 
+impl Lease {
+    /// Tells whether it is good at a moment.
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.until.parse().is_ok_and(|until: Timestamp| until >= now)
+    }
+
+    /// Tells whether its holder can be seen, and so is known to be there.
+    pub(crate) fn is_seen(&self, here: &Here, now: Timestamp) -> bool {
+        self.is_good(now) && here.has(&self.holder) == Some(true)
+    }
+}
+
 impl LockStatus {
     /// Tells whether anybody is at work.
     pub fn is_held(&self) -> bool {
@@ -64,12 +76,11 @@ impl Holding {
         Some(Self { holder: Holder::parse(&note), held: Held::Lock, alive })
     }
 
-    /// Judges a lease: by how old it is, and on its own host also by whether the process is there. That alone does not
-    /// say enough: in a container the next one has the same number.
+    /// Judges a lease: by how old it is, and where processes are numbered as they are here also by whether the process is
+    /// there. That alone does not say enough: not every system tells a process from the next one of its number.
     pub(crate) fn of_lease(lease: Lease, here: &Here, now: Timestamp) -> Self {
-        let is_young = lease.until.parse().is_ok_and(|until: Timestamp| until >= now);
-        let alive = is_young && here.has(&lease.holder) != Some(false);
-        let Lease { holder, heartbeat, until } = lease;
+        let alive = lease.is_good(now) && here.has(&lease.holder) != Some(false);
+        let Lease { holder, heartbeat, until, .. } = lease;
         Self { holder: Some(holder), held: Held::Chunks { heartbeat, until }, alive }
     }
 }
@@ -78,34 +89,62 @@ impl Holding {
 mod tests {
     use super::*;
 
-    fn lease(host: &str, process: u32) -> Lease {
-        let here = Here { process, host: host.into(), user: None };
+    fn lease(here: &Here) -> Lease {
         Lease {
+            version: "7".into(),
             holder: here.holder("run", "main", "7 names", "applies", "2026-11-26T12:00:00.000Z"),
             heartbeat: "2026-11-26T12:00:10.000Z".into(),
             until: "2026-11-26T12:01:10.000Z".into(),
         }
     }
 
+    fn moments() -> (Timestamp, Timestamp) {
+        ("2026-11-26T12:01:10Z".parse().unwrap(), "2026-11-26T12:01:11Z".parse().unwrap())
+    }
+
     #[test]
     fn a_lease_ends_with_its_time_and_one_of_this_host_with_its_process() {
-        let here = Here::look();
-        let (early, late) = ("2026-11-26T12:01:10Z".parse().unwrap(), "2026-11-26T12:01:11Z".parse().unwrap());
+        let here = Here { birth: None, ..Here::look() };
+        let elsewhere = Here { host: "another-host".into(), process: 1, ..here.clone() };
+        let (early, late) = moments();
         let alive = |lease, now| Holding::of_lease(lease, &here, now).alive;
-        assert!(alive(lease("another-host", 1), early));
-        assert!(!alive(lease("another-host", 1), late));
-        assert!(!alive(Lease { until: "soon".into(), ..lease("another-host", 1) }, early));
+        assert!(alive(lease(&elsewhere), early));
+        assert!(!alive(lease(&elsewhere), late));
+        assert!(!alive(Lease { until: "soon".into(), ..lease(&elsewhere) }, early));
         if cfg!(unix) {
-            assert!(alive(lease(&here.host, here.process), early));
-            assert!(!alive(lease(&here.host, here.process), late));
+            assert!(alive(lease(&here), early));
+            assert!(!alive(lease(&here), late));
             // No system gives out such a number.
-            assert!(!alive(lease(&here.host, 0x7fff_fff0), early));
+            assert!(!alive(lease(&Here { process: 0x7fff_fff0, ..here.clone() }), early));
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn containers_may_share_the_name_of_a_host_and_processes_a_number() {
+        let here = Here::look();
+        let birth = here.birth.clone().unwrap();
+        let (early, late) = moments();
+        let alive = |there: &Here, now| Holding::of_lease(lease(there), &here, now).alive;
+        assert!(alive(&here, early));
+        assert!(alive(&Here { host: "renamed".into(), ..here.clone() }, early), "the same process");
+        let of_birth = |birth: Option<Birth>, process| Here { birth, process, ..here.clone() };
+        let other_container = Some(Birth { numbering: "3f2c pid:[1]".into(), ..birth.clone() });
+        // Nothing of it can be seen here, whatever has its number: only its time ends it.
+        for process in [here.process, 0x7fff_fff0] {
+            for birth in [other_container.clone(), None] {
+                assert!(alive(&of_birth(birth.clone(), process), early));
+                assert!(!alive(&of_birth(birth, process), late));
+            }
+        }
+        let before = Some(Birth { started: birth.started + 1, ..birth.clone() });
+        assert!(!alive(&of_birth(before, here.process), early), "the number is another process's now");
+        assert!(!alive(&of_birth(Some(birth), 0x7fff_fff0), early), "it is gone");
     }
 
     #[test]
     fn a_lock_is_held_as_long_as_the_system_says_so() {
-        let note = lease("web-1", 42).holder.note();
+        let note = lease(&Here { process: 42, host: "web-1".into(), user: None, birth: None }).holder.note();
         let held = Holding::of_lock(RunLockState::Held(note.clone())).unwrap();
         assert_eq!((held.alive, held.holder.unwrap().process), (true, 42));
         assert!(!Holding::of_lock(RunLockState::Left(note)).unwrap().alive);

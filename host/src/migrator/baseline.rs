@@ -22,17 +22,29 @@ pub struct Squashed {
     pub rows: Vec<(String, u64)>,
 }
 
+/// What becomes of the row that declares a version.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Declared {
+    Shown,
+    Written,
+}
+
 impl Migrator {
+    /// Returns the row that [`baseline`](Self::baseline) would write, or why it would be refused. Changes nothing.
+    pub fn plan_baseline(&self, version: Version) -> Result<Applied, Error> {
+        self.timed(|timed| timed.begin_after(version, Declared::Shown))
+    }
+
     /// Declares that the database has everything of a chain up to this version; nothing is run. Returns the row that was
-    /// written, or would be written when `dry_run`.
+    /// written.
     ///
     /// Refused when the history has migrations of the chain already, when there is no database, and when the version is
     /// above all that the chain has: what is still to be written would count as applied.
-    pub fn baseline(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
-        self.timed(|timed| timed.begin_after(version, dry_run))
+    pub fn baseline(&self, version: Version) -> Result<Applied, Error> {
+        self.timed(|timed| timed.begin_after(version, Declared::Written))
     }
 
-    fn begin_after(&self, version: Version, dry_run: bool) -> Result<Applied, Error> {
+    fn begin_after(&self, version: Version, becomes: Declared) -> Result<Applied, Error> {
         let chains = self.load(&self.interrupt)?;
         let chain = only_chain(&chains, version)?;
         let newest = chain.migrations().iter().chain(chain.baselines()).map(|migration| migration.version).max();
@@ -40,7 +52,7 @@ impl Migrator {
             return Err(PlanError { problems: vec![PlanProblem::UnknownTarget { version }] }.into());
         }
         let mut session = self.existing(Access::Write, &self.interrupt)?;
-        let result = self.declare(session.as_mut(), chain, version, dry_run);
+        let result = self.declare(session.as_mut(), chain, version, becomes);
         if let Err(error) = session.rollback() {
             tracing::warn!("rollback failed: {error}");
         }
@@ -52,7 +64,7 @@ impl Migrator {
         session: &mut dyn Session,
         chain: &Chain,
         version: Version,
-        dry_run: bool,
+        becomes: Declared,
     ) -> Result<Applied, Error> {
         session.begin().map_err(|error| self.database_error(error))?;
         let rows = self.history.read(session, chain.name())?;
@@ -61,7 +73,7 @@ impl Migrator {
             return Err(PlanError { problems: vec![PlanProblem::AlreadyBegun { migration, chain }] }.into());
         }
         let row = declared(chain, version);
-        if !dry_run {
+        if becomes == Declared::Written {
             self.history.ensure(session)?;
             self.history.import(session, std::slice::from_ref(&row))?;
             session.commit().map_err(|error| self.database_error(error))?;

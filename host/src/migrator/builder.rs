@@ -374,7 +374,7 @@ mod tests {
             migrator.plan(&Goal::LATEST).map(drop),
             migrator.status().map(drop),
             migrator.lock_status().map(drop),
-            migrator.baseline(1.into(), true).map(drop),
+            migrator.plan_baseline(1.into()).map(drop),
             migrator.round_trip(&Goal::LATEST).map(drop),
         ];
         for result in refused {

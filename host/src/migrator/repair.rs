@@ -16,12 +16,13 @@ impl Migrator {
         })
     }
 
-    /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since.
+    /// Writes what [`plan_repair`](Self::plan_repair) has decided, unless the history has changed since, or a process that
+    /// can be seen from here is at work on it.
     pub fn repair(&self, repair: &Repair, decided: &RepairPlan) -> Result<(), Error> {
         self.timed(|timed| {
             let chains = timed.load(&timed.interrupt)?;
             let mut session = timed.existing(Access::Write, &timed.interrupt)?;
-            Ok(exec::run_repair(session.as_mut(), &chains, &timed.history, repair, decided)?)
+            Ok(exec::run_repair(session.as_mut(), &chains, &timed.history, repair, decided, &timed.here)?)
         })
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Checksum, Dependency, FunctionLibrary, Key, Migration, Version};
+use crate::shown::{self, Shown};
 
 /// Migrations ordered by version, each version once.
 #[derive(Clone, Debug)]
@@ -99,13 +100,13 @@ impl fmt::Display for ChainError {
             Self::Duplicates { duplicates } => {
                 for (i, Duplicate { key, files }) in duplicates.iter().enumerate() {
                     let what = if matches!(key, Key::Version(_)) { "version" } else { "the name" };
-                    write!(formatter, "{}{what} {key} is used by {}", separator(i), files.join(" and "))?;
+                    write!(formatter, "{}{what} {key} is used by {}", separator(i), shown::joined(files, " and "))?;
                 }
                 Ok(())
             }
             Self::Unmet { unmet } => {
                 for (i, UnmetDependency { migration, file, dependency, because }) in unmet.iter().enumerate() {
-                    let separator = separator(i);
+                    let (separator, file) = (separator(i), Shown(file));
                     write!(
                         formatter,
                         "{separator}migration {migration} depends on {dependency}, but {because} ({file})"
@@ -117,10 +118,11 @@ impl fmt::Display for ChainError {
             Self::SameName { name } => write!(formatter, "two chains are called {}", name.escape_debug()),
             Self::Unknown { name, .. } => write!(formatter, "there is no chain {}", name.escape_debug()),
             Self::SameLibrary { name, files: [one, other] } => {
+                let (one, other) = (Shown(one), Shown(other));
                 write!(formatter, "{one} and {other} are both called {}", name.escape_debug())
             }
             Self::UnknownLibrary { migration, file, name, .. } => {
-                let name = name.escape_debug();
+                let (name, file) = (name.escape_debug(), Shown(file));
                 write!(formatter, "migration {migration} uses functions of {name}, which is not there ({file})")
             }
         }
@@ -287,6 +289,13 @@ mod tests {
     fn chain(versions: &[u64]) -> Chain {
         let migrations = versions.iter().map(|version| Arc::new(migration(*version, "x"))).collect();
         Chain::new("main", migrations).expect("no duplicates")
+    }
+
+    #[test]
+    fn nothing_of_a_files_name_is_obeyed() {
+        let twice = [migration(1, "1_a\u{1b}[2J.sql"), migration(1, "1_b\n.sql")].map(Arc::new);
+        let error = Chain::new("main", twice.to_vec()).unwrap_err();
+        assert_eq!(error.to_string(), "version 1 is used by 1_a\\u{1b}[2J.sql and 1_b\\n.sql");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Body, Direction, Migration, Placement, Role, RustError, RustMigration, Script, Version};
+use super::{Body, Direction, Migration, Placement, Role, RustContext, RustError, RustMigration, Script, Version};
 use crate::db::Transaction;
 use crate::sql::Directives;
 
@@ -148,8 +148,8 @@ impl Callback {
 
 impl RustMigration for Callback {
     /// Calls the code as if before a run, which is what a migration can tell it.
-    fn up(&self, transaction: &mut Transaction<'_>) -> Result<(), RustError> {
-        self.call(transaction, &HookContext::new(Moment::BeforeAll, false))
+    fn up(&self, transaction: &mut Transaction<'_>, context: &RustContext<'_>) -> Result<(), RustError> {
+        self.call(transaction, &HookContext::new(Moment::BeforeAll, context.dry_run))
     }
 }
 

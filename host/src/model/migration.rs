@@ -299,12 +299,12 @@ impl fmt::Debug for Body {
 mod tests {
     use super::*;
     use crate::db::Transaction;
-    use crate::model::RustError;
+    use crate::model::{RustContext, RustError};
 
     struct Nothing;
 
     impl RustMigration for Nothing {
-        fn up(&self, _: &mut Transaction<'_>) -> Result<(), RustError> {
+        fn up(&self, _: &mut Transaction<'_>, _: &RustContext<'_>) -> Result<(), RustError> {
             Ok(())
         }
 

@@ -42,7 +42,7 @@ pub use placeholders::{Placeholders, Variables};
 pub use placement::{Dependency, DependencyError, Placement, Role};
 pub use policies::Policies;
 pub use policy::{MigrationPolicy, Policy, PolicyError, Trust};
-pub use rust::{RustError, RustMigration};
+pub use rust::{RustContext, RustError, RustMigration};
 pub use script::{Script, Substitution};
 pub use script_files::{ScriptFile, ScriptFiles};
 pub(crate) use script_progress::Resumption;

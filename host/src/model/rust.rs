@@ -1,18 +1,37 @@
 //! A migration written in Rust, compiled into the program that runs it.
 
+use super::Version;
 use crate::db::Transaction;
 
 /// What a Rust migration fails with.
 pub type RustError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What a Rust migration is told of the run that it is part of, as a component is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RustContext<'a> {
+    /// Name of the chain.
+    pub chain: &'a str,
+    /// Version of the migration.
+    pub version: Version,
+    /// Name of the migration.
+    pub name: &'a str,
+    /// Everything will be rolled back: leave alone what is outside the database.
+    pub dry_run: bool,
+    /// Recorded start of the run, in milliseconds since 1970.
+    pub started_at: u64,
+    /// What may stand for chance: it depends on the migration alone.
+    pub seed: u64,
+}
+
 /// A migration whose body is Rust code.
 pub trait RustMigration: Send + Sync {
     /// Changes the database inside the transaction of its step.
-    fn up(&self, tx: &mut Transaction<'_>) -> Result<(), RustError>;
+    fn up(&self, tx: &mut Transaction<'_>, context: &RustContext<'_>) -> Result<(), RustError>;
 
     /// Undoes what `up` did; called only if it [is reversible](Self::is_reversible).
-    fn down(&self, tx: &mut Transaction<'_>) -> Result<(), RustError> {
-        let _ = tx;
+    fn down(&self, tx: &mut Transaction<'_>, context: &RustContext<'_>) -> Result<(), RustError> {
+        let _ = (tx, context);
         Err("this migration cannot be reverted".into())
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{RepairVerb, State};
 use crate::model::{MissingValue, Script, Version};
+use crate::shown::Shown;
 
 /// One reason why a plan cannot be made.
 #[derive(Clone, Debug)]
@@ -229,7 +230,7 @@ impl fmt::Display for PlanProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ChecksumMismatch { migration, file, .. } => {
-                write!(f, "migration {migration} was changed after it was applied ({file})")
+                write!(f, "migration {migration} was changed after it was applied ({})", Shown(file))
             }
             Self::Missing { migration } => write!(f, "migration {migration} is applied, but not in the chain"),
             Self::Future { migration } => {
@@ -254,7 +255,7 @@ impl fmt::Display for PlanProblem {
                 write!(f, "migration {migration} is not applied, and a baseline of {newest} would have it in it")
             }
             Self::BaselineIsThere { baseline, file } => {
-                write!(f, "there is a baseline of this version already: {baseline} ({file})")
+                write!(f, "there is a baseline of this version already: {baseline} ({})", Shown(file))
             }
             Self::NotAlone { chain, other } => {
                 write!(
@@ -274,7 +275,7 @@ impl fmt::Display for PlanProblem {
                 write!(f, "migration {migration} runs outside a transaction and stopped half way")
             }
             Self::ChangedInProgress { migration, file } => {
-                write!(f, "migration {migration} was changed while it is in progress ({file})")
+                write!(f, "migration {migration} was changed while it is in progress ({})", Shown(file))
             }
             Self::ChangedStatement { migration, number, .. } => {
                 write!(f, "migration {migration}: statement {number} was run, and has been changed since")

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::content::{self, Content};
 use super::file_name::Part;
-use super::{Loaded, Problem, Source, SourceError, check_name, companions, placement};
+use super::{Layout, Loaded, Problem, Source, SourceError, check_name, companions, placement};
 use crate::db::Transaction;
 use crate::interrupt::Interrupt;
 use crate::limits::Limits;
-use crate::model::{Body, Manifest, Migration, Placement, Role, RustError, RustMigration, Script, Version};
+use crate::model::{
+    Body, Manifest, Migration, Placement, Role, RustContext, RustError, RustMigration, Script, Version,
+};
 
 /// Migrations written in Rust.
 ///
@@ -74,7 +76,8 @@ impl Code {
         self
     }
 
-    /// Adds a migration that cannot be reverted.
+    /// Adds a migration that cannot be reverted. One that is to know more of its run, such as whether that is a dry run, is
+    /// a [`RustMigration`], for [`add`](Self::add).
     #[must_use]
     pub fn up<Up>(self, version: impl Into<Version>, name: impl Into<String>, up: Up) -> Self
     where
@@ -133,7 +136,7 @@ impl<Up> RustMigration for OneWay<Up>
 where
     Up: Fn(&mut Transaction<'_>) -> Result<(), RustError> + Send + Sync,
 {
-    fn up(&self, tx: &mut Transaction<'_>) -> Result<(), RustError> {
+    fn up(&self, tx: &mut Transaction<'_>, _: &RustContext<'_>) -> Result<(), RustError> {
         self.0(tx)
     }
 }
@@ -148,11 +151,11 @@ where
     Up: Fn(&mut Transaction<'_>) -> Result<(), RustError> + Send + Sync,
     Down: Fn(&mut Transaction<'_>) -> Result<(), RustError> + Send + Sync,
 {
-    fn up(&self, tx: &mut Transaction<'_>) -> Result<(), RustError> {
+    fn up(&self, tx: &mut Transaction<'_>, _: &RustContext<'_>) -> Result<(), RustError> {
         (self.up)(tx)
     }
 
-    fn down(&self, tx: &mut Transaction<'_>) -> Result<(), RustError> {
+    fn down(&self, tx: &mut Transaction<'_>, _: &RustContext<'_>) -> Result<(), RustError> {
         (self.down)(tx)
     }
 
@@ -258,6 +261,10 @@ impl Source for Code {
             return Err(SourceError::new(problems));
         }
         Ok(Loaded { migrations: migrations.into_iter().map(Arc::new).collect(), ..Loaded::default() })
+    }
+
+    fn load_of(&self, _: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        self.load(interrupt)
     }
 
     fn describe(&self) -> String {

@@ -60,10 +60,9 @@ pub trait Source: Send + Sync {
     /// What has to wait for something else, such as another machine, stops when the interrupt is raised.
     fn load(&self, interrupt: &Interrupt) -> Result<Loaded, SourceError>;
     /// Reads all migrations in the layout of the tool that has applied some of them, where no layout was named and nothing
-    /// in the files tells of another; [`Loaded::assumed`] says so then. A source that knows no layouts reads them as ever.
-    fn load_of(&self, _tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
-        self.load(interrupt)
-    }
+    /// in the files tells of another; [`Loaded::assumed`] says so then. A source that knows no layouts calls
+    /// [`load`](Self::load), and one that wraps others asks them the same.
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError>;
     /// Names the place for people.
     fn describe(&self) -> String;
 }

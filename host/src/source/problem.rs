@@ -1,7 +1,8 @@
 //! What is wrong with the files of a source.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
+use crate::shown::Shown;
 use crate::sql;
 
 /// One thing that is wrong with one file.
@@ -58,23 +59,12 @@ impl SourceError {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.file.chars() {
-            match is_obeyed(character) {
-                true => write!(formatter, "{}", character.escape_debug())?,
-                false => formatter.write_char(character)?,
-            }
-        }
+        write!(formatter, "{}", Shown(&self.file))?;
         for number in [self.line, self.column].into_iter().flatten() {
             write!(formatter, ":{number}")?;
         }
         write!(formatter, ": {}", self.message)
     }
-}
-
-/// Tells whether a terminal would do what the character says: a file of somebody else can have any name.
-fn is_obeyed(character: char) -> bool {
-    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    character.is_control() || turns
 }
 
 impl fmt::Display for SourceError {

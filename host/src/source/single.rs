@@ -14,7 +14,7 @@ use super::open_folder::{LARGEST, unreadable_folder};
 use super::problem::Problem;
 use super::reader::Reader;
 use super::regular::problem_of;
-use super::{Loaded, Source, SourceError, hooks};
+use super::{Layout, Loaded, Source, SourceError, hooks};
 use crate::interrupt::Interrupt;
 use crate::model::{Migration, Role, Version};
 
@@ -39,6 +39,10 @@ impl Source for SingleScript {
             true => Ok(Part::Script),
             false => Err(("is no script", format!("scripts end in {}; {MORE}", list(&self.endings)))),
         })
+    }
+
+    fn load_of(&self, _: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        self.load(interrupt)
     }
 
     fn describe(&self) -> String {

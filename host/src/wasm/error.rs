@@ -4,6 +4,7 @@ use super::inspect::InspectError;
 use super::script::ScriptFailure;
 use crate::db::DbError;
 use crate::limits::LimitReached;
+use crate::shown::Shown;
 
 /// Why a component cannot be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +23,7 @@ pub enum CompileError {
     #[error("the component reached the {} limit of {}", .0.limit.key(), .0.limit.amount(.0.value))]
     Limit(#[from] LimitReached),
     /// It could not be compiled in a process of its own.
-    #[error("the component cannot be compiled by {program}: {reason}")]
+    #[error("the component cannot be compiled by {}: {reason}", Shown(program))]
     Child {
         /// The program.
         program: String,
@@ -72,6 +73,12 @@ pub enum PluginError {
         /// The last statement that failed, which some languages trap over.
         #[source]
         statement: Option<Box<FailedStatement>>,
+    },
+    /// The system does not give the sandbox the memory that it reserves; the guest has done nothing wrong.
+    #[error("the system gives the sandbox no memory: {reason}")]
+    NoMemory {
+        /// What the system said.
+        reason: String,
     },
     /// It left a savepoint neither released nor rolled back, so what it meant to keep is not known.
     #[error("the guest left a savepoint open: end each with release or rollback")]

@@ -120,11 +120,7 @@ impl Plugin {
         let state = State::new(Bounds::new(call.limits), wasi, Some(session), Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
         let result = turns::begin(&mut store, &call.limits, &call.interrupt, self.guarded)
-            .map_err(|error| PluginError::Trapped {
-                reason: format!("{error:#}"),
-                backtrace: Vec::new(),
-                statement: None,
-            })
+            .map_err(|error| explain(&error, store.data_mut()))
             .and_then(|watchdog| self.run(&mut store, call, &watchdog));
         let fuel = call.limits.of(Limit::Fuel).saturating_sub(store.get_fuel().unwrap_or(0));
         let mut session = store.into_data().into_session().expect("nobody takes the session out during a call");
@@ -207,6 +203,9 @@ impl Plugin {
 /// Tells a trap with all that is known about it.
 pub(super) fn explain(error: &wasmtime::Error, state: &mut State) -> PluginError {
     let trap = error.downcast_ref::<Trap>();
+    if trap.is_none() && is_out_of_memory(error) {
+        return PluginError::NoMemory { reason: error.root_cause().to_string() };
+    }
     let cause = trap.map_or_else(|| error.root_cause().to_string(), Trap::to_string);
     let reason = match state.last_words.take().or_else(|| state.wasi.take_complaints()) {
         Some(words) => format!("{words} ({cause})"),
@@ -217,6 +216,16 @@ pub(super) fn explain(error: &wasmtime::Error, state: &mut State) -> PluginError
         .iter()
         .map(|frame| frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangle));
     PluginError::Trapped { reason, backtrace: names.take(BACKTRACE_FRAMES).collect(), statement: state.failed.take() }
+}
+
+/// Tells whether the system refused the host memory, be it for a new instance or for a stack.
+fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause();
+    #[cfg(unix)]
+    if cause.downcast_ref::<rustix::io::Errno>() == Some(&rustix::io::Errno::NOMEM) {
+        return true;
+    }
+    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory)
 }
 
 fn demangle(name: &str) -> String {

@@ -117,3 +117,17 @@ fn a_new_script_is_read_by_the_engine_that_is_to_run_it() {
     // Nothing runs its files, so there is nobody to ask.
     project.ok(&["new", "other", "--kind", "rust"]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_addresses_are_scarce_the_limit_is_named() {
+    let project = Project::with(&[("0001_t.js", "export function up(db) { db.execute('CREATE TABLE t (x)'); }\n")]);
+    let up = project.command(&["up"]);
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -v 2000000; exec \"$@\"", "sh"]).arg(up.get_program()).args(up.get_args());
+    limited.current_dir(project.path("")).envs(up.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let outcome = project.outcome(&limited.output().expect("it runs"));
+    assert_eq!(outcome.code, 1, "{outcome}");
+    assert!(outcome.stderr.contains("the system gives the sandbox no memory: "), "{outcome}");
+    assert!(outcome.stderr.contains("hint: each instance of a component reserves addresses"), "{outcome}");
+}

@@ -245,6 +245,10 @@ impl Session for WatchedSession {
         self.inner.start_recording();
     }
 
+    fn hold_recording(&mut self, held: bool) {
+        self.inner.hold_recording(held);
+    }
+
     fn take_recording(&mut self) -> Recording {
         self.inner.take_recording()
     }

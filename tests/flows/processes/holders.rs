@@ -171,6 +171,37 @@ fn a_lease_tells_who_is_at_work_on_chunks_and_others_share_them() {
 }
 
 #[test]
+fn nothing_is_repaired_beside_somebody_who_is_at_work_on_it() {
+    let (project, waiting) = chunks();
+    let (running, process) = started(&project, &waiting, "chunks");
+    for verb in ["--restart", "--mark-applied", "--mark-failed"] {
+        let refused = project.run(&["repair", "2", verb, "--yes"]);
+        assert_eq!(refused.code, 1, "{refused}");
+        assert!(
+            refused.stderr.contains("applies 2 fill since") && refused.stderr.contains("is still at work on it"),
+            "{refused}"
+        );
+        assert!(refused.stderr.contains(&format!("`kill {process}`")), "{refused}");
+    }
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE state = 'in-progress'"), 1);
+    running.kill();
+    project.ok(&["repair", "2", "--restart", "--yes"]);
+    assert_eq!(status(&project)["holders"], json!([]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_container_of_the_same_name_is_another_place() {
+    let (project, waiting) = chunks();
+    started(&project, &waiting, "chunks").0.kill();
+    let alive = || status(&project)["holders"][0]["alive"].clone();
+    assert_eq!(alive(), json!(false));
+    let elsewhere = "UPDATE _whimbrel_history SET details = replace(details, 'pid:[', 'pid:[1')";
+    project.database().execute_batch(elsewhere).unwrap();
+    assert_eq!(alive(), json!(true), "whether its process is there cannot be seen");
+}
+
+#[test]
 fn a_lease_of_another_host_ends_with_its_time() {
     let (project, waiting) = chunks();
     started(&project, &waiting, "chunks").0.kill();

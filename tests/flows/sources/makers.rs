@@ -29,6 +29,10 @@ impl<S: Source, K: Send + Sync> Source for Alive<S, K> {
         self.source.load(interrupt)
     }
 
+    fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {
+        self.source.load_of(tool, interrupt)
+    }
+
     fn describe(&self) -> String {
         self.source.describe()
     }

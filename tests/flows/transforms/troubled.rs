@@ -56,6 +56,45 @@ fn a_throttle_waits_between_chunks_and_ends_with_an_interrupt() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("write rows a second, such as 5000"), "{wrong:?}");
 }
 
+/// Runs a transform of chunks of ten rows until so many are done.
+fn until(stage: &Stage, rows: u64) {
+    let interrupt = stage.interrupt.clone();
+    let stops = AtChunk(move |done| {
+        if done >= rows {
+            interrupt.raise();
+        }
+    });
+    stage.builder().observer(Arc::new(stops)).build().unwrap().up(Until::End).unwrap_err();
+    stage.interrupt.reset();
+}
+
+#[test]
+fn a_throttle_counts_the_rows_of_its_own_run() {
+    let stage = Stage::new(&people(3020), "split", &format!("{SPLIT}chunk = 10"));
+    until(&stage, 3000);
+    // A fifth of a second for a chunk; with the rows of the run before it would be a minute.
+    let throttle = Throttle::RowsPerSecond(NonZeroU64::new(50).unwrap());
+    let patience = Interrupt::new().within(Duration::from_secs(40));
+    let report = stage.builder().throttle(throttle).interrupt(patience).build().unwrap().up(Until::End).unwrap();
+    assert_eq!(report.steps[0].rows, Some(counts(3020, 3020, 0, 0)));
+}
+
+#[test]
+fn a_damaged_row_in_progress_is_named_by_a_dry_run_too() {
+    let stage = Stage::new(&people(30), "split", &format!("{SPLIT}chunk = 10"));
+    until(&stage, 10);
+    let damage = "UPDATE _whimbrel_history SET details = '{\"checkpoint\": 7}' WHERE version = '2'";
+    Connection::open(stage.database()).unwrap().execute_batch(damage).unwrap();
+    let before = std::fs::read(stage.database()).unwrap();
+    for arguments in [["up", "--dry-run", "--json"].as_slice(), &["up", "--json"]] {
+        let run = stage.program(arguments);
+        let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!((run.status.code(), json["code"].as_str()), (Some(1), Some("history-row")), "{json}");
+        assert!(json["hint"].as_str().unwrap().contains("`whimbrel repair 2 --restart`"), "{json}");
+    }
+    assert!(std::fs::read(stage.database()).unwrap() == before, "the database changed");
+}
+
 #[test]
 fn a_trap_in_the_third_chunk_keeps_the_two_before() {
     let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id = 2017", people(5000));
@@ -71,6 +110,21 @@ fn a_trap_in_the_third_chunk_keeps_the_two_before() {
     let connection = Connection::open(stage.database()).unwrap();
     connection.execute_batch("UPDATE person SET full_name = 'Good Name' WHERE id = 2017").unwrap();
     assert_eq!(stage.counts(), counts(5000, 5000, 0, 0));
+}
+
+#[test]
+fn one_that_another_run_has_begun_anew_is_let_alone() {
+    let another = "UPDATE _whimbrel_history SET run_id = 'another' WHERE version = '2'";
+    let gone = "DELETE FROM _whimbrel_history WHERE version = '2'";
+    for change in [another, gone] {
+        let stage = Stage::new(&people(3000), "split", &format!("{SPLIT}chunk = 1000"));
+        let database = stage.database();
+        let observer = AtChunk(move |_| Connection::open(&database).unwrap().execute_batch(change).unwrap());
+        let migrator = stage.builder().observer(Arc::new(observer)).build().unwrap();
+        let message = chain(&migrator.up(Until::End).unwrap_err());
+        assert!(message.contains("its row in the history has gone meanwhile, or another run has begun"), "{message}");
+        assert_eq!(stage.lines("SELECT count(first_name) FROM person"), ["1000"]);
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use whimbrel::history::foreign::Tool;
 use whimbrel::model::Version;
@@ -43,7 +44,7 @@ Exit codes:
   6    done, but the result could not be written to standard output
   70   a bug in whimbrel
   124  stopped by --timeout
-  130  interrupted by Ctrl-C (143 by SIGTERM)
+  130  interrupted by Ctrl-C (143 by SIGTERM, 129 by a closed terminal)
 
 The database is taken from --database, else the environment that --env or WHIMBREL_ENV names,
 else DATABASE_URL, else .env, else whimbrel.toml.";
@@ -72,7 +73,7 @@ impl Args {
         let mut described = ManuallyDrop::new(Self::command());
         let mut given = match Self::of_one_verb(&described, words) {
             Some(given) => given,
-            None => described.try_get_matches_from_mut(words)?,
+            None => described.try_get_matches_from_mut(words).map_err(|error| help(&mut described, words, error))?,
         };
         Self::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut described))
     }
@@ -85,6 +86,18 @@ impl Args {
         let verb = words.iter().find_map(|word| described.find_subcommand(word))?;
         let alone = Globals::augment_args(Command::new("whimbrel")).subcommand(verb.clone()).subcommand_required(true);
         ManuallyDrop::new(alone).try_get_matches_from_mut(words).ok()
+    }
+}
+
+/// Finds the help that was asked for with a verb's options behind it, such as `help up --json`; else the error stands.
+fn help(described: &mut Command, words: &[OsString], error: clap::Error) -> clap::Error {
+    let Some(verb) = words.iter().position(|word| word == "help") else { return error };
+    let is_option = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
+    let (before, after) = words.split_at(verb);
+    let asked = before.iter().chain(after.iter().filter(|word| !is_option(word)));
+    match described.try_get_matches_from_mut(asked) {
+        Err(help) if help.kind() == ErrorKind::DisplayHelp => help,
+        Ok(_) | Err(_) => error,
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Signal {
     Interrupt,
     /// `kill`.
     Terminate,
+    /// The terminal was closed, or the connection to it was lost.
+    HangUp,
 }
 
 impl Exit {
@@ -54,6 +56,7 @@ impl Exit {
             Self::TimedOut => 124,
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,
+            Self::Interrupted(Signal::HangUp) => 129,
         }
     }
 }

@@ -8,6 +8,7 @@ mod library;
 mod limits;
 mod run;
 mod script;
+mod temporary;
 mod transform;
 
 use whimbrel::exec::Report;

@@ -2,6 +2,7 @@
 
 mod config;
 mod database;
+mod dotenv;
 mod duration;
 mod engines;
 mod environment;
@@ -296,6 +297,7 @@ impl Settings {
         let mut builder = self.alone(rules, interrupt, observer);
         let chains = self.chains();
         let names: Vec<String> = chains.iter().map(|(name, _)| name.clone()).collect();
+        policy::check_names(&self.config, &names)?;
         for (index, (name, locations)) in chains.into_iter().enumerate() {
             let policy = policy::of(&self.config.chains, &name);
             let source = self.source_of(&locations)?;
@@ -307,8 +309,7 @@ impl Settings {
         let environment = self.environment.as_ref().map(|(name, found)| (name.as_str(), &found.placeholders));
         let values = |chain| placeholders::of(&self.config, chain, environment, &self.typed_values);
         builder = builder.placeholders(values(None));
-        // A table may also be of a chain that is not run now.
-        for (chain, table) in self.config.chains.iter().filter(|(chain, _)| names.contains(chain)) {
+        for (chain, table) in &self.config.chains {
             builder = builder.placeholders_of(chain, values(Some(chain)));
             if let Some(keep) = table.get_ref().keep_bodies {
                 builder = builder.keep_bodies_of(chain, keep);

@@ -1,4 +1,4 @@
-//! Ctrl-C and `kill`: the first asks the run to stop and undo its step, the second ends the program at once.
+//! Ctrl-C, `kill` and a terminal that is closed: the first asks the run to stop and undo its step, the second ends the program at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,20 +26,27 @@ impl Signals {
     }
 
     fn register(&self) -> anyhow::Result<()> {
-        for (signal, name) in [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)] {
-            let code = i32::from(Exit::Interrupted(name).code());
-            // In this order: at the first signal the flag is still down, at the second it ends the program.
-            flag::register_conditional_shutdown(signal, code, Arc::clone(&self.raised))
-                .and_then(|_| {
-                    flag::register_usize(signal, Arc::clone(&self.which), usize::from(name == Signal::Terminate))
-                })
-                .and_then(|_| flag::register(signal, Arc::clone(&self.raised)))
-                .context("cannot watch for Ctrl-C")?;
+        self.stop_by(SIGINT, Signal::Interrupt)?;
+        self.stop_by(SIGTERM, Signal::Terminate)?;
+        // Whoever starts the program with `nohup` wants it to go on.
+        #[cfg(unix)]
+        if !hang_up_is_ignored() {
+            self.stop_by(signal_hook::consts::SIGHUP, Signal::HangUp)?;
         }
         // With a handler, a file that reaches its limit fails a statement; without one it ends the program.
         #[cfg(unix)]
         flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).context("cannot watch for the limit on files")?;
         Ok(())
+    }
+
+    fn stop_by(&self, number: i32, signal: Signal) -> anyhow::Result<()> {
+        let code = i32::from(Exit::Interrupted(signal).code());
+        // In this order: at the first signal the flag is still down, at the second it ends the program.
+        flag::register_conditional_shutdown(number, code, Arc::clone(&self.raised))
+            .and_then(|_| flag::register_usize(number, Arc::clone(&self.which), signal as usize))
+            .and_then(|_| flag::register(number, Arc::clone(&self.raised)))
+            .map(drop)
+            .context("cannot watch for Ctrl-C")
     }
 
     /// Returns the flag that stops a run: from now on the first signal raises it, and the second ends the program.
@@ -55,9 +62,21 @@ impl Signals {
 
     /// Names the signal in place of a plain interruption.
     pub(crate) fn exit_code(&self, exit: Exit) -> Exit {
-        match exit {
-            Exit::Interrupted(_) if self.which.load(Ordering::SeqCst) == 1 => Exit::Interrupted(Signal::Terminate),
-            exit => exit,
+        let which = self.which.load(Ordering::SeqCst);
+        let by = [Signal::Terminate, Signal::HangUp].into_iter().find(|signal| *signal as usize == which);
+        match (exit, by) {
+            (Exit::Interrupted(_), Some(signal)) => Exit::Interrupted(signal),
+            (exit, _) => exit,
         }
     }
+}
+
+/// Tells whether the program was started so that it outlives its terminal. Where the system does not say, it is taken for
+/// that, and the signal does what it does without a handler.
+#[cfg(unix)]
+fn hang_up_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask & 1 << (signal_hook::consts::SIGHUP - 1) != 0)
 }

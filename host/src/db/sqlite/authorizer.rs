@@ -34,6 +34,15 @@ pub(super) struct Ticket {
     epoch: u64,
 }
 
+/// What a statement that was prepared is about to do with rows that SQLite tells nobody of.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The table it writes first.
+    pub(super) writes: Option<(hooks::Action, String)>,
+    /// The table it makes; none where that is there already.
+    pub(super) made: Option<String>,
+}
+
 /// What statements may do, and what the one just prepared is about to do.
 #[derive(Default)]
 pub(super) struct Gate {
@@ -45,8 +54,8 @@ pub(super) struct Gate {
     pub(super) is_asked: bool,
     /// The first refusal since the last [`Gate::open`].
     pub(super) denied: Option<Denied>,
-    /// The first write to a table since the last [`Gate::open`].
-    pub(super) writes: Option<(hooks::Action, String)>,
+    /// What was seen since the last [`Gate::open`], to count rows by.
+    pub(super) seen: Seen,
     /// What the statement being prepared touches of the database itself, as long as somebody wants to know.
     pub(super) wanted: Option<BTreeSet<Touched>>,
     /// Whatever begins or ends a transaction is refused.
@@ -74,13 +83,16 @@ pub(super) struct Gate {
     texts: Texts,
     remembered: Remembered,
     dropping: bool,
+    /// The table that the statement being prepared is about to make.
+    making: Option<String>,
 }
 
 impl Gate {
     /// Forgets what the last statement was about, before the next one is prepared.
     pub(super) fn open(&mut self) {
         self.denied = None;
-        self.writes = None;
+        self.seen = Seen::default();
+        self.making = None;
         self.dropping = false;
         self.asked = false;
         self.touched.clear();
@@ -281,13 +293,20 @@ fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
     // Inside a trigger or a view the action is not the statement's own.
     let own = words.accessor.is_none();
     let mut write = |action, table: &str| {
-        if own && gate.writes.is_none() {
-            gate.writes = Some((action, table.to_owned()));
+        if own && gate.seen.writes.is_none() {
+            gate.seen.writes = Some((action, table.to_owned()));
         }
     };
     match (words.code, words.first) {
         (ffi::SQLITE_INSERT, Some(table)) => write(hooks::Action::SQLITE_INSERT, table),
-        (ffi::SQLITE_UPDATE, Some(table)) => write(hooks::Action::SQLITE_UPDATE, table),
+        (ffi::SQLITE_UPDATE, Some(table)) => {
+            write(hooks::Action::SQLITE_UPDATE, table);
+            // Its definition is put into the schema, which happens only to one that is not there yet.
+            if own && table == "sqlite_master" {
+                gate.seen.made = gate.making.take().or(gate.seen.made.take());
+            }
+        }
+        (ffi::SQLITE_CREATE_TABLE, Some(table)) => gate.making = Some(table.to_owned()),
         (ffi::SQLITE_DELETE, Some(table)) => {
             write(hooks::Action::SQLITE_DELETE, table);
             // "Ignore" on DELETE means: delete, but row by row, so that each is counted. In a DROP it would

@@ -3,6 +3,7 @@
 use rusqlite::ffi;
 
 use super::authorizer;
+use super::moved;
 use super::watch::Watch;
 use crate::db::{DbError, ErrorCode};
 
@@ -38,6 +39,9 @@ fn failure(watch: &Watch, error: ffi::Error, message: String, offset: Option<u32
     // SQLite passes a function's words on, but not what they mean.
     if let Some(error) = watch.take_function_error() {
         return DbError { native: translated.native, ..error };
+    }
+    if let Some(message) = in_other_words(error.extended_code) {
+        translated.message = message.into();
     }
     match translated.code {
         ErrorCode::Interrupted if watch.deadline_passed() => {
@@ -79,6 +83,27 @@ fn code(error: ffi::Error) -> ErrorCode {
     }
 }
 
+/// Says what SQLite's words of an error, which are of its kind, do not say.
+fn in_other_words(extended: i32) -> Option<&'static str> {
+    let words = match extended {
+        ffi::SQLITE_READONLY_DBMOVED => moved::MESSAGE,
+        ffi::SQLITE_READONLY_ROLLBACK => {
+            "a transaction was left in the middle of it, and to roll that back the database must be written"
+        }
+        ffi::SQLITE_READONLY_RECOVERY | ffi::SQLITE_READONLY_CANTINIT => {
+            "its write-ahead log cannot be read without writing beside it"
+        }
+        ffi::SQLITE_IOERR_GETTEMPPATH => "there is no folder for SQLite's temporary files",
+        ffi::SQLITE_IOERR_LOCK | ffi::SQLITE_IOERR_RDLOCK | ffi::SQLITE_IOERR_UNLOCK => "its file cannot be locked",
+        ffi::SQLITE_IOERR_SHMOPEN
+        | ffi::SQLITE_IOERR_SHMSIZE
+        | ffi::SQLITE_IOERR_SHMMAP
+        | ffi::SQLITE_IOERR_SHMLOCK => "the memory that a write-ahead log is shared by cannot be had",
+        _ => return None,
+    };
+    Some(words)
+}
+
 /// Names a result code as <https://sqlite.org/rescode.html> does.
 fn native(extended: i32) -> String {
     let known = match extended {
@@ -90,9 +115,21 @@ fn native(extended: i32) -> String {
         ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
         ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
         ffi::SQLITE_CONSTRAINT_DATATYPE => "SQLITE_CONSTRAINT_DATATYPE",
+        ffi::SQLITE_READONLY_DBMOVED => moved::NATIVE,
         ffi::SQLITE_IOERR_READ => "SQLITE_IOERR_READ",
         ffi::SQLITE_IOERR_WRITE => "SQLITE_IOERR_WRITE",
         ffi::SQLITE_IOERR_FSYNC => "SQLITE_IOERR_FSYNC",
+        ffi::SQLITE_READONLY_ROLLBACK => "SQLITE_READONLY_ROLLBACK",
+        ffi::SQLITE_READONLY_RECOVERY => "SQLITE_READONLY_RECOVERY",
+        ffi::SQLITE_READONLY_CANTINIT => "SQLITE_READONLY_CANTINIT",
+        ffi::SQLITE_IOERR_GETTEMPPATH => "SQLITE_IOERR_GETTEMPPATH",
+        ffi::SQLITE_IOERR_LOCK => "SQLITE_IOERR_LOCK",
+        ffi::SQLITE_IOERR_RDLOCK => "SQLITE_IOERR_RDLOCK",
+        ffi::SQLITE_IOERR_UNLOCK => "SQLITE_IOERR_UNLOCK",
+        ffi::SQLITE_IOERR_SHMOPEN => "SQLITE_IOERR_SHMOPEN",
+        ffi::SQLITE_IOERR_SHMSIZE => "SQLITE_IOERR_SHMSIZE",
+        ffi::SQLITE_IOERR_SHMMAP => "SQLITE_IOERR_SHMMAP",
+        ffi::SQLITE_IOERR_SHMLOCK => "SQLITE_IOERR_SHMLOCK",
         _ => match extended & 0xff {
             ffi::SQLITE_ERROR => "SQLITE_ERROR",
             ffi::SQLITE_AUTH => "SQLITE_AUTH",

@@ -18,6 +18,7 @@ mod heap;
 mod lent;
 mod limits;
 mod meter;
+mod moved;
 mod plain;
 mod probe;
 mod question;
@@ -39,6 +40,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, RunLockState, Session};
+use crate::shown::Shown;
 pub use catalog::has_function;
 pub use compare::{Difference, Differences, compare, differences, schema_differences, snapshot};
 pub use fill::{Fill, FillError, fill};
@@ -97,8 +99,22 @@ impl Sqlite {
         let mut session = SqliteSession::new(connection, options, None)?;
         session.set_foreign_keys(self.foreign_keys)?;
         // The first read is where SQLite notices that a file is no database.
-        session.table_exists("sqlite_schema").map_err(|error| run_lock::name_holder(error, &self.path))?;
+        let read = session.table_exists("sqlite_schema").map_err(|error| run_lock::name_holder(error, &self.path));
+        read.map_err(|error| self.needs_more(error))?;
         Ok(Box::new(session))
+    }
+
+    /// Says which file cannot be opened, since the database's own is open already.
+    fn needs_more(&self, error: DbError) -> DbError {
+        if error.code != ErrorCode::CannotOpen {
+            return error;
+        }
+        let files =
+            ["-wal", "-shm", "-journal"].map(|ending| format!("{}{ending}", Shown(&self.describe()))).join(", ");
+        DbError {
+            message: format!("it can be read only with the files beside it, and they cannot be opened: {files}"),
+            ..error
+        }
     }
 
     /// Refuses what SQLite would take as a database of this connection only: it would be migrated, and gone.
@@ -120,7 +136,7 @@ impl Sqlite {
         } else {
             error.to_string()
         };
-        DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {reason}", self.path.display()))
+        DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {reason}", Shown(&self.describe())))
     }
 }
 
@@ -141,12 +157,16 @@ impl Backend for Sqlite {
     fn open_existing(&self, access: Access, options: &OpenOptions) -> Result<Option<Box<dyn Session>>, DbError> {
         self.check_stays()?;
         if !exists(&self.path).map_err(|error| {
-            DbError::new(ErrorCode::CannotOpen, format!("cannot open the database {}: {error}", self.describe()))
+            DbError::new(
+                ErrorCode::CannotOpen,
+                format!("cannot open the database {}: {error}", Shown(&self.describe())),
+            )
         })? {
             return match self.opening {
                 Opening::Create => Ok(None),
                 Opening::Existing | Opening::ReadOnly => {
-                    let message = format!("cannot open the database {}: there is no such file", self.describe());
+                    let message =
+                        format!("cannot open the database {}: there is no such file", Shown(&self.describe()));
                     Err(DbError::new(ErrorCode::CannotOpen, format!("{message}, and its mode creates none")))
                 }
             };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::watch::Watch;
 use crate::db::{DbError, ErrorCode, RunLockState};
+use crate::shown::Shown;
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -63,8 +64,9 @@ impl Drop for LockFile {
 /// Waits for the lock beside a database.
 pub(super) fn acquire(database: &Path, watch: &Watch) -> Result<LockFile, DbError> {
     let path = path_of(database);
-    let failed =
-        |error: io::Error| DbError::new(ErrorCode::CannotOpen, format!("cannot lock {}: {error}", path.display()));
+    let failed = |error: io::Error| {
+        DbError::new(ErrorCode::CannotOpen, format!("cannot lock {}: {error}", Shown(&path.to_string_lossy())))
+    };
     let since = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {

@@ -31,9 +31,10 @@ use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor};
 use super::lent::Slot;
 use super::limits::Budget;
+use super::moved;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
-use super::watch::Watch;
+use super::watch::{Counted, Watch};
 use crate::db::{
     Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Orphans, Recording,
     Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
@@ -62,6 +63,10 @@ pub(super) struct SqliteSession {
     /// What a guest may use, while one runs.
     budget: Option<Budget>,
     recording: Option<Recording>,
+    /// What had been counted before the host's own statements, while they are left out of the recording.
+    left_out: Option<Counted>,
+    /// The table that the statement which was just run has made.
+    made: Option<String>,
     /// The table each recorded statement writes first.
     writes: HashMap<String, (hooks::Action, String)>,
     /// Rows the update hook had counted before the statement that runs.
@@ -100,6 +105,8 @@ impl SqliteSession {
             counters: Counters::default(),
             budget: None,
             recording: None,
+            left_out: None,
+            made: None,
             writes: HashMap::new(),
             rows_seen: 0,
             functions: None,
@@ -286,6 +293,7 @@ impl Session for SqliteSession {
 
     fn commit(&mut self) -> Result<(), DbError> {
         self.close_handles();
+        moved::check(self.connection())?;
         // Stopped at its very end, it would be done and yet reported as not done.
         self.watch.hold(true);
         let committed = self.host_execute("COMMIT");
@@ -293,7 +301,8 @@ impl Session for SqliteSession {
         committed?;
         self.transaction_open = false;
         self.end_note();
-        Ok(())
+        // Taken away meanwhile, it is done in a file that nobody finds.
+        moved::check(self.connection())
     }
 
     fn rollback(&mut self) -> Result<(), DbError> {
@@ -441,6 +450,10 @@ impl Session for SqliteSession {
 
     fn start_recording(&mut self) {
         self.begin_recording();
+    }
+
+    fn hold_recording(&mut self, held: bool) {
+        self.leave_out(held);
     }
 
     fn take_recording(&mut self) -> Recording {

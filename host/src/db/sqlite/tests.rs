@@ -75,19 +75,62 @@ fn counts_changed_rows_of_every_kind_of_table() {
         session.execute("INSERT INTO keyed VALUES (?, 1)", &["b".into()]).unwrap();
         session.execute("DELETE FROM plain", &[]).unwrap();
         session.execute_script("DROP TABLE old; CREATE TABLE fresh AS SELECT 1 AS x;").unwrap();
+        session.execute_script("INSERT INTO keyed VALUES ('c', 1), ('d', 1)").unwrap();
         let recording = session.take_recording();
         let changes =
             |table: &str, inserted, updated, deleted| TableChanges { table: table.into(), inserted, updated, deleted };
         assert!(recording.tables.contains(&changes("plain", 2, 2, 2)), "{:?}", recording.tables);
         assert!(recording.tables.contains(&changes("log", 2, 0, 0)), "{:?}", recording.tables);
-        assert!(recording.tables.contains(&changes("keyed", 2, 0, 0)), "{:?}", recording.tables);
+        assert!(recording.tables.contains(&changes("keyed", 4, 0, 0)), "{:?}", recording.tables);
+        assert!(recording.tables.contains(&changes("fresh", 1, 0, 0)), "{:?}", recording.tables);
         assert_eq!(
             recording.statements.iter().map(|statement| statement.times).collect::<Vec<_>>(),
-            [1, 1, 2, 1, 1, 1]
+            [1, 1, 2, 1, 1, 1, 1]
         );
         assert!(!session.table_exists("old").unwrap());
         session.rollback().unwrap();
         assert!(session.table_exists("old").unwrap());
+    });
+}
+
+#[test]
+fn counts_the_rows_with_which_a_table_is_made_and_no_others() {
+    with_session(|session| {
+        session.execute_script("CREATE TABLE old (x); INSERT INTO old VALUES (1), (2)").unwrap();
+        session.start_recording();
+        let make = "CREATE TABLE IF NOT EXISTS new AS SELECT x FROM old";
+        for sql in [make, make, "CREATE TABLE IF NOT EXISTS old AS SELECT 1", "CREATE TABLE empty (x)"] {
+            session.execute(sql, &[]).unwrap();
+        }
+        session
+            .execute_script("DROP TABLE new; CREATE TEMP TABLE t AS SELECT x FROM old; ALTER TABLE old RENAME TO older")
+            .unwrap();
+        session.execute(make.replace("old", "older").as_str(), &[]).unwrap();
+        let recording = session.take_recording();
+        let rows: Vec<u64> = recording.statements.iter().map(|statement| statement.rows_changed).collect();
+        assert_eq!(rows, [2, 0, 0, 0, 0, 0, 2], "{:?}", recording.statements);
+        let made = |table: &str, inserted| TableChanges { table: table.into(), inserted, ..TableChanges::default() };
+        assert_eq!(recording.tables, [made("new", 4)]);
+    });
+}
+
+#[test]
+fn leaves_the_hosts_own_statements_out() {
+    with_session(|session| {
+        session.execute_script("CREATE TABLE t (x); CREATE TABLE own (x)").unwrap();
+        session.start_recording();
+        session.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
+        session.hold_recording(true);
+        session.execute("INSERT INTO own VALUES (1)", &[]).unwrap();
+        session.hold_recording(false);
+        session.execute("INSERT INTO t VALUES (2)", &[]).unwrap();
+        session.hold_recording(true);
+        session.execute("DELETE FROM own", &[]).unwrap();
+        let recording = session.take_recording();
+        let made = TableChanges { table: "t".into(), inserted: 2, ..TableChanges::default() };
+        assert_eq!(recording.tables, [made]);
+        let texts: Vec<&str> = recording.statements.iter().map(|statement| statement.sql.as_str()).collect();
+        assert_eq!(texts, ["INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)"]);
     });
 }
 

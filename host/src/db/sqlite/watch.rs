@@ -15,6 +15,9 @@ use super::meter::{Meter, OPERATIONS_PER_TICK};
 use crate::db::{DbError, OpenOptions, TableChanges};
 use crate::interrupt::Interrupt;
 
+/// Rows counted by table; nothing where nothing is counted.
+pub(super) type Counted = Option<HashMap<String, TableChanges>>;
+
 /// State shared by the session and the callbacks it installed on its connection.
 pub(super) struct Watch {
     interrupt: Interrupt,
@@ -33,7 +36,7 @@ pub(super) struct Watch {
     pub(super) meter: Meter,
     /// What statements may do, and what the last one prepared was about to.
     gate: Mutex<Gate>,
-    tables: Mutex<Option<HashMap<String, TableChanges>>>,
+    tables: Mutex<Counted>,
     /// Why a function that a migration brings has failed.
     function_error: Mutex<Option<DbError>>,
 }
@@ -201,12 +204,12 @@ impl Watch {
     }
 
     /// Returns what was counted so far, to go back to if what comes next is undone; nothing where nothing is counted.
-    pub(super) fn counted(&self) -> Option<HashMap<String, TableChanges>> {
+    pub(super) fn counted(&self) -> Counted {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Goes back to what was counted before.
-    pub(super) fn count_again_from(&self, counted: Option<HashMap<String, TableChanges>>) {
+    pub(super) fn count_again_from(&self, counted: Counted) {
         *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = counted;
     }
 

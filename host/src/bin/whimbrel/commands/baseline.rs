@@ -31,13 +31,13 @@ pub(super) fn run(args: &BaselineArgs, settings: &Settings, ui: &Ui, signals: &S
     let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let is_unknown = !migrator.is_known(args.version)?;
     // What would be refused is refused before anybody is asked.
-    let mut row = migrator.baseline(args.version, true)?;
+    let mut row = migrator.plan_baseline(args.version)?;
     if !args.dry_run {
         if let Some(question) = Question::of("baseline", Danger::Some, args.yes, settings)? {
             let about = || Ok(format!("This declares version {} applied without running anything.", args.version));
             question.ask(ui, signals, about)?;
         }
-        row = migrator.baseline(args.version, false)?;
+        row = migrator.baseline(args.version)?;
     }
     if is_unknown {
         ui.talk(&format!("note: no migration of the chain has version {}", args.version));

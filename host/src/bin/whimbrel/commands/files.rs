@@ -53,16 +53,21 @@ impl MadeFile {
     }
 }
 
-/// What was made that was not there before.
+/// What was made, and what stood in its place.
 #[derive(Default)]
 pub(super) struct Created {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
+    /// Files that were overwritten, under the names that they have until all is made.
+    aside: Vec<(PathBuf, Aside)>,
 }
 
 impl Created {
-    /// Takes it away again; what cannot be taken away stays.
+    /// Takes it away again and puts back what stood in its place; what cannot be taken away stays.
     pub(super) fn undo(self) {
+        for (path, aside) in self.aside.into_iter().rev() {
+            aside.put_back(&path);
+        }
         for file in self.files.iter().rev() {
             let _ = fs::remove_file(file);
         }
@@ -79,7 +84,10 @@ impl Created {
                 Ok(Made::Created)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists && force => {
-                replace(&file.path, file.contents.as_bytes()).map(|()| Made::Overwritten)
+                let aside = Aside::keep(&file.path)?;
+                replace(&file.path, file.contents.as_bytes())?;
+                self.aside.push((file.path.clone(), aside));
+                Ok(Made::Overwritten)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Made::Kept),
             Err(error) => Err(error),
@@ -101,7 +109,7 @@ impl Created {
     }
 }
 
-/// Makes the files and the folders they are in: all of them, or none that was not there before.
+/// Makes the files and the folders they are in: all of them, or none, and then what was there before is there again.
 pub(super) fn make(files: &[NewFile], making: Making) -> anyhow::Result<(Vec<MadeFile>, Created)> {
     let mut created = Created::default();
     let made = files.iter().map(|file| {
@@ -200,6 +208,46 @@ impl Beside {
     }
 }
 
+/// What has a name that another file is to have: kept under another one, and gone with the value unless it is put back.
+struct Aside {
+    path: PathBuf,
+}
+
+impl Aside {
+    fn keep(path: &Path) -> io::Result<Self> {
+        let mut number = 0;
+        loop {
+            let aside = path.with_file_name(format!(".whimbrel.{}-{number}.old", std::process::id()));
+            match keep_as(path, &aside) {
+                Ok(()) => return Ok(Self { path: aside }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_TRIES => number += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn put_back(self, path: &Path) {
+        let _ = fs::rename(&self.path, path);
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Gives a file a second name, or copies it where there can be none; a link stays one.
+fn keep_as(path: &Path, aside: &Path) -> io::Result<()> {
+    match fs::hard_link(path, aside) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists && path.symlink_metadata()?.is_file() => {
+            OpenOptions::new().write(true).create_new(true).open(aside)?;
+            fs::copy(path, aside).map(drop).inspect_err(|_| drop(fs::remove_file(aside)))
+        }
+        linked => linked,
+    }
+}
+
 /// Most names that are tried for a file beside another one.
 const MOST_TRIES: u32 = 100;
 
@@ -233,6 +281,28 @@ mod tests {
         }
         assert_eq!(fs::metadata(path("file")).expect("there").permissions().mode() & 0o777, 0o640);
         assert_eq!((fs::read(&victim).expect("read"), new.exists()), (b"victim".to_vec(), false));
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 4);
+    }
+
+    #[test]
+    fn what_was_overwritten_is_there_again_when_a_later_file_fails() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = |name: &str| folder.path().join(name);
+        let new = |name: &str| NewFile { path: path(name), contents: "new".to_owned() };
+        fs::write(path("first"), "mine").expect("file");
+        fs::set_permissions(path("first"), fs::Permissions::from_mode(0o640)).expect("rights");
+        symlink(path("first"), path("link")).expect("link");
+        fs::write(path("no-folder"), "").expect("file");
+        let forced = Making { force: true, dry_run: false };
+        let all = [new("first"), new("link"), new("made/second"), new("no-folder/third")];
+        assert!(make(&all, forced).is_err());
+        assert_eq!(fs::read(path("first")).expect("read"), b"mine");
+        assert_eq!(fs::metadata(path("first")).expect("there").permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_link(path("link")).expect("a link"), path("first"));
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 3);
+        let (_, created) = make(&all[..3], forced).expect("made");
+        drop(created);
+        assert_eq!(fs::read(path("first")).expect("read"), b"new");
         assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 4);
     }
 

@@ -73,7 +73,7 @@ pub(super) fn run(settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Re
         };
         let ended = ui.fail(&failure);
         match signals.exit_code(ended) {
-            ended @ Exit::Interrupted(by) if !typing || by == Signal::Terminate => return Ok(ended),
+            ended @ Exit::Interrupted(by) if !typing || by != Signal::Interrupt => return Ok(ended),
             _ if !typing => exit = Exit::Failed,
             _ => {}
         }

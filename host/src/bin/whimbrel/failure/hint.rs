@@ -7,10 +7,16 @@ use whimbrel::model::{MissingValue, NoValue, Version};
 use whimbrel::plan::{RepairVerb, State};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
-use super::{language, limits, script};
+use super::{language, limits, script, temporary};
+
+/// How an error begins of a database that is open already.
+const BESIDE: &str = "it can be read only with the files beside it";
 
 /// Says what to do when the database refuses to be used.
 pub(super) fn database(error: &DbError) -> Option<String> {
+    if let Some(hint) = by_native(&error.native) {
+        return Some(hint);
+    }
     let hint = match error.code {
         ErrorCode::Busy => {
             "another process is using the database; try again, wait longer with --lock-timeout, or see `whimbrel lock status`"
@@ -19,15 +25,48 @@ pub(super) fn database(error: &DbError) -> Option<String> {
             "nothing can be written: check who owns the file and its folder, and how they are mounted"
         }
         ErrorCode::NotADatabase => "check the path: the file holds something else, is encrypted, or is damaged",
-        ErrorCode::CannotOpen => "check the path and its rights; a missing file is created, a missing folder is not",
-        ErrorCode::Full => "free some space on the disk",
-        ErrorCode::Database if error.native == "SQLITE_IOERR_WRITE" => {
-            "a file could not be written: check the disk, the quota and the limit on file sizes (ulimit -f)"
+        ErrorCode::CannotOpen if error.message.starts_with(BESIDE) => {
+            "they are made in its folder: see who may write that, and how it is mounted"
         }
+        ErrorCode::CannotOpen => "check the path and its rights; a missing file is created, a missing folder is not",
+        ErrorCode::Full => return Some(format!("free some space on the disk; {}", temporary::files())),
         ErrorCode::Function if error.message.ends_with("only while the migration runs") => {
             "have the migration write what it computes into a column; in the schema only SQLite's own functions last"
         }
         ErrorCode::OutcomeUnknown => "run `whimbrel status` before anything else: the step may or may not be stored",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Says what to do about an error that SQLite tells from others of its kind.
+fn by_native(native: &str) -> Option<String> {
+    let hint = match native {
+        "SQLITE_READONLY_DBMOVED" => {
+            "another file may be at its path now, and has nothing of this run: see who replaces it (a restore, a deploy, a \
+             test), keep them apart, then look at `whimbrel status` and run it again"
+        }
+        "SQLITE_READONLY_ROLLBACK" | "SQLITE_READONLY_RECOVERY" | "SQLITE_READONLY_CANTINIT" => {
+            "have it opened once by somebody who may write it and its folder, such as by `whimbrel status`; leave the files \
+             beside it where they are: what is to be put back is in them"
+        }
+        "SQLITE_IOERR_GETTEMPPATH" => return Some(temporary::files()),
+        "SQLITE_IOERR_WRITE" => {
+            return Some(format!(
+                "a file could not be written: check the disk, the quota and the limit on file sizes (ulimit -f); {}",
+                temporary::files()
+            ));
+        }
+        "SQLITE_IOERR_LOCK"
+        | "SQLITE_IOERR_RDLOCK"
+        | "SQLITE_IOERR_UNLOCK"
+        | "SQLITE_IOERR_SHMOPEN"
+        | "SQLITE_IOERR_SHMSIZE"
+        | "SQLITE_IOERR_SHMMAP"
+        | "SQLITE_IOERR_SHMLOCK" => {
+            "not every file system can do what SQLite needs, and those of networks often cannot: put the database on a disk \
+             of the machine"
+        }
         _ => return None,
     };
     Some(hint.to_owned())
@@ -151,6 +190,12 @@ pub(super) fn guest(error: &PluginError) -> Option<String> {
         ),
         PluginError::Script { failure, .. } => failure.hint.clone().or_else(|| script::advice(&failure.code)),
         PluginError::Limit(reached) => Some(limits::general_hint(reached)),
+        PluginError::NoMemory { .. } => Some(
+            "each instance of a component reserves addresses for 4 GiB, and uses few of them: lift the limit on addresses \
+             (`ulimit -v unlimited`, LimitAS= of systemd), or give the machine more memory; a transform makes fewer \
+             instances with --jobs 1"
+                .to_owned(),
+        ),
         PluginError::NoExport { export } => Some(format!("export `{export}` from the component")),
         _ => None,
     }

@@ -97,6 +97,14 @@ fn repair(error: RepairError) -> Failure {
             hint: Some("run it again".to_owned()),
             ..Failure::new(Exit::Failed, "history-changed", error.to_string())
         },
+        RepairError::AtWork { ref holder } => Failure {
+            hint: Some(format!(
+                "stop it first, with Ctrl-C or `kill {}`: it leaves what it has committed; `whimbrel lock status` shows when \
+                 it is gone",
+                holder.process
+            )),
+            ..Failure::new(Exit::Failed, "at-work", error.to_string())
+        },
         RepairError::Step(StepError::Database { ref source, .. }) => {
             Failure { causes: vec![source.to_string()], hint: hint::database(source), ..of_database(source, &error) }
         }

@@ -247,6 +247,10 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             )),
             ..Failure::new(Exit::Failed, "history-row", error.to_string())
         },
+        StepError::Vanished => Failure {
+            hint: Some("somebody has repaired it meanwhile: look at `whimbrel status`, and run it again".to_owned()),
+            ..Failure::new(Exit::Failed, "history-changed", error.to_string())
+        },
         StepError::Hook { hook, source, .. } => of_hook(hook, source),
         StepError::Interrupted | StepError::NotBegun { waiting: false } => interrupted(),
         StepError::NotBegun { waiting: true } => {
@@ -344,6 +348,7 @@ pub(crate) fn guest(error: &PluginError) -> Failure {
         PluginError::Trapped { backtrace, .. } => ("guest-trapped", Vec::new(), backtrace.clone()),
         PluginError::Limit(_) => ("guest-limit", Vec::new(), Vec::new()),
         PluginError::Interrupted => return interrupted(),
+        PluginError::NoMemory { .. } => ("no-memory", Vec::new(), Vec::new()),
         _ => ("guest-failed", Vec::new(), Vec::new()),
     };
     Failure { causes, backtrace, hint: hint::guest(error), ..Failure::new(Exit::Failed, code, error.to_string()) }

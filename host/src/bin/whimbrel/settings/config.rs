@@ -59,6 +59,9 @@ pub(super) struct Config {
     /// What names in scripts stand between, as the keys above say.
     #[serde(skip)]
     pub(super) marks: placeholders::Marks,
+    /// Where the table of each chain begins, line and column.
+    #[serde(skip)]
+    pub(super) places: BTreeMap<String, (u32, u32)>,
     /// The folder that relative paths begin at.
     #[serde(skip)]
     pub(super) folder: PathBuf,
@@ -124,6 +127,9 @@ impl Config {
             let position = sql::locate(text, found.offset);
             wrong(found.message, found.hint, Some((position.line, position.column)))
         })?;
+        let place = |offset| sql::locate(text, offset);
+        let places = config.chains.iter().map(|(name, table)| (name.clone(), place(table.span().start)));
+        config.places = places.map(|(name, position)| (name, (position.line, position.column))).collect();
         config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         config.file = path.to_owned();
         engines::of(&config.engines, &config.folder).map_err(|found| {

@@ -1,17 +1,15 @@
 //! Which database is meant. Shows nothing of a URL but its scheme: the rest may hold a password.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use whimbrel::db::sqlite::Opening;
-use whimbrel::source::read_file;
-use whimbrel::sql;
 
+use super::SettingsError;
 use super::config::Config;
-use super::{Place, SettingsError};
+use super::dotenv::{self, is_blank};
 
 /// The variable that names the database, in the environment and in `.env`.
-const VARIABLE: &str = "DATABASE_URL";
-const DOTENV: &str = ".env";
+pub(super) const VARIABLE: &str = "DATABASE_URL";
 
 /// A database file that was named, and how it is opened.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,7 +38,7 @@ pub(super) fn find(typed: Option<&str>, environment: Option<&str>, config: &Conf
     if let Some(url) = from_environment()? {
         return parse(&url).map_err(|wrong| wrong.found_in(VARIABLE));
     }
-    if let Some(url) = from_dotenv()? {
+    if let Some(url) = dotenv::database()? {
         return parse(&url).map_err(|wrong| wrong.found_in(".env"));
     }
     if let Some(url) = &config.database {
@@ -71,56 +69,6 @@ fn from_environment() -> Result<Option<String>, SettingsError> {
             SettingsError::new("settings", format!("{VARIABLE} is not UTF-8"), "use --database or whimbrel.toml")
         }),
     }
-}
-
-/// A variable of nothing but blanks is as good as none.
-fn is_blank(value: &str) -> bool {
-    value.trim().is_empty()
-}
-
-/// Reads the variable from `.env` in the current folder; the process's own environment stays as it is.
-fn from_dotenv() -> Result<Option<String>, SettingsError> {
-    match read_file(Path::new(DOTENV)) {
-        Ok(Some(bytes)) => read_dotenv(&bytes),
-        Ok(None) => Ok(None),
-        Err(problem) => {
-            let wrong = wrong_dotenv(problem.message, None);
-            Err(SettingsError { hint: problem.hint.or(wrong.hint), ..wrong })
-        }
-    }
-}
-
-fn wrong_dotenv(message: String, position: Option<(u32, u32)>) -> SettingsError {
-    SettingsError {
-        code: "settings",
-        message,
-        hint: Some("correct it, or name the database with --database".to_owned()),
-        place: Some(Place { file: DOTENV.to_owned(), position }),
-    }
-}
-
-/// Finds the variable. The line that is wrong may be the one with the password, so it is named by its number.
-fn read_dotenv(bytes: &[u8]) -> Result<Option<String>, SettingsError> {
-    let text = str::from_utf8(bytes).map_err(|_| wrong_dotenv("is not UTF-8".to_owned(), None))?;
-    for line in dotenvy::from_read_iter(text.as_bytes()) {
-        let (name, value) = line.map_err(|error| {
-            let at = match &error {
-                dotenvy::Error::LineParse(line, _) => {
-                    let begins = |at: &usize| *at == 0 || text.as_bytes()[at - 1] == b'\n';
-                    text.match_indices(line.trim_end()).map(|(at, _)| at).find(begins)
-                }
-                _ => None,
-            };
-            let position = at.map(|at| sql::locate(text, at)).map(|position| (position.line, position.column));
-            let message =
-                if position.is_some() { "this is not NAME=value" } else { "has a line that is not NAME=value" };
-            wrong_dotenv(message.to_owned(), position)
-        })?;
-        if name == VARIABLE && !is_blank(&value) {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
 }
 
 /// What is wrong with a database's URL, without the URL.
@@ -225,25 +173,6 @@ mod tests {
                 _ => Opening::Create,
             };
             assert_eq!(named.opening, opening, "{url}");
-        }
-    }
-
-    #[test]
-    fn names_the_line_of_env_that_is_wrong() {
-        let cases = [
-            ("DATABASE_URL=app.db\nA B C\n", Ok(Some("app.db"))),
-            ("# words\n\nA=1\nnot a variable s3cret\nDATABASE_URL=app.db\n", Err(Some((4, 1)))),
-            ("A='open\n  until here\n", Err(Some((1, 1)))),
-            ("A=1\r\n  =x\r\n", Err(Some((2, 1)))),
-            ("# not a variable\nnot a variable\n", Err(Some((2, 1)))),
-            ("DATABASE_URL=\"  \"\n", Ok(None)),
-            ("DATABASE_URL=\nDATABASE_URL=b.db", Ok(Some("b.db"))),
-        ];
-        for (text, expected) in cases {
-            let found = read_dotenv(text.as_bytes());
-            assert!(found.as_ref().err().is_none_or(|error| !error.message.contains("s3cret")));
-            let found = found.map_err(|error| error.place.and_then(|place| place.position));
-            assert_eq!(found.as_ref().map(|found| found.as_deref()), expected.as_ref().map(|url| *url), "{text}");
         }
     }
 

@@ -9,9 +9,11 @@ use toml::Spanned;
 use whimbrel::grants::Grants;
 use whimbrel::limits::Limits;
 use whimbrel::model::{MigrationPolicy, Policy, Trust, Version};
+use whimbrel::sql;
 
+use super::config::Config;
 use super::locations::{self, Location};
-use super::placeholders;
+use super::{Place, SettingsError, placeholders};
 
 /// The tables by the names of their chains.
 pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
@@ -101,6 +103,18 @@ pub(super) fn check(chains: &Chains) -> Result<(), WrongPolicy> {
         policy.check().map_err(|error| wrong(error.to_string(), None))?;
     }
     Ok(())
+}
+
+/// Refuses the table of a chain that is not there: what it says would hold for nobody.
+pub(super) fn check_names(config: &Config, names: &[String]) -> Result<(), SettingsError> {
+    let Some(unknown) = config.chains.keys().find(|name| !names.contains(name)) else { return Ok(()) };
+    let hint = match sql::nearest(unknown, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`? A chain of its own has a `dir`"),
+        None => format!("give it a `dir`, or take the table away; known are {}", names.join(", ")),
+    };
+    let place = Place { file: config.file.display().to_string(), position: config.places.get(unknown).copied() };
+    let message = format!("`[chains.{0}]` is about the chain {0}, which is not there", unknown.escape_debug());
+    Err(SettingsError { place: Some(place), ..SettingsError::new("settings", message, hint) })
 }
 
 fn make(table: &ChainTable) -> Result<Policy, (&'static str, &'static str)> {

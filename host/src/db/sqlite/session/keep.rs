@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::error::translate;
+use super::super::moved;
 use super::SqliteSession;
 use crate::db::{DbError, ErrorCode, KeptMark};
 
@@ -109,6 +110,8 @@ impl SqliteSession {
     }
 
     pub(super) fn leave_log(&mut self) -> Result<(), DbError> {
+        // SQLite would remove the log at this path, which is that of the new file.
+        moved::check(self.connection())?;
         self.pragma("journal_mode = DELETE").map(drop)
     }
 

@@ -1,7 +1,10 @@
 //! The part of a session that notes what statements do, for a dry run.
 
+use rusqlite::hooks::Action;
+
 use super::SqliteSession;
-use crate::db::{RecordedStatement, Recording};
+use crate::db::sqlite::authorizer::Seen;
+use crate::db::{RecordedStatement, Recording, quote_identifier};
 
 /// Statements a recording keeps, and the bytes it keeps of each.
 const RECORDED_STATEMENTS: usize = 1000;
@@ -9,6 +12,11 @@ const RECORDED_BYTES: usize = 2000;
 
 impl SqliteSession {
     pub(super) fn record(&mut self, sql: &str, changed: u64) {
+        if self.recording.is_none() || self.left_out.is_some() {
+            return;
+        }
+        // SQLite tells nobody of the rows with which a table is made.
+        let changed = changed + self.made.take().map_or(0, |table| self.count_made(&table));
         let Some(recording) = &mut self.recording else { return };
         if let Some((action, table)) = self.writes.get(sql) {
             // Tables WITHOUT ROWID do not call the update hook.
@@ -30,12 +38,43 @@ impl SqliteSession {
         }
     }
 
-    /// Notes which table a statement just prepared is going to write.
+    /// Counts the rows of a table that a statement has made.
+    fn count_made(&mut self, table: &str) -> u64 {
+        let sql = format!("SELECT count(*) FROM main.{}", quote_identifier(table));
+        let rows: i64 =
+            self.unrestricted(|session| session.connection().query_row(&sql, [], |row| row.get(0)).unwrap_or(0));
+        let rows = rows.unsigned_abs();
+        if rows > 0 {
+            self.watch.count(Action::SQLITE_INSERT, "main", table, rows);
+        }
+        rows
+    }
+
+    /// Notes which table a statement just prepared is going to write, or makes.
     pub(super) fn note_writes(&mut self, sql: &str) {
-        if self.recording.is_some()
-            && let Some(writes) = self.watch.gate().writes.take()
-        {
-            self.writes.insert(sql.to_owned(), writes);
+        let seen = std::mem::take(&mut self.watch.gate().seen);
+        self.note_seen(sql, seen);
+    }
+
+    /// Notes what was seen of a statement.
+    pub(super) fn note_seen(&mut self, sql: &str, seen: Seen) {
+        if self.recording.is_some() {
+            self.writes.extend(seen.writes.map(|writes| (sql.to_owned(), writes)));
+            self.made = seen.made;
+        }
+    }
+
+    /// Leaves statements out, or not any more.
+    pub(super) fn leave_out(&mut self, held: bool) {
+        if self.recording.is_none() || held == self.left_out.is_some() {
+            return;
+        }
+        match self.left_out.take() {
+            None => self.left_out = Some(self.watch.counted()),
+            Some(counted) => {
+                self.watch.count_again_from(counted);
+                self.rows_seen = self.watch.rows_counted();
+            }
         }
     }
 
@@ -45,12 +84,14 @@ impl SqliteSession {
         self.writes.clear();
         self.watch.take_tables();
         self.rows_seen = 0;
+        self.made = None;
         self.watch.gate().take_observed();
         self.recording = Some(Recording::default());
     }
 
     /// Returns what was noted.
     pub(super) fn end_recording(&mut self) -> Recording {
+        self.leave_out(false);
         let mut recording = self.recording.take().unwrap_or_default();
         recording.tables = self.watch.take_tables();
         recording.observed = self.watch.gate().take_observed();

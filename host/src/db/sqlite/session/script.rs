@@ -46,11 +46,12 @@ impl SqliteSession {
             loop {
                 watch.gate().open();
                 let Some(mut statement) = batch.next()? else { return Ok(()) };
-                finished.push(run::to_end(connection, &mut statement, &watch.meter)?);
+                let done = run::to_end(connection, &mut statement, &watch.meter)?;
+                finished.push((done, std::mem::take(&mut watch.gate().seen)));
             }
         });
-        for done in finished {
-            self.note_writes(window);
+        for (done, seen) in finished {
+            self.note_seen(window, seen);
             self.settle(window, Ok(done))?;
         }
         result.map_err(RunError::Sqlite)

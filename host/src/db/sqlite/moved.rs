@@ -1,0 +1,103 @@
+//! Tells whether the file of an open database still is the one at its path.
+//!
+//! Whoever replaces the file of a database, moves it or removes it takes it away from all who have it open: what they write
+//! reaches nobody any more. SQLite looks at that only when it begins a journal, and not at all where there is a log.
+
+use rusqlite::Connection;
+
+use crate::db::{DbError, ErrorCode};
+
+/// SQLite's name for it.
+pub(super) const NATIVE: &str = "SQLITE_READONLY_DBMOVED";
+/// SQLite's own words are of a database that may only be read.
+pub(super) const MESSAGE: &str = "the database's file was replaced, moved or removed while it was open";
+
+/// Refuses a file that is not at its path any more. What has no file passes, and what cannot tell.
+#[cfg(unix)]
+pub(super) fn check(connection: &Connection) -> Result<(), DbError> {
+    use rusqlite::{DEFAULT_NAME, FileControl};
+    let mut moved = 0;
+    let has_file = connection.path().is_some_and(|path| !path.is_empty());
+    let asked = has_file && connection.file_control(DEFAULT_NAME, FileControl::HasMoved(&mut moved)).is_ok();
+    match asked && moved != 0 {
+        true => Err(DbError { native: NATIVE.to_owned(), ..DbError::new(ErrorCode::ReadOnly, MESSAGE) }),
+        false => Ok(()),
+    }
+}
+
+/// An open file can be neither replaced nor moved there.
+#[cfg(not(unix))]
+pub(super) fn check(_: &Connection) -> Result<(), DbError> {
+    Ok(())
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+    use std::{fs, io};
+
+    use crate::db::sqlite::Sqlite;
+    use crate::db::{Backend, DbError, ErrorCode, KeptMark, OpenOptions, Session};
+    use crate::interrupt::Interrupt;
+
+    fn open(path: &Path) -> Box<dyn Session> {
+        let lock_timeout = Duration::from_millis(100);
+        Sqlite::file(path).open(&OpenOptions { lock_timeout, interrupt: Interrupt::new(), record: false }).unwrap()
+    }
+
+    fn replace(path: &Path) -> io::Result<()> {
+        fs::write(path.with_extension("new"), "")?;
+        fs::rename(path.with_extension("new"), path)
+    }
+
+    /// Ways to take a file away.
+    const WAYS: [(&str, fn(&Path) -> io::Result<()>); 3] = [
+        ("removed", |path| fs::remove_file(path)),
+        ("moved", |path| fs::rename(path, path.with_extension("old"))),
+        ("replaced", replace),
+    ];
+
+    fn assert_moved(result: Result<(), DbError>, what: &str) {
+        let error = result.expect_err(what);
+        assert_eq!((error.code, error.native.as_str()), (ErrorCode::ReadOnly, super::NATIVE), "{what}");
+        assert_eq!(error.message, super::MESSAGE, "{what}");
+    }
+
+    #[test]
+    fn nothing_is_committed_where_nobody_finds_it() {
+        for mode in ["DELETE", "WAL"] {
+            for (what, take_away) in WAYS {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("app.db");
+                let mut session = open(&path);
+                session.execute_script(&format!("PRAGMA journal_mode = {mode}; CREATE TABLE t (x)")).unwrap();
+                session.begin().unwrap();
+                session.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
+                take_away(&path).unwrap();
+                assert_moved(session.commit(), what);
+                session.rollback().unwrap();
+                session.begin().unwrap();
+                let written = session.execute("INSERT INTO t VALUES (2)", &[]).map(drop);
+                assert_moved(written.and_then(|()| session.commit()), what);
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_is_kept_leaves_the_files_of_the_new_one_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let mut session = open(&path);
+        session.execute_script("CREATE TABLE t (x); CREATE TABLE mark (x)").unwrap();
+        let mark = KeptMark { set: "INSERT INTO mark VALUES (1)".into(), clear: "DELETE FROM mark".into() };
+        session.keep_to_itself(Some(&mark)).unwrap();
+        replace(&path).unwrap();
+        let wal = folder.path().join("app.db-wal");
+        fs::write(&wal, "another's").unwrap();
+        assert_moved(session.keep_to_itself(None), "kept");
+        drop(session);
+        assert_eq!(fs::read_to_string(&wal).unwrap(), "another's");
+    }
+}
