@@ -4,6 +4,7 @@ use super::assemble::File;
 use super::file_name::Part;
 use super::problem::Problem;
 use crate::model::{Key, Role, Script};
+use crate::shown::Shown;
 use crate::sql::Directives;
 
 /// Checks the files of one version, ordered by part: there must be one body, and what fits beside it.
@@ -35,20 +36,20 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
         return None;
     }
     if !files.iter().any(|other| is_body(other) && other.name == file.name) {
-        let message = format!("the migration of {} is {}", called(&key(file)), body.file);
+        let message = format!("the migration of {} is {}", called(&key(file)), Shown(&body.file));
         return refuse(message, "give both the same name");
     }
     if let Some(twin) = before.iter().find(|other| (other.part, &other.name) == (file.part, &file.name)) {
-        return refuse(format!("{} already has {}", called(&key(file)), twin.file), "keep one of them");
+        return refuse(format!("{} already has {}", called(&key(file)), Shown(&twin.file)), "keep one of them");
     }
     match (file.part, body.part) {
         (Part::Down, Part::Sql) if body.name == file.name => {
-            let message = format!("{} stands alone and has no down script", body.file);
-            refuse(message, &format!("call that one {}.up.sql", stem(body)))
+            let message = format!("{} stands alone and has no down script", Shown(&body.file));
+            refuse(message, &format!("call that one {}.up.sql", Shown(stem(body))))
         }
         (Part::Down, Part::Component | Part::Script) => {
             let is = if body.part == Part::Script { "script" } else { "component" };
-            let message = format!("{} is a {is}, which brings its own way down", body.file);
+            let message = format!("{} is a {is}, which brings its own way down", Shown(&body.file));
             refuse(message, "leave the down script out")
         }
         _ => None,
@@ -58,7 +59,7 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
 /// Refuses a body that claims what another one has.
 pub(super) fn taken(file: &str, key: &Key, other: &str, same_name: bool) -> Problem {
     let hint = if same_name { "keep one of them" } else { "give one of them another version: `whimbrel renumber`" };
-    Problem::of_file(file, format!("{} is already that of {other}", called(key)), Some(hint.to_owned()))
+    Problem::of_file(file, format!("{} is already that of {}", called(key), Shown(other)), Some(hint.to_owned()))
 }
 
 /// Returns what tells the migration of a file from others.
@@ -86,7 +87,7 @@ pub(super) fn directs(verify: &Script) -> Option<Problem> {
 }
 
 fn orphan(file: &File) -> Problem {
-    let stem = stem(file);
+    let stem = Shown(stem(file));
     let (message, hint) = match file.part {
         Part::Down => ("there is no up script for this down script", format!("add {stem}.up.sql")),
         Part::Verify => ("there is no migration for this verify script", format!("add {stem}.sql or {stem}.wasm")),
@@ -99,7 +100,7 @@ fn without_manifest(component: &File) -> Problem {
     let hint = format!(
         "write {}.toml with what it does and may do, such as:\n\
          description = \"{}\"\n\n[grants]\nread = [\"table(column)\"]\nupdate = [\"table(column)\"]",
-        stem(component),
+        Shown(stem(component)),
         component.name.replace(['_', '-'], " ")
     );
     Problem::of_file(&component.file, "a component needs its manifest beside it", Some(hint))
@@ -197,5 +198,11 @@ mod tests {
                 .collect();
             assert_eq!(shown, expected);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_in_names_of_other_files() {
+        let problem = taken("m/1_b.sql", &Key::Version(1.into()), "m\u{1b}[2J/1_a.sql", false);
+        assert_eq!(problem.message, "version 1 is already that of m\\u{1b}[2J/1_a.sql");
     }
 }
