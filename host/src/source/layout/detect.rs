@@ -4,6 +4,7 @@ use super::super::file_name::{FileName, Part};
 use super::super::problem::Problem;
 use super::super::tree::{Entry, Tree, sorted};
 use super::{Layout, goose, sqlx};
+use crate::shown::Shown;
 
 /// What speaks for a layout.
 struct Evidence {
@@ -157,10 +158,10 @@ fn decide(tree: &dyn Tree, found: &[Evidence], plain: Option<&str>) -> Result<La
         several => {
             let mut views: Vec<String> = several
                 .iter()
-                .map(|evidence| format!("{} ({})", evidence.layout, tree.shown(&evidence.file)))
+                .map(|evidence| format!("{} ({})", evidence.layout, Shown(&tree.shown(&evidence.file))))
                 .collect();
             if let ([_], Some(plain)) = (several, plain) {
-                views.push(format!("whimbrel ({})", tree.shown(plain)));
+                views.push(format!("whimbrel ({})", Shown(&tree.shown(plain))));
             }
             let message = format!("looks like the folder of {}", views.join(" and of "));
             let hint = "say which it is with --layout, or give each a folder of its own".to_owned();
@@ -287,7 +288,11 @@ mod tests {
 
     #[test]
     fn asks_when_a_folder_could_be_two() {
-        let cases: [(&[(&str, &str)], &str); 3] = [
+        let cases: [(&[(&str, &str)], &str); 4] = [
+            (
+                &[("1_\u{1b}c.sql", ""), ("2_b/up.sql", "")],
+                "m: looks like the folder of diesel (m/2_b/up.sql) and of whimbrel (m/1_\\u{1b}c.sql)",
+            ),
             (
                 &[("1_a.sql", "-- +goose Up\n"), ("2_b.sql", "-- migrate:up\n")],
                 "m: looks like the folder of goose (m/1_a.sql) and of dbmate (m/2_b.sql)",
