@@ -48,6 +48,19 @@ pub(super) fn end(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// Has SQLite roll back whatever it is about to commit, or not any more. In place of another such hook, so only on a connection
+/// that nobody else has.
+pub(super) fn refuse_commits(connection: &Connection, refused: bool) {
+    // SAFETY: the connection is open, and the function needs nothing that it could be handed.
+    unsafe {
+        ffi::sqlite3_commit_hook(connection.handle(), if refused { Some(refuse) } else { None }, ptr::null_mut());
+    }
+}
+
+extern "C" fn refuse(_: *mut c_void) -> c_int {
+    1
+}
+
 fn done(code: c_int) -> rusqlite::Result<()> {
     if code == ffi::SQLITE_OK { Ok(()) } else { Err(Error::SqliteFailure(ffi::Error::new(code), None)) }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::session::SqliteSession;
+use super::watch::Watch;
 use super::{Sqlite, run_lock};
 use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, RunLockState, Session};
 
@@ -109,6 +110,8 @@ pub(crate) fn lend<R>(connection: &mut Connection, work: impl FnOnce(Lent) -> R)
         return Err(DbError::new(ErrorCode::Database, "the connection has an open transaction; end it first"));
     }
     let busy_timeout = connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).ok();
+    // Whoever is asked and told by the connection is not about the work of others.
+    Watch::remove(connection).map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
     let path = connection.path().filter(|path| !path.is_empty()).map(|path| Path::new(path).to_owned());
     let placeholder =
         Connection::open_in_memory().map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;

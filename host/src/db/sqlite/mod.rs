@@ -35,6 +35,7 @@ mod texts;
 mod watch;
 mod write;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -73,7 +74,7 @@ impl Sqlite {
     /// Names a database file; it is created by the first migration.
     ///
     /// It must be a file: what SQLite makes of `:memory:` and of an empty name would be gone as soon as a run ends, so
-    /// opening these is refused. A database in memory is the caller's own connection, and
+    /// opening these is refused. It is a path and no URI: `file:app.db` is a file of that name. A database in memory is the caller's own connection, and
     /// [`Migrator::on`](crate::Migrator::on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), foreign_keys: true, opening: Opening::Create }
@@ -95,7 +96,8 @@ impl Sqlite {
 
     fn connect(&self, flags: OpenFlags, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| self.cannot_open(&error))?;
+        let connection =
+            Connection::open_with_flags(literal(&self.path), flags).map_err(|error| self.cannot_open(&error))?;
         let mut session = SqliteSession::new(connection, options, None)?;
         session.set_foreign_keys(self.foreign_keys)?;
         // The first read is where SQLite notices that a file is no database.
@@ -197,4 +199,12 @@ impl Backend for Sqlite {
 
 fn exists(path: &Path) -> std::io::Result<bool> {
     path.try_exists()
+}
+
+/// Returns a path that SQLite takes for one: a name that begins with `file:` would be a URI to it, and another file.
+fn literal(path: &Path) -> Cow<'_, Path> {
+    match path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
+        true => Cow::Owned(Path::new(".").join(path)),
+        false => Cow::Borrowed(path),
+    }
 }
