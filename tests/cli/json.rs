@@ -309,7 +309,8 @@ fn errors_are_objects_too() {
           "operations": 0,
           "fuel": null
         }
-      ]
+      ],
+      "warnings": []
     }
     "#);
 }

@@ -5,6 +5,7 @@ mod bad_component;
 mod bad_database;
 mod bad_files;
 mod bad_history;
+mod broken_references;
 mod chains;
 mod codes;
 mod colour;

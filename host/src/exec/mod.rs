@@ -25,6 +25,7 @@ mod preconditions;
 mod prepare;
 #[cfg(feature = "wasm")]
 mod preview;
+mod rebuild;
 mod refusal;
 mod repair;
 mod report;
@@ -33,6 +34,7 @@ mod retry;
 mod round_trip;
 mod run;
 mod rust;
+mod scope;
 mod script;
 #[cfg(feature = "wasm")]
 mod scripts;

@@ -223,6 +223,18 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("the script must leave no row whose parent is gone".to_owned()),
             ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
         },
+        StepError::Schema { .. } => Failure {
+            hint: Some(
+                "drop a view or trigger that no longer fits before the table, and create it again after it; refer to the \
+                 table by the name that it has in the end"
+                    .to_owned(),
+            ),
+            ..Failure::new(Exit::Failed, "schema-broken", error.to_string())
+        },
+        StepError::Deferred { .. } => Failure {
+            hint: Some("each of these rows must have its parent when the transaction ends".to_owned()),
+            ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
+        },
         StepError::Unenforced { .. } => {
             let hint = "in one transaction foreign keys are on for all steps or for none: run up to the rebuild, then it \
                         alone, then the rest";
@@ -295,6 +307,8 @@ fn undone(error: &StepError) -> bool {
         | StepError::Rust { .. }
         | StepError::OwnTransaction { .. }
         | StepError::ForeignKeys { .. }
+        | StepError::Deferred { .. }
+        | StepError::Schema { .. }
         | StepError::Unenforced { .. } => true,
         _ => false,
     }
