@@ -33,6 +33,7 @@ mod repl;
 mod scripts;
 mod settings;
 mod signals;
+mod statements;
 mod status;
 mod strategies;
 mod test;

@@ -183,6 +183,19 @@ pub(super) fn history(error: &HistoryError) -> Failure {
             hint: Some("use the whimbrel that wrote it, or a later one".to_owned()),
             ..Failure::new(Exit::Failed, "history-newer", error.to_string())
         },
+        HistoryError::Unusable { table, looks_like, .. } => {
+            let hint = match looks_like {
+                Some(version) => format!(
+                    "take it from a backup; or, if nothing else is wrong with it, say which version it has in the SQLite shell: \
+                     CREATE TABLE IF NOT EXISTS {table}_schema (version INTEGER NOT NULL); DELETE FROM {table}_schema; \
+                     INSERT INTO {table}_schema VALUES ({version});"
+                ),
+                None => "if the table is not whimbrel's, choose another name with --table, or `history_table` in whimbrel.toml; if the \
+                         history is lost, take it from a backup"
+                    .to_owned(),
+            };
+            Failure { hint: Some(hint), ..Failure::new(Exit::Failed, "history", error.to_string()) }
+        }
         HistoryError::Row { .. } => Failure {
             hint: Some(
                 "the row was not written by whimbrel, or changed later: look at it with the SQLite shell".to_owned(),

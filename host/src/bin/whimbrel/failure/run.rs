@@ -139,9 +139,7 @@ pub(super) fn unverified(
 pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
     match error {
         StepError::Statement { script, failed: at, kept } => {
-            // What is wrong with the whole file is not wrong with the statement that met it.
-            let about_file = hint::database(&at.error).is_some();
-            let place = (!about_file).then(|| place::of_failure(script, &(at.start..at.end), &at.error));
+            let place = Some(place::of_failure(script, &(at.start..at.end), &at.error));
             let message = at.error.to_string();
             let problem = Problem {
                 code: at.error.code.as_str(),
