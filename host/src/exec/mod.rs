@@ -16,6 +16,8 @@ mod hold;
 mod holder;
 mod hooks;
 mod libraries;
+#[cfg(feature = "wasm")]
+mod look;
 mod losses;
 mod notes;
 #[cfg(feature = "wasm")]
@@ -76,7 +78,7 @@ pub(crate) use foresee::foresee;
 #[cfg(feature = "wasm")]
 pub(crate) use once::{read_once, run_once};
 #[cfg(feature = "wasm")]
-pub(crate) use prepare::check_scripts;
+pub(crate) use prepare::check_code;
 #[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
 pub(crate) use repair::{plan_repair, run_repair};

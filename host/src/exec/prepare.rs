@@ -9,6 +9,8 @@ use super::hold::{AskedTooMuch, Hold, hold, one, too_much};
 use super::hooks::PreparedHook;
 use super::libraries;
 #[cfg(feature = "wasm")]
+use super::look::look;
+#[cfg(feature = "wasm")]
 use super::scripts::Workshop;
 use crate::limits::{Excess, RunLimits};
 #[cfg(feature = "wasm")]
@@ -150,6 +152,12 @@ pub enum PrepareError {
         /// What it does.
         why: &'static str,
     },
+    /// More than one migration cannot be loaded.
+    #[error("{} migrations cannot be loaded", errors.len())]
+    Several {
+        /// Why each of them cannot.
+        errors: Vec<PrepareError>,
+    },
     /// This build runs no components.
     #[error("migration {migration} is a component, and this build of whimbrel runs none ({file})")]
     NoWasm {
@@ -158,6 +166,43 @@ pub enum PrepareError {
         /// Its file.
         file: String,
     },
+}
+
+impl PrepareError {
+    /// Names the migration that it is about, by version and name, if it is one.
+    pub fn migration(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "wasm")]
+            Self::Component { migration, .. }
+            | Self::Transform { migration, .. }
+            | Self::Look { migration, .. }
+            | Self::OtherWorld { migration, .. }
+            | Self::Script { migration, .. }
+            | Self::Functions { migration, .. } => Some(migration),
+            Self::Limits { migration, .. }
+            | Self::FunctionName { migration, .. }
+            | Self::Irreversible { migration, .. }
+            | Self::HeldOutsideTransaction { migration, .. }
+            | Self::NotInOneTransaction { migration, .. }
+            | Self::NoWasm { migration, .. } => Some(migration),
+            Self::NotGranted { .. } | Self::Several { .. } => None,
+        }
+    }
+
+    /// Tells whether something was stopped from outside, and nothing is wrong otherwise.
+    pub fn is_interruption(&self) -> bool {
+        match self {
+            #[cfg(feature = "wasm")]
+            Self::Component { source: crate::wasm::CompileError::Interrupted, .. } => true,
+            #[cfg(feature = "wasm")]
+            Self::Functions { source: crate::wasm::PluginError::Interrupted, .. } => true,
+            #[cfg(feature = "wasm")]
+            Self::Script { source, .. } => source.is_interruption(),
+            #[cfg(feature = "wasm")]
+            Self::Look { source, .. } => source.code == crate::db::ErrorCode::Interrupted,
+            _ => false,
+        }
+    }
 }
 
 #[cfg(feature = "wasm")]
@@ -275,6 +320,7 @@ pub fn prepare(
         libraries::prepare(&mut steps, chains, compilation, observer)?;
         return Ok(with_hooks(plan, steps));
     }
+    let mut wrong = look(&plan.steps);
     observer.event(&super::event::Event::Compiling { components: components.len() + scripts });
     let first = plan.steps.iter().find(|step| step.migration.body.is_sandboxed()).expect("there is code");
     let failed = |source| PrepareError::Component {
@@ -286,25 +332,35 @@ pub fn prepare(
         let engine = Engine::for_scripts(compilation).map_err(failed)?;
         let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
         for step in &mut steps {
-            if let Some(script) = step.step.migration.body.script() {
-                let ((plugin, used), exports) = workshop.prepare(&step.step, script, &step.limits)?;
-                (step.plugin, step.engine) = (Some(plugin), Some(used));
-                step.is_verified = exports.iter().any(|export| export == super::component::VERIFY);
+            let Some(script) = step.step.migration.body.script() else { continue };
+            match workshop.prepare(&step.step, script, &step.limits) {
+                Ok(((plugin, used), exports)) => {
+                    (step.plugin, step.engine) = (Some(plugin), Some(used));
+                    step.is_verified = exports.iter().any(|export| export == super::component::VERIFY);
+                }
+                Err(error) if error.is_interruption() => return Err(error),
+                Err(error) => wrong.push(error),
             }
         }
     }
-    if !components.is_empty() {
+    if !components.is_empty() && wrong.is_empty() {
         let engine = Engine::with(compilation).map_err(failed)?;
         let components: Vec<Job<'_>> = components
             .into_iter()
             .map(|(index, step, bytes)| Job { index, step, bytes, limits: steps[index].limits })
             .collect();
         for (job, plugin) in components.iter().zip(compile(&components, &engine)) {
-            let plugin = plugin?;
-            steps[job.index].is_verified = plugin.inspection().is_verified();
-            steps[job.index].plugin = Some(Arc::new(plugin));
+            match plugin {
+                Ok(plugin) => {
+                    steps[job.index].is_verified = plugin.inspection().is_verified();
+                    steps[job.index].plugin = Some(Arc::new(plugin));
+                }
+                Err(error) if error.is_interruption() => return Err(error),
+                Err(error) => wrong.push(error),
+            }
         }
     }
+    all_of(wrong)?;
     libraries::prepare(&mut steps, chains, compilation, observer)?;
     Ok(with_hooks(plan, steps))
 }
@@ -324,16 +380,18 @@ fn with_hooks(mut plan: Plan, mut steps: Vec<PreparedStep>) -> Prepared {
     Prepared { plan, steps, hooks }
 }
 
-/// Has the engines read every script of some steps, and runs none. Without scripts no engine is started.
+/// Looks at the bytes of every component of some steps and has the engines read every script. Compiles no component and
+/// runs nothing. Without scripts no engine is started.
 #[cfg(feature = "wasm")]
-pub(crate) fn check_scripts(
+pub(crate) fn check_code(
     steps: &[Step],
     compilation: &crate::wasm::Compilation,
     engines: &crate::engines::Engines,
     policies: &Policies,
 ) -> Result<(), PrepareError> {
+    let mut wrong = look(steps);
     let scripts: Vec<_> = steps.iter().filter_map(|step| Some((step, step.migration.body.script()?))).collect();
-    let Some((first, _)) = scripts.first() else { return Ok(()) };
+    let Some((first, _)) = scripts.first() else { return all_of(wrong) };
     let engine = Engine::for_scripts(compilation).map_err(|source| PrepareError::Component {
         migration: first.migration.title(),
         file: first.migration.file.clone(),
@@ -341,9 +399,27 @@ pub(crate) fn check_scripts(
     })?;
     let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
     for (step, script) in scripts {
-        workshop.prepare(step, script, &decide(step, policies)?)?;
+        let limits = decide(step, policies)?;
+        match workshop.prepare(step, script, &limits) {
+            Ok(_) => {}
+            Err(error) if error.is_interruption() => return Err(error),
+            Err(error) => wrong.push(error),
+        }
     }
-    Ok(())
+    all_of(wrong)
+}
+
+/// Tells everything that is wrong together.
+#[cfg(feature = "wasm")]
+fn all_of(mut wrong: Vec<PrepareError>) -> Result<(), PrepareError> {
+    match (wrong.pop(), wrong.is_empty()) {
+        (None, _) => Ok(()),
+        (Some(only), true) => Err(only),
+        (Some(last), false) => {
+            wrong.push(last);
+            Err(PrepareError::Several { errors: wrong })
+        }
+    }
 }
 
 /// Puts the limits of a step's manifest and of the policy together.
@@ -378,28 +454,7 @@ fn compile(components: &[Job<'_>], engine: &Engine) -> Vec<Result<crate::wasm::P
         source,
     };
     let one = |Job { step, bytes, limits, .. }: &Job<'_>| {
-        let plugin = engine.compile_binary(bytes, limits).map_err(|error| failed(step, error))?;
-        let is_transform = plugin.inspection().is_transform();
-        let (is, says) = match &step.migration.body {
-            Body::Transform { .. } if !is_transform => ("exports no apply", "has a `[transform]`"),
-            Body::Transform { spec, .. } if spec.down.is_some() && !plugin.inspection().is_reversible() => {
-                ("exports no revert", "has a `[transform.down]`")
-            }
-            Body::Component { .. } if is_transform => ("is a transform", "has no `[transform]`"),
-            Body::Component { .. } if plugin.inspection().world() == Some("functions") => {
-                ("is a library of functions", "takes it for a migration")
-            }
-            _ => ("", ""),
-        };
-        if !is.is_empty() {
-            let (migration, file) = (step.migration.title(), step.migration.file.clone());
-            return Err(PrepareError::OtherWorld { migration, file, is, says });
-        }
-        if step.direction == crate::plan::Direction::Down && !plugin.inspection().is_reversible() {
-            let (migration, file) = (step.migration.title(), step.migration.file.clone());
-            return Err(PrepareError::Irreversible { migration, file });
-        }
-        Ok(plugin)
+        engine.compile_binary(bytes, limits).map_err(|error| failed(step, error))
     };
     if let [only] = components {
         return vec![one(only)];

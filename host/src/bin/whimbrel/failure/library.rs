@@ -380,6 +380,28 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
     Problem { code, message: problem.to_string(), hint, migration: migration.cloned(), place }
 }
 
+/// Explains each of several migrations that cannot be loaded.
+fn several(errors: &[PrepareError]) -> Failure {
+    let each: Vec<Failure> = errors.iter().map(prepare).collect();
+    let same = |code: &&str| each.iter().all(|failure| failure.code == *code);
+    let code = each.first().map(|failure| failure.code).filter(same).unwrap_or("component");
+    let problem = |failure: Failure| {
+        let message = std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ");
+        let inner = failure.problems.into_iter().next();
+        Problem {
+            code: failure.code,
+            message,
+            hint: failure.hint,
+            migration: None,
+            place: inner.and_then(|inner| inner.place),
+        }
+    };
+    let problems = each.into_iter().map(problem).zip(errors);
+    let problems =
+        problems.map(|(problem, error)| Problem { migration: error.migration().map(str::to_owned), ..problem });
+    Failure::of_problems(code, "the migrations cannot be loaded", problems.collect())
+}
+
 pub(super) fn prepare(error: &PrepareError) -> Failure {
     match error {
         PrepareError::Component { source, .. } => {
@@ -421,6 +443,18 @@ pub(super) fn prepare(error: &PrepareError) -> Failure {
             ),
             ..Failure::new(Exit::Failed, "component", error.to_string())
         },
+        PrepareError::OtherWorld { is: "is a script engine", .. } => Failure {
+            hint: Some(
+                "take it out of here, and name it in `[engines]` of whimbrel.toml under the ending of the files that it runs"
+                    .to_owned(),
+            ),
+            ..Failure::new(Exit::Failed, "component", error.to_string())
+        },
+        PrepareError::OtherWorld { is: "exports no revert", .. } => Failure {
+            hint: Some("export `revert` from the component, or take `[transform.down]` out of its manifest".to_owned()),
+            ..Failure::new(Exit::Failed, "component", error.to_string())
+        },
+        PrepareError::Several { errors } => several(errors),
         PrepareError::OtherWorld { .. } => Failure {
             hint: Some(
                 "a transform has both: a component that exports `apply`, and `[transform]` in its manifest".to_owned(),
