@@ -25,6 +25,7 @@ mod once;
 mod outside;
 mod preconditions;
 mod prepare;
+mod prepare_error;
 #[cfg(feature = "wasm")]
 mod preview;
 mod rebuild;

@@ -10,7 +10,7 @@ use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::TransformError;
 use whimbrel::wasm::PluginError;
 
-use super::{Failure, Problem, grants, hint, language, library, limits, script, transform};
+use super::{Failure, Problem, grants, hint, language, library, limits, prepare, script, transform};
 use crate::exit::{Exit, Signal};
 use crate::place;
 
@@ -190,7 +190,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
             Failure { causes, message: error.to_string(), ..inner }
         }
-        StepError::Unprepared { source } => library::prepare(source),
+        StepError::Unprepared { source } => prepare::prepare(source),
         StepError::Transform(error) => match error.as_ref() {
             TransformError::Start { source: source @ PluginError::Script { .. } } => of_step(source, failed),
             TransformError::Guest { source: source @ PluginError::Script { .. }, .. } => {
