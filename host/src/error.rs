@@ -116,14 +116,7 @@ impl Error {
         match self {
             Self::Database { source, .. } | Self::History(HistoryError::Database { source, .. }) => told(source),
             Self::Run(error) => error.source.is_interruption(),
-            #[cfg(feature = "wasm")]
-            Self::Prepare(PrepareError::Component { source: crate::wasm::CompileError::Interrupted, .. }) => true,
-            #[cfg(feature = "wasm")]
-            Self::Prepare(PrepareError::Functions { source: crate::wasm::PluginError::Interrupted, .. }) => true,
-            #[cfg(feature = "wasm")]
-            Self::Prepare(PrepareError::Script { source, .. }) => source.is_interruption(),
-            #[cfg(feature = "wasm")]
-            Self::Prepare(PrepareError::Look { source, .. }) => told(source),
+            Self::Prepare(error) => error.is_interruption(),
             #[cfg(feature = "wasm")]
             Self::Preview(crate::exec::PreviewError::Failed(error)) => error.is_interruption(),
             Self::Source(error) => error.interrupted,

@@ -343,6 +343,7 @@ impl Migrator {
             here: &self.here,
             on_a_copy: false,
             dry_run,
+            one_transaction: self.single_transaction,
             throttle: self.throttle,
             jobs: self.jobs,
             sample: self.sample,

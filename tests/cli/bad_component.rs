@@ -18,7 +18,15 @@ fn refused(component: &[u8]) -> Outcome {
     let project = project(component);
     let inspected = project.run(&["inspect", "migrations/0003_code.wasm"]);
     assert_eq!(inspected.code, 1, "{inspected}");
-    project.unchanged(|| project.run(&["up"]))
+    project.unchanged(|| {
+        let outcome = project.run(&["up"]);
+        // Whoever only looks says the same.
+        for verb in ["plan", "verify"] {
+            let looked = project.run(&[verb]);
+            assert_eq!((looked.code, &looked.stderr), (1, &outcome.stderr), "{verb}");
+        }
+        outcome
+    })
 }
 
 fn component(text: &str) -> Vec<u8> {
@@ -130,6 +138,9 @@ fn a_newer_and_an_older_contract() {
 #[test]
 fn an_export_of_another_type() {
     let project = project(&component("(component (core module $m) (export \"up\" (core module $m)))"));
+    let inspected = project.run(&["inspect", "migrations/0003_code.wasm"]);
+    assert_eq!(inspected.code, 1, "{inspected}");
+    assert!(inspected.stderr.contains("the export up has other types than the contract's"), "{inspected}");
     let outcome = project.unchanged(|| project.run(&["up"]));
     assert_snapshot!(outcome, @"
     exit 1
@@ -162,4 +173,97 @@ fn what_is_the_hosts_own_is_not_advised_to_be_granted() {
     assert!(hint.contains(said), "{refused}");
     let (policy, _) = hint.split_once("nobody").expect("it says so");
     assert!(policy.contains("create = [\"note\"]") && !policy.contains("_whimbrel_history"), "{refused}");
+}
+
+/// A component that exports these names.
+fn exporting(names: &[&str]) -> Vec<u8> {
+    let exports = names.iter().map(|name| format!("(export \"{name}\" (core module $m))"));
+    component(&format!("(component (core module $m) {})", exports.collect::<String>()))
+}
+
+const ENGINE: [&str; 5] = ["describe", "check", "run", "load", "transform"];
+const TRANSFORM: &str = "[transform]\ntable = \"note\"\nkey = [\"id\"]\nread = [\"text\"]\nwrite = [\"text\"]\n";
+
+#[test]
+fn a_component_of_another_world_of_the_contract() {
+    assert_snapshot!(refused(&exporting(&ENGINE)), @"
+    exit 1
+    --- stderr
+    error: the component of migration 3 code is a script engine, and its manifest takes it for a migration (migrations/0003_code.wasm)
+    hint: take it out of here, and name it in `[engines]` of whimbrel.toml under the ending of the files that it runs
+    ");
+    assert_snapshot!(refused(&exporting(&["apply"])), @"
+    exit 1
+    --- stderr
+    error: the component of migration 3 code is a transform, and its manifest has no `[transform]` (migrations/0003_code.wasm)
+    hint: a transform has both: a component that exports `apply`, and `[transform]` in its manifest
+    ");
+    let project = project(&exporting(&ENGINE));
+    project.write("migrations/0003_code.toml", TRANSFORM);
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: the component of migration 3 code is a script engine, and its manifest has a `[transform]` (migrations/0003_code.wasm)
+    hint: take it out of here, and name it in `[engines]` of whimbrel.toml under the ending of the files that it runs
+    ");
+    project.write("migrations/0003_code.wasm", exporting(&["apply"]));
+    project.write(
+        "migrations/0003_code.toml",
+        format!("{TRANSFORM}\n[transform.down]\nread = [\"text\"]\nwrite = [\"text\"]\n"),
+    );
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: the component of migration 3 code exports no revert, and its manifest has a `[transform.down]` (migrations/0003_code.wasm)
+    hint: export `revert` from the component, or take `[transform.down]` out of its manifest
+    ");
+}
+
+#[test]
+fn a_script_engine_as_a_hook_or_as_a_library() {
+    let project = Project::notes();
+    project.write("hooks/engine.wasm", exporting(&ENGINE));
+    project.write("hooks/engine.toml", "description = \"x\"\n");
+    project
+        .write("whimbrel.toml", "database = \"sqlite:app.db\"\n[hooks]\non_error = { file = \"hooks/engine.wasm\" }\n");
+    let outcome = project.run(&["up"]);
+    assert!(outcome.code == 1 && outcome.stderr.contains("is a script engine"), "{outcome}");
+    assert!(!project.path("app.db").exists(), "nothing was begun");
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n");
+    project.write("migrations/text.functions.wasm", exporting(&ENGINE));
+    project.write("migrations/0003_text.sql", "-- whimbrel: functions = text\nSELECT 1;\n");
+    let outcome = project.run(&["up"]);
+    assert!(
+        outcome.code == 1 && outcome.stderr.contains("no library of functions: it is a script engine"),
+        "{outcome}"
+    );
+    assert!(!project.path("app.db").exists(), "nothing was begun");
+}
+
+#[test]
+fn everything_that_cannot_be_loaded_is_told_together() {
+    let project = project(b"#!/bin/sh\n");
+    project.write("migrations/0005_engine.wasm", exporting(&ENGINE));
+    project.write("migrations/0005_engine.toml", "");
+    project.write("migrations/0006_wrong.js", "export function up(db) {\n  db.execute(\n}\n");
+    for verb in ["up", "plan", "verify"] {
+        let json = project.run(&[verb, "--json"]).json("error");
+        let problems = json["problems"].as_array().expect("problems");
+        let migrations: Vec<_> = problems.iter().filter_map(|problem| problem["migration"].as_str()).collect();
+        assert_eq!((problems.len(), migrations), (3, vec!["3 code", "5 engine", "6 wrong"]), "{verb}: {json}");
+    }
+    assert_snapshot!(project.run(&["up"]), @r#"
+    exit 1
+    --- stderr
+    error: the migrations cannot be loaded: 3 problems
+      - migration 3 code cannot be loaded (migrations/0003_code.wasm): the file is not WebAssembly: it does not begin with "\0asm"
+        hint: give it the ending of what it is, or build the component
+      - the component of migration 5 engine is a script engine, and its manifest takes it for a migration (migrations/0005_engine.wasm)
+        hint: take it out of here, and name it in `[engines]` of whimbrel.toml under the ending of the files that it runs
+      - migration 6 wrong cannot be loaded (migrations/0006_wrong.js): SyntaxError: unexpected token in expression: '}'
+     --> migrations/0006_wrong.js:3:1
+      |
+    3 | }
+      | ^
+    "#);
 }

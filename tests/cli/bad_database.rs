@@ -126,8 +126,12 @@ fn a_file_on_a_disk_that_may_only_be_read() {
     --- stderr
     error: migration 2 first_notes failed on its way up
       caused by: attempt to write a readonly database (SQLITE_READONLY)
+     --> migrations/0002_first_notes.up.sql:1:1
+      |
+    1 | INSERT INTO note (text) VALUES ('one'), ('two');
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     note: migration 2 first_notes was rolled back
-    hint: nothing can be written: check who owns the file and its folder, and how they are mounted
+    hint: the database that it writes cannot be written, which is the one that is migrated or one that was attached: check who owns the file and its folder, and how they are mounted
     ");
 }
 

@@ -131,3 +131,61 @@ fn several_problems_are_told_together() {
         hint: give it a version above 2, or apply it all the same with --allow-out-of-order; `-- whimbrel: out_of_order = allow` in its head says that it may always be
     "));
 }
+
+#[test]
+fn tables_that_are_no_history_or_no_longer_are_told_as_that_by_every_verb() {
+    let other = "--table=note";
+    let cases: [(&str, &[&str], &str); 7] = [
+        ("DELETE FROM _whimbrel_history_schema", &[], "does not say which version it has"),
+        ("UPDATE _whimbrel_history_schema SET version = 0", &[], "does not say which version it has"),
+        ("UPDATE _whimbrel_history_schema SET version = 'abc'", &[], "does not say which version it has"),
+        ("DROP TABLE _whimbrel_history_schema", &[], "no table _whimbrel_history_schema that says"),
+        ("DROP TABLE _whimbrel_history", &[], "_whimbrel_history_schema says that it should be"),
+        ("SELECT 1", &[other], "there is a table of this name"),
+        ("CREATE TABLE note_schema (x); INSERT INTO note_schema VALUES (1)", &[other], "no such column: version"),
+    ];
+    for (change, more, reason) in cases {
+        let project = applied();
+        project.database().execute_batch(change).expect(change);
+        project.unchanged(|| {
+            for verb in ["status", "plan", "verify", "history", "up", "down"] {
+                let outcome = project.run(&[&[verb, "--json"], more].concat());
+                assert_eq!(outcome.code, 1, "{change}: {verb}: {outcome}");
+                let json = outcome.json("error");
+                assert_eq!(json["code"], "history", "{change}: {verb}: {json}");
+                assert!(json["message"].as_str().unwrap().contains(reason), "{change}: {verb}: {json}");
+                assert!(json["hint"].is_string(), "{change}: {verb}: {json}");
+            }
+        });
+    }
+    let project = applied();
+    project.database().execute_batch("DROP TABLE _whimbrel_history_schema").expect("drop");
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: the history table _whimbrel_history cannot be used: there is a table of this name, and no table _whimbrel_history_schema that says that it is a history
+    hint: take it from a backup; or, if nothing else is wrong with it, say which version it has in the SQLite shell: CREATE TABLE IF NOT EXISTS _whimbrel_history_schema (version INTEGER NOT NULL); DELETE FROM _whimbrel_history_schema; INSERT INTO _whimbrel_history_schema VALUES (2);
+    ");
+    // The way out that it tells.
+    let repaired = "CREATE TABLE IF NOT EXISTS _whimbrel_history_schema (version INTEGER NOT NULL); \
+                    DELETE FROM _whimbrel_history_schema; INSERT INTO _whimbrel_history_schema VALUES (2);";
+    assert!(project.run(&["up"]).stderr.contains(repaired));
+    project.database().execute_batch(repaired).expect("repaired");
+    project.ok(&["up"]);
+}
+
+#[test]
+fn a_row_that_the_database_leaves_out_is_an_error() {
+    let project = applied();
+    let ignore = "CREATE TRIGGER deaf BEFORE INSERT ON _whimbrel_history BEGIN SELECT RAISE(IGNORE); END";
+    project.database().execute_batch(ignore).expect("trigger");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["up"]), @"
+        exit 1
+        --- stderr
+        error: migration 3 three failed on its way up
+          caused by: cannot use the history table _whimbrel_history
+          caused by: the database left the row out: is there a trigger on the table?
+        ");
+    });
+}

@@ -199,7 +199,8 @@ fn one_before_all_that_fails_stops_the_run_before_anything_is_done() {
         }
       ],
       "backtrace": [],
-      "done": []
+      "done": [],
+      "warnings": []
     }
     "#);
 }

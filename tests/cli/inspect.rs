@@ -17,7 +17,7 @@ fn shows_what_a_component_is_made_of() {
     let project = Project::new();
     project.write("a/1_x.wasm", small());
     assert_snapshot!(project.run(&["inspect", "a/1_x.wasm"]), @"
-    exit 0
+    exit 1
     --- stdout
     a/1_x.wasm
       world      reversible
@@ -28,6 +28,10 @@ fn shows_what_a_component_is_made_of() {
                  down
       made by    nothing
       manifest   none beside it
+
+    --- stderr
+    error: a/1_x.wasm: the component cannot be used: the export up has other types than the contract's: it is not a function
+    hint: build it again against the contract of this host, whimbrel:migration@0.1
     ");
     project.write(
         "a/1_x.toml",
@@ -35,7 +39,7 @@ fn shows_what_a_component_is_made_of() {
          [params]\ncolour = \"blue\\u001b[2J\"\n",
     );
     assert_snapshot!(project.run(&["inspect", "a/1_x.wasm"]), @r"
-    exit 0
+    exit 1
     --- stdout
     a/1_x.wasm
       world      reversible
@@ -51,16 +55,20 @@ fn shows_what_a_component_is_made_of() {
                  delete   u  ! can delete every row
                  limits   1,000,000,000,000 fuel, 512 MiB memory, 2 min time
       params     colour = blue\u{1b}[2J
+
+    --- stderr
+    error: a/1_x.wasm: the component cannot be used: the export up has other types than the contract's: it is not a function
+    hint: build it again against the contract of this host, whimbrel:migration@0.1
     ");
     assert_snapshot!(project.run(&["inspect", "a/1_x.wasm", "--json"]), @r#"
-    exit 0
+    exit 1
     --- stdout
     {
       "schema": "whimbrel/inspect/1",
       "file": "a/1_x.wasm",
-      "usable": true,
-      "problem": null,
-      "hint": null,
+      "usable": false,
+      "problem": "a/1_x.wasm: the component cannot be used: the export up has other types than the contract's: it is not a function",
+      "hint": "build it again against the contract of this host, whimbrel:migration@0.1",
       "world": "reversible",
       "size": 115,
       "sha256": "d02988ad7a7263bdb2cbf1ae9ac1bba598b4f762defe30c7d924a0aef4f10c0f",
@@ -164,9 +172,10 @@ fn says_that_wasi_is_a_stand_in() {
     let text =
         "(component (import \"wasi:io/poll@0.2.12\" (instance)) (core module $m) (export \"up\" (core module $m)))";
     project.write("x.wasm", wat::parse_str(text).expect("a component"));
-    let outcome = project.ok(&["inspect", "x.wasm"]);
+    // It is no component that can be run, and shown all the same.
+    let outcome = project.run(&["inspect", "x.wasm"]);
     let said = "  imports    wasi:io/poll@0.2.12\n  wasi       served by a closed stand-in: no files, no network, ";
     assert!(outcome.stdout.contains(said), "{outcome}");
-    let json = project.ok(&["inspect", "x.wasm", "--json"]).json("inspect");
+    let json = project.run(&["inspect", "x.wasm", "--json"]).json("inspect");
     assert_eq!(json["wasi"], serde_json::json!(["wasi:io/poll@0.2.12"]));
 }

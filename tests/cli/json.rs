@@ -4,6 +4,9 @@ use insta::assert_snapshot;
 
 use crate::harness::Project;
 
+/// What is looked at before it is compiled.
+const COMPONENT: &str = "(component (core module $m) (export \"up\" (core module $m)))";
+
 #[test]
 fn every_verb_writes_one_object() {
     let project = Project::new();
@@ -119,6 +122,7 @@ fn a_plan_has_this_shape() {
         ("0001_a.toml", "[grants]\nread = [\"t\"]\n[limits]\ntime = \"2s\""),
         ("0002_b.sql", "PRAGMA foreign_keys = 0;"),
     ]);
+    project.write("migrations/0001_a.wasm", wat::parse_str(COMPONENT).expect("a component"));
     assert_snapshot!(project.run(&["plan", "--json"]), @r#"
     exit 0
     --- stdout
@@ -309,7 +313,8 @@ fn errors_are_objects_too() {
           "operations": 0,
           "fuel": null
         }
-      ]
+      ],
+      "warnings": []
     }
     "#);
 }

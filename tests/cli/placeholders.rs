@@ -123,7 +123,8 @@ fn every_name_without_a_value_is_told_and_only_of_what_would_run() {
             }
           ],
           "backtrace": [],
-          "done": []
+          "done": [],
+          "warnings": []
         }
         "#);
     });

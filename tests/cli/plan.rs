@@ -4,6 +4,9 @@ use insta::assert_snapshot;
 
 use crate::harness::Project;
 
+/// What is looked at before it is compiled.
+const COMPONENT: &str = "(component (core module $m) (export \"up\" (core module $m)))";
+
 #[test]
 fn shows_the_way_up_and_down() {
     let project = Project::notes();
@@ -60,6 +63,7 @@ fn shows_what_a_component_asks_for() {
         ("0003_rebuild.sql", "-- whimbrel: rebuild\nSELECT 1;"),
         ("0004_vacuum.sql", "-- whimbrel: transaction = none\nVACUUM;"),
     ]);
+    project.write("migrations/0002_split.wasm", wat::parse_str(COMPONENT).expect("a component"));
     assert_snapshot!(project.run(&["plan"]), @"
     exit 0
     --- stdout

@@ -47,19 +47,21 @@ fn redo_goes_back_and_forth() {
 fn a_redo_that_fails_on_its_way_up_says_what_is_gone() {
     let project = applied();
     project.write("migrations/0002_first_notes.up.sql", "SELEC 1;\n");
-    assert_snapshot!(project.run(&["redo"]), @"
+    assert_snapshot!(project.run(&["redo"]), @r#"
     exit 1
     --- stderr
     Reverted 2 first_notes ([time]).
+    warning: migration 2 first_notes: was changed after it was applied
+    hint: its down may not fit what was applied
     error: migration 2 first_notes failed on its way up
-      caused by: near \"SELEC\": syntax error (SQLITE_ERROR)
+      caused by: near "SELEC": syntax error (SQLITE_ERROR)
      --> migrations/0002_first_notes.up.sql:1:1
       |
     1 | SELEC 1;
       | ^^^^^
     note: migration 2 first_notes was rolled back
     note: 1 migration was reverted before it and stays reverted: `whimbrel up` applies again what was reverted
-    ");
+    "#);
 }
 
 #[test]

@@ -413,8 +413,7 @@ fn an_observer_that_panics_in_a_guest_leaves_nothing_of_the_step_on_a_lent_conne
     }
     let script = "export function up(db) { db.execute('INSERT INTO a VALUES (1)'); console.log('here'); }";
     let files = Memory::new("m").file("1_a.sql", "CREATE TABLE a (x);").file("2_b.js", script);
-    let migrator =
-        Migrator::builder().source(files).component_cache(cache()).observer(Panics).build().unwrap();
+    let migrator = Migrator::builder().source(files).component_cache(cache()).observer(Panics).build().unwrap();
     let mut connection = Connection::open_in_memory().unwrap();
     let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         migrator.run_on(&mut connection, &Goal::LATEST).map(drop)

@@ -4,6 +4,7 @@ mod adopt;
 mod adopt_tools;
 mod burst;
 mod comparison;
+mod connection;
 mod crash;
 mod determinism;
 mod disk;

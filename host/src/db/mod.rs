@@ -3,6 +3,7 @@
 mod ambient;
 #[cfg(test)]
 mod conformance;
+mod connection_state;
 mod error;
 mod function;
 #[cfg(feature = "wasm")]
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 pub use whimbrel_packed::{BatchBuilder, Cell, CheckedBatch};
 
 pub use ambient::Ambient;
+pub use connection_state::ConnectionState;
 pub use error::{DbError, ErrorCode};
 #[cfg(feature = "wasm")]
 pub(crate) use function::Give;
@@ -341,6 +343,17 @@ pub trait Session {
     fn set_foreign_keys(&mut self, enforced: bool) -> Result<bool, DbError>;
     /// Finds all rows without parents.
     fn orphans(&mut self) -> Result<Vec<Orphans>, DbError>;
+
+    /// Tells how the connection is set and what it has that is not in the database, to be [put back](Self::put_back).
+    fn connection_state(&mut self) -> Result<ConnectionState, DbError> {
+        Ok(ConnectionState::default())
+    }
+    /// Makes the connection what it was: settings, temporary objects, attached databases. Open statements and cursors end.
+    /// What cannot change while a transaction is open stays as it is until this is called after it.
+    fn put_back(&mut self, state: &ConnectionState) -> Result<(), DbError> {
+        let _ = state;
+        Ok(())
+    }
 
     /// Returns a number that changes when another connection has changed the database.
     fn data_version(&mut self) -> Result<i64, DbError>;

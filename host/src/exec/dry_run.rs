@@ -3,14 +3,16 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::foreign_keys::{Known, before_a_commit};
 use super::hooks::{self, of_step};
 use super::losses::{count, gone, inventory};
 use super::preconditions::{instead, waits};
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
+use super::scope::Scope;
 use super::script::recorded_as_written;
-use super::step::{Timer, check_foreign_keys, done_elsewhere, known_orphans, rebuilds, record};
+use super::step::{Intact, Timer, done_elsewhere, rebuilds, record};
 use super::work::work;
 use crate::db::Session;
 use crate::model::{Moment, TransactionMode};
@@ -22,8 +24,19 @@ pub(crate) fn dry_run(
     prepared: &Prepared,
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
+    let mut session = session;
+    let scope = match Scope::of_run(session.as_mut(), prepared) {
+        Ok(scope) => scope,
+        Err(source) => {
+            let done = Report { dry_run: true, ..Report::default() };
+            let error = hooks::stopped(prepared, done, source);
+            return (session, Err(error));
+        }
+    };
     let (session, result) = tried(session, prepared, conditions);
-    hooks::on_error(session, prepared, conditions, result)
+    let (mut session, result) = hooks::on_error(session, prepared, conditions, result);
+    scope.end(session.as_mut());
+    (session, result)
 }
 
 fn tried(
@@ -75,6 +88,10 @@ fn try_all(
     if let Err(error) = before {
         return (session, Some((None, error)));
     }
+    let at_the_end = match before_all(session.as_mut(), prepared, conditions) {
+        Ok(known) => known,
+        Err(error) => return (session, Some((None, error))),
+    };
     // Why the next step cannot be tried.
     let mut partly = None;
     let mut left_out = false;
@@ -120,8 +137,27 @@ fn try_all(
     if report.steps.iter().any(|step| step.outcome == StepOutcome::NotTried) {
         return (session, None);
     }
-    let (session, after) = hooks::of_run(session, Moment::AfterAll, prepared, conditions);
-    (session, after.err().map(|error| (None, error)))
+    let (mut session, after) = hooks::of_run(session, Moment::AfterAll, prepared, conditions);
+    let after = after.map_err(|error| (None, error));
+    let ended = after.and_then(|()| {
+        let ended = at_the_end.map_or(Ok(()), |known| known.check_end(session.as_mut()));
+        ended.map_err(|error| (prepared.steps.last().map(|step| step.step.clone()), error))
+    });
+    (session, ended.err())
+}
+
+/// Finds the rows without parents before a run in one transaction, where its commit may be refused for such rows.
+fn before_all(
+    session: &mut dyn Session,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> Result<Option<Known>, StepError> {
+    for step in prepared.steps.iter().filter(|_| conditions.one_transaction) {
+        if let Some(known) = before_a_commit(session, step)? {
+            return Ok(Some(known));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns whether foreign keys are to be enforced again afterwards.
@@ -153,7 +189,9 @@ fn may_lack(error: &StepError) -> bool {
         StepError::Statement { .. }
         | StepError::Unverified { .. }
         | StepError::Rust { .. }
-        | StepError::ForeignKeys { .. } => true,
+        | StepError::ForeignKeys { .. }
+        | StepError::Schema { .. }
+        | StepError::Deferred { .. } => true,
         #[cfg(feature = "wasm")]
         StepError::Guest(error) => !matches!(**error, crate::wasm::PluginError::Interrupted),
         #[cfg(feature = "wasm")]
@@ -189,8 +227,17 @@ fn try_step(
     if outside {
         return (session, Ok(not_tried(step, "it cannot be undone outside a transaction")));
     }
-    let known = match known_orphans(session.as_mut(), step, suspended) {
-        Ok(known) => known,
+    let intact = Intact::look(session.as_mut(), step, suspended).and_then(|intact| {
+        // In one transaction only its end counts.
+        let at_its_end = if conditions.one_transaction { None } else { before_a_commit(session.as_mut(), step)? };
+        Ok((intact, at_its_end))
+    });
+    let (intact, at_its_end) = match intact {
+        Ok(intact) => intact,
+        Err(error) => return (session, Err(error)),
+    };
+    let scope = match Scope::of_step(session.as_mut(), step) {
+        Ok(scope) => scope,
         Err(error) => return (session, Err(error)),
     };
     let (mut session, before) = of_step(session, Moment::BeforeEach, step, conditions);
@@ -215,14 +262,16 @@ fn try_step(
         report.recording = Some(recording);
         Ok(report)
     });
-    let report = match done {
+    let mut report = match done {
         Ok(report) => report,
         Err(error) => return (session, Err(error)),
     };
     let (mut session, after) = of_step(session, Moment::AfterEach, step, conditions);
     let result = after.and_then(|()| {
-        check_foreign_keys(session.as_mut(), known.as_ref(), step)?;
+        report.warnings.extend(intact.check(session.as_mut(), step)?);
+        scope.put_back(session.as_mut())?;
         record(session.as_mut(), &report, &timer, conditions, None)?;
+        at_its_end.map_or(Ok(()), |known| known.check_end(session.as_mut()))?;
         Ok(report)
     });
     (session, result)

@@ -1,7 +1,9 @@
-//! Rows without parents: a step that runs while foreign keys are off may leave none.
+//! Rows without parents: a step that runs while foreign keys are off, or are looked at only when it ends, may leave none.
 
+use super::prepare::PreparedStep;
 use super::report::StepError;
-use crate::db::{Orphans, Session};
+use crate::db::{ErrorCode, Orphans, Session, Value, for_each_row};
+use crate::model::Body;
 
 /// Most lines in an error.
 const MOST: usize = 5;
@@ -17,8 +19,19 @@ impl Known {
 
     /// Returns a line for the first of those that have come since.
     pub(super) fn since(&self, session: &mut dyn Session) -> Result<Vec<String>, StepError> {
-        let now = Self::look(session)?;
-        Ok(now.0.iter().filter_map(|orphans| self.line(orphans)).take(MOST).collect())
+        Ok(self.lines(&Self::look(session)?))
+    }
+
+    /// Refuses at the end of a transaction what a commit would.
+    pub(super) fn check_end(&self, session: &mut dyn Session) -> Result<(), StepError> {
+        match self.since(session)? {
+            violations if violations.is_empty() => Ok(()),
+            violations => Err(StepError::Deferred { violations }),
+        }
+    }
+
+    fn lines(&self, now: &Self) -> Vec<String> {
+        now.0.iter().filter_map(|orphans| self.line(orphans)).take(MOST).collect()
     }
 
     fn line(&self, now: &Orphans) -> Option<String> {
@@ -37,6 +50,52 @@ impl Known {
             (new, None) => Some(format!("{new} rows of {table} have no parent in {parent}")),
         }
     }
+}
+
+/// Commits. What is refused for rows without parents is undone, and they are named.
+pub(super) fn commit(session: &mut dyn Session) -> Result<(), StepError> {
+    let Err(error) = session.commit() else { return Ok(()) };
+    if error.code != ErrorCode::ConstraintForeignKey {
+        return Err(StepError::doing("commit")(error));
+    }
+    let now = Known::look(session);
+    let undone = session.rollback();
+    let violations = match (now, undone, Known::look(session)) {
+        (Ok(now), Ok(()), Ok(before)) => before.lines(&now),
+        // The first error is the one to tell.
+        _ => Vec::new(),
+    };
+    match violations.is_empty() {
+        true => Err(StepError::doing("commit")(error)),
+        false => Err(StepError::Deferred { violations }),
+    }
+}
+
+/// Finds the rows without parents that are there before a step at whose end a commit may be refused for such rows; none
+/// where no commit can be.
+pub(super) fn before_a_commit(session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Known>, StepError> {
+    let may_defer = match step.step.script() {
+        Some(script) => defers(script.runs()),
+        None => matches!(step.step.migration.body, Body::Rust(_)),
+    };
+    let wanted = is_true(session, "SELECT foreign_keys FROM pragma_foreign_keys")?
+        && (may_defer || is_true(session, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '%DEFER%')")?);
+    wanted.then(|| Known::look(session)).transpose()
+}
+
+/// Tells whether a text may have foreign keys looked at only when the transaction ends.
+fn defers(text: &str) -> bool {
+    text.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b"defer"))
+}
+
+fn is_true(session: &mut dyn Session, sql: &str) -> Result<bool, StepError> {
+    let mut found = false;
+    for_each_row(session, sql, &[], &mut |row| {
+        found = matches!(row, [Value::Integer(1)]);
+        Ok(())
+    })
+    .map_err(StepError::doing("look at foreign keys"))?;
+    Ok(found)
 }
 
 #[cfg(test)]

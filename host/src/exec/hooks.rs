@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::Event;
+use super::foreign_keys::commit;
 use super::prepare::{Prepared, PreparedStep};
 use super::report::{HookFailure, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::rust::run_rust;
+use super::scope::Scope;
 use super::work::work;
 use crate::db::{Session, Transaction};
 use crate::interrupt::Interrupt;
@@ -90,7 +92,7 @@ fn alone(
         return (session, Err(error));
     }
     let (mut session, result) = of_step(session, moment, step, conditions);
-    let result = result.and_then(|()| session.commit().map_err(StepError::doing("commit")));
+    let result = result.and_then(|()| commit(session.as_mut()));
     undo(session.as_mut());
     (session, result)
 }
@@ -130,6 +132,11 @@ pub(super) fn between(
     steps: impl FnOnce(Box<dyn Session>) -> (Box<dyn Session>, Result<Report, Box<RunError>>),
 ) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
     let began = Instant::now();
+    let mut session = session;
+    let scope = match Scope::of_hooks(session.as_mut(), prepared) {
+        Ok(scope) => scope,
+        Err(source) => return (session, Err(stopped(prepared, Report::default(), source))),
+    };
     let (session, before) = of_run(session, Moment::BeforeAll, prepared, conditions);
     let (session, result) = match before {
         Ok(()) => steps(session),
@@ -149,7 +156,9 @@ pub(super) fn between(
         }
         error => (session, error),
     };
-    on_error(session, prepared, conditions, result)
+    let (mut session, result) = on_error(session, prepared, conditions, result);
+    scope.end(session.as_mut());
+    (session, result)
 }
 
 /// Makes the error of a hook that came before the first step or after the last one.
@@ -216,7 +225,7 @@ fn in_its_own(
     let (mut session, result) = run(session, hook, conditions, about, None);
     let result = result.and_then(|()| match conditions.dry_run {
         true => Ok(()),
-        false => session.commit().map_err(|error| StepError::doing("commit")(error).of_hook(&hook.hook)),
+        false => commit(session.as_mut()).map_err(|error| error.of_hook(&hook.hook)),
     });
     undo(session.as_mut());
     (session, result)

@@ -119,7 +119,7 @@ mod component {
     use super::super::voice::Voice;
     use super::{Known, Ready};
     use crate::model::{FunctionLibrary, LibraryBody};
-    use crate::wasm::{Compilation, CompileError, Engine, FunctionsCall, InspectError};
+    use crate::wasm::{Compilation, CompileError, Engine, FunctionsCall, InspectError, inspect};
 
     /// Compiles a library and asks what it brings.
     pub(super) fn know(
@@ -132,17 +132,16 @@ mod component {
         let LibraryBody::Component { bytes } = &library.body else { unreachable!("it is a component") };
         let (migration, file) = (step.step.migration.title(), library.file.clone());
         observer.event(&Event::Compiling { components: 1 });
-        let mut compiled = || {
+        let mut compiled = || -> Result<_, CompileError> {
             let engine = match engine {
                 Some(engine) => engine,
                 None => engine.insert(Engine::for_functions(compilation)?),
             };
-            let plugin = engine.compile_within(bytes, &step.limits)?;
-            match plugin.inspection().world() {
-                Some("functions") => Ok(plugin),
-                _ => Err(CompileError::Inspect(InspectError::NoFunctions {
-                    exports: plugin.inspection().exports.clone(),
-                })),
+            let found = inspect(bytes)?;
+            found.check()?;
+            match found.world() {
+                Some("functions") => engine.compile_within(bytes, &step.limits),
+                world => Err(InspectError::NoFunctions { world, exports: found.exports }.into()),
             }
         };
         let plugin = compiled().map_err(|source| PrepareError::Component {

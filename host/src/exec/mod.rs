@@ -16,6 +16,8 @@ mod hold;
 mod holder;
 mod hooks;
 mod libraries;
+#[cfg(feature = "wasm")]
+mod look;
 mod losses;
 mod notes;
 #[cfg(feature = "wasm")]
@@ -23,8 +25,10 @@ mod once;
 mod outside;
 mod preconditions;
 mod prepare;
+mod prepare_error;
 #[cfg(feature = "wasm")]
 mod preview;
+mod rebuild;
 mod refusal;
 mod repair;
 mod report;
@@ -33,6 +37,7 @@ mod retry;
 mod round_trip;
 mod run;
 mod rust;
+mod scope;
 mod script;
 #[cfg(feature = "wasm")]
 mod scripts;
@@ -74,7 +79,7 @@ pub(crate) use foresee::foresee;
 #[cfg(feature = "wasm")]
 pub(crate) use once::{read_once, run_once};
 #[cfg(feature = "wasm")]
-pub(crate) use prepare::check_scripts;
+pub(crate) use prepare::check_code;
 #[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
 pub(crate) use repair::{plan_repair, run_repair};

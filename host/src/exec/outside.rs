@@ -11,6 +11,7 @@ use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
+use super::scope::Scope;
 use super::step::{Timer, done_elsewhere, record, write_row};
 use super::watermark::Watermark;
 use super::work::{Work, work};
@@ -25,6 +26,7 @@ pub(super) fn outside_transaction(
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
+    scope: &Scope,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
     let lock = match session.lock_run(Some(&holder(step, conditions).note())) {
         Ok(lock) => lock,
@@ -70,6 +72,7 @@ pub(super) fn outside_transaction(
             return Err(StepError::TransactionOpen);
         }
         let report = StepReport { counters: used, ..timer.report(session.as_ref(), step, work, StepOutcome::Done) };
+        scope.put_back(session.as_mut())?;
         session.begin().map_err(StepError::doing("begin a transaction"))?;
         if let Some(notes) = &notes {
             notes.note_use(session.as_mut())?;
@@ -79,6 +82,7 @@ pub(super) fn outside_transaction(
         Ok(report)
     });
     undo(session.as_mut());
+    scope.end(session.as_mut());
     // What a script sets of them ends with it, so that the next one does not depend on it.
     if let Err(error) = session.set_foreign_keys(enforced) {
         tracing::warn!("foreign keys are not as they were before the step: {error}");

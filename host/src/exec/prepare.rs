@@ -5,173 +5,21 @@ use std::sync::Arc;
 
 use super::event::Observer;
 use super::functions::PreparedLibrary;
-use super::hold::{AskedTooMuch, Hold, hold, one, too_much};
+use super::hold::{Hold, hold, one, too_much};
 use super::hooks::PreparedHook;
 use super::libraries;
 #[cfg(feature = "wasm")]
+use super::look::look;
+pub use super::prepare_error::PrepareError;
+#[cfg(feature = "wasm")]
 use super::scripts::Workshop;
-use crate::limits::{Excess, RunLimits};
+use crate::limits::RunLimits;
 #[cfg(feature = "wasm")]
 use crate::model::{Binary, Body};
 use crate::model::{Chains, Policies};
 use crate::plan::{Plan, Step};
-use crate::shown::Shown;
 #[cfg(feature = "wasm")]
 use crate::wasm::Engine;
-
-/// Why a plan cannot be run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PrepareError {
-    /// A component cannot be compiled.
-    #[cfg(feature = "wasm")]
-    #[error("migration {migration} cannot be loaded ({})", Shown(file))]
-    Component {
-        /// Version and name.
-        migration: String,
-        /// Its file.
-        file: String,
-        /// Why.
-        #[source]
-        source: crate::wasm::CompileError,
-    },
-    /// A manifest asks for more than its migration may use.
-    #[error("migration {migration} {} ({})", excesses.iter().map(Excess::to_string).collect::<Vec<_>>().join(", "), Shown(file))]
-    Limits {
-        /// Name of the chain.
-        chain: String,
-        /// Version and name.
-        migration: String,
-        /// Its version, as it stands in a policy.
-        version: crate::model::Version,
-        /// Its manifest.
-        file: String,
-        /// What is too much; at least one.
-        excesses: Vec<Excess>,
-    },
-    /// The database does not have what a transform reads or writes.
-    #[cfg(feature = "wasm")]
-    #[error("the transform of migration {migration} does not fit the database: {} ({})", list(problems), Shown(file))]
-    Transform {
-        /// Version and name.
-        migration: String,
-        /// Its manifest.
-        file: String,
-        /// Everything that does not fit.
-        problems: Vec<crate::transform::LayoutProblem>,
-    },
-    /// The database cannot be looked at.
-    #[cfg(feature = "wasm")]
-    #[error("cannot look at the tables of migration {migration}")]
-    Look {
-        /// Version and name.
-        migration: String,
-        /// What it said.
-        #[source]
-        source: crate::db::DbError,
-    },
-    /// The manifest says that the component is a transform, and it is none; or the other way round.
-    #[cfg(feature = "wasm")]
-    #[error("the component of migration {migration} {is}, and its manifest {says} ({})", Shown(file))]
-    OtherWorld {
-        /// Version and name.
-        migration: String,
-        /// Its file.
-        file: String,
-        /// What the component is.
-        is: &'static str,
-        /// What the manifest takes it for.
-        says: &'static str,
-    },
-    /// A script cannot be run, or there is no engine for it.
-    #[cfg(feature = "wasm")]
-    #[error("migration {migration} cannot be loaded ({})", Shown(file))]
-    Script {
-        /// Version and name.
-        migration: String,
-        /// Its file.
-        file: String,
-        /// Why.
-        #[source]
-        source: Box<super::scripts::ScriptPrepareError>,
-    },
-    /// A library of functions cannot be used.
-    #[cfg(feature = "wasm")]
-    #[error("the functions of {library}, which migration {migration} calls, cannot be used ({})", Shown(file))]
-    Functions {
-        /// What migrations call it.
-        library: String,
-        /// Version and name of the first migration that does.
-        migration: String,
-        /// Its file.
-        file: String,
-        /// Why.
-        #[source]
-        source: crate::wasm::PluginError,
-    },
-    /// Two functions of one name, or one that has the name of one of SQLite's own.
-    #[error("migration {migration} would call a function {function} that is not the only one: {reason}")]
-    FunctionName {
-        /// Version and name.
-        migration: String,
-        /// The function.
-        function: String,
-        /// What else is called so.
-        reason: String,
-    },
-    /// A component is to be reverted and has no `down`.
-    #[error("migration {migration} cannot be reverted: its code exports no down ({})", Shown(file))]
-    Irreversible {
-        /// Version and name.
-        migration: String,
-        /// Its file.
-        file: String,
-    },
-    /// Migrations ask for more than the policy gives them.
-    #[error("{}", not_granted(refused))]
-    NotGranted {
-        /// Each of them, with what it is refused.
-        refused: Vec<AskedTooMuch>,
-    },
-    /// What a script does outside a transaction could not be undone when it goes beyond its grants.
-    #[error("migration {migration} is held to grants and may not run outside a transaction ({})", Shown(file))]
-    HeldOutsideTransaction {
-        /// Version and name.
-        migration: String,
-        /// Its file.
-        file: String,
-    },
-    /// Everything is to run in one transaction, and this step commits on its own.
-    #[error("migration {migration} {why}, so it cannot be part of one transaction with others ({})", Shown(file))]
-    NotInOneTransaction {
-        /// Version and name.
-        migration: String,
-        /// Its file.
-        file: String,
-        /// What it does.
-        why: &'static str,
-    },
-    /// This build runs no components.
-    #[error("migration {migration} is a component, and this build of whimbrel runs none ({})", Shown(file))]
-    NoWasm {
-        /// Version and name.
-        migration: String,
-        /// Its file.
-        file: String,
-    },
-}
-
-#[cfg(feature = "wasm")]
-fn list(problems: &[crate::transform::LayoutProblem]) -> String {
-    problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-fn not_granted(refused: &[AskedTooMuch]) -> String {
-    match refused {
-        [only] => format!("migration {} asks for more than it is given ({})", only.migration, Shown(&only.file)),
-        refused => format!("{} migrations ask for more than they are given", refused.len()),
-    }
-}
 
 /// A step that can be run.
 pub(super) struct PreparedStep {
@@ -276,6 +124,7 @@ pub fn prepare(
         libraries::prepare(&mut steps, chains, compilation, observer)?;
         return Ok(with_hooks(plan, steps));
     }
+    let mut wrong = look(&plan.steps);
     observer.event(&super::event::Event::Compiling { components: components.len() + scripts });
     let first = plan.steps.iter().find(|step| step.migration.body.is_sandboxed()).expect("there is code");
     let failed = |source| PrepareError::Component {
@@ -287,25 +136,35 @@ pub fn prepare(
         let engine = Engine::for_scripts(compilation).map_err(failed)?;
         let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
         for step in &mut steps {
-            if let Some(script) = step.step.migration.body.script() {
-                let ((plugin, used), exports) = workshop.prepare(&step.step, script, &step.limits)?;
-                (step.plugin, step.engine) = (Some(plugin), Some(used));
-                step.is_verified = exports.iter().any(|export| export == super::component::VERIFY);
+            let Some(script) = step.step.migration.body.script() else { continue };
+            match workshop.prepare(&step.step, script, &step.limits) {
+                Ok(((plugin, used), exports)) => {
+                    (step.plugin, step.engine) = (Some(plugin), Some(used));
+                    step.is_verified = exports.iter().any(|export| export == super::component::VERIFY);
+                }
+                Err(error) if error.is_interruption() => return Err(error),
+                Err(error) => wrong.push(error),
             }
         }
     }
-    if !components.is_empty() {
+    if !components.is_empty() && wrong.is_empty() {
         let engine = Engine::with(compilation).map_err(failed)?;
         let components: Vec<Job<'_>> = components
             .into_iter()
             .map(|(index, step, bytes)| Job { index, step, bytes, limits: steps[index].limits })
             .collect();
         for (job, plugin) in components.iter().zip(compile(&components, &engine)) {
-            let plugin = plugin?;
-            steps[job.index].is_verified = plugin.inspection().is_verified();
-            steps[job.index].plugin = Some(Arc::new(plugin));
+            match plugin {
+                Ok(plugin) => {
+                    steps[job.index].is_verified = plugin.inspection().is_verified();
+                    steps[job.index].plugin = Some(Arc::new(plugin));
+                }
+                Err(error) if error.is_interruption() => return Err(error),
+                Err(error) => wrong.push(error),
+            }
         }
     }
+    all_of(wrong)?;
     libraries::prepare(&mut steps, chains, compilation, observer)?;
     Ok(with_hooks(plan, steps))
 }
@@ -325,16 +184,18 @@ fn with_hooks(mut plan: Plan, mut steps: Vec<PreparedStep>) -> Prepared {
     Prepared { plan, steps, hooks }
 }
 
-/// Has the engines read every script of some steps, and runs none. Without scripts no engine is started.
+/// Looks at the bytes of every component of some steps and has the engines read every script. Compiles no component and
+/// runs nothing. Without scripts no engine is started.
 #[cfg(feature = "wasm")]
-pub(crate) fn check_scripts(
+pub(crate) fn check_code(
     steps: &[Step],
     compilation: &crate::wasm::Compilation,
     engines: &crate::engines::Engines,
     policies: &Policies,
 ) -> Result<(), PrepareError> {
+    let mut wrong = look(steps);
     let scripts: Vec<_> = steps.iter().filter_map(|step| Some((step, step.migration.body.script()?))).collect();
-    let Some((first, _)) = scripts.first() else { return Ok(()) };
+    let Some((first, _)) = scripts.first() else { return all_of(wrong) };
     let engine = Engine::for_scripts(compilation).map_err(|source| PrepareError::Component {
         migration: first.migration.title(),
         file: first.migration.file.clone(),
@@ -342,9 +203,27 @@ pub(crate) fn check_scripts(
     })?;
     let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
     for (step, script) in scripts {
-        workshop.prepare(step, script, &decide(step, policies)?)?;
+        let limits = decide(step, policies)?;
+        match workshop.prepare(step, script, &limits) {
+            Ok(_) => {}
+            Err(error) if error.is_interruption() => return Err(error),
+            Err(error) => wrong.push(error),
+        }
     }
-    Ok(())
+    all_of(wrong)
+}
+
+/// Tells everything that is wrong together.
+#[cfg(feature = "wasm")]
+fn all_of(mut wrong: Vec<PrepareError>) -> Result<(), PrepareError> {
+    match (wrong.pop(), wrong.is_empty()) {
+        (None, _) => Ok(()),
+        (Some(only), true) => Err(only),
+        (Some(last), false) => {
+            wrong.push(last);
+            Err(PrepareError::Several { errors: wrong })
+        }
+    }
 }
 
 /// Puts the limits of a step's manifest and of the policy together.
@@ -379,28 +258,7 @@ fn compile(components: &[Job<'_>], engine: &Engine) -> Vec<Result<crate::wasm::P
         source,
     };
     let one = |Job { step, bytes, limits, .. }: &Job<'_>| {
-        let plugin = engine.compile_binary(bytes, limits).map_err(|error| failed(step, error))?;
-        let is_transform = plugin.inspection().is_transform();
-        let (is, says) = match &step.migration.body {
-            Body::Transform { .. } if !is_transform => ("exports no apply", "has a `[transform]`"),
-            Body::Transform { spec, .. } if spec.down.is_some() && !plugin.inspection().is_reversible() => {
-                ("exports no revert", "has a `[transform.down]`")
-            }
-            Body::Component { .. } if is_transform => ("is a transform", "has no `[transform]`"),
-            Body::Component { .. } if plugin.inspection().world() == Some("functions") => {
-                ("is a library of functions", "takes it for a migration")
-            }
-            _ => ("", ""),
-        };
-        if !is.is_empty() {
-            let (migration, file) = (step.migration.title(), step.migration.file.clone());
-            return Err(PrepareError::OtherWorld { migration, file, is, says });
-        }
-        if step.direction == crate::plan::Direction::Down && !plugin.inspection().is_reversible() {
-            let (migration, file) = (step.migration.title(), step.migration.file.clone());
-            return Err(PrepareError::Irreversible { migration, file });
-        }
-        Ok(plugin)
+        engine.compile_binary(bytes, limits).map_err(|error| failed(step, error))
     };
     if let [only] = components {
         return vec![one(only)];

@@ -91,6 +91,8 @@ pub struct StepReport {
     pub recording: Option<Recording>,
     /// Why it was left out, or not run.
     pub reason: Option<String>,
+    /// What it did that may not be meant.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a run did.
@@ -102,7 +104,7 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// Migrations that were applied before the run; 0 in the report of a run that failed.
     pub applied: usize,
-    /// What the plan let pass.
+    /// What the plan let pass; what the steps did that may not be meant is with them.
     pub warnings: Vec<Warning>,
     /// Tables and columns that would be gone; only a dry run looks for them.
     pub losses: Vec<Loss>,
@@ -110,6 +112,13 @@ pub struct Report {
     pub duration: Duration,
     /// The step that failed had committed chunks, in this run or before it, and they stay.
     pub chunks_stay: bool,
+}
+
+impl Report {
+    /// Returns what there is to warn of: what the plan let pass, then what the steps did.
+    pub fn all_warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().chain(self.steps.iter().flat_map(|step| &step.warnings))
+    }
 }
 
 /// Why a step failed. The step is undone unless it runs outside a transaction.
@@ -246,6 +255,18 @@ pub enum StepError {
     Unenforced {
         /// A line for each of the first few.
         violations: Vec<String>,
+    },
+    /// Rows without parents at the end of a transaction, where foreign keys are looked at only then.
+    #[error("foreign keys are broken at the end of the transaction: {}", violations.join("; "))]
+    Deferred {
+        /// A line for each of the first few.
+        violations: Vec<String>,
+    },
+    /// The schema after a rebuild does not fit together.
+    #[error("the schema is broken after the rebuild: {reason}")]
+    Schema {
+        /// What is wrong.
+        reason: String,
     },
     /// A transaction the migration may not end has ended.
     #[error("the migration ended the transaction it runs in")]

@@ -45,6 +45,8 @@ pub struct Conditions<'a> {
     pub on_a_copy: bool,
     /// Everything will be rolled back.
     pub dry_run: bool,
+    /// All steps share one transaction.
+    pub one_transaction: bool,
     /// How fast a transform in chunks may go.
     pub throttle: Option<Throttle>,
     /// Instances of a transform at work at the same time, whatever its manifest says.

@@ -2,6 +2,7 @@
 
 use super::hold::held;
 use super::prepare::PreparedStep;
+use super::rebuild::{renames_table, says_unsound};
 use super::report::StepError;
 use super::run::Conditions;
 use crate::db::{ErrorCode, Recording, ScriptError, Session};
@@ -17,11 +18,35 @@ pub(super) fn run_script(
     let Some(script) = step.step.script() else { return Ok(()) };
     let failed = |error| failed(script, error);
     match step.hold.restriction(conditions.history) {
+        None if script.directives.rebuild => rebuild(session, script.runs()).map_err(failed),
         None => session.execute_script(script.runs()).map_err(failed),
         Some(restriction) => {
             let run = |session: &mut dyn Session| session.execute_script(script.runs()).map_err(failed);
             limited(held(session, step, conditions, restriction, run))
         }
+    }
+}
+
+/// Runs a script that rebuilds tables. Between DROP TABLE and RENAME a view or a trigger of another table names a table that
+/// is not there, and SQLite refuses to rename any then, unless it is told to leave views and triggers as they are. That is
+/// what is wanted here, and only here: otherwise references to a table follow its name.
+/// <https://sqlite.org/pragma.html#pragma_legacy_alter_table>
+fn rebuild(session: &mut dyn Session, script: &str) -> Result<(), ScriptError> {
+    let mut from = 0;
+    loop {
+        let Err(mut failed) = session.execute_script(&script[from..]) else { return Ok(()) };
+        failed.start += from;
+        failed.end += from;
+        let statement = &script[failed.start..failed.end];
+        if !says_unsound(&failed.error) || !renames_table(statement) {
+            return Err(failed);
+        }
+        let at = |error| ScriptError { start: failed.start, end: failed.end, error };
+        session.execute("PRAGMA legacy_alter_table = ON", &[]).map_err(at)?;
+        let renamed = session.execute_script(statement);
+        session.execute("PRAGMA legacy_alter_table = OFF", &[]).map_err(at)?;
+        renamed.map_err(|error| at(error.error))?;
+        from = failed.end;
     }
 }
 

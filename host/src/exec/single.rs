@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::foreign_keys::commit;
 use super::holder::note;
 use super::hooks;
 use super::preconditions::{instead, waits};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError, StepReport};
 use super::run::{Conditions, is_dirty, is_left_dirty};
+use super::scope::Scope;
 use super::step::{do_and_record, done_elsewhere, rebuilds};
 use super::watermark::Watermark;
 use crate::db::Session;
@@ -37,6 +39,25 @@ pub(crate) fn check_single(prepared: &Prepared) -> Result<(), PrepareError> {
 
 /// Runs all steps in one transaction; when one fails, nothing of any of them stays.
 pub(crate) fn run_single(
+    session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
+    let mut session = session;
+    let scope = match Scope::of_run(session.as_mut(), prepared) {
+        Ok(scope) => scope,
+        Err(source) => {
+            let error = hooks::stopped(prepared, Report::default(), source);
+            return (session, Err(error));
+        }
+    };
+    let (mut session, result) = in_its_turn(session, prepared, conditions);
+    scope.end(session.as_mut());
+    (session, result)
+}
+
+/// Runs them when no other process is in the middle of a step.
+fn in_its_turn(
     session: Box<dyn Session>,
     prepared: &Prepared,
     conditions: &Conditions<'_>,
@@ -156,7 +177,7 @@ fn in_one(
     if let Err(error) = after {
         return (session, Err((last, error)));
     }
-    if let Err(error) = session.commit().map_err(StepError::doing("commit")) {
+    if let Err(error) = commit(session.as_mut()) {
         return (session, Err((last, error)));
     }
     for report in &reports {
@@ -186,5 +207,9 @@ fn one(
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
-    do_and_record(session, step, conditions, watermark, suspended)
+    let scope = match Scope::of_step(session.as_mut(), step) {
+        Ok(scope) => scope,
+        Err(error) => return (session, Err(error)),
+    };
+    do_and_record(&scope, session, step, conditions, watermark, suspended)
 }

@@ -4,23 +4,42 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::foreign_keys::Known;
+use super::foreign_keys::{Known, commit};
 use super::holder::note;
 use super::hooks::{around, of_step};
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
+use super::rebuild::Shape;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
+use super::scope::Scope;
 use super::watermark::Watermark;
 use super::work::{Work, work};
 use crate::db::{Counters, Session};
 use crate::history::NewRow;
 use crate::history::foreign::Done;
 use crate::model::{AppliedState, Directives, Moment, Role, TransactionMode};
-use crate::plan::{Direction, Step};
+use crate::plan::{Direction, Step, Warning};
 
 /// Runs one step; when it fails, what it did is undone and the session stays usable.
 pub(super) fn run_step(
+    session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    watermark: &mut Watermark,
+) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    let mut session = session;
+    let scope = match Scope::of_step(session.as_mut(), step) {
+        Ok(scope) => scope,
+        Err(error) => return (session, Err(error)),
+    };
+    let (mut session, result) = run_in(&scope, session, step, conditions, watermark);
+    scope.end(session.as_mut());
+    (session, result)
+}
+
+fn run_in(
+    scope: &Scope,
     session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
@@ -35,14 +54,15 @@ pub(super) fn run_step(
     let directives = step.step.script().map(|script| &script.directives);
     match directives {
         Some(Directives { transaction: TransactionMode::None, .. }) => around(session, step, conditions, |session| {
-            super::outside::outside_transaction(session, step, conditions, watermark)
+            super::outside::outside_transaction(session, step, conditions, watermark, scope)
         }),
-        Some(Directives { rebuild: true, .. }) => rebuild(session, step, conditions, watermark),
-        Some(_) | None => in_transaction(session, step, conditions, watermark),
+        Some(Directives { rebuild: true, .. }) => rebuild(scope, session, step, conditions, watermark),
+        Some(_) | None => in_transaction(scope, session, step, conditions, watermark),
     }
 }
 
 fn in_transaction(
+    scope: &Scope,
     mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
@@ -52,10 +72,10 @@ fn in_transaction(
         return (session, Err(error));
     }
     note(session.as_mut(), step, conditions);
-    let (mut session, result) = transacted(session, step, conditions, watermark);
+    let (mut session, result) = transacted(scope, session, step, conditions, watermark);
     let result = result.and_then(|report| {
         if matches!(report.outcome, StepOutcome::Done | StepOutcome::MarkedApplied) {
-            session.commit().map_err(StepError::doing("commit"))?;
+            commit(session.as_mut())?;
         }
         Ok(report)
     });
@@ -68,6 +88,7 @@ fn in_transaction(
 }
 
 fn transacted(
+    scope: &Scope,
     mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
@@ -83,20 +104,21 @@ fn transacted(
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),
     }
-    do_and_record(session, step, conditions, watermark, false)
+    do_and_record(scope, session, step, conditions, watermark, false)
 }
 
 /// Does the work of a step between its hooks and records it, inside the transaction that is open. Foreign keys may be
 /// `suspended` in it although the step is no rebuild.
 pub(super) fn do_and_record(
+    scope: &Scope,
     mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
     suspended: bool,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
-    let known = match known_orphans(session.as_mut(), step, suspended) {
-        Ok(known) => known,
+    let intact = match Intact::look(session.as_mut(), step, suspended) {
+        Ok(intact) => intact,
         Err(error) => return (session, Err(error)),
     };
     let (session, before) = of_step(session, Moment::BeforeEach, step, conditions);
@@ -115,13 +137,15 @@ pub(super) fn do_and_record(
         session.close_handles();
         Ok(timer.report(session.as_ref(), step, work, StepOutcome::Done))
     });
-    let report = match done {
+    let mut report = match done {
         Ok(report) => report,
         Err(error) => return (session, Err(error)),
     };
     let (mut session, after) = of_step(session, Moment::AfterEach, step, conditions);
     let result = after.and_then(|()| {
-        check_foreign_keys(session.as_mut(), known.as_ref(), step)?;
+        report.warnings.extend(intact.check(session.as_mut(), step)?);
+        // A temporary table may have the name of the history.
+        scope.put_back(session.as_mut())?;
         record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
         Ok(report)
     });
@@ -131,6 +155,7 @@ pub(super) fn do_and_record(
 /// SQLite's way to change a table beyond ALTER TABLE: foreign keys off, rebuild, check, commit, on again.
 /// <https://sqlite.org/lang_altertable.html#otheralter>
 fn rebuild(
+    scope: &Scope,
     mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
@@ -140,7 +165,7 @@ fn rebuild(
         Ok(enforced) => enforced,
         Err(error) => return (session, Err(StepError::doing("suspend foreign keys")(error))),
     };
-    let (mut session, result) = in_transaction(session, step, conditions, watermark);
+    let (mut session, result) = in_transaction(scope, session, step, conditions, watermark);
     let restored = session.set_foreign_keys(enforced).map_err(StepError::doing("enforce foreign keys again"));
     (session, result.and_then(|report| restored.map(|_| report)))
 }
@@ -150,26 +175,33 @@ pub(super) fn rebuilds(step: &PreparedStep) -> bool {
     step.step.script().is_some_and(|script| script.directives.rebuild)
 }
 
-/// Finds the rows without parents that are there before a step which runs with foreign keys off.
-pub(super) fn known_orphans(
-    session: &mut dyn Session,
-    step: &PreparedStep,
-    suspended: bool,
-) -> Result<Option<Known>, StepError> {
-    (suspended || rebuilds(step)).then(|| Known::look(session)).transpose()
+/// What a step may break that SQLite does not look after while foreign keys are off.
+pub(super) struct Intact {
+    orphans: Option<Known>,
+    shape: Option<Shape>,
 }
 
-/// Refuses rows without parents that have come while foreign keys were off.
-pub(super) fn check_foreign_keys(
-    session: &mut dyn Session,
-    known: Option<&Known>,
-    step: &PreparedStep,
-) -> Result<(), StepError> {
-    let violations = known.map_or(Ok(Vec::new()), |known| known.since(session))?;
-    match violations.is_empty() {
-        true => Ok(()),
-        false if rebuilds(step) => Err(StepError::ForeignKeys { violations }),
-        false => Err(StepError::Unenforced { violations }),
+impl Intact {
+    /// Looks at what there is before a step.
+    pub(super) fn look(session: &mut dyn Session, step: &PreparedStep, suspended: bool) -> Result<Self, StepError> {
+        let orphans = (suspended || rebuilds(step)).then(|| Known::look(session)).transpose()?;
+        let shape = rebuilds(step).then(|| Shape::look(session)).transpose()?;
+        Ok(Self { orphans, shape })
+    }
+
+    /// Refuses what the step has broken; warns of what it took along.
+    pub(super) fn check(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Warning>, StepError> {
+        let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session))?;
+        let Some(shape) = &self.shape else {
+            let is_intact = violations.is_empty();
+            return if is_intact { Ok(None) } else { Err(StepError::Unenforced { violations }) };
+        };
+        // A reference to nothing makes rows without parents, and says more than they do.
+        shape.check(session)?;
+        match violations.is_empty() {
+            true => shape.vanished(session, step),
+            false => Err(StepError::ForeignKeys { violations }),
+        }
     }
 }
 
@@ -255,6 +287,7 @@ pub(super) fn done_elsewhere(step: &PreparedStep) -> StepReport {
         estimate: None,
         recording: None,
         reason: None,
+        warnings: Vec::new(),
     }
 }
 
@@ -297,6 +330,7 @@ impl Timer {
             estimate: None,
             recording: None,
             reason: None,
+            warnings: Vec::new(),
         }
     }
 }

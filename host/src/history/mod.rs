@@ -46,6 +46,16 @@ pub enum HistoryError {
         /// Latest version known.
         known: i64,
     },
+    /// Tables are there, and do not say together that they are a history.
+    #[error("the history table {table} cannot be used: {reason}")]
+    Unusable {
+        /// Name of the table.
+        table: String,
+        /// What is wrong.
+        reason: String,
+        /// The version of its schema, judged by its columns; `None` where it is no history.
+        looks_like: Option<i64>,
+    },
     /// A row that this program cannot have written.
     #[error("row {id} of the history table {table} has an unusable {column}: {reason}")]
     Row {
@@ -169,7 +179,7 @@ impl History {
         schema::upgrade(self, session, schema::UPGRADES)
     }
 
-    /// Writes the row of a migration.
+    /// Writes the row of a migration. One that the database left out is an error: nobody would know of the migration.
     pub fn insert(&self, session: &mut dyn Session, row: &NewRow<'_>) -> Result<(), HistoryError> {
         rows::insert(self, session, row)?;
         self.keep(session, row.chain, row.migration)

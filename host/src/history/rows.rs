@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{History, HistoryError};
-use crate::db::{DbError, Session, Value};
+use crate::db::{DbError, ErrorCode, Session, Value};
 use crate::model::{Applied, AppliedState, Checksum, Migration, Record, Role};
 
 /// What is recorded of a migration that was run.
@@ -149,5 +149,9 @@ pub(super) fn write(history: &History, session: &mut dyn Session, row: &Applied)
         text(row.ended_at.as_deref()),
         Value::from(details(&row.functions, row.not_run.as_deref())),
     ];
-    session.execute(&sql, &params).map(drop)
+    match session.execute(&sql, &params)? {
+        1 => Ok(()),
+        // A trigger of the owner's on this table, most likely, with RAISE(IGNORE).
+        _ => Err(DbError::new(ErrorCode::Database, "the database left the row out: is there a trigger on the table?")),
+    }
 }

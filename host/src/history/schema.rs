@@ -1,7 +1,7 @@
 //! The history table's own schema and how it grows.
 
 use super::{History, HistoryError};
-use crate::db::{Session, Value, quote_identifier};
+use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
 
 /// What brings the schema from each version to the next; the names in braces stand for quoted ones.
 ///
@@ -48,9 +48,17 @@ CREATE TABLE {bodies} (
 ",
 ];
 
-/// Returns the schema version of the tables in the database; 0 when there are none.
+/// Returns the schema version of the tables in the database; 0 when there are none. Tables of these names that are no history
+/// are refused: to take them for none would be to run everything again.
 pub(super) fn version(history: &History, session: &mut dyn Session) -> Result<i64, HistoryError> {
-    let found = read_version(history, session).map_err(|source| history.failed(source))?;
+    let found = match find_version(history, session) {
+        Ok(Found::Version(found)) => found,
+        Ok(Found::Nothing) => return Ok(0),
+        Ok(Found::Unusable(reason)) => return Err(unusable(history, session, reason)),
+        // A table of this name with other columns.
+        Err(error) if error.code == ErrorCode::Syntax => return Err(unusable(history, session, error.message)),
+        Err(source) => return Err(history.failed(source)),
+    };
     let known = i64::try_from(UPGRADES.len()).unwrap_or(i64::MAX);
     if found > known {
         return Err(HistoryError::Newer { table: history.table.clone(), found, known });
@@ -58,19 +66,71 @@ pub(super) fn version(history: &History, session: &mut dyn Session) -> Result<i6
     Ok(found)
 }
 
-fn read_version(history: &History, session: &mut dyn Session) -> Result<i64, crate::db::DbError> {
-    if !session.table_exists(&history.schema_table())? {
-        return Ok(0);
+/// What there is under the names of the history and of its schema.
+enum Found {
+    Nothing,
+    Version(i64),
+    /// Something that is no history, or no longer.
+    Unusable(String),
+}
+
+fn find_version(history: &History, session: &mut dyn Session) -> Result<Found, DbError> {
+    let (table, schema_table) = (&history.table, history.schema_table());
+    if !session.table_exists(&schema_table)? {
+        let other = kind_of(session, table)?;
+        return Ok(other.map_or(Found::Nothing, |kind| {
+            Found::Unusable(format!(
+                "there is a {kind} of this name, and no table {schema_table} that says that it is a history"
+            ))
+        }));
     }
-    let mut found = 0;
-    let sql = format!("SELECT max(version) FROM {}", quote_identifier(&history.schema_table()));
-    crate::db::for_each_row(session, &sql, &[], &mut |row| {
-        if let [Value::Integer(version)] = row {
-            found = *version;
+    let mut version = None;
+    let sql = format!("SELECT max(version) FROM {}", quote_identifier(&schema_table));
+    for_each_row(session, &sql, &[], &mut |row| {
+        version = match row {
+            [Value::Integer(found)] if *found > 0 => Some(*found),
+            _ => None,
+        };
+        Ok(())
+    })?;
+    Ok(match version {
+        None => Found::Unusable(format!("{schema_table} does not say which version it has")),
+        Some(_) if !session.table_exists(table)? => {
+            Found::Unusable(format!("it is not there, and {schema_table} says that it should be"))
+        }
+        Some(version) => Found::Version(version),
+    })
+}
+
+/// Returns what has a name in the schema: a table, a view, an index.
+fn kind_of(session: &mut dyn Session, name: &str) -> Result<Option<String>, DbError> {
+    let mut kind = None;
+    let sql = "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE";
+    for_each_row(session, sql, &[Value::from(name)], &mut |row| {
+        if let [Value::Text(found)] = row {
+            kind = Some(found.clone());
         }
         Ok(())
     })?;
-    Ok(found)
+    Ok(kind)
+}
+
+fn unusable(history: &History, session: &mut dyn Session, reason: String) -> HistoryError {
+    let mut columns = Vec::new();
+    let sql = "SELECT name FROM pragma_table_info(?)";
+    let read = for_each_row(session, sql, &[Value::from(history.table.as_str())], &mut |row| {
+        if let [Value::Text(name)] = row {
+            columns.push(name.clone());
+        }
+        Ok(())
+    });
+    let has = |names: &[&str]| names.iter().all(|name| columns.iter().any(|column| column == name));
+    let looks_like = match read {
+        Ok(()) if has(&["chain", "version", "checksum", "state", "run_id", "ended_at"]) => Some(2),
+        Ok(()) if has(&["chain", "version", "checksum", "state", "host_version"]) => Some(1),
+        Ok(()) | Err(_) => None,
+    };
+    HistoryError::Unusable { table: history.table.clone(), reason, looks_like }
 }
 
 /// Runs the upgrades that the tables lack.

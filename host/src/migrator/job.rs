@@ -54,7 +54,7 @@ impl Job<'_> {
             return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
         }
         let prepared = migrator.prepare(plan, &chains, self.interrupt)?;
-        if migrator.single_transaction && !self.dry_run {
+        if migrator.single_transaction {
             exec::check_single(&prepared)?;
         }
         #[cfg(feature = "wasm")]

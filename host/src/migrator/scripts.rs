@@ -12,9 +12,10 @@ use crate::plan::{Direction, Goal, Plan, PlanError, PlanProblem, Step, Until};
 use crate::wasm::{Compilation, CompileError};
 
 impl Migrator {
-    /// Has the engines read every script among some steps, and runs none. Changes nothing.
-    pub fn check_scripts(&self, steps: &[Step]) -> Result<(), Error> {
-        Ok(exec::check_scripts(steps, &self.scripts_compilation(), &self.engines, &self.policies)?)
+    /// Looks at the bytes of every component among some steps, and has the engines read every script. Compiles no component,
+    /// runs nothing and changes nothing. Whether the types of a component's exports are the contract's, only compiling tells.
+    pub fn check_code(&self, steps: &[Step]) -> Result<(), Error> {
+        Ok(exec::check_code(steps, &self.scripts_compilation(), &self.engines, &self.policies)?)
     }
 
     /// Asks every script engine what it is.
@@ -28,7 +29,7 @@ impl Migrator {
 
     /// Has its engine read the only migration of the sources, a script, as for `up`. Opens no database.
     pub fn check_once(&self) -> Result<(), Error> {
-        self.check_scripts(&only(&self.load(&self.interrupt)?, Direction::Up)?)
+        self.check_code(&only(&self.load(&self.interrupt)?, Direction::Up)?)
     }
 
     /// Runs the only migration of the sources in a transaction, without a row in the history, and undoes it unless it is

@@ -5,6 +5,7 @@
 
 pub(crate) mod atlas;
 mod check;
+mod connection;
 mod directive;
 mod lexer;
 mod nearest;
@@ -17,6 +18,7 @@ mod split;
 mod word;
 
 pub use check::{Finding, Severity, check};
+pub use connection::may_change_connection;
 pub use directive::{DirectiveProblem, Directives, TransactionMode, check_library, dependencies, directives};
 pub use lexer::{Token, TokenKind, tokens};
 pub use nearest::nearest;

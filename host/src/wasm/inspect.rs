@@ -4,7 +4,7 @@ use wasmparser::{Encoding, KnownCustom, Parser, Payload};
 
 use super::script;
 use super::wasi;
-use crate::model::Checksum;
+use crate::model::{Binary, Checksum};
 
 /// The contract this host speaks.
 const PACKAGE: &str = "whimbrel:migration";
@@ -162,8 +162,10 @@ pub enum InspectError {
         version: String,
     },
     /// It is no library of functions.
-    #[error("the component is no library of functions: it exports {}, but not describe and call", list(exports))]
+    #[error("the component is no library of functions: {}", other_than_functions(*world, exports))]
     NoFunctions {
+        /// The world of the contract that it is of.
+        world: Option<&'static str>,
         /// What it exports.
         exports: Vec<String>,
     },
@@ -177,6 +179,13 @@ pub enum InspectError {
         /// What it exports.
         exports: Vec<String>,
     },
+}
+
+fn other_than_functions(world: Option<&str>, exports: &[String]) -> String {
+    match world {
+        Some(SCRIPT_ENGINE) => "it is a script engine".to_owned(),
+        _ => format!("it exports {}, but not describe and call", list(exports)),
+    }
 }
 
 fn list(names: &[String]) -> String {
@@ -213,6 +222,11 @@ fn offered(import: &str) -> Offer {
 /// Reads a component's imports, exports and producers. Nothing is validated further.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     inspect_known(bytes, || Checksum::of(bytes))
+}
+
+/// As [`inspect`], of a migration's component.
+pub(crate) fn inspect_binary(binary: &Binary) -> Result<Inspection, InspectError> {
+    inspect_known(binary, || binary.checksum())
 }
 
 /// As [`inspect`], of bytes whose checksum may be known.

@@ -29,6 +29,7 @@ pub use compile::{Compilation, CompileIsolation, CompilerProgram, compile_in_chi
 pub use engine::{ComponentCache, Engine};
 pub use error::{CompileError, PluginError};
 pub use functions::{FunctionsCall, FunctionsInstance};
+pub(crate) use inspect::inspect_binary;
 pub use inspect::{InspectError, Inspection, inspect};
 pub use known::Known;
 pub use made_in::MadeIn;

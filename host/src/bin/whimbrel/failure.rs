@@ -6,6 +6,7 @@ pub(crate) mod hint;
 mod language;
 mod library;
 mod limits;
+mod prepare;
 mod run;
 mod script;
 mod temporary;

@@ -93,6 +93,8 @@ fn cut(text: &str, from: usize, marked: Range<usize>) -> Excerpt {
     let (start, end) = (boundary(marked.start), boundary(marked.end));
     let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+    // Where lines end with CR and LF, the mark ends before both.
+    let line_end = if text[start..line_end].ends_with('\r') { line_end - 1 } else { line_end };
     // Only the first line of what is marked.
     let end = end.clamp(start, line_end);
     let mut first = line_start(boundary(from).min(start));
@@ -120,7 +122,9 @@ fn cut(text: &str, from: usize, marked: Range<usize>) -> Excerpt {
 
 /// Joins what is before, in and after the mark, with characters a terminal would obey made visible.
 fn visible([before, marked, after]: [&str; 3], first_line: u32) -> Excerpt {
-    let shown = |text: &str| text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect::<String>();
+    let shown = |text: &str| {
+        text.replace("\r\n", "\n").chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect::<String>()
+    };
     let (before, marked, after) = (shown(before), shown(marked), shown(after));
     let range = before.len()..before.len() + marked.len();
     Excerpt { text: before + &marked + &after, first_line, marked: range }
@@ -148,6 +152,15 @@ mod tests {
         assert_eq!(shown(text, 10, 19..20), ("SELECT\n  x;".to_owned(), 2, "x".to_owned()));
         assert_eq!(shown(text, 10, 10..21), ("SELECT".to_owned(), 2, "SELECT".to_owned()));
         assert_eq!(shown(text, 22, 22..31), ("SELECT 3;".to_owned(), 4, "SELECT 3;".to_owned()));
+    }
+
+    #[test]
+    fn lines_may_end_with_carriage_return_and_line_feed() {
+        let text = "SELECT 1;\r\nSELECT 1,\r\n  x;\r\nSELECT 3;\r\n";
+        let at = text.find('x').unwrap();
+        assert_eq!(shown(text, 11, at..at + 1), ("SELECT 1,\n  x;".to_owned(), 2, "x".to_owned()));
+        assert_eq!(shown(text, 11, 11..at + 2), ("SELECT 1,".to_owned(), 2, "SELECT 1,".to_owned()));
+        assert_eq!(shown(text, 11, at + 2..at + 4), ("SELECT 1,\n  x;".to_owned(), 2, String::new()));
     }
 
     #[test]

@@ -184,7 +184,11 @@ impl Backend for Sqlite {
                 result => return result.map(Some),
             }
         }
-        self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE, options).map(Some)
+        // What a script attaches is opened in the same way, and is to be created whether this file was there or not. A trial
+        // creates nothing.
+        let creates = self.opening == Opening::Create && access == Access::Write && !options.record;
+        let create = if creates { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+        self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | create, options).map(Some)
     }
 
     fn open_scratch(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {

@@ -2,6 +2,7 @@
 
 mod bring;
 mod budget;
+mod connection_state;
 mod cursors;
 mod end;
 mod inquiries;
@@ -36,8 +37,8 @@ use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::{Counted, Watch};
 use crate::db::{
-    Ambient, ColumnSlice, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions, Orphans, Recording,
-    Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
+    Ambient, ColumnSlice, ConnectionState, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions,
+    Orphans, Recording, Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
 use crate::grants::{Restriction, Touched};
 use crate::limits::{Limit, LimitReached, RunLimits};
@@ -430,6 +431,14 @@ impl Session for SqliteSession {
 
     fn orphans(&mut self) -> Result<Vec<Orphans>, DbError> {
         self.without_parents()
+    }
+
+    fn connection_state(&mut self) -> Result<ConnectionState, DbError> {
+        self.look_at_connection()
+    }
+
+    fn put_back(&mut self, state: &ConnectionState) -> Result<(), DbError> {
+        self.put_connection_back(state)
     }
 
     fn data_version(&mut self) -> Result<i64, DbError> {

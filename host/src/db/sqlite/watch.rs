@@ -62,14 +62,7 @@ impl Watch {
         // At every tick: the clock, the flag and the budget.
         let stop = move || (progress.meter.tick() || progress.must_stop()) && !progress.is_held();
         connection.progress_handler(OPERATIONS_PER_TICK as i32, Some(stop))?;
-        let busy = Arc::clone(&watch);
-        let mut waiting_since = Instant::now();
-        connection.busy_handler(Some(move |times: i32| {
-            if times == 0 {
-                waiting_since = Instant::now();
-            }
-            busy.wait(times, waiting_since)
-        }))?;
+        watch.wait_on(connection)?;
         if options.record {
             watch.ask(connection, true)?;
             let rows = Arc::clone(&watch);
@@ -79,6 +72,18 @@ impl Watch {
             watch.gate().recording = true;
         }
         Ok(watch)
+    }
+
+    /// Has the connection wait for others' locks as the session says.
+    pub(super) fn wait_on(self: &Arc<Self>, connection: &mut Connection) -> rusqlite::Result<()> {
+        let busy = Arc::clone(self);
+        let mut waiting_since = Instant::now();
+        connection.busy_handler(Some(move |times: i32| {
+            if times == 0 {
+                waiting_since = Instant::now();
+            }
+            busy.wait(times, waiting_since)
+        }))
     }
 
     /// Has SQLite ask about every access of every statement, or not.

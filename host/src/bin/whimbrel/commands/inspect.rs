@@ -12,7 +12,7 @@ use whimbrel::limits::{Limit, Limits};
 use whimbrel::model::{Body, Manifest, Migration, Placement, Policies};
 use whimbrel::plan::{Direction, Goal, Plan, Step};
 use whimbrel::source::{FileName, Problem, SourceError};
-use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, RunLimits};
+use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, Inspection, RunLimits};
 
 use crate::args::{Globals, InspectArgs};
 use crate::commands::files;
@@ -32,8 +32,10 @@ pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Sign
         Err(error) => return Ok(ui.fail(&unusable(&file, &CompileError::Inspect(error)))),
     };
     let manifest = manifest(&args.file)?;
-    let problem = found.check().err().map(|error| unusable(&file, &CompileError::Inspect(error)));
     let settings = Settings::read(globals)?;
+    let checked = found.check().map_err(CompileError::Inspect);
+    let checked = checked.and_then(|()| compiles(&found, &bytes, &settings, signals));
+    let problem = checked.err().map(|error| unusable(&file, &error));
     let functions = match (&problem, found.world()) {
         (None, Some("functions")) => functions(&bytes, &settings, signals),
         _ => Ok(Vec::new()),
@@ -50,6 +52,18 @@ pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Sign
         Some(_) if ui.json() => Ok(Exit::Failed),
         Some(problem) => Ok(ui.fail(problem)),
     }
+}
+
+/// Compiles a component, or finds it in the cache: only then is it known whether its exports have the contract's types. A
+/// library is compiled when it is asked what it brings.
+fn compiles(found: &Inspection, bytes: &[u8], settings: &Settings, signals: &Signals) -> Result<(), CompileError> {
+    let compilation = settings.compilation(signals.watch());
+    let engine = match found.world() {
+        Some("functions") => return Ok(()),
+        Some("script-engine") => Engine::for_scripts(&compilation)?,
+        _ => Engine::with(&compilation)?,
+    };
+    engine.compile(bytes).map(drop)
 }
 
 /// Milliseconds in which a library has to say what it brings, which is no work at all.

@@ -45,7 +45,7 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui, signals: &Signa
         return Ok(Exit::Done);
     }
     let planned = migrator.plan(&goal)?;
-    migrator.check_scripts(&planned.steps)?;
+    migrator.check_code(&planned.steps)?;
     let shown = Shown {
         plan: &planned,
         policies: migrator.policies(),

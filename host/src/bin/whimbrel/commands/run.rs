@@ -4,7 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
 use whimbrel::db::ErrorCode;
-use whimbrel::exec::{StepError, Throttle};
+use whimbrel::exec::{Report, StepError, Throttle};
 use whimbrel::history::foreign::Choice;
 use whimbrel::plan::{Direction, Goal, Rules, Until};
 use whimbrel::{Error, Migrator};
@@ -88,10 +88,16 @@ impl Run {
         if self.goal.direction() == Direction::Up && result.as_ref().is_err_and(is_first_surprise) {
             mention_other_history(&migrator, ui);
         }
-        let done = result?;
-        for warning in &done.warnings {
+        let report = match &result {
+            Ok(done) => Some(done),
+            // What was to be warned of may be why it has failed.
+            Err(Error::Run(error)) => Some(&error.done),
+            Err(_) => None,
+        };
+        for warning in report.into_iter().flat_map(Report::all_warnings) {
             ui.talk(warning::text(warning).trim_end());
         }
+        let done = result?;
         if done.steps.is_empty() && done.applied == 0 {
             overlooked(&migrator, ui)?;
         }

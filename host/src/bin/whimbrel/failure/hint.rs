@@ -116,13 +116,22 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         ErrorCode::Syntax if error.message.starts_with("no such") || error.message.contains("already exists") => {
             "the database is not what the script expects: `whimbrel status` shows what is applied"
         }
-        ErrorCode::Busy
-        | ErrorCode::ReadOnly
-        | ErrorCode::NotADatabase
-        | ErrorCode::CannotOpen
-        | ErrorCode::Full
-        | ErrorCode::OutcomeUnknown
-        | ErrorCode::Database => return database(error),
+        ErrorCode::Parameter if error.message.starts_with("a script has no value") => {
+            "write the value itself, or a name that is replaced before the script runs: `${name}`, with `-- whimbrel: \
+             placeholders = on` at the top"
+        }
+        ErrorCode::ReadOnly => {
+            "the database that it writes cannot be written, which is the one that is migrated or one that was attached: check \
+             who owns the file and its folder, and how they are mounted"
+        }
+        ErrorCode::NotADatabase => {
+            "it opens a file that holds something else, is encrypted, or is damaged: check the path in the statement"
+        }
+        ErrorCode::CannotOpen => {
+            "check the path in the statement and its rights; a missing file is created by `up`, a missing folder is not"
+        }
+        ErrorCode::Full => "free some space on the disk; `PRAGMA max_page_count` bounds a database, too",
+        ErrorCode::Busy | ErrorCode::OutcomeUnknown | ErrorCode::Database => return database(error),
         _ => return None,
     };
     Some(hint.to_owned())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use whimbrel::Error;
 use whimbrel::db::sqlite::FillError;
 use whimbrel::db::{DbError, ErrorCode};
-use whimbrel::exec::{PrepareError, RepairError, StepError};
+use whimbrel::exec::{RepairError, StepError};
 use whimbrel::history::HistoryError;
 use whimbrel::model::{ChainError, Key, MissingValue};
 use whimbrel::plan::{PlanError, PlanProblem};
@@ -13,7 +13,7 @@ use whimbrel::source::SourceError;
 use whimbrel::sql;
 use whimbrel::wasm::CompileError;
 
-use super::{Failure, Problem, adopt, grants, hint, limits, run, script, transform};
+use super::{Failure, Problem, adopt, hint, prepare, run, transform};
 use crate::exit::{Exit, Signal};
 use crate::place::{self, Place};
 use crate::settings;
@@ -33,7 +33,7 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::History(error) => history(&error),
         Error::Adopt(error) => adopt::explain(&error),
         Error::Plan(error) => plan(&error),
-        Error::Prepare(error) => prepare(&error),
+        Error::Prepare(error) => prepare::prepare(&error),
         Error::Preview(error) => transform::preview(&error),
         Error::Repair(error) => repair(error),
         Error::Fill(error) => fill(&error),
@@ -191,6 +191,19 @@ pub(super) fn history(error: &HistoryError) -> Failure {
             hint: Some("use the whimbrel that wrote it, or a later one".to_owned()),
             ..Failure::new(Exit::Failed, "history-newer", error.to_string())
         },
+        HistoryError::Unusable { table, looks_like, .. } => {
+            let hint = match looks_like {
+                Some(version) => format!(
+                    "take it from a backup; or, if nothing else is wrong with it, say which version it has in the SQLite shell: \
+                     CREATE TABLE IF NOT EXISTS {table}_schema (version INTEGER NOT NULL); DELETE FROM {table}_schema; \
+                     INSERT INTO {table}_schema VALUES ({version});"
+                ),
+                None => "if the table is not whimbrel's, choose another name with --table, or `history_table` in whimbrel.toml; if the \
+                         history is lost, take it from a backup"
+                    .to_owned(),
+            };
+            Failure { hint: Some(hint), ..Failure::new(Exit::Failed, "history", error.to_string()) }
+        }
         HistoryError::Row { .. } => Failure {
             hint: Some(
                 "the row was not written by whimbrel, or changed later: look at it with the SQLite shell".to_owned(),
@@ -373,65 +386,6 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
     };
     let hint = Some(hint).filter(|hint| !hint.is_empty());
     Problem { code, message: problem.to_string(), hint, migration: migration.cloned(), place }
-}
-
-pub(super) fn prepare(error: &PrepareError) -> Failure {
-    match error {
-        PrepareError::Component { source, .. } => {
-            let failure = component(source);
-            Failure { causes: vec![failure.message], message: error.to_string(), ..failure }
-        }
-        PrepareError::Script { migration, source, .. } => script::refused(source, migration, &error.to_string()),
-        PrepareError::Limits { chain, version, excesses, .. } => Failure {
-            hint: Some(limits::give(excesses, chain, *version)),
-            ..Failure::new(Exit::Failed, "limits", error.to_string())
-        },
-        PrepareError::NotGranted { refused } => grants::not_granted(refused, &error.to_string()),
-        PrepareError::HeldOutsideTransaction { .. } => Failure {
-            hint: Some("run it inside a transaction, or move it to a chain of your own".to_owned()),
-            ..Failure::new(Exit::Failed, "not-granted", error.to_string())
-        },
-        PrepareError::Transform { migration, problems, .. } => {
-            transform::layout(problems, Some(migration), &error.to_string())
-        }
-        PrepareError::Look { source, .. } => Failure {
-            exit: exit(source.code),
-            causes: vec![source.to_string()],
-            ..Failure::new(Exit::Failed, source.code.as_str(), error.to_string())
-        },
-        PrepareError::Functions { source, .. } => {
-            let inner = run::guest(source);
-            let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
-            Failure { causes, message: error.to_string(), ..inner }
-        }
-        PrepareError::FunctionName { .. } => Failure {
-            hint: Some("give one of the two another name".to_owned()),
-            ..Failure::new(Exit::Failed, "functions", error.to_string())
-        },
-        PrepareError::OtherWorld { is: "is a library of functions", .. } => Failure {
-            hint: Some(
-                "call it NAME.functions.wasm, without a version; migrations name it in `-- whimbrel: functions = NAME` \
-                 or `functions = \"NAME\"`"
-                    .to_owned(),
-            ),
-            ..Failure::new(Exit::Failed, "component", error.to_string())
-        },
-        PrepareError::OtherWorld { .. } => Failure {
-            hint: Some(
-                "a transform has both: a component that exports `apply`, and `[transform]` in its manifest".to_owned(),
-            ),
-            ..Failure::new(Exit::Failed, "component", error.to_string())
-        },
-        PrepareError::Irreversible { .. } => Failure {
-            hint: Some("export `down` from its code, or stop before it: `whimbrel down --to`".to_owned()),
-            ..Failure::new(Exit::Failed, "irreversible", error.to_string())
-        },
-        PrepareError::NotInOneTransaction { .. } => Failure {
-            hint: Some("run up to it, then it alone, then the rest".to_owned()),
-            ..Failure::new(Exit::Failed, "not-in-one-transaction", error.to_string())
-        },
-        other => Failure::new(Exit::Failed, "component", other.to_string()),
-    }
 }
 
 /// Explains why a component cannot be used.

@@ -10,7 +10,7 @@ use whimbrel::plan::{Direction, Step};
 use whimbrel::transform::TransformError;
 use whimbrel::wasm::PluginError;
 
-use super::{Failure, Problem, grants, hint, language, library, limits, script, transform};
+use super::{Failure, Problem, grants, hint, language, library, limits, prepare, script, transform};
 use crate::exit::{Exit, Signal};
 use crate::place;
 
@@ -139,9 +139,7 @@ pub(super) fn unverified(
 pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
     match error {
         StepError::Statement { script, failed: at, kept } => {
-            // What is wrong with the whole file is not wrong with the statement that met it.
-            let about_file = hint::database(&at.error).is_some();
-            let place = (!about_file).then(|| place::of_failure(script, &(at.start..at.end), &at.error));
+            let place = Some(place::of_failure(script, &(at.start..at.end), &at.error));
             let message = at.error.to_string();
             let problem = Problem {
                 code: at.error.code.as_str(),
@@ -192,7 +190,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
             Failure { causes, message: error.to_string(), ..inner }
         }
-        StepError::Unprepared { source } => library::prepare(source),
+        StepError::Unprepared { source } => prepare::prepare(source),
         StepError::Transform(error) => match error.as_ref() {
             TransformError::Start { source: source @ PluginError::Script { .. } } => of_step(source, failed),
             TransformError::Guest { source: source @ PluginError::Script { .. }, .. } => {
@@ -221,6 +219,18 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
         }
         StepError::ForeignKeys { .. } => Failure {
             hint: Some("the script must leave no row whose parent is gone".to_owned()),
+            ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
+        },
+        StepError::Schema { .. } => Failure {
+            hint: Some(
+                "drop a view or trigger that no longer fits before the table, and create it again after it; refer to the \
+                 table by the name that it has in the end"
+                    .to_owned(),
+            ),
+            ..Failure::new(Exit::Failed, "schema-broken", error.to_string())
+        },
+        StepError::Deferred { .. } => Failure {
+            hint: Some("each of these rows must have its parent when the transaction ends".to_owned()),
             ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
         },
         StepError::Unenforced { .. } => {
@@ -299,6 +309,8 @@ fn undone(error: &StepError) -> bool {
         | StepError::Rust { .. }
         | StepError::OwnTransaction { .. }
         | StepError::ForeignKeys { .. }
+        | StepError::Deferred { .. }
+        | StepError::Schema { .. }
         | StepError::Unenforced { .. } => true,
         _ => false,
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::json::{PlaceJson, place_json, schema};
 use super::report::{self, StepReportJson};
+use super::warning::{self, WarningJson};
 use super::{snippet, style};
 use crate::escape;
 use crate::failure::{Failure, Problem};
@@ -74,6 +75,7 @@ pub(crate) struct ErrorJson<'a> {
     problems: Vec<ProblemJson<'a>>,
     backtrace: &'a [String],
     done: Vec<StepReportJson>,
+    warnings: Vec<WarningJson>,
 }
 
 #[derive(Serialize)]
@@ -111,5 +113,6 @@ pub(crate) fn json<'a>(verb: Option<&'a str>, failure: &'a Failure) -> ErrorJson
         problems: failure.problems.iter().map(problem).collect(),
         backtrace: &failure.backtrace,
         done: failure.done.iter().flat_map(|report| &report.steps).map(report::step_json).collect(),
+        warnings: warning::json(failure.done.iter().flat_map(|report| report.all_warnings())),
     }
 }

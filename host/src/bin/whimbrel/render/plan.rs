@@ -229,6 +229,6 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         steps: plan.steps.iter().enumerate().map(one).collect(),
         hooks: hooks::json(&plan.hooks),
         losses: losses::json(lost),
-        warnings: warning::json(&plan.warnings),
+        warnings: warning::json(plan.warnings.iter()),
     }
 }

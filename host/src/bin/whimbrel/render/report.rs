@@ -227,7 +227,7 @@ pub(crate) fn json(verb: &str, report: &Report, heard: Heard) -> ReportJson {
         hooks: heard.hooks,
         losses: losses::json(&report.losses),
         duration_us: micros(report.duration),
-        warnings: warning::json(&report.warnings),
+        warnings: warning::json(report.all_warnings()),
         logs: heard.logs,
     }
 }

@@ -35,12 +35,12 @@ pub(crate) struct WarningJson {
 }
 
 /// Writes warnings as JSON.
-pub(crate) fn json(warnings: &[Warning]) -> Vec<WarningJson> {
+pub(crate) fn json<'a>(warnings: impl Iterator<Item = &'a Warning>) -> Vec<WarningJson> {
     let one = |warning: &Warning| WarningJson {
         migration: warning.migration.clone(),
         message: warning.message.clone(),
         hint: warning.hint.clone(),
         place: place(warning).as_ref().map(place_json),
     };
-    warnings.iter().map(one).collect()
+    warnings.map(one).collect()
 }

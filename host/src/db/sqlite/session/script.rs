@@ -7,8 +7,18 @@ use rusqlite::fallible_iterator::FallibleIterator;
 
 use super::SqliteSession;
 use crate::db::sqlite::run::{self, RunError};
-use crate::db::{DbError, ScriptError};
+use crate::db::{DbError, ErrorCode, ScriptError};
 use crate::sql;
+
+/// Says that a statement of a script has a parameter, which SQLite would take for NULL.
+fn unbound(window: &str) -> DbError {
+    let begins = |token: &sql::Token<'_>| token.is_significant() && token.text.starts_with(['?', ':', '@', '$', '#']);
+    let parameter = sql::tokens(window).find(begins);
+    let name = parameter.as_ref().map_or("?", |token| token.text);
+    let message = format!("a script has no value for its parameter {}", name.escape_debug());
+    let offset = parameter.as_ref().and_then(|token| u32::try_from(token.start).ok());
+    DbError { offset, ..DbError::new(ErrorCode::Parameter, message) }
+}
 
 impl SqliteSession {
     /// Runs a script, statement by statement.
@@ -41,11 +51,14 @@ impl SqliteSession {
         }
         self.check_stop()?;
         let mut finished = Vec::with_capacity(1);
-        let result = self.with_watch(|watch, connection, _| {
+        let result: Result<(), RunError> = self.with_watch(|watch, connection, _| {
             let mut batch = Batch::new(connection, window);
             loop {
                 watch.gate().open();
                 let Some(mut statement) = batch.next()? else { return Ok(()) };
+                if statement.parameter_count() > 0 {
+                    return Err(unbound(window).into());
+                }
                 let done = run::to_end(connection, &mut statement, &watch.meter)?;
                 finished.push((done, std::mem::take(&mut watch.gate().seen)));
             }
@@ -54,7 +67,7 @@ impl SqliteSession {
             self.note_seen(window, seen);
             self.settle(window, Ok(done))?;
         }
-        result.map_err(RunError::Sqlite)
+        result
     }
 
     /// Runs one window of a script; outside a transaction again, as long as another connection holds the lock.

@@ -1,0 +1,49 @@
+//! Looks at the bytes of components before any is compiled: whether they are one that this host runs, and of the world that
+//! they are taken for. Changes nothing.
+
+use super::prepare::PrepareError;
+use crate::model::Body;
+use crate::plan::{Direction, Step};
+use crate::wasm::{CompileError, Inspection, inspect_binary};
+
+/// Finds what is wrong with the bytes of the components among some steps.
+pub(super) fn look(steps: &[Step]) -> Vec<PrepareError> {
+    steps.iter().filter_map(|step| one(step).err()).collect()
+}
+
+fn one(step: &Step) -> Result<(), PrepareError> {
+    let (Body::Component { bytes } | Body::Transform { bytes, .. }) = &step.migration.body else { return Ok(()) };
+    let found = inspect_binary(bytes).and_then(|found| found.check().map(|()| found));
+    let found = found.map_err(|error| PrepareError::Component {
+        migration: step.migration.title(),
+        file: step.migration.file.clone(),
+        source: CompileError::Inspect(error),
+    })?;
+    fits(step, &found)
+}
+
+/// Refuses a component of another world than its step needs.
+fn fits(step: &Step, found: &Inspection) -> Result<(), PrepareError> {
+    let (migration, file) = (step.migration.title(), step.migration.file.clone());
+    let for_a_transform = "has a `[transform]`";
+    let for_a_migration = "takes it for a migration";
+    let other = match (&step.migration.body, found.world()) {
+        (Body::Transform { .. }, Some("functions")) => Some(("is a library of functions", for_a_transform)),
+        (Body::Transform { .. }, Some("script-engine")) => Some(("is a script engine", for_a_transform)),
+        (Body::Transform { .. }, _) if !found.is_transform() => Some(("exports no apply", for_a_transform)),
+        (Body::Transform { spec, .. }, _) if spec.down.is_some() && !found.is_reversible() => {
+            Some(("exports no revert", "has a `[transform.down]`"))
+        }
+        (Body::Component { .. }, Some("functions")) => Some(("is a library of functions", for_a_migration)),
+        (Body::Component { .. }, Some("script-engine")) => Some(("is a script engine", for_a_migration)),
+        (Body::Component { .. }, _) if found.is_transform() => Some(("is a transform", "has no `[transform]`")),
+        _ => None,
+    };
+    match other {
+        Some((is, says)) => Err(PrepareError::OtherWorld { migration, file, is, says }),
+        None if step.direction == Direction::Down && !found.is_reversible() => {
+            Err(PrepareError::Irreversible { migration, file })
+        }
+        None => Ok(()),
+    }
+}
