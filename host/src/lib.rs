@@ -119,7 +119,7 @@ pub use code_events::CodeEvents;
 pub use error::{Error, SettingError};
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
-pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Squashed, Startup, Status};
+pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Rejects, Squashed, Startup, Status};
 /// The crate whose connections [`Migrator::on`] takes, in the version that it takes.
 pub use rusqlite;
 pub use whimbrel_macros::embed;

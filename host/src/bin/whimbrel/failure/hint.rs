@@ -9,6 +9,9 @@ use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
 use super::{language, limits, script};
 
+/// What helps where a database is behind a baseline.
+pub(crate) const BEHIND_BASELINE: &str = "bring the older files back until every database is past them";
+
 /// Says what to do when the database refuses to be used.
 pub(super) fn database(error: &DbError) -> Option<String> {
     let hint = match error.code {
@@ -201,6 +204,9 @@ pub(crate) fn repair(migration: &str, verb: &str) -> String {
 pub(super) fn nothing_to_repair(verb: RepairVerb, state: State) -> String {
     let hint = match (verb, state) {
         (RepairVerb::Forget, _) => "only one whose file is gone can be forgotten; `whimbrel down` reverts",
+        (RepairVerb::Accept, State::ChangedInProgress) => {
+            "put it back as it was, so that `whimbrel up` goes on with it, or begin anew with --restart"
+        }
         (RepairVerb::Accept, State::InProgress) => "`whimbrel up` goes on with it",
         (RepairVerb::Accept, _) => "only one that was changed after it was applied can be accepted",
         (RepairVerb::MarkApplied, State::ChecksumMismatch(_)) => "--accept takes the change for what was applied",
