@@ -293,3 +293,14 @@ fn what_does_not_come_back_is_let_pass_in_one_chain() {
     hint: `whimbrel status` shows the versions there are
     ");
 }
+
+#[test]
+fn each_chain_can_be_laid_out_in_its_own_way() {
+    let project = with_threes(&[("0001_a.sql", "CREATE TABLE a (x);")], &[("V1__b.sql", "CREATE TABLE b (x);")]);
+    let toml = project.read("whimbrel.toml").replacen("dir =", "layout = \"whimbrel\"\ndir =", 1);
+    project.write("whimbrel.toml", format!("{toml}layout = \"flyway\"\n"));
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('a', 'b')"), 2);
+    project.ok(&["new", "more", "--chain", "b"]);
+    assert_eq!(project.list("b"), ["V1__b.sql", "V2__more.sql"]);
+}

@@ -82,7 +82,7 @@ impl Layout {
 
     /// Returns the name of the file that says for the tool that no names are replaced in a script, and what stands in it.
     pub fn without_placeholders(self, script: &str) -> Option<(String, String)> {
-        let configuration = || (format!("{script}{}", CONFIGURATION), "placeholderReplacement=false\n".to_owned());
+        let configuration = || (format!("{script}{CONFIGURATION}"), "placeholderReplacement=false\n".to_owned());
         (self == Self::Flyway).then(configuration)
     }
 }

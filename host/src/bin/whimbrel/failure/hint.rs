@@ -22,7 +22,9 @@ pub(super) fn database(error: &DbError) -> Option<String> {
             "nothing can be written: check who owns the file and its folder, and how they are mounted"
         }
         ErrorCode::NotADatabase => "check the path: the file holds something else, is encrypted, or is damaged",
-        ErrorCode::CannotOpen => "check the path and its rights; a missing file is created, a missing folder is not",
+        ErrorCode::CannotOpen => {
+            "check the path and its rights; a missing file is created (not with `?mode=rw`), a missing folder is not"
+        }
         ErrorCode::Full => "free some space on the disk",
         ErrorCode::Database if error.native == "SQLITE_IOERR_WRITE" => {
             "a file could not be written: check the disk, the quota and the limit on file sizes (ulimit -f)"
@@ -178,10 +180,18 @@ pub(super) fn placeholder(chain: &str, missing: &MissingValue) -> String {
                 .to_owned()
         }
         NoValue::Told { .. } => format!("set {name}"),
-        _ => format!(
-            "say it with --set {name}=VALUE, or write `{name} = \"…\"` into `[placeholders]` of whimbrel.toml; \
-             `-- whimbrel: placeholders = off` at the top leaves the file as it is"
-        ),
+        _ => {
+            let is_bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+            let key = if name.chars().all(is_bare) { name.clone() } else { format!("\"{name}\"") };
+            let environment = match name.to_ascii_lowercase().ends_with(":environment") {
+                true => "name the environment with --env, ",
+                false => "",
+            };
+            format!(
+                "{environment}say it with --set {name}=VALUE, or write `{key} = \"…\"` into `[placeholders]` of whimbrel.toml; \
+                 `-- whimbrel: placeholders = off` at the top leaves the file as it is"
+            )
+        }
     }
 }
 
@@ -214,4 +224,22 @@ pub(super) fn nothing_to_repair(verb: RepairVerb, state: State) -> String {
         _ => "`whimbrel status` shows where each migration stands",
     };
     hint.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_placeholder_is_one_that_toml_reads() {
+        for (name, expected) in [
+            ("tenant", "say it with --set tenant=VALUE, or write `tenant = \"…\"`"),
+            ("a.b", "say it with --set a.b=VALUE, or write `\"a.b\" = \"…\"`"),
+            ("whimbrel:environment", "name the environment with --env, say it with --set whimbrel:environment=VALUE"),
+        ] {
+            let missing = MissingValue { range: 0..0, name: name.to_owned(), reason: NoValue::NotSet };
+            let hint = placeholder("main", &missing);
+            assert!(hint.starts_with(expected), "{hint}");
+        }
+    }
 }
