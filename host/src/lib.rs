@@ -121,7 +121,7 @@ pub use error::{Error, SettingError};
 pub use exec::{Event, Observer, Report};
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
-pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Squashed, Startup, Status};
+pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Rejects, Squashed, Startup, Status};
 pub use model::Version;
 pub use plan::{Goal, Rules, Until};
 /// The crate whose connections [`Migrator::on`] takes, in the version that it takes.

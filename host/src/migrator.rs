@@ -44,6 +44,7 @@ use job::Job;
 pub use kept::{KeptBytesOf, KeptPart};
 pub use queries::{Gap, Status};
 pub use startup::Startup;
+pub use transforms::Rejects;
 
 /// Runs the migrations of one or several chains on one database.
 ///
@@ -107,7 +108,7 @@ impl Migrator {
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.
     pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
         self.timed(|timed| {
-            let chains = timed.load(&timed.interrupt)?;
+            let chains = timed.load_to_run(&timed.interrupt)?;
             let (rows, kept) = timed.rows_and_kept(&chains, goal)?;
             Ok(plan::build(&kept::with_kept(&chains, kept), &rows, goal, &timed.rules)?)
         })
@@ -124,7 +125,7 @@ impl Migrator {
     /// Draws which migrations depend on which, and what of them a run to the goal would do.
     pub fn graph(&self, goal: &Goal, format: plan::GraphFormat) -> Result<String, Error> {
         self.timed(|timed| {
-            let chains = timed.load(&timed.interrupt)?;
+            let chains = timed.load_to_run(&timed.interrupt)?;
             let (rows, kept) = timed.rows_and_kept(&chains, goal)?;
             let chains = kept::with_kept(&chains, kept);
             let plan = plan::build(&chains, &rows, goal, &timed.rules)?;
@@ -155,7 +156,8 @@ impl Migrator {
     /// Runs to a goal, and waits this long for another process's lock.
     fn run_waiting(&self, goal: &Goal, lock_timeout: Duration) -> Result<Report, Error> {
         self.in_time(|interrupt| {
-            let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: false };
+            let job =
+                Job { migrator: self, interrupt, chains: self.load_to_run(interrupt)?, goal: *goal, dry_run: false };
             let options = OpenOptions { lock_timeout, ..self.options(interrupt, false) };
             let backend = self.backend()?;
             let existing = backend.open_existing(Access::Write, &options);
@@ -167,7 +169,8 @@ impl Migrator {
     /// Runs to a goal inside a transaction, records everything it does, and rolls back.
     pub fn dry_run(&self, goal: &Goal) -> Result<Report, Error> {
         self.in_time(|interrupt| {
-            let job = Job { migrator: self, interrupt, chains: self.load(interrupt)?, goal: *goal, dry_run: true };
+            let job =
+                Job { migrator: self, interrupt, chains: self.load_to_run(interrupt)?, goal: *goal, dry_run: true };
             let options = self.options(interrupt, true);
             let backend = self.backend()?;
             let existing = backend.open_existing(Access::Write, &options);
@@ -207,16 +210,16 @@ impl Migrator {
         }
     }
 
-    /// Loads all chains; those that are not active too, since active ones may depend on them.
+    /// Loads all chains; those that are not active too, since active ones may depend on them. For what runs no hooks.
     fn load(&self, interrupt: &Interrupt) -> Result<Chains, Error> {
-        self.load_of(None, interrupt).map(|(chains, _)| chains)
+        Ok(self.look_into_sources(interrupt)?.chains)
     }
 
-    /// Loads all chains as [`Self::look_into_sources_of`] finds them, and tells which layout was assumed for that.
-    fn load_of(&self, tool: Option<Layout>, interrupt: &Interrupt) -> Result<(Chains, Option<Layout>), Error> {
-        let found = self.look_into_sources_of(tool, interrupt)?;
+    /// Does the same for what runs hooks, or tells of a run: none of them may be broken.
+    fn load_to_run(&self, interrupt: &Interrupt) -> Result<Chains, Error> {
+        let found = self.look_into_sources(interrupt)?;
         match found.hook_problems.is_empty() {
-            true => Ok((found.chains, found.assumed)),
+            true => Ok(found.chains),
             false => Err(SourceError::new(found.hook_problems).into()),
         }
     }

@@ -47,7 +47,7 @@ fn a_folder_in_place_of_a_database() {
     --- stderr
     error: cannot use the database app.db
       caused by: cannot open the database app.db: it is a folder
-    hint: check the path and its rights; a missing file is created, a missing folder is not
+    hint: check the path and its rights; a missing file is created (not with `?mode=rw`), a missing folder is not
     ");
 }
 
@@ -59,7 +59,7 @@ fn a_database_in_a_folder_that_is_not_there() {
     --- stderr
     error: cannot use the database no/such/app.db
       caused by: cannot open the database no/such/app.db: its folder does not exist
-    hint: check the path and its rights; a missing file is created, a missing folder is not
+    hint: check the path and its rights; a missing file is created (not with `?mode=rw`), a missing folder is not
     ");
     let outcome = project.run(&["status", "-D", "no/such/app.db"]);
     assert_eq!(outcome.code, 0, "a look needs no folder: {outcome}");

@@ -236,3 +236,97 @@ fn settings_of_a_chain_that_is_not_there_are_refused() {
     project.write("whimbrel.toml", format!("{base}[chains.main]\nkeep_bodies = true\n"));
     project.ok(&["up"]);
 }
+
+/// Two chains with a version 3 each.
+fn with_threes(main: &[(&str, &str)], other: &[(&str, &str)]) -> Project {
+    let project = Project::new();
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.b]\ndir = \"b\"\n");
+    for (folder, files) in [("migrations", main), ("b", other)] {
+        for (file, text) in files {
+            project.write(&format!("{folder}/{file}"), text);
+        }
+    }
+    project
+}
+
+#[test]
+fn a_transform_is_found_in_its_chain_or_asked_for() {
+    let transform = |table: &str| {
+        format!(
+            "// whimbrel: transform = {{ table = \"{table}\", read = [\"a\"], write = [\"b\"], on_error = \"skip\" }}\n\
+             export function transform({{ a }}) {{ if (a == 2) throw new Error(\"not two\"); return {{ b: a }}; }}\n"
+        )
+    };
+    let rows = |table: &str| {
+        format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, a, b); INSERT INTO {table} (a) VALUES (1), (2);")
+    };
+    let (of_main, of_b) = (rows("m"), rows("n"));
+    let project = with_threes(
+        &[("0001_m.sql", &of_main), ("0003_sql.sql", "SELECT 1;")],
+        &[("0001_n.sql", &of_b), ("0003_t.js", &transform("n"))],
+    );
+    let up = project.run(&["up"]);
+    assert!(up.stdout.contains("`whimbrel rejects --chain b 3`"), "{up}");
+    assert_snapshot!(project.run(&["rejects", "3"]), @"
+    exit 0
+    --- stdout
+      Key   Reason
+      id 2  Error: not two (0003_t.js:2:58)
+
+    1 row was kept aside in chain b.
+    ");
+    let json = |arguments: &[&str], schema: &str| project.ok(arguments).json(schema)["chain"].clone();
+    assert_eq!(json(&["rejects", "3", "--json"], "rejects"), "b");
+    assert_eq!(json(&["preview", "3", "--json"], "preview"), "b");
+    assert_eq!(
+        project.run(&["rejects", "3", "--retry"]).stdout.lines().next(),
+        Some("Tried once more in chain b: 1 row, 0 written, 1 rejected.")
+    );
+
+    let project = with_threes(
+        &[("0001_m.sql", &of_main), ("0003_t.js", &transform("m"))],
+        &[("0001_n.sql", &of_b), ("0003_t.js", &transform("n"))],
+    );
+    project.run(&["up"]);
+    for arguments in [&["rejects", "3"][..], &["rejects", "3", "--retry"], &["preview", "3"]] {
+        let refused = project.unchanged(|| project.run(arguments));
+        assert!(
+            refused.code == 1 && refused.stderr.contains("version 3 can be that of several chains: main, b"),
+            "{refused}"
+        );
+    }
+    assert_eq!(project.ok(&["rejects", "3", "--chain", "b", "--json"]).json("rejects")["chain"], "b");
+}
+
+#[test]
+fn what_does_not_come_back_is_let_pass_in_one_chain() {
+    let lost = [("0001_a.up.sql", "CREATE TABLE m (x); CREATE TABLE k (x);"), ("0001_a.down.sql", "DROP TABLE m;")];
+    let also = [("0001_b.up.sql", "CREATE TABLE n (x); CREATE TABLE l (x);"), ("0001_b.down.sql", "DROP TABLE n;")];
+    let project = with_threes(&lost, &also);
+    let tested = |arguments: &[&str]| project.run(&[&["test", "--round-trip"], arguments].concat());
+    assert_eq!(tested(&["--accept", "main:1", "--accept", "b:1"]).code, 0);
+    assert_eq!(tested(&["--accept", "b:1"]).code, 1);
+    assert_snapshot!(tested(&["--accept", "1"]), @"
+    exit 1
+    --- stderr
+    error: version 1 can be that of several chains: main, b
+    hint: say which with --chain
+    ");
+    assert_snapshot!(tested(&["--accept", "b:9"]), @"
+    exit 1
+    --- stderr
+    error: there is no migration b:9
+    hint: `whimbrel status` shows the versions there are
+    ");
+}
+
+#[test]
+fn each_chain_can_be_laid_out_in_its_own_way() {
+    let project = with_threes(&[("0001_a.sql", "CREATE TABLE a (x);")], &[("V1__b.sql", "CREATE TABLE b (x);")]);
+    let toml = project.read("whimbrel.toml").replacen("dir =", "layout = \"whimbrel\"\ndir =", 1);
+    project.write("whimbrel.toml", format!("{toml}layout = \"flyway\"\n"));
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('a', 'b')"), 2);
+    project.ok(&["new", "more", "--chain", "b"]);
+    assert_eq!(project.list("b"), ["V1__b.sql", "V2__more.sql"]);
+}

@@ -408,6 +408,11 @@ fn broken_ones_stop_every_run_and_not_the_look_at_what_is_applied() {
         assert!(run.code == 1 && run.stderr.contains("hooks/none.sql: is not there"), "{verb}: {run}");
         assert!(run.stderr.contains("a hook always runs in a transaction"), "{verb}: {run}");
     }
+    // What runs none is not stopped.
+    for verb in [&["test"][..], &["repair", "--accept", "--yes"]] {
+        let run = project.unchanged(|| project.run(verb));
+        assert!(run.code == 0, "{verb:?}: {run}");
+    }
     // With what is wrong with migrations.
     project.write("migrations/0003_.sql", "SELECT 1;\n");
     let run = project.run(&["status"]);

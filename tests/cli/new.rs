@@ -271,3 +271,14 @@ fn fits_the_folder_it_goes_into() {
         }
     }
 }
+
+#[test]
+fn projects_that_are_not_built_yet_have_their_versions() {
+    let project = Project::with(&[("0001_create_note.sql", "CREATE TABLE note (x);\n")]);
+    project.ok(&["new", "in rust", "--kind", "rust"]);
+    project.ok(&["new", "in c", "--lang", "c"]);
+    project.ok(&["new", "plain"]);
+    assert_eq!(project.list("migrations"), ["0001_create_note.sql", "0004_plain.sql"]);
+    assert!(project.list("guests/in_rust").contains(&"0002_in_rust.toml".to_owned()));
+    assert!(project.list("guests/in_c").contains(&"0003_in_c.toml".to_owned()));
+}

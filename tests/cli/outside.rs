@@ -242,3 +242,27 @@ fn what_steps_out_is_refused_in_the_own_layout_and_runs_when_it_says_so() {
     project.ok(&["up"]);
     assert_eq!(texts(&project), "One,two,three");
 }
+
+#[test]
+fn what_was_changed_after_it_was_run_is_told_with_what_helps() {
+    let project = project("INSERT INTO note (text) VALUES ('three');\nINSERT INTO nowhere VALUES ('four');\n");
+    project.run(&["up"]);
+    project
+        .write("migrations/0003_outside.sql", format!("{HEAD}INSERT INTO note (text) VALUES ('other');\nSELECT 1;\n"));
+    let status = project.ok(&["status"]);
+    assert!(status.stdout.contains("changed in progress, 1 statement"), "{status}");
+    assert_snapshot!(project.run(&["verify"]), @r"
+    exit 1
+    --- stdout
+    error: migration 3 outside was changed while it is in progress (migrations/0003_outside.sql)
+    hint: put back what is done of it as it was, so that the rest can follow; or begin anew with `whimbrel repair 3 --restart`
+    Verified 3 migrations: 1 problem.
+    ");
+    assert_snapshot!(project.run(&["repair", "3", "--accept", "--yes"]), @r"
+    exit 1
+    --- stderr
+    error: migration 3 outside cannot be accepted as it is now: it is changed while it is in progress
+    hint: put it back as it was, so that `whimbrel up` goes on with it, or begin anew with --restart
+    ");
+    project.ok(&["repair", "3", "--restart", "--yes"]);
+}

@@ -225,3 +225,26 @@ fn the_mode_of_a_database_means_what_it_means_to_sqlite() {
     assert_eq!(refused.code, 1, "{refused}");
     project.ok(&["up", "--database", "sqlite:app.db?mode=rw"]);
 }
+
+#[test]
+fn a_default_chain_has_one_place() {
+    let project = Project::notes();
+    for (toml, name) in
+        [("dir = 'migrations'\n[chains.main]\n", "main"), ("dir = 'migrations'\nchain = 'x'\n[chains.x]\n", "x")]
+    {
+        project.write("whimbrel.toml", format!("{toml}dir = 'm2'\n"));
+        let refused = project.run(&["status", "--json"]).json("error");
+        assert_eq!(refused["code"], "chain", "{refused}");
+        let message = format!("two chains have the name {name}: that of `dir`, and that of `[chains.{name}]`");
+        assert_eq!(refused["message"].as_str(), Some(message.as_str()));
+    }
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n[chains.main]\ndir = \"migrations\"\n");
+    project.ok(&["up"]);
+}
+
+#[test]
+fn a_blank_variable_names_no_environment() {
+    let project = Project::notes();
+    let run = project.run_with("WHIMBREL_ENV", " ", &["up"]);
+    assert_eq!(run.code, 0, "{run}");
+}

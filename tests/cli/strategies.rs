@@ -275,13 +275,13 @@ fn a_squash_is_what_new_databases_start_from() {
     --- stdout
     Chain main in app.db
 
-      Version  Name         Kind  State     Applied at (UTC) Took
-            1  create_note  sql   baseline  [moment] [time]
-            2  first_notes  sql   baseline  [moment] [time]
+      Version  Name         Kind  State    Applied at (UTC) Took
+            1  create_note  sql   applied  [moment] [time]
+            2  first_notes  sql   applied  [moment] [time]
             2  squashed     sql   ignored
-            3  c            sql   applied   [moment] [time]
+            3  c            sql   applied  [moment] [time]
 
-    2 baseline, 1 ignored, 1 applied.
+    3 applied, 1 ignored.
     ");
     project.ok(&["up", "-D", "third.db"]);
 }
@@ -412,4 +412,56 @@ fn protected_environments_refuse_or_ask() {
     --- stderr
     error: whimbrel.toml:2:13: `protected` is true, false, "confirm" or "refuse"
     "#);
+}
+
+#[test]
+fn a_schema_with_marks_in_it_is_squashed_as_it_is() {
+    let flyway = Project::with(&[("V1__a.sql", "CREATE TABLE a (x DEFAULT '$${other}');\n")]);
+    flyway.write("whimbrel.toml", "database = \"sqlite:app.db\"\nlayout = \"flyway\"\n");
+    flyway.write("migrations/V1__a.sql.conf", "placeholderReplacement=false\n");
+    flyway.ok(&["up"]);
+    assert_snapshot!(flyway.run(&["squash"]), @"
+    exit 0
+    --- stdout
+    Wrote migrations/B1__squashed.sql and migrations/B1__squashed.sql.conf: new databases start from it, and this one ignores it.
+    What it has in it can be removed once every database is at version 1.
+    ");
+    assert_eq!(flyway.read("migrations/B1__squashed.sql.conf"), "placeholderReplacement=false\n");
+    assert_eq!(
+        flyway.read("migrations/B1__squashed.sql"),
+        "-- whimbrel: placeholders = off\nCREATE TABLE a (x DEFAULT '$${other}');\n"
+    );
+    flyway.ok(&["up", "-D", "new.db"]);
+}
+
+#[test]
+fn a_database_behind_a_baseline_fails_every_check() {
+    let project = applied();
+    project.remove("migrations/0001_create_note.up.sql");
+    project.remove("migrations/0001_create_note.down.sql");
+    project.remove("migrations/0002_first_notes.up.sql");
+    project.remove("migrations/0002_first_notes.down.sql");
+    project.write("migrations/0003_all.baseline.sql", "CREATE TABLE note (id INTEGER PRIMARY KEY);\n");
+    assert_snapshot!(project.run(&["status", "--check"]), @"
+    exit 1
+    --- stdout
+    Chain main in app.db
+
+      Version  Name         Kind  State    Applied at (UTC) Took
+            1  create_note  sql   applied  [moment] [time]
+            2  first_notes  sql   applied  [moment] [time]
+            3  all          sql   ignored
+
+    2 applied, 1 ignored.
+    error: the database is at 2, and what leads to the baseline 3 all is not in the chain
+    hint: bring the older files back until every database is past them
+    ");
+    assert_snapshot!(project.run(&["verify"]), @"
+    exit 1
+    --- stdout
+    error: migration 3 all is a baseline that the database, at 2, cannot get to: what leads to it is not in the chain
+    hint: bring the older files back until every database is past them
+    Verified 3 migrations: 1 problem.
+    ");
+    assert!(project.run(&["up"]).stderr.contains("what leads to the baseline 3 all is not in the chain"));
 }

@@ -392,8 +392,8 @@ fn plays_the_rows_of_flyway_in_order() {
         .iter()
         .map(|row| format!("{} {} {} {}", row["version"], row["name"], row["state"], row["verdict"]).replace('"', ""))
         .collect();
-    assert_eq!(rows, ["1 initial baseline unverifiable", "null views applied differs"]);
-    assert_eq!(done["pending"], serde_json::json!(["2 more", "3 undone"]));
+    assert_eq!(rows, ["1 initial baseline unverifiable", "null views outdated differs"]);
+    assert_eq!(done["pending"], serde_json::json!(["2 more", "3 undone", "views"]));
 }
 
 #[test]
@@ -416,4 +416,17 @@ fn knows_a_file_again_whatever_its_line_ends_and_its_byte_order_mark() {
     refinery.database().execute_batch("UPDATE refinery_schema_history SET checksum = '8569846062620922952'").unwrap();
     let done = refinery.ok(&["adopt", "--json"]).json("adopt");
     assert_eq!(done["migrations"][0]["verdict"], "matched");
+}
+
+#[test]
+fn a_beginning_above_all_that_there_is_is_refused() {
+    let project = Project::with(&[("0001_a.sql", "SELECT 1;"), ("0002_b.sql", "SELECT 1;")]);
+    let sql = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); \
+               INSERT INTO alembic_version VALUES ('ae1027a6acf');";
+    project.database().execute_batch(sql).unwrap();
+    for arguments in [&["adopt", "--baseline", "99"][..], &["adopt", "--baseline", "3", "--dry-run"]] {
+        let refused = project.unchanged(|| project.run(arguments));
+        assert!(refused.code == 1 && refused.stderr.contains("the chain has no version"), "{refused}");
+    }
+    project.ok(&["adopt", "--baseline", "2"]);
 }

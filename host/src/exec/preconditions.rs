@@ -93,6 +93,6 @@ fn depends(step: &Step, on: &Step, chains: &Chains) -> bool {
         let node = &chains.nodes()[place];
         chains.all()[node.chain].name() == &*step.chain && node.migration.key() == step.migration.key()
     };
-    let own = (0..chains.nodes().len()).find(|place| is(*place, step));
-    own.is_some_and(|own| chains.nodes()[own].needs.iter().any(|need| is(*need, on)))
+    let needs = chains.index(&step.chain).map(|chain| chains.needs(chain, &step.migration)).unwrap_or_default();
+    needs.iter().any(|need| is(*need, on))
 }

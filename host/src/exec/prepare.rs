@@ -89,6 +89,12 @@ impl Prepared {
     pub(crate) fn goal(&self) -> crate::plan::Goal {
         self.plan.goal
     }
+
+    /// Returns the names of the chains that the plan is about.
+    #[cfg(feature = "wasm")]
+    pub(crate) fn chains(&self) -> &[String] {
+        &self.plan.chains
+    }
 }
 
 #[cfg(feature = "wasm")]

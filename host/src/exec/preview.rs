@@ -46,7 +46,8 @@ pub(crate) fn preview_step(
     let step = prepared.steps.first().expect("one step was prepared");
     let spec = PreviewError::check(&step.step.migration)?;
     let functions = bring(session, step, conditions)?;
-    let shown = show(session, step, spec, conditions, selection);
+    let shown = show(session, step, spec, conditions, selection)
+        .map(|shown| Preview { chain: step.step.chain.to_string(), ..shown });
     functions.end(session)?;
     Ok(shown?)
 }

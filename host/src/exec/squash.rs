@@ -1,6 +1,10 @@
 //! Writes the schema of a database as one script, and tries it out. Only reads the database itself.
 
+use std::collections::BTreeSet;
+
 use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
+use crate::model::{Hook, Script};
+use crate::plan::Step;
 
 /// What comes first, so that everything finds what it is about. SQLite looks at every table for each row that it joins with
 /// `pragma_table_list`, so that is read once.
@@ -14,29 +18,41 @@ const HEAD: [&str; 2] = ["user_version", "application_id"];
 
 /// Returns the script, and the tables that have rows, with how many.
 ///
-/// The script is run in an empty database first, and must bring the same schema there.
+/// The script is run in an empty database first, as `read` has it run and after what of `before` is SQL, and must bring the
+/// same schema there. What those hooks make by themselves is left out of it, and so are the tables that are `not_its_own`.
 pub(crate) fn squash(
     session: &mut dyn Session,
-    own: &[String],
+    not_its_own: &[String],
+    before: &[&Hook],
+    read: impl FnOnce(String) -> Result<Script, DbError>,
     scratch: impl FnOnce() -> Result<Box<dyn Session>, DbError>,
-) -> Result<(String, Vec<(String, u64)>), DbError> {
-    let objects = objects(session, own)?;
-    let mut script: String =
-        objects.iter().map(|object| format!("{};\n\n", object.sql.trim_end_matches([';', ' ', '\n']))).collect();
+) -> Result<(Script, Vec<(String, u64)>), DbError> {
+    let objects = objects(session, not_its_own)?;
+    let mut empty = scratch()?;
+    empty.set_foreign_keys(false)?;
+    // Nothing of it is committed: a hook may have attached another database.
+    empty.begin()?;
+    before.iter().try_for_each(|hook| run_hook(empty.as_mut(), hook))?;
+    let made: BTreeSet<Object> = self::objects(empty.as_mut(), not_its_own)?.into_iter().collect();
+    let wanted = objects.iter().filter(|object| !made.contains(object));
+    let mut text: String =
+        wanted.map(|object| format!("{};\n\n", object.sql.trim_end_matches([';', ' ', '\n']))).collect();
     for pragma in HEAD {
         let value = number(session, pragma)?;
         if value != 0 {
-            script += &format!("PRAGMA {pragma} = {value};\n\n");
+            text += &format!("PRAGMA {pragma} = {value};\n\n");
         }
     }
-    if script.is_empty() {
+    if text.is_empty() {
         // A blank script is refused.
-        script.push_str("-- There is nothing in the schema.\n");
+        text.push_str("-- There is nothing in the schema.\n");
     }
-    let mut empty = scratch()?;
-    empty.set_foreign_keys(false)?;
-    empty.execute_script(&script).map_err(|failed| failed.error)?;
-    if self::objects(empty.as_mut(), own)? != objects {
+    let script = read(text.trim_end().to_owned() + "\n")?;
+    empty.execute_script(script.runs()).map_err(|failed| failed.error)?;
+    let brought: BTreeSet<Object> = self::objects(empty.as_mut(), not_its_own)?.into_iter().collect();
+    let there: BTreeSet<Object> = objects.iter().cloned().collect();
+    // What only a hook makes is there in a new database, too, and no part of the baseline.
+    if !there.is_subset(&brought) || !brought.difference(&there).all(|object| made.contains(object)) {
         let message = "the script would not bring the schema that the database has";
         return Err(DbError::new(ErrorCode::Database, message));
     }
@@ -50,7 +66,19 @@ pub(crate) fn squash(
             Ok(())
         })?;
     }
-    Ok((script.trim_end().to_owned() + "\n", rows))
+    Ok((script, rows))
+}
+
+/// Runs a hook of SQL. One that needs what is not there yet makes nothing in a new database, either.
+fn run_hook(empty: &mut dyn Session, hook: &Hook) -> Result<(), DbError> {
+    let step = Step::of_hook(hook);
+    let Some(script) = step.script().filter(|script| script.missing().is_empty()) else { return Ok(()) };
+    empty.execute("SAVEPOINT hook", &[])?;
+    if let Err(failed) = empty.execute_script(script.runs()) {
+        tracing::debug!("the hook {} was left out: {}", hook.name(), failed.error);
+        empty.execute("ROLLBACK TO hook", &[])?;
+    }
+    empty.execute("RELEASE hook", &[]).map(drop)
 }
 
 fn number(session: &mut dyn Session, pragma: &str) -> Result<i64, DbError> {
@@ -64,7 +92,7 @@ fn number(session: &mut dyn Session, pragma: &str) -> Result<i64, DbError> {
     Ok(found)
 }
 
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Object {
     kind: String,
     name: String,

@@ -17,7 +17,7 @@ use read::Which;
 pub use rows::NewRow;
 pub use statements::StatementState;
 
-use crate::db::{DbError, Session, Value, quote_identifier};
+use crate::db::{DbError, Session, Value, for_each_row, quote_identifier};
 use crate::model::{Applied, AppliedState, Checksum, Key};
 
 /// The table's name unless another is chosen.
@@ -132,6 +132,24 @@ impl History {
             self.bodies_table(),
             self.statements_table(),
         ]
+    }
+
+    /// Finds the history tables of a database, whatever they are called.
+    pub(crate) fn all(session: &mut dyn Session) -> Result<Vec<String>, DbError> {
+        let sql = "SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' \
+                   AND c.name IN ('chain', 'normalised_checksum', 'manifest_checksum', 'host_version') \
+                   AND EXISTS (SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table' AND s.name = t.name || '_schema') \
+                   GROUP BY t.name HAVING count(*) = 4 ORDER BY t.name";
+        let mut found = Vec::new();
+        for_each_row(session, sql, &[], &mut |row| {
+            if let [Value::Text(table)] = row
+                && Self::new(table).is_ok()
+            {
+                found.push(table.clone());
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Returns a chain's rows that are in force, in the order they were written; none when there is no table. Creates

@@ -1,6 +1,7 @@
 //! Takes the history of another tool over, in one transaction.
 
 use super::Migrator;
+use super::baseline::check_not_above;
 use crate::db::{Access, Session};
 use crate::error::Error;
 use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror, Tool};
@@ -18,7 +19,7 @@ impl Migrator {
         let (chains, assumed_layout) = self.chains_of_tool(session.as_mut(), choice)?;
         let chain = one_chain(&chains)?;
         self.check_unbegun(session.as_mut(), chain)?;
-        let adoption = foreign::take_over(session.as_mut(), chain, choice, &self.history.tables()[0])?;
+        let adoption = self.take_over(session.as_mut(), chain, choice)?;
         Ok(Adoption { dry_run: true, assumed_layout, ..adoption })
     }
 
@@ -58,19 +59,25 @@ impl Migrator {
             Err(AdoptError::NotFound { .. } | AdoptError::Several { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        let (chains, assumed) = self.load_of(from.and_then(|from| layout(from.tool)), &self.interrupt)?;
-        Ok((chains, assumed.is_some()))
+        let found = self.look_into_sources_of(from.and_then(|from| layout(from.tool)), &self.interrupt)?;
+        Ok((found.chains, found.assumed.is_some()))
     }
 
     fn adopt_inside(&self, session: &mut dyn Session, chain: &Chain, choice: &Choice) -> Result<Adoption, Error> {
         self.check_unbegun(session, chain)?;
-        let adoption = foreign::take_over(session, chain, choice, &self.history.tables()[0])?;
+        let adoption = self.take_over(session, chain, choice)?;
         let rows: Vec<Applied> = adoption.migrations.iter().map(|adopted| adopted.row.clone()).collect();
         self.history.ensure(session)?;
         self.history.import(session, &rows)?;
         if adoption.keep_writing {
             Mirror::begin(&self.history, session, chain.name(), &adoption.from)?;
         }
+        Ok(adoption)
+    }
+
+    fn take_over(&self, session: &mut dyn Session, chain: &Chain, choice: &Choice) -> Result<Adoption, Error> {
+        let adoption = foreign::take_over(session, chain, choice, self.history.table())?;
+        choice.baseline.map_or(Ok(()), |version| check_not_above(chain, version))?;
         Ok(adoption)
     }
 

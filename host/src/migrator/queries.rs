@@ -4,7 +4,7 @@ use super::{Found, Migrator};
 use crate::error::Error;
 use crate::lock::Holding;
 use crate::model::{Applied, Chains, Role, Version};
-use crate::plan::{self, Entry, Goal, Warning};
+use crate::plan::{self, Entry, Goal, PlanProblem, Warning};
 use crate::source::{Ignored, Problem};
 
 /// The state of every migration.
@@ -18,6 +18,8 @@ pub struct Status {
     pub entries: Vec<Entry>,
     /// Those who are at work on what is begun and not at its end.
     pub at_work: Vec<Holding>,
+    /// Baselines that the database has not got to, and cannot get to any more.
+    pub behind: Vec<PlanProblem>,
     /// Versions that a dense sequence lacks.
     pub gaps: Vec<Gap>,
     /// Files of the sources that are no migrations.
@@ -53,6 +55,7 @@ impl Migrator {
             chains: chains.active().map(|chain| chain.name().to_owned()).collect(),
             database: self.backend()?.describe(),
             at_work: self.at_work(&rows)?,
+            behind: plan::behind_baselines(&chains, &rows),
             entries: plan::reconcile(&chains, rows),
             gaps: gaps.collect(),
             ignored,

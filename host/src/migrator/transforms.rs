@@ -14,7 +14,8 @@ use {
 use crate::db::Session;
 use crate::error::Error;
 use crate::history::{History, RejectedRow};
-use crate::model::Version;
+use crate::model::{Applied, Version};
+use crate::plan::{PlanError, PlanProblem};
 
 impl Migrator {
     /// Shows what a transform would make of some rows. Changes nothing and creates nothing.
@@ -44,27 +45,31 @@ impl Migrator {
 
     #[cfg(feature = "wasm")]
     fn retry_rejects_until(&self, interrupt: &Interrupt, version: Version) -> Result<exec::Retried, Error> {
-        use crate::plan::{PlanError, PlanProblem};
-
         let chains = self.load(interrupt)?;
         let prepared = self.prepare_one(&chains, version, interrupt)?;
         let refuse = |problem: PlanProblem| Error::Plan(PlanError { problems: vec![problem] });
+        let chain = prepared.chains().first().map(String::as_str);
         let entries = plan::reconcile(&chains, self.all_rows()?);
-        let entry = entries.iter().find(|entry| entry.version == version && entry.migration.is_some());
+        let is_meant = |entry: &&plan::Entry| entry.version == version && Some(&*entry.chain) == chain;
+        let entry = entries.iter().filter(is_meant).find(|entry| entry.migration.is_some());
         plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::UnknownTarget { version }))?).map_err(refuse)?;
         let session = self.existing(Access::Write, interrupt)?;
         let conditions = self.conditions(&chains, prepared.goal(), interrupt, false);
         Ok(exec::retry_step(session, &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
     }
 
-    /// Prepares the step of one transform, of whichever active chain has this version.
+    /// Prepares the step of one transform, of the active chain that has one of this version. Refused where several have.
     #[cfg(feature = "wasm")]
     fn prepare_one(&self, chains: &Chains, version: Version, interrupt: &Interrupt) -> Result<Prepared, Error> {
-        use crate::plan::{Direction, PlanError, PlanProblem, Step};
+        use crate::plan::{Direction, Step};
 
-        let found = chains.active().find_map(|chain| Some((chain, chain.get(version)?)));
+        let mut found: Vec<_> = chains.active().filter_map(|chain| Some((chain, chain.get(version)?))).collect();
+        if found.iter().any(|(_, migration)| migration.body.transform().is_some()) {
+            found.retain(|(_, migration)| migration.body.transform().is_some());
+            check_one(version, found.iter().map(|(chain, _)| chain.name()))?;
+        }
         let unknown = || PlanError { problems: vec![PlanProblem::UnknownTarget { version }] };
-        let (chain, migration) = found.ok_or_else(unknown)?;
+        let (chain, migration) = found.first().copied().ok_or_else(unknown)?;
         exec::PreviewError::check(migration)?;
         let goal = Goal::Up(Until::Version(version));
         let (chain, migration) = (Arc::clone(chain.shared_name()), Arc::clone(migration));
@@ -73,16 +78,43 @@ impl Migrator {
         Ok(self.prepare(Plan::of(names, goal, steps), chains, interrupt)?)
     }
 
-    /// Returns the rows that a transform kept aside. Changes nothing and creates nothing.
-    pub fn rejects(&self, version: Version) -> Result<Vec<RejectedRow>, Error> {
+    /// Returns the rows that a transform kept aside, and its chain. Changes nothing and creates nothing.
+    ///
+    /// Refused where several chains have applied a transform of this version.
+    pub fn rejects(&self, version: Version) -> Result<Rejects, Error> {
         let chains: Vec<String> = self.names();
         let read = |history: &History, session: &mut dyn Session| {
-            let mut rows = Vec::new();
-            for chain in &chains {
-                rows.append(&mut history.rejects(session, chain, version)?);
+            let applied = history.read_to_decide(session)?;
+            let is_meant = |row: &&Applied| row.is_live() && row.version == version && *row.kind == *"transform";
+            let mut found = Vec::new();
+            for chain in chains {
+                let rows = history.rejects(session, &chain, version)?;
+                if !rows.is_empty() || applied.iter().filter(is_meant).any(|row| *row.chain == *chain) {
+                    found.push(Rejects { chain: Some(chain), rows });
+                }
             }
-            Ok(rows)
+            Ok(found)
         };
-        self.timed(|timed| timed.look(read))
+        let mut found: Vec<Rejects> = self.timed(|timed| timed.look(read))?;
+        check_one(version, found.iter().filter_map(|rejects| rejects.chain.as_deref()))?;
+        Ok(found.pop().unwrap_or_default())
     }
+}
+
+/// Refuses a version that is meant of one chain, and several have.
+fn check_one<'a>(version: Version, chains: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
+    let chains: Vec<String> = chains.map(str::to_owned).collect();
+    match chains.len() {
+        0 | 1 => Ok(()),
+        _ => Err(PlanError { problems: vec![PlanProblem::AmbiguousTarget { version, chains }] }),
+    }
+}
+
+/// The rows that a transform kept aside.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Rejects {
+    /// The chain of the transform; none where no transform of the version is applied.
+    pub chain: Option<String>,
+    /// The rows.
+    pub rows: Vec<RejectedRow>,
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use super::{Chain, ChainError, Dependency, Hook, Kept, Key, Migration, Role, UnmetDependency, Version};
+use super::{Chain, ChainError, Dependency, Hook, Kept, Key, Migration, Role, Unmet, UnmetDependency, Version};
 
 /// The chains of one database, ordered so that every migration comes after those it depends on.
 #[derive(Clone, Debug)]
@@ -30,6 +30,9 @@ pub struct Node {
     pub migration: Arc<Migration>,
     /// The places of those it depends on; all come before it.
     pub needs: Vec<usize>,
+    /// It may be applied although a later one is: it says so, or what it depends on, directly or by way of others, can be
+    /// skipped, and it with that.
+    pub may_be_late: bool,
 }
 
 impl Chains {
@@ -50,12 +53,14 @@ impl Chains {
                 chain: index,
                 migration: Arc::clone(migration),
                 needs: Vec::new(),
+                may_be_late: false,
             }));
         }
         let mut chains =
             Self { chains, nodes, places: OnceLock::new(), active, hooks: Vec::new(), kept: HashMap::new() };
         chains.resolve()?;
         chains.arrange()?;
+        chains.find_late();
         Ok(chains)
     }
 
@@ -130,6 +135,11 @@ impl Chains {
     /// Finds the place of a migration that runs once.
     pub fn place(&self, chain: usize, role: Role, version: Version) -> Option<usize> {
         self.places.get_or_init(|| self.find_places()).get(&(chain, role, version)).copied()
+    }
+
+    /// Finds the places of those that a migration depends on, also of one that is repeatable.
+    pub(crate) fn needs(&self, chain: usize, migration: &Migration) -> Vec<usize> {
+        migration.placement.depends_on.iter().filter_map(|needed| self.find(chain, needed).ok()).collect()
     }
 
     /// Names a migration so that it can be told from those of other chains: `3 split_names`, or `billing:3 split_names`
@@ -222,11 +232,21 @@ impl Chains {
         let place = |old: &usize| {
             let node = &self.nodes[*old];
             let needs = node.needs.iter().map(|need| moved[*need]).collect();
-            Node { chain: node.chain, migration: Arc::clone(&node.migration), needs }
+            Node { migration: Arc::clone(&node.migration), needs, ..*node }
         };
         self.nodes = order.iter().map(place).collect();
         self.places = OnceLock::new();
         Ok(())
+    }
+
+    /// Finds what may be applied although a later one is. What others depend on comes before them.
+    fn find_late(&mut self) {
+        let mut can_be_skipped = vec![false; self.nodes.len()];
+        for (place, node) in self.nodes.iter_mut().enumerate() {
+            let skips = node.migration.preconditions().any(|precondition| precondition.otherwise == Unmet::Skip);
+            can_be_skipped[place] = skips || node.needs.iter().any(|need| can_be_skipped[*need]);
+            node.may_be_late = node.migration.placement.out_of_order || can_be_skipped[place];
+        }
     }
 
     /// Lets each migration also wait for the one before it in its chain, unless that one waits for it.

@@ -51,7 +51,7 @@ impl Default for Placeholders {
         Self {
             values: BTreeMap::new(),
             replacement: None,
-            prefix: "${".to_owned(),
+            prefix: Self::PREFIX.to_owned(),
             suffix: "}".to_owned(),
             environment: None,
             environment_name: None,
@@ -60,6 +60,9 @@ impl Default for Placeholders {
 }
 
 impl Placeholders {
+    /// What stands before a name unless something else is set.
+    pub(crate) const PREFIX: &'static str = "${";
+
     /// Starts with no value; names stand between `${` and `}`.
     pub fn new() -> Self {
         Self::default()
@@ -91,6 +94,11 @@ impl Placeholders {
     pub fn marks(mut self, prefix: impl Into<String>, suffix: impl Into<String>) -> Self {
         (self.prefix, self.suffix) = (prefix.into(), suffix.into());
         self
+    }
+
+    /// Returns what stands before a name.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Gives the environment to scripts that ask for it, as `-- +goose ENVSUB ON` does.

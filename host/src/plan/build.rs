@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::reconcile::States;
 use super::scripts;
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
-use crate::model::{Applied, AppliedState, Body, Chains, Hook, Migration, Resumption, Role, Script, Version};
+use crate::model::{Applied, AppliedState, Body, Chain, Chains, Hook, Migration, Resumption, Role, Script, Version};
 
 /// One migration in one direction.
 #[derive(Clone, Debug)]
@@ -208,6 +208,13 @@ impl<'a> Draft<'a> {
                 State::Missing => self.problems.push(PlanProblem::Missing { migration: title }),
                 State::Future => self.problems.push(PlanProblem::Future { migration: title }),
                 State::Dirty => self.problems.push(PlanProblem::Dirty { migration: title }),
+                State::ChangedInProgress => {
+                    if let (Some(migration), Some(row)) = (migration, row)
+                        && !(direction == Direction::Down && self.has_kept(migration, row))
+                    {
+                        self.problems.push(changed_in_progress(title, migration, row));
+                    }
+                }
                 State::ChecksumMismatch(difference) => {
                     if let (Some(migration), Some(row)) = (migration, row) {
                         self.judge_mismatch(title, migration, row, difference, direction);
@@ -238,15 +245,6 @@ impl<'a> Draft<'a> {
             return;
         }
         let (message, hint) = match difference {
-            Difference::Body if row.state == AppliedState::Started => {
-                self.problems.push(changed_statement(title, migration, row));
-                return;
-            }
-            Difference::Body if row.state == AppliedState::InProgress => {
-                let file = migration.file.clone();
-                self.problems.push(PlanProblem::ChangedInProgress { migration: title, file });
-                return;
-            }
             Difference::Body if direction == Direction::Up => {
                 self.problems.push(PlanProblem::ChecksumMismatch {
                     migration: title,
@@ -308,26 +306,21 @@ impl<'a> Draft<'a> {
             {
                 continue;
             }
-            if *state == State::OutOfOrder && !rules.allow_out_of_order && !migration.placement.out_of_order {
+            if *state == State::OutOfOrder && !rules.allow_out_of_order && !node.may_be_late {
                 let (migration, newest) = (chains.title(node.chain, migration), self.newest(node.chain));
                 self.problems.push(PlanProblem::OutOfOrder { migration, newest });
                 refused[place] = true;
                 continue;
             }
             there[place] = true;
-            for need in node.needs.iter().filter(|need| !there[**need] && !refused[**need]) {
-                let needed = &chains.nodes()[*need];
-                self.problems.push(PlanProblem::DependencyPending {
-                    migration: chains.title(node.chain, migration),
-                    needed: chains.title(needed.chain, &needed.migration),
-                    chain: chains.all()[needed.chain].name().to_owned(),
-                });
-            }
+            self.check_needs(node.chain, migration, &node.needs, |need| there[need] || refused[need]);
             steps.push(self.step(Direction::Up, node.chain, migration));
         }
         if !matches!(until, Until::Version(_)) {
             for (chain, migration, state, _) in &states.repeatables {
                 if steps.len() < limit && state.is_pending() && chains.is_active(*chain) {
+                    let needs = chains.needs(*chain, migration);
+                    self.check_needs(*chain, migration, &needs, |need| there[need] || refused[need]);
                     steps.push(self.step(Direction::Up, *chain, migration));
                 }
             }
@@ -335,17 +328,21 @@ impl<'a> Draft<'a> {
         steps
     }
 
+    /// Refuses to apply what depends on something that would not be there.
+    fn check_needs(&mut self, chain: usize, migration: &Migration, needs: &[usize], is_met: impl Fn(usize) -> bool) {
+        let chains = self.chains;
+        for needed in needs.iter().filter(|need| !is_met(**need)).map(|need| &chains.nodes()[*need]) {
+            self.problems.push(PlanProblem::DependencyPending {
+                migration: chains.title(chain, migration),
+                needed: chains.title(needed.chain, &needed.migration),
+                chain: chains.all()[needed.chain].name().to_owned(),
+            });
+        }
+    }
+
     /// Refuses to pass over a baseline that the database has not got to, and cannot get to any more.
     fn check_baselines(&mut self) {
-        for (index, chain) in self.chains.all().iter().enumerate().filter(|(index, _)| self.chains.is_active(*index)) {
-            let newest = self.newest(index);
-            let behind = chain.baselines().iter().rfind(|baseline| baseline.version > newest);
-            let Some(baseline) = behind.filter(|baseline| chain.get(baseline.version).is_none()) else { continue };
-            if self.live().any(|row| *row.chain == *chain.name() && !row.repeatable) {
-                let baseline = self.chains.title(index, baseline);
-                self.problems.push(PlanProblem::BehindBaseline { baseline, newest });
-            }
-        }
+        self.problems.extend(behind_baselines(self.chains, self.applied));
     }
 
     pub(super) fn live(&self) -> impl Iterator<Item = &'a Applied> + use<'a> {
@@ -353,9 +350,7 @@ impl<'a> Draft<'a> {
     }
 
     fn newest(&self, chain: usize) -> Version {
-        let name = self.chains.all()[chain].name();
-        let versions = self.live().filter(|row| *row.chain == *name && !row.repeatable).map(|row| row.version);
-        versions.max().unwrap_or(Version::from(0))
+        newest(&self.chains.all()[chain], self.applied).unwrap_or(Version::from(0))
     }
 
     pub(super) fn step(&self, direction: Direction, chain: usize, migration: &Arc<Migration>) -> Step {
@@ -368,6 +363,36 @@ impl<'a> Draft<'a> {
         let said = scripts::check(step);
         self.problems.extend(said.problems);
         self.warnings.extend(said.warnings);
+    }
+}
+
+/// Tells which chains' databases have not got to a baseline, and cannot get to it any more.
+pub(crate) fn behind_baselines(chains: &Chains, applied: &[Applied]) -> Vec<PlanProblem> {
+    let active = chains.all().iter().enumerate().filter(|(index, _)| chains.is_active(*index));
+    let behind = active.filter_map(|(index, chain)| {
+        let newest = newest(chain, applied)?;
+        let baseline = chain.baselines().iter().rfind(|baseline| baseline.version > newest)?;
+        let baseline = Some(baseline).filter(|baseline| chain.get(baseline.version).is_none())?;
+        Some(PlanProblem::BehindBaseline {
+            chain: chain.name().to_owned(),
+            baseline: chains.title(index, baseline),
+            newest,
+        })
+    });
+    behind.collect()
+}
+
+/// Finds the newest version of a chain that is in force.
+fn newest(chain: &Chain, applied: &[Applied]) -> Option<Version> {
+    let rows = applied.iter().filter(|row| row.is_live() && *row.chain == *chain.name() && !row.repeatable);
+    rows.map(|row| row.version).max()
+}
+
+/// Says what was changed of a migration that is in progress.
+fn changed_in_progress(title: String, migration: &Migration, row: &Applied) -> PlanProblem {
+    match row.state {
+        AppliedState::Started => changed_statement(title, migration, row),
+        _ => PlanProblem::ChangedInProgress { migration: title, file: migration.file.clone() },
     }
 }
 
@@ -387,14 +412,17 @@ fn changed_statement(title: String, migration: &Migration, row: &Applied) -> Pla
 
 /// Tells whether something may be wrong with what is in this state.
 fn needs_judging(state: State) -> bool {
-    matches!(state, State::Dirty | State::Missing | State::Future | State::ChecksumMismatch(_))
+    matches!(
+        state,
+        State::Dirty | State::Missing | State::Future | State::ChangedInProgress | State::ChecksumMismatch(_)
+    )
 }
 
 /// Tells whether what depends on a migration in this state has what it needs.
 fn is_there(state: State) -> bool {
     match state {
         State::Applied | State::ChecksumMismatch(_) | State::Baseline | State::Ignored => true,
-        State::Missing | State::Future | State::Dirty => true,
+        State::Missing | State::Future | State::Dirty | State::ChangedInProgress => true,
         State::Pending | State::Reverted | State::OutOfOrder | State::Outdated | State::InProgress => false,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::build::{Draft, row_title};
 use super::reconcile::DECLARED;
 use super::{Direction, PlanProblem, Step, Until, Warning};
-use crate::model::{Applied, AppliedState, Body, Chains, Kept, Key, Migration, Reversibility, Role};
+use crate::model::{Applied, AppliedState, Body, Chains, Kept, Key, Migration, Reversibility, Role, Version};
 
 impl<'a> Draft<'a> {
     /// Takes back what the history has in force, what was applied last first.
@@ -21,7 +21,9 @@ impl<'a> Draft<'a> {
         // Repeatable ones stay as they are unless everything goes; then they go first, as they came last.
         rows.retain(|(_, row)| !row.repeatable || until == Until::End);
         rows.sort_by_key(|(_, row)| (!row.repeatable, std::cmp::Reverse((row.id, row.version))));
-        rows.retain(|(_, row)| !matches!(until, Until::Version(version) if row.version <= version));
+        // 0 is before all others, also before one that has it for its version.
+        let stays = |row: &Applied| matches!(until, Until::Version(to) if row.version <= to && to != Version::from(0));
+        rows.retain(|(_, row)| !stays(row));
         rows.truncate(limit);
         let gone: HashSet<(usize, Key)> = rows.iter().map(|(chain, row)| (*chain, row.key())).collect();
         self.check_needed(&gone);

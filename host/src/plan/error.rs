@@ -35,6 +35,8 @@ pub enum PlanProblem {
     },
     /// The database is older than a baseline whose own migrations are no longer in the chain.
     BehindBaseline {
+        /// The chain.
+        chain: String,
         /// Version and name of the baseline.
         baseline: String,
         /// Newest applied version.
@@ -88,6 +90,8 @@ pub enum PlanProblem {
         chain: String,
         /// The other one.
         other: String,
+        /// A migration of the chain that depends on one of another chain, and that: it cannot be run alone.
+        needs: Option<(String, String)>,
     },
     /// There is nothing that a baseline could be made of.
     NothingApplied,
@@ -236,7 +240,7 @@ impl fmt::Display for PlanProblem {
             Self::Future { migration } => {
                 write!(f, "migration {migration} is applied, and newer than anything in the chain")
             }
-            Self::BehindBaseline { baseline, newest } => {
+            Self::BehindBaseline { baseline, newest, .. } => {
                 write!(f, "the database is at {newest}, and what leads to the baseline {baseline} is not in the chain")
             }
             Self::DependencyPending { migration, needed, .. } => {
@@ -257,7 +261,7 @@ impl fmt::Display for PlanProblem {
             Self::BaselineIsThere { baseline, file } => {
                 write!(f, "there is a baseline of this version already: {baseline} ({})", Shown(file))
             }
-            Self::NotAlone { chain, other } => {
+            Self::NotAlone { chain, other, .. } => {
                 write!(
                     f,
                     "the database has what the chain {other} has made too, which a baseline of {chain} would make again"

@@ -13,7 +13,7 @@ mod tests;
 
 pub use crate::model::Direction;
 pub use build::{Plan, Step, Warning, build};
-pub(crate) use build::{check_half_way, steps};
+pub(crate) use build::{behind_baselines, check_half_way, steps};
 pub(crate) use down::wants_kept;
 pub use error::{PlanError, PlanProblem};
 pub use goal::{Goal, Until};

@@ -41,6 +41,8 @@ pub enum State {
     Outdated,
     /// Some chunks or statements of it are done, and the chain has the same ones; it goes on where it stopped.
     InProgress,
+    /// Some chunks or statements of it are done, and the chain has something else for these: it cannot go on.
+    ChangedInProgress,
     /// A step outside a transaction stopped half way.
     Dirty,
     /// In the database by way of a baseline: declared so, or part of a squash that was run.
@@ -66,6 +68,7 @@ impl State {
             Self::ChecksumMismatch(Difference::Body) => "checksum-mismatch",
             Self::Outdated => "outdated",
             Self::InProgress => "in-progress",
+            Self::ChangedInProgress => "changed-in-progress",
             Self::Dirty => "dirty",
             Self::Baseline => "baseline",
             Self::Ignored => "ignored",
@@ -81,6 +84,7 @@ impl State {
             Self::ChecksumMismatch(Difference::Functions) => "applied with other functions",
             Self::ChecksumMismatch(Difference::Body) => "applied and changed since",
             Self::InProgress => "in progress",
+            Self::ChangedInProgress => "changed while it is in progress",
             Self::Baseline => "there by way of a baseline",
             other => other.as_str(),
         }
@@ -103,6 +107,8 @@ pub struct Entry {
     pub role: Role,
     /// Where it stands.
     pub state: State,
+    /// It may be applied although a later one is.
+    pub may_be_late: bool,
     /// The chain's part.
     pub migration: Option<Arc<Migration>>,
     /// The history's part.
@@ -143,11 +149,6 @@ impl Entry {
             Role::Repeatable => Key::Name(self.name().to_owned()),
         }
     }
-
-    /// Tells whether it may be applied although a later one is.
-    pub fn allows_out_of_order(&self) -> bool {
-        self.migration.as_ref().is_some_and(|migration| migration.placement.out_of_order)
-    }
 }
 
 /// Returns every migration of the active chains and of their history with its state: chain by chain, in the order of
@@ -156,32 +157,33 @@ pub fn reconcile(chains: &Chains, applied: Vec<Applied>) -> Vec<Entry> {
     let states = States::find(chains, &applied, None);
     let place = |row: Option<&Applied>| row.and_then(|row| applied.element_offset(row));
     let nodes = chains.nodes().iter().zip(&states.nodes);
-    let nodes = nodes.map(|(node, (state, row))| (node.chain, *state, Some(&node.migration), *row));
+    let nodes = nodes.map(|(node, (state, row))| (node.chain, *state, node.may_be_late, Some(&node.migration), *row));
     let repeatables =
-        states.repeatables.iter().map(|(chain, migration, state, row)| (*chain, *state, Some(*migration), *row));
-    let strangers = states.strangers.iter().map(|(chain, state, row)| (*chain, *state, None, Some(*row)));
+        states.repeatables.iter().map(|(chain, migration, state, row)| (*chain, *state, false, Some(*migration), *row));
+    let strangers = states.strangers.iter().map(|(chain, state, row)| (*chain, *state, false, None, Some(*row)));
     let mut found: Vec<Found> = nodes
         .chain(repeatables)
         .chain(strangers)
         .filter(|(chain, ..)| chains.is_active(*chain))
-        .map(|(chain, state, migration, row)| {
+        .map(|(chain, state, may_be_late, migration, row)| {
             let (role, version) = match (migration, row) {
                 (Some(migration), _) => (migration.role(), migration.version),
                 (None, Some(row)) if row.repeatable => (Role::Repeatable, row.version),
                 (None, row) => (Role::Versioned, row.map_or(Version::from(0), |row| row.version)),
             };
-            Found { chain, role, version, state, migration: migration.cloned(), row: place(row) }
+            Found { chain, role, version, state, may_be_late, migration: migration.cloned(), row: place(row) }
         })
         .collect();
     // Stable, so that repeatable ones stay in the order in which they run.
     found.sort_by_key(|found| (found.chain, found.role == Role::Repeatable, found.version, found.role));
     // Each row belongs to one of them at most, and a row is large.
     let mut rows: Vec<Option<Applied>> = applied.into_iter().map(Some).collect();
-    let entry = |Found { chain, role, version, state, migration, row }| Entry {
+    let entry = |Found { chain, role, version, state, may_be_late, migration, row }| Entry {
         chain: Arc::clone(chains.all()[chain].shared_name()),
         version,
         role,
         state,
+        may_be_late,
         migration,
         applied: row.and_then(|row| rows[row].take()),
     };
@@ -194,6 +196,7 @@ struct Found {
     role: Role,
     version: Version,
     state: State,
+    may_be_late: bool,
     migration: Option<Arc<Migration>>,
     /// Which of the rows.
     row: Option<usize>,
@@ -354,9 +357,9 @@ fn stranger(chains: &Chains, chain: usize, row: &Applied) -> Option<State> {
         _ if known => None,
         AppliedState::Started => Some(State::Dirty),
         AppliedState::Baseline => Some(State::Baseline),
-        // Its file is gone, but a baseline has it in it.
+        // It was run, and its file may be gone: a baseline has it in it.
         _ if !row.repeatable && all.baselines().iter().any(|baseline| baseline.version >= row.version) => {
-            Some(State::Baseline)
+            Some(State::Applied)
         }
         _ if !row.repeatable && newest().is_none_or(|newest| row.version > newest) => Some(State::Future),
         _ => Some(State::Missing),
@@ -369,7 +372,7 @@ fn stopped(migration: &Migration, row: &Applied) -> State {
     match progress.resume(up) {
         Resumption::Next => State::InProgress,
         Resumption::Unknown => State::Dirty,
-        Resumption::Changed(_) => State::ChecksumMismatch(Difference::Body),
+        Resumption::Changed(_) => State::ChangedInProgress,
     }
 }
 
@@ -397,7 +400,7 @@ pub(crate) fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> St
             let same = migration.checksum() == row.checksum
                 && migration.has_manifest(row.manifest_checksum)
                 && chain.library_checksums(migration) == row.functions;
-            return if same { State::InProgress } else { State::ChecksumMismatch(Difference::Body) };
+            return if same { State::InProgress } else { State::ChangedInProgress };
         }
         AppliedState::Applied | AppliedState::Baseline | AppliedState::Reverted | AppliedState::Replaced => {}
     }

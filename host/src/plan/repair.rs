@@ -149,7 +149,7 @@ fn decide(entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem>
             }
             _ => return Err(refuse(migration)),
         },
-        (RepairVerb::Forget, Some(row), None) if entry.state != State::Baseline => {
+        (RepairVerb::Forget, Some(row), None) if !matches!(entry.state, State::Baseline | State::Applied) => {
             ChangeKind::Forget { state: row.state, rows_done: row.rows_done }
         }
         (RepairVerb::MarkApplied, row, Some(_)) if in_progress || can_be_marked(entry.state) => {
@@ -167,7 +167,7 @@ fn decide(entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem>
 
 /// Tells whether a migration in this state may be said to be applied.
 fn can_be_marked(state: State) -> bool {
-    matches!(state, State::Dirty | State::Pending | State::Reverted | State::OutOfOrder)
+    matches!(state, State::Dirty | State::ChangedInProgress | State::Pending | State::Reverted | State::OutOfOrder)
 }
 
 /// Refuses to try rows once more with something else than what kept them aside.
@@ -176,11 +176,11 @@ pub(crate) fn check_retry(entry: &Entry) -> Result<(), PlanProblem> {
     let (Some(migration), Some(row)) = (&entry.migration, &entry.applied) else {
         return Err(PlanProblem::NotApplied { migration: format!("{} {}", entry.version, entry.name()) });
     };
-    match (entry.state, row.state) {
-        (State::ChecksumMismatch(_), AppliedState::InProgress) => {
+    match entry.state {
+        State::ChangedInProgress => {
             Err(PlanProblem::ChangedInProgress { migration: migration.title(), file: migration.file.clone() })
         }
-        (State::ChecksumMismatch(Difference::Body | Difference::Manifest | Difference::Functions), _) => {
+        State::ChecksumMismatch(Difference::Body | Difference::Manifest | Difference::Functions) => {
             Err(PlanProblem::ChecksumMismatch {
                 migration: migration.title(),
                 file: migration.file.clone(),

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::problem::Problem;
 use super::renumber::Renumbering;
+use super::scripts::lines_of_head;
 use crate::model::{Dependency, Version};
 use crate::sql;
 
@@ -48,11 +49,11 @@ impl Pointing<'_> {
         let ranges = match ending {
             "sql" => sql::dependencies(text),
             "toml" => in_manifest(text),
-            _ => {
-                let message = "says what it depends on in its head, which is left as it is".to_owned();
-                all.notes.push(Problem::of_file(shown, message, None));
-                return;
-            }
+            // What cannot be read as a script's head says nothing: whoever loads the script tells why.
+            _ => match lines_of_head(shown, text) {
+                Ok(Some(toml)) => in_manifest(&toml),
+                Ok(None) | Err(_) => return,
+            },
         };
         let mut changed = text.to_owned();
         for range in ranges.into_iter().rev() {
@@ -145,7 +146,13 @@ mod tests {
             repointed("main", "5_a.sql", "-- whimbrel: depends_on = 4\n"),
             "!5_a.sql:1:27: depends on version 4, which one migration keeps and another leaves for 10"
         );
-        assert!(repointed("main", "5_a.js", "// depends_on = [\"3\"]").contains("left as it is"));
+        for (name, sign) in [("5_a.js", "//"), ("5_a.py", "#"), ("5_a.ts", " //")] {
+            let head = |to: &str| {
+                format!("{sign} é\n{sign} whimbrel: depends_on = [\"{to}\", 'main:{to}', \"7\"]\nup(\"3\");\n")
+            };
+            assert_eq!(repointed("main", name, &head("3")), head("9"), "{name}");
+        }
+        assert_eq!(repointed("main", "5_a.js", "// depends_on = [\"3\"]"), "");
         assert_eq!(repointed("main", "5_a.toml", "depends_on = [3"), "");
     }
 }

@@ -30,6 +30,12 @@ pub(super) struct Shared {
 
 /// Reads what the head of a script says: the lines of a manifest, as comments. None when it says nothing.
 pub(super) fn head(file: &str, text: &str) -> Result<Option<Manifest>, Vec<Problem>> {
+    lines_of_head(file, text)?.map(|toml| content::manifest(file, &toml)).transpose()
+}
+
+/// Returns the manifest that stands in the head of a script, with every byte of it where it is in the script. None when there
+/// is none.
+pub(super) fn lines_of_head(file: &str, text: &str) -> Result<Option<String>, Vec<Problem>> {
     let mut toml = String::new();
     let (mut at_top, mut offset, mut said) = (true, 0, false);
     let mut problems = Vec::new();
@@ -63,10 +69,7 @@ pub(super) fn head(file: &str, text: &str) -> Result<Option<Manifest>, Vec<Probl
     if !problems.is_empty() {
         return Err(problems);
     }
-    if !said {
-        return Ok(None);
-    }
-    content::manifest(file, &toml).map(Some)
+    Ok(said.then_some(toml))
 }
 
 /// Returns what stands in a line that is nothing but a comment.

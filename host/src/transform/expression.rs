@@ -90,6 +90,7 @@ mod tests {
             rejected: None,
         };
         let preview = Preview {
+            chain: String::new(),
             source: "t".into(),
             into: None,
             key: Vec::new(),

@@ -30,6 +30,8 @@ pub enum Selection {
 /// What a transform would make of some rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preview {
+    /// Name of the chain of the transform; empty where it is of none.
+    pub chain: String,
     /// Where rows come from.
     pub source: String,
     /// The table they go into, or none when they are updated in place.
@@ -97,6 +99,7 @@ pub fn preview<A: Apply>(
         shown[row].rejected = Some(reason);
     }
     Ok(Preview {
+        chain: String::new(),
         source: layout.source.clone(),
         into: layout.into().map(str::to_owned),
         key: layout.key(),

@@ -95,7 +95,7 @@ fn nothing_stays_of_a_row_that_a_trigger_refuses_halfway() {
             let schema = format!("{}; {log}; {no}", people(40));
             let stage = Stage::new(&schema, "split", &format!("{SPLIT}on_error = 'skip'\nchunk = {chunk}"));
             assert_eq!(stage.counts(), counts(40, 36, 0, 4), "{raise} {chunk}");
-            let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap();
+            let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap().rows;
             let keys: Vec<&str> = rejects.iter().map(|reject| reject.key.as_str()).collect();
             assert_eq!(keys, ["id 3", "id 13", "id 23", "id 33"]);
             assert!(rejects[0].reason.starts_with("not this"), "{}", rejects[0].reason);
@@ -139,7 +139,7 @@ fn lists_what_was_left_out() {
     for chunk in ["'whole'", "400"] {
         let stage = Stage::new(&some_bad(), "picky", &format!("{SPLIT}on_error = 'skip'\nchunk = {chunk}"));
         assert_eq!(stage.counts(), counts(5000, 4950, 0, 50));
-        let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap();
+        let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap().rows;
         assert_eq!(rejects.len(), 50);
         assert_eq!((rejects[1].key.as_str(), rejects[1].reason.as_str()), ("id 117", "bad 117 is no name"));
         assert_eq!(rejects[1].values, r#"{"key":{"id":{"integer":"117"}},"read":{"full_name":{"text":"bad 117"}}}"#);
@@ -164,7 +164,7 @@ fn tries_rows_once_more_after_they_were_mended() {
         .unwrap();
     let retried = stage.migrator().retry_rejects("2".parse().unwrap()).unwrap();
     assert_eq!((retried.rows, retried.gone), (counts(3, 2, 0, 1), 1));
-    let left = stage.migrator().rejects("2".parse().unwrap()).unwrap();
+    let left = stage.migrator().rejects("2".parse().unwrap()).unwrap().rows;
     assert_eq!(left.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["id 3"]);
     assert_eq!(
         stage.lines("SELECT first_name, last_name FROM person WHERE id IN (1, 2, 3, 5) ORDER BY id"),

@@ -52,6 +52,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Settings {
     /// Where the migrations of the default chain are.
     locations: Vec<Location>,
+    typed_layout: Option<Layout>,
+    /// Whose way folders are laid out whose chain does not say it itself.
     layout: Layout,
     recursive: bool,
     chain: Option<String>,
@@ -80,6 +82,7 @@ impl Settings {
         let has_default = !globals.dir.is_empty()
             || !config.dir.is_empty()
             || policy::locations(&config.chains, &config.folder).is_empty();
+        policy::check_default(&config.chains, config.chain.as_deref().unwrap_or(DEFAULT_CHAIN), &config.dir)?;
         let configured = std::mem::take(&mut config.dir);
         let typed = locations::typed(&globals.dir)?;
         let mut locations = if typed.is_empty() { configured } else { typed };
@@ -89,7 +92,8 @@ impl Settings {
         let cache = given_cache(config.cache.take());
         Ok(Self {
             locations,
-            layout: globals.layout.or(config.layout).unwrap_or_default(),
+            typed_layout: globals.layout,
+            layout: config.layout.unwrap_or_default(),
             recursive: config.recursive.unwrap_or(false),
             chain: config.chain.take(),
             history_table: globals
@@ -220,13 +224,13 @@ impl Settings {
         Ok(builder.database(database.foreign_keys(self.foreign_keys)))
     }
 
-    fn source_of(&self, locations: &[Location]) -> Result<Box<dyn Source>, SettingsError> {
-        locations::source(locations, &self.reading())
+    fn source_of(&self, chain: &str, locations: &[Location]) -> Result<Box<dyn Source>, SettingsError> {
+        locations::source(locations, &self.reading(chain))
     }
 
-    fn reading(&self) -> Reading {
+    fn reading(&self, chain: &str) -> Reading {
         Reading {
-            layout: self.layout,
+            layout: self.layout_of(chain),
             recursive: self.recursive,
             endings: self.engines().extensions(),
             cache: self.kept_sources.clone(),
@@ -244,9 +248,15 @@ impl Settings {
         chains
     }
 
-    /// Returns whose way folders are laid out, as far as that was said.
-    pub(crate) fn layout(&self) -> Layout {
-        self.layout
+    /// Tells whether there are several chains, whichever of them are meant.
+    pub(crate) fn has_several_chains(&self) -> bool {
+        self.chains().len() > 1
+    }
+
+    /// Returns whose way the folders of a chain are laid out, as far as that was said.
+    pub(crate) fn layout_of(&self, chain: &str) -> Layout {
+        let written = || self.config.chains.get(chain).and_then(|table| table.get_ref().layout);
+        self.typed_layout.or_else(written).unwrap_or(self.layout)
     }
 
     /// Makes the migrator of these settings.
@@ -300,7 +310,7 @@ impl Settings {
         policy::check_names(&self.config, &names)?;
         for (index, (name, locations)) in chains.into_iter().enumerate() {
             let policy = policy::of(&self.config.chains, &name);
-            let source = self.source_of(&locations)?;
+            let source = self.source_of(&name, &locations)?;
             builder = match index {
                 0 if self.has_default => builder.source(source).chain(name).policy(policy),
                 _ => builder.and_chain(name, source, policy),

@@ -27,7 +27,7 @@ pub enum AdoptError {
         chains: Vec<String>,
     },
     /// The chain has a history of ours already.
-    #[error("the history of chain {chain} has {rows} rows already")]
+    #[error("the history of chain {chain} has {rows} {} already", if *rows == 1 { "row" } else { "rows" })]
     Begun {
         /// The chain.
         chain: String,

@@ -36,6 +36,29 @@ pub(super) fn find(session: &mut dyn Session) -> Result<Vec<ForeignTable>, DbErr
     Ok(found)
 }
 
+/// Tables that tools have beside their histories; a `*` stands for the name of the history.
+const BESIDE: [(Tool, &[&str]); 5] = [
+    (Tool::Rails, &["ar_internal_metadata"]),
+    (Tool::Liquibase, &["DATABASECHANGELOGLOCK"]),
+    (Tool::Knex, &["*_lock"]),
+    (Tool::Kysely, &["*_lock"]),
+    (Tool::EfCore, &["__EFMigrationsLock"]),
+];
+
+/// Returns the tables of these tools: their histories, and what they have beside them.
+pub(crate) fn tables_of(session: &mut dyn Session, tools: &[Tool]) -> Result<Vec<String>, DbError> {
+    if tools.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tables = Vec::new();
+    for found in find(session)?.into_iter().filter(|found| tools.contains(&found.tool)) {
+        let beside = BESIDE.iter().filter(|(tool, _)| *tool == found.tool).flat_map(|(_, names)| names.iter());
+        tables.extend(beside.map(|name| name.replace('*', &found.table)));
+        tables.push(found.table);
+    }
+    Ok(tables)
+}
+
 fn shapes(session: &mut dyn Session) -> Result<Vec<Shape>, DbError> {
     let sql = "SELECT t.name, lower(c.name), lower(c.type), c.pk FROM sqlite_schema AS t, pragma_table_info(t.name) AS c \
                WHERE t.type = 'table' ORDER BY t.name, c.cid";

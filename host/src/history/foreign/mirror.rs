@@ -196,7 +196,9 @@ impl Mirror {
         let migration = done.migration;
         let is_repeatable = migration.role() == Role::Repeatable;
         let milliseconds = i64::try_from(done.duration.as_millis()).unwrap_or(i64::MAX);
-        let sum = checksum::flyway(script.text.as_ref()).parse().map_or(Value::Null, Value::Integer);
+        // Flyway takes that of repeatable scripts after it has put values in.
+        let summed = if is_repeatable { script.runs() } else { script.text.as_ref() };
+        let sum = checksum::flyway(summed).parse().map_or(Value::Null, Value::Integer);
         let table = quote_identifier(&self.table);
         let sql = format!(
             "(installed_rank, version, description, type, script, checksum, installed_by, installed_on, execution_time, \

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 pub use error::{AdoptError, AdoptProblem};
 pub use find::ForeignTable;
+pub(crate) use find::tables_of;
 pub use lock::advisory_key;
 pub(crate) use mirror::{Done, Mirror};
 pub use tool::{Takeover, Tool, UnknownTool};
@@ -72,6 +73,13 @@ pub struct Adopted {
     pub verdict: Verdict,
 }
 
+impl Adopted {
+    /// Tells whether it is repeatable, and its file is not what the tool ran: it is to be run again.
+    pub fn is_outdated(&self) -> bool {
+        self.row.repeatable && matches!(self.verdict, Verdict::Differs { .. })
+    }
+}
+
 /// Reads the history of another tool and makes rows of ours. Writes nothing.
 pub(crate) fn take_over(
     session: &mut dyn Session,
@@ -103,9 +111,9 @@ pub(crate) fn take_over(
     let floor =
         migrations.iter().filter(|adopted| adopted.row.state == AppliedState::Baseline).map(|a| a.row.version).max();
     let is_done = |migration: &Migration| match migration.role() {
-        Role::Repeatable => {
-            migrations.iter().any(|adopted| adopted.row.repeatable && adopted.row.name == migration.name)
-        }
+        Role::Repeatable => migrations
+            .iter()
+            .any(|adopted| adopted.row.repeatable && adopted.row.name == migration.name && !adopted.is_outdated()),
         Role::Baseline => true,
         Role::Versioned => {
             floor.is_some_and(|floor| migration.version <= floor)

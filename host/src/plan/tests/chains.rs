@@ -230,3 +230,47 @@ proptest! {
         prop_assert_eq!(up, taken);
     }
 }
+
+#[test]
+fn what_is_skipped_with_another_may_be_overtaken_as_that_may() {
+    let skipped = || {
+        let condition = crate::sql::Precondition {
+            sql: "SELECT 0".to_owned(),
+            otherwise: crate::model::Unmet::Skip,
+            message: None,
+            at: 0..0,
+        };
+        let mut migration = needing(1, &[]);
+        if let Body::Sql { up, .. } = &mut migration.body {
+            up.directives.preconditions.push(condition);
+        }
+        migration
+    };
+    let mut late = skipped();
+    late.placement.out_of_order = true;
+    let one = chains(vec![late, needing(2, &["1"]), needing(3, &["2"]), needing(4, &[])]);
+    let plan = build(&one, &rows(&[4]), &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(titles(&plan), ["1 m1", "2 m2", "3 m3"]);
+    // Also when the one that was skipped has come since.
+    let plan = build(&one, &rows(&[1, 4]), &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(titles(&plan), ["2 m2", "3 m3"]);
+    let other = several(vec![("app", vec![needing(1, &["b:1"]), needing(2, &[])]), ("b", vec![skipped()])]).unwrap();
+    let plan = build(&other, &[of("app", 2, 1)], &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(titles(&plan), ["b:1 m1", "app:1 m1"]);
+}
+
+#[test]
+fn a_repeatable_one_needs_what_it_depends_on() {
+    let recent = || {
+        let placement = Placement { role: crate::model::Role::Repeatable, ..needing(0, &["b:1"]).placement };
+        Migration { name: "recent".into(), placement, ..needing(0, &[]) }
+    };
+    let both = || several(vec![("app", vec![needing(1, &[]), recent()]), ("b", vec![needing(1, &[])])]).unwrap();
+    let plan = build(&both(), &[], &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(titles(&plan), ["app:1 m1", "b:1 m1", "app:recent"]);
+    let app = both().only(&["app"]).unwrap();
+    let error = build(&app, &[], &Goal::LATEST, &Rules::default()).unwrap_err();
+    assert_eq!(error.to_string(), "migration app:recent depends on b:1 m1, which would not be applied before it");
+    let plan = build(&app, &[of("b", 1, 1)], &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(titles(&plan), ["app:1 m1", "app:recent"]);
+}

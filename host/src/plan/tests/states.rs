@@ -200,3 +200,12 @@ fn goes_down_in_the_reverse_order_of_what_was_recorded() {
     assert_eq!(planned(&chain(&[1, 2, 3]), &rows, Goal::Down(Until::End)), ["down 2 m2", "down 3 m3", "down 1 m1"]);
     assert_eq!(planned(&chain(&[1, 2, 3, 4]), &rows, Goal::Redo(2)), ["down 2 m2", "down 3 m3", "up 3 m3", "up 2 m2"]);
 }
+
+#[test]
+fn nothing_stays_below_zero() {
+    let first = chains(vec![migration(0, "SELECT 1;", true), migration(1, "SELECT 1;", true)]);
+    let rows = numbered(vec![row(&migration(0, "SELECT 1;", true)), row(&migration(1, "SELECT 1;", true))]);
+    let to = |version: u64| Goal::Down(Until::Version(Version::from(version)));
+    assert_eq!(planned(&first, &rows, to(0)), ["down 1 m1", "down 0 m0"]);
+    assert_eq!(planned(&first, &rows, to(1)), Vec::<String>::new());
+}

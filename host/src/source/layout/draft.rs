@@ -2,6 +2,7 @@
 //! them. Pure.
 
 use super::Layout;
+use super::flyway::CONFIGURATION;
 use crate::model::Version;
 
 /// A script to be made.
@@ -77,6 +78,12 @@ impl Layout {
             Self::Flyway => Some(format!("B{version}__{name}.sql")),
             _ => None,
         }
+    }
+
+    /// Returns the name of the file that says for the tool that no names are replaced in a script, and what stands in it.
+    pub fn without_placeholders(self, script: &str) -> Option<(String, String)> {
+        let configuration = || (format!("{script}{CONFIGURATION}"), "placeholderReplacement=false\n".to_owned());
+        (self == Self::Flyway).then(configuration)
     }
 }
 

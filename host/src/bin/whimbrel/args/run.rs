@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use whimbrel::exec::Throttle;
-use whimbrel::model::Version;
+use whimbrel::model::{Dependency, Version};
 
 use crate::settings::parse_duration;
 
@@ -177,9 +177,10 @@ pub(crate) struct TestArgs {
     /// Add other rows than with another seed
     #[arg(long, value_name = "N", default_value_t = 1, requires = "fill")]
     pub(crate) seed: u64,
-    /// Let pass that this version does not bring everything back; can be given more than once
+    /// Let pass that this version (`billing:7` where there are several chains) does not bring everything back; can be
+    /// given more than once
     #[arg(long, value_name = "VERSION")]
-    pub(crate) accept: Vec<Version>,
+    pub(crate) accept: Vec<Dependency>,
     /// Write a report in the XML of JUnit, too, for CI
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,

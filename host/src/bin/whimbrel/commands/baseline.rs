@@ -66,6 +66,7 @@ struct SquashJson {
     chain: String,
     version: String,
     file: String,
+    configuration: Option<String>,
     script: String,
     tables_with_rows: Vec<TableJson>,
 }
@@ -87,12 +88,18 @@ pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui, signals: &
         let message = format!("the layout of {layout} has no baselines");
         return Err(SettingsError::new("usage", message, "only those of whimbrel and flyway have some").into());
     };
-    let path = settings.folder_of(&squashed.chain)?.join(file_name);
-    let file = path.display().to_string();
+    let folder = settings.folder_of(&squashed.chain)?;
+    let configuration = layout.without_placeholders(&file_name).filter(|_| squashed.has_marks);
+    let shown = |name: &str| folder.join(name).display().to_string();
+    let file = shown(&file_name);
+    let beside = configuration.as_ref().map(|(name, _)| shown(name));
     if !args.dry_run {
-        let new = NewFile { path, contents: squashed.script.clone() };
-        let (made, _) = files::make(&[new], Making { force: false, dry_run: false })?;
+        let baseline = NewFile { path: folder.join(&file_name), contents: squashed.script.clone() };
+        let configuration = configuration.map(|(name, contents)| NewFile { path: folder.join(name), contents });
+        let new: Vec<NewFile> = [Some(baseline), configuration].into_iter().flatten().collect();
+        let (made, created) = files::make(&new, Making { force: false, dry_run: false })?;
         if let Some(MadeFile { path, .. }) = made.iter().find(|file| file.done == Made::Kept) {
+            created.undo();
             anyhow::bail!("{path} exists already and was not touched");
         }
     }
@@ -107,15 +114,17 @@ pub(super) fn squash(args: &SquashArgs, settings: &Settings, ui: &Ui, signals: &
         chain: squashed.chain.clone(),
         version: squashed.version.to_string(),
         file: file.clone(),
+        configuration: beside.clone(),
         script: squashed.script.clone(),
         tables_with_rows: rows.collect(),
     };
     let text = || match args.dry_run {
         true => escape::lines(&squashed.script).into_owned(),
         false => format!(
-            "Wrote {}: new databases start from it, and this one ignores it.\n\
+            "Wrote {}{}: new databases start from it, and this one ignores it.\n\
              What it has in it can be removed once every database is at version {}.\n",
             escape::line(&file),
+            beside.as_deref().map_or_else(String::new, |beside| format!(" and {}", escape::line(beside))),
             squashed.version
         ),
     };

@@ -40,7 +40,11 @@ struct Draft {
 pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let name = name(&args.name)?;
     let ChainFolder { chain, folder: dir, .. } = chain(settings)?;
-    let (layout, written) = version::existing(&settings.directory_of(&chain)?, settings.layout())?;
+    let (layout, mut written) = version::existing(&settings.directory_of(&chain)?, settings.layout_of(&chain))?;
+    if !settings.has_several_chains() {
+        // Of several chains nobody knows for which one a guest is that is not built yet.
+        written.extend(version::of_guests(&dir)?);
+    }
     let version = version::next(layout, &written, args.timestamp)?;
     let stem = layout.stem(&version, &name);
     let draft = match (args.lang, args.kind) {

@@ -28,11 +28,18 @@ pub(super) fn run(args: &PreviewArgs, settings: &Settings, ui: &Ui, signals: &Si
     };
     let shown = migrator.preview(args.version, &selection)?;
     if let Some(file) = &args.html {
-        let page = preview_html::page(&shown, &args.version.to_string());
+        let called = match settings.has_several_chains() {
+            true => format!("{}:{}", shown.chain, args.version),
+            false => args.version.to_string(),
+        };
+        let page = preview_html::page(&shown, &called);
         std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
         ui.talk(&format!("Wrote {}.", escape::line(&file.display().to_string())));
     }
-    let text = || if args.html.is_some() { format!("{}\n", preview::summary(&shown)) } else { preview::text(&shown) };
+    let text = || match (settings.has_several_chains(), args.html.is_some()) {
+        (several, true) => format!("{}\n", preview::summary(&shown, several)),
+        (several, false) => preview::text(&shown, several),
+    };
     ui.result(|| preview::json(&shown), text)?;
     Ok(Exit::Done)
 }
@@ -43,12 +50,13 @@ pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals:
         return retry(args, settings, ui, signals);
     }
     let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
-    let rows = migrator.rejects(args.version)?;
-    if rows.is_empty() {
+    let found = migrator.rejects(args.version)?;
+    if found.rows.is_empty() {
         known(&migrator, args.version)?;
         missing::mention(settings, ui)?;
     }
-    ui.result(|| preview::rejects_json(&rows, None), || preview::rejects(&rows))?;
+    let chain = found.chain.as_deref().filter(|_| settings.has_several_chains());
+    ui.result(|| preview::rejects_json(&found, None), || preview::rejects(&found.rows, chain))?;
     Ok(Exit::Done)
 }
 
@@ -61,6 +69,8 @@ fn retry(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals: &Signals) ->
     progress.finish();
     let retried = retried?;
     let left = migrator.rejects(args.version)?;
-    ui.report(true, || preview::rejects_json(&left, Some(&retried)), || preview::retried(&left, &retried))?;
-    Ok(if left.is_empty() { Exit::Done } else { Exit::RowsKeptAside })
+    let chain = left.chain.as_deref().filter(|_| settings.has_several_chains());
+    let text = || preview::retried(&left.rows, chain, &retried);
+    ui.report(true, || preview::rejects_json(&left, Some(&retried)), text)?;
+    Ok(if left.rows.is_empty() { Exit::Done } else { Exit::RowsKeptAside })
 }

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use whimbrel::Migrator;
 use whimbrel::db::sqlite::Fill;
 use whimbrel::exec::{Leg, TripOutcome};
-use whimbrel::plan::{Goal, Until};
+use whimbrel::model::{Dependency, Role, Version};
+use whimbrel::plan::{Entry, Goal, PlanError, PlanProblem, Until};
 
 use crate::args::TestArgs;
-use crate::commands::{known, rules, until};
+use crate::commands::{rules, until};
 use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
@@ -41,9 +43,7 @@ fn test(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> any
     let all = !args.round_trip && !args.deterministic;
     overdue::watch(settings.timeout, ui);
     let migrator = settings.migrator(rules(&args.rules), signals.watch(), Arc::new(()))?;
-    for version in &args.accept {
-        known(&migrator, *version)?;
-    }
+    let accepted = accepted(&migrator, &args.accept)?;
     let fill = |(table, rows): &(String, u64)| Fill { table: table.clone(), rows: *rows, seed: args.seed };
     let fills: Vec<Fill> = args.fill.iter().map(fill).collect();
     let trips = (all || args.round_trip).then(|| migrator.round_trip_with(&goal, &fills)).transpose()?;
@@ -51,13 +51,39 @@ fn test(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> any
     let goes_up = !trips.iter().flatten().any(|trip| matches!(trip.outcome, TripOutcome::Failed { leg: Leg::Up, .. }));
     let wanted = goes_up && (all || args.deterministic);
     let trials = wanted.then(|| migrator.run_twice_with(&goal, &fills)).transpose()?;
-    let trips = trips.as_deref().map(|trips| Trips { trips, accepted: &args.accept });
+    let trips = trips.as_deref().map(|trips| Trips { trips, accepted: &accepted });
     let found = Found { fills: &fills, trips, trials: trials.as_deref() };
     if let Some(file) = &args.junit {
         write(file, &found.report(), ui)?;
     }
     ui.result(|| found.json(), || found.text())?;
     Ok(if found.passed() { Exit::Done } else { Exit::Failed })
+}
+
+/// Finds the migrations that are let pass: each is one of one chain.
+fn accepted(migrator: &Migrator, said: &[Dependency]) -> anyhow::Result<Vec<(String, Version)>> {
+    if said.is_empty() {
+        return Ok(Vec::new());
+    }
+    let entries = migrator.status()?.entries;
+    let find = |said: &Dependency| {
+        let version = said.version;
+        let is_meant = |entry: &&Entry| {
+            let of_chain = said.chain.as_deref().is_none_or(|chain| *chain == *entry.chain);
+            entry.role != Role::Repeatable && entry.version == version && of_chain
+        };
+        let mut chains: Vec<String> = entries.iter().filter(is_meant).map(|entry| entry.chain.to_string()).collect();
+        // A version can be that of a baseline as well.
+        chains.dedup();
+        let problem = match (chains.len(), chains.first()) {
+            (1, Some(chain)) => return Ok((chain.clone(), version)),
+            (0, _) if said.chain.is_some() => PlanProblem::UnknownMigration { migration: said.to_string() },
+            (0, _) => PlanProblem::UnknownTarget { version },
+            _ => PlanProblem::AmbiguousTarget { version, chains },
+        };
+        Err(whimbrel::Error::from(PlanError { problems: vec![problem] }).into())
+    };
+    said.iter().map(find).collect()
 }
 
 fn save(file: &Path, report: &Report) -> anyhow::Result<()> {

@@ -12,6 +12,9 @@ use super::{language, limits, script, temporary};
 /// How an error begins of a database that is open already.
 const BESIDE: &str = "it can be read only with the files beside it";
 
+/// What helps where a database is behind a baseline.
+pub(crate) const BEHIND_BASELINE: &str = "bring the older files back until every database is past them";
+
 /// Says what to do when the database refuses to be used.
 pub(super) fn database(error: &DbError) -> Option<String> {
     if let Some(hint) = by_native(&error.native) {
@@ -28,7 +31,9 @@ pub(super) fn database(error: &DbError) -> Option<String> {
         ErrorCode::CannotOpen if error.message.starts_with(BESIDE) => {
             "they are made in its folder: see who may write that, and how it is mounted"
         }
-        ErrorCode::CannotOpen => "check the path and its rights; a missing file is created, a missing folder is not",
+        ErrorCode::CannotOpen => {
+            "check the path and its rights; a missing file is created (not with `?mode=rw`), a missing folder is not"
+        }
         ErrorCode::Full => return Some(format!("free some space on the disk; {}", temporary::files())),
         ErrorCode::Function if error.message.ends_with("only while the migration runs") => {
             "have the migration write what it computes into a column; in the schema only SQLite's own functions last"
@@ -229,10 +234,18 @@ pub(super) fn placeholder(chain: &str, missing: &MissingValue) -> String {
                 .to_owned()
         }
         NoValue::Told { .. } => format!("set {name}"),
-        _ => format!(
-            "say it with --set {name}=VALUE, or write `{name} = \"…\"` into `[placeholders]` of whimbrel.toml; \
-             `-- whimbrel: placeholders = off` at the top leaves the file as it is"
-        ),
+        _ => {
+            let is_bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+            let key = if name.chars().all(is_bare) { name.clone() } else { format!("\"{name}\"") };
+            let environment = match name.to_ascii_lowercase().ends_with(":environment") {
+                true => "name the environment with --env, ",
+                false => "",
+            };
+            format!(
+                "{environment}say it with --set {name}=VALUE, or write `{key} = \"…\"` into `[placeholders]` of whimbrel.toml; \
+                 `-- whimbrel: placeholders = off` at the top leaves the file as it is"
+            )
+        }
     }
 }
 
@@ -255,6 +268,9 @@ pub(crate) fn repair(migration: &str, verb: &str) -> String {
 pub(super) fn nothing_to_repair(verb: RepairVerb, state: State) -> String {
     let hint = match (verb, state) {
         (RepairVerb::Forget, _) => "only one whose file is gone can be forgotten; `whimbrel down` reverts",
+        (RepairVerb::Accept, State::ChangedInProgress) => {
+            "put it back as it was, so that `whimbrel up` goes on with it, or begin anew with --restart"
+        }
         (RepairVerb::Accept, State::InProgress) => "`whimbrel up` goes on with it",
         (RepairVerb::Accept, _) => "only one that was changed after it was applied can be accepted",
         (RepairVerb::MarkApplied, State::ChecksumMismatch(_)) => "--accept takes the change for what was applied",
@@ -262,4 +278,22 @@ pub(super) fn nothing_to_repair(verb: RepairVerb, state: State) -> String {
         _ => "`whimbrel status` shows where each migration stands",
     };
     hint.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_placeholder_is_one_that_toml_reads() {
+        for (name, expected) in [
+            ("tenant", "say it with --set tenant=VALUE, or write `tenant = \"…\"`"),
+            ("a.b", "say it with --set a.b=VALUE, or write `\"a.b\" = \"…\"`"),
+            ("whimbrel:environment", "name the environment with --env, say it with --set whimbrel:environment=VALUE"),
+        ] {
+            let missing = MissingValue { range: 0..0, name: name.to_owned(), reason: NoValue::NotSet };
+            let hint = placeholder("main", &missing);
+            assert!(hint.starts_with(expected), "{hint}");
+        }
+    }
 }

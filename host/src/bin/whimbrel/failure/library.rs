@@ -265,7 +265,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
                 .to_owned(),
         ),
         PlanProblem::BehindBaseline { .. } => {
-            ("behind-baseline", None, "bring the older files back until every database is past them".to_owned())
+            ("behind-baseline", None, hint::BEHIND_BASELINE.to_owned())
         }
         PlanProblem::DependencyPending { migration, chain, .. } => {
             ("dependency-pending", Some(migration), format!("go further, or run the chain {chain} too"))
@@ -290,7 +290,13 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             Some(baseline),
             "a new one comes with the next version; take the file away to write it anew".to_owned(),
         ),
-        PlanProblem::NotAlone { chain, .. } => (
+        PlanProblem::NotAlone { needs: Some((migration, other)), .. } => (
+            "not-alone",
+            None,
+            format!("{migration} depends on {other}, so no database has this chain alone: it cannot be squashed, and its \
+                     migrations stay"),
+        ),
+        PlanProblem::NotAlone { chain, needs: None, .. } => (
             "not-alone",
             None,
             format!("squash a database of this chain alone: `whimbrel up --chain {chain} -D alone.db`, then \

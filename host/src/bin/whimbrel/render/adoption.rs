@@ -3,6 +3,7 @@
 use serde::Serialize;
 use whimbrel::history::foreign::{Adopted, Adoption, Verdict};
 use whimbrel::model::AppliedState;
+use whimbrel::plan::State;
 
 use super::json::schema;
 use super::status::moment;
@@ -140,7 +141,7 @@ fn migration(adopted: &Adopted) -> MigrationJson {
     MigrationJson {
         version: (!row.repeatable).then(|| row.version.to_string()),
         name: row.name.clone(),
-        state: row.state.as_str(),
+        state: if adopted.is_outdated() { State::Outdated.as_str() } else { row.state.as_str() },
         file: adopted.file.clone(),
         applied_at: row.record().applied_at.clone(),
         verdict: adopted.verdict.as_str(),

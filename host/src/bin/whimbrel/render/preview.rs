@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
+use whimbrel::Rejects;
 use whimbrel::db::{Value, quote_identifier};
 use whimbrel::exec::Retried;
 use whimbrel::history::RejectedRow;
@@ -17,7 +18,7 @@ use crate::escape;
 const LONGEST: usize = 60;
 
 /// Writes each row: its key, then a line for each column that is written.
-pub(crate) fn text(preview: &Preview) -> String {
+pub(crate) fn text(preview: &Preview, several: bool) -> String {
     if preview.rows.is_empty() {
         return format!("No rows of {} would be transformed.\n", escape::line(&preview.source));
     }
@@ -29,7 +30,7 @@ pub(crate) fn text(preview: &Preview) -> String {
         text.push('\n');
         text.push_str(&one(preview, row));
     }
-    text.push_str(&format!("\n{}\n", summary(preview)));
+    text.push_str(&format!("\n{}\n", summary(preview, several)));
     if let Some(statement) = statement(preview) {
         text.push_str(&format!(
             "{}: on these rows SQL gives the same, and is faster: {}\n",
@@ -76,8 +77,8 @@ fn one(preview: &Preview, row: &PreviewRow) -> String {
     sheet.draw()
 }
 
-/// Writes the sentence that sums a preview up.
-pub(crate) fn summary(preview: &Preview) -> String {
+/// Writes the sentence that sums a preview up; it names the chain where there are several.
+pub(crate) fn summary(preview: &Preview, several: bool) -> String {
     let rejected = preview.rows.iter().filter(|row| row.rejected.is_some()).count();
     let rows = amount::count(preview.rows.len(), "row", "rows");
     let what = match &preview.into {
@@ -91,8 +92,9 @@ pub(crate) fn summary(preview: &Preview) -> String {
         }
     };
     format!(
-        "{rows} of {}: {what}, {} rejected. Nothing was written.",
+        "{rows} of {}{}: {what}, {} rejected. Nothing was written.",
         escape::line(&preview.source),
+        if several { format!(" (chain {})", escape::line(&preview.chain)) } else { String::new() },
         amount::number(rejected as u64)
     )
 }
@@ -120,6 +122,7 @@ fn shown(value: &Value) -> String {
 #[derive(Serialize)]
 pub(crate) struct PreviewJson {
     schema: String,
+    chain: String,
     source: String,
     into: Option<String>,
     rows: Vec<RowJson>,
@@ -156,6 +159,7 @@ pub(crate) fn json(preview: &Preview) -> PreviewJson {
     };
     PreviewJson {
         schema: schema("preview"),
+        chain: preview.chain.clone(),
         source: preview.source.clone(),
         into: preview.into.clone(),
         rows: preview.rows.iter().map(row).collect(),
@@ -180,12 +184,13 @@ fn value(value: &Value) -> Json {
     }
 }
 
-/// Writes the rows that a transform kept aside.
-pub(crate) fn rejects(rows: &[RejectedRow]) -> String {
+/// Writes the rows that a transform kept aside; the chain is named where there are several.
+pub(crate) fn rejects(rows: &[RejectedRow], chain: Option<&str>) -> String {
+    let of_chain = chain.map(|chain| format!(" in chain {}", escape::line(chain))).unwrap_or_default();
     if rows.is_empty() {
-        return "No rows were kept aside.\n".to_owned();
+        return format!("No rows were kept aside{of_chain}.\n");
     }
-    format!("{}\n{} kept aside.\n", reasons(rows), amount::count(rows.len(), "row was", "rows were"))
+    format!("{}\n{} kept aside{of_chain}.\n", reasons(rows), amount::count(rows.len(), "row was", "rows were"))
 }
 
 /// Writes the rows that a transform rejected and that nothing keeps; nothing without any.
@@ -207,18 +212,19 @@ fn reasons(rows: &[RejectedRow]) -> String {
 }
 
 /// Writes what became of rows that were tried once more, and those that are left.
-pub(crate) fn retried(left: &[RejectedRow], retried: &Retried) -> String {
+pub(crate) fn retried(left: &[RejectedRow], chain: Option<&str>, retried: &Retried) -> String {
     let Retried { rows, gone } = *retried;
     if rows.rows == 0 && gone == 0 {
-        return "No rows were kept aside.\n".to_owned();
+        return rejects(&[], chain);
     }
-    let mut text = format!("Tried once more: {}", row_counts(&rows));
+    let of_chain = chain.map(|chain| format!(" in chain {}", escape::line(chain))).unwrap_or_default();
+    let mut text = format!("Tried once more{of_chain}: {}", row_counts(&rows));
     if gone > 0 {
         text.push_str(&format!("; {} not there any more", amount::number(gone)));
     }
     text.push_str(".\n");
     if !left.is_empty() {
-        text.push_str(&format!("\n{}", rejects(left)));
+        text.push_str(&format!("\n{}", rejects(left, chain)));
     }
     text
 }
@@ -227,6 +233,8 @@ pub(crate) fn retried(left: &[RejectedRow], retried: &Retried) -> String {
 #[derive(Serialize)]
 pub(crate) struct RejectsJson {
     schema: String,
+    /// The chain of the transform; none where no transform of the version is applied.
+    chain: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retried: Option<RetriedJson>,
     rows: Vec<RejectJson>,
@@ -251,7 +259,7 @@ pub(crate) struct RejectJson {
 }
 
 /// Writes the rows that a transform kept aside as JSON.
-pub(crate) fn rejects_json(rows: &[RejectedRow], retried: Option<&Retried>) -> RejectsJson {
+pub(crate) fn rejects_json(found: &Rejects, retried: Option<&Retried>) -> RejectsJson {
     let retried = retried.map(|Retried { rows, gone }| RetriedJson {
         tried: rows.rows,
         written: rows.written,
@@ -259,7 +267,8 @@ pub(crate) fn rejects_json(rows: &[RejectedRow], retried: Option<&Retried>) -> R
         rejected: rows.rejected,
         gone: *gone,
     });
-    RejectsJson { schema: schema("rejects"), retried, rows: rows.iter().map(reject_json).collect() }
+    let rows = found.rows.iter().map(reject_json).collect();
+    RejectsJson { schema: schema("rejects"), chain: found.chain.clone(), retried, rows }
 }
 
 /// Writes a row that a transform rejected as JSON.

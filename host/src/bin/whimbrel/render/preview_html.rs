@@ -41,7 +41,7 @@ pub(crate) fn page(preview: &Preview, migration: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     );
-    page.push_str(&format!("<p id=\"summary\">{}</p>\n", text(&summary(preview))));
+    page.push_str(&format!("<p id=\"summary\">{}</p>\n", text(&summary(preview, false))));
     if !preview.rows.is_empty() {
         page.push_str(&table(preview));
     }

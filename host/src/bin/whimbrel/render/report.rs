@@ -133,9 +133,10 @@ fn kept_aside(step: &StepReport) -> Option<String> {
     let rejected = step.rows.map(|rows| rows.rejected).filter(|rejected| *rejected > 0)?;
     let (rows, them) = if rejected == 1 { ("row was", "it") } else { ("rows were", "them") };
     let (count, version) = (amount::number(rejected), step.step.migration.version);
+    let chain = if step.step.several { format!(" --chain {}", escape::line(&step.step.chain)) } else { String::new() };
     Some(format!(
-        "{count} {rows} kept aside: `whimbrel rejects {version}` shows {them}, and with --retry transforms {them} once \
-         more.\n"
+        "{count} {rows} kept aside: `whimbrel rejects{chain} {version}` shows {them}, and with --retry transforms {them} \
+         once more.\n"
     ))
 }
 

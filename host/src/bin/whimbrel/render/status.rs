@@ -7,7 +7,7 @@ use anstyle::Style;
 use serde::Serialize;
 use whimbrel::exec::Outlook;
 use whimbrel::model::{Applied, AppliedState};
-use whimbrel::plan::{Difference, Entry, State};
+use whimbrel::plan::{Difference, Entry, PlanProblem, State};
 use whimbrel::source::{Ignored, Problem};
 use whimbrel::{Gap, Status};
 
@@ -18,6 +18,7 @@ use super::report::micros;
 use super::table::Sheet;
 use super::{amount, history, style};
 use crate::escape;
+use crate::failure::hint;
 
 /// Names a state for people.
 pub(crate) fn state(state: State) -> (&'static str, Style) {
@@ -36,6 +37,7 @@ pub(crate) fn state(state: State) -> (&'static str, Style) {
         State::ChecksumMismatch(Difference::Functions) => ("applied (other functions)", style::PENDING),
         State::ChecksumMismatch(Difference::Manifest) => ("applied (other manifest)", style::PENDING),
         State::InProgress => ("in progress", style::PENDING),
+        State::ChangedInProgress => ("changed in progress", style::BAD),
         State::Dirty => ("dirty", style::BAD),
     }
 }
@@ -79,6 +81,10 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         let note = style::paint(style::HINT, "note");
         text.extend(status.at_work.iter().map(|holding| format!("{note}: {}\n", lock::line(holding))));
     }
+    text.extend(status.behind.iter().map(|problem| {
+        let (error, hint) = (style::paint(style::ERROR, "error"), style::paint(style::HINT, "hint"));
+        format!("{error}: {}\n{hint}: {}\n", escape::line(&problem.to_string()), hint::BEHIND_BASELINE)
+    }));
     text.push_str(&notes(status));
     for problem in &status.hook_problems {
         let shown = escape::line(&problem.to_string()).into_owned();
@@ -100,7 +106,7 @@ fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>) -> 
     let note = style::paint(style::HINT, "note");
     let line = |entry: &Entry| {
         let title = escape::line(&entry.title()).into_owned();
-        match entry.allows_out_of_order() {
+        match entry.may_be_late {
             true => format!("{note}: {title} is out of order and may be: `up` would apply it\n"),
             false => format!(
                 "{note}: {title} is out of order: `up` would refuse it, and with --allow-out-of-order apply it\n"
@@ -109,7 +115,7 @@ fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>) -> 
     };
     // What is allowed and has preconditions depends on them: their note says what a run would do.
     let told = |(place, entry): &(usize, &Entry)| {
-        let asked = entry.allows_out_of_order() && outlooks.contains_key(place);
+        let asked = entry.may_be_late && outlooks.contains_key(place);
         entry.state == State::OutOfOrder && !asked
     };
     entries.iter().enumerate().filter(told).map(|(_, entry)| line(entry)).collect()
@@ -229,11 +235,27 @@ pub(crate) struct StatusJson {
     /// Who is at work on what is in progress, or dirty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     at_work: Vec<HolderJson>,
+    /// Baselines that the database has not got to, and cannot get to any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    behind_baselines: Vec<BehindJson>,
     gaps: Vec<String>,
     ignored: Vec<IgnoredJson>,
     /// What is wrong with the files of hooks, so that nothing can be run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hook_problems: Vec<HookProblemJson>,
+}
+
+#[derive(Serialize)]
+struct BehindJson {
+    chain: String,
+    baseline: String,
+    /// The newest version that is applied.
+    newest: String,
+}
+
+fn behind(problem: &PlanProblem) -> Option<BehindJson> {
+    let PlanProblem::BehindBaseline { chain, baseline, newest } = problem else { return None };
+    Some(BehindJson { chain: chain.clone(), baseline: baseline.clone(), newest: newest.to_string() })
 }
 
 #[derive(Serialize)]
@@ -303,6 +325,7 @@ pub(crate) fn json(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         applied: status.entries.iter().filter(|entry| entry.applied.is_some()).count(),
         migrations: status.entries.iter().enumerate().map(|(place, each)| entry(each, outlooks.get(&place))).collect(),
         at_work: status.at_work.iter().map(lock::holder).collect(),
+        behind_baselines: status.behind.iter().filter_map(behind).collect(),
         gaps: gaps(status),
         ignored: ignored(&status.ignored),
         hook_problems: status.hook_problems.iter().map(hook_problem).collect(),
@@ -322,7 +345,7 @@ fn entry(entry: &Entry, outlook: Option<&Outlook>) -> EntryJson {
         name: entry.name().to_owned(),
         role: json::role(entry.role),
         kind: entry.kind().to_owned(),
-        out_of_order_allowed: entry.allows_out_of_order(),
+        out_of_order_allowed: entry.may_be_late,
         depends_on: migration
             .map(|migration| migration.placement.depends_on.iter().map(ToString::to_string).collect())
             .unwrap_or_default(),

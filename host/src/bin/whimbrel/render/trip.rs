@@ -4,7 +4,7 @@ use anstyle::Style;
 use serde::Serialize;
 use whimbrel::db::sqlite::{Difference, Differences};
 use whimbrel::exec::{Leg, LegError, Trip, TripOutcome};
-use whimbrel::model::Version;
+use whimbrel::model::{Role, Version};
 
 use super::json::{StepJson, step, version};
 use super::junit::{Case, Suite, Verdict};
@@ -17,11 +17,11 @@ use crate::failure::{Failure, explain_step};
 const COME_BACK: &str = "a down can bring back only what its up has kept; what cannot be brought back is better not \
                          given a down, or is let pass with --accept";
 
-/// Trips, and the versions of which it is known that they do not come back.
+/// Trips, and the migrations, by chain and version, of which it is known that they do not come back.
 #[derive(Clone, Copy)]
 pub(crate) struct Trips<'a> {
     pub(crate) trips: &'a [Trip],
-    pub(crate) accepted: &'a [Version],
+    pub(crate) accepted: &'a [(String, Version)],
 }
 
 impl Trips<'_> {
@@ -32,7 +32,10 @@ impl Trips<'_> {
 
     /// Tells whether something differs, and may.
     fn is_accepted(self, trip: &Trip) -> bool {
-        matches!(trip.outcome, TripOutcome::Differs { .. }) && self.accepted.contains(&trip.step.migration.version)
+        let step = &trip.step;
+        let is_it = |(chain, version): &(String, Version)| **chain == *step.chain && *version == step.migration.version;
+        let is_named = step.migration.role() != Role::Repeatable && self.accepted.iter().any(is_it);
+        matches!(trip.outcome, TripOutcome::Differs { .. }) && is_named
     }
 
     fn is_failed(self, trip: &Trip) -> bool {

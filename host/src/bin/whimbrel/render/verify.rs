@@ -3,7 +3,7 @@
 use serde::Serialize;
 use whimbrel::Status;
 use whimbrel::exec::{Asked, Verified};
-use whimbrel::plan::{Difference, Entry, Rules, State, Step};
+use whimbrel::plan::{Difference, Entry, PlanProblem, Rules, State, Step};
 
 use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
 use super::{amount, snippet, status, style};
@@ -33,7 +33,26 @@ pub(crate) struct Finding {
 /// Returns what is wrong; the rules say what is not to count.
 pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
     let several = status.chains.len() > 1;
-    status.entries.iter().filter_map(|entry| finding(entry, several, rules)).collect()
+    let of_entries = status.entries.iter().filter_map(|entry| finding(entry, several, rules));
+    of_entries.chain(status.behind.iter().filter_map(behind)).collect()
+}
+
+/// Makes a finding of a baseline that the database cannot get to.
+fn behind(problem: &PlanProblem) -> Option<Finding> {
+    let PlanProblem::BehindBaseline { chain, baseline, newest } = problem else { return None };
+    Some(Finding {
+        code: "behind-baseline",
+        chain: chain.clone(),
+        migration: baseline.clone(),
+        message: format!(
+            "is a baseline that the database, at {newest}, cannot get to: what leads to it is not in the chain"
+        ),
+        hint: hint::BEHIND_BASELINE.to_owned(),
+        place: None,
+        shown: None,
+        is_answer: false,
+        file: None,
+    })
 }
 
 /// Names a migration, with its chain where there are several.
@@ -53,7 +72,7 @@ fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
         | State::Baseline
         | State::Ignored
         | State::ChecksumMismatch(Difference::Cosmetic | Difference::Manifest | Difference::Functions) => return None,
-        State::OutOfOrder if rules.allow_out_of_order || entry.allows_out_of_order() => return None,
+        State::OutOfOrder if rules.allow_out_of_order || entry.may_be_late => return None,
         State::Missing | State::Future if rules.ignore_missing => return None,
         State::OutOfOrder => (
             "is pending, but a later one is applied",
@@ -69,6 +88,13 @@ fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
                 repair("accept")
             );
             ("was changed after it was applied", hint)
+        }
+        State::ChangedInProgress => {
+            let hint = format!(
+                "put back what is done of it as it was, so that the rest can follow; or begin anew with `{}`",
+                repair("restart")
+            );
+            ("was changed while it is in progress", hint)
         }
         State::Future => (
             "is applied, and newer than anything in the chain",

@@ -80,7 +80,7 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
     duration::positive(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
-fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Layout>, D::Error> {
+pub(super) fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Layout>, D::Error> {
     String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }
 

@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Protection {
 
 /// Finds the environment that is meant: as typed, else as `WHIMBREL_ENV` says.
 pub(super) fn find(typed: Option<&str>, config: &Config) -> Result<Option<(String, Environment)>, SettingsError> {
-    let variable = std::env::var("WHIMBREL_ENV").ok().filter(|name| !name.is_empty());
+    let variable = std::env::var("WHIMBREL_ENV").ok().filter(|name| !name.trim().is_empty());
     let Some(name) = typed.map(str::to_owned).or(variable) else { return Ok(None) };
     match config.env.get(&name) {
         Some(environment) => Ok(Some((name, environment.clone()))),

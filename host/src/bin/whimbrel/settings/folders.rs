@@ -37,7 +37,8 @@ impl Settings {
         }
         let of = |(chain, locations): (String, Vec<Location>)| {
             let folder = locations::folder(&locations)?;
-            Ok(ChainFolder { chain, folder, source: self.source_of(&locations)? })
+            let source = self.source_of(&chain, &locations)?;
+            Ok(ChainFolder { chain, folder, source })
         };
         all.into_iter().map(of).collect()
     }
@@ -51,13 +52,16 @@ impl Settings {
     pub(crate) fn directory_of(&self, chain: &str) -> Result<Directory, SettingsError> {
         let locations = self.locations_of(chain);
         let first = locations::folder(&locations)?;
-        Ok(locations::directory(&locations, &self.reading()).unwrap_or_else(|| Directory::new(first)))
+        Ok(locations::directory(&locations, &self.reading(chain)).unwrap_or_else(|| Directory::new(first)))
     }
 
     /// Returns the folders of all chains that have some, the default one first.
     pub(crate) fn directories(&self) -> Vec<(String, Directory)> {
-        let folders = |locations: &[Location]| locations::directory(locations, &self.reading());
-        let all = self.chains().into_iter().map(|(name, locations)| (name, folders(&locations)));
+        let folders = |(name, locations): (String, Vec<Location>)| {
+            let folders = locations::directory(&locations, &self.reading(&name));
+            (name, folders)
+        };
+        let all = self.chains().into_iter().map(folders);
         all.filter_map(|(name, folders)| Some((name, folders?))).collect()
     }
 

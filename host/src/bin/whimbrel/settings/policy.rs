@@ -9,11 +9,12 @@ use toml::Spanned;
 use whimbrel::grants::Grants;
 use whimbrel::limits::Limits;
 use whimbrel::model::{MigrationPolicy, Policy, Trust, Version};
+use whimbrel::source::Layout;
 use whimbrel::sql;
 
 use super::config::Config;
 use super::locations::{self, Location};
-use super::{Place, SettingsError, placeholders};
+use super::{Place, SettingsError, config, placeholders};
 
 /// The tables by the names of their chains.
 pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
@@ -24,6 +25,9 @@ pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
 pub(super) struct ChainTable {
     #[serde(deserialize_with = "locations::one_or_several")]
     dir: Vec<Location>,
+    /// Whose way its folder is laid out.
+    #[serde(deserialize_with = "config::layout")]
+    pub(super) layout: Option<Layout>,
     trust: TrustWord,
     namespace: Option<String>,
     grants: Option<Grants>,
@@ -87,6 +91,18 @@ pub(super) fn locations(chains: &Chains, folder: &Path) -> Vec<(String, Vec<Loca
     let below = |table: &ChainTable| table.dir.iter().map(|dir| dir.clone().below(folder)).collect::<Vec<_>>();
     let all = chains.iter().map(|(name, table)| (name.clone(), below(table.get_ref())));
     all.filter(|(_, locations)| !locations.is_empty()).collect()
+}
+
+/// Refuses a chain that has the name of the default one and another place, where that has one, too.
+pub(super) fn check_default(chains: &Chains, default: &str, dir: &[Location]) -> Result<(), SettingsError> {
+    let is_twice = !dir.is_empty() && chains.get(default).is_some_and(|table| !table.get_ref().dir.is_empty());
+    let name = default.escape_debug();
+    let message = format!("two chains have the name {name}: that of `dir`, and that of `[chains.{name}]`");
+    let hint = Some("leave one of the two `dir` out, or give the chain of `dir` another name with `chain`".to_owned());
+    match is_twice {
+        true => Err(SettingsError { code: "chain", message, hint, place: None }),
+        false => Ok(()),
+    }
 }
 
 /// Checks every table, also of chains that are not run now.

@@ -1,5 +1,7 @@
 //! The version of a new migration: the number after the last, written as the others are, or the time.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context;
 use jiff::Timestamp;
 use whimbrel::source::{Directory, Layout};
@@ -23,6 +25,29 @@ pub(super) fn existing(folders: &Directory, layout: Layout) -> anyhow::Result<(L
         return Ok((layout, Vec::new()));
     }
     Ok(folders.versions()?)
+}
+
+/// Returns the versions of the projects beside the folder of the migrations, as their manifests are called.
+pub(super) fn of_guests(dir: &Path) -> anyhow::Result<Vec<String>> {
+    let guests = dir.parent().unwrap_or(Path::new("")).join("guests");
+    let names = |folder: &Path| -> std::io::Result<Vec<PathBuf>> {
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    let cannot = || format!("cannot read {}", guests.display());
+    if !guests.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for project in names(&guests).with_context(cannot)?.iter().filter(|path| path.is_dir()) {
+        let files = names(project).with_context(cannot)?;
+        let manifests = files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "toml"));
+        found.extend(manifests.filter_map(|file| {
+            let name = file.file_name()?.to_str()?.trim_start_matches('V');
+            let digits = name.split('_').next().filter(|digits| digits.chars().all(|digit| digit.is_ascii_digit()))?;
+            (!digits.is_empty()).then(|| digits.to_owned())
+        }));
+    }
+    Ok(found)
 }
 
 /// Returns the number that digits make, and how many there are. Tools that compare them as text have shorter and longer
