@@ -51,11 +51,13 @@ fn in_transaction(
     if let Err(error) = session.begin().map_err(StepError::beginning) {
         return (session, Err(error));
     }
+    tracing::debug!("transaction begun");
     note(session.as_mut(), step, conditions);
     let (mut session, result) = transacted(session, step, conditions, watermark);
     let result = result.and_then(|report| {
         if matches!(report.outcome, StepOutcome::Done | StepOutcome::MarkedApplied) {
             session.commit().map_err(StepError::doing("commit"))?;
+            tracing::debug!("committed");
         }
         Ok(report)
     });
