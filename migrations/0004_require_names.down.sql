@@ -12,7 +12,11 @@ CREATE TABLE customer_old (
 );
 
 INSERT INTO customer_old (id, full_name, phone, country, settings, first_name, last_name, name_suffix, name_key)
-SELECT id, full_name, phone, country, settings, first_name, last_name, name_suffix, name_key FROM customer;
+SELECT
+    customer.id, full_name, phone, coalesce(typed.country, customer.country), settings,
+    first_name, last_name, name_suffix, name_key
+FROM customer LEFT JOIN customer_country_typed AS typed ON typed.customer_id = customer.id;
 
+DROP TABLE customer_country_typed;
 DROP TABLE customer;
 ALTER TABLE customer_old RENAME TO customer;

@@ -14,6 +14,15 @@ CREATE TABLE customer_new (
     settings BLOB
 ) STRICT;
 
+-- Countries as they were typed, where they are put right below: so the way down can bring them back.
+CREATE TABLE customer_country_typed (
+    customer_id INTEGER PRIMARY KEY REFERENCES customer (id) ON DELETE CASCADE,
+    country TEXT NOT NULL
+) STRICT;
+
+INSERT INTO customer_country_typed (customer_id, country)
+SELECT id, country FROM customer WHERE country <> upper(trim(country));
+
 INSERT INTO customer_new (id, full_name, first_name, last_name, name_suffix, name_key, phone, country, settings)
 SELECT id, full_name, first_name, last_name, name_suffix, name_key, phone, upper(trim(country)), settings FROM customer;
 

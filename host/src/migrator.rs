@@ -264,6 +264,8 @@ impl Migrator {
         of_sources.append(&mut hooks);
         let chains = Chains::new(chains)?.with_hooks(of_sources);
         let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
+        let migrations = chains.nodes().len();
+        tracing::debug!(migrations, ignored = ignored.len(), "sources read");
         Ok(Found { chains, ignored, hook_problems, assumed })
     }
 

@@ -34,6 +34,7 @@ fn what_guests_say_is_in_the_json() {
     let json = outcome.json("up");
     let first = &json["logs"][0];
     assert_eq!((&first["version"], &first["level"]), (&"3".into(), &"info".into()), "{outcome}");
+    assert_eq!(first["chain"], "main", "{outcome}");
     assert!(json["steps"][2]["fuel"].as_u64().is_some_and(|fuel| fuel > 1000), "{outcome}");
 }
 

@@ -131,3 +131,15 @@ fn a_failure_changes_nothing_either() {
     ");
     });
 }
+
+#[test]
+fn what_is_held_to_nothing_has_no_least_manifest() {
+    let project = Project::with(&[
+        ("0001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);\nINSERT INTO a VALUES (1);\n"),
+        ("0001_a.verify.sql", "SELECT count(*) = 1 FROM a;\n"),
+    ]);
+    let json = project.ok(&["up", "--dry-run", "--json"]).json("up");
+    let recording = &json["steps"][0]["recording"];
+    assert_eq!((&recording["grants"], recording["statements"].is_array()), (&serde_json::Value::Null, true), "{json}");
+    assert!(!project.ok(&["up", "--dry-run"]).stdout.contains("[grants]"));
+}

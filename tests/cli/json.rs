@@ -175,6 +175,7 @@ fn a_plan_has_this_shape() {
       ],
       "hooks": [],
       "losses": [],
+      "losses_unknown": null,
       "warnings": [
         {
           "migration": "2 b",

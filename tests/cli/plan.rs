@@ -7,6 +7,31 @@ use crate::harness::Project;
 /// What is looked at before it is compiled.
 const COMPONENT: &str = "(component (core module $m) (export \"up\" (core module $m)))";
 
+/// Why it is not known what would be gone, as `plan down` says it.
+fn unknown(project: &Project) -> String {
+    let json = project.ok(&["plan", "down", "--json"]).json("plan");
+    assert_eq!(json["losses"], serde_json::json!([]));
+    json["losses_unknown"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_would_be_lost_and_is_not_known_is_said_to_be_so() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    assert_eq!(project.ok(&["plan", "down", "--json"]).json("plan")["losses_unknown"], serde_json::Value::Null);
+    let other = project.database();
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    assert_eq!(unknown(&project), "another process is writing to the database");
+    drop(other);
+    project.write("migrations/0001_create_note.down.sql", "DROP TABLE note;\nSELECT x FROM gone;\n");
+    let reason = "migration 1 create_note failed on its way down: no such table: gone (SQLITE_ERROR)";
+    assert_eq!(unknown(&project), reason);
+    let text = project.ok(&["plan", "down"]);
+    assert_eq!(text.stderr, format!("note: what would be lost is not known: {reason}\n"));
+    project.write("migrations/0001_create_note.down.sql", "-- whimbrel: transaction = none\nDROP TABLE note;\n");
+    assert!(unknown(&project).starts_with("migration 1 create_note was not tried: "), "{}", unknown(&project));
+}
+
 #[test]
 fn shows_the_way_up_and_down() {
     let project = Project::notes();

@@ -108,12 +108,13 @@ fn many_rows_are_cut_and_endless_lines_end() {
     let project = notes();
     let lines = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 101) SELECT i FROM n\n\
                  'x'.repeat(3000000)\nfor (;;) {}\nSELECT 2 AS still\n";
-    let outcome = typed(&project, &["--timeout", "2s"], lines);
+    let outcome = typed(&project, &["--timeout", "5s"], lines);
     assert_eq!(outcome.code, 1, "{outcome}");
     assert!(outcome.stdout.contains("100\n  … the first 100 rows\n"), "{outcome}");
     assert!(outcome.stdout.ends_with("still\n      2\n"), "{outcome}");
     assert!(outcome.stderr.contains("the answer is too long to be shown"), "{outcome}");
-    assert!(outcome.stderr.contains("longer than its timeout"), "{outcome}");
+    assert!(outcome.stderr.contains("the line took longer than its timeout of 5s"), "{outcome}");
+    assert_eq!(typed(&project, &["--timeout", "1s"], "for (;;) {}\n").code, 124);
 }
 
 #[test]

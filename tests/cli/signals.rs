@@ -142,6 +142,30 @@ fn verbs_that_run_nothing_tell_programs_that_they_were_stopped() {
 }
 
 #[cfg(target_os = "linux")]
+#[test]
+fn verbs_that_only_look_are_stopped_in_what_they_run() {
+    const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.write("migrations/0002_first_notes.down.sql", format!("{ENDLESS};\n"));
+    project.write("migrations/0003_asks.sql", format!("-- whimbrel: require = {ENDLESS}\nSELECT 1;\n"));
+    let endless = "// whimbrel: transform = { table = \"note\", read = [\"text\"], write = [\"text\"] }\n\
+         export function transform() { for (;;); }\n";
+    project.write("migrations/0004_endless.js", endless);
+    for verb in [&["status", "--json"][..], &["plan", "down", "--json"], &["preview", "4", "--json"]] {
+        let mut command = project.command(verb);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        while !opens(&child, "app.db") {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        signal(&child, "TERM");
+        let outcome = end(&project, child);
+        assert_eq!(outcome.code, 143, "{verb:?}: {outcome}");
+        assert_eq!(outcome.json("error")["code"], "interrupted", "{verb:?}: {outcome}");
+    }
+}
+
+#[cfg(target_os = "linux")]
 /// The process has this file open, and so has installed its handlers.
 pub(super) fn opens(child: &Child, file: &str) -> bool {
     let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).expect("it runs");

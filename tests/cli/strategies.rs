@@ -344,7 +344,7 @@ fn a_single_transaction_is_all_or_nothing() {
       |
     2 | INSERT INTO nowhere VALUES (1);
       |             ^^^^^^^
-    note: migration 3 c was rolled back
+    note: migration 3 c was rolled back, and what was done before it in the same transaction
     hint: the database is not what the script expects: `whimbrel status` shows what is applied
     ");
     assert_eq!(project.number("SELECT count(*) FROM sqlite_schema"), 0);

@@ -159,6 +159,21 @@ fn waiting_for_a_lock_counts_for_verbs_that_run_nothing() {
     }
 }
 
+/// A query without an end.
+const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+
+#[test]
+fn a_look_that_takes_too_long_is_no_answer() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.write("migrations/0003_asks.sql", format!("-- whimbrel: require = {ENDLESS}\nSELECT 1;\n"));
+    project.write("migrations/0002_first_notes.down.sql", format!("{ENDLESS};\n"));
+    for verb in [&["status"][..], &["plan", "down"]] {
+        let outcome = project.run(&[verb, &["--timeout", "300ms", "--json"]].concat());
+        assert_eq!((outcome.code, outcome.json("error")["code"].as_str()), (124, Some("timeout")), "{outcome}");
+    }
+}
+
 #[test]
 fn a_time_that_leaves_none_is_refused() {
     let project = Project::notes();

@@ -151,7 +151,7 @@ fn rows_without_parents_that_were_there_before_keep_no_table_from_being_rebuilt(
       caused by: foreign keys are broken after the rebuild: a row of note has no parent in person
     note: migration 3 worse was rolled back
     note: 1 migration was applied before it and stays applied
-    hint: the script must leave no row whose parent is gone
+    hint: the migration, and what its hooks do, must leave no row whose parent is gone
     ");
     assert_eq!(project.number("SELECT count(*) FROM person"), 2);
 }
@@ -216,4 +216,18 @@ fn keeps_its_history_where_it_is_told() {
     --- stderr
     error: "drop table" cannot be the history table's name; use letters, digits and underscores, at most 60
     "#);
+}
+
+#[test]
+fn with_verbose_a_run_tells_what_it_does() {
+    let project = Project::notes();
+    let said = project.ok(&["up", "-v"]).stderr;
+    let mut rest = said.as_str();
+    for word in
+        ["sources read", "planned", "database opened", "step begins", "transaction begun", "committed", "step is over"]
+    {
+        rest = rest.split_once(word).unwrap_or_else(|| panic!("`{word}` comes no more: {said}")).1;
+    }
+    assert!(!project.ok(&["up"]).stderr.contains("sources read"));
+    assert!(project.run_with("WHIMBREL_LOG", "whimbrel=debug", &["plan"]).stderr.contains("sources read"));
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use whimbrel::db::sqlite::Sqlite;
-use whimbrel::exec::{Leg, Trip, TripOutcome};
+use whimbrel::exec::{Trip, TripOutcome};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::{Code, Combined, Directory};
 use whimbrel::wasm::ComponentCache;
@@ -227,7 +227,7 @@ fn an_interrupt_ends_it() {
 }
 
 #[test]
-fn the_sample_chain_goes_back_but_for_what_it_puts_right() {
+fn the_sample_chain_goes_back() {
     let folder = tempfile::tempdir().unwrap();
     let migrator = Migrator::builder()
         .source(Directory::new(workspace().join("migrations")))
@@ -237,10 +237,6 @@ fn the_sample_chain_goes_back_but_for_what_it_puts_right() {
         .unwrap();
     let trips = migrator.round_trip(&Goal::Up(Until::End)).unwrap();
     let failed: Vec<String> = trips.iter().filter(|trip| trip.is_failed()).map(words).collect();
-    assert_eq!(
-        failed,
-        ["4 down: table customer, row with id 4, column country: text 'gb' before, text 'GB' after up and down"]
-    );
-    assert!(trips.iter().filter(|trip| matches!(trip.outcome, TripOutcome::Passed)).count() == 8, "{trips:#?}");
-    assert!(trips.iter().any(|trip| matches!(trip.outcome, TripOutcome::Differs { leg: Leg::Down, .. })));
+    assert_eq!(failed, [""; 0]);
+    assert!(trips.iter().filter(|trip| matches!(trip.outcome, TripOutcome::Passed)).count() == 9, "{trips:#?}");
 }

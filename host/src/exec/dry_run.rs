@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::event::Event;
 use super::foreign_keys::{Known, before_a_commit};
+use super::hold::Hold;
 use super::hooks::{self, of_step};
 use super::losses::{count, gone, inventory};
 use super::preconditions::{instead, waits};
@@ -248,7 +249,11 @@ fn try_step(
     session.start_recording();
     let (mut session, worked) = work(session, step, conditions);
     session.close_handles();
-    let recording = recorded_as_written(step.step.script(), session.take_recording());
+    let mut recording = recorded_as_written(step.step.script(), session.take_recording());
+    if step.hold == Hold::Free {
+        // Of what is held to nothing only its verify script was seen, which may not change anything: no manifest at all.
+        recording.observed = None;
+    }
     let done = worked.and_then(|work| {
         if conditions.interrupt.is_raised() {
             return Err(StepError::Interrupted);

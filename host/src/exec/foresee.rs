@@ -5,6 +5,7 @@ use std::error::Error;
 
 use super::preconditions::first_unmet;
 use super::prepare::PreparedStep;
+use super::report::StepError;
 use super::run::Conditions;
 use crate::db::Session;
 use crate::model::{Policies, Script, Unmet};
@@ -29,14 +30,15 @@ pub enum Outlook {
     },
 }
 
-/// Asks all preconditions of a step that goes up; what goes wrong is in the answer. Compiles nothing.
+/// Asks all preconditions of a step that goes up. What goes wrong is in the answer; only what was stopped from outside is
+/// an error. Compiles nothing.
 pub(crate) fn foresee(
     session: &mut dyn Session,
     step: Step,
     policies: &Policies,
     conditions: &Conditions<'_>,
-) -> Outlook {
-    let unknown = |reason| Outlook::Unknown { reason };
+) -> Result<Outlook, StepError> {
+    let unknown = |reason| Ok(Outlook::Unknown { reason });
     if let Some(missing) = step.migration.asked.iter().flat_map(Script::missing).next() {
         return unknown(missing.to_string());
     }
@@ -45,8 +47,11 @@ pub(crate) fn foresee(
         Err(error) => return unknown(with_causes(&error)),
     };
     match first_unmet(session, &step, conditions) {
-        Ok(None) => Outlook::Met,
-        Ok(Some(precondition)) => Outlook::Unmet { otherwise: precondition.otherwise, reason: precondition.reason() },
+        Ok(None) => Ok(Outlook::Met),
+        Ok(Some(precondition)) => {
+            Ok(Outlook::Unmet { otherwise: precondition.otherwise, reason: precondition.reason() })
+        }
+        Err(error) if error.is_interruption() => Err(error),
         Err(error) => unknown(with_causes(&error)),
     }
 }

@@ -112,6 +112,8 @@ pub struct Report {
     pub duration: Duration,
     /// The step that failed had committed chunks, in this run or before it, and they stay.
     pub chunks_stay: bool,
+    /// How many steps came before the one that failed and were undone with it, since all ran in one transaction.
+    pub undone: usize,
 }
 
 impl Report {
@@ -355,7 +357,7 @@ impl StepError {
         let told = |error: &DbError| error.code == crate::db::ErrorCode::Interrupted;
         match self {
             Self::Interrupted | Self::NotBegun { .. } => true,
-            Self::History(HistoryError::Database { source, .. }) => told(source),
+            Self::Database { source, .. } | Self::History(HistoryError::Database { source, .. }) => told(source),
             Self::Statement { failed, .. } => told(&failed.error),
             Self::Hook { source, .. } => source.is_interruption(),
             #[cfg(feature = "wasm")]

@@ -102,6 +102,7 @@ fn run_steps(
         let migration = &step.step.migration;
         let span = tracing::info_span!("step", version = %migration.version, name = %migration.name, direction = %step.step.direction);
         let _span = span.entered();
+        tracing::debug!("step begins");
         watermark.has_chunks = false;
         let (returned, result) = if conditions.interrupt.is_raised() {
             (session, Err(StepError::NotBegun { waiting: false }))
@@ -116,12 +117,14 @@ fn run_steps(
         report.duration = began.elapsed();
         match result {
             Ok(done) => {
+                tracing::debug!(outcome = ?done.outcome, took = ?done.duration, "step is over");
                 watermark.committed(&step.step, &done);
                 watermark.burst.after(session.as_mut(), &done);
                 conditions.observer.event(&Event::StepFinished { report: &done });
                 report.steps.push(done);
             }
             Err(source) => {
+                tracing::debug!(error = ?source.to_string(), "step failed");
                 watermark.burst.finish(session.as_mut());
                 conditions.observer.event(&Event::StepFailed { step: &step.step });
                 report.chunks_stay = watermark.has_chunks;

@@ -80,7 +80,7 @@ fn in_its_turn(
             Ok(false) => source,
             Err(error) => error,
         };
-        let done = Report { warnings: prepared.plan.warnings.clone(), ..Report::default() };
+        let done = Report { warnings: prepared.plan.warnings.clone(), undone: at, ..Report::default() };
         let error = match prepared.steps.get(at) {
             Some(step) if !is_of_run(&source) => {
                 let failed = step.step.clone();

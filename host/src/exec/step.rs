@@ -71,11 +71,13 @@ fn in_transaction(
     if let Err(error) = session.begin().map_err(StepError::beginning) {
         return (session, Err(error));
     }
+    tracing::debug!("transaction begun");
     note(session.as_mut(), step, conditions);
     let (mut session, result) = transacted(scope, session, step, conditions, watermark);
     let result = result.and_then(|report| {
         if matches!(report.outcome, StepOutcome::Done | StepOutcome::MarkedApplied) {
             commit(session.as_mut())?;
+            tracing::debug!("committed");
         }
         Ok(report)
     });

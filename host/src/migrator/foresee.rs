@@ -15,9 +15,13 @@ impl Migrator {
     /// is no database nothing is asked.
     ///
     /// Each migration is asked by itself: what those before it will have done is not there yet. A query that fails is
-    /// an answer and no error; a timeout of the migrator ends the queries, too.
+    /// an answer and no error; an interrupt or a timeout of the migrator ends the queries, too, and then that is the error.
     pub fn foresee(&self) -> Result<(Status, BTreeMap<usize, Outlook>), Error> {
-        let (chains, status) = self.timed(Self::stand)?;
+        self.timed(Self::look_ahead)
+    }
+
+    fn look_ahead(&self) -> Result<(Status, BTreeMap<usize, Outlook>), Error> {
+        let (chains, status) = self.stand()?;
         let asked = |entry: &Entry| {
             // What is in progress is not asked again.
             let waits = entry.state.is_pending() && entry.state != State::InProgress;
@@ -31,13 +35,15 @@ impl Migrator {
         if steps.is_empty() {
             return Ok((status, BTreeMap::new()));
         }
-        let interrupt = self.timeout.map_or_else(|| self.interrupt.clone(), |timeout| self.interrupt.within(timeout));
-        let opened = self.backend()?.open_existing(Access::Read, &self.options(&interrupt, false));
+        let opened = self.backend()?.open_existing(Access::Read, &self.options(&self.interrupt, false));
         let opened = opened.map_err(|error| self.database_error(error))?;
         let Some(mut session) = opened else { return Ok((status, BTreeMap::new())) };
-        let conditions = self.conditions(&chains, Goal::LATEST, &interrupt, false);
-        let foresee = |(place, step)| (place, exec::foresee(session.as_mut(), step, &self.policies, &conditions));
-        let outlooks = steps.into_iter().map(foresee).collect();
+        let conditions = self.conditions(&chains, Goal::LATEST, &self.interrupt, false);
+        let mut outlooks = BTreeMap::new();
+        for (place, step) in steps {
+            let outlook = exec::foresee(session.as_mut(), step, &self.policies, &conditions);
+            outlooks.insert(place, outlook.map_err(|_| Error::Interrupted)?);
+        }
         Ok((status, outlooks))
     }
 }

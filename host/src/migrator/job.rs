@@ -45,6 +45,7 @@ impl Job<'_> {
         let chains = with_kept(&self.chains, kept);
         let plan = plan::build(&chains, &rows, &self.goal, &migrator.rules)?;
         let applied = rows.iter().filter(|row| row.is_live() && self.is_active(row)).count();
+        tracing::debug!(applied, steps = plan.steps.len(), "planned");
         // Flyway runs some of its callbacks each time; in a database that is not there they would find nothing.
         let has_hooks = !plan.hooks.is_empty() && existing.is_some();
         if plan.steps.is_empty() && !has_hooks {

@@ -57,6 +57,7 @@ fn an_engine_that_is_missing_or_wrong_is_told() {
         let outcome = project.run(&["up"]);
         assert!(outcome.code == 1 && outcome.stderr.contains(words), "{name}: {outcome}");
         assert!(outcome.stderr.contains("0002_split_names.js"), "{name}: {outcome}");
+        assert_eq!(project.run(&["up", "--json"]).json("error")["code"], "engine", "{name}");
         assert!(!project.path("app.db").exists(), "{name}");
         let engines = project.run(&["engines"]);
         assert!(engines.code == 1 && engines.stdout.contains(words), "{name}: {engines}");

@@ -33,6 +33,20 @@ fn a_syntax_error_is_told_before_anything_runs() {
     assert!(!project.path("app.db").exists());
 }
 
+#[test]
+fn a_statement_that_fails_in_a_script_has_the_code_of_the_database() {
+    for (body, code) in [
+        ("db.execute('INSERT INTO customer (id) SELECT id FROM customer');", "constraint-unique"),
+        ("db.execute('DELETE FROM customer WHERE id = ?');", "parameter"),
+        ("try { db.execute('DELETE FROM nothing'); } catch {}\n throw new Error('no');", "script-failed"),
+    ] {
+        let project = script("0002_x.js", &format!("{UP}{body}\n}}\n"));
+        let error = project.run(&["up", "--json"]).json("error");
+        assert_eq!(error["code"], "script-failed", "{error}");
+        assert_eq!(error["problems"][0]["code"], code, "{error}");
+    }
+}
+
 /// sucrase takes all of it for a type, and the code in it would be gone.
 #[test]
 fn a_namespace_with_code_is_refused_and_one_that_is_declared_is_not() {

@@ -22,6 +22,7 @@ const LINES: Duration = Duration::from_secs(10);
 /// A line that a guest wrote into its log.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct LogLine {
+    chain: String,
     version: String,
     name: String,
     level: &'static str,
@@ -140,6 +141,7 @@ impl Progress {
     fn log(&self, step: &Step, level: LogLevel, message: &str) {
         if self.ui.json() {
             lock(&self.heard).logs.push(LogLine {
+                chain: step.chain.to_string(),
                 version: step.migration.version.to_string(),
                 name: step.migration.name.clone(),
                 level: name(level),

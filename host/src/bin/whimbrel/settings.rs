@@ -62,7 +62,7 @@ pub(crate) struct Settings {
     only: Vec<String>,
     environment: Option<(String, Environment)>,
     history_table: String,
-    lock_timeout: Duration,
+    pub(crate) lock_timeout: Duration,
     /// How long a whole run may take.
     pub(crate) timeout: Option<Duration>,
     foreign_keys: bool,

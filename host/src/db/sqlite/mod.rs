@@ -103,6 +103,8 @@ impl Sqlite {
         // The first read is where SQLite notices that a file is no database.
         let read = session.table_exists("sqlite_schema").map_err(|error| run_lock::name_holder(error, &self.path));
         read.map_err(|error| self.needs_more(error))?;
+        let writes = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+        tracing::debug!(database = ?self.describe(), writes, "database opened");
         Ok(Box::new(session))
     }
 

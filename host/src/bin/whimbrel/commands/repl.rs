@@ -4,6 +4,7 @@ mod line;
 
 use std::io::{self, BufRead, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use line::{Kept, Line, as_run};
 use serde_json::json;
@@ -13,7 +14,7 @@ use whimbrel::{Error, Interrupt};
 use crate::exit::{Exit, Signal};
 use crate::failure::{self, Failure};
 use crate::render::answer::{self, Answer};
-use crate::settings::Settings;
+use crate::settings::{Settings, write_duration};
 use crate::signals::Signals;
 use crate::ui::Ui;
 
@@ -69,12 +70,14 @@ pub(super) fn run(settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Re
                 ui.data(&answer::logs(&logs))?;
                 Failure::new(Exit::Failed, "line", error)
             }
-            Err(error) => explain(error),
+            Err(error) => explain(error, settings.timeout),
         };
         let ended = ui.fail(&failure);
         match signals.exit_code(ended) {
             ended @ Exit::Interrupted(by) if !typing || by != Signal::Interrupt => return Ok(ended),
-            _ if !typing => exit = Exit::Failed,
+            // A line that is wrong says more than one that took too long.
+            Exit::TimedOut if !typing && exit == Exit::Done => exit = Exit::TimedOut,
+            ended if !typing && ended != Exit::TimedOut => exit = Exit::Failed,
             _ => {}
         }
     }
@@ -135,11 +138,16 @@ impl Observer for Heard {
 }
 
 /// Explains what ended a line from outside. That it was run as a migration is nothing to be told.
-fn explain(error: anyhow::Error) -> Failure {
+fn explain(error: anyhow::Error, timeout: Option<Duration>) -> Failure {
     let ran = matches!(error.downcast_ref(), Some(Error::Run(_)));
     let mut failure = failure::explain(error);
     if let Exit::Interrupted(_) = failure.exit {
         return Failure::new(failure.exit, failure.code, "interrupted");
+    }
+    if let (Exit::TimedOut, Some(timeout)) = (failure.exit, timeout) {
+        let message = format!("the line took longer than its timeout of {}", write_duration(timeout));
+        let hint = Some("give it more time with --timeout".to_owned());
+        return Failure { hint, ..Failure::new(failure.exit, failure.code, message) };
     }
     if ran && !failure.causes.is_empty() {
         failure.message = failure.causes.remove(0);

@@ -33,6 +33,10 @@ pub(super) fn explain(error: Error) -> Failure {
         Error::History(error) => history(&error),
         Error::Adopt(error) => adopt::explain(&error),
         Error::Plan(error) => plan(&error),
+        // Which of the migrations was being prepared says nothing: all of them are, at once.
+        Error::Prepare(_) if error.is_interruption() => {
+            Failure { message: "interrupted; nothing had begun".to_owned(), ..run::interrupted() }
+        }
         Error::Prepare(error) => prepare::prepare(&error),
         Error::Preview(error) => transform::preview(&error),
         Error::Repair(error) => repair(error),

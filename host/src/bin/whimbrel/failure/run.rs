@@ -64,7 +64,8 @@ pub(super) fn explain(error: RunError) -> Failure {
     } else if outside && stays {
         failure.notes.push(stays_outside(failed.direction).to_owned());
     } else if undone(&source) && !done.dry_run {
-        failure.notes.push(format!("migration {} was rolled back", failed.title()));
+        let with_it = if done.undone > 0 { ", and what was done before it in the same transaction" } else { "" };
+        failure.notes.push(format!("migration {} was rolled back{with_it}", failed.title()));
     }
     if let StepError::Hook { kept: true, .. } = &source {
         failure.notes.push(format!("migration {} stays: it had committed on its own before the hook", failed.title()));
@@ -198,7 +199,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
                 let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
                 Failure { causes, message: error.to_string(), ..inner }
             }
-            error => transform::stopped(error),
+            error => transform::stopped(error, &failed.migration.version.to_string()),
         },
         StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
         StepError::Database { doing, source } => Failure {
@@ -218,7 +219,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             }
         }
         StepError::ForeignKeys { .. } => Failure {
-            hint: Some("the script must leave no row whose parent is gone".to_owned()),
+            hint: Some("the migration, and what its hooks do, must leave no row whose parent is gone".to_owned()),
             ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
         },
         StepError::Schema { .. } => Failure {
@@ -323,7 +324,14 @@ fn of_step(error: &PluginError, failed: &Step) -> Failure {
             let explained = script::failed(failure, files, &failed.migration.title());
             let causes = statement.iter().map(ToString::to_string).collect();
             let hint = explained.hint.clone().or_else(|| hint::guest(error));
-            Failure { causes, hint, ..explained }
+            let mut problems = explained.problems;
+            if let (Some(failed), "script-failed") = (statement, explained.code)
+                && explained.message.contains(&failed.error.message)
+            {
+                // It threw what the database said, and not something of its own after it had caught that.
+                problems.iter_mut().for_each(|problem| problem.code = failed.error.code.as_str());
+            }
+            Failure { causes, hint, problems, ..explained }
         }
         _ => guest(error),
     }

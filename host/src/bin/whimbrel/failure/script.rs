@@ -89,7 +89,8 @@ pub(crate) fn unusable(error: &ScriptPrepareError) -> Failure {
         ScriptPrepareError::Source(_) => failure("engine", ""),
         ScriptPrepareError::Compile { source, .. } => {
             let inner = library::component(source);
-            Failure { causes: vec![inner.message], message: error.to_string(), ..inner }
+            let code = if inner.code == "component" { "engine" } else { inner.code };
+            Failure { code, causes: vec![inner.message], message: error.to_string(), ..inner }
         }
         ScriptPrepareError::NotAnEngine { .. } => failure("engine", "`whimbrel inspect` shows what it is"),
         ScriptPrepareError::OtherFiles { .. } => {

@@ -7,17 +7,16 @@ use whimbrel::wasm::PluginError;
 use super::{Failure, Problem, hint, library, run};
 use crate::exit::Exit;
 
-/// Explains why a transform stopped in the middle of its rows.
-pub(super) fn stopped(error: &TransformError<PluginError>) -> Failure {
+/// Explains why a transform stopped in the middle of its rows; `version` is that of its migration, as it is typed.
+pub(super) fn stopped(error: &TransformError<PluginError>, version: &str) -> Failure {
     let failure = |code: &'static str| Failure::new(Exit::Failed, code, error.to_string());
     match error {
         TransformError::Layout { problems } => layout(problems, None, &error.to_string()),
         TransformError::Rejected { .. } => Failure {
-            hint: Some(
+            hint: Some(format!(
                 "mend the row, or keep such rows aside with `on_error = \"skip\"` in its manifest; \
-                 `whimbrel preview VERSION --key VALUE` shows one row"
-                    .to_owned(),
-            ),
+                 `whimbrel preview {version} --key VALUE` shows one row"
+            )),
             ..failure("row-rejected")
         },
         TransformError::TooManyRejects { .. } => {
@@ -41,7 +40,7 @@ pub(super) fn stopped(error: &TransformError<PluginError>) -> Failure {
             ..failure("key")
         },
         TransformError::OtherKey { .. } => Failure {
-            hint: Some("`whimbrel repair VERSION --restart` begins with the first row again".to_owned()),
+            hint: Some(format!("`whimbrel repair {version} --restart` begins with the first row again")),
             ..failure("key")
         },
         _ => failure("transform"),
@@ -69,7 +68,8 @@ pub(super) fn layout(problems: &[LayoutProblem], migration: Option<&str>, messag
 /// Explains why rows cannot be shown.
 pub(super) fn preview(error: &PreviewError) -> Failure {
     match error {
-        PreviewError::Failed(StepError::Transform(error)) => stopped(error),
+        PreviewError::Failed(error) if error.is_interruption() => run::interrupted(),
+        PreviewError::Failed(StepError::Transform(error)) => stopped(error, "VERSION"),
         PreviewError::Failed(error @ StepError::Unverified { script, range, .. }) => {
             run::unverified(error, script, range, None)
         }

@@ -25,8 +25,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) policies: &'a Policies,
     /// What the policies would refuse.
     pub(crate) refused: &'a [Refusal],
-    /// What would be gone.
-    pub(crate) lost: &'a [Loss],
+    /// What would be gone, or why that is not known.
+    pub(crate) lost: Result<&'a [Loss], &'a str>,
 }
 
 /// Writes the steps in order, with what each component asks for and what of that the policy would refuse.
@@ -62,7 +62,7 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
         }
     }
     text.push_str(&hooks::text(&plan.hooks));
-    if !lost.is_empty() {
+    if let Ok(lost @ [_, ..]) = lost {
         text.push('\n');
         text.push_str(&losses::text(lost));
     }
@@ -143,6 +143,8 @@ pub(crate) struct PlanJson {
     hooks: Vec<HookJson>,
     /// Tables and columns that would be gone; only a plan that reverts is tried out for them.
     losses: Vec<LossJson>,
+    /// Why it is not known what would be gone; then `losses` is empty.
+    losses_unknown: Option<String>,
     warnings: Vec<WarningJson>,
 }
 
@@ -228,7 +230,8 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         direction: plan.goal.direction().as_str(),
         steps: plan.steps.iter().enumerate().map(one).collect(),
         hooks: hooks::json(&plan.hooks),
-        losses: losses::json(lost),
+        losses: losses::json(lost.unwrap_or_default()),
+        losses_unknown: lost.err().map(str::to_owned),
         warnings: warning::json(plan.warnings.iter()),
     }
 }

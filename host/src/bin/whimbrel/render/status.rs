@@ -76,7 +76,7 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         }
         text.push_str(&sheet.draw());
         text.push_str(&format!("\n{}.\n", counts(&status.entries)));
-        text.push_str(&what_would_happen(&status.entries, outlooks));
+        text.push_str(&what_would_happen(&status.entries, outlooks, several));
         text.push_str(&outlook::notes(status, outlooks));
         let note = style::paint(style::HINT, "note");
         text.extend(status.at_work.iter().map(|holding| format!("{note}: {}\n", lock::line(holding))));
@@ -102,10 +102,11 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
 }
 
 /// Says what a run would do about what is out of order.
-fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>) -> String {
+fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>, several: bool) -> String {
     let note = style::paint(style::HINT, "note");
     let line = |entry: &Entry| {
-        let title = escape::line(&entry.title()).into_owned();
+        let chain = if several { format!("{}:", entry.chain) } else { String::new() };
+        let title = escape::line(&format!("{chain}{}", entry.title())).into_owned();
         match entry.may_be_late {
             true => format!("{note}: {title} is out of order and may be: `up` would apply it\n"),
             false => format!(

@@ -47,12 +47,16 @@ impl Trips<'_> {
         if self.trips.is_empty() {
             return "Nothing to test: no migration is pending.\n".to_owned();
         }
-        let mut sheet = Sheet::new(&["VERSION", "NAME", "UP, DOWN, UP", "TIME"], &[]);
+        let several = self.trips.iter().any(|trip| trip.step.several);
+        let mut header = vec!["VERSION", "NAME", "UP, DOWN, UP", "TIME"];
+        header.extend(several.then_some("CHAIN"));
+        let mut sheet = Sheet::new(&header, &[]);
         for trip in self.trips {
             let migration = &trip.step.migration;
             let (word, colour) = self.word(trip);
             let version = version(migration.role(), migration.version).unwrap_or_default();
-            let cells = [version, migration.name.clone(), word.clone(), amount::duration(trip.duration)];
+            let mut cells = vec![version, migration.name.clone(), word.clone(), amount::duration(trip.duration)];
+            cells.extend(several.then(|| trip.step.chain.to_string()));
             sheet.add(&cells, Some((&word, colour)));
         }
         let mut text = sheet.draw();

@@ -43,6 +43,8 @@ fn wrong(message: String, position: Option<(u32, u32)>) -> SettingsError {
 /// Finds the variable. The line that is wrong may be the one with the password, so it is named by its number.
 fn read(bytes: &[u8]) -> Result<Option<String>, SettingsError> {
     let text = str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8".to_owned(), None))?;
+    // Editors of Windows begin a file with it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for line in dotenvy::from_read_iter(text.as_bytes()) {
         let (name, value) = line.map_err(|error| {
             let at = match &error {
@@ -129,6 +131,7 @@ mod tests {
             ("A='open\n  until here\n", Err(Some((1, 1)))),
             ("A=1\r\n  =x\r\n", Err(Some((2, 1)))),
             ("# not a variable\nnot a variable\n", Err(Some((2, 1)))),
+            ("\u{feff}DATABASE_URL=app.db\n", Ok(Some("app.db"))),
             ("DATABASE_URL=\"  \"\n", Ok(None)),
             ("DATABASE_URL=\nDATABASE_URL=b.db", Ok(Some("b.db"))),
         ];
