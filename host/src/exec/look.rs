@@ -2,22 +2,28 @@
 //! they are taken for. Changes nothing.
 
 use super::prepare::PrepareError;
+use crate::limits::{Limit, RunLimits};
 use crate::model::Body;
 use crate::plan::{Direction, Step};
 use crate::wasm::{CompileError, Inspection, inspect_binary};
 
-/// Finds what is wrong with the bytes of the components among some steps.
-pub(super) fn look(steps: &[Step]) -> Vec<PrepareError> {
-    steps.iter().filter_map(|step| one(step).err()).collect()
+/// Finds what is wrong with the bytes of the components among some steps, each with its limits.
+pub(super) fn look<'a>(steps: impl Iterator<Item = (&'a Step, RunLimits)>) -> Vec<PrepareError> {
+    steps.filter_map(|(step, limits)| one(step, &limits).err()).collect()
 }
 
-fn one(step: &Step) -> Result<(), PrepareError> {
+fn one(step: &Step, limits: &RunLimits) -> Result<(), PrepareError> {
     let (Body::Component { bytes } | Body::Transform { bytes, .. }) = &step.migration.body else { return Ok(()) };
-    let found = inspect_binary(bytes).and_then(|found| found.check().map(|()| found));
-    let found = found.map_err(|error| PrepareError::Component {
+    let look = || -> Result<Inspection, CompileError> {
+        limits.check(Limit::ComponentSize, bytes.len() as u64)?;
+        let found = inspect_binary(bytes)?;
+        found.check()?;
+        Ok(found)
+    };
+    let found = look().map_err(|source| PrepareError::Component {
         migration: step.migration.title(),
         file: step.migration.file.clone(),
-        source: CompileError::Inspect(error),
+        source,
     })?;
     fits(step, &found)
 }
