@@ -140,6 +140,14 @@ pub enum PrepareError {
         /// Its file.
         file: String,
     },
+    /// Without foreign keys it would do to other tables what it is not granted, and leave rows without parents.
+    #[error("migration {migration} is held to grants and may not rebuild tables with foreign keys off ({file})")]
+    HeldRebuild {
+        /// Version and name.
+        migration: String,
+        /// Its file.
+        file: String,
+    },
     /// Everything is to run in one transaction, and this step commits on its own.
     #[error("migration {migration} {why}, so it cannot be part of one transaction with others ({file})")]
     NotInOneTransaction {

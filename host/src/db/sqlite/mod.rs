@@ -19,6 +19,7 @@ mod lent;
 mod limits;
 mod meter;
 mod plain;
+mod planner;
 mod probe;
 mod question;
 mod raw_function;
@@ -31,6 +32,7 @@ mod statement_kind;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod walks;
 mod watch;
 mod write;
 
