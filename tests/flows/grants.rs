@@ -107,6 +107,7 @@ fn plan_and_inspect_tell_what_the_policy_refuses() {
         "never": { "view": ["everything"] },
         "limits": [{ "limit": "memory", "asked": 1 << 30, "given": 512 << 20 }],
         "outside_transaction": false,
+        "rebuild": false,
     });
     assert_eq!(refused, expected);
     let inspected = project.run(&vendor(&["inspect", "vendor/0001_loyalty.wasm", "--json"])).json("inspect");

@@ -8,6 +8,7 @@ mod component;
 mod list;
 mod made;
 mod stage;
+mod vendor;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -25,6 +26,8 @@ pub(super) use stage::Stage;
 const CASE: &str = "WHIMBREL_TEST_HOSTILE_CASE";
 const BEHAVIOURS: &str = "WHIMBREL_TEST_HOSTILE_BEHAVIOURS";
 const PROGRAM: &str = "WHIMBREL_TEST_HOSTILE_PROGRAM";
+/// What one command of the program takes at most, on a machine that is busy with other tests.
+const BOUNDED: Duration = Duration::from_secs(60);
 /// Far beyond what any of them takes, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -14,7 +14,8 @@ use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::step::{Timer, done_elsewhere, moment, write_row};
 use super::transform::{
-    Guest, call, failed, find_to_run, hold, jobs, keep_aside, rejected_rows, release, row_counts, start, tell, voice,
+    Guest, call, count_held, failed, find_to_run, hold, jobs, keep_aside, rejected_rows, release, row_counts, start,
+    tell, voice,
 };
 use super::verify::verify;
 use super::watermark::Watermark;
@@ -24,7 +25,7 @@ use crate::history::{Advance, Standing};
 use crate::interrupt::Interrupt;
 use crate::lock::{Holder, Lease};
 use crate::model::{AppliedState, Chunk, TransformSpec, Version};
-use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, count, schema_version, with_runner};
+use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, schema_version, with_runner};
 use crate::wasm::PluginError;
 
 /// How long a lease is good at least: for somebody on another host, who cannot look whether the process is there.
@@ -136,7 +137,7 @@ fn run<'a>(
     let mut job = Job {
         step,
         conditions,
-        layout: find_to_run(session, spec)?,
+        layout: find_to_run(session, step, spec)?,
         schema: schema_version(session).map_err(look())?,
         rows,
         timer: Timer::start(session),
@@ -246,7 +247,7 @@ impl Job<'_> {
 
     /// Holds the transform against a schema that has changed between two chunks.
     fn look_again(&mut self, session: &mut dyn Session, spec: &TransformSpec) -> Result<(), StepError> {
-        let layout = find_to_run(session, spec)?;
+        let layout = find_to_run(session, self.step, spec)?;
         if !layout.goes_on_as(&self.layout) {
             let (table, key) = (layout.source().to_owned(), layout.key().join(", "));
             return Err(failed(TransformError::OtherKey { table, key }));
@@ -388,7 +389,7 @@ impl Job<'_> {
 
     /// Writes the row that says it is in progress; returns how many rows there are.
     fn announce(&self, session: &mut dyn Session) -> Result<u64, StepError> {
-        let total = count(session, &self.layout).map_err(StepError::doing("count the rows of the transform"))?;
+        let total = count_held(session, self.step, self.conditions, &self.layout)?;
         let mut report = self.timer.report(session, self.step, Work::default(), StepOutcome::Done);
         report.counters = Counters::default();
         report.duration = Duration::ZERO;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::prepare::{PrepareError, PreparedStep};
 use super::report::StepError;
 use super::run::Conditions;
-use crate::db::{Ambient, Session};
+use crate::db::{Ambient, DbError, Session};
 use crate::grants::{FunctionGrant, Grant, Grants, Restriction, Verb};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::limits::{Limit, LimitReached};
@@ -130,6 +130,10 @@ pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant
                 let (migration, file) = (migration.title(), migration.file.clone());
                 return Err(PrepareError::HeldOutsideTransaction { migration, file });
             }
+            if step.script().is_some_and(|script| script.directives.rebuild) {
+                let (migration, file) = (migration.title(), migration.file.clone());
+                return Err(PrepareError::HeldRebuild { migration, file });
+            }
             effective()
         }
         Body::Sql { .. } | Body::Rust(_) => Ok(Hold::Free),
@@ -206,9 +210,14 @@ pub(super) fn bound(
 ) -> Result<(), StepError> {
     let started_at = u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0);
     session.set_ambient(Some(ambient(step, started_at, seed))).map_err(StepError::doing(HIDE))?;
+    within_limits(session, step).map_err(StepError::doing("put the limits in force"))
+}
+
+/// Puts the migration's limits in force where it is held to grants.
+pub(super) fn within_limits(session: &mut dyn Session, step: &PreparedStep) -> Result<(), DbError> {
     if matches!(step.hold, Hold::To(Some(_))) {
         let time = Duration::from_millis(step.limits.of(Limit::Time)).min(YEAR);
-        session.set_limits(Some(&step.limits)).map_err(StepError::doing("put the limits in force"))?;
+        session.set_limits(Some(&step.limits))?;
         session.set_deadline(Some(Instant::now() + time));
     }
     Ok(())

@@ -20,9 +20,10 @@ pub struct Loss {
 pub(super) type Inventory = BTreeMap<String, BTreeSet<String>>;
 
 const TABLES: &str = "SELECT l.name, x.name FROM pragma_table_list l JOIN pragma_table_xinfo(l.name) x \
-                      WHERE l.schema = 'main' AND l.type IN ('table', 'virtual') AND l.name NOT LIKE 'sqlite^_%' ESCAPE '^'";
+                      WHERE l.schema = 'main' AND l.type IN ('table', 'virtual') AND x.hidden NOT IN (2, 3) AND l.name NOT LIKE 'sqlite^_%' ESCAPE '^'";
 
-/// Lists tables and columns, without the host's own; nothing in databases that cannot be asked this way.
+/// Lists tables and columns, without the host's own; nothing in databases that cannot be asked this way. Columns that are
+/// computed are left out: nothing is lost with them, and to compute them takes however long their makers like.
 pub(super) fn inventory(session: &mut dyn Session, own: &[String]) -> Result<Inventory, StepError> {
     let mut found = Inventory::new();
     if session.dialect() != "sqlite" {

@@ -126,6 +126,17 @@ pub enum PrepareError {
         /// Its file.
         file: String,
     },
+    /// Without foreign keys it would do to other tables what it is not granted, and leave rows without parents.
+    #[error(
+        "migration {migration} is held to grants and may not rebuild tables with foreign keys off ({})",
+        Shown(file)
+    )]
+    HeldRebuild {
+        /// Version and name.
+        migration: String,
+        /// Its file.
+        file: String,
+    },
     /// Everything is to run in one transaction, and this step commits on its own.
     #[error("migration {migration} {why}, so it cannot be part of one transaction with others ({})", Shown(file))]
     NotInOneTransaction {
@@ -167,6 +178,7 @@ impl PrepareError {
             | Self::FunctionName { migration, .. }
             | Self::Irreversible { migration, .. }
             | Self::HeldOutsideTransaction { migration, .. }
+            | Self::HeldRebuild { migration, .. }
             | Self::NotInOneTransaction { migration, .. }
             | Self::NoWasm { migration, .. } => Some(migration),
             Self::NotGranted { .. } | Self::Several { .. } => None,

@@ -59,7 +59,7 @@ fn show(
     conditions: &Conditions<'_>,
     selection: &Selection,
 ) -> Result<Preview, StepError> {
-    let layout = find(session, spec)?;
+    let layout = find(session, step, spec)?;
     let call = call(step, &layout, conditions);
     hold(session, step, conditions)?;
     let shown = start(step, &call, conditions.interrupt)

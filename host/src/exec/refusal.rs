@@ -17,6 +17,8 @@ pub struct Refusal {
     pub limits: Vec<Excess>,
     /// It is held to grants and wants to run outside a transaction.
     pub outside_transaction: bool,
+    /// It is held to grants and wants to rebuild tables with foreign keys off.
+    pub rebuild: bool,
 }
 
 /// Returns what the policy refuses each step of a plan; steps without are left out. A run of the plan would stop before
@@ -29,11 +31,13 @@ pub fn refusals(plan: &Plan, policies: &Policies) -> Vec<Refusal> {
 fn refusal(index: usize, step: &Step, policy: &Policy) -> Option<Refusal> {
     let asked = step.migration.manifest.as_ref().map(|manifest| &manifest.limits);
     let limits = RunLimits::decide(asked, &policy.limits_for(step.migration.version)).err().unwrap_or_default();
-    let (grants, outside_transaction) = match one(step, policy) {
-        Ok(Ok(_)) => (None, false),
-        Ok(Err(refused)) => (Some(too_much(step, policy, refused)), false),
-        Err(error) => (None, matches!(error, PrepareError::HeldOutsideTransaction { .. })),
+    let (grants, error) = match one(step, policy) {
+        Ok(Ok(_)) => (None, None),
+        Ok(Err(refused)) => (Some(too_much(step, policy, refused)), None),
+        Err(error) => (None, Some(error)),
     };
-    let refused = grants.is_some() || !limits.is_empty() || outside_transaction;
-    refused.then_some(Refusal { index, grants, limits, outside_transaction })
+    let outside_transaction = matches!(error, Some(PrepareError::HeldOutsideTransaction { .. }));
+    let rebuild = matches!(error, Some(PrepareError::HeldRebuild { .. }));
+    let refused = grants.is_some() || !limits.is_empty() || outside_transaction || rebuild;
+    refused.then_some(Refusal { index, grants, limits, outside_transaction, rebuild })
 }

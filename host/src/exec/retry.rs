@@ -68,7 +68,7 @@ fn in_transaction(
     if rejects.is_empty() {
         return Ok(Retried::default());
     }
-    let layout = find(session, spec)?;
+    let layout = find(session, step, spec)?;
     let names = layout.key();
     let key = |values: &str| {
         reject_key(values, &names).ok_or_else(|| StepError::Reject { values: values.chars().take(200).collect() })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::component::seed;
 use super::event::Event;
-use super::hold::{bound, unbound};
+use super::hold::{bound, unbound, within_limits};
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
@@ -57,7 +57,8 @@ pub(crate) fn check_transforms(session: &mut dyn Session, prepared: &Prepared) -
             // What it names can be read only with its functions registered, when its step begins.
             continue;
         }
-        match find_both(session, spec) {
+        let found = limited(session, step, |session| find_both(session, spec));
+        match found {
             Ok(Ok(_)) => {}
             Ok(Err(problems)) => {
                 let file = migration.manifest.as_ref().map_or(&migration.file, |manifest| &manifest.file).clone();
@@ -119,7 +120,7 @@ fn whole(
     spec: &TransformSpec,
     conditions: &Conditions<'_>,
 ) -> Result<Work, StepError> {
-    let layout = find_to_run(session, spec)?;
+    let layout = find_to_run(session, step, spec)?;
     let from = resume(session, step, conditions, &layout)?;
     let call = call(step, &layout, conditions);
     let run =
@@ -178,7 +179,7 @@ fn resume(
         conditions.history.delete(session, chain, &step.step.migration.key())?;
         return Ok(checkpoint);
     }
-    let total = count(session, layout).map_err(StepError::doing("count the rows of the transform"))?;
+    let total = count_held(session, step, conditions, layout)?;
     Ok(Checkpoint { total, ..Checkpoint::default() })
 }
 
@@ -203,16 +204,53 @@ pub(super) fn rejected_rows(layout: &Layout, rejects: &[Reject]) -> Vec<Rejected
     rejects.iter().map(row).collect()
 }
 
+/// Counts the rows that a transform is to read, as its migration may read them.
+pub(super) fn count_held(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    layout: &Layout,
+) -> Result<u64, StepError> {
+    hold(session, step, conditions)?;
+    let counted = count(session, layout);
+    release(session)?;
+    counted.map_err(|source| {
+        let table = layout.source().to_owned();
+        failed(TransformError::Database { doing: "count the rows of", table, source })
+    })
+}
+
 /// Holds the manifest's `[transform]` against the schema as it is now.
-pub(super) fn find(session: &mut dyn Session, spec: &TransformSpec) -> Result<Layout, StepError> {
-    let found = Layout::find(session, spec).map_err(StepError::doing("look at the tables of the transform"))?;
+pub(super) fn find(session: &mut dyn Session, step: &PreparedStep, spec: &TransformSpec) -> Result<Layout, StepError> {
+    settled(limited(session, step, |session| Layout::find(session, spec)))
+}
+
+fn settled(found: Result<Result<Layout, Vec<LayoutProblem>>, DbError>) -> Result<Layout, StepError> {
+    let found = found.map_err(StepError::doing("look at the tables of the transform"))?;
     found.map_err(|problems| failed(TransformError::Layout { problems }))
 }
 
+/// Prepares what a manifest says within the limits that its statements have when they run. The database knows no rules of
+/// grants meanwhile, because the host looks at its schema; nothing of the manifest is run.
+fn limited<T>(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    look: impl FnOnce(&mut dyn Session) -> Result<T, DbError>,
+) -> Result<T, DbError> {
+    within_limits(session, step)?;
+    let looked = look(session);
+    session.set_deadline(None);
+    session.set_limits(None)?;
+    looked
+}
+
 /// Does what [`find`] does for a transform that is to run over all rows.
-pub(super) fn find_to_run(session: &mut dyn Session, spec: &TransformSpec) -> Result<Layout, StepError> {
-    let found = fitting(session, spec).map_err(StepError::doing("look at the tables of the transform"))?;
-    found.map_err(|problems| failed(TransformError::Layout { problems }))
+pub(super) fn find_to_run(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    spec: &TransformSpec,
+) -> Result<Layout, StepError> {
+    settled(limited(session, step, |session| fitting(session, spec)))
 }
 
 /// Finds the layout; in chunks, only where nothing moves rows that are done.

@@ -115,6 +115,8 @@ pub struct Grants {
     /// Tables and indexes to create.
     #[serde(deserialize_with = "whole")]
     pub create: Vec<TableGrant>,
+    /// Tables and columns that foreign keys may refer to.
+    pub reference: Vec<TableGrant>,
     /// Tables to alter.
     #[serde(deserialize_with = "whole")]
     pub alter: Vec<TableGrant>,
@@ -137,7 +139,7 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TableGrant>, 
     match grants.iter().find(|grant| !grant.columns.is_empty()) {
         None => Ok(grants),
         Some(grant) => Err(serde::de::Error::custom(format!(
-            "\"{grant}\": only read and update take columns, here it is \"{}\"",
+            "\"{grant}\": only read, update and reference take columns, here it is \"{}\"",
             grant.table
         ))),
     }
@@ -152,6 +154,7 @@ impl Grants {
             Verb::Update => &self.update,
             Verb::Delete => &self.delete,
             Verb::Create => &self.create,
+            Verb::Reference => &self.reference,
             Verb::Alter => &self.alter,
             Verb::Drop => &self.drop,
             Verb::Trigger => &self.trigger,
@@ -167,6 +170,7 @@ impl Grants {
             Verb::Update => &mut self.update,
             Verb::Delete => &mut self.delete,
             Verb::Create => &mut self.create,
+            Verb::Reference => &mut self.reference,
             Verb::Alter => &mut self.alter,
             Verb::Drop => &mut self.drop,
             Verb::Trigger => &mut self.trigger,
@@ -203,13 +207,21 @@ impl Grants {
     }
 }
 
+/// Tells whether a character is told by its number: whatever shows the text would do so too, and not as TOML does.
+fn is_shown_escaped(character: char) -> bool {
+    character.is_control() || (!character.is_ascii() && character.escape_debug().len() > 1)
+}
+
 /// Writes a text as TOML does.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(character))),
+            _ if is_shown_escaped(character) => match u32::from(character) {
+                code @ ..=0xFFFF => quoted.push_str(&format!("\\u{code:04X}")),
+                code => quoted.push_str(&format!("\\U{code:08X}")),
+            },
             _ => quoted.push(character),
         }
     }
@@ -235,7 +247,10 @@ mod tests {
             assert!(TableGrant::try_from(text.to_owned()).is_err(), "{text}");
         }
         for text in ["insert = ['t(a)']", "delete = ['t(a)']", "trigger = ['t(a)']"] {
-            assert!(toml::from_str::<Grants>(text).unwrap_err().message().contains("only read and update"), "{text}");
+            assert!(
+                toml::from_str::<Grants>(text).unwrap_err().message().contains("only read, update and reference"),
+                "{text}"
+            );
         }
     }
 
@@ -260,7 +275,8 @@ mod tests {
 
     #[test]
     fn writes_what_it_reads() {
-        let text = "read = [\"a(b, c)\", \"d\"]\ndrop = [\"x\\\"\\\\\\u001B_*\"]\nfunctions = [\"now\"]\n";
+        let text =
+            "read = [\"a(b, c)\", \"d\"]\ndrop = [\"x\\\"\\\\\\u001B\\u202E\\U000E0041é_*\"]\nfunctions = [\"now\"]\n";
         let grants: Grants = toml::from_str(text).expect("grants");
         assert_eq!(grants.to_toml(), text);
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::needs::is_table_function;
-use super::{Action, Need, Request, Schema, Statement, StatementKind, Table, Verb};
+use super::{Action, Need, Reference, Request, Schema, Statement, StatementKind, Table, Verb};
 
 /// Something a statement touches, as the database reported it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -59,7 +59,14 @@ pub(super) fn implied(statement: &Statement, schema: &Schema, touched: &[Touched
         needs.extend(checked(&schema.tables[table], &columns).into_iter().map(|column| read(table, column)));
     }
     for text in texts(statement, schema, touched) {
-        needs.extend(joined(text, schema));
+        for need in joined(text, schema) {
+            if let Need::On { object, column, .. } = &need
+                && let Some(known) = schema.tables.get(object)
+            {
+                needs.extend(sources(known, column).into_iter().map(|source| read(object, source)));
+            }
+            needs.insert(need);
+        }
         needs.extend(searched(text, schema));
     }
     needs.extend(ordered(statement, schema));
@@ -68,12 +75,12 @@ pub(super) fn implied(statement: &Statement, schema: &Schema, touched: &[Touched
     needs.into_iter().collect()
 }
 
-fn read(table: &str, column: &str) -> Need {
+pub(super) fn read(table: &str, column: &str) -> Need {
     Need::On { verb: Verb::Read, object: table.to_owned(), column: column.to_owned() }
 }
 
 /// Returns what a generated column is made from, through other generated columns too.
-fn sources<'a>(table: &'a Table, column: &str) -> BTreeSet<&'a str> {
+pub(super) fn sources<'a>(table: &'a Table, column: &str) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&str> = vec![column];
     while let Some(column) = open.pop() {
@@ -197,8 +204,8 @@ fn of_definition(statement: &Statement, schema: &Schema) -> Vec<Need> {
         StatementKind::CreateTable { table, .. } | StatementKind::Alter { table, .. } => table,
         _ => return Vec::new(),
     };
-    let others = statement.references.iter().filter(|table| !table.eq_ignore_ascii_case(own));
-    let mut needs: Vec<Need> = others.map(|table| Need::object(Verb::Read, table)).collect();
+    let others = statement.references.iter().filter(|reference| !reference.table.eq_ignore_ascii_case(own));
+    let mut needs: Vec<Need> = others.flat_map(|reference| referred(reference, schema)).collect();
     if let StatementKind::Alter { .. } = statement.kind
         && statement.expressions
         && let Some(table) = schema.table(own)
@@ -208,6 +215,21 @@ fn of_definition(statement: &Statement, schema: &Schema) -> Vec<Need> {
         );
     }
     needs
+}
+
+/// Returns what a foreign key needs: to read what it refers to, because its success tells about it, and to refer to it,
+/// because it can hold up whoever changes it.
+fn referred(reference: &Reference, schema: &Schema) -> Vec<Need> {
+    let table = &reference.table;
+    let columns = match schema.table(table) {
+        _ if !reference.columns.is_empty() => reference.columns.clone(),
+        Some(known) if !known.primary.is_empty() => known.primary.clone(),
+        // It has no key that could be meant, or is not there.
+        Some(_) => vec!["*".to_owned()],
+        None => vec![String::new()],
+    };
+    let on = |verb| columns.iter().map(move |column| Need::On { verb, object: table.clone(), column: column.clone() });
+    on(Verb::Read).chain(on(Verb::Reference)).collect()
 }
 
 /// Returns what ANALYZE needs where the database asks nobody: of a view, a virtual table or one of its own it gathers

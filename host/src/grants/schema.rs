@@ -23,6 +23,8 @@ pub struct Table {
     pub generated: HashMap<String, Vec<String>>,
     /// The columns of each CHECK, and of each index that is on an expression or on some rows only.
     pub checked: Vec<Vec<String>>,
+    /// The columns of its primary key; none where there is none.
+    pub primary: Vec<String>,
     /// A constraint of it says ON CONFLICT REPLACE.
     pub replaces: bool,
     /// The module behind it, if it is virtual.
@@ -38,6 +40,17 @@ pub struct Trigger {
     pub text: Statement,
 }
 
+/// A tree in whose order rows can be walked: an index, or a table without a rowid.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Order {
+    /// The table.
+    pub table: String,
+    /// The index; none for the table itself.
+    pub index: Option<String>,
+    /// The columns that its order tells about.
+    pub columns: Vec<String>,
+}
+
 /// What is in a database.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Schema {
@@ -49,6 +62,8 @@ pub struct Schema {
     pub triggers: HashMap<String, Trigger>,
     /// Indexes, with their tables.
     pub indexes: HashMap<String, String>,
+    /// Orders in which rows can be walked, by the page at the root of each.
+    pub orders: HashMap<i64, Order>,
     /// Functions that neither SQLite nor the host brings.
     pub foreign_functions: HashSet<String>,
 }

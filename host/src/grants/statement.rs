@@ -96,6 +96,15 @@ pub enum TriggerEvent {
     Delete,
 }
 
+/// What a foreign key refers to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reference {
+    /// The table.
+    pub table: String,
+    /// The columns, in lower case; none for its primary key.
+    pub columns: Vec<String>,
+}
+
 /// What the text of a statement, a view or a trigger tells.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Statement {
@@ -121,8 +130,8 @@ pub struct Statement {
     pub explains: bool,
     /// It is EXPLAIN without QUERY PLAN.
     pub explains_program: bool,
-    /// Tables that its REFERENCES name.
-    pub references: Vec<String>,
+    /// What its REFERENCES name.
+    pub references: Vec<Reference>,
     /// Names with arguments behind them, in lower case: functions, and tables that are called like one.
     pub called: BTreeSet<String>,
     /// Columns that INSERT names, in lower case.

@@ -15,6 +15,8 @@ pub enum Verb {
     Delete,
     /// Creates a table or an index, or gives one a new name.
     Create,
+    /// Refers to a table by REFERENCES.
+    Reference,
     /// Alters a table, or puts an index on it.
     Alter,
     /// Drops a table or an index.
@@ -27,12 +29,13 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Read,
         Self::Insert,
         Self::Update,
         Self::Delete,
         Self::Create,
+        Self::Reference,
         Self::Alter,
         Self::Drop,
         Self::Trigger,
@@ -47,6 +50,7 @@ impl Verb {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Create => "create",
+            Self::Reference => "reference",
             Self::Alter => "alter",
             Self::Drop => "drop",
             Self::Trigger => "trigger",
@@ -56,13 +60,14 @@ impl Verb {
 
     /// Tells whether a grant of it can be narrowed to columns.
     pub fn has_columns(self) -> bool {
-        matches!(self, Self::Read | Self::Update)
+        matches!(self, Self::Read | Self::Update | Self::Reference)
     }
 
     /// Says in a word why an operator should look twice before giving it; `None` when there is no special reason.
     pub fn risk(self) -> Option<&'static str> {
         match self {
             Self::Read | Self::Insert | Self::Update | Self::Create | Self::Alter => None,
+            Self::Reference => Some("can hold up deletes and updates of the rows it refers to"),
             Self::Delete => Some("can delete every row"),
             Self::Drop => Some("can lose whole tables"),
             Self::Trigger => Some("leaves behind what runs later with other rights"),

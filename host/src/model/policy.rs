@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Version;
-use crate::grants::{Grant, Grants, TableGrant, Verb};
+use crate::grants::{Grant, Grants, TableGrant, Verb, quoted};
 use crate::limits::Limits;
 
 /// Whose chain it is.
@@ -65,7 +65,8 @@ pub enum PolicyError {
 }
 
 /// The kinds of grant that an untrusted chain has inside its namespace.
-const INSIDE: [Verb; 7] = [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete, Verb::Create, Verb::Alter, Verb::Drop];
+const INSIDE: [Verb; 8] =
+    [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete, Verb::Create, Verb::Reference, Verb::Alter, Verb::Drop];
 
 impl Policy {
     /// Refuses what no policy can give.
@@ -150,7 +151,8 @@ impl Policy {
         let bare = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         };
-        let chain = if bare(chain) { chain.to_owned() } else { format!("\"{}\"", chain.escape_default()) };
+        let key = |text: &str| if bare(text) { text.to_owned() } else { quoted(text) };
+        let (chain, version) = (key(chain), key(&version.to_string()));
         format!("[chains.{chain}.migrations.{version}.{part}]")
     }
 

@@ -1,5 +1,6 @@
 //! What is meant: the command line, `whimbrel.toml`, `.env` and the environment put together. Opens no database.
 
+mod chain_of_file;
 mod config;
 mod database;
 mod dotenv;
@@ -153,19 +154,14 @@ impl Settings {
         }
     }
 
-    /// Returns what the chain's migrations are given.
-    pub(crate) fn policy(&self) -> Policy {
-        self.policy_of(self.chain())
-    }
-
     /// Returns what the migrations of a chain are given.
     pub(crate) fn policy_of(&self, chain: &str) -> Policy {
         policy::of(&self.config.chains, chain)
     }
 
     /// Returns the file that says so, if there is one and it speaks of the chain.
-    pub(crate) fn policy_file(&self) -> Option<&Path> {
-        self.config.chains.contains_key(self.chain()).then_some(self.config.file.as_path())
+    pub(crate) fn policy_file(&self, chain: &str) -> Option<&Path> {
+        self.config.chains.contains_key(chain).then_some(self.config.file.as_path())
     }
 
     /// Makes a migrator whose chain is one script.
@@ -175,8 +171,7 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<Migrator> {
-        let source = SingleScript::new(file, self.engines().extensions());
-        let builder = self.bare(Rules::default(), interrupt, observer)?.source(source);
+        let builder = self.with_script(file, interrupt, observer)?;
         Ok(self.with_database(builder)?.build()?)
     }
 
@@ -199,8 +194,25 @@ impl Settings {
         if !ending.is_some_and(|ending| extensions.iter().any(|known| known == ending)) {
             return Ok(());
         }
-        let builder = self.bare(Rules::default(), interrupt, Arc::new(()))?;
-        Ok(builder.source(SingleScript::new(file, extensions)).build()?.check_once()?)
+        Ok(self.with_script(file, interrupt, Arc::new(()))?.build()?.check_once()?)
+    }
+
+    /// Makes a builder in which one script stands for the chain that it is of; only that one is run.
+    fn with_script(
+        &self,
+        file: &Path,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> anyhow::Result<MigratorBuilder> {
+        let chain = self.chain_of(file)?;
+        let source = SingleScript::new(file, self.engines().extensions());
+        let mut chains = self.sources()?;
+        let own = chains.iter_mut().find(|(name, _)| *name == chain);
+        match own {
+            Some((_, of_chain)) => *of_chain = Box::new(source),
+            None => chains.push((chain.clone(), Box::new(source))),
+        }
+        Ok(self.of_chains(chains, Rules::default(), interrupt, observer).only([chain]))
     }
 
     /// Makes a migrator that is not to open the database.
@@ -304,13 +316,33 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> Result<MigratorBuilder, SettingsError> {
-        let mut builder = self.alone(rules, interrupt, observer);
+        let builder = self.of_chains(self.sources()?, rules, interrupt, observer);
+        Ok(builder.only(self.only.clone()))
+    }
+
+    /// Returns the sources of all chains, the default one first.
+    fn sources(&self) -> Result<Vec<(String, Box<dyn Source>)>, SettingsError> {
         let chains = self.chains();
         let names: Vec<String> = chains.iter().map(|(name, _)| name.clone()).collect();
         policy::check_names(&self.config, &names)?;
-        for (index, (name, locations)) in chains.into_iter().enumerate() {
-            let policy = policy::of(&self.config.chains, &name);
+        let source = |(name, locations): (String, Vec<Location>)| {
             let source = self.source_of(&name, &locations)?;
+            Ok((name, source))
+        };
+        chains.into_iter().map(source).collect()
+    }
+
+    fn of_chains(
+        &self,
+        chains: Vec<(String, Box<dyn Source>)>,
+        rules: Rules,
+        interrupt: Interrupt,
+        observer: Arc<dyn Observer>,
+    ) -> MigratorBuilder {
+        let mut builder = self.alone(rules, interrupt, observer);
+        let names: Vec<String> = chains.iter().map(|(name, _)| name.clone()).collect();
+        for (index, (name, source)) in chains.into_iter().enumerate() {
+            let policy = policy::of(&self.config.chains, &name);
             builder = match index {
                 0 if self.has_default => builder.source(source).chain(name).policy(policy),
                 _ => builder.and_chain(name, source, policy),
@@ -325,8 +357,7 @@ impl Settings {
                 builder = builder.keep_bodies_of(chain, keep);
             }
         }
-        builder = hooks::add(builder, &self.config.hooks, &self.config.folder);
-        Ok(builder.only(self.only.clone()))
+        hooks::add(builder, &self.config.hooks, &self.config.folder)
     }
 }
 

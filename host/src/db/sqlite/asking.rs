@@ -1,6 +1,6 @@
 //! Has SQLite ask before a statement does something.
 //!
-//! One of the six files of the host with unsafe code. `rusqlite` can have SQLite ask, too, but looks at every name
+//! One of the seven files of the host with unsafe code. `rusqlite` can have SQLite ask, too, but looks at every name
 //! whether it is UTF-8 and sorts out what is asked before anybody wants to know: ten times for each statement of a script,
 //! nearly always for an access that was asked for by the statement before.
 //!

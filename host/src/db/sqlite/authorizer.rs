@@ -11,7 +11,7 @@ use super::question::{Question, Words};
 use super::remembered::Remembered;
 use super::texts::{Text, Texts};
 use crate::db::{DbError, ErrorCode};
-use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched};
+use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched, Verb};
 
 /// What actions belong to.
 #[derive(Clone)]
@@ -75,6 +75,8 @@ pub(super) struct Gate {
     /// Counts changes of the rules and of the schema.
     epoch: u64,
     subject: Subject,
+    /// Some rows are in an order that code may not see; as soon as it was looked for.
+    hidden_orders: Option<bool>,
     /// The statement was found to be allowed before.
     allowed: bool,
     /// The statement being prepared has asked for something.
@@ -187,6 +189,33 @@ impl Gate {
         self.remembered.begin(false);
     }
 
+    /// Tells whether the statement just prepared could show an order of rows that it may not see.
+    pub(super) fn wants_orders(&mut self) -> bool {
+        if self.allowed && !self.asked {
+            return false;
+        }
+        let (Some(restriction), Some(schema)) = (self.restriction.clone(), self.schema.clone()) else { return false };
+        let is_told = self.recording;
+        if !is_told && !*self.hidden_orders.get_or_insert_with(|| grants::has_hidden_orders(&restriction, &schema)) {
+            return false;
+        }
+        let touched: Vec<Touched> = self.all_touched();
+        let reads = touched.iter().any(|touch| matches!(touch.what, Some((Verb::Read, ..))));
+        reads && grants::shows_order(&self.statement(), &touched)
+    }
+
+    /// Decides on the orders in which the statement just prepared walks rows.
+    pub(super) fn settle_orders(&mut self, walked: &BTreeSet<i64>) -> Result<(), Denied> {
+        let (Some(restriction), Some(schema)) = (&self.restriction, &self.schema) else { return Ok(()) };
+        let needs = grants::decide_orders(restriction, schema, &self.all_touched(), walked)?;
+        self.observe(needs);
+        Ok(())
+    }
+
+    fn all_touched(&self) -> Vec<Touched> {
+        self.touched.iter().chain(self.remembered.touched()).cloned().collect()
+    }
+
     /// Decides on the statement just prepared as a whole.
     pub(super) fn settle(&mut self, sql: &str) -> Result<(), Denied> {
         if (self.allowed && !self.asked) || self.restriction.is_none() || self.schema.is_none() {
@@ -225,6 +254,7 @@ impl Gate {
     /// Forgets the schema, which has changed or may have.
     pub(super) fn schema_changed(&mut self) {
         self.schema = None;
+        self.hidden_orders = None;
         self.remembered.forget();
         self.epoch += 1;
     }

@@ -25,6 +25,29 @@ impl fmt::Display for Caller {
     }
 }
 
+/// Finds a table or an index whose definition calls one of these functions by any of its parts, also as an operator.
+pub(super) fn in_tables(connection: &Connection, functions: &[String]) -> rusqlite::Result<Option<(String, String)>> {
+    let mut statement = connection.prepare(
+        "SELECT name, sql FROM main.sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL \
+         AND sql NOT LIKE 'CREATE VIRTUAL%'",
+    )?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let (name, definition): (String, String) = (row.get(0)?, row.get(1)?);
+        let tokens: Vec<Token<'_>> = sql::tokens(&definition).filter(Token::is_significant).collect();
+        let operator = || {
+            let word = ["regexp", "match"].into_iter().find(|word| tokens.iter().any(|token| token.is_word(word)))?;
+            functions.iter().find(|function| *function == word).cloned()
+        };
+        // What stands before the first parenthesis is the name of the table itself.
+        let inside = tokens.iter().position(|token| token.text == "(").map_or(&[][..], |at| &tokens[at..]);
+        if let Some(function) = call(inside, functions).or_else(operator) {
+            return Ok(Some((name, function)));
+        }
+    }
+    Ok(None)
+}
+
 /// Finds what calls one of these functions, whose names are in small letters. SQLite itself keeps them out of the indexes,
 /// checks and generated columns of tables.
 pub(super) fn find(connection: &Connection, functions: &[String]) -> rusqlite::Result<Vec<Caller>> {

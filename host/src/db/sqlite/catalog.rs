@@ -6,22 +6,28 @@ use std::sync::OnceLock;
 use rusqlite::Connection;
 
 use super::statement_kind;
-use crate::grants::{Schema, Statement, Table, Trigger};
+use crate::grants::{Order, Schema, Statement, Table, Trigger};
 use crate::sql::{self, Token};
 
 /// Reads the schema; only for the host, without any restriction in force.
 pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>) -> rusqlite::Result<Schema> {
     let mut schema = Schema { foreign_functions: foreign_functions.clone(), ..Schema::default() };
-    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM main.sqlite_schema")?;
+    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql, rootpage FROM main.sqlite_schema")?;
     let mut rows = statement.raw_query();
     let mut indexes = Vec::new();
     while let Some(row) = rows.next()? {
         let text = |column: usize| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
         let (kind, name, table, sql) = (text(0)?, text(1)?, text(2)?, text(3)?);
+        let root: i64 = row.get::<_, Option<i64>>(4)?.unwrap_or_default();
         let (name, table) = (name.to_ascii_lowercase(), table.to_ascii_lowercase());
         match kind.as_str() {
             "table" => {
-                schema.tables.insert(name, read_table(&sql));
+                let (table, has_rowid) = read_table(&sql);
+                if !has_rowid {
+                    let order = Order { table: name.clone(), index: None, columns: table.primary.clone() };
+                    schema.orders.insert(root, order);
+                }
+                schema.tables.insert(name, table);
             }
             "view" => {
                 schema.views.insert(name, statement_kind::read(&sql));
@@ -30,18 +36,19 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
                 schema.triggers.insert(name, Trigger { table, text: statement_kind::read(&sql) });
             }
             "index" => {
-                indexes.push((table.clone(), sql));
+                indexes.push((name.clone(), table.clone(), sql, root));
                 schema.indexes.insert(name, table);
             }
             _ => {}
         }
     }
-    for (table, sql) in indexes {
-        if let Some(table) = schema.tables.get_mut(&table)
-            && let Some(group) = expression_columns(&sql, &table.columns)
-        {
+    for (name, owner, sql, root) in indexes {
+        let Some(table) = schema.tables.get_mut(&owner) else { continue };
+        if let Some(group) = expression_columns(&sql, &table.columns) {
             table.checked.push(group);
         }
+        let columns = if sql.is_empty() { columns_of(connection, &name)? } else { index_columns(&sql, &table.columns) };
+        schema.orders.insert(root, Order { table: owner, index: Some(name), columns });
     }
     Ok(schema)
 }
@@ -74,12 +81,14 @@ pub(super) fn functions(connection: &Connection) -> rusqlite::Result<HashSet<Str
     names.collect()
 }
 
-fn read_table(sql: &str) -> Table {
+/// Reads a definition; tells as well whether the table has a rowid.
+fn read_table(sql: &str) -> (Table, bool) {
     let tokens: Vec<Token<'_>> = sql::tokens(sql).filter(Token::is_significant).collect();
     let statement: Statement = statement_kind::read(sql);
     if let Some(module) = module(&tokens) {
-        return Table { module: Some(module), ..Table::default() };
+        return (Table { module: Some(module), ..Table::default() }, true);
     }
+    let mut primary = Vec::new();
     let mut columns = Vec::new();
     let mut sources: Vec<(String, BTreeSet<String>)> = Vec::new();
     let mut checks: Vec<BTreeSet<String>> = Vec::new();
@@ -88,19 +97,34 @@ fn read_table(sql: &str) -> Table {
         let column = part.first().filter(|first| !is_constraint.iter().any(|word| first.is_word(word)));
         let column = column.and_then(Token::name).map(|name| name.to_ascii_lowercase());
         checks.extend(groups(part, "CHECK"));
+        if let Some(at) = part.iter().position(|token| token.is_word("PRIMARY")) {
+            match &column {
+                Some(column) => primary.push(column.clone()),
+                None => primary.extend(list_in(&part[at..])),
+            }
+        }
         if let Some(column) = column {
             sources.extend(groups(part, "AS").map(|group| (column.clone(), group)));
             columns.push(column);
         }
     }
     let own = |group: BTreeSet<String>| columns.iter().filter(|column| group.contains(*column)).cloned().collect();
-    Table {
+    let has_rowid = !tokens.windows(2).any(|pair| pair[0].is_word("WITHOUT") && pair[1].is_word("ROWID"));
+    let table = Table {
         generated: sources.into_iter().map(|(column, group)| (column, own(group))).collect::<HashMap<_, Vec<_>>>(),
         checked: checks.into_iter().map(own).collect(),
+        primary,
         replaces: statement.replaces,
         module: None,
         columns,
-    }
+    };
+    (table, has_rowid)
+}
+
+/// Returns the names in the first parenthesis, in their order.
+fn list_in(tokens: &[Token<'_>]) -> Vec<String> {
+    let list = tokens.iter().skip_while(|token| token.text != "(").take_while(|token| token.text != ")");
+    list.filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect()
 }
 
 /// Returns the module of a virtual table.
@@ -162,6 +186,21 @@ fn names_in(tokens: &[Token<'_>]) -> BTreeSet<String> {
     inside.filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect()
 }
 
+/// Returns the columns of an index that a constraint has made.
+fn columns_of(connection: &Connection, index: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT lower(name) FROM pragma_index_info(?)")?;
+    let columns = statement.query_map([index], |row| row.get::<_, Option<String>>(0))?;
+    columns.filter_map(Result::transpose).collect()
+}
+
+/// Returns the columns that stand in the definition of an index, its condition included.
+fn index_columns(sql: &str, columns: &[String]) -> Vec<String> {
+    let tokens = sql::tokens(sql).filter(Token::is_significant).skip_while(|token| token.text != "(");
+    let names: BTreeSet<String> =
+        tokens.filter_map(|token| token.name()).map(|name| name.to_ascii_lowercase()).collect();
+    columns.iter().filter(|column| names.contains(*column)).cloned().collect()
+}
+
 /// Returns the columns of an index on an expression or on some rows only.
 fn expression_columns(sql: &str, columns: &[String]) -> Option<Vec<String>> {
     let tokens: Vec<Token<'_>> = sql::tokens(sql).filter(Token::is_significant).collect();
@@ -210,6 +249,16 @@ mod tests {
         assert_eq!(schema.owner_of_shadow("F_Data"), Some("f"));
         assert_eq!(schema.owner_of_shadow("f_other"), None);
         assert_eq!(schema.indexes["some"], "t");
+        assert_eq!(table.primary, ["id"]);
+        let mut orders: Vec<_> = schema.orders.values().filter(|order| order.table == "t").collect();
+        orders.sort_by(|one, other| one.index.cmp(&other.index));
+        let orders: Vec<_> =
+            orders.iter().map(|order| (order.index.as_deref().unwrap(), order.columns.join(","))).collect();
+        assert_eq!(
+            orders,
+            [("plain", "a,d"), ("some", "a,d"), ("sqlite_autoindex_t_1", "a"), ("upper", "a")]
+                .map(|(index, columns)| (index, columns.to_owned()))
+        );
         assert!(schema.views["v"].natural && schema.triggers["g"].text.replaces);
         assert!(schema.foreign_functions.is_empty());
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::authorizer::{self, Ticket};
-use super::catalog;
 use super::run::RunError;
 use super::watch::Watch;
+use super::{catalog, walks};
 use crate::db::{DbError, ErrorCode};
 
 /// Looks at the text of a statement that is about to be prepared or run; tells whether it needs no further look.
@@ -37,8 +37,15 @@ pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Resul
 }
 
 /// Decides on the statement just prepared as a whole.
-pub(super) fn after(watch: &Watch, sql: &str) -> Result<(), DbError> {
-    watch.gate().settle(sql).map_err(|denied| authorizer::refusal(&denied))
+pub(super) fn after(watch: &Watch, connection: &Connection, sql: &str) -> Result<(), RunError> {
+    if watch.gate().wants_orders() {
+        let restriction = watch.gate().restriction.take();
+        let walked = walks::of(connection, sql);
+        let mut gate = watch.gate();
+        gate.restriction = restriction;
+        gate.settle_orders(&walked?).map_err(|denied| authorizer::refusal(&denied))?;
+    }
+    Ok(watch.gate().settle(sql).map_err(|denied| authorizer::refusal(&denied))?)
 }
 
 /// Makes sure that a statement that was prepared earlier is still allowed, since the schema may have changed.
@@ -47,7 +54,7 @@ pub(super) fn again(watch: &Watch, connection: &Connection, sql: &str) -> Result
         return Ok(());
     }
     drop(connection.prepare(sql)?);
-    Ok(after(watch, sql)?)
+    after(watch, connection, sql)
 }
 
 /// As [`again`]; a ticket spares the look at the text as long as nothing has changed.

@@ -4,7 +4,7 @@
 //! may have so much beyond what was taken when the first of those that run began, and guests that run at the same time
 //! have the sum of what each may have. Other connections of the process count as well.
 //!
-//! One of the six files of the host with unsafe code: `rusqlite` has no names for these functions.
+//! One of the seven files of the host with unsafe code: `rusqlite` has no names for these functions.
 //!
 //! Why it is sound: they take and return numbers, apart from two places for numbers that outlive the call, and may be
 //! called in any thread. A connection is open whenever they are called, so SQLite is initialised.

@@ -20,6 +20,7 @@ mod limits;
 mod meter;
 mod moved;
 mod plain;
+mod planner;
 mod probe;
 mod question;
 mod raw_function;
@@ -32,6 +33,7 @@ mod statement_kind;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod walks;
 mod watch;
 mod write;
 

@@ -1,6 +1,6 @@
 //! An SQL function that reads its arguments and gives its result where they lie.
 //!
-//! One of the six files of the host with unsafe code: `rusqlite` takes results as values that somebody owns, so that each text
+//! One of the seven files of the host with unsafe code: `rusqlite` takes results as values that somebody owns, so that each text
 //! would be copied twice, and fetched and freed in between.
 //!
 //! Why it is sound:

@@ -1,7 +1,7 @@
 //! A prepared statement whose parameters are bound where they lie: texts and blobs without a copy, and what only the
 //! host's own functions may see; and whose rows are read where they lie.
 //!
-//! One of the six files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
+//! One of the seven files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
 //! each cell and, row for row, a third of what writing it costs; and of each cell that is read it asks SQLite three or
 //! four things where two would do, which is a fifth of what reading it costs.
 //!

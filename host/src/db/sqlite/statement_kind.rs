@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::grants::{Statement, StatementKind, TriggerEvent};
+use crate::grants::{Reference, Statement, StatementKind, TriggerEvent};
 use crate::sql::{self, Token, TokenKind};
 
 /// Reads one statement, or the text of a view or trigger.
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str) -> Statement {
         natural,
         replaces: replaces(&tokens),
         expressions: tokens.iter().any(|token| ["CHECK", "AS", "GENERATED"].iter().any(|word| token.is_word(word))),
-        references: after(&tokens, "REFERENCES").collect(),
+        references: references(&tokens),
         called: called(&tokens),
         inserted: inserted(&tokens),
         explains: begins(&tokens, &["EXPLAIN"]),
@@ -243,8 +243,18 @@ fn replaces(tokens: &[Token<'_>]) -> bool {
     pair("REPLACE", "INTO") || pair("OR", "REPLACE") || pair("CONFLICT", "REPLACE")
 }
 
-fn after<'a>(tokens: &'a [Token<'_>], word: &'a str) -> impl Iterator<Item = String> + 'a {
-    tokens.windows(2).filter(move |pair| pair[0].is_word(word)).filter_map(|pair| pair[1].name())
+/// Finds the tables and columns in `REFERENCES name (columns)`.
+fn references(tokens: &[Token<'_>]) -> Vec<Reference> {
+    let words = tokens.iter().enumerate().filter(|(_, token)| token.is_word("REFERENCES"));
+    let found = words.filter_map(|(at, _)| {
+        let mut head = Head(&tokens[at + 1..]);
+        let table = head.name();
+        let has_columns = head.0.first().is_some_and(|token| token.text == "(");
+        let list = head.0.iter().take_while(|token| has_columns && token.text != ")");
+        let columns = list.filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect();
+        (!table.is_empty()).then_some(Reference { table, columns })
+    });
+    found.collect()
 }
 
 #[cfg(test)]
@@ -347,7 +357,14 @@ mod tests {
         assert!(statement.natural && statement.replaces);
         assert!(statement.mentions("Y") && statement.mentions("T") && !statement.mentions("z"));
         assert!(!read("SELECT replace(a, b, c) FROM t").replaces);
-        assert_eq!(read("CREATE TABLE t (a REFERENCES \"p q\"(x), b REFERENCES r)").references, ["p q", "r"]);
+        let reference = |table: &str, columns: &[&str]| Reference {
+            table: table.to_owned(),
+            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        };
+        assert_eq!(
+            read("CREATE TABLE t (a REFERENCES \"p q\"(x, Y) ON DELETE SET NULL, b REFERENCES r)").references,
+            [reference("p q", &["x", "y"]), reference("r", &[])]
+        );
         assert!(read("CREATE VIRTUAL TABLE t USING fts5(a)").using.is_empty());
     }
 }

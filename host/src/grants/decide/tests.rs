@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::grants::{FunctionGrant, StatementKind, Table, Trigger, TriggerEvent, Verb};
+use crate::grants::{FunctionGrant, Reference, StatementKind, Table, Trigger, TriggerEvent, Verb};
 
 fn grants(text: &str) -> Grants {
     toml::from_str(text).expect(text)
@@ -22,6 +22,7 @@ fn schema() -> Schema {
     let mut schema = Schema::default();
     let customer = Table {
         columns: columns(&["id", "name", "secret", "shout", "age"]),
+        primary: columns(&["id"]),
         generated: [("shout".to_owned(), columns(&["secret"]))].into(),
         checked: vec![columns(&["age", "secret"])],
         ..Table::default()
@@ -340,6 +341,10 @@ fn keeps_to_its_own_database() {
     }
 }
 
+fn referring(table: &str, columns: &[&str]) -> Reference {
+    Reference { table: table.to_owned(), columns: columns.iter().map(|column| (*column).to_owned()).collect() }
+}
+
 #[test]
 fn decides_on_what_is_not_reported() {
     let touched = |verb, table: &str, column: &str, accessor: Option<&str>| Touched {
@@ -347,10 +352,11 @@ fn decides_on_what_is_not_reported() {
         accessor: accessor.map(str::to_owned),
     };
     let using = Statement { using: words(&["secret"]), ..data(&["customer", "orders"]) };
+    let generated = Statement { using: words(&["shout"]), ..data(&["customer"]) };
     let natural = Statement { natural: true, ..data(&["customer", "orders"]) };
     let replacing = Statement { replaces: true, ..data(&["customer"]) };
     let references = Statement {
-        references: vec!["customer".into(), "n".into()],
+        references: vec![referring("customer", &[]), referring("customer", &["name"]), referring("n", &[])],
         ..data_of(StatementKind::CreateTable { table: "n".into(), select: false })
     };
     let altering = Statement {
@@ -360,7 +366,7 @@ fn decides_on_what_is_not_reported() {
             &["customer", "secret", "fresh"],
         )
     };
-    let cases: [(Statement, Vec<Touched>, &str); 11] = [
+    let cases: [(Statement, Vec<Touched>, &str); 12] = [
         (data(&[]), vec![touched(Verb::Read, "customer", "name", None)], ""),
         (data(&[]), vec![touched(Verb::Read, "customer", "shout", None)], "read customer(secret)"),
         (data(&[]), vec![touched(Verb::Update, "customer", "age", None)], "read customer(secret)"),
@@ -374,7 +380,12 @@ fn decides_on_what_is_not_reported() {
         (replacing, vec![touched(Verb::Insert, "customer", "", None)], "delete customer"),
         (data(&[]), vec![touched(Verb::Insert, "customer", "", Some("fired"))], "delete customer"),
         (data(&[]), vec![touched(Verb::Insert, "orders", "", None)], "delete orders"),
-        (references, vec![], "read customer"),
+        (
+            references,
+            vec![],
+            "read customer(id), read customer(name), reference customer(id), reference customer(name)",
+        ),
+        (generated, vec![], "read customer(secret), read customer(shout)"),
         (altering, vec![], "read customer(secret)"),
     ];
     let schema = schema();
@@ -393,7 +404,7 @@ fn decides_on_what_is_not_reported() {
         assert_eq!(decide_whole(&nothing, &statement, &schema, &touched).is_ok(), expected.is_empty());
     }
     let own = Statement {
-        references: vec!["own".into()],
+        references: vec![referring("own", &[])],
         ..data_of(StatementKind::CreateTable { table: "n".into(), select: false })
     };
     assert!(decide_whole(&restriction, &own, &schema, &[]).is_err());

@@ -1,6 +1,6 @@
 //! Loads a compiled component from its file, which is mapped and neither copied nor unpacked.
 //!
-//! One of the six files of the host with unsafe code: machine code cannot be checked, so wasmtime leaves it to the
+//! One of the seven files of the host with unsafe code: machine code cannot be checked, so wasmtime leaves it to the
 //! caller that a file is what wasmtime made, and that nobody changes it while it is mapped.
 //!
 //! Why it is sound, as far as the operator's own files are what the operator's own programs wrote:

@@ -96,7 +96,8 @@ fn unusable(file: &str, error: &CompileError) -> Failure {
 
 /// Holds what the component asks for against the policy of the chain, if the settings have one.
 fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Option<Judged> {
-    let policy_file = settings.policy_file()?;
+    let chain = settings.chain_of(path).ok()?;
+    let policy_file = settings.policy_file(&chain)?;
     let FileName::Part { version, name, .. } = FileName::parse(path.file_name()?.to_str()?) else { return None };
     let migration = Migration {
         version,
@@ -109,11 +110,10 @@ fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Optio
         // Nothing is compiled for it.
         body: Body::Component { bytes: Cow::Borrowed(&[][..]).into() },
     };
-    let chain = settings.chain().to_owned();
     let step =
         Step { direction: Direction::Up, chain: chain.as_str().into(), several: false, migration: Arc::new(migration) };
     let plan = Plan::of(vec![chain.clone()], Goal::LATEST, vec![step]);
-    let policy = settings.policy();
+    let policy = settings.policy_of(&chain);
     let mut policies = Policies::default();
     policies.set(&chain, policy.clone());
     let refused = refusals(&plan, &policies);

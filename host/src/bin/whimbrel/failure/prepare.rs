@@ -44,6 +44,10 @@ pub(super) fn prepare(error: &PrepareError) -> Failure {
             hint: Some("run it inside a transaction, or move it to a chain of your own".to_owned()),
             ..Failure::new(Exit::Failed, "not-granted", error.to_string())
         },
+        PrepareError::HeldRebuild { .. } => Failure {
+            hint: Some("make the new table and copy the rows with foreign keys on, or move it to a chain of your own".to_owned()),
+            ..Failure::new(Exit::Failed, "not-granted", error.to_string())
+        },
         PrepareError::Transform { migration, problems, .. } => {
             transform::layout(problems, Some(migration), &error.to_string())
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 use whimbrel::exec::{Loss, Refusal};
 use whimbrel::limits::{Limit, Limits, RunLimits};
-use whimbrel::model::{Kind, Manifest, Policies, Precondition, Reversibility, TransactionMode, Unmet};
+use whimbrel::model::{
+    Body, Chunk, Kind, Manifest, Migration, Policies, Precondition, Reversibility, TransactionMode, Unmet,
+};
 use whimbrel::plan::{Direction, Plan, Step};
 
 use super::hooks::{self, HookJson};
@@ -52,8 +54,8 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
             };
             text.push_str(&format!("{indent}{what}: {}\n", escape::line(&precondition.sql)));
         }
-        if migration.body.is_sandboxed() {
-            for line in asks(migration.manifest.as_deref(), &policies.of(&step.chain).limits_for(migration.version)) {
+        if is_held(step, policies) {
+            for line in asks_of(migration, &policies.of(&step.chain).limits_for(migration.version)) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
         }
@@ -105,6 +107,32 @@ fn one(step: &Step) -> String {
 
 fn irreversible(step: &Step) -> bool {
     step.direction == Direction::Up && step.migration.reversibility() == Reversibility::Irreversible
+}
+
+/// Tells whether a step is held to what its manifest asks for and its policy gives.
+fn is_held(step: &Step, policies: &Policies) -> bool {
+    let migration = &step.migration;
+    let asks = migration.manifest.as_ref().is_some_and(|manifest| manifest.grants.is_some());
+    let is_sql = matches!(migration.body, Body::Sql { .. });
+    migration.body.is_sandboxed() || is_sql && (asks || policies.of(&step.chain).is_untrusted())
+}
+
+/// Writes what a migration asks for, how much it may use, and what stays of it when it fails.
+pub(crate) fn asks_of(migration: &Migration, given: &Limits) -> Vec<String> {
+    let mut lines = asks(migration.manifest.as_deref(), given);
+    lines.extend(parts(migration).map(|parts| format!("commits  {parts}  ! {PARTS}")));
+    lines
+}
+
+/// What to look at twice in a transform in chunks.
+const PARTS: &str = "when it fails, the chunks before stay done";
+
+/// Says how a transform commits that does so in parts.
+fn parts(migration: &Migration) -> Option<String> {
+    match migration.body.transform()?.chunk {
+        Chunk::Whole => None,
+        Chunk::Rows(rows) => Some(format!("every {} rows", amount::number(u64::from(rows.get())))),
+    }
 }
 
 /// Writes what a component asks for and how much it may use, a line for each.
@@ -219,8 +247,13 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
             Direction::Down => Vec::new(),
         },
         refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
-        asks: step.migration.body.is_sandboxed().then(|| {
-            asks_json(step.migration.manifest.as_deref(), &policies.of(&step.chain).limits_for(step.migration.version))
+        asks: is_held(step, policies).then(|| {
+            let given = policies.of(&step.chain).limits_for(step.migration.version);
+            let mut asks = asks_json(step.migration.manifest.as_deref(), &given);
+            if let Some(parts) = parts(&step.migration) {
+                asks.risks.insert("chunk", vec![format!("commits {parts}: {PARTS}")]);
+            }
+            asks
         }),
     };
     PlanJson {

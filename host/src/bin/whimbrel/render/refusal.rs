@@ -23,6 +23,9 @@ pub(crate) fn lines(refusal: &Refusal) -> Vec<String> {
     if refusal.outside_transaction {
         lines.push("refused  to run outside a transaction, because it is held to grants".to_owned());
     }
+    if refusal.rebuild {
+        lines.push("refused  to rebuild tables with foreign keys off, because it is held to grants".to_owned());
+    }
     lines
 }
 
@@ -48,6 +51,7 @@ pub(crate) struct RefusalJson {
     never: BTreeMap<&'static str, Vec<String>>,
     limits: Vec<ExcessJson>,
     outside_transaction: bool,
+    rebuild: bool,
 }
 
 #[derive(Serialize)]
@@ -74,5 +78,6 @@ pub(crate) fn json(refusal: &Refusal) -> RefusalJson {
         never: collected(asked.map(|asked| &asked.never)),
         limits: refusal.limits.iter().map(excess).collect(),
         outside_transaction: refusal.outside_transaction,
+        rebuild: refusal.rebuild,
     }
 }

@@ -199,7 +199,7 @@ mod tests {
             ("[chains.a]\ntrsut = 'owner'", "unknown field `trsut`"),
             ("[chains.a]\ntrust = 'friend'", "unknown variant `friend`"),
             ("[chains.a.grants]\nreed = []", "unknown field `reed`"),
-            ("[chains.a.grants]\ndelete = ['t(a)']", "only read and update take columns"),
+            ("[chains.a.grants]\ndelete = ['t(a)']", "only read, update and reference take columns"),
             ("[chains.a.migrations.x.grants]\nread = []", "\"x\" is no version"),
         ] {
             let error = toml::from_str::<File>(text).err().map(|error| error.to_string()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What SQLite calls to get at the rows of a batch: a table that holds them, and functions that return their cells. And
 //! how a statement that uses them is run.
 //!
-//! One of the six files of the host with unsafe code: `rusqlite` has virtual tables, but they copy each text, and its
+//! One of the seven files of the host with unsafe code: `rusqlite` has virtual tables, but they copy each text, and its
 //! functions do too.
 //!
 //! Why it is sound:

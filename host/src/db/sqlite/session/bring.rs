@@ -52,6 +52,16 @@ impl SqliteSession {
         }
         // A covered function of SQLite or of the program could not be uncovered again.
         let known = catalog::functions(self.connection()).map_err(|error| translate(&self.watch, error))?;
+        // SQLite tells what may not be called from a definition only if it was there when the definition was read.
+        let names: Vec<String> =
+            functions.iter().map(|function| function.signature().name.to_ascii_lowercase()).collect();
+        let called = callers::in_tables(self.connection(), &names).map_err(|error| translate(&self.watch, error))?;
+        if let Some((table, function)) = called {
+            let table = table.escape_debug();
+            let message =
+                format!("the definition of {table} calls {function}, for which no function of a migration may answer");
+            return Err(DbError::new(ErrorCode::Function, message));
+        }
         for function in functions {
             let signature = function.signature();
             if known.contains(&signature.name) {

@@ -146,7 +146,7 @@ fn prepare<'c>(
         Some(reading) => reading,
         None => open.reading(sql, RawStatement::prepare_only(connection, sql)?),
     };
-    guard::after(watch, sql)?;
+    guard::after(watch, connection, sql)?;
     Ok(reading)
 }
 

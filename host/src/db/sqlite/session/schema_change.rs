@@ -5,18 +5,21 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::SqliteSession;
 use crate::db::sqlite::authorizer;
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::guard;
 use crate::db::sqlite::handles::{Handles, Open};
+use crate::db::sqlite::planner;
 use crate::db::sqlite::probe::Probe;
 use crate::db::sqlite::run::RunError;
 use crate::db::{DbError, ErrorCode, Session, StatementId, Value, quote_identifier};
-use crate::grants::{Action, Denied, Need, Request, Restriction, Schema, Statement, StatementKind, decide};
+use crate::grants::{
+    Action, Denied, Need, Reference, Request, Restriction, Schema, Statement, StatementKind, Verb, decide,
+};
 
 /// One row of the schema: rowid, type, name, table, definition.
 type Definition = (i64, String, String, String, Option<String>);
@@ -85,6 +88,9 @@ impl SqliteSession {
         connection.set_db_config(defensive, now[0])?;
         connection.set_db_config(trusted, now[1])?;
         connection.set_db_config(stable, now[2])?;
+        // Where what it uses is told, it takes the way that it takes where it is held to that.
+        let recorded = guest && self.watch.gate().recording;
+        planner::walk_covering_indexes(connection, !held && !recorded);
         if guest {
             self.watch.gate().config_before = Some(before);
         }
@@ -144,11 +150,59 @@ impl SqliteSession {
     fn verify(&mut self, statement: &Statement, before: Option<&(Schema, Vec<Definition>)>) -> Result<(), DbError> {
         match &statement.kind {
             StatementKind::CreateTrigger { .. } | StatementKind::CreateView { .. } => self.look_into(statement),
-            StatementKind::Alter { table, .. } => match before {
-                Some((schema, before)) => self.compare(table, schema, before),
-                None => Ok(()),
-            },
+            StatementKind::Alter { table, .. } => {
+                if let Some((schema, before)) = before {
+                    self.compare(table, schema, before)?;
+                }
+                self.check_references(statement, table)
+            }
+            StatementKind::CreateTable { table, .. } => self.check_references(statement, table),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses a foreign key to columns that are no key: every statement that deletes there or changes them would fail.
+    /// Whoever may alter the other table can still make it one.
+    fn check_references(&mut self, statement: &Statement, table: &str) -> Result<(), DbError> {
+        let Some(restriction) = self.watch.gate().restriction.clone() else { return Ok(()) };
+        let Some(grants) = &restriction.grants else { return Ok(()) };
+        if !statement.references.is_empty() {
+            self.check_keys(table)?;
+        }
+        let other = |reference: &Reference| {
+            let alter = Need::On { verb: Verb::Alter, object: reference.table.clone(), column: String::new() };
+            !reference.table.eq_ignore_ascii_case(table) && !alter.is_met_by(grants)
+        };
+        let Some(other) = statement.references.iter().find(|reference| other(reference)) else { return Ok(()) };
+        // It compares when it is prepared, and looks at rows only when it is run.
+        let sql = format!("PRAGMA main.foreign_key_check({})", quote_identifier(table));
+        let fits = self.unrestricted(|session| session.connection().prepare(&sql).map(drop));
+        match fits {
+            Err(error) if error.to_string().contains("foreign key mismatch") => {
+                let reason =
+                    format!("{error}: it refers to columns that are no key, and would hold up all that is done there");
+                Err(authorizer::refusal(&Denied::never("reference", &other.table, reason)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a foreign key on a column that is computed: whoever checks all foreign keys later would compute it, however long
+    /// that takes.
+    fn check_keys(&mut self, table: &str) -> Result<(), DbError> {
+        const COMPUTED: &str = "SELECT x.name FROM pragma_foreign_key_list(?1, 'main') k \
+                                JOIN pragma_table_xinfo(?1, 'main') x ON x.name = k.\"from\" COLLATE NOCASE \
+                                WHERE x.hidden IN (2, 3)";
+        let computed = self.unrestricted(|session| {
+            let found = session.connection().query_row(COMPUTED, [table], |row| row.get::<_, String>(0));
+            found.optional()
+        });
+        match computed.map_err(|error| self.failed(RunError::Sqlite(error)))? {
+            None => Ok(()),
+            Some(column) => {
+                let reason = format!("a code migration may not put a foreign key on {column}, which is computed");
+                Err(authorizer::refusal(&Denied::never("reference", table, reason)))
+            }
         }
     }
 
@@ -172,7 +226,7 @@ impl SqliteSession {
             let prepared = connection.prepare(&sql).map(drop);
             watch.gate().probe = None;
             prepared?;
-            Ok::<_, RunError>(guard::after(watch, &sql)?)
+            guard::after(watch, connection, &sql)
         });
         let held = self.watch.gate().restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
         let what = match &statement.kind {

@@ -166,9 +166,9 @@ impl SqliteSession {
 fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
     guard::before(watch, connection, sql)?;
     let statement = connection.prepare_cached(sql)?;
-    if let Err(refused) = check_prepared(watch, &statement, sql) {
+    if let Err(refused) = check_prepared(watch, connection, &statement, sql) {
         statement.discard();
-        return Err(refused.into());
+        return Err(refused);
     }
     Ok(statement)
 }
@@ -177,14 +177,19 @@ fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<C
 fn prepare_once<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<Statement<'c>, RunError> {
     guard::before(watch, connection, sql)?;
     let statement = connection.prepare(sql)?;
-    check_prepared(watch, &statement, sql)?;
+    check_prepared(watch, connection, &statement, sql)?;
     Ok(statement)
 }
 
-fn check_prepared(watch: &Watch, statement: &Statement<'_>, sql: &str) -> Result<(), DbError> {
-    guard::after(watch, sql)?;
+fn check_prepared(
+    watch: &Watch,
+    connection: &Connection,
+    statement: &Statement<'_>,
+    sql: &str,
+) -> Result<(), RunError> {
+    guard::after(watch, connection, sql)?;
     if statement.column_count() == 0 && statement_kind::is_blank(sql) {
-        return Err(DbError::new(ErrorCode::Syntax, "there is no statement to run"));
+        return Err(DbError::new(ErrorCode::Syntax, "there is no statement to run").into());
     }
     Ok(())
 }
@@ -200,7 +205,7 @@ fn for_rows<'s, 'c>(
     } else {
         guard::before(watch, connection, &statement.sql)?;
         let prepared = RawStatement::prepare(connection, &statement.sql)?;
-        guard::after(watch, &statement.sql)?;
+        guard::after(watch, connection, &statement.sql)?;
         statement.for_rows = Some(prepared);
     }
     Ok(statement.for_rows.as_mut().expect("it was just prepared"))

@@ -48,7 +48,14 @@ fn reads_need_every_column_by_whatever_way() {
         ),
         (
             "SELECT id FROM joined",
-            &["read joined(id)", "read account(id)", "read account(secret)", "read customer(secret)"],
+            // The way leads through an index on the notes of those that have a secret.
+            &[
+                "read joined(id)",
+                "read account(id)",
+                "read account(note)",
+                "read account(secret)",
+                "read customer(secret)",
+            ],
         ),
         ("SELECT lower(secret) FROM customer", &["read customer(secret)"]),
         ("SELECT value FROM json_each('[1, 2]')", &[]),
@@ -115,7 +122,11 @@ fn definitions_need_what_they_rest_on() {
         ("CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT)", &["create n"]),
         ("CREATE TABLE IF NOT EXISTS log (x)", &["create log"]),
         ("CREATE TABLE n (a DEFAULT (random()))", &["create n", "functions random"]),
-        ("CREATE TABLE n (a REFERENCES customer)", &["create n", "read customer"]),
+        ("CREATE TABLE n (a REFERENCES customer)", &["create n", "read customer(id)", "reference customer(id)"]),
+        (
+            "CREATE TABLE n (a REFERENCES \"customer\"(ID))",
+            &["create n", "read customer(id)", "reference customer(id)"],
+        ),
         ("CREATE TABLE n (a REFERENCES n)", &["create n"]),
         ("CREATE TABLE n AS SELECT secret FROM customer", &["create n", "read customer(secret)"]),
         (
@@ -140,7 +151,10 @@ fn definitions_need_what_they_rest_on() {
             "ALTER TABLE customer ADD COLUMN more DEFAULT 5 CHECK (more > secret OR 1)",
             &["alter customer", "read customer(secret)"],
         ),
-        ("ALTER TABLE audit ADD COLUMN more REFERENCES customer", &["alter audit", "read customer"]),
+        (
+            "ALTER TABLE audit ADD COLUMN more REFERENCES customer",
+            &["alter audit", "read customer(id)", "reference customer(id)"],
+        ),
         ("ALTER TABLE counted RENAME TO numbered", &["alter counted", "create numbered"]),
         ("ALTER TABLE counted RENAME COLUMN x TO y", &["alter counted"]),
         ("ALTER TABLE counted DROP COLUMN x", &["alter counted"]),

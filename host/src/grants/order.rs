@@ -1,0 +1,67 @@
+//! What the order in which rows come tells: whoever walks an index reads something of its columns. Pure; a part of the rules.
+
+use std::collections::BTreeSet;
+
+use super::decide::{Denied, Restriction};
+use super::implied::{Touched, read, sources};
+use super::{Need, Order, Schema, Statement, StatementKind, Verb};
+
+/// Tells whether there is an order in which some code may not walk the rows of a table that it may read otherwise.
+pub fn has_hidden_orders(restriction: &Restriction, schema: &Schema) -> bool {
+    schema.orders.values().any(|order| lacking(restriction, schema, order).is_some())
+}
+
+/// Tells whether a statement could show the order in which it comes by rows. One that only updates or deletes does the same
+/// to each of them, whichever comes first.
+pub fn shows_order(statement: &Statement, touched: &[Touched]) -> bool {
+    if statement.kind != StatementKind::Data || statement.explains {
+        // What it makes, CREATE TABLE … AS SELECT, has the order of its rows.
+        return matches!(statement.kind, StatementKind::CreateTable { select: true, .. });
+    }
+    let says = |word: &str| statement.names.contains(word);
+    let changes = (says("update") && !says("from") && !says("insert")) || (says("delete") && !says("update"));
+    let only_changes = changes && !["select", "returning", "with", "values"].into_iter().any(says);
+    !only_changes || touched.iter().any(|touch| touch.accessor.is_some())
+}
+
+/// Decides on the orders in which a statement walks rows, by the pages at their roots. Allowed, it returns the grants that
+/// rests on.
+pub fn decide_orders(
+    restriction: &Restriction,
+    schema: &Schema,
+    touched: &[Touched],
+    walked: &BTreeSet<i64>,
+) -> Result<Vec<Need>, Denied> {
+    let reads = |table: &str| {
+        let mut what = touched.iter().filter_map(|touch| touch.what.as_ref());
+        what.any(|(verb, read, _)| *verb == Verb::Read && read == table)
+    };
+    let walked: Vec<&Order> = walked.iter().filter_map(|root| schema.orders.get(root)).collect();
+    let walked = || walked.iter().filter(|order| reads(&order.table));
+    match walked().filter_map(|order| Some((order, lacking(restriction, schema, order)?))).next() {
+        None => Ok(walked().flat_map(|order| needs(schema, order)).collect()),
+        Some((order, need)) => {
+            let denied = Denied::lacking(&need);
+            let way = match &order.index {
+                Some(index) => format!(
+                    ", whose values the order of the index {index} shows; with `NOT INDEXED` behind the table it is not walked"
+                ),
+                None => format!(", whose values the order of the rows of {} shows", order.table),
+            };
+            Err(Denied { reason: format!("{}{way}", denied.reason), ..denied })
+        }
+    }
+}
+
+/// Returns the first column of an order that may not be read.
+fn lacking(restriction: &Restriction, schema: &Schema, order: &Order) -> Option<Need> {
+    let grants = restriction.grants.as_ref()?;
+    needs(schema, order).into_iter().find(|need| !need.is_met_by(grants))
+}
+
+/// Returns what an order tells about: its columns, and what they are made from.
+fn needs(schema: &Schema, order: &Order) -> BTreeSet<Need> {
+    let Some(table) = schema.tables.get(&order.table) else { return BTreeSet::new() };
+    let made = order.columns.iter().flat_map(|column| sources(table, column));
+    order.columns.iter().map(String::as_str).chain(made).map(|column| read(&order.table, column)).collect()
+}

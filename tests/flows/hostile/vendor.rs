@@ -1,0 +1,181 @@
+//! A vendor's folder beside the owner's, through the program: what it prepares, counts and leaves behind is held as well as
+//! what it runs.
+
+use std::time::Instant;
+
+use super::BOUNDED;
+use crate::harness::{Outcome, Project};
+
+const APP: &str = "CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT, email TEXT UNIQUE, secret TEXT);
+INSERT INTO customer VALUES (1, 'Ada', 'a@x', 'S1'), (2, 'Bob', 'b@x', 'S2');
+CREATE TABLE vault (k TEXT PRIMARY KEY, v TEXT);
+INSERT INTO vault VALUES ('key', 'TOPSECRET');
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INT REFERENCES customer(id) ON DELETE CASCADE);
+INSERT INTO orders VALUES (10, 1);
+";
+const OWNER: &str = "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.acme]\ndir = \"vendor\"\n\
+                     trust = \"untrusted\"\nnamespace = \"acme_\"\n";
+const ENDLESS: &str = "(WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM r) > 0";
+
+/// An application with its own chain applied, and a vendor's folder beside it.
+fn shop(files: &[(&str, &str)], policy: &str) -> Project {
+    let project = Project::with(&[("0001_app.sql", APP)]);
+    project.ok(&["up"]);
+    project.write("whimbrel.toml", format!("{OWNER}{policy}"));
+    for (name, text) in files {
+        project.write(&format!("vendor/{name}"), text);
+    }
+    project
+}
+
+/// Runs within the time that every case has; changes nothing.
+fn refused(project: &Project, arguments: &[&str]) -> String {
+    let began = Instant::now();
+    let outcome = project.unchanged(|| project.run(arguments));
+    assert!(began.elapsed() < BOUNDED, "{arguments:?} took {:?}", began.elapsed());
+    let shown = said(&outcome);
+    assert_ne!(outcome.code, 0, "{arguments:?}: {shown}");
+    assert!(!shown.contains("TOPSECRET"), "{arguments:?}: {shown}");
+    shown
+}
+
+fn said(outcome: &Outcome) -> String {
+    format!("{}{}", outcome.stdout, outcome.stderr)
+}
+
+fn transform(filter: &str, down: &str) -> Project {
+    let manifest = format!(
+        "[grants]\nread = ['customer(id, name)']\nupdate = ['customer(name)']\n[limits]\nsql_operations = 2_000_000\n\
+         sql_memory = '64MiB'\n[transform]\ntable = 'customer'\nread = ['name']\nwrite = ['name']\n{filter}\n{down}"
+    );
+    let policy = "[chains.acme.grants]\nread = ['customer(id, name)']\nupdate = ['customer(name)']\n";
+    let script = "export function transform(row) { return { name: row.name + '!' }; }\n";
+    shop(&[("0001_a.js", script), ("0001_a.toml", &manifest)], policy)
+}
+
+#[test]
+fn counting_the_rows_of_a_transform_reads_only_what_it_may() {
+    for chunk in ["", "chunk = 1"] {
+        let filter = format!("where = \"json_extract('{{}}', (SELECT v FROM vault)) IS NULL\"\n{chunk}");
+        let project = transform(&filter, "");
+        for arguments in [&["up"][..], &["up", "--dry-run"], &["test"]] {
+            let shown = refused(&project, arguments);
+            assert!(shown.contains("not granted: read vault"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn counting_the_rows_of_a_transform_ends() {
+    for chunk in ["", "chunk = 1"] {
+        let project = transform(&format!("where = \"{ENDLESS}\"\n{chunk}"), "");
+        for arguments in [&["up"][..], &["up", "--dry-run"], &["test"]] {
+            let shown = refused(&project, arguments);
+            assert!(shown.contains("sql_operations limit of 2000000"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn counting_the_rows_of_a_transform_ends_on_the_way_down() {
+    let down =
+        format!("[transform.down]\ntable = 'customer'\nread = ['name']\nwrite = ['name']\nwhere = \"{ENDLESS}\"\n");
+    let project = transform("", &down);
+    project.ok(&["up"]);
+    for arguments in [&["down", "--chain", "acme"][..], &["plan", "down", "--chain", "acme"]] {
+        let shown = refused(&project, arguments);
+        assert!(shown.contains("sql_operations limit of 2000000"), "{arguments:?}: {shown}");
+    }
+}
+
+#[test]
+fn a_filter_that_doubles_takes_no_memory_to_prepare() {
+    let doubled = (0..30).fold("SELECT 1 AS x".to_owned(), |inner, _| format!("SELECT x + x AS x FROM ({inner})"));
+    let project = transform(&format!("where = \"id > ({doubled})\""), "");
+    let shown = refused(&project, &["up"]);
+    assert!(shown.contains("sql_memory limit of"), "{shown}");
+}
+
+#[test]
+fn a_script_in_a_vendors_folder_has_the_vendors_rights() {
+    let script = "export function up(db) { throw new Error(JSON.stringify(db.query('SELECT * FROM vault').all())); }\n";
+    let files = [("0001_a.js", script), ("sub/0001_a.js", script), ("tool.js", script)];
+    let project = shop(&files, "");
+    project.write("migrations/0002_own.js", "export function up(db) { db.query('SELECT * FROM vault').all(); }\n");
+    let ways = ["vendor/0001_a.js", "migrations/../vendor/0001_a.js", "vendor/sub/0001_a.js", "vendor/tool.js"];
+    for file in ways {
+        let shown = refused(&project, &["run-script", file]);
+        assert!(shown.contains("not granted: read vault"), "{file}: {shown}");
+    }
+    project.write("elsewhere/tool.js", script);
+    let shown = refused(&project, &["run-script", "elsewhere/tool.js"]);
+    assert!(shown.contains("--chain NAME"), "{shown}");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(project.path("vendor/tool.js"), project.path("migrations/tool.js")).unwrap();
+        let shown = refused(&project, &["run-script", "migrations/tool.js"]);
+        assert!(shown.contains("not clear"), "{shown}");
+    }
+    project.ok(&["run-script", "migrations/0002_own.js"]);
+    project.ok(&["run-script", "--chain", "main", "migrations/0002_own.js"]);
+}
+
+#[test]
+fn a_second_script_of_a_vendor_is_not_taken_for_the_first() {
+    let asks = "[grants]\nread = ['vault']\n";
+    let second = "export function up(db) { db.query('SELECT 1').all(); }\n";
+    let project = shop(&[("0001_a.js", second), ("0001_a.toml", asks), ("0002_b.js", second)], "");
+    project.ok(&["run-script", "--chain", "acme", "vendor/0002_b.js"]);
+}
+
+#[test]
+fn a_vendor_may_not_switch_foreign_keys_off() {
+    let manifest = "[grants]\ndelete = ['customer']\nread = ['customer']\n";
+    let policy = "[chains.acme.grants]\ndelete = ['customer']\nread = ['customer']\n";
+    let script = "-- whimbrel: rebuild\nDELETE FROM customer;\n";
+    let project = shop(&[("0001_a.sql", script), ("0001_a.toml", manifest)], policy);
+    assert!(refused(&project, &["up"]).contains("may not rebuild tables with foreign keys off"));
+    let planned = said(&project.run(&["plan"]));
+    assert!(planned.contains("delete   customer  ! can delete every row"), "{planned}");
+    assert!(planned.contains("refused  to rebuild tables"), "{planned}");
+}
+
+#[test]
+fn a_vendors_table_holds_up_nobody_unasked() {
+    let manifest = |more: &str| format!("[grants]\nread = ['customer(id, name)']\ncreate = ['acme_*']\n{more}");
+    let policy = "[chains.acme.grants]\nread = ['customer(id, name)']\n";
+    let tables = [
+        ("c REFERENCES customer(secret)", "not granted"),
+        ("c REFERENCES customer(id)", "not granted: reference customer(id)"),
+        ("c REFERENCES customer", "not granted: reference customer(id)"),
+    ];
+    for (column, expected) in tables {
+        let text = format!("CREATE TABLE acme_t ({column});\n");
+        let project = shop(&[("0001_a.sql", &text), ("0001_a.toml", &manifest(""))], policy);
+        let shown = refused(&project, &["up"]);
+        assert!(shown.contains(expected), "{column}: {shown}");
+    }
+    let asks = manifest("reference = ['customer(id)']\n");
+    let policy = format!("{policy}reference = ['customer(id)']\n");
+    let text = "CREATE TABLE acme_t (c REFERENCES customer(id) ON DELETE SET NULL);\n";
+    let project = shop(&[("0001_a.sql", text), ("0001_a.toml", &asks)], &policy);
+    let planned = said(&project.run(&["plan"]));
+    assert!(planned.contains("reference customer(id)  ! can hold up deletes"), "{planned}");
+    project.ok(&["up"]);
+    project.database().execute("DELETE FROM customer WHERE id = 1", []).unwrap();
+}
+
+#[test]
+fn what_a_vendor_computes_is_not_computed_to_count_what_would_be_lost() {
+    let bomb = "length(replace(hex(zeroblob(100000000 + a)), '00', '1'))";
+    let text = format!("CREATE TABLE acme_t (a INT);\nALTER TABLE acme_t ADD COLUMN b INT AS ({bomb});\n");
+    let down = "ALTER TABLE acme_t DROP COLUMN b;\nDROP TABLE acme_t;\n";
+    let asks = "[grants]\ncreate = ['acme_*']\nalter = ['acme_*']\ndrop = ['acme_*']\nread = ['acme_*']\ndelete = ['acme_*']\n";
+    let project = shop(&[("0001_a.up.sql", &text), ("0001_a.down.sql", down), ("0001_a.toml", asks)], "");
+    project.ok(&["up"]);
+    let rows = "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 500) INSERT INTO acme_t SELECT x FROM r";
+    project.database().execute(rows, []).unwrap();
+    let began = Instant::now();
+    let planned = said(&project.ok(&["plan", "down", "--chain", "acme"]));
+    assert!(began.elapsed() < BOUNDED && planned.contains("table acme_t with 500 rows would be gone"), "{planned}");
+}
