@@ -340,7 +340,6 @@ impl Settings {
         observer: Arc<dyn Observer>,
     ) -> MigratorBuilder {
         let mut builder = self.alone(rules, interrupt, observer);
-        let names: Vec<String> = chains.iter().map(|(name, _)| name.clone()).collect();
         for (index, (name, source)) in chains.into_iter().enumerate() {
             let policy = policy::of(&self.config.chains, &name);
             builder = match index {
