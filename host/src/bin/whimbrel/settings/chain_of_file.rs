@@ -19,7 +19,7 @@ impl Settings {
                 let known = self.chains().into_iter().map(|(name, _)| name).collect();
                 Err(Error::from(ChainError::Unknown { name: only.clone(), known }).into())
             }
-            _ => Err(unclear(file, "a script is of one chain")).map_err(Into::into),
+            _ => Err(unclear(file, "a script is of one chain").into()),
         }
     }
 
