@@ -32,7 +32,10 @@ fn no_order_shows_what_may_not_be_read() {
         ("SELECT id FROM ordered INDEXED BY ordered_up", "read = [\"ordered(code)\"]"),
         ("SELECT id FROM ordered WHERE name = 'a'", "read = [\"ordered(code)\"]"),
         ("SELECT name FROM ordered GROUP BY name", "read = [\"ordered(code)\"]"),
-        ("INSERT INTO lines SELECT id FROM ordered INDEXED BY sqlite_autoindex_ordered_1", "read = [\"ordered(iban)\"]"),
+        (
+            "INSERT INTO lines SELECT id FROM ordered INDEXED BY sqlite_autoindex_ordered_1",
+            "read = [\"ordered(iban)\"]",
+        ),
         (
             "UPDATE lines SET line = (SELECT id FROM ordered INDEXED BY sqlite_autoindex_ordered_1)",
             "read = [\"ordered(iban)\"]",
