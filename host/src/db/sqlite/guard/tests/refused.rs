@@ -57,7 +57,7 @@ fn no_order_shows_what_may_not_be_read() {
         "SELECT id FROM ordered NOT INDEXED WHERE name = 'a'",
         "SELECT name FROM ordered WHERE id = 1",
         "INSERT INTO ordered (id, name, iban) VALUES (9, 'n', 'x')",
-        "INSERT INTO ordered (id, name) VALUES (9, 'n') ON CONFLICT (id) DO UPDATE SET name = 'm'",
+        "INSERT INTO ordered (id, name) VALUES (9, 'n') ON CONFLICT (id) DO NOTHING",
         "UPDATE ordered SET name = 'b' WHERE name = 'a'",
         "DELETE FROM ordered WHERE name = 'a'",
         "INSERT INTO lines SELECT name FROM ordered ORDER BY id",
