@@ -105,7 +105,7 @@ fn shows_what_it_takes_over() {
     insta::assert_snapshot!(again, @"
     exit 1
     --- stderr
-    error: the history of chain main has 1 rows already
+    error: the history of chain main has 1 row already
     hint: `whimbrel history` shows them; another chain can be named with `chain` in whimbrel.toml
     ");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Words in `failure/` that are no codes: verbs, outcomes, endings of files, words of engines and of guests, keys.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 24] = [
     "accept",
     "applied",
     "commit",
@@ -13,7 +13,6 @@ const OTHERS: [&str; 25] = [
     "grant",
     "import",
     "js",
-    "limits",
     "mark-applied",
     "mark-failed",
     "memory",

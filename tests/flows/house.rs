@@ -63,7 +63,7 @@ fn modules_name_only_what_is_below_them() {
 }
 
 #[test]
-fn six_files_alone_are_excepted_from_the_ban_on_unsafe_code() {
+fn seven_files_alone_are_excepted_from_the_ban_on_unsafe_code() {
     let root = workspace().join("host/src");
     let mut sources = Vec::new();
     files(&root, &mut sources);
@@ -74,6 +74,7 @@ fn six_files_alone_are_excepted_from_the_ban_on_unsafe_code() {
         "db/sqlite/asking.rs",
         "db/sqlite/bulk/source.rs",
         "db/sqlite/heap.rs",
+        "db/sqlite/planner.rs",
         "db/sqlite/raw_function.rs",
         "db/sqlite/raw_statement.rs",
         "wasm/compile/mapped.rs",

@@ -208,6 +208,7 @@ fn ends(end: &End, error: &Error, script: bool) -> bool {
         Error::Source(error) => {
             return matches!(end, End::Refused(words) if error.problems[0].message.contains(words));
         }
+        Error::Prepare(PrepareError::HeldRebuild { .. }) => return script && matches!(end, End::Denied),
         Error::Plan(_) => return script && matches!(end, End::Denied | End::Fails(_) | End::Ended),
         _ => return false,
     };

@@ -107,6 +107,9 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
             "U+{code:04X} stands there, which looks like a blank and is none to SQLite: write a blank"
         ));
     }
+    if let Some(hint) = by_native(&error.native) {
+        return Some(hint);
+    }
     let hint = match error.code {
         ErrorCode::ConstraintForeignKey => {
             "rows refer to rows that are not there; to rebuild a table, write `-- whimbrel: rebuild` at the top"
@@ -135,7 +138,12 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         ErrorCode::CannotOpen => {
             "check the path in the statement and its rights; a missing file is created by `up`, a missing folder is not"
         }
-        ErrorCode::Full => "free some space on the disk; `PRAGMA max_page_count` bounds a database, too",
+        ErrorCode::Full => {
+            let files = temporary::files();
+            return Some(format!(
+                "free some space on the disk; `PRAGMA max_page_count` bounds a database, too; {files}"
+            ));
+        }
         ErrorCode::Busy | ErrorCode::OutcomeUnknown | ErrorCode::Database => return database(error),
         _ => return None,
     };
