@@ -77,8 +77,9 @@ impl<'s> Transaction<'s> {
     /// Lends the SQLite connection underneath, where there is one.
     ///
     /// SQLite itself ends the transaction at `OR ROLLBACK` and `RAISE(ROLLBACK)`: the step fails then, and on a database of the
-    /// migrator's own nothing else is written any more. On a connection that was lent it is, as by whoever else has it: look at
-    /// [`is_autocommit`](rusqlite::Connection::is_autocommit) after a statement that could do so.
+    /// migrator's own single statements commit nothing any more. On a connection that was lent they do, as by whoever else has
+    /// it: look at [`is_autocommit`](rusqlite::Connection::is_autocommit) after a statement that could do so, and return an error
+    /// then.
     pub fn sqlite(&mut self) -> Option<&rusqlite::Connection> {
         self.session.sqlite()
     }
