@@ -33,6 +33,7 @@ mod repl;
 mod scripts;
 mod settings;
 mod signals;
+mod squash;
 mod statements;
 mod status;
 mod strategies;
