@@ -65,6 +65,8 @@ fn code(error: ffi::Error) -> ErrorCode {
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => return ErrorCode::ConstraintForeignKey,
         ffi::SQLITE_CONSTRAINT_NOTNULL => return ErrorCode::ConstraintNotNull,
         ffi::SQLITE_CONSTRAINT_CHECK => return ErrorCode::ConstraintCheck,
+        // Another connection of the program holds it; SQLITE_LOCKED alone is the connection's own doing.
+        ffi::SQLITE_LOCKED_SHAREDCACHE => return ErrorCode::Busy,
         _ => {}
     }
     match error.extended_code & 0xff {
@@ -116,6 +118,7 @@ fn native(extended: i32) -> String {
         ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
         ffi::SQLITE_CONSTRAINT_DATATYPE => "SQLITE_CONSTRAINT_DATATYPE",
         ffi::SQLITE_READONLY_DBMOVED => moved::NATIVE,
+        ffi::SQLITE_LOCKED_SHAREDCACHE => "SQLITE_LOCKED_SHAREDCACHE",
         ffi::SQLITE_IOERR_READ => "SQLITE_IOERR_READ",
         ffi::SQLITE_IOERR_WRITE => "SQLITE_IOERR_WRITE",
         ffi::SQLITE_IOERR_FSYNC => "SQLITE_IOERR_FSYNC",

@@ -13,6 +13,7 @@ mod recording;
 mod savepoints;
 mod schema_change;
 mod script;
+mod shared_cache;
 mod statements;
 mod touched;
 
@@ -175,7 +176,8 @@ impl SqliteSession {
     }
 
     fn host_execute(&mut self, sql: &str) -> Result<(), DbError> {
-        let result = self.connection().prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
+        let run = |connection: &Connection| connection.prepare_cached(sql)?.raw_execute();
+        let result = self.ask_when_free(run);
         result.map(drop).map_err(|error| translate(&self.watch, error))
     }
 

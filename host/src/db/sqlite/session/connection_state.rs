@@ -57,7 +57,8 @@ const ATTACHED: &str = "SELECT name, coalesce(file, '') FROM pragma_database_lis
 impl SqliteSession {
     /// Looks at what may be changed of the connection.
     pub(super) fn look_at_connection(&mut self) -> Result<ConnectionState, DbError> {
-        let state = self.unrestricted(|session| state(session.connection(), session.keep.is_kept()));
+        let is_kept = self.keep.is_kept();
+        let state = self.unrestricted(|session| session.ask_when_free(|connection| state(connection, is_kept)));
         state.map_err(|error| translate(&self.watch, error))
     }
 
@@ -67,7 +68,7 @@ impl SqliteSession {
         self.forget_prepared();
         let is_kept = self.keep.is_kept();
         self.watch.hold(true);
-        let done = self.unrestricted(|session| undo(session.connection(), before, is_kept));
+        let done = self.unrestricted(|session| session.ask_when_free(|connection| undo(connection, before, is_kept)));
         self.watch.hold(false);
         // What was dropped is no statement's that comes next.
         self.watch.gate().open();

@@ -27,7 +27,7 @@ impl SqliteSession {
             self.with(|_, open| open.cursors.insert(id, OpenCursor::Ended { columns: Vec::new() }).map(drop));
             return Ok(CursorId(id));
         }
-        let opened = self.with_watch(|watch, connection, open| {
+        let opened = self.when_free(|watch, connection, open| {
             let mut reading = prepare(watch, connection, open, sql)?;
             run::bind_copies(&mut reading.statement, params)?;
             open.cursors.insert(id, OpenCursor::Reading(reading));
@@ -115,15 +115,19 @@ impl SqliteSession {
     ) -> Result<(), DbError> {
         self.check_stop()?;
         let before = self.connection().total_changes();
-        let mut finished = None;
-        let seen = self.with_watch(|watch, _, open| {
+        let mut is_shown = false;
+        let seen = self.when_free(|watch, _, open| {
             let found = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
-            let OpenCursor::Reading(reading) = found else { return Ok(Ok(())) };
-            let seen = run::see(&mut reading.statement, &watch.meter, see);
-            finished = end(open, cursor);
-            seen
+            let OpenCursor::Reading(reading) = found else { return Ok(Ok(Ok(()))) };
+            let seen = run::see(&mut reading.statement, &watch.meter, &mut |row| {
+                is_shown = true;
+                see(row)
+            });
+            // What was shown is not shown again.
+            if is_shown { Ok(seen) } else { seen.map(Ok) }
         });
-        let seen = seen.map_err(|error| self.failed(error))?;
+        let finished = self.with(|_, open| end(open, cursor));
+        let seen = seen.and_then(|seen| seen).map_err(|error| self.failed(error))?;
         let changed = if self.connection().total_changes() == before { 0 } else { self.connection().changes() };
         // One that was not read to its end counts if it has done something.
         if let Some(sql) = finished.filter(|_| seen.is_ok() || changed > 0) {

@@ -37,19 +37,16 @@ impl SqliteSession {
 
     /// Returns a number that changes with every commit of another connection.
     pub(super) fn version_of_data(&mut self) -> Result<i64, DbError> {
-        let connection = self.connection();
-        let version = connection
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        let version = self.ask_when_free(|connection| {
+            connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+        });
         version.map(|version: i64| version - self.keep.own_versions).map_err(|error| translate(&self.watch, error))
     }
 
     /// Tells whether there is a table.
     pub(super) fn has_table(&mut self, table: &str) -> Result<bool, DbError> {
-        let connection = self.connection();
-        let exists = connection
-            .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE")
-            .and_then(|mut statement| statement.exists([table]));
+        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
+        let exists = self.ask_when_free(|connection| connection.prepare_cached(sql)?.exists([table]));
         exists.map_err(|error| translate(&self.watch, error))
     }
 }

@@ -43,7 +43,8 @@ impl Keep {
 impl SqliteSession {
     pub(super) fn holds_nothing(&self) -> Result<bool, DbError> {
         let is_own_file = self.return_to.is_none() && self.connection().path().is_some_and(|path| !path.is_empty());
-        let holds = self.connection().query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0));
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+        let holds = self.ask_when_free(|connection| connection.query_row(sql, [], |row| row.get(0)));
         holds.map(|holds: bool| is_own_file && !holds).map_err(|error| translate(&self.watch, error))
     }
 

@@ -6,6 +6,7 @@ use rusqlite::Batch;
 use rusqlite::fallible_iterator::FallibleIterator;
 
 use super::SqliteSession;
+use super::shared_cache::is_shared;
 use crate::db::sqlite::run::{self, RunError};
 use crate::db::{DbError, ErrorCode, ScriptError};
 use crate::sql;
@@ -18,6 +19,10 @@ fn unbound(window: &str) -> DbError {
     let message = format!("a script has no value for its parameter {}", name.escape_debug());
     let offset = parameter.as_ref().and_then(|token| u32::try_from(token.start).ok());
     DbError { offset, ..DbError::new(ErrorCode::Parameter, message) }
+}
+
+fn is_busy(error: &RunError) -> bool {
+    matches!(error, RunError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
 }
 
 impl SqliteSession {
@@ -70,21 +75,20 @@ impl SqliteSession {
         result
     }
 
-    /// Runs one window of a script; outside a transaction again, as long as another connection holds the lock.
+    /// Runs one window of a script; again, as long as another connection is in the way and nothing is done.
     ///
-    /// SQLite waits by itself, but not everywhere: `PRAGMA journal_mode` gives up at once.
+    /// SQLite waits by itself, but not everywhere: outside a transaction `PRAGMA journal_mode` gives up at once, and in one
+    /// everything that meets who shares the cache.
     pub(super) fn execute_window_when_free(&mut self, window: &str) -> Result<(), RunError> {
-        if self.transaction_open || !self.connection().is_autocommit() {
-            return self.execute_window(window);
-        }
+        let is_outside = !self.transaction_open && self.connection().is_autocommit();
         let (since, statements) = (Instant::now(), self.counters.statements);
         let mut times = 0;
         loop {
             let result = self.execute_window(window);
-            let is_busy = matches!(&result, Err(RunError::Sqlite(error))
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy));
-            let nothing_done = self.counters.statements == statements;
-            if !(is_busy && nothing_done && self.connection().is_autocommit() && self.watch.wait(times, since)) {
+            let is_in_the_way = result.as_ref().is_err_and(|error| is_shared(error) || is_outside && is_busy(error));
+            let nothing_done = self.counters.statements == statements
+                && is_outside == (!self.transaction_open && self.connection().is_autocommit());
+            if !(is_in_the_way && nothing_done && self.watch.wait(times, since)) {
                 return result;
             }
             times += 1;

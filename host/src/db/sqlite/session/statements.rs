@@ -45,7 +45,7 @@ impl SqliteSession {
             run::bind(statement, params)?;
             Ok(run::to_end(connection, statement, &watch.meter)?)
         };
-        let done = self.with_watch(|watch, connection, _| {
+        let done = self.when_free(|watch, connection, _| {
             if again {
                 run(watch, connection, &mut *prepare(watch, connection, sql)?)
             } else {
@@ -63,7 +63,7 @@ impl SqliteSession {
         self.admit_handle(Limit::OpenStatements, open)?;
         let id = self.new_id();
         let changes_schema = self.watch.gate().changes_schema(sql);
-        let prepared = self.with_watch(|watch, connection, open| {
+        let prepared = self.when_free(|watch, connection, open| {
             let statement = prepare(watch, connection, sql)?;
             let opened = OpenStatement {
                 sql: sql.to_owned(),
@@ -90,7 +90,7 @@ impl SqliteSession {
         }
         let mut sql = String::new();
         let recording = self.recording.is_some();
-        let done = self.with_watch(|watch, connection, open| {
+        let done = self.when_free(|watch, connection, open| {
             let statement = open.statements.get_mut(&statement.0).ok_or_else(ended)?;
             let done = if std::mem::replace(&mut statement.has_run, true) {
                 for_rows(watch, connection, statement)
@@ -116,7 +116,7 @@ impl SqliteSession {
         self.admit(batch.rows() as u64, 0)?;
         let savepoint = self.open_savepoint()?;
         let mut sql = String::new();
-        let done = self.with_watch(|watch, connection, open| {
+        let done = self.when_free(|watch, connection, open| {
             let Open { statements, has_bulk, .. } = open;
             let statement = statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
@@ -147,7 +147,7 @@ impl SqliteSession {
     ) -> Result<(), DbError> {
         self.admit(rows.len() as u64, 0)?;
         let mut sql = String::new();
-        let done = self.with_watch(|watch, connection, open| {
+        let done = self.when_free(|watch, connection, open| {
             let Open { statements, has_bulk, .. } = open;
             let statement = statements.get_mut(&statement.0).ok_or_else(ended)?;
             sql.clone_from(&statement.sql);
