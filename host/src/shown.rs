@@ -1,4 +1,5 @@
 //! Names of files in messages: files of somebody else can have any name, and none may move the cursor or turn a line around.
+//! And long texts where errors are shown to who wrote the program (`Debug`): what is large is only told of.
 
 use std::fmt::{self, Write};
 
@@ -14,6 +15,31 @@ impl fmt::Display for Shown<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The longest text, in bytes, that `Debug` shows whole.
+const WHOLE: usize = 240;
+
+/// A text as `Debug` shows it: of a long one its beginning and its length.
+pub(crate) struct Beginning<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for Beginning<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        match text.len() {
+            ..=WHOLE => write!(formatter, "{text:?}"),
+            length => write!(formatter, "{:?}… ({length} bytes)", &text[..text.floor_char_boundary(WHOLE)]),
+        }
+    }
+}
+
+/// Bytes as `Debug` shows them: how many there are.
+pub(crate) struct Size<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Size<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes", self.0.len())
     }
 }
 
@@ -38,5 +64,14 @@ mod tests {
         let name = "mü/1_a\u{1b}[2J\n\u{202e}lqs.\"x\"\\";
         assert_eq!(Shown(name).to_string(), "mü/1_a\\u{1b}[2J\\n\\u{202e}lqs.\"x\"\\");
         assert_eq!(joined(&["a".to_owned(), "b\r".to_owned()], " and "), "a and b\\r");
+    }
+
+    #[test]
+    fn of_a_long_text_only_the_beginning_is_shown() {
+        assert_eq!(format!("{:?}", Beginning("SELECT 'ü';\n")), r#""SELECT 'ü';\n""#);
+        let long = format!("{}{}", "x".repeat(WHOLE - 1), "ü".repeat(1000));
+        let shown = format!("{:?}", Beginning(&long));
+        assert_eq!(shown, format!("\"{}\"… (2239 bytes)", "x".repeat(WHOLE - 1)));
+        assert_eq!(format!("{:?}", Size(&[0; 7])), "7 bytes");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::hold::AskedTooMuch;
 use crate::limits::Excess;
-use crate::shown::Shown;
+use crate::shown::{Shown, joined};
 
 /// Why a plan cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +148,7 @@ pub enum PrepareError {
         why: &'static str,
     },
     /// More than one migration cannot be loaded.
-    #[error("{} migrations cannot be loaded", errors.len())]
+    #[error("{} migrations cannot be loaded: {}", errors.len(), each(errors))]
     Several {
         /// Why each of them cannot.
         errors: Vec<PrepareError>,
@@ -206,9 +206,60 @@ fn list(problems: &[crate::transform::LayoutProblem]) -> String {
     problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 
+/// Tells each with its causes, which are nobody's `source`.
+fn each(errors: &[PrepareError]) -> String {
+    let told = |error: &PrepareError| {
+        let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    };
+    errors.iter().map(told).collect::<Vec<_>>().join("; ")
+}
+
 fn not_granted(refused: &[AskedTooMuch]) -> String {
-    match refused {
-        [only] => format!("migration {} asks for more than it is given ({})", only.migration, Shown(&only.file)),
-        refused => format!("{} migrations ask for more than they are given", refused.len()),
+    let one = |one: &AskedTooMuch| {
+        let grants: Vec<String> = one.refused.iter().map(ToString::to_string).collect();
+        let grants = joined(&grants, ", ");
+        format!("migration {} asks for more than it is given: {grants} ({})", one.migration, Shown(&one.file))
+    };
+    refused.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grants::{Grant, TableGrant, Verb};
+
+    #[test]
+    fn says_all_that_is_refused_and_why() {
+        let asked = |version: u64, tables: &[&str]| AskedTooMuch {
+            chain: "main".to_owned(),
+            migration: format!("{version} m"),
+            version: version.into(),
+            file: format!("m/{version}_m.toml"),
+            refused: tables.iter().map(|table| Grant::On(Verb::Read, TableGrant::whole(*table))).collect(),
+            never: Vec::new(),
+            hosts_own: Vec::new(),
+        };
+        let error = PrepareError::NotGranted { refused: vec![asked(1, &["a", "b"]), asked(2, &["c"])] };
+        assert_eq!(
+            error.to_string(),
+            "migration 1 m asks for more than it is given: read = [\"a\"], read = [\"b\"] (m/1_m.toml); \
+             migration 2 m asks for more than it is given: read = [\"c\"] (m/2_m.toml)"
+        );
+    }
+
+    #[cfg(feature = "wasm")]
+    #[test]
+    fn says_of_each_migration_why_it_cannot_be_loaded() {
+        let broken = |migration: &str| PrepareError::Look {
+            migration: migration.to_owned(),
+            source: crate::db::DbError::new(crate::db::ErrorCode::Database, "the moon"),
+        };
+        let error = PrepareError::Several { errors: vec![broken("1 a"), broken("2 b")] };
+        assert_eq!(
+            error.to_string(),
+            "2 migrations cannot be loaded: cannot look at the tables of migration 1 a: the moon; \
+             cannot look at the tables of migration 2 b: the moon"
+        );
     }
 }

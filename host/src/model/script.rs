@@ -1,14 +1,16 @@
 //! One SQL file of a migration.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Checksum, Filled, MissingValue};
+use crate::shown::Beginning;
 use crate::sql::{self, Directives, Finding};
 
 /// The text of an SQL file together with what its head says.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Script {
     /// What to call it in messages.
     pub file: String,
@@ -20,6 +22,16 @@ pub struct Script {
     pub substitution: Substitution,
     /// The text with its values, once they were put in; `None` where it has no names for any.
     pub filled: Option<Arc<Filled>>,
+}
+
+/// Of a long text only its beginning.
+impl fmt::Debug for Script {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, text, directives, substitution, filled } = self;
+        let mut shown = formatter.debug_struct("Script");
+        shown.field("file", file).field("text", &Beginning(text)).field("directives", directives);
+        shown.field("substitution", substitution).field("filled", filled).finish()
+    }
 }
 
 /// What the layout of a script says about values in it.

@@ -1,8 +1,10 @@
 //! A script in the language of some engine, with the files that it may import.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::Checksum;
+use crate::shown::Beginning;
 
 /// A script, and the files that it may import.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,7 +18,7 @@ pub struct ScriptFiles {
 }
 
 /// A text file of a script.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct ScriptFile {
     /// Where it lies in the folder of the migrations, with `/` between the parts.
     pub path: String,
@@ -24,6 +26,15 @@ pub struct ScriptFile {
     pub file: String,
     /// Exactly what the file holds, a byte order mark included.
     pub text: Cow<'static, str>,
+}
+
+/// Of a long text only its beginning.
+impl fmt::Debug for ScriptFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, file, text } = self;
+        let mut shown = formatter.debug_struct("ScriptFile");
+        shown.field("path", path).field("file", file).field("text", &Beginning(text)).finish()
+    }
 }
 
 impl ScriptFile {

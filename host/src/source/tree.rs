@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::assemble::shown;
 use super::problem::Problem;
+use crate::shown::Size;
 
 /// Named bytes, some of them in folders. Paths are relative to the root and have `/` between their parts.
 pub(super) trait Tree {
@@ -71,11 +73,18 @@ pub(super) fn join(folder: &str, name: &str) -> String {
 }
 
 /// A tree whose bytes are in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Kept {
     /// What the root is called.
     root: String,
     files: BTreeMap<String, Cow<'static, [u8]>>,
+}
+
+/// Without the bytes.
+impl fmt::Debug for Kept {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.files.iter().map(|(path, bytes)| (path, Size(bytes)))).finish()
+    }
 }
 
 impl Kept {

@@ -3,6 +3,7 @@
 use super::{Choice, ForeignTable, Tool};
 use crate::db::DbError;
 use crate::model::{Version, VersionError};
+use crate::shown::Shown;
 
 /// Why a history was not taken over. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +58,7 @@ pub enum AdoptError {
         reason: &'static str,
     },
     /// The history says what nobody should build upon.
-    #[error("the history of {tool} cannot be taken over as it is")]
+    #[error("the history of {tool} cannot be taken over as it is: {}", list(problems))]
     Stopped {
         /// The tool.
         tool: Tool,
@@ -123,7 +124,7 @@ impl std::fmt::Display for AdoptProblem {
                 write!(formatter, "{} is not finished: {}", migration.escape_debug(), reason.escape_debug())
             }
             Self::Changed { migration, file, .. } => {
-                write!(formatter, "{migration} was changed after it was applied: {file}")
+                write!(formatter, "{} was changed after it was applied: {}", Shown(migration), Shown(file))
             }
             Self::Version { migration, source } => write!(formatter, "{}: {source}", migration.escape_debug()),
             Self::NoSuchVersion { version } => {
@@ -147,6 +148,10 @@ fn not_found(choice: &Choice) -> String {
     }
 }
 
+fn list(problems: &[AdoptProblem]) -> String {
+    problems.iter().map(AdoptProblem::to_string).collect::<Vec<_>>().join("; ")
+}
+
 fn tables(found: &[ForeignTable]) -> String {
     let names = found.iter().map(|found| format!("{} ({})", found.table.escape_debug(), found.tool));
     names.collect::<Vec<_>>().join(", ")
@@ -155,5 +160,26 @@ fn tables(found: &[ForeignTable]) -> String {
 impl From<DbError> for AdoptError {
     fn from(source: DbError) -> Self {
         Self::Database { source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_everything_that_is_in_the_way() {
+        let unfinished =
+            AdoptProblem::Unfinished { migration: "3 c".to_owned(), reason: "it is\n\"dirty\"".to_owned() };
+        let file = "m/2_b\u{1b}.sql".to_owned();
+        let (recorded, found) = ("00".to_owned(), "11".to_owned());
+        let changed = AdoptProblem::Changed { migration: "2 b".to_owned(), file, recorded, found };
+        let stopped = |problems| AdoptError::Stopped { tool: Tool::Goose, table: "t".to_owned(), problems };
+        let error = crate::Error::from(stopped(vec![changed, unfinished]));
+        assert_eq!(
+            error.to_string(),
+            "the history of goose cannot be taken over as it is: 2 b was changed after it was applied: m/2_b\\u{1b}.sql; \
+             3 c is not finished: it is\\n\\\"dirty\\\""
+        );
     }
 }

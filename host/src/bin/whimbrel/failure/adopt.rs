@@ -34,7 +34,8 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
         AdoptError::Locked { .. } => new("adopt-locked", "wait until it has ended; if it was killed, release its lock"),
         AdoptError::Stopped { tool, table, problems } => {
             let problems = problems.iter().map(|one| problem(*tool, table, one)).collect();
-            Failure::of_problems("adopt-stopped", &error.to_string(), problems)
+            let headline = format!("the history of {tool} cannot be taken over as it is");
+            Failure::of_problems("adopt-stopped", &headline, problems)
         }
         AdoptError::Database { source } => Failure {
             exit: library::exit(source.code),

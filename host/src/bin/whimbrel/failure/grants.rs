@@ -10,7 +10,11 @@ use super::{Failure, Problem};
 use crate::exit::Exit;
 
 /// Explains migrations that ask for more than they are given; nothing has run.
-pub(super) fn not_granted(refused: &[AskedTooMuch], message: &str) -> Failure {
+pub(super) fn not_granted(refused: &[AskedTooMuch]) -> Failure {
+    let message = match refused {
+        [only] => format!("migration {} asks for more than it is given ({})", only.migration, only.file),
+        refused => format!("{} migrations ask for more than they are given", refused.len()),
+    };
     let problems = refused.iter().map(|asked| {
         let lines: Vec<String> = asked.refused.iter().map(|grant| format!("not granted: {grant}")).collect();
         Problem {

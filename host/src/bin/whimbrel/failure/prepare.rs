@@ -39,7 +39,7 @@ pub(super) fn prepare(error: &PrepareError) -> Failure {
             hint: Some(limits::give(excesses, chain, *version)),
             ..Failure::new(Exit::Failed, "limits", error.to_string())
         },
-        PrepareError::NotGranted { refused } => grants::not_granted(refused, &error.to_string()),
+        PrepareError::NotGranted { refused } => grants::not_granted(refused),
         PrepareError::HeldOutsideTransaction { .. } => Failure {
             hint: Some("run it inside a transaction, or move it to a chain of your own".to_owned()),
             ..Failure::new(Exit::Failed, "not-granted", error.to_string())
