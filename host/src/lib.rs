@@ -118,7 +118,7 @@ pub mod wasm;
 pub use code_events::CodeEvents;
 pub use error::{Error, SettingError};
 /// What is asked of a [`Migrator`], and what it answers.
-pub use exec::{Event, Observer, Report};
+pub use exec::{Event, Observer, Report, observer_fn};
 pub use interrupt::Interrupt;
 pub use log_level::LogLevel;
 pub use migrator::{Gap, KeptBytesOf, KeptPart, Migrator, MigratorBuilder, Rejects, Squashed, Startup, Status};
@@ -126,4 +126,34 @@ pub use model::Version;
 pub use plan::{Goal, Rules, Until};
 /// The crate whose connections [`Migrator::on`] takes, in the version that it takes.
 pub use rusqlite;
-pub use whimbrel_macros::embed;
+#[doc(hidden)]
+pub use whimbrel_macros::embed_by;
+
+/// Embeds the migrations of a folder: `embed!("migrations")` is a [`source::Embedded`].
+///
+/// The path is relative to the folder of the crate's `Cargo.toml`. Files that end in `.sql`, `.wasm`, `.toml`, `.conf`,
+/// `.sum`, `.js`, `.mjs`, `.ts`, `.mts` or `.py` are put into the program byte for byte, with those in the folders of
+/// the folder; other files are left out. Which folders are read is for the source to say, which can stand in a constant:
+///
+/// ```
+/// use whimbrel::source::Embedded;
+///
+/// const MIGRATIONS: Embedded = whimbrel::embed!("examples/start_up/migrations").recursive(true);
+/// ```
+///
+/// Scripts of another engine than those that come with the program have endings of their own, which then stand in the place of
+/// theirs: `embed!("migrations", scripts = ["lua"])` puts them into the program, and says so to
+/// [`Embedded::scripts`](source::Embedded::scripts).
+///
+/// Cargo compiles again when an embedded file changes, but does not notice a **new** file by itself. A `build.rs`
+/// makes it look:
+///
+/// ```
+/// println!("cargo:rerun-if-changed=migrations");
+/// ```
+#[macro_export]
+macro_rules! embed {
+    ($($given:tt)*) => {
+        $crate::embed_by!(($crate) $($given)*)
+    };
+}

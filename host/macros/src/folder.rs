@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 
 /// Returns path below the folder, with `/` between its parts, and absolute path of each file of the folder and of those
-/// in it that can be part of a migration, ordered by path.
-pub(crate) fn list(root: &str, path: &str) -> Result<Vec<(String, String)>, String> {
+/// in it that can be part of a migration, ordered by path. Scripts have these endings; those of the engines that come with
+/// the program unless said.
+pub(crate) fn list(root: &str, path: &str, scripts: Option<&[String]>) -> Result<Vec<(String, String)>, String> {
     let folder = Path::new(root).join(path);
     let refuse = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!(
@@ -29,16 +30,16 @@ pub(crate) fn list(root: &str, path: &str) -> Result<Vec<(String, String)>, Stri
                 }
                 continue;
             }
-            files.extend(file(&real, &entry)?.map(|(name, file)| (format!("{prefix}{name}"), file)));
+            files.extend(file(&real, &entry, scripts)?.map(|(name, file)| (format!("{prefix}{name}"), file)));
         }
     }
     files.sort();
     Ok(files)
 }
 
-fn file(folder: &Path, entry: &DirEntry) -> Result<Option<(String, String)>, String> {
+fn file(folder: &Path, entry: &DirEntry, scripts: Option<&[String]>) -> Result<Option<(String, String)>, String> {
     let path = entry.path();
-    if !is_wanted(&path) {
+    if !is_wanted(&path, scripts) {
         return Ok(None);
     }
     let refuse = |why: &str| Err(format!("cannot embed {}: {why}", path.display()));
@@ -57,13 +58,15 @@ fn file(folder: &Path, entry: &DirEntry) -> Result<Option<(String, String)>, Str
 }
 
 /// Tells whether a file could be part of a migration; whether it is well-formed, the source says when it is loaded.
-fn is_wanted(path: &Path) -> bool {
+fn is_wanted(path: &Path, scripts: Option<&[String]>) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    !hidden
-        && ending.is_some_and(|ending| {
-            matches!(ending.as_str(), "sql" | "wasm" | "toml" | "conf" | "sum" | "js" | "mjs" | "ts" | "mts" | "py")
-        })
+    let is_script = |ending: &str| match scripts {
+        Some(scripts) => scripts.iter().any(|script| script == ending),
+        None => matches!(ending, "js" | "mjs" | "ts" | "mts" | "py"),
+    };
+    let is_other = |ending: &str| matches!(ending, "sql" | "wasm" | "toml" | "conf" | "sum");
+    !hidden && ending.is_some_and(|ending| is_other(&ending) || is_script(&ending))
 }
 
 #[cfg(test)]
@@ -76,14 +79,19 @@ mod tests {
         let folder = root.join("m");
         fs::create_dir_all(folder.join("3_c.sql")).expect("folder");
         fs::write(folder.join("3_c.sql/up.sql"), "").expect("file");
-        for name in ["2_b.wasm", "10_a.sql", "README.md", ".1_x.sql", "2_b.toml", "4_d.SQL"] {
+        for name in ["2_b.wasm", "10_a.sql", "README.md", ".1_x.sql", "2_b.toml", "4_d.SQL", "5_e.js", "6_f.lua"] {
             fs::write(folder.join(name), "").expect("file");
         }
-        let listed = list(&root.to_string_lossy(), "m").expect("listed");
-        let missing = list(&root.to_string_lossy(), "n").expect_err("missing");
+        let lua = ["lua".to_owned()];
+        let list = |path, scripts| list(&root.to_string_lossy(), path, scripts);
+        let listed = list("m", None).expect("listed");
+        let of_lua = list("m", Some(&lua[..])).expect("listed");
+        let missing = list("n", None).expect_err("missing");
         fs::remove_dir_all(&root).expect("removed");
-        let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["10_a.sql", "2_b.toml", "2_b.wasm", "3_c.sql/up.sql", "4_d.SQL"]);
+        let names =
+            |listed: &[(String, String)]| listed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ");
+        assert_eq!(names(&listed), "10_a.sql 2_b.toml 2_b.wasm 3_c.sql/up.sql 4_d.SQL 5_e.js");
+        assert_eq!(names(&of_lua), "10_a.sql 2_b.toml 2_b.wasm 3_c.sql/up.sql 4_d.SQL 6_f.lua");
         assert!(missing.contains("the path \"n\" is relative to "), "{missing}");
     }
 }

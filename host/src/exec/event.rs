@@ -74,7 +74,7 @@ pub enum Event<'a> {
     },
 }
 
-/// Hears events. Called on the thread that runs the migrations.
+/// Hears events. Called on the thread that runs the migrations. A closure becomes one by [`observer_fn`].
 pub trait Observer: Send + Sync {
     /// Hears one event.
     fn event(&self, event: &Event<'_>);
@@ -85,6 +85,28 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     fn event(&self, event: &Event<'_>) {
         O::event(self, event);
     }
+}
+
+/// Makes an observer of a closure.
+///
+/// ```
+/// use whimbrel::{Event, Migrator, observer_fn};
+///
+/// let migrator = Migrator::builder().observer(observer_fn(|event| {
+///     if let Event::StepFinished { report } = event {
+///         println!("{} in {:?}", report.step.migration.title(), report.duration);
+///     }
+/// }));
+/// # let _ = migrator;
+/// ```
+pub fn observer_fn(hear: impl Fn(&Event<'_>) + Send + Sync) -> impl Observer {
+    struct Hears<F>(F);
+    impl<F: Fn(&Event<'_>) + Send + Sync> Observer for Hears<F> {
+        fn event(&self, event: &Event<'_>) {
+            self.0(event);
+        }
+    }
+    Hears(hear)
 }
 
 /// Hears nothing.

@@ -54,7 +54,7 @@ mod watermark;
 mod work;
 
 pub use determinism::{Disagreement, Trial, Used};
-pub use event::{Event, Observer};
+pub use event::{Event, Observer, observer_fn};
 pub use foresee::Outlook;
 pub use hold::AskedTooMuch;
 pub use losses::Loss;

@@ -149,7 +149,7 @@ impl Opening {
     /// Reads the migrations in the bytes of an archive, which is called `name` in messages.
     pub(super) fn load(&self, name: &str, bytes: &[u8]) -> Result<Loaded, SourceError> {
         let mut tree = self.unpack(name, bytes).map_err(|problem| SourceError::new(vec![problem]))?;
-        layout::load_with(&mut [&mut tree], &self.options, &self.endings)
+        layout::load(&mut [&mut tree], &self.options, &self.endings)
     }
 
     fn unpack(&self, name: &str, bytes: &[u8]) -> Result<Kept, Problem> {

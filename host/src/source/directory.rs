@@ -187,7 +187,7 @@ impl Source for Directory {
             return Err(SourceError::new(problems));
         }
         let mut trees: Vec<&mut dyn Tree> = readers.iter_mut().map(|reader| reader as &mut dyn Tree).collect();
-        layout::load_with(&mut trees, &self.options, &self.endings)
+        layout::load(&mut trees, &self.options, &self.endings)
     }
 
     fn load_of(&self, tool: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {

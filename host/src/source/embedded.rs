@@ -1,24 +1,46 @@
 //! Migrations inside the program, put there when it was compiled. Copies none of their bytes.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use super::file_name::SCRIPTS;
 use super::layout::{self, Layout, Options};
 use super::tree::{Kept, Tree};
 use super::{Loaded, Problem, Source, SourceError};
 use crate::interrupt::Interrupt;
+use crate::shown::Size;
 
 /// The files of a folder, embedded by `embed!`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Embedded {
     folder: &'static str,
     files: &'static [(&'static str, &'static [u8])],
     options: Options,
+    endings: &'static [&'static str],
+}
+
+/// Without the bytes.
+impl fmt::Debug for Embedded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files: Vec<_> = self.files.iter().map(|(path, bytes)| (path, Size(bytes))).collect();
+        let mut shown = formatter.debug_struct("Embedded");
+        shown.field("folder", &self.folder).field("files", &files).field("options", &self.options);
+        shown.field("endings", &self.endings).finish()
+    }
 }
 
 impl Embedded {
     /// Makes a source of paths below a folder, with `/` between their parts, and contents of files.
     pub const fn new(folder: &'static str, files: &'static [(&'static str, &'static [u8])]) -> Self {
-        Self { folder, files, options: Options::DEFAULT }
+        Self { folder, files, options: Options::DEFAULT, endings: &SCRIPTS }
+    }
+
+    /// Sets the endings of the files that are scripts; those of the engines of the program unless set. Files of others
+    /// `embed!` takes where it is [told so](crate::embed).
+    #[must_use]
+    pub const fn scripts(mut self, endings: &'static [&'static str]) -> Self {
+        self.endings = endings;
+        self
     }
 
     /// Says whose way the folder is laid out; found out unless set.
@@ -45,7 +67,8 @@ impl Source for Embedded {
                 twins.push(Problem::of_file(tree.shown(path), "is there twice", Some("keep one of them".to_owned())));
             }
         }
-        let loaded = layout::load(&mut [&mut tree], &self.options);
+        let endings: Vec<String> = self.endings.iter().map(|&ending| ending.to_owned()).collect();
+        let loaded = layout::load(&mut [&mut tree], &self.options, &endings);
         if twins.is_empty() {
             return loaded;
         }
@@ -85,6 +108,16 @@ mod tests {
             assert!(std::ptr::eq(bytes, file.1));
         }
         assert_eq!((loaded.migrations.len(), loaded.ignored.len()), (2, 1));
+    }
+
+    /// Here the crate has no name of its own to be called by, as in a program that gives it another.
+    #[test]
+    fn embeds_whatever_the_crate_is_called() {
+        const SAMPLE: Embedded = crate::embed!("../migrations");
+        const LUA: Embedded = crate::embed!("../migrations", scripts = ["lua", "rb"],);
+        assert_eq!(SAMPLE.load(&Interrupt::new()).expect("loaded").migrations.len(), 9);
+        assert_eq!((SAMPLE.endings, LUA.endings), (&SCRIPTS[..], &["lua", "rb"][..]));
+        assert!(format!("{SAMPLE:?}").len() < 2000, "{SAMPLE:?}");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::str::FromStr;
 
 pub use draft::DraftScript;
 pub(super) use flyway::Callback;
-pub(super) use read::{Options, digits, is_read, layout, load, load_with};
+pub(super) use read::{Options, digits, is_read, layout, load};
 #[cfg(feature = "archive")]
 pub(super) use variant::is_database;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use super::super::assemble::{File, Gathered, Marks, assemble};
-use super::super::file_name::{FileName, Part, SCRIPTS};
+use super::super::file_name::{FileName, Part};
 use super::super::lock_file::LOCK_FILE;
 use super::super::problem::{Problem, SourceError};
 use super::super::regular::NOT_REGULAR;
@@ -42,13 +42,8 @@ impl Options {
     }
 }
 
-/// Reads trees that make one source.
-pub(in crate::source) fn load(trees: &mut [&mut dyn Tree], options: &Options) -> Result<Loaded, SourceError> {
-    load_with(trees, options, &SCRIPTS.map(str::to_owned))
-}
-
 /// Reads trees that make one source, whose scripts have these endings.
-pub(in crate::source) fn load_with(
+pub(in crate::source) fn load(
     trees: &mut [&mut dyn Tree],
     options: &Options,
     endings: &[String],
