@@ -22,7 +22,7 @@ pub enum Error {
     /// The migrations do not make a chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The builder was told something of chains that cannot be meant.
+    /// The builder was told something that cannot be meant.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// No database was given, and a method was called that opens one.
@@ -85,7 +85,7 @@ pub enum Error {
     },
 }
 
-/// Why what a builder was told of its chains cannot be meant.
+/// Why what a builder was told cannot be meant.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingError {
@@ -107,6 +107,20 @@ pub enum SettingError {
         /// The names there are.
         known: Vec<String>,
     },
+    /// The source of the first chain was set twice, and the first one would not be read.
+    #[error(
+        "`source` was called twice for one chain; put both together with `source::Combined`, or add a chain with `and_chain`"
+    )]
+    TwoSources,
+    /// A chain without a name.
+    #[error("a chain was given an empty name by `{setting}`")]
+    EmptyName {
+        /// The method of the builder.
+        setting: &'static str,
+    },
+    /// A time in which nothing can be done.
+    #[error("`timeout` leaves a run no time; without it a run takes as long as it takes")]
+    NoTime,
 }
 
 impl Error {
@@ -166,6 +180,19 @@ mod tests {
         let code = Code::new().up(1, "soon", |_: &mut Transaction<'_>| Ok(()));
         let error = fails(Migrator::builder().source(code).hook(hook).timeout(time));
         assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_errors_show_to_who_wrote_the_program_is_bounded() {
+        let rows = (0..20_000).map(|row| format!("INSERT INTO note VALUES ({row});\n")).collect::<String>();
+        let files = crate::source::Memory::new("m")
+            .file("1_note.sql", format!("CREATE TABLE note (x);\n{rows}"))
+            .file("2_more.up.sql", format!("{rows}SELECT * FROM nowhere;"))
+            .file("2_more.down.sql", rows);
+        let error = fails(Migrator::builder().source(files));
+        let shown = format!("{error:?}");
+        assert!(shown.contains("no such table: nowhere") && shown.contains("bytes)"), "{shown}");
+        assert!(shown.len() < 20_000, "{} bytes", shown.len());
     }
 
     #[test]

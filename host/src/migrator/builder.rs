@@ -11,7 +11,7 @@ use super::Migrator;
 use super::hooks::{HookSource, Hooks};
 use super::members::{First, Member, check_names, check_only, members};
 use crate::db::Backend;
-use crate::error::Error;
+use crate::error::{Error, SettingError};
 use crate::exec::{Observer, Throttle};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::interrupt::Interrupt;
@@ -91,10 +91,11 @@ impl fmt::Debug for MigratorBuilder {
 }
 
 impl MigratorBuilder {
-    /// Sets where the migrations of the first chain come from.
+    /// Sets where the migrations of the first chain come from; several sources of one chain are put together by a
+    /// [`Combined`](crate::source::Combined).
     #[must_use]
     pub fn source(mut self, source: impl Source + 'static) -> Self {
-        self.first.source = Some(Box::new(source));
+        self.first.is_replaced |= self.first.source.replace(Box::new(source)).is_some();
         self
     }
 
@@ -120,7 +121,8 @@ impl MigratorBuilder {
         self
     }
 
-    /// Restricts everything to these chains; the others only have to have what these depend on. All unless set.
+    /// Restricts everything to these chains; the others only have to have what these depend on. All unless set, and where
+    /// none is named.
     #[must_use]
     pub fn only<S: Into<String>>(mut self, chains: impl IntoIterator<Item = S>) -> Self {
         self.only = chains.into_iter().map(Into::into).collect();
@@ -164,7 +166,8 @@ impl MigratorBuilder {
         self
     }
 
-    /// Sets how long to wait for another process's lock; one minute unless set. It stands in the place of SQLite's busy
+    /// Sets how long to wait for another process's lock, or for another connection of the program that shares a cache
+    /// (`cache=shared`); one minute unless set, and not at all if it is zero. It stands in the place of SQLite's busy
     /// timeout: that of a connection that is lent does not count meanwhile, and is what it was afterwards. Who waits is
     /// stopped by the interrupt.
     #[must_use]
@@ -173,7 +176,8 @@ impl MigratorBuilder {
         self
     }
 
-    /// Sets how long a whole run may take, reading and compiling and waiting for locks included; no end unless set.
+    /// Sets how long a whole run may take, reading and compiling and waiting for locks included; no end unless set. Zero is
+    /// refused.
     ///
     /// What runs when the time is over is stopped and rolled back as by an interrupt, and the run ends with
     /// [`Error::Timeout`]. Steps that were committed before stay. It holds for what runs migrations or asks them, also
@@ -303,7 +307,8 @@ impl MigratorBuilder {
     }
 
     /// Makes the migrator. Nothing is read or opened yet; only what was said here can be refused: the history table's
-    /// name, a policy, two chains of one name, and settings of chains that are not there.
+    /// name, a policy, two chains of one name or one without a name, two sources of one chain, settings of chains that are not
+    /// there, and a timeout of zero.
     ///
     /// A migrator without any source has an empty chain.
     pub fn build(mut self) -> Result<Migrator, Error> {
@@ -311,6 +316,9 @@ impl MigratorBuilder {
         check_names("placeholders_of", self.placeholders_of.keys(), &members)?;
         check_names("keep_bodies_of", self.keep_bodies_of.keys(), &members)?;
         check_only(&self.only, &members)?;
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(SettingError::NoTime.into());
+        }
         let mut policies = Policies::default();
         let mut sources = Vec::new();
         let mut placeholders = BTreeMap::new();
@@ -385,6 +393,13 @@ mod tests {
         connection.execute_batch("SELECT * FROM note; BEGIN").unwrap();
         let error = migrator.run_on(&mut connection, &Goal::LATEST).unwrap_err();
         assert_eq!(error.to_string(), "cannot use the database of the connection");
+    }
+
+    #[test]
+    fn a_run_without_time_is_refused() {
+        let error = builder().timeout(Duration::ZERO).build().unwrap_err();
+        assert!(matches!(error, Error::Setting(SettingError::NoTime)), "{error:?}");
+        builder().timeout(Duration::MAX).lock_timeout(Duration::ZERO).build().unwrap();
     }
 
     #[test]

@@ -21,11 +21,16 @@ pub(super) struct Member {
 pub(super) struct First {
     pub(super) name: Option<String>,
     pub(super) source: Option<Box<dyn Source>>,
+    /// Another source was said before.
+    pub(super) is_replaced: bool,
     pub(super) policy: Option<Policy>,
 }
 
 /// Puts all chains together. Without any source there is one chain, which is empty.
 pub(super) fn members(first: First, others: Vec<Member>) -> Result<Vec<Member>, Error> {
+    if first.is_replaced {
+        return Err(SettingError::TwoSources.into());
+    }
     let mut all = Vec::new();
     if first.source.is_some() || others.is_empty() {
         all.push(Member {
@@ -39,7 +44,12 @@ pub(super) fn members(first: First, others: Vec<Member>) -> Result<Vec<Member>, 
             return Err(SettingError::NoFirstChain { setting, known: names(&others) }.into());
         }
     }
+    let of_first = all.len();
     all.extend(others);
+    if let Some(place) = all.iter().position(|member| member.name.is_empty()) {
+        let setting = if place < of_first { "chain" } else { "and_chain" };
+        return Err(SettingError::EmptyName { setting }.into());
+    }
     let mut names = BTreeSet::new();
     for Member { name, policy, .. } in &all {
         if !names.insert(name) {
@@ -125,6 +135,14 @@ mod tests {
         assert_eq!(refused(only_others().policy(Policy::default())), expected("policy"));
         assert_eq!(refused(only_others().chain("app")), expected("chain"));
         assert!(only_others().build().is_ok());
+    }
+
+    #[test]
+    fn a_second_source_of_one_chain_and_a_chain_without_a_name_are_refused() {
+        assert!(refused(two().source(Code::new())).starts_with("`source` was called twice for one chain; "));
+        assert_eq!(refused(two().chain("")), "a chain was given an empty name by `chain`");
+        let unnamed = two().and_chain("", Code::new(), Policy::default());
+        assert_eq!(refused(unnamed), "a chain was given an empty name by `and_chain`");
     }
 
     #[test]
