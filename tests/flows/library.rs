@@ -95,6 +95,7 @@ fn mixes_files_and_code_in_one_chain_and_says_what_happens() {
         .unwrap();
     let report = migrator.up(Until::End).unwrap();
     assert!(report.steps.iter().all(|step| step.outcome == StepOutcome::Done));
+    assert_eq!((report.done().count(), report.skipped().count()), (3, 0));
     assert_eq!(*ears.0.lock().unwrap(), ["1/3 1 note", "Done", "2/3 2 first_note", "Done", "3/3 3 more", "Done"]);
     let kinds: Vec<String> = migrator.history().unwrap().into_iter().map(|row| row.kind.to_string()).collect();
     assert_eq!(kinds, ["sql", "rust", "sql"]);

@@ -117,6 +117,17 @@ pub struct Report {
 }
 
 impl Report {
+    /// Returns the steps that this run has done, applied or reverted, and that stay. A dry run has done none, nor is it this
+    /// run's doing what another process had done before it, or what a precondition left out.
+    pub fn done(&self) -> impl Iterator<Item = &StepReport> {
+        self.steps.iter().filter(|step| step.outcome == StepOutcome::Done)
+    }
+
+    /// Returns the steps that a precondition left out, which stay pending.
+    pub fn skipped(&self) -> impl Iterator<Item = &StepReport> {
+        self.steps.iter().filter(|step| step.outcome == StepOutcome::Skipped)
+    }
+
     /// Returns what there is to warn of: what the plan let pass, then what the steps did.
     pub fn all_warnings(&self) -> impl Iterator<Item = &Warning> {
         self.warnings.iter().chain(self.steps.iter().flat_map(|step| &step.warnings))

@@ -42,7 +42,8 @@ pub trait RustMigration: Send + Sync {
 
     /// Stands for the code in the checksum: change it whenever the code changes its meaning.
     ///
-    /// Compiled code has no bytes of its own to compare.
+    /// Compiled code has no bytes of its own to compare, so that a change nobody tells of here is noticed by nobody.
+    /// `Code::fingerprint` says it in the place of this.
     fn fingerprint(&self) -> &str {
         ""
     }

@@ -20,12 +20,17 @@ use crate::model::{
 /// What stands beside a file in a folder, code can have as well: a [manifest](Self::manifest) and a
 /// [verify script](Self::verify).
 ///
+/// Compiled code has no bytes that could be compared, so **nobody notices when an applied closure is changed**: its checksum is
+/// that of its version, its name and its [fingerprint](Self::fingerprint), a word for what the code means. Where that is said,
+/// and said anew with the meaning, the migration counts as changed like a file, on every database that has it.
+///
 /// ```
 /// use whimbrel::source::Code;
 ///
 /// let code = Code::new()
 ///     .up(1, "notes", |tx| Ok(tx.execute("CREATE TABLE note (text)", &[]).map(drop)?))
 ///     .up(2, "first_note", |tx| Ok(tx.execute("INSERT INTO note VALUES ('hello')", &[]).map(drop)?))
+///     .fingerprint("2: greets in small letters")
 ///     .manifest("depends_on = ['1']")
 ///     .verify("SELECT count(*) = 1 FROM note");
 /// # let _ = code;
@@ -76,7 +81,8 @@ impl Code {
         self
     }
 
-    /// Adds a migration that cannot be reverted. One that is to know more of its run, such as whether that is a dry run, is
+    /// Adds a migration that cannot be reverted. Its checksum tells nothing of the closure unless a
+    /// [fingerprint](Self::fingerprint) does. One that is to know more of its run, such as whether that is a dry run, is
     /// a [`RustMigration`], for [`add`](Self::add).
     #[must_use]
     pub fn up<Up>(self, version: impl Into<Version>, name: impl Into<String>, up: Up) -> Self
@@ -94,6 +100,26 @@ impl Code {
         Down: Fn(&mut Transaction<'_>) -> Result<(), RustError> + Send + Sync + 'static,
     {
         self.add(version, name, BothWays { up, down })
+    }
+
+    /// Gives the migration that was added last a word for its code, which stands for it in the checksum, in the place of its
+    /// own [`RustMigration::fingerprint`]. The last one counts.
+    ///
+    /// It is for the author to change with the meaning of the code, and only then: a database that has applied the migration
+    /// with another one refuses to go on, as with a file that was changed. The text of the source file,
+    /// `include_str!("split_names.rs")`, changes by itself, with every blank of it. To begin with one, or to leave it out,
+    /// is such a change as well.
+    #[must_use]
+    pub fn fingerprint(mut self, fingerprint: impl Into<Cow<'static, str>>) -> Self {
+        let Some(last) = self.written.last_mut() else {
+            self.orphans.push(orphan("fingerprint"));
+            return self;
+        };
+        if let Body::Rust(code) = &last.migration.body {
+            let marked = Marked { code: Arc::clone(code), fingerprint: fingerprint.into() };
+            last.migration.body = Body::Rust(Arc::new(marked));
+        }
+        self
     }
 
     /// Gives the migration that was added last a manifest: the text of the TOML file that would stand beside one in a
@@ -161,6 +187,30 @@ where
 
     fn is_reversible(&self) -> bool {
         true
+    }
+}
+
+/// Code with another fingerprint.
+struct Marked {
+    code: Arc<dyn RustMigration>,
+    fingerprint: Cow<'static, str>,
+}
+
+impl RustMigration for Marked {
+    fn up(&self, tx: &mut Transaction<'_>, context: &RustContext<'_>) -> Result<(), RustError> {
+        self.code.up(tx, context)
+    }
+
+    fn down(&self, tx: &mut Transaction<'_>, context: &RustContext<'_>) -> Result<(), RustError> {
+        self.code.down(tx, context)
+    }
+
+    fn is_reversible(&self) -> bool {
+        self.code.is_reversible()
+    }
+
+    fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 }
 
@@ -290,6 +340,27 @@ mod tests {
     }
 
     #[test]
+    fn a_fingerprint_stands_for_the_code_in_the_checksum() {
+        struct Own;
+        impl RustMigration for Own {
+            fn up(&self, _: &mut Transaction<'_>, _: &RustContext<'_>) -> Result<(), RustError> {
+                Ok(())
+            }
+            fn fingerprint(&self) -> &str {
+                "own"
+            }
+        }
+        let checksum = |code: Code| code.load(&Interrupt::new()).expect("loaded").migrations[0].checksum();
+        let (one, other) = (|| Code::new().up(1, "a", |_| Ok(())), Code::new().up(1, "a", |_| Err("no".into())));
+        assert_eq!(checksum(one()), checksum(other), "closures are not told apart");
+        assert_eq!(checksum(one().fingerprint("own")), checksum(Code::new().add(1, "a", Own)));
+        assert_eq!(checksum(Code::new().add(1, "a", Own).fingerprint("x").fingerprint("")), checksum(one()));
+        let down = one().up_down(2, "b", |_| Ok(()), |_| Ok(())).fingerprint("2");
+        let loaded = down.load(&Interrupt::new()).expect("loaded");
+        assert_eq!(loaded.migrations[1].reversibility(), Reversibility::Reversible);
+    }
+
+    #[test]
     fn refuses_names_no_file_could_have() {
         let found = problems(&Code::new().up(1, "a b", |_| Ok(())).up(2, "", |_| Ok(())));
         assert_eq!(found.len(), 2);
@@ -313,8 +384,9 @@ mod tests {
     #[test]
     fn what_is_said_before_there_is_a_migration_belongs_to_none() {
         assert_eq!(
-            problems(&Code::new().verify("SELECT 1").manifest("").up(1, "a", |_| Ok(()))),
+            problems(&Code::new().fingerprint("1").verify("SELECT 1").manifest("").up(1, "a", |_| Ok(()))),
             [
+                "Rust code: there is no migration for this fingerprint",
                 "Rust code: there is no migration for this manifest",
                 "Rust code: there is no migration for this verify script",
             ]
