@@ -103,6 +103,7 @@ pub struct SavepointId(pub u32);
 
 /// What a session has done so far; differences of two readings measure a step.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Counters {
     /// Statements run to their end.
     pub statements: u64,
@@ -125,6 +126,7 @@ impl Counters {
 
 /// Rows changed in one table.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct TableChanges {
     /// Name of the table.
     pub table: String,
@@ -138,6 +140,7 @@ pub struct TableChanges {
 
 /// A statement a session has run, as a recording tells it.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct RecordedStatement {
     /// Its text, cut at a sensible length.
     pub sql: String,
@@ -149,6 +152,7 @@ pub struct RecordedStatement {
 
 /// What a session recorded between [`Session::start_recording`] and [`Session::take_recording`].
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Recording {
     /// Statements in order; the same statement many times in a row is one entry.
     pub statements: Vec<RecordedStatement>,

@@ -12,6 +12,7 @@ use crate::plan::Step;
 
 /// What one run of a migration's code used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Used {
     /// Fuel burnt, for a component.
     pub fuel: Option<u64>,
@@ -48,6 +49,7 @@ pub enum Disagreement {
 
 /// What running a migration's code twice has shown.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Trial {
     /// The migration.
     pub step: Step,

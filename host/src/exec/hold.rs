@@ -70,6 +70,7 @@ impl Hold {
 
 /// A migration that asks for more than it is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct AskedTooMuch {
     /// Name of its chain.
     pub chain: String,

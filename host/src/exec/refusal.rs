@@ -8,6 +8,7 @@ use crate::plan::{Plan, Step};
 
 /// What a policy refuses one step of a plan; at least one thing.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The step's place in the plan, from 0.
     pub index: usize,

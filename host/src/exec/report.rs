@@ -68,6 +68,7 @@ impl Estimate {
 
 /// What one step did.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct StepReport {
     /// The step.
     pub step: Step,
@@ -97,6 +98,7 @@ pub struct StepReport {
 
 /// What a run did.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// Everything was rolled back.
     pub dry_run: bool,
@@ -398,6 +400,7 @@ pub struct HookFailure {
 /// Why a run stopped, and what it had done before.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", what(failed, source))]
+#[non_exhaustive]
 pub struct RunError {
     /// What was done, and stays done.
     pub done: Report,

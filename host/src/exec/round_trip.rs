@@ -99,6 +99,7 @@ pub enum TripOutcome {
 
 /// What running a migration up, down and up again has shown.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Trip {
     /// The migration, on its way up.
     pub step: Step,

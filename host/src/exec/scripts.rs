@@ -20,6 +20,7 @@ const WITHOUT_TRANSFORM: [&str; 2] = ["up", "down"];
 
 /// An engine as the history records it.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct EngineUsed {
     /// What it calls itself.
     pub name: String,
@@ -145,6 +146,7 @@ fn list(extensions: &[String]) -> String {
 
 /// An engine, and what became of asking it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct EngineFound {
     /// What the operator calls it.
     pub name: String,
@@ -158,6 +160,7 @@ pub struct EngineFound {
 
 /// What there is to know of an engine that can be used.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EngineAnswer {
     /// What it calls itself, its version, and its digest.
     pub used: EngineUsed,

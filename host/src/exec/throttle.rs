@@ -17,6 +17,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// How fast a transform in chunks may go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Throttle {
     /// At most so many rows a second, the work itself included.
     RowsPerSecond(NonZeroU64),

@@ -19,6 +19,7 @@ pub enum Asked {
 
 /// What an applied migration answers.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Verified {
     /// The migration, as it was applied.
     pub step: Step,

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Who is at work, and on what.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Holder {
     /// Number of the process on its host.
     pub process: u32,

@@ -12,6 +12,7 @@ use crate::db::RunLockState;
 
 /// Who is at work on a database.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct LockStatus {
     /// The database, without credentials.
     pub database: String,
@@ -23,6 +24,7 @@ pub struct LockStatus {
 
 /// What somebody has to do with a database.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Holding {
     /// Who; `None` when it has not said so, or not yet.
     pub holder: Option<Holder>,

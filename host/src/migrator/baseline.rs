@@ -19,6 +19,7 @@ use crate::sql::{self, DirectiveProblem};
 
 /// A baseline made of a database as it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Squashed {
     /// Name of the chain.
     pub chain: String,

@@ -26,6 +26,7 @@ pub enum KeptPart {
 
 /// What the history has kept of a part of a migration.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct KeptBytesOf {
     /// The row of the migration: the one in force, else the last one that was.
     pub row: Applied,

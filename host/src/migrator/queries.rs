@@ -9,6 +9,7 @@ use crate::source::{Ignored, Problem};
 
 /// The state of every migration.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Status {
     /// Names of the chains.
     pub chains: Vec<String>,
@@ -30,6 +31,7 @@ pub struct Status {
 
 /// A version that a dense sequence lacks.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Gap {
     /// Name of the chain.
     pub chain: String,

@@ -9,6 +9,7 @@ use crate::plan::Goal;
 
 /// What an instance does while another one is migrating.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Startup {
     /// Waits this long for it to finish, and then does what is left.
     Wait(Duration),

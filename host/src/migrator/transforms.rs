@@ -112,6 +112,7 @@ fn check_one<'a>(version: Version, chains: impl Iterator<Item = &'a str>) -> Res
 
 /// The rows that a transform kept aside.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Rejects {
     /// The chain of the transform; none where no transform of the version is applied.
     pub chain: Option<String>,

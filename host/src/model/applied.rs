@@ -12,6 +12,7 @@ use super::{Checksum, Key, ScriptProgress, Version};
 
 /// A migration as the history has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Applied {
     /// Number of the row: rows were written in this order.
     pub id: i64,
@@ -58,6 +59,7 @@ pub struct Applied {
 
 /// When a migration was applied, and what it took.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Record {
     /// When it was applied: UTC, RFC 3339.
     pub applied_at: String,
@@ -77,6 +79,7 @@ pub struct Record {
 
 /// What another migration tool knew of a migration that was taken over from it.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Origin {
     /// Name of the tool.
     pub tool: String,

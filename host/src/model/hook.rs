@@ -9,6 +9,7 @@ use crate::sql::Directives;
 
 /// When in a run a hook is run.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub enum Moment {
     /// Before the first step, in a transaction of its own.
     BeforeAll,

@@ -66,6 +66,7 @@ pub enum Body {
 
 /// The kind of a body.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum Kind {
     /// SQL text.
     Sql,

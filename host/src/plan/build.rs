@@ -48,6 +48,7 @@ impl Step {
 
 /// What a plan lets pass, but says.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Warning {
     /// Version and name of the migration.
     pub migration: String,
@@ -61,6 +62,7 @@ pub struct Warning {
 
 /// What would be done.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Plan {
     /// Names of the chains it is about.
     pub chains: Vec<String>,

@@ -4,6 +4,7 @@ use crate::model::{Direction, Version};
 
 /// Where a run in one direction ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Until {
     /// Everything there is.
     End,
@@ -15,6 +16,7 @@ pub enum Until {
 
 /// What a run is to reach.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Goal {
     /// Applies what is pending as far as this.
     Up(Until),

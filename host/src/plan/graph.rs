@@ -8,6 +8,7 @@ use crate::model::{Chains, Migration, Role};
 
 /// How a graph is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum GraphFormat {
     /// Mermaid, which many pages draw by themselves.
     Mermaid,

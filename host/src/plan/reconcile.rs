@@ -98,6 +98,7 @@ impl State {
 
 /// One migration with its state: in a chain, in the history, or in both.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Entry {
     /// Name of its chain.
     pub chain: Arc<str>,

@@ -30,6 +30,7 @@ pub enum RepairVerb {
 
 /// One change of the history.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct HistoryChange {
     /// Name of the chain.
     pub chain: String,
@@ -80,6 +81,7 @@ pub enum ChangeKind {
 
 /// What a repair writes.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct RepairPlan {
     /// The changes, in order.
     pub changes: Vec<HistoryChange>,

@@ -49,6 +49,7 @@ pub struct Authorization(String);
 
 /// What is wrong with an address. Holds nothing of it that could be secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AddressError {
     /// It is no address of an archive.
     #[error("this is no address: it must be https://host/path or http://host/path")]

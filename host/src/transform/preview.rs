@@ -29,6 +29,7 @@ pub enum Selection {
 
 /// What a transform would make of some rows.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Preview {
     /// Name of the chain of the transform; empty where it is of none.
     pub chain: String,
@@ -52,6 +53,7 @@ pub struct Preview {
 
 /// One row before and after.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PreviewRow {
     /// The values of its key.
     pub key: Vec<Value>,

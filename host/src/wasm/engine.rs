@@ -59,6 +59,7 @@ impl Purpose {
 
 /// Where compiled components are kept between runs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum ComponentCache {
     /// The user's cache folder.
     #[default]

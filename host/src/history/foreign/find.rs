@@ -8,6 +8,7 @@ use crate::db::{DbError, Session, Value, for_each_row};
 
 /// A table that looks like the history of a tool.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct ForeignTable {
     /// The tool.
     pub tool: Tool,

@@ -45,6 +45,7 @@ pub struct Choice {
 
 /// A history taken over, or one that would be.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Adoption {
     /// The table it came from.
     pub from: ForeignTable,
@@ -64,6 +65,7 @@ pub struct Adoption {
 
 /// A migration taken over.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Adopted {
     /// The row as it is in our history.
     pub row: Applied,

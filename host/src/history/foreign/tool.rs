@@ -7,6 +7,7 @@ use crate::sql;
 
 /// A migration tool.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub enum Tool {
     /// sqlx.
     Sqlx,

@@ -33,6 +33,7 @@ use crate::sql;
 
 /// Whose way a folder is laid out.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum Layout {
     /// Found out by looking at names and marks.
     #[default]

@@ -18,6 +18,7 @@ use crate::interrupt::Interrupt;
 
 /// Where components that this host has not compiled before are compiled.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum CompileIsolation {
     /// In this process. Nothing bounds the time and memory that takes, so only for components one trusts.
     #[default]

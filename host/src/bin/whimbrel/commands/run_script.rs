@@ -22,8 +22,9 @@ pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &
     let result = migrator.run_once(direction, args.commit);
     let heard = progress.finish();
     let step = result?;
-    let duration = step.duration;
-    let done = Report { dry_run: !args.commit, duration, steps: vec![step], ..Report::default() };
+    let mut done = Report::default();
+    (done.dry_run, done.duration) = (!args.commit, step.duration);
+    done.steps.push(step);
     let json = || report::json("run-script", &done, heard);
     if !args.commit {
         missing::mention(settings, ui)?;

@@ -17,7 +17,7 @@ use crate::place;
 /// Explains a failed run.
 pub(super) fn explain(error: RunError) -> Failure {
     let message = error.to_string();
-    let RunError { done, failed, source, on_error } = error;
+    let RunError { done, failed, source, on_error, .. } = error;
     let mut failure = step(&source, &failed);
     if let Some(denied) = denied(&source) {
         let is_verify = matches!(source, StepError::Verify { .. });
