@@ -1,13 +1,16 @@
-//! Has SQLite ask before a statement does something.
+//! Has SQLite ask before a statement does something, and before it gives up waiting for a lock; and asks it what `rusqlite`
+//! does not.
 //!
 //! One of the seven files of the host with unsafe code. `rusqlite` can have SQLite ask, too, but looks at every name
 //! whether it is UTF-8 and sorts out what is asked before anybody wants to know: ten times for each statement of a script,
-//! nearly always for an access that was asked for by the statement before.
+//! nearly always for an access that was asked for by the statement before. And not all of its versions that the host can be
+//! built with let who is asked about a lock know whom it is about, or tell that a file has moved.
 //!
 //! Why it is sound:
-//! - What SQLite hands to [`answer`] is the pointer of a [`Watch`] that [`begin`] has made of an `Arc`. The connection owns
-//!   that count of it as its client data: SQLite gives it back by [`let_go`] once, when other client data of this name comes
-//!   or the connection is closed. Before the former the function is taken off, after the latter nobody can ask.
+//! - What SQLite hands to [`answer`] and to [`go_on`] is the pointer of a [`Watch`] that [`begin`] and [`begin_waiting`] have
+//!   made of an `Arc` each. The connection owns that count of it as its client data: SQLite gives it back by [`let_go`] once,
+//!   when other client data of this name comes or the connection is closed. Before the former the function is taken off,
+//!   after the latter nobody can ask.
 //! - A watch is only looked at through a shared reference, and is `Sync`.
 //! - Names are C strings, or null; SQLite lends them for the call, and none is kept.
 //! - A panic does not go through SQLite: it is a refusal.
@@ -26,6 +29,7 @@ use super::question::Question;
 use super::watch::Watch;
 
 const NAME: &CStr = c"whimbrel_watch";
+const WAITING: &CStr = c"whimbrel_waiting";
 
 /// Has SQLite ask a watch about every access of every statement, and nobody else.
 pub(super) fn begin(connection: &Connection, watch: &Arc<Watch>) -> rusqlite::Result<()> {
@@ -46,6 +50,37 @@ pub(super) fn end(connection: &Connection) -> rusqlite::Result<()> {
         done(ffi::sqlite3_set_authorizer(connection.handle(), None, ptr::null_mut()))?;
         done(ffi::sqlite3_set_clientdata(connection.handle(), NAME.as_ptr(), ptr::null_mut(), None))
     }
+}
+
+/// Has SQLite ask a watch how long to wait for others' locks.
+pub(super) fn begin_waiting(connection: &Connection, watch: &Arc<Watch>) -> rusqlite::Result<()> {
+    end_waiting(connection)?;
+    let watch = Arc::into_raw(Arc::clone(watch)).cast_mut().cast::<c_void>();
+    // SAFETY: as in `begin`.
+    unsafe {
+        done(ffi::sqlite3_set_clientdata(connection.handle(), WAITING.as_ptr(), watch, Some(let_go)))?;
+        done(ffi::sqlite3_busy_handler(connection.handle(), Some(go_on), watch))
+    }
+}
+
+/// Has SQLite wait for nobody.
+pub(super) fn end_waiting(connection: &Connection) -> rusqlite::Result<()> {
+    // SAFETY: as in `end`.
+    unsafe {
+        done(ffi::sqlite3_busy_handler(connection.handle(), None, ptr::null_mut()))?;
+        done(ffi::sqlite3_set_clientdata(connection.handle(), WAITING.as_ptr(), ptr::null_mut(), None))
+    }
+}
+
+/// Asks whether the file of the database is not at its path any more; where that cannot be told, it is.
+#[cfg(unix)]
+pub(super) fn has_moved(connection: &Connection) -> bool {
+    let mut moved: c_int = 0;
+    let place = (&raw mut moved).cast::<c_void>();
+    // SAFETY: the connection is open, and SQLite writes one number at the place, during the call only.
+    let code =
+        unsafe { ffi::sqlite3_file_control(connection.handle(), c"main".as_ptr(), ffi::SQLITE_FCNTL_HAS_MOVED, place) };
+    code == ffi::SQLITE_OK && moved != 0
 }
 
 /// Has SQLite roll back whatever it is about to commit, or not any more. In place of another such hook, so only on a connection
@@ -89,6 +124,12 @@ unsafe extern "C" fn answer(
         Ok(Authorization::Ignore) => ffi::SQLITE_IGNORE,
         _ => ffi::SQLITE_DENY,
     }
+}
+
+unsafe extern "C" fn go_on(watch: *mut c_void, times: c_int) -> c_int {
+    // SAFETY: the connection holds a count of the watch, see above.
+    let watch = unsafe { &*watch.cast_const().cast::<Watch>() };
+    c_int::from(catch_unwind(AssertUnwindSafe(|| watch.goes_on_waiting(times))).unwrap_or(false))
 }
 
 /// Returns the bytes of a name, where there is one.

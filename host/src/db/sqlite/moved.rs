@@ -15,11 +15,8 @@ pub(super) const MESSAGE: &str = "the database's file was replaced, moved or rem
 /// Refuses a file that is not at its path any more. What has no file passes, and what cannot tell.
 #[cfg(unix)]
 pub(super) fn check(connection: &Connection) -> Result<(), DbError> {
-    use rusqlite::{DEFAULT_NAME, FileControl};
-    let mut moved = 0;
     let has_file = connection.path().is_some_and(|path| !path.is_empty());
-    let asked = has_file && connection.file_control(DEFAULT_NAME, FileControl::HasMoved(&mut moved)).is_ok();
-    match asked && moved != 0 {
+    match has_file && super::asking::has_moved(connection) {
         true => Err(DbError { native: NATIVE.to_owned(), ..DbError::new(ErrorCode::ReadOnly, MESSAGE) }),
         false => Ok(()),
     }

@@ -32,6 +32,8 @@ pub(super) struct Watch {
     held_until: Mutex<Option<Instant>>,
     /// Nobody's lock is waited for.
     hurried: AtomicBool,
+    /// Since when the lock that SQLite asks about is waited for, in nanoseconds after `base`.
+    waiting_since: AtomicU64,
     /// Operations used.
     pub(super) meter: Meter,
     /// What statements may do, and what the last one prepared was about to.
@@ -53,6 +55,7 @@ impl Watch {
             held: AtomicBool::new(false),
             held_until: Mutex::default(),
             hurried: AtomicBool::new(false),
+            waiting_since: AtomicU64::new(0),
             meter: Meter::default(),
             gate: Mutex::default(),
             tables: Mutex::new(options.record.then(HashMap::new)),
@@ -62,7 +65,7 @@ impl Watch {
         // At every tick: the clock, the flag and the budget.
         let stop = move || (progress.meter.tick() || progress.must_stop()) && !progress.is_held();
         connection.progress_handler(OPERATIONS_PER_TICK as i32, Some(stop))?;
-        watch.wait_on(connection)?;
+        asking::begin_waiting(connection, &watch)?;
         if options.record {
             watch.ask(connection, true)?;
             let rows = Arc::clone(&watch);
@@ -72,18 +75,6 @@ impl Watch {
             watch.gate().recording = true;
         }
         Ok(watch)
-    }
-
-    /// Has the connection wait for others' locks as the session says.
-    pub(super) fn wait_on(self: &Arc<Self>, connection: &mut Connection) -> rusqlite::Result<()> {
-        let busy = Arc::clone(self);
-        let mut waiting_since = Instant::now();
-        connection.busy_handler(Some(move |times: i32| {
-            if times == 0 {
-                waiting_since = Instant::now();
-            }
-            busy.wait(times, waiting_since)
-        }))
     }
 
     /// Has SQLite ask about every access of every statement, or not.
@@ -100,7 +91,9 @@ impl Watch {
     /// Takes the callbacks off a connection again.
     pub(super) fn remove(connection: &mut Connection) -> rusqlite::Result<()> {
         connection.progress_handler(0, None::<fn() -> bool>)?;
+        // First that of the connection's owner, which `rusqlite` keeps.
         connection.busy_handler(None::<fn(i32) -> bool>)?;
+        asking::end_waiting(connection)?;
         asking::end(connection)?;
         connection.update_hook(None::<fn(hooks::Action, &str, &str, i64)>)
     }
@@ -175,6 +168,17 @@ impl Watch {
             return true;
         }
         false
+    }
+
+    /// Waits a little for the lock that SQLite asks about, for which it has asked so many times; `false` when it has been long
+    /// enough.
+    pub(super) fn goes_on_waiting(&self, times: i32) -> bool {
+        if times == 0 {
+            let now = u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.waiting_since.store(now, Ordering::Relaxed);
+        }
+        let since = Duration::from_nanos(self.waiting_since.load(Ordering::Relaxed));
+        self.wait(times, self.base + since)
     }
 
     /// Waits a little for another connection's lock; `false` when it has been long enough.

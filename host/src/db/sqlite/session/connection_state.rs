@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::SqliteSession;
+use crate::db::sqlite::asking;
 use crate::db::sqlite::error::translate;
-use crate::db::sqlite::handles::{Handles, Open};
 use crate::db::{ConnectionState, DbError, Session, quote_identifier};
 
 /// What a connection can be told by PRAGMA, and tells again, <https://sqlite.org/pragma.html>: not what stays in the file, nor
@@ -72,17 +72,9 @@ impl SqliteSession {
         self.watch.hold(false);
         // What was dropped is no statement's that comes next.
         self.watch.gate().open();
-        let waiting = self.wait_again();
+        // `PRAGMA busy_timeout` takes its own way to wait for that of the session.
+        let waiting = asking::begin_waiting(self.connection(), &self.watch);
         done.and(waiting).map_err(|error| translate(&self.watch, error))
-    }
-
-    /// Has the connection wait for locks as before: `PRAGMA busy_timeout` takes its own way to wait for that of the session.
-    fn wait_again(&mut self) -> rusqlite::Result<()> {
-        let has_bulk = self.with(|_, open| open.has_bulk);
-        let mut connection = self.handles.take().expect("the handles are there until drop").into_owner();
-        let waiting = self.watch.wait_on(&mut connection);
-        self.handles = Some(Handles::new(connection, |_| Open::with_bulk(has_bulk)));
-        waiting
     }
 }
 

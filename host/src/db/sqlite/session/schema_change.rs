@@ -250,10 +250,10 @@ impl SqliteSession {
         let StatementKind::CreateTrigger { table, .. } = kind else { return Vec::new() };
         let sql = format!("SELECT * FROM main.{}", quote_identifier(table));
         self.unrestricted(|session| {
-            let statement = session.connection().prepare(&sql);
-            statement.map(|statement| statement.column_names().map(str::to_owned).collect())
+            let Ok(statement) = session.connection().prepare(&sql) else { return Vec::new() };
+            let name = |column| statement.column_name(column).ok().map(str::to_owned);
+            (0..statement.column_count()).filter_map(name).collect()
         })
-        .unwrap_or_default()
     }
 
     /// Reads the schema before a table is altered by a guest that is held to grants.
