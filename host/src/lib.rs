@@ -85,8 +85,26 @@
 //! - `SQLITE_ENABLE_MATH_FUNCTIONS`: `sqrt`, `ln`, `floor` and the like; a script that calls one fails without it.
 //! - `SQLITE_ENABLE_PERCENTILE`: `median`, `percentile`, `percentile_cont` and `percentile_disc`; so does one of these.
 //! - `HAVE_FDATASYNC`: on Linux a commit waits for less. Without it commits take longer, and are as durable.
-// Six files are excepted, with their proofs: `db/sqlite/asking.rs`, `db/sqlite/bulk/source.rs`, `db/sqlite/heap.rs`,
-// `db/sqlite/raw_function.rs`, `db/sqlite/raw_statement.rs` and `wasm/compile/mapped.rs`.
+//!
+//! A program has one SQLite: Cargo refuses two crates that bring one (`links = "sqlite3"`), which have to go with one version of
+//! `libsqlite3-sys`. This crate goes with each of these, and Cargo finds the one that the rest of the program wants:
+//!
+//! | `libsqlite3-sys` | `rusqlite` | what has it, too |
+//! | --- | --- | --- |
+//! | 0.39 | 0.41 | async-sqlite 0.7; taken where nothing else wants another |
+//! | 0.38 | 0.40 | diesel 2.3, r2d2_sqlite 0.35, deadpool-sqlite 0.14, tokio-rusqlite 0.8 |
+//! | 0.37 | 0.39 | sqlx 0.9, SeaORM 2, refinery 0.9, r2d2_sqlite 0.34 |
+//!
+//! It does not go with sqlx 0.8 (`libsqlite3-sys` 0.30), nor with `rusqlite` 0.42 and later (0.40). `cargo tree -i libsqlite3-sys`
+//! tells who wants what. [`rusqlite`] is the version that was found: a program that names `whimbrel::rusqlite` has no
+//! version of its own to keep in step. The `whimbrel` program has 0.41, with which everything is tested; what differs with the
+//! older ones is told in `host/docs/security.md`.
+//!
+//! A program that is held to another version leaves this crate out and has its database brought up to date before it starts: by
+//! the program `whimbrel` (`whimbrel up`), or by a small one of its own with this crate, in a workspace of its own, since one
+//! workspace has one `Cargo.lock`. Two processes with different versions of SQLite can share a file.
+// Seven files are excepted, with their proofs: `db/sqlite/asking.rs`, `db/sqlite/bulk/source.rs`, `db/sqlite/heap.rs`,
+// `db/sqlite/planner.rs`, `db/sqlite/raw_function.rs`, `db/sqlite/raw_statement.rs` and `wasm/compile/mapped.rs`.
 #![deny(unsafe_code)]
 #![warn(missing_debug_implementations)]
 
