@@ -183,6 +183,25 @@ fn a_circle_and_what_is_missing_are_shown() {
       - migration main:4 y depends on shop:1, but there is no chain shop (migrations/0004_y.sql)
         hint: name a version that is there, or one of another chain as `chain:version`
     ");
+    // What else is wrong is told with it.
+    project.write("migrations/0004_y.toml", "depends_on = ['9']\nfunctions = 'text'");
+    project.write("billing/0002_z.sql", "-- whimbrel: functions = words\nSELECT 1;");
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: the migrations make no chain: 3 problems
+      - migration 4 y uses functions of text, which is not there (migrations/0004_y.sql)
+        hint: put text.functions.wasm into the folder of the migrations
+      - migration 2 z uses functions of words, which is not there (billing/0002_z.sql)
+        hint: put words.functions.wasm into the folder of the migrations
+      - migration main:4 y depends on 9, but the chain main has no version 9 (migrations/0004_y.sql)
+        hint: name a version that is there, or one of another chain as `chain:version`
+    ");
+    let error = project.run(&["plan", "--json"]).json("error");
+    let codes: Vec<_> = error["problems"].as_array().unwrap().iter().map(|problem| problem["code"].as_str()).collect();
+    let expected = ["functions", "functions", "missing-dependency"].map(Some);
+    assert_eq!((error["code"].as_str(), codes), (Some("chain"), expected.to_vec()));
+    project.remove("billing/0002_z.sql");
     project.write("migrations/0004_y.toml", "depends_on = ['x']");
     assert_snapshot!(project.run(&["plan"]), @r#"
     exit 1
