@@ -227,6 +227,17 @@ fn the_mode_of_a_database_means_what_it_means_to_sqlite() {
 }
 
 #[test]
+fn a_mode_that_is_not_known_is_named_with_those_that_are() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["status", "--database", "sqlite:app.db?mode=read"]), @"
+    exit 2
+    --- stderr
+    error: the mode `read` of the database's URL is not known: it is `rwc`, `rw` or `ro` (from --database)
+    hint: write sqlite:app.db, sqlite:///var/lib/app.db or a path
+    ");
+}
+
+#[test]
 fn a_default_chain_has_one_place() {
     let project = Project::notes();
     for (toml, name) in
