@@ -1,13 +1,14 @@
 //! Has SQLite ask before a statement does something.
 //!
 //! One of the seven files of the host with unsafe code. `rusqlite` can have SQLite ask, too, but looks at every name
-//! whether it is UTF-8 and sorts out what is asked before anybody wants to know: ten times for each statement of a script,
-//! nearly always for an access that was asked for by the statement before.
+//! whether it is UTF-8 and sorts out what is asked before anybody wants to know: ten times for each statement of a
+//! script, nearly always for an access that was asked for by the statement before.
 //!
 //! Why it is sound:
-//! - What SQLite hands to [`answer`] is the pointer of a [`Watch`] that [`begin`] has made of an `Arc`. The connection owns
-//!   that count of it as its client data: SQLite gives it back by [`let_go`] once, when other client data of this name comes
-//!   or the connection is closed. Before the former the function is taken off, after the latter nobody can ask.
+//! - What SQLite hands to [`answer`] is the pointer of a [`Watch`] that [`begin`] has made of an `Arc`. The connection
+//!   owns that count of it as its client data: SQLite gives it back by [`let_go`] once, when other client data of this
+//!   name comes or the connection is closed. Before the former the function is taken off, after the latter nobody can
+//!   ask.
 //! - A watch is only looked at through a shared reference, and is `Sync`.
 //! - Names are C strings, or null; SQLite lends them for the call, and none is kept.
 //! - A panic does not go through SQLite: it is a refusal.
@@ -48,8 +49,8 @@ pub(super) fn end(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Has SQLite roll back whatever it is about to commit, or not any more. In place of another such hook, so only on a connection
-/// that nobody else has.
+/// Has SQLite roll back whatever it is about to commit, or not any more. In place of another such hook, so only on a
+/// connection that nobody else has.
 pub(super) fn refuse_commits(connection: &Connection, refused: bool) {
     // SAFETY: the connection is open, and the function needs nothing that it could be handed.
     unsafe {

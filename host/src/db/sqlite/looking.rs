@@ -1,4 +1,5 @@
-//! How a database with a write-ahead log is opened by who only looks, so that nothing stays beside it. Opens nothing itself.
+//! How a database with a write-ahead log is opened by who only looks, so that nothing stays beside it. Opens nothing
+//! itself.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -6,17 +7,18 @@ use std::path::{Path, PathBuf};
 
 /// How a header begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// Where it says how the file is written and read: 2 for a log. <https://sqlite.org/fileformat2.html#file_format_version_numbers>
+/// Where it says how the file is written and read: 2 for a log.
+/// <https://sqlite.org/fileformat2.html#file_format_version_numbers>
 const VERSIONS: std::ops::Range<usize> = 18..20;
 
-/// Tells whether to read the file means to make a log and its index beside it. Who may only read leaves them there; who may
-/// write takes them away again at the end, and has nothing to put into the file.
+/// Tells whether to read the file means to make a log and its index beside it. Who may only read leaves them there; who
+/// may write takes them away again at the end, and has nothing to put into the file.
 pub(super) fn makes_files(database: &Path) -> bool {
     has_log_mode(database) && !beside(database, "-wal").exists() && !beside(database, "-journal").exists()
 }
 
-/// Tells whether the file by itself is the whole database, for who could not make a log beside it: nothing is in a log, and
-/// nothing is to be rolled back. Who has it open otherwise would have a log there.
+/// Tells whether the file by itself is the whole database, for who could not make a log beside it: nothing is in a log,
+/// and nothing is to be rolled back. Who has it open otherwise would have a log there.
 pub(super) fn is_whole(database: &Path) -> bool {
     let is_empty = |ending| std::fs::metadata(beside(database, ending)).map_or_else(is_gone, |file| file.len() == 0);
     has_log_mode(database) && is_empty("-wal") && is_empty("-journal")

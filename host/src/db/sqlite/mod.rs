@@ -77,8 +77,8 @@ impl Sqlite {
     /// Names a database file; it is created by the first migration.
     ///
     /// It must be a file: what SQLite makes of `:memory:` and of an empty name would be gone as soon as a run ends, so
-    /// opening these is refused. It is a path and no URI: `file:app.db` is a file of that name. A database in memory is the
-    /// caller's own connection, and [`Migrator::on`](crate::Migrator::on) takes that.
+    /// opening these is refused. It is a path and no URI: `file:app.db` is a file of that name. A database in memory is
+    /// the caller's own connection, and [`Migrator::on`](crate::Migrator::on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), foreign_keys: true, opening: Opening::Create }
     }
@@ -123,8 +123,8 @@ impl Sqlite {
             return Ok(session);
         }
         match self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options) {
-            // No log can be made beside it, and nothing is in one: the file by itself is the database. Who writes it all the
-            // same, with more rights, writes into a log first.
+            // No log can be made beside it, and nothing is in one: the file by itself is the database. Who writes it
+            // all the same, with more rights, writes into a log first.
             Err(error) if is_in_the_way(&error) && looking::is_whole(&self.path) => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
                 let name = looking::immutable(&self.path).map_err(|_| error)?;
@@ -214,8 +214,8 @@ impl Backend for Sqlite {
             },
             (Access::Write, Opening::Create | Opening::Existing) => {}
         }
-        // What a script attaches is opened in the same way, and is to be created whether this file was there or not. A trial
-        // creates nothing.
+        // What a script attaches is opened in the same way, and is to be created whether this file was there or not. A
+        // trial creates nothing.
         let creates = self.opening == Opening::Create && access == Access::Write && !options.record;
         let create = if creates { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
         self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | create, options).map(Some)

@@ -8,9 +8,10 @@ use crate::db::sqlite::error::translate;
 use crate::db::sqlite::handles::{Handles, Open};
 use crate::db::{ConnectionState, DbError, Session, quote_identifier};
 
-/// What a connection can be told by PRAGMA, and tells again, <https://sqlite.org/pragma.html>: not what stays in the file, nor
-/// `foreign_keys`, which whoever may change it sets back. In the order in which they are set: without `query_only` others
-/// cannot be, and the size of the cache has a part in when it spills.
+/// What a connection can be told by PRAGMA, and tells again, <https://sqlite.org/pragma.html>: not what stays in the
+/// file, nor
+/// `foreign_keys`, which whoever may change it sets back. In the order in which they are set: without `query_only`
+/// others cannot be, and the size of the cache has a part in when it spills.
 const SETTINGS: [&str; 29] = [
     "query_only",
     "writable_schema",
@@ -75,7 +76,8 @@ impl SqliteSession {
         done.and(waiting).map_err(|error| translate(&self.watch, error))
     }
 
-    /// Has the connection wait for locks as before: `PRAGMA busy_timeout` takes its own way to wait for that of the session.
+    /// Has the connection wait for locks as before: `PRAGMA busy_timeout` takes its own way to wait for that of the
+    /// session.
     fn wait_again(&mut self) -> rusqlite::Result<()> {
         let has_bulk = self.with(|_, open| open.has_bulk);
         let mut connection = self.handles.take().expect("the handles are there until drop").into_owner();
