@@ -1,6 +1,6 @@
 //! Whether a text has rows deleted in the place of new ones.
 
-use super::lexer::tokens;
+use super::lexer::{Token, tokens};
 
 /// Tells whether a statement, or the definition of a table, asks for `REPLACE` where rows are in each other's way. The
 /// function of that name is something else.
@@ -9,7 +9,7 @@ pub fn replaces(text: &str) -> bool {
     if !text.as_bytes().windows(7).any(|part| part.eq_ignore_ascii_case(b"replace")) {
         return false;
     }
-    let mut tokens = tokens(text).filter(|token| token.is_significant()).peekable();
+    let mut tokens = tokens(text).filter(Token::is_significant).peekable();
     while let Some(token) = tokens.next() {
         if token.is_word("REPLACE") && tokens.peek().is_none_or(|next| next.text != "(") {
             return true;
