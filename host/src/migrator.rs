@@ -33,7 +33,7 @@ use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, Report, Th
 use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
-use crate::model::{Applied, Chain, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
+use crate::model::{Applied, Chains, FunctionLibrary, Held, Migration, Placeholders, Policies, Surroundings, gather};
 use crate::plan::{self, Goal, Plan, Rules, Until};
 use crate::source::{Ignored, Layout, Problem, Source, SourceError};
 
@@ -250,7 +250,7 @@ impl Migrator {
             problems.extend(hook_problems);
             return Err(SourceError::new(problems).into());
         }
-        let (mut chains, mut ignored) = (Vec::new(), Vec::new());
+        let (mut held, mut ignored) = (Vec::new(), Vec::new());
         let (mut of_sources, mut assumed) = (Vec::new(), None);
         for (name, mut loaded) in sources {
             assumed = assumed.or(loaded.assumed);
@@ -259,10 +259,10 @@ impl Migrator {
             // What the program itself brings, every chain may call.
             loaded.libraries.extend(self.libraries.iter().cloned());
             self.fill(name, read_at, loaded.migrations.iter_mut().map(Arc::make_mut));
-            chains.push(Chain::new(name, loaded.migrations)?.with_libraries(loaded.libraries)?);
+            held.push(Held { chain: name.clone(), migrations: loaded.migrations, libraries: loaded.libraries });
         }
         of_sources.append(&mut hooks);
-        let chains = Chains::new(chains)?.with_hooks(of_sources);
+        let chains = gather(held)?.with_hooks(of_sources);
         let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
         let migrations = chains.nodes().len();
         tracing::debug!(migrations, ignored = ignored.len(), "sources read");

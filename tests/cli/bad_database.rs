@@ -115,6 +115,29 @@ fn a_file_on_a_disk_that_may_only_be_read_and_preconditions() {
     assert!(outcome.code == 0 && outcome.stdout.contains(told), "{outcome}");
 }
 
+#[test]
+fn a_look_at_a_database_with_a_log_leaves_nothing_beside_it() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    project.database().pragma_update(None, "journal_mode", "WAL").expect("the mode");
+    project.unchanged(|| {
+        for verb in ["status", "plan", "verify", "history", "rejects 1", "lock status"] {
+            let arguments: Vec<&str> = verb.split(' ').collect();
+            project.ok(&arguments);
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_database_with_a_log_on_a_disk_that_may_only_be_read() {
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    project.database().pragma_update(None, "journal_mode", "WAL").expect("the mode");
+    let Some(outcome) = on_a_disk_for_reading(&project, &["status", "--json", "-D", "disk/app.db"]) else { return };
+    assert_eq!(outcome.json("status")["migrations"][0]["state"], "applied");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_on_a_disk_that_may_only_be_read() {
@@ -215,7 +238,7 @@ fn a_transaction_that_was_left_in_the_middle_is_rolled_back_by_who_may_write() {
     --- stderr
     error: cannot use the database left.db
       caused by: a transaction was left in the middle of it, and to roll that back the database must be written (SQLITE_READONLY_ROLLBACK)
-    hint: have it opened once by somebody who may write it and its folder, such as by `whimbrel status`; leave the files beside it where they are: what is to be put back is in them
+    hint: have it opened once by somebody who may write it and its folder, such as by `whimbrel status` without `?mode=ro`; leave the files beside it where they are: what is to be put back is in them
     ");
     let json = project.ok(&["status", "--json", "-D", "left.db"]).json("status");
     assert_eq!(json["migrations"][1]["state"], "applied");

@@ -122,6 +122,16 @@ fn a_version_used_twice() {
       - migrations/2_again.sql: version 2 is already that of migrations/0002_b.sql
         hint: give one of them another version: `whimbrel renumber`
     ");
+    let code = |project: &Project| {
+        let error = project.run(&["plan", "--json"]).json("error");
+        let codes: Vec<String> =
+            error["problems"].as_array().unwrap().iter().map(|one| one["code"].to_string()).collect();
+        (error["code"].to_string(), codes.join(" "))
+    };
+    let duplicate = "\"duplicate-version\"";
+    assert_eq!(code(&project), (duplicate.to_owned(), format!("{duplicate} {duplicate}")));
+    project.write("migrations/0003_.sql", "SELECT 1;");
+    assert_eq!(code(&project), ("\"source\"".to_owned(), format!("\"source\" {duplicate} {duplicate}")));
 }
 
 #[test]

@@ -183,6 +183,25 @@ fn a_circle_and_what_is_missing_are_shown() {
       - migration main:4 y depends on shop:1, but there is no chain shop (migrations/0004_y.sql)
         hint: name a version that is there, or one of another chain as `chain:version`
     ");
+    // What else is wrong is told with it.
+    project.write("migrations/0004_y.toml", "depends_on = ['9']\nfunctions = 'text'");
+    project.write("billing/0002_z.sql", "-- whimbrel: functions = words\nSELECT 1;");
+    assert_snapshot!(project.run(&["plan"]), @"
+    exit 1
+    --- stderr
+    error: the migrations make no chain: 3 problems
+      - migration 4 y uses functions of text, which is not there (migrations/0004_y.sql)
+        hint: put text.functions.wasm into the folder of the migrations
+      - migration 2 z uses functions of words, which is not there (billing/0002_z.sql)
+        hint: put words.functions.wasm into the folder of the migrations
+      - migration main:4 y depends on 9, but the chain main has no version 9 (migrations/0004_y.sql)
+        hint: name a version that is there, or one of another chain as `chain:version`
+    ");
+    let error = project.run(&["plan", "--json"]).json("error");
+    let codes: Vec<_> = error["problems"].as_array().unwrap().iter().map(|problem| problem["code"].as_str()).collect();
+    let expected = ["functions", "functions", "missing-dependency"].map(Some);
+    assert_eq!((error["code"].as_str(), codes), (Some("chain"), expected.to_vec()));
+    project.remove("billing/0002_z.sql");
     project.write("migrations/0004_y.toml", "depends_on = ['x']");
     assert_snapshot!(project.run(&["plan"]), @r#"
     exit 1
@@ -329,4 +348,48 @@ fn each_chain_can_be_laid_out_in_its_own_way() {
     assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('a', 'b')"), 2);
     project.ok(&["new", "more", "--chain", "b"]);
     assert_eq!(project.list("b"), ["V1__b.sql", "V2__more.sql"]);
+}
+
+#[test]
+fn what_status_has_to_say_names_the_chain() {
+    let project = project();
+    project.write("migrations/0004_four.sql", "SELECT 1;\n");
+    project.write("billing/0003_three.sql", "SELECT 1;\n");
+    project.ok(&["up"]);
+    project.write("billing/0002_late.sql", "SELECT 1;\n");
+    project.write("migrations/0003_late.sql", "-- whimbrel: out_of_order = allow\nSELECT 1;\n");
+    project.write("migrations/0006_asks.sql", "-- whimbrel: require = SELECT 0\nSELECT 1;\n");
+    project.write("billing/0004_asks.sql", "-- whimbrel: skip_unless = SELECT 0\nSELECT 1;\n");
+    project.write("billing/README.md", "");
+    assert_snapshot!(project.run(&["status"]).stdout.split_once("\n\n5 ").expect("a sum").1, @"
+    applied, 2 out of order, 2 pending.
+    note: main:3 late is out of order and may be: `up` would apply it
+    note: billing:2 late is out of order: `up` would refuse it, and with --allow-out-of-order apply it
+    note: as the database is now, `up` would fail at main:6 asks: this does not hold: SELECT 0
+    note: as the database is now, `up` would skip billing:4 asks: this does not hold: SELECT 0
+    note: the sequence has no version main:5
+    note: billing/README.md is ignored: neither .sql nor .wasm nor .toml nor a script
+    ");
+}
+
+#[test]
+fn a_squash_beside_another_chain_says_what_can_be_done() {
+    let project = project();
+    project.write("billing/0001_invoice.up.sql", "CREATE TABLE invoice (note_id);\n");
+    project.ok(&["up"]);
+    assert_snapshot!(project.run(&["squash", "--chain", "billing"]), @"
+    exit 1
+    --- stderr
+    error: the database has what the chain main has made too, which a baseline of billing would make again
+    hint: squash a database of this chain alone: `whimbrel up --chain billing -D alone.db`, then `whimbrel squash --chain billing -D alone.db`
+    ");
+    project.write("billing/0001_invoice.up.sql", "-- whimbrel: depends_on = main:1\nCREATE TABLE invoice (note_id);\n");
+    assert_snapshot!(project.run(&["squash", "--chain", "billing"]), @"
+    exit 1
+    --- stderr
+    error: the database has what the chain main has made too, which a baseline of billing would make again
+    hint: billing:1 invoice depends on main:1 create_note, so no database has this chain alone: it cannot be squashed, and its migrations stay
+    ");
+    let error = project.run(&["squash", "--chain", "billing", "--json"]).json("error");
+    assert_eq!(error["code"], "not-alone", "{error}");
 }

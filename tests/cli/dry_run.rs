@@ -143,3 +143,22 @@ fn what_is_held_to_nothing_has_no_least_manifest() {
     assert_eq!((&recording["grants"], recording["statements"].is_array()), (&serde_json::Value::Null, true), "{json}");
     assert!(!project.ok(&["up", "--dry-run"]).stdout.contains("[grants]"));
 }
+
+#[test]
+fn says_that_rows_which_are_replaced_are_not_counted() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.write("migrations/0003_replace.sql", "INSERT OR REPLACE INTO note VALUES (1, 'new'), (2, 'newer');\n");
+    assert_snapshot!(project.run(&["up", "--dry-run"]), @"
+    exit 0
+    --- stdout
+    up 3 replace ([time])
+        INSERT OR REPLACE INTO note VALUES (1, 'new'), (2, 'newer');  (2 rows)
+        rows of note: 2 inserted
+        rows that REPLACE deleted in the place of new ones are in no count
+
+    Tried 1 migration in [time] and rolled everything back: the database is as it was.
+    ");
+    let json = project.ok(&["up", "--dry-run", "--json"]).json("up");
+    assert_eq!(json["steps"][0]["recording"]["replaces"], true);
+}

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use crate::harness::Project;
 
-/// What is looked at before it is compiled.
-const COMPONENT: &str = "(component (core module $m) (export \"up\" (core module $m)))";
+/// What runs, so that it is taken for a migration.
+const COMPONENT: &[u8] = include_bytes!("../fixtures/contract/0.1.0.wasm");
 
 #[test]
 fn every_verb_writes_one_object() {
@@ -122,7 +122,7 @@ fn a_plan_has_this_shape() {
         ("0001_a.toml", "[grants]\nread = [\"t\"]\n[limits]\ntime = \"2s\""),
         ("0002_b.sql", "PRAGMA foreign_keys = 0;"),
     ]);
-    project.write("migrations/0001_a.wasm", wat::parse_str(COMPONENT).expect("a component"));
+    project.write("migrations/0001_a.wasm", COMPONENT);
     assert_snapshot!(project.run(&["plan", "--json"]), @r#"
     exit 0
     --- stdout

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use crate::harness::Project;
 
-/// What is looked at before it is compiled.
-const COMPONENT: &str = "(component (core module $m) (export \"up\" (core module $m)))";
+/// What runs, so that it is taken for a migration.
+const COMPONENT: &[u8] = include_bytes!("../fixtures/contract/0.1.0.wasm");
 
 /// Why it is not known what would be gone, as `plan down` says it.
 fn unknown(project: &Project) -> String {
@@ -88,7 +88,7 @@ fn shows_what_a_component_asks_for() {
         ("0003_rebuild.sql", "-- whimbrel: rebuild\nSELECT 1;"),
         ("0004_vacuum.sql", "-- whimbrel: transaction = none\nVACUUM;"),
     ]);
-    project.write("migrations/0002_split.wasm", wat::parse_str(COMPONENT).expect("a component"));
+    project.write("migrations/0002_split.wasm", COMPONENT);
     assert_snapshot!(project.run(&["plan"]), @"
     exit 0
     --- stdout

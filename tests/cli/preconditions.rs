@@ -280,3 +280,42 @@ fn notes(run: &Outcome) -> String {
     assert_eq!(run.code, 0, "{}", run.stderr);
     run.stdout.lines().filter(|line| line.starts_with("note: ")).collect::<Vec<_>>().join("\n")
 }
+
+#[test]
+fn a_repeatable_one_is_skipped_by_itself_and_with_what_it_depends_on() {
+    let project = project("-- whimbrel: skip_unless = SELECT count(*) > 5 FROM note\n");
+    let insert = |head: &str, text: &str| format!("{head}INSERT INTO note (text) VALUES ('{text}');\n");
+    project.write(
+        "migrations/R__a_asks.sql",
+        insert("-- whimbrel: skip_unless = SELECT count(*) > 6 FROM note\n", "asks"),
+    );
+    project.write("migrations/R__b_needs.sql", insert("-- whimbrel: depends_on = 3\n", "needs"));
+    project.write("migrations/R__c_free.sql", insert("", "free"));
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 0
+    --- stdout
+    Applied 4 migrations in [time]; 3 skipped.
+
+    --- stderr
+    Applied 1 create_note ([time]).
+    Applied 2 first_notes ([time]).
+    Skipped 3 three, it stays pending: this does not hold: SELECT count(*) > 5 FROM note.
+    Applied 4 four ([time]).
+    Skipped a_asks, it stays pending: this does not hold: SELECT count(*) > 6 FROM note.
+    Skipped b_needs, it stays pending: it depends on 3 three, which was skipped.
+    Applied c_free ([time]).
+    ");
+    assert_eq!(texts(&project), "one,two,four,free");
+    // Both are asked again by each run.
+    let again = project.ok(&["up"]);
+    assert!(
+        again.stdout.starts_with("Applied 0 migrations in ") && again.stderr.matches("Skipped").count() == 3,
+        "{again}"
+    );
+    project.database().execute_batch("INSERT INTO note (text) VALUES ('x'), ('x')").expect("rows");
+    let third = project.ok(&["up"]);
+    assert!(third.stdout.starts_with("Applied 3 migrations in "), "{third}");
+    assert_eq!(texts(&project), "one,two,four,free,x,x,three,asks,needs");
+    let status = project.ok(&["status", "--json"]).json("status");
+    assert_eq!((&status["pending"], &status["applied"]), (&0.into(), &7.into()));
+}

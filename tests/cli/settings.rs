@@ -226,6 +226,28 @@ fn the_mode_of_a_database_means_what_it_means_to_sqlite() {
     project.ok(&["up", "--database", "sqlite:app.db?mode=rw"]);
 }
 
+/// The name is relative to where the program runs: only then it begins so.
+#[cfg(unix)]
+#[test]
+fn a_file_whose_name_looks_like_a_uri_is_a_file() {
+    let project = Project::notes();
+    project.ok(&["up", "--database", "sqlite:file:app.db"]);
+    assert!(project.path("file:app.db").exists() && !project.path("app.db").exists());
+    let status = project.ok(&["status", "--json", "--database", "sqlite:file:app.db"]).json("status");
+    assert_eq!(status["applied"], 2);
+}
+
+#[test]
+fn a_mode_that_is_not_known_is_named_with_those_that_are() {
+    let project = Project::notes();
+    assert_snapshot!(project.run(&["status", "--database", "sqlite:app.db?mode=read"]), @"
+    exit 2
+    --- stderr
+    error: the mode `read` of the database's URL is not known: it is `rwc`, `rw` or `ro` (from --database)
+    hint: write sqlite:app.db, sqlite:///var/lib/app.db or a path
+    ");
+}
+
 #[test]
 fn a_default_chain_has_one_place() {
     let project = Project::notes();

@@ -39,6 +39,18 @@ fn has_started(project: &Project) -> bool {
     rows == Ok(2) && database.execute_batch("BEGIN IMMEDIATE; ROLLBACK;").is_err()
 }
 
+/// Starts a run, sends it a signal in the middle of its third step, and asserts that this step is as if it had not been.
+fn rolls_back(name: &str, code: i32) -> Project {
+    let project = Project::notes();
+    let child = started(&project);
+    signal(&child, name);
+    let outcome = end(&project, child);
+    assert_eq!(outcome.code, code, "{outcome}");
+    assert!(outcome.stderr.contains("error: interrupted; migration 3 slow was rolled back"), "{outcome}");
+    assert_eq!(project.number("SELECT count(*) FROM note"), 2);
+    project
+}
+
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().expect("kill runs");
     assert!(sent.success());
@@ -50,39 +62,21 @@ fn end(project: &Project, child: Child) -> Outcome {
 
 #[test]
 fn ctrl_c_rolls_the_step_back() {
-    let project = Project::notes();
-    let child = started(&project);
-    signal(&child, "INT");
-    let outcome = end(&project, child);
-    assert_eq!(outcome.code, 130, "{outcome}");
-    assert!(outcome.stderr.contains("error: interrupted; migration 3 slow was rolled back"), "{outcome}");
-    assert_eq!(project.number("SELECT count(*) FROM note"), 2);
+    let project = rolls_back("INT", 130);
     project.remove("migrations/0003_slow.sql");
     project.ok(&["up"]);
 }
 
 #[test]
 fn kill_does_too() {
-    let project = Project::notes();
-    let child = started(&project);
-    signal(&child, "TERM");
-    let outcome = end(&project, child);
-    assert_eq!(outcome.code, 143, "{outcome}");
-    assert_eq!(project.number("SELECT count(*) FROM note"), 2);
+    rolls_back("TERM", 143);
 }
 
 #[test]
 fn a_closed_terminal_does_too() {
-    if hang_ups_are_ignored() {
-        return;
+    if !hang_ups_are_ignored() {
+        rolls_back("HUP", 129);
     }
-    let project = Project::notes();
-    let child = started(&project);
-    signal(&child, "HUP");
-    let outcome = end(&project, child);
-    assert_eq!(outcome.code, 129, "{outcome}");
-    assert!(outcome.stderr.contains("error: interrupted; migration 3 slow was rolled back"), "{outcome}");
-    assert_eq!(project.number("SELECT count(*) FROM note"), 2);
 }
 
 /// These tests themselves may have been started with `nohup`, and what they start inherits that.
@@ -129,16 +123,22 @@ fn verbs_that_run_nothing_tell_programs_that_they_were_stopped() {
     other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
     let verbs: [&[&str]; 3] = [&["status", "--json"], &["plan", "down", "--json"], &["squash", "--json"]];
     for verb in verbs {
-        let mut command = project.command(verb);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-        while !opens(&child, "app.db") {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        signal(&child, "TERM");
-        let outcome = end(&project, child);
-        assert_eq!(outcome.code, 143, "{verb:?}: {outcome}");
-        assert_eq!(outcome.json("error")["code"], "interrupted", "{verb:?}: {outcome}");
+        tells_that_it_was_stopped(&project, verb);
     }
+}
+
+/// Starts a verb, stops it as soon as it has opened the database, and asserts that it says so.
+#[cfg(target_os = "linux")]
+fn tells_that_it_was_stopped(project: &Project, verb: &[&str]) {
+    let mut command = project.command(verb);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    while !opens(&child, "app.db") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(&child, "TERM");
+    let outcome = end(project, child);
+    assert_eq!(outcome.code, 143, "{verb:?}: {outcome}");
+    assert_eq!(outcome.json("error")["code"], "interrupted", "{verb:?}: {outcome}");
 }
 
 #[cfg(target_os = "linux")]
@@ -153,20 +153,12 @@ fn verbs_that_only_look_are_stopped_in_what_they_run() {
          export function transform() { for (;;); }\n";
     project.write("migrations/0004_endless.js", endless);
     for verb in [&["status", "--json"][..], &["plan", "down", "--json"], &["preview", "4", "--json"]] {
-        let mut command = project.command(verb);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-        while !opens(&child, "app.db") {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        signal(&child, "TERM");
-        let outcome = end(&project, child);
-        assert_eq!(outcome.code, 143, "{verb:?}: {outcome}");
-        assert_eq!(outcome.json("error")["code"], "interrupted", "{verb:?}: {outcome}");
+        tells_that_it_was_stopped(&project, verb);
     }
 }
 
-#[cfg(target_os = "linux")]
 /// The process has this file open, and so has installed its handlers.
+#[cfg(target_os = "linux")]
 pub(super) fn opens(child: &Child, file: &str) -> bool {
     let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).expect("it runs");
     open.flatten().filter_map(|entry| entry.path().read_link().ok()).any(|path| path.ends_with(file))

@@ -69,6 +69,26 @@ fn what_sqlite_says_of_another_file_is_told_with_the_statement() {
 }
 
 #[test]
+fn a_value_that_sqlite_does_not_hold() {
+    let project =
+        Project::with(&[("0001_a.sql", "CREATE TABLE a (x);\nINSERT INTO a VALUES (zeroblob(2000000000));\n")]);
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 1 a failed on its way up
+      caused by: string or blob too big (SQLITE_TOOBIG)
+     --> migrations/0001_a.sql:2:1
+      |
+    2 | INSERT INTO a VALUES (zeroblob(2000000000));
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    note: migration 1 a was rolled back
+    hint: SQLite holds no more than 1,000,000,000 bytes in a value or a row: keep it in several rows, or in a file
+    ");
+    let error = project.run(&["up", "--json"]).json("error");
+    assert_eq!(error["problems"][0]["code"], "limit", "{error}");
+}
+
+#[test]
 fn a_file_that_is_attached_is_created_whether_the_database_is_new_or_not() {
     let attach = |name: &str| format!("ATTACH '{name}.db' AS other;\nCREATE TABLE other.t (x);\n");
     let project = Project::with(&[("0001_a.sql", &attach("one"))]);

@@ -214,7 +214,7 @@ fn keeps_its_history_where_it_is_told() {
     assert_snapshot!(project.run(&["up", "--table", "drop table"]), @r#"
     exit 2
     --- stderr
-    error: "drop table" cannot be the history table's name; use letters, digits and underscores, at most 60
+    error: "drop table" cannot be the history table's name; use letters, digits and underscores, at most 60, and begin with neither a digit nor `sqlite_`
     "#);
 }
 

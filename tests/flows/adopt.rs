@@ -1,6 +1,7 @@
 //! Databases of other tools, taken over half way and finished by whimbrel. The tables are those that each tool makes.
 
 mod back;
+mod flyway;
 
 use crate::harness::Project;
 
@@ -359,41 +360,6 @@ fn takes_rails_over_with_every_row() {
     let up = project.ok(&["up", "--json"]).json("up");
     assert_eq!(up["steps"].as_array().map(Vec::len), Some(1));
     project.ok(&["verify"]);
-}
-
-/// Flyway's rows undo, delete and repeat each other.
-#[test]
-fn plays_the_rows_of_flyway_in_order() {
-    let project = Project::with(&[
-        ("V1__initial.sql", FIRST),
-        ("V2__more.sql", SECOND),
-        ("V3__undone.sql", "SELECT 1;"),
-        ("R__views.sql", "SELECT 'new';"),
-    ]);
-    project.database().execute_batch(FLYWAY_TABLE).unwrap();
-    project
-        .database()
-        .execute_batch(
-            "INSERT INTO flyway_schema_history VALUES \
-             (0, NULL, '<< Flyway Schema Creation >>', 'SCHEMA', '\"main\"', NULL, '', '2026-11-20 14:26:29.000', 0, 1), \
-             (1, '1', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, '', '2026-11-20 14:26:29.000', 0, 1), \
-             (2, '2', 'more', 'SQL', 'V2__more.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
-             (3, '2', 'more', 'DELETE', 'V2__more.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
-             (4, '3', 'undone', 'SQL', 'V3__undone.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
-             (5, '3', 'undone', 'UNDO_SQL', 'U3__undone.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
-             (6, NULL, 'views', 'SQL', 'R__views.sql', 1, '', '2026-11-20 14:26:29.000', 0, 1), \
-             (7, NULL, 'views', 'SQL', 'R__views.sql', 2, '', '2026-11-20 14:26:29.000', 0, 1);",
-        )
-        .unwrap();
-    let done = project.ok(&["adopt", "--json"]).json("adopt");
-    let rows: Vec<String> = done["migrations"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| format!("{} {} {} {}", row["version"], row["name"], row["state"], row["verdict"]).replace('"', ""))
-        .collect();
-    assert_eq!(rows, ["1 initial baseline unverifiable", "null views outdated differs"]);
-    assert_eq!(done["pending"], serde_json::json!(["2 more", "3 undone", "views"]));
 }
 
 #[test]

@@ -120,6 +120,36 @@ fn redo_takes_the_last_ones_back_and_applies_them_again() {
 }
 
 #[test]
+fn redo_brings_back_what_repeatable_ones_had_made() {
+    let stage = Stage::new();
+    let trigger = |name: &str, on: &str| {
+        format!("DROP TRIGGER IF EXISTS {name}; CREATE TRIGGER {name} AFTER {on} ON note BEGIN SELECT 1; END;")
+    };
+    stage.write("other/1_other.sql", "CREATE TABLE other (x);");
+    stage.write("other/R__a_view.sql", "DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT x FROM other;");
+    stage.write("other/R__b_needs.sql", &format!("-- whimbrel: depends_on = app:1\n{}", trigger("d", "DELETE")));
+    stage.write("app/1_note.up.sql", "CREATE TABLE note (x);");
+    stage.write("app/1_note.down.sql", "DROP TABLE note;");
+    stage.write("app/R__insert.sql", &trigger("i", "INSERT"));
+    let folder = |name: &str| Directory::new(stage.folder.path().join(name));
+    let builder = || {
+        let builder = Migrator::builder().source(folder("other")).chain("other");
+        let database = Sqlite::file(stage.folder.path().join("app.db"));
+        builder.and_chain("app", folder("app"), Policy::default()).database(database)
+    };
+    let migrator = builder().build().unwrap();
+    migrator.up(Until::End).unwrap();
+    let steps = ["down app:1 note", "up app:1 note", "up other:b_needs", "up app:insert"];
+    assert_eq!(titles(&migrator.dry_run(&Goal::Redo(1)).unwrap()), steps);
+    for migrator in [migrator, builder().single_transaction(true).build().unwrap()] {
+        assert_eq!(titles(&migrator.redo(1).unwrap()), steps);
+        assert_eq!(stage.number("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 2);
+        assert!(migrator.pending().unwrap().is_empty());
+        assert_eq!(migrator.applied().unwrap().len(), 5);
+    }
+}
+
+#[test]
 fn a_dry_run_tells_what_would_be_lost_and_loses_nothing() {
     let stage = Stage::new();
     let migrator = stage.both().build().unwrap();

@@ -160,6 +160,8 @@ pub struct Recording {
     pub statements_left_out: u64,
     /// Rows changed, by table name.
     pub tables: Vec<TableChanges>,
+    /// Rows may have been deleted in the place of new ones, by `REPLACE`: they are in no count, because SQLite does not tell.
+    pub replaces: bool,
     /// What restricted code used; `None` when none ran.
     pub observed: Option<Observed>,
 }

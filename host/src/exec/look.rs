@@ -1,18 +1,27 @@
-//! Looks at the bytes of components before any is compiled: whether they are one that this host runs, and of the world that
-//! they are taken for. Changes nothing.
+//! Looks at the bytes of components before any is compiled: whether they are one that this host runs, of the world that
+//! they are taken for, and with exports of the contract's types. Changes nothing.
 
 use super::prepare::PrepareError;
 use crate::limits::{Limit, RunLimits};
 use crate::model::Body;
 use crate::plan::{Direction, Step};
-use crate::wasm::{CompileError, Inspection, inspect_binary};
+use crate::wasm::{CompileError, Inspection, check_exports, inspect_binary};
 
-/// Finds what is wrong with the bytes of the components among some steps, each with its limits.
-pub(super) fn look<'a>(steps: impl Iterator<Item = (&'a Step, RunLimits)>) -> Vec<PrepareError> {
-    steps.filter_map(|(step, limits)| one(step, &limits).err()).collect()
+/// How closely is looked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Closely {
+    /// At what is imported and exported by name: the rest is found when it is compiled, at once.
+    Names,
+    /// At the types of the exports, too, for who compiles nothing.
+    Types,
 }
 
-fn one(step: &Step, limits: &RunLimits) -> Result<(), PrepareError> {
+/// Finds what is wrong with the bytes of the components among some steps, each with its limits.
+pub(super) fn look<'a>(steps: impl Iterator<Item = (&'a Step, RunLimits)>, closely: Closely) -> Vec<PrepareError> {
+    steps.filter_map(|(step, limits)| one(step, &limits, closely).err()).collect()
+}
+
+fn one(step: &Step, limits: &RunLimits, closely: Closely) -> Result<(), PrepareError> {
     let (Body::Component { bytes } | Body::Transform { bytes, .. }) = &step.migration.body else { return Ok(()) };
     let look = || -> Result<Inspection, CompileError> {
         limits.check(Limit::ComponentSize, bytes.len() as u64)?;
@@ -20,12 +29,17 @@ fn one(step: &Step, limits: &RunLimits) -> Result<(), PrepareError> {
         found.check()?;
         Ok(found)
     };
-    let found = look().map_err(|source| PrepareError::Component {
+    let failed = |source| PrepareError::Component {
         migration: step.migration.title(),
         file: step.migration.file.clone(),
         source,
-    })?;
-    fits(step, &found)
+    };
+    let found = look().map_err(failed)?;
+    fits(step, &found)?;
+    match closely {
+        Closely::Names => Ok(()),
+        Closely::Types => check_exports(bytes, &found).map_err(failed),
+    }
 }
 
 /// Refuses a component of another world than its step needs.

@@ -9,7 +9,7 @@ use super::hold::{Hold, hold, one, too_much};
 use super::hooks::PreparedHook;
 use super::libraries;
 #[cfg(feature = "wasm")]
-use super::look::look;
+use super::look::{Closely, look};
 pub use super::prepare_error::PrepareError;
 #[cfg(feature = "wasm")]
 use super::scripts::Workshop;
@@ -130,7 +130,7 @@ pub fn prepare(
         libraries::prepare(&mut steps, chains, compilation, observer)?;
         return Ok(with_hooks(plan, steps));
     }
-    let mut wrong = look(steps.iter().map(|step| (&step.step, step.limits)));
+    let mut wrong = look(steps.iter().map(|step| (&step.step, step.limits)), Closely::Names);
     observer.event(&super::event::Event::Compiling { components: components.len() + scripts });
     let first = plan.steps.iter().find(|step| step.migration.body.is_sandboxed()).expect("there is code");
     let failed = |source| PrepareError::Component {
@@ -201,7 +201,7 @@ pub(crate) fn check_code(
 ) -> Result<(), PrepareError> {
     // Limits that cannot be had are told as refusals of the policy.
     let limits = |step| decide(step, policies).unwrap_or_default();
-    let mut wrong = look(steps.iter().map(|step| (step, limits(step))));
+    let mut wrong = look(steps.iter().map(|step| (step, limits(step))), Closely::Types);
     let scripts: Vec<_> = steps.iter().filter_map(|step| Some((step, step.migration.body.script()?))).collect();
     let Some((first, _)) = scripts.first() else { return all_of(wrong) };
     let engine = Engine::for_scripts(compilation).map_err(|source| PrepareError::Component {

@@ -6,12 +6,12 @@ use super::event::Event;
 use super::foreign_keys::commit;
 use super::holder::note;
 use super::hooks;
-use super::preconditions::{instead, waits};
+use super::preconditions::waits;
 use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError, StepReport};
 use super::run::{Conditions, is_dirty, is_left_dirty};
 use super::scope::Scope;
-use super::step::{do_and_record, done_elsewhere, rebuilds};
+use super::step::{do_and_record, rebuilds, without_work};
 use super::watermark::Watermark;
 use crate::db::Session;
 use crate::model::{Moment, TransactionMode};
@@ -197,12 +197,7 @@ fn one(
         return (session, Err(StepError::NotBegun { waiting: false }));
     }
     note(session.as_mut(), step, conditions);
-    match watermark.still_needed(session.as_mut(), &step.step, conditions) {
-        Ok(true) => {}
-        Ok(false) => return (session, Ok(done_elsewhere(step))),
-        Err(error) => return (session, Err(error)),
-    }
-    match instead(session.as_mut(), step, conditions) {
+    match without_work(session.as_mut(), step, conditions, watermark) {
         Ok(None) => {}
         Ok(Some(report)) => return (session, Ok(report)),
         Err(error) => return (session, Err(error)),

@@ -96,17 +96,25 @@ fn transacted(
     conditions: &Conditions<'_>,
     watermark: &mut Watermark,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
-    match watermark.still_needed(session.as_mut(), &step.step, conditions) {
-        Ok(true) => {}
-        Ok(false) => return (session, Ok(done_elsewhere(step))),
-        Err(error) => return (session, Err(error)),
+    match without_work(session.as_mut(), step, conditions, watermark) {
+        Ok(None) => do_and_record(scope, session, step, conditions, watermark, false),
+        Ok(Some(report)) => (session, Ok(report)),
+        Err(error) => (session, Err(error)),
     }
-    match instead(session.as_mut(), step, conditions) {
-        Ok(None) => {}
-        Ok(Some(report)) => return (session, Ok(report)),
-        Err(error) => return (session, Err(error)),
+}
+
+/// Returns what became of a step that is not to be done, inside the transaction that is open: another process has done it, or
+/// a precondition does not hold.
+pub(super) fn without_work(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    watermark: &mut Watermark,
+) -> Result<Option<StepReport>, StepError> {
+    if !watermark.still_needed(session, &step.step, conditions)? {
+        return Ok(Some(done_elsewhere(step)));
     }
-    do_and_record(scope, session, step, conditions, watermark, false)
+    instead(session, step, conditions)
 }
 
 /// Does the work of a step between its hooks and records it, inside the transaction that is open. Foreign keys may be

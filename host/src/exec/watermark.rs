@@ -61,7 +61,9 @@ impl Watermark {
             let (migration, chain) = (migration.clone(), step.chain.to_string());
             return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::AlreadyBegun { migration, chain }] }));
         }
-        if applied != (step.direction == Direction::Down) {
+        // What a redo takes back may have taken along what a repeatable one has made: it runs again although it is done.
+        let again = matches!(conditions.goal, Goal::Redo(_)) && step.migration.role() == Role::Repeatable;
+        if applied != (step.direction == Direction::Down) && !again {
             return Ok(false);
         }
         let next = self.ahead.front().filter(|next| !is_same(next, step));

@@ -79,7 +79,11 @@ pub enum HistoryError {
         reason: String,
     },
     /// A name that cannot be a table's.
-    #[error("\"{name}\" cannot be the history table's name; use letters, digits and underscores, at most 60")]
+    #[error(
+        "\"{}\" cannot be the history table's name; use letters, digits and underscores, at most 60, and begin with neither \
+         a digit nor `sqlite_`",
+        name.escape_debug()
+    )]
     Name {
         /// The name.
         name: String,

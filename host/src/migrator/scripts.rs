@@ -12,8 +12,9 @@ use crate::plan::{Direction, Goal, Plan, PlanError, PlanProblem, Step, Until};
 use crate::wasm::{Compilation, CompileError};
 
 impl Migrator {
-    /// Looks at the bytes of every component among some steps, and has the engines read every script. Compiles no component,
-    /// runs nothing and changes nothing. Whether the types of a component's exports are the contract's, only compiling tells.
+    /// Looks at the bytes of every component among some steps, the types of their exports included, and has the engines read
+    /// every script. Compiles no component, runs nothing and changes nothing. Whether the code of a component's functions is
+    /// valid, only compiling tells.
     pub fn check_code(&self, steps: &[Step]) -> Result<(), Error> {
         Ok(exec::check_code(steps, &self.scripts_compilation(), &self.engines, &self.policies)?)
     }

@@ -91,6 +91,25 @@ pub enum ChainError {
         /// The libraries there are.
         known: Vec<String>,
     },
+    /// More than one of these is wrong.
+    Several {
+        /// Each of them; none is `Several`.
+        errors: Vec<ChainError>,
+    },
+}
+
+impl ChainError {
+    /// Makes one error of several; there must be one.
+    pub(super) fn all_of(mut errors: Vec<Self>) -> Self {
+        if errors.len() == 1 {
+            return errors.swap_remove(0);
+        }
+        let each = |error| match error {
+            Self::Several { errors } => errors,
+            other => vec![other],
+        };
+        Self::Several { errors: errors.into_iter().flat_map(each).collect() }
+    }
 }
 
 impl fmt::Display for ChainError {
@@ -124,6 +143,9 @@ impl fmt::Display for ChainError {
             Self::UnknownLibrary { migration, file, name, .. } => {
                 let (name, file) = (name.escape_debug(), Shown(file));
                 write!(formatter, "migration {migration} uses functions of {name}, which is not there ({file})")
+            }
+            Self::Several { errors } => {
+                errors.iter().enumerate().try_for_each(|(i, error)| write!(formatter, "{}{error}", separator(i)))
             }
         }
     }
@@ -173,21 +195,35 @@ impl Chain {
         self.migrations.iter().chain(&self.baselines).chain(&self.repeatables)
     }
 
-    /// Adds libraries of functions; refuses two of one name, and a migration that uses one that is not there.
-    pub fn with_libraries(mut self, mut libraries: Vec<FunctionLibrary>) -> Result<Self, ChainError> {
-        libraries.sort_by(|left, right| left.name.cmp(&right.name));
-        if let Some(same) = libraries.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            let files = [same[0].file.clone(), same[1].file.clone()];
-            return Err(ChainError::SameLibrary { name: same[0].name.clone(), files });
-        }
-        let known = || libraries.iter().map(|library| library.name.clone()).collect();
+    /// Tells what is wrong with libraries of functions: two of one name, and one that a migration uses and that is not there.
+    pub(super) fn check_libraries(&self, libraries: &[FunctionLibrary]) -> Vec<ChainError> {
+        let mut sorted: Vec<&FunctionLibrary> = libraries.iter().collect();
+        sorted.sort_by(|left, right| left.name.cmp(&right.name));
+        let same = sorted.windows(2).filter(|pair| pair[0].name == pair[1].name);
+        let same = same.map(|pair| ChainError::SameLibrary {
+            name: pair[0].name.clone(),
+            files: [pair[0].file.clone(), pair[1].file.clone()],
+        });
+        let mut wrong: Vec<ChainError> = same.collect();
         for migration in self.everything() {
-            let unknown = migration.libraries().into_iter().find(|name| !libraries.iter().any(|of| of.name == *name));
-            if let Some(name) = unknown {
-                let (file, name) = (migration.file.clone(), name.to_owned());
-                return Err(ChainError::UnknownLibrary { migration: migration.title(), file, name, known: known() });
-            }
+            let unknown = migration.libraries().into_iter().filter(|name| !sorted.iter().any(|of| of.name == *name));
+            wrong.extend(unknown.map(|name| ChainError::UnknownLibrary {
+                migration: migration.title(),
+                file: migration.file.clone(),
+                name: name.to_owned(),
+                known: sorted.iter().map(|library| library.name.clone()).collect(),
+            }));
         }
+        wrong
+    }
+
+    /// Adds libraries of functions; refuses two of one name, and migrations that use one that is not there.
+    pub fn with_libraries(mut self, mut libraries: Vec<FunctionLibrary>) -> Result<Self, ChainError> {
+        let wrong = self.check_libraries(&libraries);
+        if !wrong.is_empty() {
+            return Err(ChainError::all_of(wrong));
+        }
+        libraries.sort_by(|left, right| left.name.cmp(&right.name));
         let used =
             |library: &&FunctionLibrary| self.everything().any(|of| of.libraries().contains(&library.name.as_str()));
         let checksums = libraries.iter().filter(used).map(|library| (library.name.clone(), library.checksum()));
@@ -246,21 +282,26 @@ impl Chain {
 
     /// Returns the versions missing between neighbours if the versions form a sequence.
     ///
-    /// Nothing for timestamps and for numbers with more holes than migrations, such as 10, 20, 30.
+    /// Timestamps behind a sequence are no part of it, and neither is what a baseline has in it. Nothing for timestamps, for
+    /// versions with dots, and for numbers with more holes than migrations, such as 10, 20, 30.
     pub fn gaps(&self) -> Vec<Version> {
-        if !self.migrations.last().is_some_and(|last| last.version.is_sequential()) {
+        let own = self.migrations.iter().map(|migration| migration.version);
+        if own.clone().any(|version| version.number().is_none()) {
             return Vec::new();
         }
-        let gaps: Vec<Version> = self
-            .migrations
+        let start = self.baselines.last().map(|baseline| baseline.version);
+        let after = own.filter(|version| version.is_sequential() && start.is_none_or(|start| *version > start));
+        let sequence: Vec<Version> = start.into_iter().chain(after).collect();
+        let gaps: Vec<Version> = sequence
             .windows(2)
             .flat_map(|pair| {
-                let end = pair[1].version;
-                std::iter::successors(pair[0].version.next(), |version| version.next())
+                let end = pair[1];
+                std::iter::successors(pair[0].next(), |version| version.next())
                     .take_while(move |version| *version < end)
             })
+            .take(sequence.len() + 1)
             .collect();
-        if gaps.len() > self.migrations.len() { Vec::new() } else { gaps }
+        if gaps.len() > sequence.len() { Vec::new() } else { gaps }
     }
 }
 
@@ -271,7 +312,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Body, Placement};
+    use crate::model::{Body, Placement, Role};
 
     fn migration(version: u64, file: &str) -> Migration {
         Migration {
@@ -320,19 +361,39 @@ mod tests {
 
     #[test]
     fn finds_gaps_in_sequences_only() {
-        let cases: [(&[u64], &[u64]); 7] = [
+        let cases: [(&[u64], &[u64]); 8] = [
             (&[], &[]),
             (&[5], &[]),
             (&[1, 2, 3], &[]),
             (&[1, 4, 6], &[2, 3, 5]),
-            (&[1, 3, 100_000], &[]),
+            (&[1, 3, 99_999], &[]),
             (&[10, 20, 30], &[]),
             (&[20260101000000, 20260102000000], &[]),
+            (&[1, 3, 20260102000000], &[2]),
         ];
         for (versions, gaps) in cases {
             let expected: Vec<Version> = gaps.iter().copied().map(Version::from).collect();
             assert_eq!(chain(versions).gaps(), expected, "{versions:?}");
         }
+    }
+
+    #[test]
+    fn what_a_baseline_has_in_it_is_no_gap_and_dots_make_no_sequence() {
+        let gaps = |baseline: Option<u64>, versions: &[&str]| {
+            let of = |version: Version, role| Migration {
+                placement: Placement { role, ..Placement::default() },
+                version,
+                ..migration(0, "x")
+            };
+            let baseline = baseline.map(|version| of(Version::from(version), Role::Baseline));
+            let own = versions.iter().map(|version| of(version.parse().expect(version), Role::Versioned));
+            Chain::new("main", own.chain(baseline).map(Arc::new).collect()).expect("no duplicates").gaps()
+        };
+        assert_eq!(gaps(Some(7), &["1", "3", "8", "10"]), [Version::from(9)]);
+        assert_eq!(gaps(Some(7), &["9"]), [Version::from(8)]);
+        assert_eq!(gaps(Some(7), &[]), []);
+        assert_eq!(gaps(Some(20260101000000), &["1", "3"]), []);
+        assert_eq!(gaps(None, &["1", "2.1", "3"]), []);
     }
 
     proptest! {

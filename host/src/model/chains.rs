@@ -58,8 +58,11 @@ impl Chains {
         }
         let mut chains =
             Self { chains, nodes, places: OnceLock::new(), active, hooks: Vec::new(), kept: HashMap::new() };
-        chains.resolve()?;
-        chains.arrange()?;
+        let unmet = chains.resolve();
+        let wrong: Vec<ChainError> = unmet.into_iter().chain(chains.arrange().err()).collect();
+        if !wrong.is_empty() {
+            return Err(ChainError::all_of(wrong));
+        }
         chains.find_late();
         Ok(chains)
     }
@@ -157,7 +160,7 @@ impl Chains {
     }
 
     /// Finds what each migration depends on; all that is not there is in the error.
-    fn resolve(&mut self) -> Result<(), ChainError> {
+    fn resolve(&mut self) -> Option<ChainError> {
         let mut unmet = Vec::new();
         let repeatables = self
             .chains
@@ -182,7 +185,7 @@ impl Chains {
             }
             self.nodes[place].needs = needs;
         }
-        if unmet.is_empty() { Ok(()) } else { Err(ChainError::Unmet { unmet }) }
+        (!unmet.is_empty()).then_some(ChainError::Unmet { unmet })
     }
 
     fn unmet(&self, chain: usize, migration: &Migration, dependency: &Dependency, because: String) -> UnmetDependency {

@@ -170,6 +170,7 @@ impl<'a> Draft<'a> {
             Goal::Redo(steps) => {
                 let mut steps = self.down(Until::Steps(steps));
                 steps.extend(self.again(&steps));
+                steps.extend(self.repeatables_on(&steps));
                 steps
             }
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::build::{Draft, row_title};
 use super::reconcile::DECLARED;
-use super::{Direction, PlanProblem, Step, Until, Warning};
-use crate::model::{Applied, AppliedState, Body, Chains, Kept, Key, Migration, Reversibility, Role, Version};
+use super::{Direction, PlanProblem, State, Step, Until, Warning};
+use crate::model::{Applied, AppliedState, Body, Chains, Kept, Key, Migration, Node, Reversibility, Role, Version};
 
 impl<'a> Draft<'a> {
     /// Takes back what the history has in force, what was applied last first.
@@ -101,6 +101,26 @@ impl<'a> Draft<'a> {
             }
         }
         steps
+    }
+
+    /// Applies again the repeatable migrations that may have made something on what these steps take back, such as a trigger,
+    /// which went with its table: those of the same chains, and those that depend on one of them.
+    pub(super) fn repeatables_on(&self, steps: &[Step]) -> Vec<Step> {
+        let chains = self.chains;
+        let name = |chain: usize| chains.all()[chain].name();
+        let has_gone = |node: &Node| {
+            steps.iter().any(|step| *step.chain == *name(node.chain) && step.migration.key() == node.migration.key())
+        };
+        let again = |chain: usize, migration: &Migration| {
+            steps.iter().any(|step| *step.chain == *name(chain))
+                || chains.needs(chain, migration).into_iter().any(|place| has_gone(&chains.nodes()[place]))
+        };
+        // One that has never run, or has changed, is pending, and waits for `up`.
+        let has_run = |state: State| matches!(state, State::Applied | State::ChecksumMismatch(_));
+        let all = self.states.repeatables.iter();
+        let all = all.filter(|(chain, _, state, _)| has_run(*state) && chains.is_active(*chain));
+        let all = all.filter(|(chain, migration, ..)| again(*chain, migration));
+        all.map(|(chain, migration, ..)| self.step(Direction::Up, *chain, migration)).collect()
     }
 
     /// Refuses to take back what something that stays depends on.

@@ -2,7 +2,7 @@
 
 use super::assemble::File;
 use super::file_name::Part;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use crate::model::{Key, Role, Script};
 use crate::shown::Shown;
 use crate::sql::Directives;
@@ -59,7 +59,8 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
 /// Refuses a body that claims what another one has.
 pub(super) fn taken(file: &str, key: &Key, other: &str, same_name: bool) -> Problem {
     let hint = if same_name { "keep one of them" } else { "give one of them another version: `whimbrel renumber`" };
-    Problem::of_file(file, format!("{} is already that of {}", called(key), Shown(other)), Some(hint.to_owned()))
+    let message = format!("{} is already that of {}", called(key), Shown(other));
+    Problem { kind: ProblemKind::DuplicateVersion, ..Problem::of_file(file, message, Some(hint.to_owned())) }
 }
 
 /// Returns what tells the migration of a file from others.

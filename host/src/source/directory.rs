@@ -297,6 +297,28 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn says_that_no_folder_is_read_by_way_of_a_link() {
+        use std::os::unix::fs::symlink;
+
+        let outside = folder(&[("0002_b.sql", b"SELECT 1;")]);
+        let folder = folder(&[("0001_a.sql", b"SELECT 1;")]);
+        fs::create_dir(folder.path().join("more")).expect("folder");
+        fs::write(folder.path().join("more/0003_c.sql"), b"SELECT 1;").expect("file");
+        symlink("more", folder.path().join("again")).expect("link");
+        symlink(outside.path(), folder.path().join("shared")).expect("link");
+        let told = |recursive| {
+            let loaded = Directory::new(folder.path()).recursive(recursive).load(&Interrupt::new()).expect("loaded");
+            let reasons: Vec<String> = loaded.ignored.into_iter().map(|ignored| ignored.reason).collect();
+            (loaded.migrations.len(), reasons)
+        };
+        let link = "a link, by way of which no folder is read";
+        assert_eq!(told(true), (2, [link, link].map(str::to_owned).to_vec()));
+        let other = "neither .sql nor .wasm nor .toml nor a script";
+        assert_eq!(told(false), (1, [other, "a folder", other].map(str::to_owned).to_vec()));
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn opens_no_pipe_and_escapes_hostile_names() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;

@@ -41,7 +41,7 @@ pub(crate) use kept::{KeptBytes, migration as kept_migration};
 pub use layout::{DraftScript, Layout, UnknownLayout};
 pub use lock_file::{LOCK_FILE, LockDifference, LockDifferenceKind, LockFile, LockFileError};
 pub use memory::Memory;
-pub use problem::{Problem, SourceError};
+pub use problem::{Problem, ProblemKind, SourceError};
 pub use regular::{read_file, read_file_of};
 pub use renumber::{Moved, Renumber, Renumbering};
 pub use repoint::{Edit, Repointed};

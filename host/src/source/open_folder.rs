@@ -88,6 +88,10 @@ impl Tree for OpenFolder {
     fn shown(&self, path: &str) -> String {
         if path.is_empty() { self.folder.clone() } else { shown(&self.folder, path) }
     }
+
+    fn is_link(&self, path: &str) -> bool {
+        self.unsure.contains(path) && self.dir.symlink_metadata(path).is_ok_and(|file| file.is_symlink())
+    }
 }
 
 /// Opens a file of a folder.

@@ -18,6 +18,29 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What kind of problem it is.
+    pub kind: ProblemKind,
+}
+
+/// What is wrong with a file, to branch on.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// Its name, its contents, or what it is.
+    #[default]
+    File,
+    /// It claims a version, or the name of a repeatable migration, that another one has.
+    DuplicateVersion,
+}
+
+impl ProblemKind {
+    /// Returns one word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "source",
+            Self::DuplicateVersion => "duplicate-version",
+        }
+    }
 }
 
 /// Everything that is wrong with a source.
@@ -32,13 +55,13 @@ pub struct SourceError {
 impl Problem {
     /// Makes a problem of a whole file.
     pub fn of_file(file: impl Into<String>, message: impl Into<String>, hint: Option<String>) -> Self {
-        Self { file: file.into(), line: None, column: None, message: message.into(), hint }
+        Self { file: file.into(), line: None, column: None, message: message.into(), hint, kind: ProblemKind::File }
     }
 
     /// Makes a problem of the place in `text` where the byte `offset` stands.
     pub fn at(file: impl Into<String>, text: &str, offset: usize, message: String, hint: Option<String>) -> Self {
-        let position = sql::locate(text, offset);
-        Self { file: file.into(), line: Some(position.line), column: Some(position.column), message, hint }
+        let sql::Position { line, column } = sql::locate(text, offset);
+        Self { line: Some(line), column: Some(column), ..Self::of_file(file, message, hint) }
     }
 }
 

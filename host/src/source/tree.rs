@@ -17,6 +17,11 @@ pub(super) trait Tree {
     fn read(&mut self, path: &str) -> Result<Found, Problem>;
     /// Returns what to call a path in messages.
     fn shown(&self, path: &str) -> String;
+    /// Tells whether a path is a link to something else.
+    fn is_link(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
 }
 
 /// Something in a folder.

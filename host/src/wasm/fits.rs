@@ -58,6 +58,11 @@ pub(super) fn check(engine: &Engine, component: &Component, export: &str, is_eng
         Some(_) => "not a function".to_owned(),
         None => "not there".to_owned(),
     };
+    compare(export, &found, is_engine)
+}
+
+/// Refuses an export that is something else than the contract's.
+pub(super) fn compare(export: &str, found: &str, is_engine: bool) -> Result<(), String> {
     let wanted = match export {
         super::transform::APPLY | super::transform::REVERT => APPLY.to_owned(),
         super::functions::CALL => CALL_FUNCTION.to_owned(),

@@ -55,6 +55,11 @@ impl Inspection {
         }
     }
 
+    /// Tells whether an import is an interface of the contract.
+    pub(super) fn is_of_contract(import: &str) -> bool {
+        import.split_once('/').is_some_and(|(package, _)| package == PACKAGE)
+    }
+
     fn exports(&self, name: &str) -> bool {
         self.exports.iter().any(|export| export == name)
     }

@@ -8,7 +8,7 @@ use whimbrel::db::Transaction;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::exec::{Event, Observer};
 use whimbrel::model::{Hook, HookContext, Moment};
-use whimbrel::plan::{Goal, State, Until};
+use whimbrel::plan::{Goal, Until};
 use whimbrel::source::{Code, Combined, Memory};
 
 use super::{cache, count, told};
@@ -62,21 +62,6 @@ fn code_whose_transaction_sqlite_has_ended_writes_nothing_more() {
         assert_eq!(count(&connection, "SELECT sum(x) FROM a"), 1);
         assert_eq!(count(&connection, "SELECT count(*) FROM sqlite_schema WHERE name IN ('u', 'more')"), 0);
     }
-}
-
-#[test]
-fn a_file_whose_name_looks_like_a_uri_is_a_file() {
-    let folder = tempfile::tempdir().unwrap();
-    // Relative, since only then it begins so.
-    let name = format!("file:{}?mode=memory", folder.path().file_name().unwrap().to_str().unwrap());
-    let path = std::path::Path::new(&name);
-    let migrator = Migrator::builder().source(Memory::new("m").file("1_a.sql", "CREATE TABLE a (x);"));
-    let migrator = migrator.database(Sqlite::file(path)).build().unwrap();
-    let report = migrator.up(Until::End);
-    let (is_there, applied) = (path.exists(), migrator.status().map(|status| status.entries[0].state));
-    std::fs::remove_file(path).unwrap();
-    assert_eq!((report.unwrap().steps.len(), is_there), (1, true));
-    assert!(matches!(applied, Ok(State::Applied)), "{applied:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 use whimbrel::LogLevel;
-use whimbrel::exec::{Event, Observer};
+use whimbrel::exec::{Event, Observer, Throttle};
 use whimbrel::plan::{Direction, Step};
 
 use crate::escape;
@@ -63,12 +63,26 @@ pub(crate) struct Progress {
     heard: Mutex<Heard>,
     /// Everything is rolled back, and shown at the end.
     dry_run: bool,
+    /// How fast transforms in chunks may go, in words.
+    throttle: Option<String>,
 }
 
 impl Progress {
     /// Starts with nothing on the screen.
     pub(crate) fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), bar: Mutex::default(), pace: Mutex::default(), heard: Mutex::default(), dry_run: false }
+        Self {
+            ui: ui.clone(),
+            bar: Mutex::default(),
+            pace: Mutex::default(),
+            heard: Mutex::default(),
+            dry_run: false,
+            throttle: None,
+        }
+    }
+
+    /// Says beside how fast a step is how fast it may be.
+    pub(crate) fn throttle(self, throttle: Option<Throttle>) -> Self {
+        Self { throttle: throttle.map(throttled), ..self }
     }
 
     /// Says nothing of steps that have ended, for a run that shows them at its end.
@@ -114,7 +128,10 @@ impl Progress {
         let Some(bar) = &*lock(&self.bar) else { return };
         match total {
             Some(total) => {
-                bar.set_style(spinner("{spinner} {msg} [{bar:20}] {pos} of {len} ({rate}, {eta} left)"));
+                let may = self.throttle.as_ref().map(|throttle| format!(", {throttle}")).unwrap_or_default();
+                bar.set_style(spinner(&format!(
+                    "{{spinner}} {{msg}} [{{bar:20}}] {{pos}} of {{len}} ({{rate}}{may}, {{eta}} left)"
+                )));
                 bar.set_length(total);
                 bar.set_position(done.min(total));
             }
@@ -134,7 +151,10 @@ impl Progress {
             return;
         }
         pace.said = now;
-        let line = pace_line(done, total, done.saturating_sub(pace.from), now.duration_since(pace.since));
+        let mut line = pace_line(done, total, done.saturating_sub(pace.from), now.duration_since(pace.since));
+        if let Some(throttle) = &self.throttle {
+            line.push_str(&format!(" ({throttle})"));
+        }
         self.ui.talk(&format!("  [{}] {line}", escape::line(&step.migration.title())));
     }
 
@@ -169,13 +189,23 @@ fn pace_line(done: u64, total: u64, lately: u64, took: Duration) -> String {
     let rate = u128::from(lately) * 1000 / took.as_millis().max(1);
     let mut line = format!("{} of {} rows ({percent} %)", amount::number(done), amount::number(total));
     if let Some(rate) = u64::try_from(rate).ok().filter(|rate| *rate > 0) {
-        let left = match total.saturating_sub(done) / rate {
-            seconds @ 0..60 => format!("{seconds} s"),
-            seconds => amount::duration(Duration::from_secs(seconds)),
-        };
-        line.push_str(&format!(", {} rows/s, {left} left", amount::number(rate)));
+        line.push_str(&format!(", {} rows/s", amount::number(rate)));
+        let left = u128::from(total.saturating_sub(done)) * 1000 / u128::from(rate);
+        match u64::try_from(left).unwrap_or(u64::MAX) {
+            0 => {}
+            left @ 1_000..60_000 => line.push_str(&format!(", {} s left", left / 1_000)),
+            left => line.push_str(&format!(", {} left", amount::duration(Duration::from_millis(left)))),
+        }
     }
     line
+}
+
+/// Writes how fast a transform may go.
+fn throttled(throttle: Throttle) -> String {
+    match throttle {
+        Throttle::RowsPerSecond(rows) => format!("at most {} rows/s", amount::number(rows.get())),
+        Throttle::Pause(pause) => format!("a pause of {} after each chunk", amount::duration(pause)),
+    }
 }
 
 fn name(level: LogLevel) -> &'static str {
@@ -271,11 +301,23 @@ mod tests {
         let cases = [
             ((5_000, 20_000, 5_000, 5_000), "5,000 of 20,000 rows (25 %), 1,000 rows/s, 15 s left"),
             ((0, 20_000, 0, 5_000), "0 of 20,000 rows (0 %)"),
-            ((20_001, 20_000, 1_000, 100), "20,001 of 20,000 rows (100 %), 10,000 rows/s, 0 s left"),
+            ((20_001, 20_000, 1_000, 100), "20,001 of 20,000 rows (100 %), 10,000 rows/s"),
+            ((19_000, 20_000, 19_000, 9_500), "19,000 of 20,000 rows (95 %), 2,000 rows/s, 500 ms left"),
+            (
+                (0, u64::MAX, 1, 1_000),
+                "0 of 18,446,744,073,709,551,615 rows (0 %), 1 rows/s, 5124095576030 h 25 min left",
+            ),
             ((0, 0, 0, 0), "0 of 0 rows (100 %)"),
         ];
         for ((done, total, lately, took), expected) in cases {
             assert_eq!(pace_line(done, total, lately, Duration::from_millis(took)), expected);
         }
+    }
+
+    #[test]
+    fn tells_how_fast_it_may_be() {
+        let rate = Throttle::RowsPerSecond(5_000.try_into().expect("not 0"));
+        assert_eq!(throttled(rate), "at most 5,000 rows/s");
+        assert_eq!(throttled(Throttle::Pause(Duration::from_millis(50))), "a pause of 50 ms after each chunk");
     }
 }

@@ -134,8 +134,8 @@ impl Gate {
         !plain && self.changes_schema(sql)
     }
 
-    /// Says which statement the next actions belong to. Returns whether it was found to be allowed since the schema last
-    /// changed.
+    /// Says which statement the next actions belong to. Returns whether it was found to be allowed since the schema
+    /// last changed.
     pub(super) fn begin(&mut self, sql: &str) -> Result<bool, Denied> {
         let epoch = self.epoch;
         let (text, facts) = self.texts.look(sql);
@@ -358,8 +358,8 @@ fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
     Authorization::Allow
 }
 
-/// Decides by its first words on a statement that SQLite's authorizer may not be asked about: VACUUM, EXPLAIN, triggers in
-/// the temporary database, and what stands prepared in the cache because the host has run the same text.
+/// Decides by its first words on a statement that SQLite's authorizer may not be asked about: VACUUM, EXPLAIN, triggers
+/// in the temporary database, and what stands prepared in the cache because the host has run the same text.
 fn check_text(gate: &Gate, statement: &Statement) -> Result<(), Denied> {
     use grants::StatementKind::{Savepoint, Transaction, Vacuum};
     let Some(restriction) = &gate.restriction else { return Ok(()) };

@@ -48,8 +48,8 @@ pub(super) fn in_tables(connection: &Connection, functions: &[String]) -> rusqli
     Ok(None)
 }
 
-/// Finds what calls one of these functions, whose names are in small letters. SQLite itself keeps them out of the indexes,
-/// checks and generated columns of tables.
+/// Finds what calls one of these functions, whose names are in small letters. SQLite itself keeps them out of the
+/// indexes, checks and generated columns of tables.
 pub(super) fn find(connection: &Connection, functions: &[String]) -> rusqlite::Result<Vec<Caller>> {
     let mut statement = connection.prepare(
         "SELECT type, name, sql FROM main.sqlite_schema WHERE type IN ('table', 'trigger', 'view') AND sql IS NOT NULL \

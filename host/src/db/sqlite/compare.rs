@@ -179,8 +179,8 @@ pub fn compare(first: &Connection, second: &Connection, leave_out: &[String]) ->
 
 /// Finds what two databases mean differently, leaving out the tables named and what SQLite keeps for itself.
 ///
-/// Spelling, blanks and comments of definitions do not count, nor do the numbers that SQLite gives to the rows of tables
-/// without a primary key.
+/// Spelling, blanks and comments of definitions do not count, nor do the numbers that SQLite gives to the rows of
+/// tables without a primary key.
 pub fn differences(first: &Connection, second: &Connection, leave_out: &[String]) -> Result<Differences, DbError> {
     let found = (|| {
         let mut found = schema::differences(first, second, leave_out)?;

@@ -92,8 +92,8 @@ fn guess(nearest: Option<&str>) -> String {
 
 /// Adds rows to a table, all of them or none. The same seed adds the same rows to the same database.
 ///
-/// Values follow the declared type, NOT NULL and CHECK; foreign keys refer to rows that are there; what has to be unique
-/// is made anew until it is. Generated columns and an `INTEGER PRIMARY KEY` are left to SQLite.
+/// Values follow the declared type, NOT NULL and CHECK; foreign keys refer to rows that are there; what has to be
+/// unique is made anew until it is. Generated columns and an `INTEGER PRIMARY KEY` are left to SQLite.
 pub fn fill(connection: &Connection, table: &str, rows: u64, seed: u64) -> Result<(), FillError> {
     let failed = |source| FillError::Database { table: table.to_owned(), source };
     let live = Live::read(connection, table)?;

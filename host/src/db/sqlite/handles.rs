@@ -113,8 +113,8 @@ impl<'connection> Open<'connection> {
         self.forgotten += 1;
     }
 
-    /// Forgets which statements may run for many rows at once: a schema that is undone gives its version back, to be that
-    /// of another schema.
+    /// Forgets which statements may run for many rows at once: a schema that is undone gives its version back, to be
+    /// that of another schema.
     pub(super) fn forget_bulk(&mut self) {
         self.statements.values_mut().for_each(|statement| statement.bulk = Bulk::Unknown);
     }

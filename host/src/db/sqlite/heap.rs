@@ -1,8 +1,8 @@
 //! Bounds the memory that SQLite takes while guests run.
 //!
-//! SQLite counts what all connections of the process take together, and that is what it can be told to bound. So a guest
-//! may have so much beyond what was taken when the first of those that run began, and guests that run at the same time
-//! have the sum of what each may have. Other connections of the process count as well.
+//! SQLite counts what all connections of the process take together, and that is what it can be told to bound. So a
+//! guest may have so much beyond what was taken when the first of those that run began, and guests that run at the same
+//! time have the sum of what each may have. Other connections of the process count as well.
 //!
 //! One of the seven files of the host with unsafe code: `rusqlite` has no names for these functions.
 //!

@@ -34,8 +34,8 @@ impl Slot {
         if place.is_closed { None } else { place.connection.take() }
     }
 
-    /// Takes the connection for good, and waits for the session that has it: one on another thread, with a migrator that
-    /// was taken there.
+    /// Takes the connection for good, and waits for the session that has it: one on another thread, with a migrator
+    /// that was taken there.
     fn close(&self) -> Connection {
         let mut place = self.lock();
         place.is_closed = true;

@@ -17,6 +17,7 @@ mod handles;
 mod heap;
 mod lent;
 mod limits;
+mod looking;
 mod meter;
 mod moved;
 mod plain;
@@ -76,8 +77,8 @@ impl Sqlite {
     /// Names a database file; it is created by the first migration.
     ///
     /// It must be a file: what SQLite makes of `:memory:` and of an empty name would be gone as soon as a run ends, so
-    /// opening these is refused. It is a path and no URI: `file:app.db` is a file of that name. A database in memory is the caller's own connection, and
-    /// [`Migrator::on`](crate::Migrator::on) takes that.
+    /// opening these is refused. It is a path and no URI: `file:app.db` is a file of that name. A database in memory is
+    /// the caller's own connection, and [`Migrator::on`](crate::Migrator::on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), foreign_keys: true, opening: Opening::Create }
     }
@@ -97,9 +98,13 @@ impl Sqlite {
     }
 
     fn connect(&self, flags: OpenFlags, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        self.connect_to(&literal(&self.path), flags, options)
+    }
+
+    /// Opens the file by another name that it has for SQLite.
+    fn connect_to(&self, name: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(literal(&self.path), flags).map_err(|error| self.cannot_open(&error))?;
+        let connection = Connection::open_with_flags(name, flags).map_err(|error| self.cannot_open(&error))?;
         let mut session = SqliteSession::new(connection, options, None)?;
         session.set_foreign_keys(self.foreign_keys)?;
         // The first read is where SQLite notices that a file is no database.
@@ -108,6 +113,25 @@ impl Sqlite {
         let writes = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
         tracing::debug!(database = ?self.describe(), writes, "database opened");
         Ok(Box::new(session))
+    }
+
+    /// Opens the file for who only looks, and leaves nothing beside it that was not there.
+    fn look(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        if looking::makes_files(&self.path)
+            && let Ok(session) = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE, options)
+        {
+            return Ok(session);
+        }
+        match self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options) {
+            // No log can be made beside it, and nothing is in one: the file by itself is the database. Who writes it
+            // all the same, with more rights, writes into a log first.
+            Err(error) if is_in_the_way(&error) && looking::is_whole(&self.path) => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                let name = looking::immutable(&self.path).map_err(|_| error)?;
+                self.connect_to(&name, flags, options)
+            }
+            result => result,
+        }
     }
 
     /// Says which file cannot be opened, since the database's own is open already.
@@ -177,19 +201,21 @@ impl Backend for Sqlite {
                 }
             };
         }
-        if self.opening == Opening::ReadOnly {
-            return self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options).map(Some);
-        }
-        if access == Access::Read {
-            match self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options) {
+        match (access, self.opening) {
+            (Access::Read, Opening::ReadOnly) => return self.look(options).map(Some),
+            (Access::Write, Opening::ReadOnly) => {
+                return self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options).map(Some);
+            }
+            (Access::Read, Opening::Create | Opening::Existing) => match self.look(options) {
                 // A database that was left in the middle of a transaction, or whose log needs its index, cannot be
                 // read without a little writing.
-                Err(error) if matches!(error.code, ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {}
+                Err(error) if is_in_the_way(&error) => {}
                 result => return result.map(Some),
-            }
+            },
+            (Access::Write, Opening::Create | Opening::Existing) => {}
         }
-        // What a script attaches is opened in the same way, and is to be created whether this file was there or not. A trial
-        // creates nothing.
+        // What a script attaches is opened in the same way, and is to be created whether this file was there or not. A
+        // trial creates nothing.
         let creates = self.opening == Opening::Create && access == Access::Write && !options.record;
         let create = if creates { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
         self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | create, options).map(Some)
@@ -203,6 +229,11 @@ impl Backend for Sqlite {
     fn run_lock(&self) -> RunLockState {
         run_lock::state(&self.path)
     }
+}
+
+/// Tells whether a file could not be read for want of some right to write.
+fn is_in_the_way(error: &DbError) -> bool {
+    matches!(error.code, ErrorCode::ReadOnly | ErrorCode::CannotOpen)
 }
 
 fn exists(path: &Path) -> std::io::Result<bool> {

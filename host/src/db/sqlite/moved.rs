@@ -1,7 +1,8 @@
 //! Tells whether the file of an open database still is the one at its path.
 //!
-//! Whoever replaces the file of a database, moves it or removes it takes it away from all who have it open: what they write
-//! reaches nobody any more. SQLite looks at that only when it begins a journal, and not at all where there is a log.
+//! Whoever replaces the file of a database, moves it or removes it takes it away from all who have it open: what they
+//! write reaches nobody any more. SQLite looks at that only when it begins a journal, and not at all where there is a
+//! log.
 
 use rusqlite::Connection;
 

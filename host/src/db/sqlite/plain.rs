@@ -34,8 +34,8 @@ fn tells(text: &[u8]) -> bool {
     pieces.into_iter().any(|at| may_stand_in(&text[at..]) && stands_in(text, at..at + PIECE))
 }
 
-/// Tells whether the telling letters of a word stand in the first piece of a text. The compiler finds the few instructions
-/// that look at all places at once, as long as this stands alone and is written so.
+/// Tells whether the telling letters of a word stand in the first piece of a text. The compiler finds the few
+/// instructions that look at all places at once, as long as this stands alone and is written so.
 #[inline(never)]
 fn may_stand_in(text: &[u8]) -> bool {
     const SMALL: u8 = 0x20;

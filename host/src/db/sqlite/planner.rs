@@ -1,13 +1,13 @@
 //! Keeps SQLite's planner from a way through a table that a guest has not asked for.
 //!
-//! Where an index holds all columns that a query needs, SQLite walks the index and not the table, because it is smaller: the
-//! rows come in the order of the index, and that may be made of a column which the guest must not know. Nothing else of the
-//! planner walks an index whose columns the statement does not name.
+//! Where an index holds all columns that a query needs, SQLite walks the index and not the table, because it is
+//! smaller: the rows come in the order of the index, and that may be made of a column which the guest must not know.
+//! Nothing else of the planner walks an index whose columns the statement does not name.
 //!
 //! One of the seven files of the host with unsafe code: `rusqlite` has no name for this function.
 //!
-//! Why it is sound: the connection is open, and each operation is given what SQLite's own code takes for it, the second a
-//! place that outlives the call.
+//! Why it is sound: the connection is open, and each operation is given what SQLite's own code takes for it, the second
+//! a place that outlives the call.
 #![allow(unsafe_code, reason = "see above")]
 
 use std::ffi::{c_int, c_uint};
@@ -17,7 +17,8 @@ use rusqlite::{Connection, ffi};
 /// `SQLITE_CoverIdxScan` of SQLite's `sqliteInt.h`. <https://sqlite.org/c3ref/c_testctrl_always.html>
 const COVERING_INDEX_SCANS: c_uint = 0x20;
 
-/// Lets the planner walk indexes for want of a smaller tree, or not. A test beside it tells whether SQLite still does so.
+/// Lets the planner walk indexes for want of a smaller tree, or not. A test beside it tells whether SQLite still does
+/// so.
 pub(super) fn walk_covering_indexes(connection: &Connection, wanted: bool) {
     let mut off: c_int = 0;
     // SAFETY: see above.

@@ -1,15 +1,16 @@
 //! An SQL function that reads its arguments and gives its result where they lie.
 //!
-//! One of the seven files of the host with unsafe code: `rusqlite` takes results as values that somebody owns, so that each text
-//! would be copied twice, and fetched and freed in between.
+//! One of the seven files of the host with unsafe code: `rusqlite` takes results as values that somebody owns, so that
+//! each text would be copied twice, and fetched and freed in between.
 //!
 //! Why it is sound:
-//! - SQLite calls [`call`] with a context and as many values as it says, all of which live until it returns. A [`Context`] is
-//!   only lent for that time, and what it shows is borrowed no longer.
-//! - What the function does is boxed when it is registered. SQLite hands the box to each call, and to [`free`] exactly once:
-//!   when the function is removed or replaced, with the connection, or at once when it is not registered. Never during a
-//!   call: while a statement runs, functions can be neither removed nor replaced.
-//! - It is `Send`, as a connection is, and `Fn`, so that a call within a call does no harm. No panic goes through SQLite.
+//! - SQLite calls [`call`] with a context and as many values as it says, all of which live until it returns. A
+//!   [`Context`] is only lent for that time, and what it shows is borrowed no longer.
+//! - What the function does is boxed when it is registered. SQLite hands the box to each call, and to [`free`] exactly
+//!   once: when the function is removed or replaced, with the connection, or at once when it is not registered. Never
+//!   during a call: while a statement runs, functions can be neither removed nor replaced.
+//! - It is `Send`, as a connection is, and `Fn`, so that a call within a call does no harm. No panic goes through
+//!   SQLite.
 //! - SQLite copies results and messages before the call that tells them returns.
 #![allow(unsafe_code, reason = "see above")]
 
@@ -73,7 +74,8 @@ impl<'call> Context<'call> {
     }
 }
 
-/// Registers a function of this many arguments, any number if it is -1. What it returns as an error fails the statement.
+/// Registers a function of this many arguments, any number if it is -1. What it returns as an error fails the
+/// statement.
 pub(super) fn register<F>(
     connection: &Connection,
     name: &str,
@@ -86,8 +88,8 @@ where
 {
     let name = CString::new(name)?;
     let function = Box::into_raw(Box::new(function)).cast::<c_void>();
-    // SAFETY: the connection is open as long as it is borrowed; the name is read during the call; `call` and `free` take the box
-    // for what it is.
+    // SAFETY: the connection is open as long as it is borrowed; the name is read during the call; `call` and `free`
+    // take the box for what it is.
     let code = unsafe {
         ffi::sqlite3_create_function_v2(
             connection.handle(),

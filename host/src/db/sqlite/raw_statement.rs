@@ -1,9 +1,9 @@
 //! A prepared statement whose parameters are bound where they lie: texts and blobs without a copy, and what only the
 //! host's own functions may see; and whose rows are read where they lie.
 //!
-//! One of the seven files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation for
-//! each cell and, row for row, a third of what writing it costs; and of each cell that is read it asks SQLite three or
-//! four things where two would do, which is a fifth of what reading it costs.
+//! One of the seven files of the host with unsafe code: `rusqlite` copies whatever it binds, which costs an allocation
+//! for each cell and, row for row, a third of what writing it costs; and of each cell that is read it asks SQLite three
+//! or four things where two would do, which is a fifth of what reading it costs.
 //!
 //! Why it is sound:
 //! - The statement is made by `sqlite3_prepare_v3` on a connection that is borrowed for as long as the statement lives,
@@ -11,9 +11,9 @@
 //! - A connection is used by one thread at a time: it is not `Sync`, and this value is not `Send`.
 //! - SQLite keeps pointers to what is bound until the parameter is bound anew, and its registers and cursors keep them
 //!   until the statement is reset. Whatever is bound is borrowed for `'cells`, which is no shorter than the call of
-//!   [`RawStatement::bound`], and cannot be made shorter, since [`Bound`] is invariant in it. Before that call returns, by
-//!   whatever way, [`Bound`] resets the statement and clears the parameters; it is only ever lent, so that nobody can
-//!   keep it from doing so. So no pointer outlives what it points to.
+//!   [`RawStatement::bound`], and cannot be made shorter, since [`Bound`] is invariant in it. Before that call returns,
+//!   by whatever way, [`Bound`] resets the statement and clears the parameters; it is only ever lent, so that nobody
+//!   can keep it from doing so. So no pointer outlives what it points to.
 //! - SQLite never writes to what was bound with `SQLITE_STATIC`, and copies what it keeps.
 //! - Texts were checked to be UTF-8; lengths are told, so no text needs a terminating zero.
 #![allow(unsafe_code, reason = "see above")]
@@ -168,13 +168,13 @@ impl<'connection> RawStatement<'connection> {
         }
     }
 
-    /// Returns a cell of the row at which it stands, counted from 0; null where there is none. Nobody has looked whether
-    /// the bytes of a text are UTF-8.
+    /// Returns a cell of the row at which it stands, counted from 0; null where there is none. Nobody has looked
+    /// whether the bytes of a text are UTF-8.
     #[inline(always)]
     pub(super) fn cell(&self, column: usize) -> rusqlite::Result<RawCell<'_>> {
         let column = c_int::try_from(column).unwrap_or(-1);
-        // SAFETY: the statement lives, and nothing but this thread uses its values, which stay until the statement goes on,
-        // for which it must not be borrowed any more.
+        // SAFETY: the statement lives, and nothing but this thread uses its values, which stay until the statement goes
+        // on, for which it must not be borrowed any more.
         let shown = unsafe { shown(ffi::sqlite3_column_value(self.statement.as_ptr(), column)) };
         shown.ok_or_else(|| failure(ffi::SQLITE_NOMEM, None))
     }
@@ -242,8 +242,8 @@ impl<'cells> Bound<'_, '_, 'cells> {
         self.statement.done(code)
     }
 
-    /// Runs the statement to its end and makes it ready for the next row. Rows that it returns are thrown away. Tells how
-    /// many rows it changed itself.
+    /// Runs the statement to its end and makes it ready for the next row. Rows that it returns are thrown away. Tells
+    /// how many rows it changed itself.
     #[inline(always)]
     pub(super) fn run(&self) -> rusqlite::Result<u64> {
         let statement = self.statement.statement.as_ptr();
@@ -286,8 +286,8 @@ unsafe fn bind(
     cell: RawCell<'_>,
     destructor: ffi::sqlite3_destructor_type,
 ) -> c_int {
-    // SAFETY: pointers and lengths are those of slices. Empty ones are bound as something that is there for ever, since a
-    // slice without bytes may point to nowhere.
+    // SAFETY: pointers and lengths are those of slices. Empty ones are bound as something that is there for ever, since
+    // a slice without bytes may point to nowhere.
     unsafe {
         match cell {
             RawCell::Null => ffi::sqlite3_bind_null(statement, index),
@@ -308,12 +308,12 @@ unsafe fn bind(
     }
 }
 
-/// Shows a value of SQLite's where it lies; nothing where SQLite has no memory to show it. Nobody has looked whether the
-/// bytes of a text are UTF-8.
+/// Shows a value of SQLite's where it lies; nothing where SQLite has no memory to show it. Nobody has looked whether
+/// the bytes of a text are UTF-8.
 ///
 /// # Safety
-/// The value is there, and stays as it is as long as what is shown is borrowed. To ask for it again, as what it is, moves
-/// nothing.
+/// The value is there, and stays as it is as long as what is shown is borrowed. To ask for it again, as what it is,
+/// moves nothing.
 #[inline(always)]
 pub(super) unsafe fn shown<'v>(value: *mut ffi::sqlite3_value) -> Option<RawCell<'v>> {
     // SAFETY: the value is asked for its type first, and then for what it is, a text before its length: at most its

@@ -36,7 +36,8 @@ pub(super) struct Remembered {
     whole: Option<bool>,
 }
 
-/// A set of accesses, in the order in which they were made first: an access and the step before it. Steps have numbers, too.
+/// A set of accesses, in the order in which they were made first: an access and the step before it. Steps have numbers,
+/// too.
 struct Step {
     access: Number,
     before: Number,

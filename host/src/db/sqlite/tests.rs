@@ -115,6 +115,26 @@ fn counts_the_rows_with_which_a_table_is_made_and_no_others() {
 }
 
 #[test]
+fn says_where_rows_may_have_been_deleted_that_nobody_counts() {
+    with_session(|session| {
+        let setup = "CREATE TABLE plain (x UNIQUE); CREATE TABLE other (x UNIQUE ON CONFLICT REPLACE); INSERT INTO plain VALUES (1)";
+        session.execute_script(setup).unwrap();
+        for (sql, replaces) in [
+            ("INSERT INTO plain VALUES (replace('2', '2', '3'))", false),
+            ("INSERT OR REPLACE INTO plain VALUES (1)", true),
+            ("REPLACE INTO plain SELECT 1 WHERE false", false),
+            ("UPDATE OR REPLACE plain SET x = 7", true),
+            ("INSERT INTO other VALUES (1)", true),
+            ("DELETE FROM other", false),
+        ] {
+            session.start_recording();
+            session.execute(sql, &[]).unwrap();
+            assert_eq!(session.take_recording().replaces, replaces, "{sql}");
+        }
+    });
+}
+
+#[test]
 fn leaves_the_hosts_own_statements_out() {
     with_session(|session| {
         session.execute_script("CREATE TABLE t (x); CREATE TABLE own (x)").unwrap();
@@ -207,6 +227,35 @@ fn looks_without_leaving_a_trace() {
     assert!(error.message.contains("it is a folder"), "{error}");
     let error = Sqlite::file(folder.path().join("no/a.db")).open(&options()).err().unwrap();
     assert!(error.message.contains("folder does not exist"), "{error}");
+}
+
+#[test]
+fn a_look_at_a_database_with_a_log_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    Connection::open(&path).unwrap().execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x)").unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    for opening in [Opening::Create, Opening::Existing, Opening::ReadOnly] {
+        let backend = Sqlite::file(&path).opening(opening);
+        let mut session = backend.open_existing(Access::Read, &options()).unwrap().unwrap();
+        assert!(session.table_exists("t").unwrap());
+        drop(session);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{opening:?}");
+        assert!(std::fs::read(&path).unwrap() == bytes, "{opening:?}");
+    }
+}
+
+#[test]
+fn a_look_beside_somebody_who_writes_sees_what_is_committed_and_takes_nothing_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let writer = Connection::open(&path).unwrap();
+    writer.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); BEGIN IMMEDIATE; CREATE TABLE u (x)").unwrap();
+    let mut session = Sqlite::file(&path).open_existing(Access::Read, &options()).unwrap().unwrap();
+    assert!(session.table_exists("t").unwrap() && !session.table_exists("u").unwrap());
+    drop(session);
+    assert!(folder.path().join("a.db-wal").exists());
+    writer.execute_batch("COMMIT").unwrap();
 }
 
 #[test]

@@ -72,8 +72,8 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Looks at the text of a statement that is not likely to come again, and tells whether it is plain. The one before is
-    /// forgotten.
+    /// Looks at the text of a statement that is not likely to come again, and tells whether it is plain. The one before
+    /// is forgotten.
     pub(super) fn pass(&mut self, sql: &str) -> bool {
         let mut text = self.passing.take().map(|before| before.text).unwrap_or_default();
         text.clear();

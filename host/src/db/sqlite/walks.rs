@@ -11,8 +11,8 @@ const OPENS: [&str; 3] = ["OpenRead", "OpenWrite", "ReopenIdx"];
 /// What moves a cursor by order. To look for one entry moves none by order.
 const MOVES: [&str; 9] = ["Rewind", "Last", "Next", "Prev", "SeekGE", "SeekGT", "SeekLE", "SeekLT", "SeekScan"];
 
-/// Returns the pages at the roots of the trees of the main database that a statement walks, its triggers included. Only for
-/// the host, without any restriction in force.
+/// Returns the pages at the roots of the trees of the main database that a statement walks, its triggers included. Only
+/// for the host, without any restriction in force.
 pub(super) fn of(connection: &Connection, sql: &str) -> rusqlite::Result<BTreeSet<i64>> {
     let begins = sql::tokens(sql).find(|token| token.is_significant() && token.kind != TokenKind::Semicolon);
     let text = begins.map_or(sql, |token| &sql[token.start..]);

@@ -34,7 +34,7 @@ pub(super) fn check(file: &str, found: &str, expected: &str) -> Option<Problem> 
 
 fn problem(file: &str, line: u32, message: String) -> Problem {
     let hint = "if the change is meant, write the checksums anew with `atlas migrate hash`".to_owned();
-    Problem { file: file.to_owned(), line: Some(line), column: Some(1), message, hint: Some(hint) }
+    Problem { line: Some(line), column: Some(1), ..Problem::of_file(file, message, Some(hint)) }
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl Walk<'_> {
     fn folder(&mut self, entries: Vec<Entry>, depth: usize, kind: Option<&'static str>) -> Result<(), Problem> {
         for entry in entries {
             if !entry.is_folder {
-                self.file(entry, kind);
+                self.file(entry, depth, kind);
                 continue;
             }
             if self.is_manifest(entry.name()) {
@@ -206,7 +206,7 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, mut entry: Entry, kind: Option<&'static str>) {
+    fn file(&mut self, mut entry: Entry, depth: usize, kind: Option<&'static str>) {
         let name = entry.name();
         // It lies there for `whimbrel lock`, and for nobody else.
         if entry.path == LOCK_FILE {
@@ -234,6 +234,15 @@ impl Walk<'_> {
             Some((kind, plain)) => (Some(kind), FileName::parse_with(&plain, &self.gathered.endings)),
             None => (kind, self.layout.judge(&entry.path, &self.gathered.endings)),
         };
+        // A folder inside would be read twice by way of a link, and one outside is not to be read.
+        if matches!(judged, FileName::Ignored(_))
+            && matches!(self.descent(name, depth, kind), Descent::Into(_))
+            && self.tree.is_link(&entry.path)
+        {
+            let reason = "a link, by way of which no folder is read".to_owned();
+            self.gathered.ignored.push(Ignored { file: self.tree.shown(&entry.path), reason });
+            return;
+        }
         let found = self.wanted(entry, judged, kind);
         self.found.extend(found);
     }

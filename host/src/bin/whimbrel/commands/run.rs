@@ -59,7 +59,8 @@ impl Run {
             }
             question.ask(ui, signals, || {
                 let tried = migrator.dry_run(&self.goal)?;
-                let count = amount::count(tried.steps.len(), "migration", "migrations");
+                let reverted = tried.steps.iter().filter(|step| step.step.direction == Direction::Down).count();
+                let count = amount::count(reverted, "migration", "migrations");
                 let database = settings.database()?.display().to_string();
                 Ok(format!("This reverts {count} in {}.\n{}", escape::line(&database), losses::text(&tried.losses)))
             })?;
@@ -69,7 +70,7 @@ impl Run {
 
     /// Runs, or tries, and shows what was done.
     pub(super) fn run(&self, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
-        let progress = Arc::new(Progress::new(ui).dry_run(self.dry_run));
+        let progress = Arc::new(Progress::new(ui).dry_run(self.dry_run).throttle(self.throttle));
         overdue::watch(settings.timeout, ui);
         let mut builder = settings.builder(self.rules, signals.watch(), progress.clone())?;
         builder = builder.single_transaction(self.single);

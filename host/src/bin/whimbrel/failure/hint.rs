@@ -52,8 +52,8 @@ fn by_native(native: &str) -> Option<String> {
              test), keep them apart, then look at `whimbrel status` and run it again"
         }
         "SQLITE_READONLY_ROLLBACK" | "SQLITE_READONLY_RECOVERY" | "SQLITE_READONLY_CANTINIT" => {
-            "have it opened once by somebody who may write it and its folder, such as by `whimbrel status`; leave the files \
-             beside it where they are: what is to be put back is in them"
+            "have it opened once by somebody who may write it and its folder, such as by `whimbrel status` without `?mode=ro`; \
+             leave the files beside it where they are: what is to be put back is in them"
         }
         "SQLITE_IOERR_GETTEMPPATH" => return Some(temporary::files()),
         "SQLITE_IOERR_WRITE" => {
@@ -137,6 +137,9 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         }
         ErrorCode::CannotOpen => {
             "check the path in the statement and its rights; a missing file is created by `up`, a missing folder is not"
+        }
+        ErrorCode::Limit if error.native == "SQLITE_TOOBIG" && error.details.is_empty() => {
+            "SQLite holds no more than 1,000,000,000 bytes in a value or a row: keep it in several rows, or in a file"
         }
         ErrorCode::Full => {
             let files = temporary::files();

@@ -121,13 +121,15 @@ fn source(error: SourceError) -> Failure {
         return run::interrupted();
     }
     let problems = error.problems.into_iter().map(|problem| Problem {
-        code: "source",
+        code: problem.kind.as_str(),
         message: problem.message,
         hint: problem.hint,
         migration: None,
         place: Some(Place { file: problem.file, position: problem.line.zip(problem.column), excerpt: None }),
     });
-    Failure::of_problems("source", "the migrations cannot be read", problems.collect())
+    let problems: Vec<Problem> = problems.collect();
+    let code = common(&problems).unwrap_or("source");
+    Failure::of_problems(code, "the migrations cannot be read", problems)
 }
 
 fn chain(error: &ChainError) -> Failure {
@@ -181,8 +183,29 @@ fn chain(error: &ChainError) -> Failure {
             hint: Some(format!("known are {}", known.join(", "))),
             ..Failure::new(Exit::Usage, "unknown-chain", error.to_string())
         },
+        ChainError::Several { errors } => several(errors),
         other => Failure::new(Exit::Failed, "chain", other.to_string()),
     }
+}
+
+/// Explains everything that is wrong with the chains.
+fn several(errors: &[ChainError]) -> Failure {
+    let each = errors.iter().map(chain).flat_map(|failure| match failure.problems.is_empty() {
+        false => failure.problems,
+        true => {
+            let Failure { code, message, hint, .. } = failure;
+            vec![Problem { code, message, hint, migration: None, place: None }]
+        }
+    });
+    let problems: Vec<Problem> = each.collect();
+    let code = common(&problems).unwrap_or("chain");
+    Failure::of_problems(code, "the migrations make no chain", problems)
+}
+
+/// Returns the code that all problems have.
+fn common(problems: &[Problem]) -> Option<&'static str> {
+    let (first, rest) = problems.split_first()?;
+    rest.iter().all(|problem| problem.code == first.code).then_some(first.code)
 }
 
 /// Explains what is wrong with the history.
@@ -226,10 +249,7 @@ pub(super) fn history(error: &HistoryError) -> Failure {
 /// Explains why there is no plan.
 pub(super) fn plan(error: &PlanError) -> Failure {
     let problems: Vec<Problem> = error.problems.iter().map(plan_problem).collect();
-    let code = match problems.as_slice() {
-        [first, rest @ ..] if rest.iter().all(|problem| problem.code == first.code) => first.code,
-        _ => "plan",
-    };
+    let code = common(&problems).unwrap_or("plan");
     Failure::of_problems(code, "there is no plan", problems)
 }
 

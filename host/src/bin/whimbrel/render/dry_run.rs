@@ -77,6 +77,9 @@ fn one(step: &StepReport) -> String {
     for table in &recording.tables {
         text.push_str(&format!("    rows of {}: {}\n", escape::line(&table.table), changes(table)));
     }
+    if recording.replaces {
+        text.push_str("    rows that REPLACE deleted in the place of new ones are in no count\n");
+    }
     if let Some(observed) = &recording.observed {
         let manifest = step.step.migration.manifest.as_ref();
         text.push_str(&grants::observed(observed, manifest.and_then(|manifest| manifest.grants.as_ref())));

@@ -200,6 +200,8 @@ struct RecordingJson {
     statements: Vec<StatementJson>,
     statements_left_out: u64,
     tables: Vec<TableJson>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replaces: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     grants: Option<ObservedJson>,
 }
@@ -242,6 +244,7 @@ pub(crate) fn step_json(report: &StepReport) -> StepReportJson {
             .map(|s| StatementJson { sql: s.sql.clone(), times: s.times, rows_changed: s.rows_changed })
             .collect(),
         statements_left_out: recording.statements_left_out,
+        replaces: recording.replaces,
         grants: recording.observed.as_ref().map(|observed| {
             let manifest = report.step.migration.manifest.as_ref();
             grants::observed_json(observed, manifest.and_then(|manifest| manifest.grants.as_ref()))

@@ -334,7 +334,7 @@ pub(crate) fn json(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
 }
 
 fn hook_problem(problem: &Problem) -> HookProblemJson {
-    let Problem { file, line, column, message, hint } = problem.clone();
+    let Problem { file, line, column, message, hint, .. } = problem.clone();
     HookProblemJson { file, line, column, message, hint }
 }
 

@@ -110,10 +110,8 @@ fn parse(url: &str) -> Result<Named, WrongUrl> {
             "mode=rwc" => Opening::Create,
             "mode=rw" => Opening::Existing,
             "mode=ro" => Opening::ReadOnly,
-            _ => {
-                let name = parameter.split('=').next().unwrap_or_default().escape_debug();
-                return Err(wrong(format!("the parameter `{name}` of the database's URL is not known")));
-            }
+            "mode=memory" => return Err(in_memory()),
+            _ => return Err(wrong(unknown(parameter))),
         };
     }
     if path.split('/').next().is_some_and(|host| host.contains('@') && host.contains(':')) {
@@ -125,10 +123,27 @@ fn parse(url: &str) -> Result<Named, WrongUrl> {
     Ok(Named { opening, ..plain(path)? })
 }
 
+/// Says what of a parameter is not known. Only a mode is shown with its value, which is no secret.
+fn unknown(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some(("mode", mode)) => {
+            format!("the mode `{}` of the database's URL is not known: it is `rwc`, `rw` or `ro`", mode.escape_debug())
+        }
+        named => {
+            let name = named.map_or(parameter, |(name, _)| name).escape_debug();
+            format!("the parameter `{name}` of the database's URL is not known: there is only `mode`")
+        }
+    }
+}
+
+fn in_memory() -> WrongUrl {
+    let message = "a database in memory would vanish with this program".to_owned();
+    WrongUrl { code: "settings", message, hint: "name a file; `--dry-run` changes nothing in it" }
+}
+
 fn plain(path: &str) -> Result<Named, WrongUrl> {
     if path == ":memory:" || path.is_empty() {
-        let message = "a database in memory would vanish with this program".to_owned();
-        return Err(WrongUrl { code: "settings", message, hint: "name a file; `--dry-run` changes nothing in it" });
+        return Err(in_memory());
     }
     Ok(Named { path: PathBuf::from(path), opening: Opening::Create })
 }
@@ -182,7 +197,13 @@ mod tests {
             ("postgres://ann:s3cret@host/db?password=s3cret", "this build opens SQLite databases only, not postgres:"),
             ("MySQL://ann:s3cret@host", "this build opens SQLite databases only, not mysql:"),
             ("sqlite://ann:s3cret@host/db", "a SQLite database has no user and no password"),
-            ("sqlite:app.db?key=s3cret", "the parameter `key` of the database's URL is not known"),
+            (
+                "sqlite:app.db?key=s3cret",
+                "the parameter `key` of the database's URL is not known: there is only `mode`",
+            ),
+            ("sqlite:app.db?s3", "the parameter `s3` of the database's URL is not known: there is only `mode`"),
+            ("sqlite:app.db?mode=r", "the mode `r` of the database's URL is not known: it is `rwc`, `rw` or `ro`"),
+            ("file:app.db?mode=memory", "a database in memory would vanish with this program"),
             ("sqlite::memory:", "a database in memory would vanish with this program"),
             ("sqlite:", "the URL names no file"),
             ("", "the database's name is empty"),

@@ -5,11 +5,11 @@
 //! depend on it, but how many operations it takes. So:
 //!
 //! - Only `INSERT INTO t (…) VALUES (?, …)` and `UPDATE t SET a = ?, … WHERE key = ?` are run so, on tables without
-//!   triggers and foreign keys. The one could see the rows of a batch in another order, the others could be broken by one
-//!   row and mended by the next.
+//!   triggers and foreign keys. The one could see the rows of a batch in another order, the others could be broken by
+//!   one row and mended by the next.
 //! - An update is run so where the keys rise and most rows between the first and the last are among them.
-//! - Where an index is written, pages of it are met in any order, and SQLite would keep a copy of each for the whole batch
-//!   in case the last row of it fails. That costs more than is gained, so such rows are written one by one.
+//! - Where an index is written, pages of it are met in any order, and SQLite would keep a copy of each for the whole
+//!   batch in case the last row of it fails. That costs more than is gained, so such rows are written one by one.
 //! - Where a row cannot be written, the batch is undone, and written row by row to find out which one it is.
 //! - The last row is written by the statement itself, so that `changes()` says what it says after single rows.
 
@@ -136,8 +136,8 @@ impl<'connection> Bulk<'connection> {
     }
 }
 
-/// Tells whether writing row by row will say more, or needs less: what SQLite keeps to undo a statement of many rows goes
-/// into a temporary file, for which there may be no room.
+/// Tells whether writing row by row will say more, or needs less: what SQLite keeps to undo a statement of many rows
+/// goes into a temporary file, for which there may be no room.
 fn may_be_mended(error: &rusqlite::Error) -> bool {
     use ErrorCode::{CannotOpen, ConstraintViolation, DiskFull, SystemIoFailure, TooBig, TypeMismatch, Unknown};
     error.sqlite_error_code().is_some_and(|code| match code {

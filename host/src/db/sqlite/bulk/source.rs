@@ -5,18 +5,19 @@
 //! functions do too.
 //!
 //! Why it is sound:
-//! - The only way from SQL to a batch is a pointer that [`run`] binds under the name [`POINTER`], which stands nowhere else
-//!   and for nothing but a [`Source`]. SQLite gives such a pointer to nobody who does not know the name, and SQL can neither
-//!   make one nor keep it.
-//! - `run` borrows the source until it returns, and [`RawStatement::bound`] sees to it that before that the statement is
-//!   reset, which closes the cursors of the table, and its parameters are cleared. So no pointer outlives what it points to.
-//! - Texts and blobs are handed over as `SQLITE_STATIC`: they lie in columns that the source borrows, nobody changes them
-//!   meanwhile, and SQLite copies what it keeps beyond the statement. They were checked to be UTF-8.
+//! - The only way from SQL to a batch is a pointer that [`run`] binds under the name [`POINTER`], which stands nowhere
+//!   else and for nothing but a [`Source`]. SQLite gives such a pointer to nobody who does not know the name, and SQL
+//!   can neither make one nor keep it.
+//! - `run` borrows the source until it returns, and [`RawStatement::bound`] sees to it that before that the statement
+//!   is reset, which closes the cursors of the table, and its parameters are cleared. So no pointer outlives what it
+//!   points to.
+//! - Texts and blobs are handed over as `SQLITE_STATIC`: they lie in columns that the source borrows, nobody changes
+//!   them meanwhile, and SQLite copies what it keeps beyond the statement. They were checked to be UTF-8.
 //! - The source is used by one thread at a time, as the connection is, and through shared references only.
-//! - A table and a cursor are each made by one `Box::into_raw` and freed by one `Box::from_raw`, which SQLite calls once.
-//!   Both begin with the part that SQLite knows (`repr(C)`).
-//! - Nothing that SQLite calls here panics: places and columns are checked, and whoever makes a source names rows that its
-//!   columns have. Should one be wrong, slices are looked up with their bounds checked, and the process ends.
+//! - A table and a cursor are each made by one `Box::into_raw` and freed by one `Box::from_raw`, which SQLite calls
+//!   once. Both begin with the part that SQLite knows (`repr(C)`).
+//! - Nothing that SQLite calls here panics: places and columns are checked, and whoever makes a source names rows that
+//!   its columns have. Should one be wrong, slices are looked up with their bounds checked, and the process ends.
 #![allow(unsafe_code, reason = "see above")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -86,9 +87,9 @@ fn set(
     }
 }
 
-/// Runs a statement once for all rows: its parameters are a batch and, where it has keys, the first and the last one, and
-/// whether there are all keys between them, so that no row need be asked for its own. Tells how many rows it changed
-/// itself.
+/// Runs a statement once for all rows: its parameters are a batch and, where it has keys, the first and the last one,
+/// and whether there are all keys between them, so that no row need be asked for its own. Tells how many rows it
+/// changed itself.
 pub(super) fn run(
     statement: &mut RawStatement<'_>,
     source: &Source<'_>,
@@ -312,8 +313,9 @@ unsafe fn refuse(context: *mut ffi::sqlite3_context) {
 /// Hands a cell over where it lies.
 #[inline(always)]
 unsafe fn answer(context: *mut ffi::sqlite3_context, cell: RawCell<'_>) {
-    // SAFETY: the context is SQLite's; pointers and lengths are those of slices that live as long as the statement runs.
-    // Empty ones are handed over as something that is there for ever, since a slice without bytes may point to nowhere.
+    // SAFETY: the context is SQLite's; pointers and lengths are those of slices that live as long as the statement
+    // runs. Empty ones are handed over as something that is there for ever, since a slice without bytes may point to
+    // nowhere.
     unsafe {
         match cell {
             RawCell::Null => ffi::sqlite3_result_null(context),

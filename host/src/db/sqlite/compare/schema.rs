@@ -27,7 +27,8 @@ impl Object {
         format!("{} {}", self.kind, self.name)
     }
 
-    /// Tells whether SQLite makes it itself: where numbers, statistics and virtual tables are kept, indexes of constraints.
+    /// Tells whether SQLite makes it itself: where numbers, statistics and virtual tables are kept, indexes of
+    /// constraints.
     fn is_sqlites(&self) -> bool {
         self.is_shadow || self.name.to_ascii_lowercase().starts_with("sqlite_")
     }

@@ -33,8 +33,8 @@ const ODD: [&str; 16] = [
     "-- no comment; DROP",
 ];
 
-/// What a declared type asks for: <https://sqlite.org/datatype3.html#determination_of_column_affinity>, and the words that
-/// people use for more than that.
+/// What a declared type asks for: <https://sqlite.org/datatype3.html#determination_of_column_affinity>, and the words
+/// that people use for more than that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     Integer,

@@ -1,6 +1,7 @@
 //! The decision against SQLite itself: whatever a statement that is allowed changes or shows, it was granted.
 //!
-//! What changes is seen by the update hook. What is shown is recognised: each cell holds the name of its table and column.
+//! What changes is seen by the update hook. What is shown is recognised: each cell holds the name of its table and
+//! column.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Every rule on a real SQLite: what a statement touches is refused unless it is granted, by whatever way it is reached.
+//! Every rule on a real SQLite: what a statement touches is refused unless it is granted, by whatever way it is
+//! reached.
 
 mod lasting;
 mod needed;

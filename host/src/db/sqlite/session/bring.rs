@@ -31,8 +31,8 @@ impl SqliteSession {
         self.brought.functions.iter().any(|(brought, _)| brought == name)
     }
 
-    /// Takes the functions there were away and registers these. What was defined meanwhile and calls one of the former is
-    /// an error: it would fail from now on.
+    /// Takes the functions there were away and registers these. What was defined meanwhile and calls one of the former
+    /// is an error: it would fail from now on.
     pub(super) fn replace_functions(&mut self, functions: &[Function]) -> Result<(), DbError> {
         self.watch.take_function_error();
         if self.brought.functions.is_empty() && functions.is_empty() {

@@ -8,9 +8,10 @@ use crate::db::sqlite::asking;
 use crate::db::sqlite::error::translate;
 use crate::db::{ConnectionState, DbError, Session, quote_identifier};
 
-/// What a connection can be told by PRAGMA, and tells again, <https://sqlite.org/pragma.html>: not what stays in the file, nor
-/// `foreign_keys`, which whoever may change it sets back. In the order in which they are set: without `query_only` others
-/// cannot be, and the size of the cache has a part in when it spills.
+/// What a connection can be told by PRAGMA, and tells again, <https://sqlite.org/pragma.html>: not what stays in the
+/// file, nor
+/// `foreign_keys`, which whoever may change it sets back. In the order in which they are set: without `query_only`
+/// others cannot be, and the size of the cache has a part in when it spills.
 const SETTINGS: [&str; 29] = [
     "query_only",
     "writable_schema",

@@ -6,8 +6,8 @@ use crate::db::sqlite::watch::Watch;
 
 impl Drop for SqliteSession {
     fn drop(&mut self) {
-        // A lent connection goes back with the limits it came with, and with time and chance as they are: a guest's step that
-        // ended in a panic has left its own.
+        // A lent connection goes back with the limits it came with, and with time and chance as they are: a guest's
+        // step that ended in a panic has left its own.
         if self.return_to.is_some() {
             if let Err(error) = self.end_budget() {
                 tracing::warn!("the connection's own limits are not restored: {error}");
@@ -25,8 +25,8 @@ impl Drop for SqliteSession {
         let Some(handles) = self.handles.take() else { return };
         let mut connection = handles.into_owner();
         if let Some(return_to) = &self.return_to {
-            // First, since the rules of a guest whose step ended in a panic would refuse to roll back. A connection whose
-            // callbacks cannot be removed is of no use to its owner either way.
+            // First, since the rules of a guest whose step ended in a panic would refuse to roll back. A connection
+            // whose callbacks cannot be removed is of no use to its owner either way.
             let _ = Watch::remove(&mut connection);
             // Without effect when no transaction is open.
             let _ = connection.execute_batch("ROLLBACK");

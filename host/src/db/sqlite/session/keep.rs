@@ -1,7 +1,7 @@
 //! Keeps a database file to this session from one transaction to the next.
 //!
-//! A small transaction costs mostly locks, a journal that is made and removed, and four waits for the disk. Kept, with a
-//! write-ahead log, it is one wait, and just as durable: `synchronous` stays as it is. With
+//! A small transaction costs mostly locks, a journal that is made and removed, and four waits for the disk. Kept, with
+//! a write-ahead log, it is one wait, and just as durable: `synchronous` stays as it is. With
 //! [`locking_mode = EXCLUSIVE`](https://sqlite.org/pragma.html#pragma_locking_mode) the log needs no shared memory, so
 //! this is safe wherever the file lies. Others wait meanwhile, so it is shared again now and then.
 
@@ -64,7 +64,8 @@ impl SqliteSession {
 
     fn take(&mut self, mark: &KeptMark) {
         let mut marked = false;
-        // In this mode a lock to read is kept while one to write is waited for. Somebody who writes would wait for that one.
+        // In this mode a lock to read is kept while one to write is waited for. Somebody who writes would wait for that
+        // one.
         self.watch.hurry(true);
         let taken = self.lock_and_log(mark, &mut marked);
         self.keep.state = match &taken {
@@ -116,8 +117,8 @@ impl SqliteSession {
         self.pragma("journal_mode = DELETE").map(drop)
     }
 
-    /// Returns the version of the data at the last moment at which nobody else could have written; the mark is cleared if
-    /// it was set.
+    /// Returns the version of the data at the last moment at which nobody else could have written; the mark is cleared
+    /// if it was set.
     fn share(&mut self, mark: Option<&KeptMark>) -> Result<i64, DbError> {
         self.pragma("locking_mode = NORMAL")?;
         // The locks are freed at the end of the next transaction. A commit without them would wait for those who read.

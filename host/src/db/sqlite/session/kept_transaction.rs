@@ -10,8 +10,8 @@ impl SqliteSession {
         self.forget_prepared();
         let by_rules = self.is_restricted() || refused;
         self.be_asked(by_rules);
-        // SQLite ends it by itself at `OR ROLLBACK` and `RAISE(ROLLBACK)`, and what comes then would commit on its own. A lent
-        // connection may have such a hook of its owner's, which could not be put back.
+        // SQLite ends it by itself at `OR ROLLBACK` and `RAISE(ROLLBACK)`, and what comes then would commit on its own.
+        // A lent connection may have such a hook of its owner's, which could not be put back.
         if self.return_to.is_none() {
             asking::refuse_commits(self.connection(), refused);
         }

@@ -4,7 +4,8 @@ use rusqlite::hooks::Action;
 
 use super::SqliteSession;
 use crate::db::sqlite::authorizer::Seen;
-use crate::db::{RecordedStatement, Recording, quote_identifier};
+use crate::db::{RecordedStatement, Recording, TableChanges, quote_identifier};
+use crate::sql;
 
 /// Statements a recording keeps, and the bytes it keeps of each.
 const RECORDED_STATEMENTS: usize = 1000;
@@ -25,6 +26,7 @@ impl SqliteSession {
             }
         }
         self.rows_seen = self.watch.rows_counted();
+        recording.replaces |= changed > 0 && sql::replaces(sql);
         let kept = &sql[..sql.floor_char_boundary(RECORDED_BYTES)];
         if let Some(last) = recording.statements.last_mut()
             && last.sql == kept
@@ -48,6 +50,15 @@ impl SqliteSession {
             self.watch.count(Action::SQLITE_INSERT, "main", table, rows);
         }
         rows
+    }
+
+    /// Tells whether a table says that its new rows take the place of others.
+    fn is_defined_to_replace(&mut self, table: &str) -> bool {
+        let definition = "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?";
+        let text: Option<String> = self.unrestricted(|session| {
+            session.connection().query_row(definition, [table], |row| row.get(0)).unwrap_or_default()
+        });
+        text.is_some_and(|text| sql::replaces(&text))
     }
 
     /// Notes which table a statement just prepared is going to write, or makes.
@@ -94,6 +105,9 @@ impl SqliteSession {
         self.leave_out(false);
         let mut recording = self.recording.take().unwrap_or_default();
         recording.tables = self.watch.take_tables();
+        let takes_places = |changes: &TableChanges| changes.inserted + changes.updated > 0;
+        let mut written = recording.tables.iter().filter(|changes| takes_places(changes));
+        recording.replaces |= written.any(|changes| self.is_defined_to_replace(&changes.table));
         recording.observed = self.watch.gate().take_observed();
         recording
     }

@@ -187,8 +187,8 @@ impl SqliteSession {
         }
     }
 
-    /// Refuses a foreign key on a column that is computed: whoever checks all foreign keys later would compute it, however long
-    /// that takes.
+    /// Refuses a foreign key on a column that is computed: whoever checks all foreign keys later would compute it,
+    /// however long that takes.
     fn check_keys(&mut self, table: &str) -> Result<(), DbError> {
         const COMPUTED: &str = "SELECT x.name FROM pragma_foreign_key_list(?1, 'main') k \
                                 JOIN pragma_table_xinfo(?1, 'main') x ON x.name = k.\"from\" COLLATE NOCASE \

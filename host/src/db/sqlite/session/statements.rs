@@ -17,8 +17,8 @@ use crate::db::{ColumnSlice, DbError, ErrorCode, Session, StatementId, Value};
 use crate::limits::Limit;
 
 impl SqliteSession {
-    /// Hands over what stands between blanks. Not all of them are blanks to SQLite, and whoever keeps prepared statements cuts
-    /// them off: what is looked at must be what runs.
+    /// Hands over what stands between blanks. Not all of them are blanks to SQLite, and whoever keeps prepared
+    /// statements cuts them off: what is looked at must be what runs.
     pub(super) fn trimmed<R>(
         &mut self,
         sql: &str,
