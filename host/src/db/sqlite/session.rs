@@ -158,7 +158,7 @@ impl SqliteSession {
     }
 
     fn check_stop(&mut self) -> Result<(), DbError> {
-        if self.transaction_open && self.connection().is_autocommit() {
+        if self.transaction_open && !self.in_transaction() {
             // ON CONFLICT ROLLBACK and a full disk end it. Going on would commit each statement by itself.
             return Err(DbError::new(ErrorCode::Database, "the transaction was rolled back by an earlier statement"));
         }
@@ -309,6 +309,7 @@ impl Session for SqliteSession {
     fn rollback(&mut self) -> Result<(), DbError> {
         self.close_handles();
         let was_open = std::mem::take(&mut self.transaction_open);
+        self.watch.forget_lost_transaction();
         if self.in_transaction() {
             self.host_execute("ROLLBACK")?;
         } else if !was_open {
@@ -326,7 +327,7 @@ impl Session for SqliteSession {
     }
 
     fn in_transaction(&self) -> bool {
-        !self.connection().is_autocommit()
+        !self.connection().is_autocommit() && !self.watch.has_lost_transaction()
     }
 
     fn is_empty_file(&mut self) -> Result<bool, DbError> {

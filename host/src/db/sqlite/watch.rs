@@ -39,6 +39,8 @@ pub(super) struct Watch {
     tables: Mutex<Counted>,
     /// Why a function that a migration brings has failed.
     function_error: Mutex<Option<DbError>>,
+    /// The transaction that code of the program was lent is gone.
+    transaction_lost: AtomicBool,
 }
 
 impl Watch {
@@ -57,6 +59,7 @@ impl Watch {
             gate: Mutex::default(),
             tables: Mutex::new(options.record.then(HashMap::new)),
             function_error: Mutex::default(),
+            transaction_lost: AtomicBool::new(false),
         });
         let progress = Arc::clone(&watch);
         // At every tick: the clock, the flag and the budget.
@@ -102,7 +105,9 @@ impl Watch {
         connection.progress_handler(0, None::<fn() -> bool>)?;
         connection.busy_handler(None::<fn(i32) -> bool>)?;
         asking::end(connection)?;
-        connection.update_hook(None::<fn(hooks::Action, &str, &str, i64)>)
+        connection.update_hook(None::<fn(hooks::Action, &str, &str, i64)>)?;
+        connection.commit_hook(None::<fn() -> bool>)?;
+        connection.rollback_hook(None::<fn()>)
     }
 
     #[inline]
@@ -118,6 +123,21 @@ impl Watch {
     /// Takes why a function has failed.
     pub(super) fn take_function_error(&self) -> Option<DbError> {
         self.function_error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Notes that SQLite has rolled back the transaction by itself. Another one may be open since.
+    pub(super) fn lose_transaction(&self) {
+        self.transaction_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether the transaction was lost, whatever is open now.
+    pub(super) fn has_lost_transaction(&self) -> bool {
+        self.transaction_lost.load(Ordering::Relaxed)
+    }
+
+    /// Forgets that a transaction was lost: its loss is dealt with.
+    pub(super) fn forget_lost_transaction(&self) {
+        self.transaction_lost.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn lock_timeout(&self) -> Duration {

@@ -1,8 +1,8 @@
 //! What becomes of the connection when its session ends.
 
 use super::SqliteSession;
-use crate::db::sqlite::bulk;
 use crate::db::sqlite::watch::Watch;
+use crate::db::sqlite::{asking, bulk};
 
 impl Drop for SqliteSession {
     fn drop(&mut self) {
@@ -19,8 +19,9 @@ impl Drop for SqliteSession {
         if let Err(error) = self.replace_functions(&[]) {
             tracing::warn!("functions of a migration stay registered: {error}");
         }
-        // Code that has panicked may have left it.
+        // Code that has panicked may have left it. SQLite may roll back once more when it no longer holds the watch.
         self.watch.gate().keeps_transaction = false;
+        asking::keep_transaction(self.connection(), None);
         let has_bulk = self.with(|_, open| open.has_bulk);
         let Some(handles) = self.handles.take() else { return };
         let mut connection = handles.into_owner();
