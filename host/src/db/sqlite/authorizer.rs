@@ -336,7 +336,9 @@ fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
                 gate.seen.made = gate.making.take().or(gate.seen.made.take());
             }
         }
-        (ffi::SQLITE_CREATE_TABLE, Some(table)) => gate.making = Some(table.to_owned()),
+        (ffi::SQLITE_CREATE_TABLE, Some(table)) if words.database == Some("main") => {
+            gate.making = Some(table.to_owned());
+        }
         (ffi::SQLITE_DELETE, Some(table)) => {
             write(hooks::Action::SQLITE_DELETE, table);
             // "Ignore" on DELETE means: delete, but row by row, so that each is counted. In a DROP it would

@@ -25,6 +25,7 @@ use rusqlite::{Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use self::bring::Brought;
+use self::end::Before;
 use self::keep::Keep;
 use super::copy;
 use super::error::translate;
@@ -76,6 +77,8 @@ pub(super) struct SqliteSession {
     functions: Option<Functions>,
     /// Functions that are registered for the time of a step.
     brought: Brought,
+    /// What a lent connection was when something first was about to change it.
+    before: Before,
 }
 
 impl SqliteSession {
@@ -112,6 +115,7 @@ impl SqliteSession {
             rows_seen: 0,
             functions: None,
             brought: Brought::default(),
+            before: Before::default(),
         })
     }
 
@@ -296,10 +300,7 @@ impl Session for SqliteSession {
         self.close_handles();
         moved::check(self.connection())?;
         // Stopped at its very end, it would be done and yet reported as not done.
-        self.watch.hold(true);
-        let committed = self.host_execute("COMMIT");
-        self.watch.hold(false);
-        committed?;
+        Arc::clone(&self.watch).holding(|| self.host_execute("COMMIT"))?;
         self.transaction_open = false;
         self.end_note();
         // Taken away meanwhile, it is done in a file that nobody finds.

@@ -170,6 +170,16 @@ impl Watch {
         self.held.store(true, Ordering::Relaxed);
     }
 
+    /// Lets statements run to their end while `work` does, whatever holds them before and after.
+    pub(super) fn holding<R>(&self, work: impl FnOnce() -> R) -> R {
+        let until = self.held_until().take();
+        let held = self.held.swap(true, Ordering::Relaxed);
+        let done = work();
+        *self.held_until() = until;
+        self.held.store(held, Ordering::Relaxed);
+        done
+    }
+
     fn held_until(&self) -> MutexGuard<'_, Option<Instant>> {
         self.held_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
