@@ -11,7 +11,7 @@ use super::question::{Question, Words};
 use super::remembered::Remembered;
 use super::texts::{Text, Texts};
 use crate::db::{DbError, ErrorCode};
-use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched, Verb};
+use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched};
 
 /// What actions belong to.
 #[derive(Clone)]
@@ -200,8 +200,8 @@ impl Gate {
             return false;
         }
         let touched: Vec<Touched> = self.all_touched();
-        let reads = touched.iter().any(|touch| matches!(touch.what, Some((Verb::Read, ..))));
-        reads && grants::shows_order(&self.statement(), &touched)
+        let walks = touched.iter().any(|touch| touch.what.as_ref().is_some_and(|(verb, ..)| grants::walks(*verb)));
+        walks && grants::shows_order(&self.statement(), &schema, &touched)
     }
 
     /// Decides on the orders in which the statement just prepared walks rows.
