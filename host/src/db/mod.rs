@@ -284,7 +284,8 @@ pub trait Session {
     /// Refuses statements that begin or end a transaction, also those on the [connection underneath](Self::sqlite), or lets
     /// them pass again. Returns the first one that was refused since: `COMMIT`, say. Open handles may end.
     fn keep_transaction(&mut self, kept: bool) -> Option<String>;
-    /// Tells whether a transaction is open.
+    /// Tells whether the transaction is open that was begun, or any where none was: what code of the program has opened after it had
+    /// lost [its own](Self::keep_transaction) is another.
     fn in_transaction(&self) -> bool;
 
     /// Tells whether the database is a file of this session's own that holds nothing yet.

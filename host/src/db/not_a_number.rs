@@ -33,6 +33,19 @@ pub(crate) fn find(rows: &CheckedBatch) -> Option<(usize, usize)> {
     columns.filter_map(|(index, column)| Some((in_column(column)?, index))).next()
 }
 
+/// Returns the rows that have a NaN, in order, each with its first column that is one.
+pub(crate) fn find_rows(rows: &CheckedBatch) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (index, column) in rows.columns().iter().enumerate() {
+        let Some(first) = in_column(column) else { continue };
+        let is_one = |row: &usize| column.kind(*row) == Kind::Real && is_nan(column.words()[*row]);
+        found.extend((first..rows.rows()).filter(is_one).map(|row| (row, index)));
+    }
+    found.sort_unstable();
+    found.dedup_by_key(|(row, _)| *row);
+    found
+}
+
 fn in_column(column: &CheckedColumn) -> Option<usize> {
     match column.only_kind() {
         // The word of a null is 0, so tags need no look. Nearly always there is none: that is found out without a branch a row.
@@ -86,7 +99,12 @@ mod tests {
             (vec![[bits, bits], [one, bits]], None),
         ] {
             assert_eq!(find(&rows(&cells)), found, "{cells:?}");
+            assert_eq!(find_rows(&rows(&cells)).is_empty(), found.is_none(), "{cells:?}");
         }
+        assert_eq!(
+            find_rows(&rows(&[[one, nan], [one, one], [nan, nan], [Cell::Null, nan]])),
+            [(0, 1), (2, 0), (3, 1)]
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use grant::{Grants, TableGrant};
 pub use implied::Touched;
 pub use need::{Grant, Need};
 pub use observed::Observed;
-pub use order::{decide_orders, has_hidden_orders, shows_order};
+pub use order::{decide_orders, has_hidden_orders, shows_order, walks};
 pub use schema::{Order, Schema, Table, Trigger};
 pub use statement::{Reference, Statement, StatementKind, TriggerEvent};
 pub use verb::Verb;

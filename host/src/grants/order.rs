@@ -11,9 +11,54 @@ pub fn has_hidden_orders(restriction: &Restriction, schema: &Schema) -> bool {
     schema.orders.values().any(|order| lacking(restriction, schema, order).is_some())
 }
 
+/// Functions whose value rests on their arguments alone, so that it is the same in whatever order rows come. Not all there are:
+/// only those that conditions and new values are usually made of.
+const PURE: [&str; 37] = [
+    "abs",
+    "coalesce",
+    "cast",
+    "ceil",
+    "char",
+    "concat",
+    "date",
+    "datetime",
+    "floor",
+    "format",
+    "hex",
+    "ifnull",
+    "iif",
+    "instr",
+    "json",
+    "json_extract",
+    "json_object",
+    "json_set",
+    "json_valid",
+    "julianday",
+    "length",
+    "lower",
+    "ltrim",
+    "max",
+    "min",
+    "nullif",
+    "printf",
+    "quote",
+    "replace",
+    "round",
+    "rtrim",
+    "strftime",
+    "substr",
+    "trim",
+    "typeof",
+    "unicode",
+    "upper",
+];
+/// Words behind which a parenthesis opens no arguments.
+const NO_FUNCTION: [&str; 13] =
+    ["and", "between", "case", "else", "glob", "in", "like", "not", "or", "set", "then", "when", "where"];
+
 /// Tells whether a statement could show the order in which it comes by rows. One that only updates or deletes does the same
-/// to each of them, whichever comes first.
-pub fn shows_order(statement: &Statement, touched: &[Touched]) -> bool {
+/// to each of them, whichever comes first: unless it goes on past one that is refused, or calls what may count.
+pub fn shows_order(statement: &Statement, schema: &Schema, touched: &[Touched]) -> bool {
     if statement.kind != StatementKind::Data || statement.explains {
         // What it makes, CREATE TABLE … AS SELECT, has the order of its rows.
         return matches!(statement.kind, StatementKind::CreateTable { select: true, .. });
@@ -21,7 +66,18 @@ pub fn shows_order(statement: &Statement, touched: &[Touched]) -> bool {
     let says = |word: &str| statement.names.contains(word);
     let changes = (says("update") && !says("from") && !says("insert")) || (says("delete") && !says("update"));
     let only_changes = changes && !["select", "returning", "with", "values"].into_iter().any(says);
-    !only_changes || touched.iter().any(|touch| touch.accessor.is_some())
+    let goes_on = statement.replaces || ["ignore", "fail"].into_iter().any(says);
+    let written = || touched.iter().filter_map(|touch| touch.what.as_ref().map(|(_, table, _)| table));
+    let may_go_on = goes_on || written().filter_map(|table| schema.table(table)).any(|table| table.goes_on);
+    let is_pure = |called: &String| PURE.contains(&called.as_str()) || NO_FUNCTION.contains(&called.as_str());
+    // The operators REGEXP and MATCH are functions of their name.
+    let may_count = !statement.called.iter().all(is_pure) || says("regexp") || says("match");
+    !only_changes || may_go_on || may_count || touched.iter().any(|touch| touch.accessor.is_some())
+}
+
+/// Tells whether rows are walked to do this. To insert one, only its place is looked for.
+pub fn walks(verb: Verb) -> bool {
+    matches!(verb, Verb::Read | Verb::Update | Verb::Delete)
 }
 
 /// Decides on the orders in which a statement walks rows, by the pages at their roots. Allowed, it returns the grants that
@@ -32,12 +88,12 @@ pub fn decide_orders(
     touched: &[Touched],
     walked: &BTreeSet<i64>,
 ) -> Result<Vec<Need>, Denied> {
-    let reads = |table: &str| {
+    let walks_in = |table: &str| {
         let mut what = touched.iter().filter_map(|touch| touch.what.as_ref());
-        what.any(|(verb, read, _)| *verb == Verb::Read && read == table)
+        what.any(|(verb, touched, _)| walks(*verb) && touched == table)
     };
     let walked: Vec<&Order> = walked.iter().filter_map(|root| schema.orders.get(root)).collect();
-    let walked = || walked.iter().filter(|order| reads(&order.table));
+    let walked = || walked.iter().filter(|order| walks_in(&order.table));
     match walked().filter_map(|order| Some((order, lacking(restriction, schema, order)?))).next() {
         None => Ok(walked().flat_map(|order| needs(schema, order)).collect()),
         Some((order, need)) => {

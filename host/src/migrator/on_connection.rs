@@ -30,7 +30,8 @@ impl Migrator {
     /// ```
     ///
     /// The connection must have no open transaction, and is back when this returns, also by a panic. Its authorizer,
-    /// progress handler, busy handler and update hook are taken off before, and afterwards empty; its busy timeout is what it was.
+    /// its progress and busy handlers and its hooks of updates, commits and rollbacks are taken off before, and afterwards empty; its
+    /// busy timeout is what it was.
     /// When a component has run, SQLite's `random`, `randomblob`, `CURRENT_TIMESTAMP` and its date functions stay replaced
     /// by ones that do the same, and functions of the caller's own under these names are lost. What migrations and hooks set of
     /// the connection, their temporary tables and what they attach go with the step or the run; everything else stays as it is.

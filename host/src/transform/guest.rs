@@ -95,7 +95,13 @@ pub(super) fn map<A: Apply>(guest: &mut A, rows: CheckedBatch, asked: &Asked) ->
             continue;
         }
         match call(guest, &rows, range.clone(), asked) {
-            Ok(piece) => pieces.push(piece),
+            Ok(made) => {
+                pieces.extend(made.pieces);
+                rejects.extend(made.rejects);
+                if !asked.skip && !rejects.is_empty() {
+                    break;
+                }
+            }
             Err(ApplyError::Failed { row: Some(row), message }) if (row as usize) < range.len() => {
                 let row = range.start + row as usize;
                 rejects.push((row, message));
@@ -127,26 +133,59 @@ pub(super) fn map<A: Apply>(guest: &mut A, rows: CheckedBatch, asked: &Asked) ->
     Mapped { pieces, rejects, stop, lines: guest.take_lines(), fuel: guest.fuel(), rows }
 }
 
+/// What one call made: rows, and rows of which nothing can be kept.
+struct Made {
+    pieces: Vec<Piece>,
+    rejects: Vec<(usize, String)>,
+}
+
 fn call<A: Apply>(
     guest: &mut A,
     rows: &CheckedBatch,
     range: std::ops::Range<usize>,
     asked: &Asked,
-) -> Result<Piece, ApplyError<A::Error>> {
+) -> Result<Made, ApplyError<A::Error>> {
     let whole = range.len() == rows.rows();
     let part = if whole { None } else { cells::part(rows, range.clone()) };
     let batch = part.as_ref().unwrap_or(rows);
     let columns: Vec<&CheckedColumn> = asked.read.iter().map(|column| &batch.columns()[*column]).collect();
     let out = guest.apply(batch.rows(), &columns)?;
     let from = check(&out, range.len(), asked).map_err(ApplyError::Malformed)?;
-    if let Some((row, column)) = not_a_number::find(&out) {
-        let name = &asked.write[column - usize::from(!asked.in_place)];
-        let message = format!("{name} of what it made of the row {NOT_A_NUMBER}");
-        return Err(ApplyError::Failed { row: Some(from[row]), message });
-    }
     let first = u32::try_from(range.start).unwrap_or(u32::MAX);
-    let from = from.into_iter().map(|row| row + first).collect();
-    Ok(Piece { out, from })
+    let from: Vec<u32> = from.into_iter().map(|row| row + first).collect();
+    without_not_a_number(Piece { out, from }, asked)
+        .ok_or_else(|| ApplyError::Malformed("it cannot be taken apart".to_owned()))
+}
+
+/// Leaves out the rows of which a NaN was made. They are known all at once, so the others are not asked for again.
+fn without_not_a_number(piece: Piece, asked: &Asked) -> Option<Made> {
+    let found = not_a_number::find_rows(&piece.out);
+    if found.is_empty() {
+        return Some(Made { pieces: vec![piece], rejects: Vec::new() });
+    }
+    let Piece { out, from } = piece;
+    let mut rejects: Vec<(usize, String)> = Vec::with_capacity(found.len());
+    for (row, column) in found {
+        let row = from[row] as usize;
+        // Several rows may come from one.
+        if rejects.last().is_none_or(|(last, _)| *last != row) {
+            let name = &asked.write[column - usize::from(!asked.in_place)];
+            rejects.push((row, format!("{name} of what it made of the row {NOT_A_NUMBER}")));
+        }
+    }
+    let is_kept = |row: usize| rejects.binary_search_by_key(&(from[row] as usize), |(row, _)| *row).is_err();
+    let mut pieces = Vec::new();
+    let mut begins = 0;
+    for row in 0..=out.rows() {
+        if row < out.rows() && is_kept(row) {
+            continue;
+        }
+        if begins < row {
+            pieces.push(Piece { out: cells::part(&out, begins..row)?, from: from[begins..row].to_vec() });
+        }
+        begins = row + 1;
+    }
+    Some(Made { pieces, rejects })
 }
 
 /// Checks that the answer has the rows and columns that were asked for; returns where each row comes from.
@@ -174,12 +213,14 @@ mod tests {
     /// Gives back what it is given, and NaN for 2; into another table the number of the row before it.
     struct Echo {
         in_place: bool,
+        calls: usize,
     }
 
     impl Apply for Echo {
         type Error = DbError;
 
         fn apply(&mut self, rows: usize, columns: &[&CheckedColumn]) -> Result<CheckedBatch, ApplyError<DbError>> {
+            self.calls += 1;
             let first = usize::from(!self.in_place);
             let mut out = BatchBuilder::new(1 + first);
             for row in 0..rows {
@@ -207,7 +248,9 @@ mod tests {
             let mut rows = BatchBuilder::new(1);
             [1.0, 2.0, 3.0, 2.0, 5.0].into_iter().for_each(|value| rows.push_real(0, value));
             let asked = Asked { read: vec![0], write: vec!["price".to_owned()], in_place, skip: true };
-            let mapped = map(&mut Echo { in_place }, rows.finish_checked(), &asked);
+            let mut echo = Echo { in_place, calls: 0 };
+            let mapped = map(&mut echo, rows.finish_checked(), &asked);
+            assert_eq!(echo.calls, 1);
             assert!(mapped.stop.is_none());
             let reason = "price of what it made of the row is NaN, which no column holds: write NULL for nothing";
             assert_eq!(mapped.rejects, [(1, reason.to_owned()), (3, reason.to_owned())], "in place: {in_place}");

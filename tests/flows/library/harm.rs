@@ -37,30 +37,65 @@ fn an_observer_that_panics_in_a_guest_leaves_nothing_of_the_step_on_a_lent_conne
     connection.execute_batch("SELECT random(), datetime('now'); BEGIN; DELETE FROM a; COMMIT").unwrap();
 }
 
-#[test]
-fn code_whose_transaction_sqlite_has_ended_writes_nothing_more() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("app.db");
+/// A chain whose second migration goes on after SQLite has ended its transaction, and does not tell.
+fn goes_on(then: fn(&Connection)) -> Combined {
     let first = Memory::new("m").file("1_a.sql", "CREATE TABLE a (x); INSERT INTO a VALUES (1);");
-    let code = Code::new().up(2, "b", |tx| {
+    let code = Code::new().up(2, "b", move |tx| {
         let connection = tx.sqlite().ok_or("no connection")?;
         let mut insert = connection.prepare("INSERT INTO a VALUES (?)")?;
         connection.execute_batch("CREATE TABLE u (x UNIQUE); INSERT INTO u VALUES (1)")?;
         assert!(connection.execute("INSERT OR ROLLBACK INTO u VALUES (1)", []).is_err());
-        // What goes on over mistakes goes on here: by a statement that was prepared before, and by new ones.
-        assert!(insert.execute([99]).is_err());
-        assert!(connection.execute("DELETE FROM a", []).is_err());
-        assert!(connection.execute_batch("CREATE TABLE more (x)").is_err());
+        then(connection);
+        // By a statement that was prepared before, too.
+        let _ = insert.execute([99]);
         Ok(())
     });
-    let migrator = Migrator::builder().source(Combined::new().with(first).with(code)).database(Sqlite::file(&path));
-    let migrator = migrator.build().unwrap();
-    migrator.up(Until::Steps(1)).unwrap();
-    for result in [migrator.dry_run(&Goal::LATEST).map(drop), migrator.up(Until::End).map(drop)] {
-        assert!(told(&result.unwrap_err()).contains("ended the transaction"));
-        let connection = Connection::open(&path).unwrap();
-        assert_eq!(count(&connection, "SELECT sum(x) FROM a"), 1);
-        assert_eq!(count(&connection, "SELECT count(*) FROM sqlite_schema WHERE name IN ('u', 'more')"), 0);
+    Combined::new().with(first).with(code)
+}
+
+fn writes_on_its_own(connection: &Connection) {
+    assert!(connection.execute("DELETE FROM a", []).is_err());
+    assert!(connection.execute_batch("CREATE TABLE more (x)").is_err());
+}
+
+fn opens_a_savepoint(connection: &Connection) {
+    connection.execute_batch("SAVEPOINT again; DELETE FROM a; CREATE TABLE more (x)").unwrap();
+}
+
+fn releases_a_savepoint(connection: &Connection) {
+    let released = connection.execute_batch("SAVEPOINT again; DELETE FROM a; CREATE TABLE more (x); RELEASE again");
+    assert!(released.is_err());
+}
+
+#[test]
+fn code_whose_transaction_sqlite_has_ended_writes_nothing_more() {
+    let left = |connection: &Connection| {
+        assert!(connection.is_autocommit());
+        assert_eq!(count(connection, "SELECT sum(x) FROM a"), 1);
+        assert_eq!(count(connection, "SELECT count(*) FROM sqlite_schema WHERE name IN ('u', 'more')"), 0);
+    };
+    for then in [writes_on_its_own, opens_a_savepoint, releases_a_savepoint] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let migrator = Migrator::builder().source(goes_on(then)).database(Sqlite::file(&path)).build().unwrap();
+        migrator.up(Until::Steps(1)).unwrap();
+        for result in [migrator.dry_run(&Goal::LATEST).map(drop), migrator.up(Until::End).map(drop)] {
+            assert!(told(&result.unwrap_err()).contains("ended the transaction"));
+            left(&Connection::open(&path).unwrap());
+        }
+        let mut lent = Connection::open_in_memory().unwrap();
+        let migrator = Migrator::builder().source(goes_on(then)).build().unwrap();
+        let error = migrator.run_on(&mut lent, &Goal::LATEST).unwrap_err();
+        assert!(told(&error).contains("ended the transaction"));
+        left(&lent);
+        // The next code may commit, and whoever has the connection again.
+        lent.execute_batch("BEGIN; INSERT INTO a VALUES (2); COMMIT").unwrap();
+        let code = Code::new().up(2, "b", |tx| Ok(tx.execute("CREATE TABLE b (x)", &[]).map(drop)?));
+        let first = Memory::new("m").file("1_a.sql", "CREATE TABLE a (x); INSERT INTO a VALUES (1);");
+        let migrator = Migrator::builder().source(Combined::new().with(first).with(code)).build().unwrap();
+        assert_eq!(migrator.run_on(&mut lent, &Goal::LATEST).unwrap().steps.len(), 1);
+        assert_eq!(count(&lent, "SELECT count(*) FROM a, b"), 0);
+        assert_eq!(count(&lent, "SELECT count(*) FROM a"), 2);
     }
 }
 

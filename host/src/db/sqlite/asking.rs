@@ -12,6 +12,8 @@
 //!   when other client data of this name comes or the connection is closed. Before the former the function is taken off,
 //!   after the latter nobody can ask.
 //! - A watch is only looked at through a shared reference, and is `Sync`.
+//! - What it hands to [`tell`] is the pointer of the same watch. The session that owns the connection has that function taken off
+//!   before the watch goes, also before the connection is closed, which may roll back once more.
 //! - Names are C strings, or null; SQLite lends them for the call, and none is kept.
 //! - A panic does not go through SQLite: it is a refusal.
 #![allow(unsafe_code, reason = "see above")]
@@ -83,17 +85,26 @@ pub(super) fn has_moved(connection: &Connection) -> bool {
     code == ffi::SQLITE_OK && moved != 0
 }
 
-/// Has SQLite roll back whatever it is about to commit, or not any more. In place of another such hook, so only on a connection
-/// that nobody else has.
-pub(super) fn refuse_commits(connection: &Connection, refused: bool) {
-    // SAFETY: the connection is open, and the function needs nothing that it could be handed.
+/// Has SQLite roll back whatever it is about to commit and tell the watch of whatever it has rolled back; with no watch, not
+/// any more. In place of other such hooks. The watch must be there until this is ended.
+pub(super) fn keep_transaction(connection: &Connection, watch: Option<&Arc<Watch>>) {
+    let told = watch.map_or(ptr::null_mut(), |watch| Arc::as_ptr(watch).cast_mut().cast::<c_void>());
+    let hooks = watch.map(|_| (refuse as unsafe extern "C" fn(_) -> _, tell as unsafe extern "C" fn(_)));
+    // SAFETY: the connection is open. The first function needs nothing that it could be handed; the second is handed a watch
+    // that is there as long as it, see above.
     unsafe {
-        ffi::sqlite3_commit_hook(connection.handle(), if refused { Some(refuse) } else { None }, ptr::null_mut());
+        ffi::sqlite3_commit_hook(connection.handle(), hooks.map(|hooks| hooks.0), ptr::null_mut());
+        ffi::sqlite3_rollback_hook(connection.handle(), hooks.map(|hooks| hooks.1), told);
     }
 }
 
-extern "C" fn refuse(_: *mut c_void) -> c_int {
+unsafe extern "C" fn refuse(_: *mut c_void) -> c_int {
     1
+}
+
+unsafe extern "C" fn tell(watch: *mut c_void) {
+    // SAFETY: a watch that outlives this function's place on the connection.
+    unsafe { &*watch.cast_const().cast::<Watch>() }.lose_transaction();
 }
 
 fn done(code: c_int) -> rusqlite::Result<()> {

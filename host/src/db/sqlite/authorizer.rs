@@ -11,7 +11,7 @@ use super::question::{Question, Words};
 use super::remembered::Remembered;
 use super::texts::{Text, Texts};
 use crate::db::{DbError, ErrorCode};
-use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched, Verb};
+use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched};
 
 /// What actions belong to.
 #[derive(Clone)]
@@ -200,8 +200,8 @@ impl Gate {
             return false;
         }
         let touched: Vec<Touched> = self.all_touched();
-        let reads = touched.iter().any(|touch| matches!(touch.what, Some((Verb::Read, ..))));
-        reads && grants::shows_order(&self.statement(), &touched)
+        let walks = touched.iter().any(|touch| touch.what.as_ref().is_some_and(|(verb, ..)| grants::walks(*verb)));
+        walks && grants::shows_order(&self.statement(), &schema, &touched)
     }
 
     /// Decides on the orders in which the statement just prepared walks rows.
@@ -336,7 +336,9 @@ fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
                 gate.seen.made = gate.making.take().or(gate.seen.made.take());
             }
         }
-        (ffi::SQLITE_CREATE_TABLE, Some(table)) => gate.making = Some(table.to_owned()),
+        (ffi::SQLITE_CREATE_TABLE, Some(table)) if words.database == Some("main") => {
+            gate.making = Some(table.to_owned());
+        }
         (ffi::SQLITE_DELETE, Some(table)) => {
             write(hooks::Action::SQLITE_DELETE, table);
             // "Ignore" on DELETE means: delete, but row by row, so that each is counted. In a DROP it would

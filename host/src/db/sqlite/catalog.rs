@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::statement_kind;
 use crate::grants::{Order, Schema, Statement, Table, Trigger};
-use crate::sql::{self, Token};
+use crate::sql::{self, Token, TokenKind};
 
 /// Reads the schema; only for the host, without any restriction in force.
 pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>) -> rusqlite::Result<Schema> {
@@ -15,6 +15,8 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
     let mut statement = connection.prepare("SELECT type, name, tbl_name, sql, rootpage FROM main.sqlite_schema")?;
     let mut rows = statement.raw_query();
     let mut indexes = Vec::new();
+    // Tables without a rowid: their key is the end of every index of theirs.
+    let mut keyed = HashSet::new();
     while let Some(row) = rows.next()? {
         let text = |column: usize| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
         let (kind, name, table, sql) = (text(0)?, text(1)?, text(2)?, text(3)?);
@@ -26,6 +28,7 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
                 if !has_rowid {
                     let order = Order { table: name.clone(), index: None, columns: table.primary.clone() };
                     schema.orders.insert(root, order);
+                    keyed.insert(name.clone());
                 }
                 schema.tables.insert(name, table);
             }
@@ -47,7 +50,12 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
         if let Some(group) = expression_columns(&sql, &table.columns) {
             table.checked.push(group);
         }
-        let columns = if sql.is_empty() { columns_of(connection, &name)? } else { index_columns(&sql, &table.columns) };
+        let mut columns =
+            if sql.is_empty() { columns_of(connection, &name)? } else { index_columns(&sql, &table.columns) };
+        if keyed.contains(&owner) {
+            columns
+                .extend(table.primary.iter().filter(|column| !columns.contains(column)).cloned().collect::<Vec<_>>());
+        }
         schema.orders.insert(root, Order { table: owner, index: Some(name), columns });
     }
     Ok(schema)
@@ -115,16 +123,24 @@ fn read_table(sql: &str) -> (Table, bool) {
         checked: checks.into_iter().map(own).collect(),
         primary,
         replaces: statement.replaces,
+        goes_on: goes_on(&tokens),
         module: None,
         columns,
     };
     (table, has_rowid)
 }
 
-/// Returns the names in the first parenthesis, in their order.
+/// Returns the columns in the first parenthesis, in their order, without what each says of how it is sorted.
 fn list_in(tokens: &[Token<'_>]) -> Vec<String> {
-    let list = tokens.iter().skip_while(|token| token.text != "(").take_while(|token| token.text != ")");
-    list.filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect()
+    let columns = parts(tokens).into_iter().filter_map(|part| part.first()?.name());
+    columns.map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// Tells whether a constraint lets a statement go on past a row that it refuses.
+fn goes_on(tokens: &[Token<'_>]) -> bool {
+    let words = ["IGNORE", "FAIL", "REPLACE"];
+    let goes_on = |pair: &[Token<'_>]| pair[0].is_word("CONFLICT") && words.iter().any(|word| pair[1].is_word(word));
+    tokens.windows(2).any(goes_on)
 }
 
 /// Returns the module of a virtual table.
@@ -188,17 +204,28 @@ fn names_in(tokens: &[Token<'_>]) -> BTreeSet<String> {
 
 /// Returns the columns of an index that a constraint has made.
 fn columns_of(connection: &Connection, index: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare_cached("SELECT lower(name) FROM pragma_index_info(?)")?;
+    let mut statement = connection.prepare_cached("SELECT lower(name) FROM pragma_index_info(?, 'main')")?;
     let columns = statement.query_map([index], |row| row.get::<_, Option<String>>(0))?;
     columns.filter_map(Result::transpose).collect()
 }
 
 /// Returns the columns that stand in the definition of an index, its condition included.
 fn index_columns(sql: &str, columns: &[String]) -> Vec<String> {
-    let tokens = sql::tokens(sql).filter(Token::is_significant).skip_while(|token| token.text != "(");
-    let names: BTreeSet<String> =
-        tokens.filter_map(|token| token.name()).map(|name| name.to_ascii_lowercase()).collect();
+    let tokens: Vec<Token<'_>> =
+        sql::tokens(sql).filter(Token::is_significant).skip_while(|token| token.text != "(").collect();
+    let condition = tokens.iter().position(|token| token.is_word("WHERE")).unwrap_or(tokens.len());
+    // SQLite takes a string for a name where it is all that stands between two commas of the list, and nowhere else.
+    let is_name = |at: &usize| tokens[*at].kind != TokenKind::String || (*at < condition && is_alone(&tokens, *at));
+    let names: BTreeSet<String> = (0..tokens.len())
+        .filter(is_name)
+        .filter_map(|at| tokens[at].name())
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
     columns.iter().filter(|column| names.contains(*column)).cloned().collect()
+}
+
+fn is_alone(tokens: &[Token<'_>], at: usize) -> bool {
+    at > 0 && matches!(tokens[at - 1].text, "(" | ",")
 }
 
 /// Returns the columns of an index on an expression or on some rows only.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::session::SqliteSession;
 use super::watch::Watch;
-use super::{Sqlite, run_lock};
+use super::{Sqlite, asking, run_lock};
 use crate::db::{Access, Backend, DbError, ErrorCode, OpenOptions, RunLockState, Session};
 
 /// Where a lent connection lies while no session has it.
@@ -109,12 +109,14 @@ pub(crate) fn lend<R>(connection: &mut Connection, work: impl FnOnce(Lent) -> R)
     if !connection.is_autocommit() {
         return Err(DbError::new(ErrorCode::Database, "the connection has an open transaction; end it first"));
     }
+    // Whoever is asked and told by the connection is not about the work of others: first whoever could refuse to be asked for
+    // how long it waits, which goes with whoever waits.
+    let failed = |error: rusqlite::Error| DbError::new(ErrorCode::Database, error.to_string());
+    asking::end(connection).map_err(failed)?;
     let busy_timeout = connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).ok();
-    // Whoever is asked and told by the connection is not about the work of others.
-    Watch::remove(connection).map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
+    Watch::remove(connection).map_err(failed)?;
     let path = connection.path().filter(|path| !path.is_empty()).map(|path| Path::new(path).to_owned());
-    let placeholder =
-        Connection::open_in_memory().map_err(|error| DbError::new(ErrorCode::Database, error.to_string()))?;
+    let placeholder = Connection::open_in_memory().map_err(failed)?;
     let slot = Slot::default();
     slot.put(std::mem::replace(connection, placeholder));
     let _put_back = PutBack { connection, slot: slot.clone(), busy_timeout };

@@ -26,6 +26,7 @@ use rusqlite::{Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use self::bring::Brought;
+use self::end::Before;
 use self::keep::Keep;
 use super::copy;
 use super::error::translate;
@@ -77,6 +78,8 @@ pub(super) struct SqliteSession {
     functions: Option<Functions>,
     /// Functions that are registered for the time of a step.
     brought: Brought,
+    /// What a lent connection was when something first was about to change it.
+    before: Before,
 }
 
 impl SqliteSession {
@@ -113,6 +116,7 @@ impl SqliteSession {
             rows_seen: 0,
             functions: None,
             brought: Brought::default(),
+            before: Before::default(),
         })
     }
 
@@ -159,7 +163,7 @@ impl SqliteSession {
     }
 
     fn check_stop(&mut self) -> Result<(), DbError> {
-        if self.transaction_open && self.connection().is_autocommit() {
+        if self.transaction_open && !self.in_transaction() {
             // ON CONFLICT ROLLBACK and a full disk end it. Going on would commit each statement by itself.
             return Err(DbError::new(ErrorCode::Database, "the transaction was rolled back by an earlier statement"));
         }
@@ -298,10 +302,7 @@ impl Session for SqliteSession {
         self.close_handles();
         moved::check(self.connection())?;
         // Stopped at its very end, it would be done and yet reported as not done.
-        self.watch.hold(true);
-        let committed = self.host_execute("COMMIT");
-        self.watch.hold(false);
-        committed?;
+        Arc::clone(&self.watch).holding(|| self.host_execute("COMMIT"))?;
         self.transaction_open = false;
         self.end_note();
         // Taken away meanwhile, it is done in a file that nobody finds.
@@ -311,6 +312,7 @@ impl Session for SqliteSession {
     fn rollback(&mut self) -> Result<(), DbError> {
         self.close_handles();
         let was_open = std::mem::take(&mut self.transaction_open);
+        self.watch.forget_lost_transaction();
         if self.in_transaction() {
             self.host_execute("ROLLBACK")?;
         } else if !was_open {
@@ -328,7 +330,7 @@ impl Session for SqliteSession {
     }
 
     fn in_transaction(&self) -> bool {
-        !self.connection().is_autocommit()
+        !self.connection().is_autocommit() && !self.watch.has_lost_transaction()
     }
 
     fn is_empty_file(&mut self) -> Result<bool, DbError> {

@@ -1,9 +1,11 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use super::*;
 use crate::db::{BatchBuilder, Orphans, Session, TableChanges, Value, conformance};
+use crate::grants::{Grants, Restriction};
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, Limits, RunLimits};
 
@@ -36,6 +38,60 @@ fn puts_a_lent_connection_back_also_after_a_panic() {
     let rows: i64 = connection.query_row("SELECT count(*) FROM mine", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 0);
     assert!(connection.is_autocommit());
+}
+
+#[test]
+fn a_lent_connection_is_set_as_before_also_after_a_panic() {
+    use rusqlite::config::DbConfig::{
+        SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_ENABLE_QPSG, SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+    };
+
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = ON; CREATE TEMP TABLE mine (x)").unwrap();
+    let settings = |connection: &Connection| -> (bool, bool, Vec<bool>, i64) {
+        let pragma = |sql: &str| connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        let configs = [SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_ENABLE_QPSG, SQLITE_DBCONFIG_TRUSTED_SCHEMA];
+        let configs = configs.into_iter().map(|config| connection.db_config(config).unwrap()).collect();
+        let temporary = "SELECT count(*) FROM temp.sqlite_schema";
+        let temporary = connection.query_row(temporary, [], |row| row.get(0)).unwrap();
+        (pragma("PRAGMA foreign_keys"), pragma("PRAGMA recursive_triggers"), configs, temporary)
+    };
+    let before = settings(&connection);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        with_connection(&mut connection, &options(), |mut session| {
+            session.connection_state().unwrap();
+            session.set_foreign_keys(false).unwrap();
+            let sql = "PRAGMA recursive_triggers = ON; CREATE TEMP TABLE theirs (x)";
+            session.sqlite().unwrap().execute_batch(sql).unwrap();
+            session.begin().unwrap();
+            let grants = Some(Grants::default());
+            session.restrict(Some(Arc::new(Restriction { protected: Vec::new(), grants, read_only: false })));
+            panic!("in the middle");
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(settings(&connection), before);
+}
+
+#[test]
+fn what_runs_to_its_end_still_does_so_after_a_commit() {
+    let interrupt = Interrupt::new();
+    let options = OpenOptions { interrupt: interrupt.clone(), ..options() };
+    let mut connection = Connection::open_in_memory().unwrap();
+    with_connection(&mut connection, &options, |mut session| {
+        let state = session.connection_state().unwrap();
+        interrupt.raise();
+        session.hold_interrupt_until(Instant::now() + Duration::from_secs(60));
+        for table in ["a", "b"] {
+            session.begin().unwrap();
+            session.execute(&format!("CREATE TABLE {table} (x)"), &[]).unwrap();
+            session.put_back(&state).unwrap();
+            session.commit().unwrap();
+        }
+        session.hold_interrupt(false);
+        assert!(session.begin().is_err());
+    })
+    .unwrap();
 }
 
 #[test]
@@ -103,12 +159,15 @@ fn counts_the_rows_with_which_a_table_is_made_and_no_others() {
             session.execute(sql, &[]).unwrap();
         }
         session
-            .execute_script("DROP TABLE new; CREATE TEMP TABLE t AS SELECT x FROM old; ALTER TABLE old RENAME TO older")
+            .execute_script(
+                "DROP TABLE new; CREATE TEMP TABLE t AS SELECT x FROM old; ATTACH ':memory:' AS aux; \
+                 CREATE TABLE aux.old AS SELECT 1; ALTER TABLE old RENAME TO older",
+            )
             .unwrap();
         session.execute(make.replace("old", "older").as_str(), &[]).unwrap();
         let recording = session.take_recording();
         let rows: Vec<u64> = recording.statements.iter().map(|statement| statement.rows_changed).collect();
-        assert_eq!(rows, [2, 0, 0, 0, 0, 0, 2], "{:?}", recording.statements);
+        assert_eq!(rows, [2, 0, 0, 0, 0, 0, 0, 0, 2], "{:?}", recording.statements);
         let made = |table: &str, inserted| TableChanges { table: table.into(), inserted, ..TableChanges::default() };
         assert_eq!(recording.tables, [made("new", 4)]);
     });

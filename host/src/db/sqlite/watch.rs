@@ -41,6 +41,8 @@ pub(super) struct Watch {
     tables: Mutex<Counted>,
     /// Why a function that a migration brings has failed.
     function_error: Mutex<Option<DbError>>,
+    /// The transaction that code of the program was lent is gone.
+    transaction_lost: AtomicBool,
 }
 
 impl Watch {
@@ -60,6 +62,7 @@ impl Watch {
             gate: Mutex::default(),
             tables: Mutex::new(options.record.then(HashMap::new)),
             function_error: Mutex::default(),
+            transaction_lost: AtomicBool::new(false),
         });
         let progress = Arc::clone(&watch);
         // At every tick: the clock, the flag and the budget.
@@ -95,7 +98,9 @@ impl Watch {
         connection.busy_handler(None::<fn(i32) -> bool>)?;
         asking::end_waiting(connection)?;
         asking::end(connection)?;
-        connection.update_hook(None::<fn(hooks::Action, &str, &str, i64)>)
+        connection.update_hook(None::<fn(hooks::Action, &str, &str, i64)>)?;
+        connection.commit_hook(None::<fn() -> bool>)?;
+        connection.rollback_hook(None::<fn()>)
     }
 
     #[inline]
@@ -111,6 +116,21 @@ impl Watch {
     /// Takes why a function has failed.
     pub(super) fn take_function_error(&self) -> Option<DbError> {
         self.function_error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Notes that SQLite has rolled back the transaction by itself. Another one may be open since.
+    pub(super) fn lose_transaction(&self) {
+        self.transaction_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether the transaction was lost, whatever is open now.
+    pub(super) fn has_lost_transaction(&self) -> bool {
+        self.transaction_lost.load(Ordering::Relaxed)
+    }
+
+    /// Forgets that a transaction was lost: its loss is dealt with.
+    pub(super) fn forget_lost_transaction(&self) {
+        self.transaction_lost.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn lock_timeout(&self) -> Duration {
@@ -141,6 +161,16 @@ impl Watch {
     pub(super) fn hold_until(&self, until: Instant) {
         *self.held_until() = Some(until);
         self.held.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets statements run to their end while `work` does, whatever holds them before and after.
+    pub(super) fn holding<R>(&self, work: impl FnOnce() -> R) -> R {
+        let until = self.held_until().take();
+        let held = self.held.swap(true, Ordering::Relaxed);
+        let done = work();
+        *self.held_until() = until;
+        self.held.store(held, Ordering::Relaxed);
+        done
     }
 
     fn held_until(&self) -> MutexGuard<'_, Option<Instant>> {

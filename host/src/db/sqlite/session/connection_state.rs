@@ -1,5 +1,7 @@
 //! The part of a session that knows what its connection is apart from the database, and makes it that again.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -9,10 +11,10 @@ use crate::db::sqlite::error::translate;
 use crate::db::{ConnectionState, DbError, Session, quote_identifier};
 
 /// What a connection can be told by PRAGMA, and tells again, <https://sqlite.org/pragma.html>: not what stays in the
-/// file, nor
-/// `foreign_keys`, which whoever may change it sets back. In the order in which they are set: without `query_only`
-/// others cannot be, and the size of the cache has a part in when it spills.
-const SETTINGS: [&str; 29] = [
+/// file, nor `foreign_keys`, which whoever may change it sets back, nor `soft_heap_limit`, which is all connections'. In
+/// the order in which they are set: without `query_only` others cannot be, and the size of the cache has a part in when
+/// it spills.
+const SETTINGS: [&str; 28] = [
     "query_only",
     "writable_schema",
     "analysis_limit",
@@ -36,7 +38,6 @@ const SETTINGS: [&str; 29] = [
     "reverse_unordered_selects",
     "secure_delete",
     "short_column_names",
-    "soft_heap_limit",
     "synchronous",
     "temp_store",
     "threads",
@@ -60,7 +61,11 @@ impl SqliteSession {
     pub(super) fn look_at_connection(&mut self) -> Result<ConnectionState, DbError> {
         let is_kept = self.keep.is_kept();
         let state = self.unrestricted(|session| session.ask_when_free(|connection| state(connection, is_kept)));
-        state.map_err(|error| translate(&self.watch, error))
+        let state = state.map_err(|error| translate(&self.watch, error))?;
+        if self.return_to.is_some() {
+            self.before.state.get_or_insert_with(|| state.clone());
+        }
+        Ok(state)
     }
 
     /// Undoes what has changed of the connection since.
@@ -68,9 +73,10 @@ impl SqliteSession {
         self.close_handles();
         self.forget_prepared();
         let is_kept = self.keep.is_kept();
-        self.watch.hold(true);
-        let done = self.unrestricted(|session| session.ask_when_free(|connection| undo(connection, before, is_kept)));
-        self.watch.hold(false);
+        let watch = Arc::clone(&self.watch);
+        let done = watch.holding(|| {
+            self.unrestricted(|session| session.ask_when_free(|connection| undo(connection, before, is_kept)))
+        });
         // What was dropped is no statement's that comes next.
         self.watch.gate().open();
         // `PRAGMA busy_timeout` takes its own way to wait for that of the session.
@@ -109,7 +115,8 @@ fn pairs(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, St
     rows.collect()
 }
 
-fn undo(connection: &Connection, before: &ConnectionState, is_kept: bool) -> rusqlite::Result<()> {
+/// Makes the settings, temporary objects and attached databases of a connection what they were.
+pub(super) fn undo(connection: &Connection, before: &ConnectionState, is_kept: bool) -> rusqlite::Result<()> {
     let now = state(connection, is_kept)?;
     for (name, value) in &before.settings {
         let is = now.settings.iter().find(|(other, _)| other == name).map(|(_, value)| value);
@@ -130,8 +137,9 @@ fn undo(connection: &Connection, before: &ConnectionState, is_kept: bool) -> rus
             detached?;
         }
     }
+    let now = pairs(connection, ATTACHED)?;
     for (name, file) in before.attached.iter().filter(|(_, file)| !file.is_empty()) {
-        if !now.attached.iter().any(|(other, _)| other == name) {
+        if !now.iter().any(|(other, _)| other == name) {
             connection.execute("ATTACH ? AS ?", [file, name])?;
         }
     }

@@ -16,7 +16,9 @@ impl SqliteSession {
             }
             Ok(before)
         })();
-        result.map_err(|error| translate(&self.watch, error))
+        let before = result.map_err(|error| translate(&self.watch, error))?;
+        self.before.foreign_keys.get_or_insert(before);
+        Ok(before)
     }
 
     /// Finds rows without parents.

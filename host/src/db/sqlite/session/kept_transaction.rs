@@ -9,11 +9,12 @@ impl SqliteSession {
         // What stands prepared, such as the host's own COMMIT, asks nobody any more.
         self.forget_prepared();
         let by_rules = self.is_restricted() || refused;
+        // SQLite ends it by itself at `OR ROLLBACK` and `RAISE(ROLLBACK)`. What comes then would commit on its own, and a
+        // SAVEPOINT would be taken for the transaction. The hooks are handed what the connection has while it asks.
+        asking::keep_transaction(self.connection(), None);
         self.be_asked(by_rules);
-        // SQLite ends it by itself at `OR ROLLBACK` and `RAISE(ROLLBACK)`, and what comes then would commit on its own.
-        // A lent connection may have such a hook of its owner's, which could not be put back.
-        if self.return_to.is_none() {
-            asking::refuse_commits(self.connection(), refused);
+        if refused && self.watch.gate().is_asked {
+            asking::keep_transaction(self.connection(), Some(&self.watch));
         }
         let mut gate = self.watch.gate();
         gate.keeps_transaction = refused;

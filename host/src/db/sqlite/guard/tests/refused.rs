@@ -9,10 +9,15 @@ fn no_order_shows_what_may_not_be_read() {
         "CREATE TABLE ordered (id INTEGER PRIMARY KEY, name TEXT, iban TEXT UNIQUE, code TEXT, up AS (upper(code)));
                   CREATE INDEX ordered_name ON ordered (name, code); CREATE INDEX ordered_up ON ordered (up);
                   CREATE TABLE lines (line); CREATE TABLE vault (k TEXT PRIMARY KEY, v) WITHOUT ROWID;
+                  CREATE TABLE sorted (k TEXT PRIMARY KEY, v, id) WITHOUT ROWID; CREATE INDEX sorted_v ON sorted (v);
+                  CREATE TABLE unsure (id, tag UNIQUE ON CONFLICT IGNORE, iban UNIQUE);
+                  CREATE TABLE states (id, state, code);
+                  CREATE INDEX states_some ON states (id) WHERE state = 'code';
+                  CREATE TABLE folded (k, v, PRIMARY KEY (k COLLATE NOCASE DESC)) WITHOUT ROWID;
                   CREATE VIEW lined AS SELECT id FROM ordered INDEXED BY sqlite_autoindex_ordered_1;
                   INSERT INTO ordered (id, name, iban, code) VALUES (1, 'a', 'z', 'n'), (2, 'a', 'y', 'm');";
-    let grants = "read = ['ordered(id, name)', 'vault(v)', 'lined', 'lines']\nupdate = ['ordered(name)', 'lines(line)']\n\
-                  insert = ['ordered', 'lines']\ndelete = ['ordered']\ncreate = ['n']";
+    let grants = "read = ['ordered(id, name)', 'vault(v)', 'lined', 'lines', 'sorted(v, id)', 'unsure(id, tag)', 'states(id, state)', 'folded(k, v)']\n\
+                  update = ['ordered(name)', 'lines(line)', 'unsure(tag)']\ninsert = ['ordered', 'lines']\ndelete = ['ordered']\ncreate = ['n']";
     let with = |work: &dyn Fn(&mut dyn Session)| {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(SETUP).unwrap();
@@ -49,6 +54,19 @@ fn no_order_shows_what_may_not_be_read() {
         ),
         ("SELECT id FROM lined", "read = [\"ordered(iban)\"]"),
         ("SELECT v FROM vault", "read = [\"vault(k)\"]"),
+        ("SELECT id FROM sorted WHERE v = 'a'", "read = [\"sorted(k)\"]"),
+        // Which row comes first shows where not all are changed, or not all in the same way.
+        (
+            "UPDATE OR IGNORE ordered INDEXED BY sqlite_autoindex_ordered_1 SET name = 'a' WHERE iban IS NOT NULL",
+            "read = [\"ordered(iban)\"]",
+        ),
+        (
+            "UPDATE OR FAIL ordered INDEXED BY ordered_name SET name = 'b' WHERE name = 'a'",
+            "read = [\"ordered(code)\"]",
+        ),
+        ("UPDATE unsure INDEXED BY sqlite_autoindex_unsure_2 SET tag = 'a'", "read = [\"unsure(iban)\"]"),
+        ("UPDATE ordered SET name = zeroblob(1) WHERE name = 'a'", "read = [\"ordered(code)\"]"),
+        ("DELETE FROM ordered WHERE name = 'a' AND zeroblob(1)", "read = [\"ordered(code)\"]"),
     ];
     let fine = [
         "SELECT id FROM ordered",
@@ -58,6 +76,9 @@ fn no_order_shows_what_may_not_be_read() {
         "INSERT INTO ordered (id, name, iban) VALUES (9, 'n', 'x')",
         "INSERT INTO ordered (id, name) VALUES (9, 'n') ON CONFLICT (id) DO NOTHING",
         "UPDATE ordered SET name = 'b' WHERE name = 'a'",
+        "UPDATE ordered SET name = upper(trim(name)) || (1) WHERE name IN ('a') AND (id > 0)",
+        "SELECT id FROM states INDEXED BY states_some WHERE state = 'code'",
+        "SELECT v FROM folded",
         "DELETE FROM ordered WHERE name = 'a'",
         "INSERT INTO lines SELECT name FROM ordered ORDER BY id",
     ];
