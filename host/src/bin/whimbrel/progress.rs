@@ -205,6 +205,7 @@ fn throttled(throttle: Throttle) -> String {
     match throttle {
         Throttle::RowsPerSecond(rows) => format!("at most {} rows/s", amount::number(rows.get())),
         Throttle::Pause(pause) => format!("a pause of {} after each chunk", amount::duration(pause)),
+        _ => "throttled".to_owned(),
     }
 }
 
