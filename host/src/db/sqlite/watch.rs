@@ -168,6 +168,12 @@ impl Watch {
     pub(super) fn must_stop(&self) -> bool {
         if self.interrupt.is_raised() {
             return true;
+    /// Returns when statements must stop.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let nanos = self.deadline.load(Ordering::Relaxed);
+        (nanos != 0).then(|| self.base + Duration::from_nanos(nanos))
+    }
+
         }
         let deadline = self.deadline.load(Ordering::Relaxed);
         if deadline != 0 && self.base.elapsed().as_nanos() >= u128::from(deadline) {

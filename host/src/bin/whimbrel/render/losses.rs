@@ -9,7 +9,10 @@ use crate::escape;
 /// Writes a line for each table and column that would be gone; nothing if there is none.
 pub(crate) fn text(losses: &[Loss]) -> String {
     let line = |loss: &Loss| {
-        let rows = amount::count(usize::try_from(loss.rows).unwrap_or(usize::MAX), "row", "rows");
+        let rows = match loss.rows {
+            Some(rows) => amount::count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows"),
+            None => "more rows than can be counted in a moment".to_owned(),
+        };
         let what = match &loss.column {
             None => format!("table {} with {rows}", escape::line(&loss.table)),
             Some(column) => {
@@ -26,7 +29,8 @@ pub(crate) fn text(losses: &[Loss]) -> String {
 pub(crate) struct LossJson {
     table: String,
     column: Option<String>,
-    rows: u64,
+    /// `null` where counting them took too long.
+    rows: Option<u64>,
 }
 
 /// Writes them as JSON.
