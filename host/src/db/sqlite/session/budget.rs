@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::SqliteSession;
 use crate::db::DbError;
+use crate::db::sqlite::autoincrement;
 use crate::db::sqlite::error::translate;
 use crate::db::sqlite::limits::Budget;
 use crate::db::sqlite::run::RunError;
@@ -74,6 +75,21 @@ impl SqliteSession {
 
     /// Says a failure in the host's words; a limit by its own name.
     pub(super) fn failed(&mut self, error: RunError) -> DbError {
+    /// As [`failed`](Self::failed), of a statement whose text is known.
+    pub(super) fn failed_in(&mut self, sql: &str, error: RunError) -> DbError {
+        let (RunError::Sqlite(native) | RunError::Row { error: native, .. }) = &error else {
+            return self.failed(error);
+        };
+        if native.sqlite_error_code() != Some(rusqlite::ErrorCode::DiskFull) {
+            return self.failed(error);
+        }
+        let row = if let RunError::Row { row, .. } = &error { Some(*row) } else { None };
+        match self.unrestricted(|session| autoincrement::used_up(session.connection(), sql)) {
+            Some(table) => DbError { row, ..autoincrement::error(&table) },
+            None => self.failed(error),
+        }
+    }
+
         let error = match error {
             RunError::Sqlite(error) => translate(&self.watch, error),
             RunError::Row { row, error, .. } => DbError { row: Some(row), ..translate(&self.watch, error) },

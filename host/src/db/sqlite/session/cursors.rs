@@ -80,7 +80,7 @@ impl SqliteSession {
             }
             result
         });
-        let more = fetched.map_err(|error| self.failed(error))?;
+        let more = fetched.map_err(|error| self.failed_of(finished.as_deref(), error))?;
         self.count_rows(rows.rows() - rows_before)?;
         if let Some(sql) = finished {
             let connection = self.connection();
@@ -88,6 +88,13 @@ impl SqliteSession {
             self.settle(&sql, Ok(Done { changed }))?;
         }
         Ok(more)
+    }
+
+    fn failed_of(&mut self, sql: Option<&str>, error: RunError) -> DbError {
+        match sql {
+            Some(sql) => self.failed_in(sql, error),
+            None => self.failed(error),
+        }
     }
 
     /// Runs one query and shows its rows, until one is refused.
@@ -123,7 +130,7 @@ impl SqliteSession {
             finished = end(open, cursor);
             seen
         });
-        let seen = seen.map_err(|error| self.failed(error))?;
+        let seen = seen.map_err(|error| self.failed_of(finished.as_deref(), error))?;
         let changed = if self.connection().total_changes() == before { 0 } else { self.connection().changes() };
         // One that was not read to its end counts if it has done something.
         if let Some(sql) = finished.filter(|_| seen.is_ok() || changed > 0) {
