@@ -148,10 +148,13 @@ fn prepare<'c>(
     open: &mut Open<'c>,
     sql: &str,
 ) -> Result<Reading<'c>, RunError> {
-    guard::before(watch, connection, sql)?;
+    let is_known = guard::before(watch, connection, sql)?;
     let reading = match open.take_idle(sql) {
         Some(reading) => reading,
-        None => open.reading(sql, RawStatement::prepare_only(connection, sql)?),
+        None => {
+            let prepared = guard::bounded(watch, sql, is_known, || RawStatement::prepare_only(connection, sql))?;
+            open.reading(sql, prepared)
+        }
     };
     guard::after(watch, connection, sql)?;
     Ok(reading)

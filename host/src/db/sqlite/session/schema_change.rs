@@ -223,7 +223,7 @@ impl SqliteSession {
             gate.enter(text);
             gate.probe = Some(probe);
             drop(gate);
-            let prepared = connection.prepare(&sql).map(drop);
+            let prepared = guard::bounded(watch, &sql, false, || connection.prepare(&sql).map(drop));
             watch.gate().probe = None;
             prepared?;
             guard::after(watch, connection, &sql)
@@ -250,7 +250,8 @@ impl SqliteSession {
         let StatementKind::CreateTrigger { table, .. } = kind else { return Vec::new() };
         let sql = format!("SELECT * FROM main.{}", quote_identifier(table));
         self.unrestricted(|session| {
-            let statement = session.connection().prepare(&sql);
+            // It may be a view.
+            let statement = guard::bounded(&session.watch, &sql, false, || session.connection().prepare(&sql));
             statement.map(|statement| statement.column_names().map(str::to_owned).collect())
         })
         .unwrap_or_default()
