@@ -38,3 +38,16 @@ pub(crate) fn json(losses: &[Loss]) -> Vec<LossJson> {
     let one = |loss: &Loss| LossJson { table: loss.table.clone(), column: loss.column.clone(), rows: loss.rows };
     losses.iter().map(one).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_that_rows_were_not_counted() {
+        let loss = |column: Option<&str>, rows| Loss { table: "t".into(), column: column.map(Into::into), rows };
+        let text = text(&[loss(None, Some(1)), loss(Some("c"), None)]);
+        assert!(text.contains("table t with 1 row would be gone\n"), "{text}");
+        assert!(text.contains("column t.c with values in more rows than can be counted in a moment would be gone\n"));
+    }
+}
