@@ -79,7 +79,7 @@ fn help_and_version_are_0() {
       verify        Check that files and history agree
       test          Try pending migrations on copies of the database: up, down, up, and code twice
       componentize  Make a component of a core WebAssembly module that a compiler made
-      inspect       Show what a component is made of and asks for
+      inspect       Show what a component is made of, or a script says, and what it asks for
       run-script    Try a script in a transaction, and roll back unless told otherwise
       repl          Ask the database in SQL or JavaScript, a line each; changes nothing
       engines       Show the script engines: what they run, version, size, digest

@@ -96,9 +96,9 @@ fn shows_what_a_component_asks_for() {
        A table.
     2. up 2 split  component  migrations/0002_split.wasm
        Splits names
-       read     person(id, name)
-       update   person(name)
-       limits   1,000,000 fuel, 64 MiB memory, 1 min time
+       read      person(id, name)
+       update    person(name)
+       limits    1,000,000 fuel, 64 MiB memory, 1 min time
     3. up 3 rebuild  sql, rebuild  migrations/0003_rebuild.sql
     4. up 4 vacuum  sql, outside a transaction  migrations/0004_vacuum.sql
 

@@ -1,6 +1,7 @@
 //! SQL functions that migrations bring: components and functions of the program, called from SQL, from code and from
 //! transforms.
 
+mod held;
 mod short;
 
 use std::path::PathBuf;

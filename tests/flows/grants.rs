@@ -53,10 +53,10 @@ fn a_vendors_component_is_inspected_given_what_it_needs_and_run() {
     let inspected = project.run(&["inspect", "vendor/0001_loyalty.wasm"]).stdout;
     let (_, asks) = inspected.split_once("asks for").unwrap();
     assert_snapshot!(asks.lines().take(4).collect::<Vec<_>>().join("\n"), @"
-    read     customer(id)
-              insert   acme_points
-              create   acme_*  ! acme_* is every name that begins so
-              limits   1,000,000,000,000 fuel, 512 MiB memory, 1 h time
+    read      customer(id)
+              insert    acme_points
+              create    acme_*  ! acme_* is every name that begins so
+              limits    1,000,000,000,000 fuel, 512 MiB memory, 1 h time
     ");
     project.unchanged(|| {
         assert_snapshot!(project.run(&vendor(&["up"])), @r#"
@@ -85,12 +85,12 @@ fn plan_and_inspect_tell_what_the_policy_refuses() {
     exit 0
     --- stdout
     1. up 1 loyalty  component  vendor/0001_loyalty.wasm
-       read     customer(id)
-       view     everything  ! leaves behind what is read later with other rights
-       limits   1,000,000,000,000 fuel, 512 MiB memory, 1 h time
-       refused  read = ["customer(id)"]
-       refused  view = ["everything"], which no policy can give here
-       refused  asks for memory 1 GiB, more than the 512 MiB it may have
+       read      customer(id)
+       view      everything  ! leaves behind what is read later with other rights
+       limits    1,000,000,000,000 fuel, 512 MiB memory, 1 h time
+       refused   read = ["customer(id)"]
+       refused   view = ["everything"], which no policy can give here
+       refused   asks for memory 1 GiB, more than the 512 MiB it may have
 
     `whimbrel up` would be refused before it changes anything: the policy gives less than is asked for.
     hint: to give it, write into whimbrel.toml:
@@ -131,7 +131,7 @@ fn a_plan_shows_the_limits_that_the_policy_gives_and_refuses_scripts_outside_a_t
     policy(&project, "[chains.acme.limits]\nmemory = \"64MiB\"\n");
     let plan = project.run(&vendor(&["plan"])).stdout;
     assert!(plan.contains("64 MiB memory"), "{plan}");
-    assert!(plan.contains("refused  to run outside a transaction, because it is held to grants"), "{plan}");
+    assert!(plan.contains("refused   to run outside a transaction, because it is held to grants"), "{plan}");
     assert!(plan.contains("`whimbrel up` would be refused before it changes anything"), "{plan}");
 }
 

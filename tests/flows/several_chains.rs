@@ -160,8 +160,11 @@ fn a_dry_run_tells_what_would_be_lost_and_loses_nothing() {
             "INSERT INTO customer (name, invoices) VALUES ('a', 1), ('b', NULL); INSERT INTO invoice (total) VALUES (7);",
         )
         .unwrap();
-    let loss =
-        |table: &str, column: Option<&str>, rows| Loss { table: table.into(), column: column.map(str::to_owned), rows };
+    let loss = |table: &str, column: Option<&str>, rows| Loss {
+        table: table.into(),
+        column: column.map(str::to_owned),
+        rows: Some(rows),
+    };
     let losses = |until| migrator.dry_run(&Goal::Down(until)).unwrap().losses;
     assert_eq!(losses(Until::Steps(1)), [loss("invoice", None, 1)]);
     assert_eq!(losses(Until::Steps(2)), [loss("customer", Some("invoices"), 1), loss("invoice", None, 1)]);

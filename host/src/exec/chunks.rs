@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::autoincrement::Sequences;
 use super::event::Event;
 use super::functions::bring;
 use super::holder::{holder, note};
@@ -296,10 +297,12 @@ impl Job<'_> {
             None => return Err(StepError::Vanished.into()),
         };
         let (fuel, counters, rows) = (runner.fuel(), session.counters(), runner.counts().rows);
+        let sequences = Sequences::look(session, self.step)?;
         hold(session, self.step, self.conditions)?;
         let advanced = self.advance(session, runner, open, total);
         release(session)?;
         let more = advanced.map_err(Stop::Transform)?;
+        sequences.map_or(Ok(()), |sequences| sequences.check(session))?;
         let rejects = rejected_rows(&self.layout, &runner.take_rejects());
         keep_aside(session, self.step, self.conditions, &rejects)?;
         let chunk = Advanced {

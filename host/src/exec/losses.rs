@@ -1,9 +1,10 @@
 //! Tells which tables and columns a run would take away, and how many rows are in them. Only reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use super::report::StepError;
-use crate::db::{Session, Value, for_each_row, quote_identifier};
+use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
 
 /// Something that would be gone.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,9 +13,12 @@ pub struct Loss {
     pub table: String,
     /// The column, if the table itself stays.
     pub column: Option<String>,
-    /// Rows of the table; of a column, those in which it is not NULL.
-    pub rows: u64,
+    /// Rows of the table; of a column, those in which it is not NULL. `None` where counting them took too long.
+    pub rows: Option<u64>,
 }
+
+/// How long all rows together may take to count. It is done to tell somebody who waits.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The columns of each table.
 pub(super) type Inventory = BTreeMap<String, BTreeSet<String>>;
@@ -46,29 +50,40 @@ pub(super) fn gone(before: &Inventory, after: &Inventory) -> Vec<Loss> {
     let mut losses = Vec::new();
     for (table, columns) in before {
         match after.get(table) {
-            None => losses.push(Loss { table: table.clone(), column: None, rows: 0 }),
+            None => losses.push(Loss { table: table.clone(), column: None, rows: None }),
             Some(left) => losses.extend(columns.difference(left).map(|column| Loss {
                 table: table.clone(),
                 column: Some(column.clone()),
-                rows: 0,
+                rows: None,
             })),
         }
     }
     losses
 }
 
-/// Counts the rows; everything must still, or again, be there.
+/// Counts the rows, as long as that takes not too long; everything must still, or again, be there.
 pub(super) fn count(session: &mut dyn Session, losses: &mut [Loss]) -> Result<(), StepError> {
+    session.set_deadline(Some(Instant::now() + PATIENCE));
+    let counted = count_all(session, losses);
+    session.set_deadline(None);
+    match counted {
+        Err(error) if error.code != ErrorCode::Limit => {
+            Err(StepError::doing("count the rows that would be gone")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn count_all(session: &mut dyn Session, losses: &mut [Loss]) -> Result<(), DbError> {
     for loss in losses {
         let counted = loss.column.as_deref().map_or_else(|| "*".to_owned(), quote_identifier);
         let sql = format!("SELECT count({counted}) FROM {}", quote_identifier(&loss.table));
         for_each_row(session, &sql, &[], &mut |row| {
             if let [Value::Integer(rows)] = row {
-                loss.rows = u64::try_from(*rows).unwrap_or(0);
+                loss.rows = u64::try_from(*rows).ok();
             }
             Ok(())
-        })
-        .map_err(StepError::doing("count the rows that would be gone"))?;
+        })?;
     }
     Ok(())
 }
@@ -89,5 +104,29 @@ mod tests {
         let after = inventory(&[("a", &["x", "z"]), ("c", &["x"]), ("d", &["x"])]);
         let shown: Vec<_> = gone(&before, &after).into_iter().map(|loss| (loss.table, loss.column)).collect();
         assert_eq!(shown, [("a".to_owned(), Some("y".to_owned())), ("b".to_owned(), None)]);
+    }
+
+    #[test]
+    fn does_not_wait_long_for_a_count() {
+        let endless = "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r";
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(&format!("CREATE TABLE a (x); CREATE TABLE c (x); CREATE VIEW b AS {endless}"))
+            .unwrap();
+        let options = crate::db::OpenOptions {
+            lock_timeout: Duration::ZERO,
+            interrupt: crate::interrupt::Interrupt::new(),
+            record: false,
+        };
+        crate::db::sqlite::with_connection(&mut connection, &options, |mut session| {
+            let loss = |table: &str| Loss { table: table.to_owned(), column: None, rows: None };
+            let mut losses = ["a", "b", "c"].map(loss);
+            let began = Instant::now();
+            count(session.as_mut(), &mut losses).unwrap();
+            assert!(began.elapsed() < 3 * PATIENCE, "{:?}", began.elapsed());
+            assert_eq!(losses.map(|loss| loss.rows), [Some(0), None, None]);
+            session.execute("INSERT INTO a VALUES (1)", &[]).unwrap();
+        })
+        .unwrap();
     }
 }

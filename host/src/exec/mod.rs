@@ -1,5 +1,6 @@
 //! Effects, in order: prepares a plan, runs it, tells what happened. Decides nothing the plan has decided.
 
+mod autoincrement;
 mod burst;
 #[cfg(feature = "wasm")]
 mod chunks;

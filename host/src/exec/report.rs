@@ -277,6 +277,16 @@ pub enum StepError {
         /// A line for each of the first few.
         violations: Vec<String>,
     },
+    /// Code that is held to grants has used up numbers that AUTOINCREMENT gives to new rows.
+    #[error("the table {} would number its next row after {last}, and its largest key is {largest}", Shown(table))]
+    NumbersSpent {
+        /// The table.
+        table: String,
+        /// The last number that counts as given.
+        last: i64,
+        /// The largest key there is.
+        largest: i64,
+    },
     /// The schema after a rebuild does not fit together.
     #[error("the schema is broken after the rebuild: {reason}")]
     Schema {

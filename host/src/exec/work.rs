@@ -1,5 +1,6 @@
 //! Does the work of one step inside whatever transaction is open. Begins and commits nothing.
 
+use super::autoincrement::Sequences;
 #[cfg(feature = "wasm")]
 use super::component::run_component;
 use super::functions::bring;
@@ -39,7 +40,7 @@ pub(super) fn work(
         Ok(functions) => functions,
         Err(error) => return (session, Err(error)),
     };
-    let (session, worked) = body(session, step, conditions);
+    let (session, worked) = counted(session, step, conditions);
     let (mut session, worked) = match worked {
         // A sample of the rows is not what it should become.
         Ok(work) if work.of.is_none() => {
@@ -51,6 +52,24 @@ pub(super) fn work(
     let ended = functions.end(session.as_mut());
     let result = worked.and_then(|work| Ok(work.and_burnt(ended?)));
     (session, result)
+}
+
+/// Runs the body; what it is held to does not let it use up the numbers of new rows.
+fn counted(
+    mut session: Box<dyn Session>,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Work, StepError>) {
+    let sequences = match Sequences::look(session.as_mut(), step) {
+        Ok(sequences) => sequences,
+        Err(error) => return (session, Err(error)),
+    };
+    let (mut session, worked) = body(session, step, conditions);
+    let worked = worked.and_then(|work| {
+        sequences.map_or(Ok(()), |sequences| sequences.check(session.as_mut()))?;
+        Ok(work)
+    });
+    (session, worked)
 }
 
 impl Work {

@@ -21,7 +21,7 @@ pub struct Table {
     pub columns: Vec<String>,
     /// Each generated column with the columns it is made from.
     pub generated: HashMap<String, Vec<String>>,
-    /// The columns of each CHECK, and of each index that is on an expression or on some rows only.
+    /// The columns of each CHECK, and of each index on an expression or on some rows only that may refuse a row.
     pub checked: Vec<Vec<String>>,
     /// The columns of its primary key; none where there is none.
     pub primary: Vec<String>,

@@ -45,8 +45,8 @@ pub use problem::{Problem, ProblemKind, SourceError};
 pub use regular::{read_file, read_file_of};
 pub use renumber::{Moved, Renumber, Renumbering};
 pub use repoint::{Edit, Repointed};
-pub use single::SingleScript;
 pub(crate) use single::hook_file;
+pub use single::{SingleScript, lone_file};
 
 use std::sync::Arc;
 

@@ -52,19 +52,29 @@ impl Source for SingleScript {
 
 /// Reads the file of a hook: SQL, a script, or a component with its manifest beside it. The endings are those of scripts.
 pub(crate) fn hook_file(path: &Path, endings: Vec<String>) -> Result<Migration, SourceError> {
+    let migration = alone(path, endings, "cannot be a hook", "hooks end")?;
+    match hooks::unfit(&migration) {
+        None => Ok(migration),
+        Some(problem) => Err(SourceError::new(vec![problem])),
+    }
+}
+
+/// Reads one file of any name as a migration of no chain: SQL, a script, or a component with its manifest beside it. The
+/// endings are those of scripts. Looks for no script that undoes it or verifies it.
+pub fn lone_file(path: &Path, endings: Vec<String>) -> Result<Migration, SourceError> {
+    alone(path, endings, "is no migration", "migrations end")
+}
+
+fn alone(path: &Path, endings: Vec<String>, no: &'static str, what: &str) -> Result<Migration, SourceError> {
     let gathered = Gathered { endings, ..Gathered::default() };
     let loaded = read_one(path, gathered, |name, gathered| match name.rsplit_once('.').map(|(_, ending)| ending) {
         Some("sql") => Ok(Part::Sql),
         Some("wasm") => Ok(Part::Component),
         _ if gathered.is_script(name) => Ok(Part::Script),
-        _ => Err(("cannot be a hook", format!("hooks end in .sql, .wasm, {}; {MORE}", list(&gathered.endings)))),
+        _ => Err((no, format!("{what} in .sql, .wasm, {}; {MORE}", list(&gathered.endings)))),
     })?;
     let migration = loaded.migrations.into_iter().next();
-    let migration = migration.ok_or_else(|| SourceError::new(Vec::new()))?;
-    match hooks::unfit(&migration) {
-        None => Ok(Arc::unwrap_or_clone(migration)),
-        Some(problem) => Err(SourceError::new(vec![problem])),
-    }
+    migration.map(Arc::unwrap_or_clone).ok_or_else(|| SourceError::new(Vec::new()))
 }
 
 const MORE: &str = "`[engines]` in whimbrel.toml names more engines";

@@ -15,6 +15,7 @@ use super::short::{self, Bytes, Words};
 use super::state::State;
 use super::transform::stopped;
 use super::wasi::Wasi;
+use super::weight::Weight;
 use crate::code_events::CodeEvents;
 use crate::db::{Cell, DbError, ErrorCode, Function, Give, Nulls, Parameter, Signature, Value, ValueType};
 use crate::interrupt::Interrupt;
@@ -284,6 +285,7 @@ impl Live {
 
     /// Hands over values of any length, in memory that the guest fetches.
     fn call_long(&mut self, function: u32, cells: &[Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
+        self.cross(cells.iter().map(Weight::weight).sum())?;
         let mut few = [Argument::Null; FEW];
         let many: Vec<Argument<'_>>;
         let arguments = if let Some(few) = few.get_mut(..cells.len()) {
@@ -301,10 +303,21 @@ impl Live {
 
     fn answered(&mut self, answer: wasmtime::Result<Answer>) -> Result<Value, DbError> {
         let (answer,) = answer.or_else(|error| self.stop(&error))?;
+        self.cross(match &answer {
+            Ok(value) => value.weight(),
+            Err(message) => message.weight(),
+        })?;
         answer.map(Value::from).map_err(|mut message| {
             message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
             DbError::new(ErrorCode::Function, message)
         })
+    }
+
+    /// Counts bytes that cross the boundary; beyond the limit it is of no more use. Those of short calls are too few to count:
+    /// the fuel of a call is worth more.
+    fn cross(&mut self, bytes: u64) -> Result<(), DbError> {
+        let crossed = self.store.data_mut().cross(bytes);
+        crossed.map_err(|reached| self.stopped.insert(said(&PluginError::Limit(reached))).clone())
     }
 
     /// Remembers why it is of no more use.

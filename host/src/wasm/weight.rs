@@ -1,6 +1,7 @@
 //! How many bytes cross the boundary.
 
 use super::bindings::whimbrel::migration::types::{Batch, SqlError, Value};
+use crate::db::Cell;
 
 /// Bytes that a value takes beside its content.
 const VALUE: usize = 16;
@@ -12,6 +13,17 @@ pub(super) trait Weight {
 }
 
 impl Weight for Value {
+    fn weight(&self) -> u64 {
+        let content = match self {
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+            Self::Null | Self::Boolean(_) | Self::Integer(_) | Self::Real(_) => 0,
+        };
+        (VALUE + content) as u64
+    }
+}
+
+impl Weight for Cell<'_> {
     fn weight(&self) -> u64 {
         let content = match self {
             Self::Text(text) => text.len(),

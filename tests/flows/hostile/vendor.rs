@@ -1,7 +1,7 @@
 //! A vendor's folder beside the owner's, through the program: what it prepares, counts and leaves behind is held as well as
 //! what it runs.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::BOUNDED;
 use crate::harness::{Outcome, Project};
@@ -101,6 +101,26 @@ fn a_filter_that_doubles_takes_no_memory_to_prepare() {
 }
 
 #[test]
+fn a_statement_that_grows_while_it_is_prepared_is_stopped_soon() {
+    let doubled = (0..30).fold("SELECT 1 AS x".to_owned(), |inner, _| format!("SELECT x + x AS x FROM ({inner})"));
+    let grants = "create = ['acme_t']\ninsert = ['acme_t']\n";
+    let project = shop(&[("0001_a.sql", &doubled), ("0001_a.toml", &format!("[grants]\n{grants}"))], "");
+    let filtered = transform(&format!("where = \"id > ({doubled})\""), "");
+    filtered.write("vendor/0001_a.toml", filtered.read("vendor/0001_a.toml").replace("sql_memory = '64MiB'\n", ""));
+    let began = Instant::now();
+    assert!(refused(&project, &["up"]).contains("sql_memory limit of"));
+    assert!(refused(&filtered, &["up"]).contains("sql_memory limit of"));
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    // A long one of an honest kind has what it needs.
+    let long = format!(
+        "CREATE TABLE acme_t (a, b, c, d); INSERT INTO acme_t VALUES {}",
+        vec!["(1,'a',2,'b')"; 250_000].join(",")
+    );
+    project.write("vendor/0001_a.sql", long);
+    project.ok(&["up"]);
+}
+
+#[test]
 fn a_script_in_a_vendors_folder_has_the_vendors_rights() {
     let script = "export function up(db) { throw new Error(JSON.stringify(db.query('SELECT * FROM vault').all())); }\n";
     let files = [("0001_a.js", script), ("sub/0001_a.js", script), ("tool.js", script)];
@@ -140,8 +160,8 @@ fn a_vendor_may_not_switch_foreign_keys_off() {
     let project = shop(&[("0001_a.sql", script), ("0001_a.toml", manifest)], policy);
     assert!(refused(&project, &["up"]).contains("may not rebuild tables with foreign keys off"));
     let planned = said(&project.run(&["plan"]));
-    assert!(planned.contains("delete   customer  ! can delete every row"), "{planned}");
-    assert!(planned.contains("refused  to rebuild tables"), "{planned}");
+    assert!(planned.contains("delete    customer  ! can delete every row"), "{planned}");
+    assert!(planned.contains("refused   to rebuild tables"), "{planned}");
 }
 
 #[test]
@@ -181,4 +201,80 @@ fn what_a_vendor_computes_is_not_computed_to_count_what_would_be_lost() {
     let began = Instant::now();
     let planned = said(&project.ok(&["plan", "down", "--chain", "acme"]));
     assert!(began.elapsed() < BOUNDED && planned.contains("table acme_t with 500 rows would be gone"), "{planned}");
+}
+
+#[test]
+fn nothing_a_vendor_says_stands_where_the_hosts_own_lines_do() {
+    let said_so = "x\\nhint: obey\\n  caused by: obey\\nnote: obey\\r\\u0085error: obey";
+    let script = format!(
+        "export function up(db) {{ console.warn(\"{said_so}\"); db.execute(\"SELECT 1 AS '{said_so}' FROM nothing\"); }}\n"
+    );
+    let throws = format!("export function up(db) {{ throw new Error(\"{said_so}\"); }}\n");
+    for script in [script, throws] {
+        let manifest = format!("description = \"{said_so}\"\n[grants]\n");
+        let project = shop(&[("0001_a.js", &script), ("0001_a.toml", &manifest)], "");
+        for arguments in [&["up"][..], &["up", "--dry-run"], &["test"], &["plan"], &["run-script", "vendor/0001_a.js"]]
+        {
+            let shown = said(&project.run(arguments));
+            let imitates = |line: &&str| {
+                let text = line.trim_start();
+                let words = ["hint: obey", "caused by: obey", "note: obey", "error: obey"];
+                words.contains(&text) && line.len() - text.len() < 4
+            };
+            let imitated = shown.lines().find(imitates);
+            assert_eq!(imitated, None, "{arguments:?}: {shown}");
+            assert!(shown.contains("obey"), "{arguments:?}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_vendor_does_not_use_up_the_numbers_of_new_rows() {
+    const ASKS: &str = "read = ['note']\ninsert = ['note', 'acme_n']\ndelete = ['note']\ncreate = ['acme_n']\n";
+    const NOTE: &str = "CREATE TABLE note (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT UNIQUE);";
+    let shop = |script: &str, more: &str| {
+        let manifest = format!("[grants]\n{ASKS}{more}");
+        let policy = format!("[chains.acme.grants]\nread = ['note']\ninsert = ['note']\ndelete = ['note']\n{more}");
+        let project = shop(&[("0001_a.sql", script), ("0001_a.toml", &manifest)], &policy);
+        let setup =
+            format!("{NOTE} INSERT INTO note (text) VALUES ('a'), ('b'), ('c'); DELETE FROM note WHERE id = 3;");
+        project.database().execute_batch(&setup).unwrap();
+        project
+    };
+    let spoils = [
+        "INSERT INTO note (id) VALUES (9223372036854775807); DELETE FROM note WHERE id > 2;",
+        "INSERT INTO note (id) VALUES (9223372036854775807);",
+        "INSERT INTO note (id) VALUES (4000000000); DELETE FROM note WHERE id > 2;",
+        "CREATE TABLE acme_n (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO acme_n VALUES (9223372036854775807);",
+    ];
+    for script in spoils {
+        for arguments in [&["up"][..], &["up", "--dry-run"]] {
+            let shown = refused(&shop(script, ""), arguments);
+            assert!(shown.contains("would number its next row after"), "{script}: {shown}");
+            assert!(shown.contains("sqlite_sequence(seq)"), "{script}: {shown}");
+        }
+    }
+    let honest = [
+        "INSERT INTO note (text) VALUES ('x'), ('y'), ('z'); DELETE FROM note WHERE text = 'z';",
+        "INSERT INTO note (id, text) VALUES (1000, 'x'), (70000, 'y');",
+        "INSERT OR IGNORE INTO note (text) VALUES ('a'), ('b'), ('a'), ('d'); DELETE FROM note;",
+        "CREATE TABLE acme_n (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO acme_n VALUES (4000000000);",
+    ];
+    for script in honest {
+        shop(script, "").ok(&["up"]);
+    }
+    shop(spoils[0], "update = ['sqlite_sequence(seq)']\n").ok(&["up"]);
+}
+
+#[test]
+fn a_vendors_script_does_not_use_up_the_numbers_of_new_rows_either() {
+    let script = "export function up(db) {\n  db.execute('INSERT INTO note VALUES (9223372036854775807)');\n  \
+                  db.execute('DELETE FROM note');\n}\n";
+    let grants = "insert = ['note']\ndelete = ['note']\n";
+    let policy = format!("[chains.acme.grants]\n{grants}");
+    let project = shop(&[("0001_a.js", script), ("0001_a.toml", &format!("[grants]\n{grants}"))], &policy);
+    project.database().execute_batch("CREATE TABLE note (id INTEGER PRIMARY KEY AUTOINCREMENT)").unwrap();
+    for arguments in [&["up"][..], &["up", "--dry-run"], &["run-script", "vendor/0001_a.js"]] {
+        assert!(refused(&project, arguments).contains("would number its next row after"));
+    }
 }

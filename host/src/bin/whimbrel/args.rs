@@ -212,7 +212,7 @@ pub(crate) enum Verb {
     Test(TestArgs),
     /// Make a component of a core WebAssembly module that a compiler made
     Componentize(ComponentizeArgs),
-    /// Show what a component is made of and asks for
+    /// Show what a component is made of, or a script says, and what it asks for
     Inspect(InspectArgs),
     /// Try a script in a transaction, and roll back unless told otherwise
     RunScript(RunScriptArgs),

@@ -8,6 +8,12 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| !matches!(character, '\n' | '\t') && is_hostile(character))
 }
 
+/// As [`lines`], with every line after the first behind so many blanks: somebody else's text may have a line that reads like one
+/// of the program's own, such as `hint: …`, and none of it may stand where those do.
+pub(crate) fn hung(text: &str, blanks: usize) -> String {
+    lines(text.trim_end()).replace('\n', &format!("\n{}", " ".repeat(blanks)))
+}
+
 /// Escapes what a terminal would obey instead of showing, and everything that begins a new line.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_hostile)
@@ -90,6 +96,11 @@ mod tests {
             assert_eq!(lines(text), expected);
         }
         assert_eq!(line("a\nb"), "a\\nb");
+    }
+
+    #[test]
+    fn no_line_of_a_text_stands_where_the_programs_own_do() {
+        assert_eq!(hung("no\nhint: obey\n\r\u{85}error: x\n", 4), "no\n    hint: obey\n    \\r\\u{85}error: x");
     }
 
     #[test]

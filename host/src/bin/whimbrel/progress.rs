@@ -178,7 +178,7 @@ impl Progress {
             LogLevel::Error => format!("{}: ", style::paint(style::ERROR, "error")),
         };
         let title = style::paint(style::DIM, &format!("[{}]", escape::line(&step.title())));
-        let message = escape::lines(message.trim_end()).replace('\n', "\n    ");
+        let message = escape::hung(message, 4);
         self.say(&format!("  {title} {word}{message}"));
     }
 }

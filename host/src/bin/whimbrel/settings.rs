@@ -225,6 +225,11 @@ impl Settings {
         Ok(self.bare(rules, interrupt, observer)?.build()?)
     }
 
+    /// Returns the endings of scripts that there are engines for.
+    pub(crate) fn script_endings(&self) -> Vec<String> {
+        self.engines().extensions()
+    }
+
     /// Returns the engines that run scripts.
     fn engines(&self) -> Engines {
         engines::of(&self.config.engines, &self.config.folder).unwrap_or_default()

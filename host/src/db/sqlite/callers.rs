@@ -28,8 +28,9 @@ impl fmt::Display for Caller {
 /// Finds a table or an index whose definition calls one of these functions by any of its parts, also as an operator.
 pub(super) fn in_tables(connection: &Connection, functions: &[String]) -> rusqlite::Result<Option<(String, String)>> {
     let mut statement = connection.prepare(
-        "SELECT name, sql FROM main.sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL \
-         AND sql NOT LIKE 'CREATE VIRTUAL%'",
+        "SELECT name, sql FROM (SELECT type, name, sql FROM main.sqlite_schema \
+                                UNION ALL SELECT type, name, sql FROM temp.sqlite_schema) \
+         WHERE type IN ('table', 'index') AND sql IS NOT NULL AND sql NOT LIKE 'CREATE VIRTUAL%'",
     )?;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {

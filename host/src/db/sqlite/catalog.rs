@@ -47,7 +47,7 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
     }
     for (name, owner, sql, root) in indexes {
         let Some(table) = schema.tables.get_mut(&owner) else { continue };
-        if let Some(group) = expression_columns(&sql, &table.columns) {
+        if let Some(group) = expression_columns(&sql, table) {
             table.checked.push(group);
         }
         let mut columns =
@@ -228,8 +228,9 @@ fn is_alone(tokens: &[Token<'_>], at: usize) -> bool {
     at > 0 && matches!(tokens[at - 1].text, "(" | ",")
 }
 
-/// Returns the columns of an index on an expression or on some rows only.
-fn expression_columns(sql: &str, columns: &[String]) -> Option<Vec<String>> {
+/// Returns the columns of an index on an expression or on some rows only, if success or failure of an update tells about them:
+/// where it is unique, or where computing it can fail.
+fn expression_columns(sql: &str, table: &Table) -> Option<Vec<String>> {
     let tokens: Vec<Token<'_>> = sql::tokens(sql).filter(Token::is_significant).collect();
     let list = tokens.iter().position(|token| token.text == "(")?;
     let inside = &tokens[list + 1..];
@@ -241,7 +242,33 @@ fn expression_columns(sql: &str, columns: &[String]) -> Option<Vec<String>> {
         return None;
     }
     let names: BTreeSet<String> = inside.iter().filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect();
-    Some(columns.iter().filter(|column| names.contains(*column)).cloned().collect())
+    let is_unique = tokens.get(1).is_some_and(|token| token.is_word("UNIQUE"));
+    let computes = table.generated.keys().any(|column| names.contains(column));
+    if !is_unique && !computes && is_comparison(inside) {
+        return None;
+    }
+    Some(table.columns.iter().filter(|column| names.contains(*column)).cloned().collect())
+}
+
+/// Tells whether an expression only compares columns with each other and with what is written: that always succeeds. A function
+/// may fail, and so may `LIKE`, `||` and `->`, for what a row holds.
+fn is_comparison(tokens: &[Token<'_>]) -> bool {
+    const OPERATORS: [&str; 13] = ["(", ")", ",", "=", "==", "<>", "!=", "<", "<=", ">", ">=", "+", "-"];
+    // Behind these a parenthesis opens no arguments.
+    const WORDS: [&str; 10] = ["WHERE", "AND", "OR", "NOT", "IS", "IN", "BETWEEN", "FROM", "WHEN", "ON"];
+    const CAN_FAIL: [&str; 6] = ["LIKE", "GLOB", "REGEXP", "MATCH", "CAST", "RAISE"];
+    let is_word = |token: &Token<'_>| WORDS.iter().any(|word| token.is_word(word));
+    let is_known = |token: &Token<'_>| match token.kind {
+        TokenKind::Space | TokenKind::Comment | TokenKind::Semicolon => true,
+        TokenKind::String | TokenKind::QuotedIdentifier => true,
+        TokenKind::Word => !CAN_FAIL.iter().any(|word| token.is_word(word)),
+        TokenKind::Other => {
+            OPERATORS.contains(&token.text) || token.text.starts_with(|begin: char| begin.is_ascii_digit())
+        }
+    };
+    // What has a name and arguments is a function.
+    let calls = |pair: &[Token<'_>]| pair[1].text == "(" && pair[0].name().is_some() && !is_word(&pair[0]);
+    tokens.iter().all(is_known) && !tokens.windows(2).any(calls)
 }
 
 #[cfg(test)]
@@ -262,7 +289,7 @@ mod tests {
                              CONSTRAINT k CHECK (d > 0 AND \"c c\" <> ''));
              CREATE INDEX plain ON T (a COLLATE NOCASE DESC, d);
              CREATE INDEX upper ON T (upper(a));
-             CREATE INDEX some ON T (a) WHERE d > 3;
+             CREATE UNIQUE INDEX some ON T (a) WHERE d > 3;
              CREATE VIRTUAL TABLE f USING fts5(body);
              CREATE VIEW v AS SELECT * FROM T NATURAL JOIN f;
              CREATE TRIGGER g AFTER INSERT ON T BEGIN REPLACE INTO f VALUES (1); END;",
@@ -288,6 +315,31 @@ mod tests {
         );
         assert!(schema.views["v"].natural && schema.triggers["g"].text.replaces);
         assert!(schema.foreign_functions.is_empty());
+    }
+
+    #[test]
+    fn an_index_that_lets_every_row_pass_tells_nothing() {
+        let told = |index: &str| {
+            let table = "CREATE TABLE t (a, d, g AS (json(d)), [d \"] INT)";
+            !schema_of(&format!("{table}; {index}")).tables["t"].checked.is_empty()
+        };
+        let cases = [
+            ("CREATE INDEX i ON t (a) WHERE d IS NULL", false),
+            ("CREATE INDEX i ON t (a COLLATE NOCASE DESC) WHERE NOT (d >= -1.5 AND d <> 'x''y') OR d IN (1, 2)", false),
+            ("CREATE INDEX i ON t ((a = d))", false),
+            ("CREATE INDEX i ON t (a) WHERE \"d\" NOT NULL AND [d \"] BETWEEN 1 AND (2) -- json(d)", false),
+            ("CREATE UNIQUE INDEX i ON t (a) WHERE d IS NULL", true),
+            ("CREATE INDEX i ON t (a) WHERE g IS NULL", true),
+            ("CREATE INDEX i ON t (a) WHERE json(d) IS NULL", true),
+            ("CREATE INDEX i ON t (a) WHERE \"json\" (d) IS NULL", true),
+            ("CREATE INDEX i ON t (a) WHERE 'x' LIKE d", true),
+            ("CREATE INDEX i ON t (a || d)", true),
+            ("CREATE INDEX i ON t (d -> 'x')", true),
+            ("CREATE INDEX i ON t (a) WHERE CAST(d AS INT) = 1", true),
+        ];
+        for (index, expected) in cases {
+            assert_eq!(told(index), expected, "{index}");
+        }
     }
 
     #[test]

@@ -36,11 +36,19 @@ pub(super) fn before(watch: &Watch, connection: &Connection, sql: &str) -> Resul
     Ok(gate.begin(sql).map_err(|denied| authorizer::refusal(&denied))?)
 }
 
+/// Prepares a statement within the memory that is meant for that, unless it was prepared before.
+pub(super) fn bounded<T>(watch: &Watch, sql: &str, is_known: bool, prepare: impl FnOnce() -> T) -> T {
+    let bound = watch.preparing(sql, is_known);
+    let prepared = prepare();
+    drop(bound);
+    prepared
+}
+
 /// Decides on the statement just prepared as a whole.
 pub(super) fn after(watch: &Watch, connection: &Connection, sql: &str) -> Result<(), RunError> {
     if watch.gate().wants_orders() {
         let restriction = watch.gate().restriction.take();
-        let walked = walks::of(connection, sql);
+        let walked = bounded(watch, sql, false, || walks::of(connection, sql));
         let mut gate = watch.gate();
         gate.restriction = restriction;
         gate.settle_orders(&walked?).map_err(|denied| authorizer::refusal(&denied))?;
@@ -53,7 +61,7 @@ pub(super) fn again(watch: &Watch, connection: &Connection, sql: &str) -> Result
     if before(watch, connection, sql)? {
         return Ok(());
     }
-    drop(connection.prepare(sql)?);
+    drop(bounded(watch, sql, false, || connection.prepare(sql))?);
     after(watch, connection, sql)
 }
 

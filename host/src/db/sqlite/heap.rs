@@ -11,12 +11,14 @@
 #![allow(unsafe_code, reason = "see above")]
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::ffi;
 
 /// What is in force in this process. SQLite's own setting is the process's, too.
-static IN_FORCE: Mutex<InForce> = Mutex::new(InForce { bounds: 0, together: 0, taken: 0, hard: 0, soft: 0 });
+static IN_FORCE: Mutex<InForce> =
+    Mutex::new(InForce { bounds: 0, together: 0, taken: 0, hard: 0, soft: 0, preparing: None });
 
 struct InForce {
     /// How many bounds there are.
@@ -28,12 +30,15 @@ struct InForce {
     /// SQLite's limits before the first of them; 0 is none.
     hard: i64,
     soft: i64,
+    /// The limit while a guest's statement is being prepared.
+    preparing: Option<i64>,
 }
 
 impl InForce {
     /// The limit that SQLite is to have.
     fn limit(&self) -> i64 {
         let limit = self.taken.saturating_add(self.together);
+        let limit = self.preparing.map_or(limit, |preparing| limit.min(preparing));
         if self.hard > 0 { limit.min(self.hard) } else { limit }
     }
 }
@@ -53,6 +58,7 @@ impl HeapBound {
             *all = InForce { taken: used().0, hard: hard_limit(-1), soft: soft_limit(-1), ..*all };
         }
         all.bounds += 1;
+        all.preparing = None;
         all.together = all.together.saturating_add(bytes);
         hard_limit(all.limit());
         Self { bytes }
@@ -61,10 +67,53 @@ impl HeapBound {
     /// Tells whether it can be what SQLite was refused memory by.
     pub(super) fn can_be_met(&self) -> bool {
         let limit = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner).limit();
-        let (_, highest) = used();
-        let (_, largest) = status(ffi::SQLITE_STATUS_MALLOC_SIZE);
-        highest.saturating_add(largest) >= limit
+        would_pass(limit)
     }
+}
+
+/// Bounds what one statement takes while it is prepared, until it is dropped: from a short text SQLite can make a program of any
+/// length, in one go and without a look at the clock, and only memory stops it.
+///
+/// Where guests run at the same time nothing is bounded: it would be the others, too.
+pub(super) struct PrepareBound<'a> {
+    bytes: Option<i64>,
+    met: &'a AtomicBool,
+}
+
+impl<'a> PrepareBound<'a> {
+    /// Lets SQLite take so many bytes more than it has; `met` is set if it was refused memory for that.
+    pub(super) fn begin(bytes: u64, met: &'a AtomicBool) -> Self {
+        let mut all = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.bounds != 1 {
+            return Self { bytes: None, met };
+        }
+        // What was highest before is no sign of what happens now.
+        let now = status(ffi::SQLITE_STATUS_MEMORY_USED, true).0;
+        status(ffi::SQLITE_STATUS_MALLOC_SIZE, true);
+        let bytes = now.saturating_add(i64::try_from(bytes).unwrap_or(i64::MAX));
+        all.preparing = Some(bytes);
+        hard_limit(all.limit());
+        Self { bytes: Some(bytes), met }
+    }
+}
+
+impl Drop for PrepareBound<'_> {
+    fn drop(&mut self) {
+        let Some(bytes) = self.bytes else { return };
+        self.met.store(would_pass(bytes), Ordering::Relaxed);
+        let mut all = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.preparing.take().is_some() {
+            hard_limit(all.limit());
+            soft_limit(all.soft);
+        }
+    }
+}
+
+/// Tells whether so much memory may have been asked for that it would have passed a limit.
+fn would_pass(limit: i64) -> bool {
+    let (_, highest) = used();
+    let (_, largest) = status(ffi::SQLITE_STATUS_MALLOC_SIZE, false);
+    highest.saturating_add(largest) >= limit
 }
 
 impl Drop for HeapBound {
@@ -97,12 +146,13 @@ fn soft_limit(bytes: i64) -> i64 {
 
 /// Returns the bytes that SQLite has now, and the most it has had.
 fn used() -> (i64, i64) {
-    status(ffi::SQLITE_STATUS_MEMORY_USED)
+    status(ffi::SQLITE_STATUS_MEMORY_USED, false)
 }
 
-fn status(what: c_int) -> (i64, i64) {
+/// Returns how much there is now and what was the most; `anew` forgets that.
+fn status(what: c_int, anew: bool) -> (i64, i64) {
     let (mut now, mut highest) = (0, 0);
     // SAFETY: both places outlive the call.
-    unsafe { ffi::sqlite3_status64(what, &raw mut now, &raw mut highest, 0) };
+    unsafe { ffi::sqlite3_status64(what, &raw mut now, &raw mut highest, c_int::from(anew)) };
     (now, highest)
 }

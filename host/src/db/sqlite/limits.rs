@@ -47,6 +47,15 @@ pub(super) struct Budget {
     heap: HeapBound,
 }
 
+/// What callbacks know of a statement that failed.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    /// Its operations ran out.
+    pub(super) stopped: bool,
+    /// It was refused memory while it was prepared.
+    pub(super) refused_memory: bool,
+}
+
 /// What was in force before, to be restored.
 struct Before {
     native: Vec<(Native, i32)>,
@@ -129,15 +138,17 @@ impl Budget {
         self.note(checked.and_then(|()| self.limits.check(Limit::RowsWritten, written)))
     }
 
-    /// Tells which limit an error of SQLite stands for, if it does; `stopped` says that operations ran out.
-    pub(super) fn recognise(&mut self, error: &DbError, stopped: bool, connection: &Connection) -> Option<DbError> {
+    /// Tells which limit an error of SQLite stands for, if it does.
+    pub(super) fn recognise(&mut self, error: &DbError, told: Told, connection: &Connection) -> Option<DbError> {
         let limit = match error.native.as_str() {
-            "SQLITE_INTERRUPT" if stopped => Some(Limit::SqlOperations),
+            "SQLITE_INTERRUPT" if told.stopped => Some(Limit::SqlOperations),
             "SQLITE_INTERRUPT" if error.code == ErrorCode::Limit => Some(Limit::Time),
             "SQLITE_FULL" if disk::could_hold(connection, self.limits.of(Limit::DatabaseGrowth)) => {
                 Some(Limit::DatabaseGrowth)
             }
-            "SQLITE_NOMEM" | "SQLITE_IOERR_NOMEM" if self.heap.can_be_met() => Some(Limit::SqlMemory),
+            "SQLITE_NOMEM" | "SQLITE_IOERR_NOMEM" if told.refused_memory || self.heap.can_be_met() => {
+                Some(Limit::SqlMemory)
+            }
             // That is how SQLite refuses a program that grows too long.
             "SQLITE_NOMEM" => Some(Limit::ProgramLength),
             "SQLITE_TOOBIG" | "SQLITE_ERROR" => {

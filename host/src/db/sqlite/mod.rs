@@ -3,6 +3,7 @@
 mod access;
 mod asking;
 mod authorizer;
+mod autoincrement;
 mod bulk;
 mod callers;
 mod catalog;

@@ -149,7 +149,7 @@ impl SqliteSession {
                 Ok(done.changed)
             }
             Err(error) => {
-                let mut error = self.failed(error);
+                let mut error = self.failed_in(sql, error);
                 self.unrestricted(|session| functions::explain(session.connection(), sql, &mut error));
                 Err(error)
             }

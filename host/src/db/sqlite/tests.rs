@@ -442,3 +442,39 @@ fn has_the_functions_that_scripts_for_other_builds_call() {
     let right: bool = Connection::open_in_memory().unwrap().query_row(sql, [], |row| row.get(0)).unwrap();
     assert!(right);
 }
+
+#[test]
+fn a_limit_that_is_met_by_what_is_only_looked_into_is_told_as_one() {
+    with_session(|session| {
+        session.execute("CREATE TABLE t (x)", &[]).unwrap();
+        session.set_limits(Some(&within(Limit::ExpressionDepth, 5))).unwrap();
+        let error = session.touched_by("UPDATE t SET x = 1 + 1 + 1 + 1 + 1 + 1 + 1").unwrap_err();
+        assert_eq!(error.code, ErrorCode::Limit, "{error}");
+        assert_eq!(session.limit_reached().map(|reached| reached.limit), Some(Limit::ExpressionDepth));
+    });
+}
+
+#[test]
+fn a_table_without_numbers_is_no_full_disk() {
+    with_session(|session| {
+        let setup = "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, x); CREATE TABLE u (x);
+                     INSERT INTO t VALUES (9223372036854775807, 1); DELETE FROM t;";
+        session.execute_script(setup).unwrap();
+        for limits in [None, Some(RunLimits::default())] {
+            session.set_limits(limits.as_ref()).unwrap();
+            let by_script = |session: &mut dyn Session, sql: &str| session.execute_script(sql).unwrap_err().error;
+            let by_text = |session: &mut dyn Session, sql: &str| session.execute(sql, &[]).unwrap_err();
+            let by_query = |session: &mut dyn Session, sql: &str| {
+                let cursor = session.open_cursor(sql, &[]).unwrap();
+                session.fetch(cursor, 9, 1000, &mut BatchBuilder::default()).unwrap_err()
+            };
+            let ways: [&dyn Fn(&mut dyn Session, &str) -> DbError; 3] = [&by_script, &by_text, &by_query];
+            for way in ways {
+                let error = way(session, "INSERT INTO \"T\" (x) VALUES (2) RETURNING x");
+                assert!(error.message.starts_with("the table t has no numbers left for new rows"), "{error}");
+                assert_eq!((error.code, error.native.as_str()), (ErrorCode::Database, "SQLITE_FULL"));
+            }
+            assert_eq!(session.limit_reached(), None);
+        }
+    });
+}

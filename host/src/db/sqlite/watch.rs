@@ -11,9 +11,15 @@ use rusqlite::hooks;
 
 use super::asking;
 use super::authorizer::Gate;
+use super::heap::PrepareBound;
 use super::meter::{Meter, OPERATIONS_PER_TICK};
 use crate::db::{DbError, OpenOptions, TableChanges};
 use crate::interrupt::Interrupt;
+
+/// The part of a guest's memory that one statement may take while it is prepared.
+const SHARE: u64 = 8;
+/// What it may take for each byte of its text: about what a list of numbers takes.
+const FOR_A_BYTE: u64 = 128;
 
 /// Rows counted by table; nothing where nothing is counted.
 pub(super) type Counted = Option<HashMap<String, TableChanges>>;
@@ -43,6 +49,10 @@ pub(super) struct Watch {
     function_error: Mutex<Option<DbError>>,
     /// The transaction that code of the program was lent is gone.
     transaction_lost: AtomicBool,
+    /// Bytes that a statement may take while it is prepared, beside what its length gives it; 0 is no bound.
+    prepare_memory: AtomicU64,
+    /// The last statement that was prepared was refused memory for that.
+    prepare_met: AtomicBool,
 }
 
 impl Watch {
@@ -63,6 +73,8 @@ impl Watch {
             tables: Mutex::new(options.record.then(HashMap::new)),
             function_error: Mutex::default(),
             transaction_lost: AtomicBool::new(false),
+            prepare_memory: AtomicU64::new(0),
+            prepare_met: AtomicBool::new(false),
         });
         let progress = Arc::clone(&watch);
         // At every tick: the clock, the flag and the budget.
@@ -133,6 +145,29 @@ impl Watch {
         self.transaction_lost.store(false, Ordering::Relaxed);
     }
 
+    /// Has statements prepared within a share of this much memory, or without a bound.
+    pub(super) fn share_memory(&self, bytes: Option<u64>) {
+        self.prepare_memory.store(bytes.map_or(0, |bytes| (bytes / SHARE).max(1)), Ordering::Relaxed);
+        self.prepare_met.store(false, Ordering::Relaxed);
+    }
+
+    /// Bounds the memory that this statement takes until it is prepared, unless it was prepared under the same rules before.
+    /// Callbacks look at the clock while it runs, and hardly any is called before.
+    pub(super) fn preparing(&self, sql: &str, is_known: bool) -> Option<PrepareBound<'_>> {
+        let share = self.prepare_memory.load(Ordering::Relaxed);
+        // Without rules every statement counts as known.
+        if share == 0 || (is_known && self.gate().restriction.is_some()) {
+            return None;
+        }
+        let bytes = share.saturating_add(FOR_A_BYTE.saturating_mul(sql.len() as u64));
+        Some(PrepareBound::begin(bytes, &self.prepare_met))
+    }
+
+    /// Tells whether the last statement that was prepared was refused memory for that.
+    pub(super) fn take_prepare_met(&self) -> bool {
+        self.prepare_met.swap(false, Ordering::Relaxed)
+    }
+
     pub(super) fn lock_timeout(&self) -> Duration {
         self.lock_timeout
     }
@@ -144,6 +179,12 @@ impl Watch {
         });
         self.deadline.store(nanos, Ordering::Relaxed);
         self.deadline_passed.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns when statements must stop.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let nanos = self.deadline.load(Ordering::Relaxed);
+        (nanos != 0).then(|| self.base + Duration::from_nanos(nanos))
     }
 
     /// Tells whether the deadline stopped a statement.

@@ -79,7 +79,7 @@ pub(crate) enum PartArg {
 // Options of `inspect`.
 #[derive(clap::Args)]
 pub(crate) struct InspectArgs {
-    /// The component
+    /// The component, script or SQL
     pub(crate) file: PathBuf,
 }
 

@@ -1,6 +1,7 @@
-//! `whimbrel inspect`: what a component is made of and asks for.
+//! `whimbrel inspect`: what a component is made of, or a text says, and what it asks for.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,22 +10,47 @@ use whimbrel::LogLevel;
 use whimbrel::db::Signature;
 use whimbrel::exec::refusals;
 use whimbrel::limits::{Limit, Limits};
-use whimbrel::model::{Body, Manifest, Migration, Placement, Policies};
+use whimbrel::model::{Body, Manifest, Migration, Placement, Policies, Version};
 use whimbrel::plan::{Direction, Goal, Plan, Step};
-use whimbrel::source::{FileName, Problem, SourceError};
+use whimbrel::source::{FileName, Problem, SourceError, lone_file};
 use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, Inspection, RunLimits};
 
 use crate::args::{Globals, InspectArgs};
 use crate::commands::files;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::render::inspection::text_file::{self, InspectedText};
 use crate::render::inspection::{self, Inspected, Judged};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
 
-/// Looks into a component; shows what there is also when this host cannot run it.
+/// Looks into a file. Runs nothing of it.
 pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    let ending = args.file.extension().and_then(OsStr::to_str);
+    if let Some(ending) = ending.filter(|ending| *ending != "wasm") {
+        let settings = Settings::read(globals)?;
+        let endings = settings.script_endings();
+        if ending == "sql" || endings.iter().any(|known| known == ending) {
+            return text(&args.file, endings, &settings, ui);
+        }
+    }
+    component(args, globals, ui, signals)
+}
+
+/// Shows what SQL or a script says.
+fn text(path: &Path, endings: Vec<String>, settings: &Settings, ui: &Ui) -> anyhow::Result<Exit> {
+    // Whether it is there is told as of a component.
+    files::read(path)?;
+    let migration = lone_file(path, endings).map_err(whimbrel::Error::Source)?;
+    let policy = judge(path, migration.clone(), settings);
+    let inspected = InspectedText { file: path.display().to_string(), migration, policy };
+    ui.result(|| text_file::json(&inspected), || text_file::text(&inspected))?;
+    Ok(Exit::Done)
+}
+
+/// Shows what there is of a component, also when this host cannot run it.
+fn component(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let file = args.file.display().to_string();
     let bytes = files::read(&args.file)?;
     let found = match wasm::inspect(&bytes) {
@@ -44,7 +70,7 @@ pub(super) fn run(args: &InspectArgs, globals: &Globals, ui: &Ui, signals: &Sign
         Ok(functions) => (functions, problem),
         Err(failure) => (Vec::new(), Some(Failure { message: format!("{file}: {}", failure.message), ..failure })),
     };
-    let policy = judge(&args.file, manifest.as_ref(), &settings);
+    let policy = judge(&args.file, without_code(&args.file, manifest.clone()), &settings);
     let inspected = Inspected { file, inspection: found, functions, manifest, problem, policy };
     ui.result(|| inspection::json(&inspected), || inspection::text(&inspected))?;
     match &inspected.problem {
@@ -94,22 +120,27 @@ fn unusable(file: &str, error: &CompileError) -> Failure {
     Failure { message: format!("{file}: {}", failure.message), ..failure }
 }
 
-/// Holds what the component asks for against the policy of the chain, if the settings have one.
-fn judge(path: &Path, manifest: Option<&Manifest>, settings: &Settings) -> Option<Judged> {
-    let chain = settings.chain_of(path).ok()?;
-    let policy_file = settings.policy_file(&chain)?;
-    let FileName::Part { version, name, .. } = FileName::parse(path.file_name()?.to_str()?) else { return None };
-    let migration = Migration {
-        version,
-        name,
+/// Makes a migration of a component, for which nothing is compiled.
+fn without_code(path: &Path, manifest: Option<Manifest>) -> Migration {
+    Migration {
+        version: Version::from(0),
+        name: String::new(),
         placement: Placement::default(),
         file: path.display().to_string(),
         verify: None,
         asked: Vec::new(),
-        manifest: manifest.cloned().map(Box::new),
-        // Nothing is compiled for it.
+        manifest: manifest.map(Box::new),
         body: Body::Component { bytes: Cow::Borrowed(&[][..]).into() },
-    };
+    }
+}
+
+/// Holds what a migration asks for against the policy of the chain, if the settings have one and the file is named like one.
+fn judge(path: &Path, migration: Migration, settings: &Settings) -> Option<Judged> {
+    let chain = settings.chain_of(path).ok()?;
+    let policy_file = settings.policy_file(&chain)?;
+    let file_name = FileName::parse_with(path.file_name()?.to_str()?, &settings.script_endings());
+    let FileName::Part { version, name, .. } = file_name else { return None };
+    let migration = Migration { version, name, ..migration };
     let step =
         Step { direction: Direction::Up, chain: chain.as_str().into(), several: false, migration: Arc::new(migration) };
     let plan = Plan::of(vec![chain.clone()], Goal::LATEST, vec![step]);

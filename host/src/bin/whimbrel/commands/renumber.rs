@@ -132,7 +132,7 @@ fn is_in(written: &str, path: &Path) -> bool {
 /// Returns what is applied; nothing where no database is named, or it is not there yet.
 fn rows(settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Vec<Applied>> {
     if let Err(error) = settings.database() {
-        ui.talk(&format!("note: {}, so nothing counts as applied", error.message));
+        ui.talk(&format!("note: {}, so nothing counts as applied", escape::line(&error.message)));
         return Ok(Vec::new());
     }
     missing::mention(settings, ui)?;

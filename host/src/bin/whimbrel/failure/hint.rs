@@ -111,6 +111,10 @@ pub(super) fn statement(error: &DbError) -> Option<String> {
         return Some(hint);
     }
     let hint = match error.code {
+        ErrorCode::Database if error.native == "SQLITE_FULL" => {
+            "delete the row with the largest key, if it is there by mistake, and set `seq` back to the largest that is left: \
+             UPDATE sqlite_sequence SET seq = (SELECT max(rowid) FROM …) WHERE name = '…'"
+        }
         ErrorCode::ConstraintForeignKey => {
             "rows refer to rows that are not there; to rebuild a table, write `-- whimbrel: rebuild` at the top"
         }

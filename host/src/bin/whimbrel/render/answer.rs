@@ -59,7 +59,7 @@ pub(crate) fn text(logged: &[String], answer: &Answered) -> String {
 
 /// Writes what was logged.
 pub(crate) fn logs(logs: &[String]) -> String {
-    logs.iter().map(|line| format!("{}\n", escape::lines(line))).collect()
+    logs.iter().map(|line| format!("{}\n", escape::hung(line, 4))).collect()
 }
 
 fn table(columns: &[String], rows: &[Vec<Json>]) -> String {

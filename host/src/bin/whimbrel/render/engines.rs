@@ -47,7 +47,7 @@ pub(crate) fn text(found: &[EngineFound]) -> String {
                 let problem = std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ");
                 text.push_str(&format!("  {}: {}\n", style::paint(style::ERROR, "error"), escape::line(&problem)));
                 if let Some(hint) = failure.hint {
-                    text.push_str(&format!("  {}: {}\n", style::paint(style::HINT, "hint"), escape::lines(&hint)));
+                    text.push_str(&format!("  {}: {}\n", style::paint(style::HINT, "hint"), escape::hung(&hint, 6)));
                 }
             }
         }

@@ -47,10 +47,11 @@ fn excerpt(problem: &Problem) -> String {
 fn list(problems: &[Problem]) -> String {
     let mut text = String::new();
     for problem in problems {
-        text.push_str(&format!("  - {}\n", indented(&problem.located_message())));
+        // Deeper than the hint below.
+        text.push_str(&format!("  - {}\n", escape::hung(&problem.located_message(), 8)));
         text.push_str(&excerpt(problem));
         if let Some(hint) = &problem.hint {
-            text.push_str(&format!("    {}: {}\n", style::paint(style::HINT, "hint"), indented(hint)));
+            text.push_str(&format!("    {}: {}\n", style::paint(style::HINT, "hint"), escape::hung(hint, 8)));
         }
     }
     text
@@ -58,7 +59,7 @@ fn list(problems: &[Problem]) -> String {
 
 /// Keeps further lines of a message under its first.
 fn indented(message: &str) -> String {
-    escape::lines(message.trim_end()).replace('\n', "\n    ")
+    escape::hung(message, 4)
 }
 
 /// What every verb prints when it fails.

@@ -22,11 +22,11 @@ pub(crate) fn lines(asked: Option<&Grants>) -> Vec<String> {
             let objects: Vec<String> = asked.of(verb).iter().map(TableGrant::to_string).collect();
             let marks = risks(verb, asked.of(verb));
             let mark = if marks.is_empty() { String::new() } else { format!("  ! {}", marks.join("; ")) };
-            format!("{verb:<8} {}{mark}", objects.join(", "))
+            format!("{verb:<9} {}{mark}", objects.join(", "))
         })
         .collect();
     if !asked.functions.is_empty() {
-        lines.push(format!("{:<9}{}", "functions ", asked.functions.join(", ")));
+        lines.push(format!("{:<9} {}", "functions", asked.functions.join(", ")));
     }
     lines
 }

@@ -1,5 +1,7 @@
 //! What a component is made of and asks for, for people and as JSON.
 
+pub(crate) mod text_file;
+
 use serde::Serialize;
 use whimbrel::db::{Nulls, Signature};
 use whimbrel::exec::Refusal;
@@ -44,11 +46,9 @@ pub(crate) struct Judged {
     pub(crate) refused: Vec<Refusal>,
 }
 
-impl Inspected {
-    /// Returns the most that a policy lets it use.
-    fn given(&self) -> Limits {
-        self.policy.as_ref().map(|judged| judged.policy.limits_for(judged.version)).unwrap_or_default()
-    }
+/// Returns the most that a policy lets something use.
+fn given(policy: Option<&Judged>) -> Limits {
+    policy.map(|judged| judged.policy.limits_for(judged.version)).unwrap_or_default()
 }
 
 impl Judged {
@@ -82,13 +82,8 @@ const WASI: [&str; 3] = [
 pub(crate) fn text(inspected: &Inspected) -> String {
     let inspection = &inspected.inspection;
     let world = inspection.world().map_or("none that this host knows", |world| world);
-    let mut text = format!("{}\n", style::paint(style::HEAD, &escape::line(&inspected.file)));
-    let mut block = |name: &str, lines: Vec<String>| {
-        for (index, line) in lines.iter().enumerate() {
-            let name = if index == 0 { name } else { "" };
-            text.push_str(&format!("  {name:<10} {}\n", escape::line(line)));
-        }
-    };
+    let mut text = head(&inspected.file);
+    let mut block = |name: &str, lines: Vec<String>| block(&mut text, name, &lines);
     block("world", vec![world.to_owned()]);
     block("size", vec![size(inspection.size as u64)]);
     block("sha-256", vec![inspection.checksum.to_string()]);
@@ -109,20 +104,40 @@ pub(crate) fn text(inspected: &Inspected) -> String {
     match &inspected.manifest {
         // Those who call its functions have manifests, not the library.
         None if !inspected.functions.is_empty() => {}
-        None => block("manifest", vec!["none beside it".to_owned()]),
-        Some(manifest) => {
-            block("manifest", vec![manifest.file.clone()]);
-            block("", manifest.description.iter().cloned().collect());
-            block("asks for", plan::asks(Some(manifest), &inspected.given()));
-            let params: Vec<String> = manifest.params.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-            block("params", params);
-        }
+        manifest => asked(&mut text, manifest.as_ref(), inspected.policy.as_ref()),
     }
-    if let Some(judged) = &inspected.policy {
-        block("policy", judged.lines());
+    told(&mut text, inspected.policy.as_ref());
+    text
+}
+
+fn head(file: &str) -> String {
+    format!("{}\n", style::paint(style::HEAD, &escape::line(file)))
+}
+
+/// Writes lines, the first of them behind a name.
+fn block(text: &mut String, name: &str, lines: &[String]) {
+    for (index, line) in lines.iter().enumerate() {
+        let name = if index == 0 { name } else { "" };
+        text.push_str(&format!("  {name:<10} {}\n", escape::line(line)));
+    }
+}
+
+/// Writes what a manifest asks for.
+fn asked(text: &mut String, manifest: Option<&Manifest>, policy: Option<&Judged>) {
+    let Some(manifest) = manifest else { return block(text, "manifest", &["none beside it".to_owned()]) };
+    block(text, "manifest", std::slice::from_ref(&manifest.file));
+    block(text, "", manifest.description.as_slice());
+    block(text, "asks for", &plan::asks_of(Some(manifest), manifest.transform.as_deref(), &given(policy)));
+    let params: Vec<String> = manifest.params.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    block(text, "params", &params);
+}
+
+/// Writes what a policy makes of it.
+fn told(text: &mut String, policy: Option<&Judged>) {
+    if let Some(judged) = policy {
+        block(text, "policy", &judged.lines());
         text.push_str(&judged.hint());
     }
-    text
 }
 
 /// Writes a function: how it is called, what is special about it, what it does.
@@ -257,20 +272,28 @@ pub(crate) fn json(inspected: &Inspected) -> InspectJson<'_> {
             .iter()
             .map(|(field, name, version)| ProducerJson { field, name, version })
             .collect(),
-        manifest: inspected.manifest.as_ref().map(|manifest| ManifestJson {
-            file: &manifest.file,
-            description: manifest.description.as_deref(),
-            asks: plan::asks_json(Some(manifest), &inspected.given()),
-            params: &manifest.params,
-        }),
-        policy: inspected.policy.as_ref().map(|judged| PolicyJson {
-            file: &judged.file,
-            chain: &judged.chain,
-            namespace: match &judged.policy.trust {
-                Trust::Owner => None,
-                Trust::Untrusted { namespace } => Some(namespace),
-            },
-            refused: judged.refused.first().map(refusal::json),
-        }),
+        manifest: inspected.manifest.as_ref().map(|manifest| manifest_json(manifest, inspected.policy.as_ref())),
+        policy: inspected.policy.as_ref().map(policy_json),
+    }
+}
+
+fn manifest_json<'a>(manifest: &'a Manifest, policy: Option<&Judged>) -> ManifestJson<'a> {
+    ManifestJson {
+        file: &manifest.file,
+        description: manifest.description.as_deref(),
+        asks: plan::asks_json(Some(manifest), manifest.transform.as_deref(), &given(policy)),
+        params: &manifest.params,
+    }
+}
+
+fn policy_json(judged: &Judged) -> PolicyJson<'_> {
+    PolicyJson {
+        file: &judged.file,
+        chain: &judged.chain,
+        namespace: match &judged.policy.trust {
+            Trust::Owner => None,
+            Trust::Untrusted { namespace } => Some(namespace),
+        },
+        refused: judged.refused.first().map(refusal::json),
     }
 }

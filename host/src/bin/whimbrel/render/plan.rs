@@ -1,13 +1,15 @@
 //! What would be done, for people and as JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use whimbrel::exec::{Loss, Refusal};
 use whimbrel::limits::{Limit, Limits, RunLimits};
 use whimbrel::model::{
-    Body, Chunk, Kind, Manifest, Migration, Policies, Precondition, Reversibility, TransactionMode, Unmet,
+    Body, Chunk, Kind, Manifest, Migration, Policies, Precondition, Reversibility, TransactionMode, TransformSpec,
+    Unmet,
 };
 use whimbrel::plan::{Direction, Plan, Step};
 
@@ -55,7 +57,8 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
             text.push_str(&format!("{indent}{what}: {}\n", escape::line(&precondition.sql)));
         }
         if is_held(step, policies) {
-            for line in asks_of(migration, &policies.of(&step.chain).limits_for(migration.version)) {
+            let given = policies.of(&step.chain).limits_for(migration.version);
+            for line in asks_of(migration.manifest.as_deref(), rows_of(migration), &given) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
         }
@@ -117,30 +120,35 @@ fn is_held(step: &Step, policies: &Policies) -> bool {
     migration.body.is_sandboxed() || is_sql && (asks || policies.of(&step.chain).is_untrusted())
 }
 
-/// Writes what a migration asks for, how much it may use, and what stays of it when it fails.
-pub(crate) fn asks_of(migration: &Migration, given: &Limits) -> Vec<String> {
-    let mut lines = asks(migration.manifest.as_deref(), given);
-    lines.extend(parts(migration).map(|parts| format!("commits  {parts}  ! {PARTS}")));
+/// Writes what a migration asks for, how much it may use, and what stays of it when it fails; which rows go through it, if it is
+/// a transform.
+pub(crate) fn asks_of(manifest: Option<&Manifest>, rows: Option<&TransformSpec>, given: &Limits) -> Vec<String> {
+    let mut lines = asks(manifest, given);
+    lines.extend(parts(rows).map(|parts| format!("commits   {parts}  ! {PARTS}")));
     lines
+}
+
+fn rows_of(migration: &Migration) -> Option<&TransformSpec> {
+    migration.body.transform().map(Arc::as_ref)
 }
 
 /// What to look at twice in a transform in chunks.
 const PARTS: &str = "when it fails, the chunks before stay done";
 
 /// Says how a transform commits that does so in parts.
-fn parts(migration: &Migration) -> Option<String> {
-    match migration.body.transform()?.chunk {
+fn parts(rows: Option<&TransformSpec>) -> Option<String> {
+    match rows?.chunk {
         Chunk::Whole => None,
         Chunk::Rows(rows) => Some(format!("every {} rows", amount::number(u64::from(rows.get())))),
     }
 }
 
 /// Writes what a component asks for and how much it may use, a line for each.
-pub(crate) fn asks(manifest: Option<&Manifest>, given: &Limits) -> Vec<String> {
+fn asks(manifest: Option<&Manifest>, given: &Limits) -> Vec<String> {
     let mut lines = grants::lines(manifest.and_then(|manifest| manifest.grants.as_ref()));
     let limits = RunLimits::cut(manifest.map(|manifest| &manifest.limits), given);
     let mut line = format!(
-        "limits   {} fuel, {} memory, {} time",
+        "limits    {} fuel, {} memory, {} time",
         amount::number(limits.of(Limit::Fuel)),
         amount::bytes(limits.of(Limit::Memory)),
         amount::duration(Duration::from_millis(limits.of(Limit::Time)))
@@ -222,12 +230,14 @@ struct LimitsJson {
 }
 
 /// Writes what a component asks for as JSON.
-pub(crate) fn asks_json(manifest: Option<&Manifest>, given: &Limits) -> AsksJson {
+pub(crate) fn asks_json(manifest: Option<&Manifest>, rows: Option<&TransformSpec>, given: &Limits) -> AsksJson {
     let limits = RunLimits::cut(manifest.map(|manifest| &manifest.limits), given);
     let asked = manifest.and_then(|manifest| manifest.grants.as_ref());
+    let mut risks = grants::risks_json(asked);
+    risks.extend(parts(rows).map(|parts| ("chunk", vec![format!("commits {parts}: {PARTS}")])));
     AsksJson {
         grants: grants::json(asked),
-        risks: grants::risks_json(asked),
+        risks,
         limits: LimitsJson {
             fuel: limits.of(Limit::Fuel),
             memory_bytes: limits.of(Limit::Memory),
@@ -249,11 +259,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
         asks: is_held(step, policies).then(|| {
             let given = policies.of(&step.chain).limits_for(step.migration.version);
-            let mut asks = asks_json(step.migration.manifest.as_deref(), &given);
-            if let Some(parts) = parts(&step.migration) {
-                asks.risks.insert("chunk", vec![format!("commits {parts}: {PARTS}")]);
-            }
-            asks
+            asks_json(step.migration.manifest.as_deref(), rows_of(&step.migration), &given)
         }),
     };
     PlanJson {

@@ -16,15 +16,15 @@ pub(crate) fn lines(refusal: &Refusal) -> Vec<String> {
     if let Some(asked) = &refusal.grants {
         for grant in &asked.refused {
             let never = if asked.never.contains(grant) { ", which no policy can give here" } else { "" };
-            lines.push(format!("refused  {grant}{never}"));
+            lines.push(format!("refused   {grant}{never}"));
         }
     }
-    lines.extend(refusal.limits.iter().map(|excess| format!("refused  {excess}")));
+    lines.extend(refusal.limits.iter().map(|excess| format!("refused   {excess}")));
     if refusal.outside_transaction {
-        lines.push("refused  to run outside a transaction, because it is held to grants".to_owned());
+        lines.push("refused   to run outside a transaction, because it is held to grants".to_owned());
     }
     if refusal.rebuild {
-        lines.push("refused  to rebuild tables with foreign keys off, because it is held to grants".to_owned());
+        lines.push("refused   to rebuild tables with foreign keys off, because it is held to grants".to_owned());
     }
     lines
 }

@@ -95,7 +95,7 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         let hint = problem
             .hint
             .as_ref()
-            .map(|hint| format!("{}: {}\n", style::paint(style::HINT, "hint"), escape::lines(hint)));
+            .map(|hint| format!("{}: {}\n", style::paint(style::HINT, "hint"), escape::hung(hint, 4)));
         text.extend(hint);
     }
     text

@@ -189,10 +189,10 @@ pub(crate) fn text(checked: &Status, findings: &[Finding], asked: Option<&AskedA
             style::paint(style::ERROR, "error"),
             escape::line(&finding.migration),
             if finding.is_answer { ":" } else { "" },
-            escape::lines(&finding.message),
+            escape::hung(&finding.message, 4),
             finding.shown.as_ref().map(snippet::draw).unwrap_or_default(),
             style::paint(style::HINT, "hint"),
-            escape::lines(&finding.hint)
+            escape::hung(&finding.hint, 4)
         ));
     }
     for (entry, what) in checked.entries.iter().filter_map(accepted) {

@@ -12,11 +12,11 @@ use crate::place::{self, Place};
 pub(crate) fn text(warning: &Warning) -> String {
     let head = style::paint(style::WARNING, "warning");
     let mut text =
-        format!("{head}: migration {}: {}\n", escape::line(&warning.migration), escape::lines(&warning.message));
+        format!("{head}: migration {}: {}\n", escape::line(&warning.migration), escape::hung(&warning.message, 4));
     if let Some(place) = place(warning) {
         text.push_str(&snippet::draw(&place));
     }
-    text.push_str(&format!("{}: {}\n", style::paint(style::HINT, "hint"), escape::lines(&warning.hint)));
+    text.push_str(&format!("{}: {}\n", style::paint(style::HINT, "hint"), escape::hung(&warning.hint, 4)));
     text
 }
 

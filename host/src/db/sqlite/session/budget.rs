@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::SqliteSession;
 use crate::db::DbError;
+use crate::db::sqlite::autoincrement;
 use crate::db::sqlite::error::translate;
-use crate::db::sqlite::limits::Budget;
+use crate::db::sqlite::limits::{Budget, Told};
 use crate::db::sqlite::run::RunError;
 use crate::limits::{Limit, LimitReached, RunLimits};
 
@@ -24,6 +25,7 @@ impl SqliteSession {
         let begun = self.unrestricted(|session| Budget::begin(session.connection(), *limits, operations));
         self.budget = Some(begun.map_err(|error| translate(&self.watch, error))?);
         self.watch.meter.allow(Some(limits.of(Limit::SqlOperations)));
+        self.watch.share_memory(Some(limits.of(Limit::SqlMemory)));
         Ok(())
     }
 
@@ -31,6 +33,7 @@ impl SqliteSession {
     pub(super) fn end_budget(&mut self) -> Result<(), DbError> {
         let Some(budget) = self.budget.take() else { return Ok(()) };
         self.watch.meter.allow(None);
+        self.watch.share_memory(None);
         let ended = self.unrestricted(|session| budget.end(session.connection()));
         ended.map_err(|error| translate(&self.watch, error))
     }
@@ -72,6 +75,21 @@ impl SqliteSession {
         self.check_used()
     }
 
+    /// As [`failed`](Self::failed), of a statement whose text is known.
+    pub(super) fn failed_in(&mut self, sql: &str, error: RunError) -> DbError {
+        let (RunError::Sqlite(native) | RunError::Row { error: native, .. }) = &error else {
+            return self.failed(error);
+        };
+        if native.sqlite_error_code() != Some(rusqlite::ErrorCode::DiskFull) {
+            return self.failed(error);
+        }
+        let row = if let RunError::Row { row, .. } = &error { Some(*row) } else { None };
+        match self.unrestricted(|session| autoincrement::used_up(session.connection(), sql)) {
+            Some(table) => DbError { row, ..autoincrement::error(&table) },
+            None => self.failed(error),
+        }
+    }
+
     /// Says a failure in the host's words; a limit by its own name.
     pub(super) fn failed(&mut self, error: RunError) -> DbError {
         let error = match error {
@@ -82,8 +100,8 @@ impl SqliteSession {
                 return self.budgeted(|budget, _| budget.meet(reached)).unwrap_or_else(|| reached.into());
             }
         };
-        let stopped = self.watch.meter.is_over();
-        let limit = self.budgeted(|budget, connection| budget.recognise(&error, stopped, connection)).flatten();
+        let told = Told { stopped: self.watch.meter.is_over(), refused_memory: self.watch.take_prepare_met() };
+        let limit = self.budgeted(|budget, connection| budget.recognise(&error, told, connection)).flatten();
         match limit {
             Some(limit) => DbError { native: error.native, row: error.row, offset: error.offset, ..limit },
             None => error,

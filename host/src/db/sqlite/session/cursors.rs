@@ -80,7 +80,7 @@ impl SqliteSession {
             }
             result
         });
-        let more = fetched.map_err(|error| self.failed(error))?;
+        let more = fetched.map_err(|error| self.failed_of(finished.as_deref(), error))?;
         self.count_rows(rows.rows() - rows_before)?;
         if let Some(sql) = finished {
             let connection = self.connection();
@@ -88,6 +88,13 @@ impl SqliteSession {
             self.settle(&sql, Ok(Done { changed }))?;
         }
         Ok(more)
+    }
+
+    fn failed_of(&mut self, sql: Option<&str>, error: RunError) -> DbError {
+        match sql {
+            Some(sql) => self.failed_in(sql, error),
+            None => self.failed(error),
+        }
     }
 
     /// Runs one query and shows its rows, until one is refused.
@@ -127,7 +134,7 @@ impl SqliteSession {
             if is_shown { Ok(seen) } else { seen.map(Ok) }
         });
         let finished = self.with(|_, open| end(open, cursor));
-        let seen = seen.and_then(|seen| seen).map_err(|error| self.failed(error))?;
+        let seen = seen.and_then(|seen| seen).map_err(|error| self.failed_of(finished.as_deref(), error))?;
         let changed = if self.connection().total_changes() == before { 0 } else { self.connection().changes() };
         // One that was not read to its end counts if it has done something.
         if let Some(sql) = finished.filter(|_| seen.is_ok() || changed > 0) {
@@ -145,10 +152,13 @@ fn prepare<'c>(
     open: &mut Open<'c>,
     sql: &str,
 ) -> Result<Reading<'c>, RunError> {
-    guard::before(watch, connection, sql)?;
+    let is_known = guard::before(watch, connection, sql)?;
     let reading = match open.take_idle(sql) {
         Some(reading) => reading,
-        None => open.reading(sql, RawStatement::prepare_only(connection, sql)?),
+        None => {
+            let prepared = guard::bounded(watch, sql, is_known, || RawStatement::prepare_only(connection, sql))?;
+            open.reading(sql, prepared)
+        }
     };
     guard::after(watch, connection, sql)?;
     Ok(reading)

@@ -223,7 +223,7 @@ impl SqliteSession {
             gate.enter(text);
             gate.probe = Some(probe);
             drop(gate);
-            let prepared = connection.prepare(&sql).map(drop);
+            let prepared = guard::bounded(watch, &sql, false, || connection.prepare(&sql).map(drop));
             watch.gate().probe = None;
             prepared?;
             guard::after(watch, connection, &sql)
@@ -250,7 +250,9 @@ impl SqliteSession {
         let StatementKind::CreateTrigger { table, .. } = kind else { return Vec::new() };
         let sql = format!("SELECT * FROM main.{}", quote_identifier(table));
         self.unrestricted(|session| {
-            let Ok(statement) = session.connection().prepare(&sql) else { return Vec::new() };
+            // It may be a view.
+            let statement = guard::bounded(&session.watch, &sql, false, || session.connection().prepare(&sql));
+            let Ok(statement) = statement else { return Vec::new() };
             let name = |column| statement.column_name(column).ok().map(str::to_owned);
             (0..statement.column_count()).filter_map(name).collect()
         })

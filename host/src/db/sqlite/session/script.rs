@@ -43,7 +43,7 @@ impl SqliteSession {
                 Err(RunError::Db(ref error)) if error.message == "incomplete input" && windows.peek().is_some() => {
                     pending = Some(start);
                 }
-                Err(error) => return Err(at(self.failed(error))),
+                Err(error) => return Err(at(self.failed_in(&script[start..window.end], error))),
             }
         }
         Ok(())

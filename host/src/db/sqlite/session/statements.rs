@@ -164,8 +164,8 @@ impl SqliteSession {
 
 /// Takes a statement from the connection's cache or prepares it.
 fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, RunError> {
-    guard::before(watch, connection, sql)?;
-    let statement = connection.prepare_cached(sql)?;
+    let is_known = guard::before(watch, connection, sql)?;
+    let statement = guard::bounded(watch, sql, is_known, || connection.prepare_cached(sql))?;
     if let Err(refused) = check_prepared(watch, connection, &statement, sql) {
         statement.discard();
         return Err(refused);
@@ -175,8 +175,8 @@ fn prepare<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<C
 
 /// Prepares a statement that is not kept, and for which SQLite takes memory that it has at hand.
 fn prepare_once<'c>(watch: &Watch, connection: &'c Connection, sql: &str) -> Result<Statement<'c>, RunError> {
-    guard::before(watch, connection, sql)?;
-    let statement = connection.prepare(sql)?;
+    let is_known = guard::before(watch, connection, sql)?;
+    let statement = guard::bounded(watch, sql, is_known, || connection.prepare(sql))?;
     check_prepared(watch, connection, &statement, sql)?;
     Ok(statement)
 }
@@ -203,8 +203,9 @@ fn for_rows<'s, 'c>(
     if statement.for_rows.is_some() {
         guard::with_ticket(watch, connection, &statement.sql, &mut statement.ticket)?;
     } else {
-        guard::before(watch, connection, &statement.sql)?;
-        let prepared = RawStatement::prepare(connection, &statement.sql)?;
+        let is_known = guard::before(watch, connection, &statement.sql)?;
+        let prepared =
+            guard::bounded(watch, &statement.sql, is_known, || RawStatement::prepare(connection, &statement.sql))?;
         guard::after(watch, connection, &statement.sql)?;
         statement.for_rows = Some(prepared);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::SqliteSession;
 use crate::db::DbError;
-use crate::db::sqlite::error::translate;
+use crate::db::sqlite::guard;
 use crate::grants::Touched;
 
 impl SqliteSession {
@@ -14,10 +14,10 @@ impl SqliteSession {
         self.be_asked(true);
         self.watch.gate().wanted = Some(BTreeSet::new());
         // Not from the cache: what is prepared already asks for nothing.
-        let prepared = self.connection().prepare(sql).map(drop);
+        let prepared = guard::bounded(&self.watch, sql, false, || self.connection().prepare(sql).map(drop));
         let touched = self.watch.gate().wanted.take().unwrap_or_default();
         self.be_asked(is_restricted);
-        prepared.map_err(|error| translate(&self.watch, error))?;
+        prepared.map_err(|error| self.failed(error.into()))?;
         Ok(touched.into_iter().collect())
     }
 }

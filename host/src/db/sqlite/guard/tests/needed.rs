@@ -83,9 +83,10 @@ fn writes_need_what_they_set_off() {
         // Whether the CHECK holds tells something about the secret.
         ("UPDATE customer SET age = 3", &["update customer(age)", "read customer(secret)"]),
         ("UPDATE customer SET age = 3, secret = 'long enough'", &["update customer(age)", "update customer(secret)"]),
+        // Every row may be in its index, or not, so that tells nothing of the secret.
         (
             "UPDATE account SET note = 'x'",
-            &["update account(note)", "insert keyed", "read account(note)", "read account(secret)", "delete keyed"],
+            &["update account(note)", "insert keyed", "read account(note)", "delete keyed"],
         ),
         ("DELETE FROM audit", &["delete audit"]),
         (
