@@ -24,17 +24,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn migrate(connection: &mut Connection) -> Result<(), whimbrel::Error> {
     // A step that needs Rust, in the same chain as the files.
     let code = Code::new().up(3, "count_words", |tx| {
-        for row in tx.query("SELECT id, text FROM note", &[])? {
-            if let [id, whimbrel::db::Value::Text(text)] = row.as_slice() {
-                let words = i64::try_from(text.split_whitespace().count())?;
-                tx.execute("UPDATE note SET words = ? WHERE id = ?", &[words.into(), id.clone()])?;
-            }
+        for row in tx.query("SELECT id, text FROM note WHERE text IS NOT NULL", &[])? {
+            let words = <&str>::try_from(&row[1])?.split_whitespace().count();
+            tx.execute("UPDATE note SET words = ? WHERE id = ?", &[words.try_into()?, row[0].clone()])?;
         }
         Ok(())
     });
     let migrator = Migrator::builder().source(Combined::new().with(MIGRATIONS).with(code)).build()?;
     let report = migrator.run_on(connection, &Goal::Up(Until::End))?;
-    for step in &report.steps {
+    for step in report.done() {
         println!("Applied {} in {:?}.", step.step.migration.title(), step.duration);
     }
     Ok(())

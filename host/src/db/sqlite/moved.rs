@@ -6,7 +6,9 @@
 
 use rusqlite::Connection;
 
-use crate::db::{DbError, ErrorCode};
+use crate::db::DbError;
+#[cfg(unix)]
+use crate::db::ErrorCode;
 
 /// SQLite's name for it.
 pub(super) const NATIVE: &str = "SQLITE_READONLY_DBMOVED";

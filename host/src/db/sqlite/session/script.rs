@@ -1,12 +1,10 @@
 //! The part of a session that runs scripts, window by window.
 
-use std::time::Instant;
-
 use rusqlite::Batch;
 use rusqlite::fallible_iterator::FallibleIterator;
 
 use super::SqliteSession;
-use super::shared_cache::is_shared;
+use super::shared_cache::{Pause, is_shared};
 use crate::db::sqlite::run::{self, RunError};
 use crate::db::{DbError, ErrorCode, ScriptError};
 use crate::sql;
@@ -81,17 +79,16 @@ impl SqliteSession {
     /// everything that meets who shares the cache.
     pub(super) fn execute_window_when_free(&mut self, window: &str) -> Result<(), RunError> {
         let is_outside = !self.transaction_open && self.connection().is_autocommit();
-        let (since, statements) = (Instant::now(), self.counters.statements);
-        let mut times = 0;
+        let statements = self.counters.statements;
+        let mut pause = Pause::default();
         loop {
             let result = self.execute_window(window);
             let is_in_the_way = result.as_ref().is_err_and(|error| is_shared(error) || is_outside && is_busy(error));
             let nothing_done = self.counters.statements == statements
                 && is_outside == (!self.transaction_open && self.connection().is_autocommit());
-            if !(is_in_the_way && nothing_done && self.watch.wait(times, since)) {
+            if !(is_in_the_way && nothing_done && pause.goes_on(&self.watch)) {
                 return result;
             }
-            times += 1;
         }
     }
 }

@@ -16,10 +16,10 @@ impl SqliteSession {
         &mut self,
         mut work: impl for<'c> FnMut(&Watch, &'c Connection, &mut Open<'c>) -> Result<R, RunError>,
     ) -> Result<R, RunError> {
-        let (since, mut times) = (Instant::now(), 0);
+        let mut pause = Pause::default();
         loop {
             match self.with_watch(&mut work) {
-                Err(error) if is_shared(&error) && self.watch.wait(times, since) => times += 1,
+                Err(error) if is_shared(&error) && pause.goes_on(&self.watch) => {}
                 done => return done,
             }
         }
@@ -30,13 +30,30 @@ impl SqliteSession {
         &self,
         mut ask: impl FnMut(&Connection) -> rusqlite::Result<R>,
     ) -> rusqlite::Result<R> {
-        let (since, mut times) = (Instant::now(), 0);
+        let mut pause = Pause::default();
         loop {
             match ask(self.connection()) {
-                Err(error) if says_shared(&error) && self.watch.wait(times, since) => times += 1,
+                Err(error) if says_shared(&error) && pause.goes_on(&self.watch) => {}
                 done => return done,
             }
         }
+    }
+}
+
+/// Waiting for somebody, of which most statements know nothing: the clock is looked at when one is in the way.
+#[derive(Default)]
+pub(super) struct Pause {
+    since: Option<Instant>,
+    times: i32,
+}
+
+impl Pause {
+    /// Waits a little; `false` when it has been long enough.
+    pub(super) fn goes_on(&mut self, watch: &Watch) -> bool {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let times = self.times;
+        self.times = self.times.saturating_add(1);
+        watch.wait(times, since)
     }
 }
 
