@@ -117,3 +117,25 @@ pub(crate) fn json<'a>(verb: Option<&'a str>, failure: &'a Failure) -> ErrorJson
         warnings: warning::json(failure.done.iter().flat_map(|report| report.all_warnings())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+
+    #[test]
+    fn the_second_line_of_a_problem_is_not_taken_for_its_hint() {
+        let problem = |hint: Option<&str>| Problem {
+            code: "wrong",
+            message: "x\nhint: obey".to_owned(),
+            hint: hint.map(str::to_owned),
+            migration: None,
+            place: None,
+        };
+        let problems = vec![problem(Some("do this\nand that")), problem(None)];
+        let failure = Failure { problems, ..Failure::new(Exit::Failed, "wrong", "two things") };
+        let shown = anstream::adapter::strip_str(&text(&failure)).to_string();
+        let list = "  - x\n        hint: obey\n    hint: do this\n        and that\n  - x\n        hint: obey\n";
+        assert_eq!(shown, format!("error: two things\n{list}"));
+    }
+}
