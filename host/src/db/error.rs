@@ -126,6 +126,13 @@ impl DbError {
     }
 }
 
+impl DbError {
+    /// Tells whether a foreign key refers to columns that are no key. SQLite has no code for it.
+    pub(crate) fn is_mismatch(&self) -> bool {
+        self.message.contains("foreign key mismatch")
+    }
+}
+
 impl From<LimitReached> for DbError {
     fn from(reached: LimitReached) -> Self {
         let details = vec![

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::hold::Hold;
+use super::hold::{Hold, quietly};
 use super::prepare::PreparedStep;
 use super::report::StepError;
 use crate::db::{DbError, Session, Value, for_each_row, quote_identifier};
@@ -65,14 +65,6 @@ impl Sequences {
         }
         Ok(None)
     }
-}
-
-/// Keeps what the host looks up out of what a dry run shows.
-fn quietly<T>(session: &mut dyn Session, look: impl FnOnce(&mut dyn Session) -> T) -> T {
-    session.hold_recording(true);
-    let found = look(session);
-    session.hold_recording(false);
-    found
 }
 
 fn looking() -> impl FnOnce(DbError) -> StepError {

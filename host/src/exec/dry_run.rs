@@ -192,6 +192,7 @@ fn may_lack(error: &StepError) -> bool {
         | StepError::Rust { .. }
         | StepError::ForeignKeys { .. }
         | StepError::Schema { .. }
+        | StepError::Mismatch { .. }
         | StepError::Deferred { .. } => true,
         #[cfg(feature = "wasm")]
         StepError::Guest(error) => !matches!(**error, crate::wasm::PluginError::Interrupted),

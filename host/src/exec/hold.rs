@@ -237,3 +237,11 @@ pub(super) fn ambient(step: &PreparedStep, started_at: u64, seed: u64) -> Ambien
     let functions = step.hold.functions().iter();
     Ambient { started_at, seed, granted: functions.filter_map(|name| FunctionGrant::parse(name)).collect() }
 }
+
+/// Keeps what the host looks up out of what a dry run shows.
+pub(super) fn quietly<T>(session: &mut dyn Session, look: impl FnOnce(&mut dyn Session) -> T) -> T {
+    session.hold_recording(true);
+    let found = look(session);
+    session.hold_recording(false);
+    found
+}

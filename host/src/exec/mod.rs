@@ -30,6 +30,7 @@ mod prepare_error;
 #[cfg(feature = "wasm")]
 mod preview;
 mod rebuild;
+mod references;
 mod refusal;
 mod repair;
 mod report;

@@ -277,6 +277,12 @@ pub enum StepError {
         /// A line for each of the first few.
         violations: Vec<String>,
     },
+    /// A foreign key refers to columns that are no key.
+    #[error("a foreign key refers to columns that are no key: {reason}")]
+    Mismatch {
+        /// The tables, in SQLite's words.
+        reason: String,
+    },
     /// Code that is held to grants has used up numbers that AUTOINCREMENT gives to new rows.
     #[error("the table {} would number its next row after {last}, and its largest key is {largest}", Shown(table))]
     NumbersSpent {

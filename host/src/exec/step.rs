@@ -10,6 +10,7 @@ use super::hooks::{around, of_step};
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::rebuild::Shape;
+use super::references::References;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::scope::Scope;
@@ -189,6 +190,7 @@ pub(super) fn rebuilds(step: &PreparedStep) -> bool {
 pub(super) struct Intact {
     orphans: Option<Known>,
     shape: Option<Shape>,
+    references: Option<References>,
 }
 
 impl Intact {
@@ -196,11 +198,14 @@ impl Intact {
     pub(super) fn look(session: &mut dyn Session, step: &PreparedStep, suspended: bool) -> Result<Self, StepError> {
         let orphans = (suspended || rebuilds(step)).then(|| Known::look(session)).transpose()?;
         let shape = rebuilds(step).then(|| Shape::look(session)).transpose()?;
-        Ok(Self { orphans, shape })
+        let references = rebuilds(step).then(|| References::look(session)).transpose()?;
+        Ok(Self { orphans, shape, references })
     }
 
     /// Refuses what the step has broken; warns of what it took along.
     pub(super) fn check(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Warning>, StepError> {
+        // Of such a key nothing can be told by its rows.
+        self.references.as_ref().map_or(Ok(()), |references| references.check(session))?;
         let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session))?;
         let Some(shape) = &self.shape else {
             let is_intact = violations.is_empty();

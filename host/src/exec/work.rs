@@ -5,6 +5,7 @@ use super::autoincrement::Sequences;
 use super::component::run_component;
 use super::functions::bring;
 use super::prepare::PreparedStep;
+use super::references::References;
 use super::report::{RowCounts, StepError};
 use super::run::Conditions;
 use super::rust::{context, run_rust};
@@ -54,19 +55,22 @@ pub(super) fn work(
     (session, result)
 }
 
-/// Runs the body; what it is held to does not let it use up the numbers of new rows.
+/// Runs the body; what it is held to does not let it use up the numbers of new rows, nor leave a foreign key that holds others up.
 fn counted(
     mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Work, StepError>) {
-    let sequences = match Sequences::look(session.as_mut(), step) {
-        Ok(sequences) => sequences,
+    let before = Sequences::look(session.as_mut(), step)
+        .and_then(|sequences| Ok((sequences, References::before(session.as_mut(), step)?)));
+    let (sequences, references) = match before {
+        Ok(before) => before,
         Err(error) => return (session, Err(error)),
     };
     let (mut session, worked) = body(session, step, conditions);
     let worked = worked.and_then(|work| {
         sequences.map_or(Ok(()), |sequences| sequences.check(session.as_mut()))?;
+        references.map_or(Ok(()), |references| references.check(session.as_mut()))?;
         Ok(work)
     });
     (session, worked)

@@ -113,7 +113,8 @@ fn renaming(grants: &Grants, statement: &Statement) -> Vec<Need> {
 }
 
 impl Restriction {
-    fn protects(&self, name: &str) -> bool {
+    /// Tells whether a table is one of the host's own.
+    pub fn protects(&self, name: &str) -> bool {
         self.protected.iter().any(|own| own.eq_ignore_ascii_case(name))
     }
 }

@@ -189,6 +189,37 @@ fn a_vendors_table_holds_up_nobody_unasked() {
     project.database().execute("DELETE FROM customer WHERE id = 1", []).unwrap();
 }
 
+/// Whoever checks all foreign keys stumbles over one that refers to no key, also in somebody else's tables.
+#[test]
+fn a_vendors_foreign_key_to_no_key_does_not_stay() {
+    let grants = "[grants]\nread = ['acme_*']\nreference = ['acme_*']\ncreate = ['acme_*']\nalter = ['acme_*']\ndrop = ['acme_*']\n";
+    let parent = "CREATE TABLE acme_p (a, b);";
+    for mean in [
+        "CREATE TABLE acme_k (x REFERENCES acme_p(b));",
+        "CREATE UNIQUE INDEX acme_b ON acme_p (b); CREATE TABLE acme_k (x REFERENCES acme_p(b)); DROP INDEX acme_b;",
+    ] {
+        let text = format!("{parent} {mean}");
+        let shown = refused(&shop(&[("0001_a.sql", &text), ("0001_a.toml", grants)], ""), &["up"]);
+        assert!(shown.contains("foreign key mismatch - \"acme_k\" referencing \"acme_p\""), "{shown}");
+    }
+    // In the end it is one.
+    let fine = "CREATE TABLE acme_k (x REFERENCES acme_p(b)); CREATE UNIQUE INDEX acme_b ON acme_p (b);";
+    let project = shop(&[("0001_a.sql", &format!("{parent} {fine}")), ("0001_a.toml", grants)], "");
+    project.ok(&["up"]);
+}
+
+/// What does not fit already holds up no rebuild of another table, and a rebuild leaves nothing new of the kind.
+#[test]
+fn a_rebuild_is_not_blamed_for_a_foreign_key_that_was_there() {
+    let old = "CREATE TABLE p (a, b); CREATE TABLE k (x REFERENCES p(b)); CREATE TABLE t (id INTEGER PRIMARY KEY, x);";
+    let rebuild = "-- whimbrel: rebuild\nCREATE TABLE new (id INTEGER PRIMARY KEY, x TEXT); DROP TABLE t; ALTER TABLE new RENAME TO t;";
+    let project = Project::with(&[("0001_old.sql", old), ("0002_t.sql", rebuild)]);
+    project.ok(&["up"]);
+    project.write("migrations/0003_u.sql", format!("{rebuild}\nCREATE TABLE l (x REFERENCES p(a));"));
+    let shown = refused(&project, &["up"]);
+    assert!(shown.contains("foreign key mismatch - \"l\" referencing \"p\""), "{shown}");
+}
+
 #[test]
 fn what_a_vendor_computes_is_not_computed_to_count_what_would_be_lost() {
     let bomb = "length(replace(hex(zeroblob(100000000 + a)), '00', '1'))";

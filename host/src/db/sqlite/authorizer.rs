@@ -71,7 +71,7 @@ pub(super) struct Gate {
     /// A view or trigger that was just created is being looked into.
     pub(super) probe: Option<Probe>,
     /// What DEFENSIVE, TRUSTED_SCHEMA and ENABLE_QPSG were before a guest came.
-    pub(super) config_before: Option<[bool; 3]>,
+    pub(super) config_before: Option<[bool; 4]>,
     /// Counts changes of the rules and of the schema.
     epoch: u64,
     subject: Subject,

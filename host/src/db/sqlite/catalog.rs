@@ -153,7 +153,7 @@ fn module(tokens: &[Token<'_>]) -> Option<String> {
 }
 
 /// Cuts what stands between the outermost parentheses at its commas.
-fn parts<'a, 't>(tokens: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
+pub(super) fn parts<'a, 't>(tokens: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
     let mut parts = Vec::new();
     let mut depth = 0_usize;
     let mut start = 0;

@@ -12,6 +12,7 @@ mod copy;
 mod disk;
 mod error;
 mod fill;
+mod full_text;
 mod functions;
 mod guard;
 mod handles;

@@ -234,6 +234,11 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("each of these rows must have its parent when the transaction ends".to_owned()),
             ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
         },
+        StepError::Mismatch { .. } => {
+            let hint = "every statement that looks at it would fail: refer to the primary key, or make a UNIQUE index on exactly \
+                        these columns in the same migration";
+            Failure { hint: Some(hint.to_owned()), ..Failure::new(Exit::Failed, "foreign-keys", error.to_string()) }
+        }
         StepError::NumbersSpent { .. } => {
             let hint = "code that is held to grants may not use up the numbers of AUTOINCREMENT: insert rows without a key, or \
                         with keys near those there are; where it is meant, give it `update = [\"sqlite_sequence(seq)\"]`";
@@ -317,6 +322,7 @@ fn undone(error: &StepError) -> bool {
         | StepError::ForeignKeys { .. }
         | StepError::Deferred { .. }
         | StepError::Schema { .. }
+        | StepError::Mismatch { .. }
         | StepError::NumbersSpent { .. }
         | StepError::Unenforced { .. } => true,
         _ => false,

@@ -41,11 +41,13 @@ impl SqliteSession {
         let tables = with_foreign_keys(self.connection()).map_err(|error| translate(&self.watch, error))?;
         let mut found = Vec::new();
         for (table, is_computed) in tables {
-            found.append(&mut if is_computed {
-                self.compute_orphans(&table, PATIENCE)?
-            } else {
-                self.orphans_of(&table)?
-            });
+            let of_table = if is_computed { self.compute_orphans(&table, PATIENCE) } else { self.orphans_of(&table) };
+            match of_table {
+                Ok(mut of_table) => found.append(&mut of_table),
+                // Whose parents they are cannot be told.
+                Err(error) if error.is_mismatch() => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
     }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::SqliteSession;
 use crate::db::sqlite::authorizer;
 use crate::db::sqlite::catalog;
+use crate::db::sqlite::full_text::{self, Content};
 use crate::db::sqlite::guard;
 use crate::db::sqlite::handles::{Handles, Open};
 use crate::db::sqlite::planner;
@@ -75,19 +76,22 @@ impl SqliteSession {
 
     /// DEFENSIVE keeps statements from the schema and from shadow tables; without TRUSTED_SCHEMA, a definition somebody
     /// left behind calls none of a program's own functions. With QPSG a statement is not planned anew for other
-    /// parameters, so that it takes the same way each time it is run.
-    fn defend(&self, guest: bool, held: bool, before: Option<[bool; 3]>) -> rusqlite::Result<()> {
+    /// parameters, so that it takes the same way each time it is run. Without DQS_DDL a word in double quotes that names no column
+    /// is no string in a definition: it would be one that no other table can be altered beside.
+    fn defend(&self, guest: bool, held: bool, before: Option<[bool; 4]>) -> rusqlite::Result<()> {
         let (defensive, trusted) = (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA);
-        let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+        let (stable, quoted) = (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, DbConfig::SQLITE_DBCONFIG_DQS_DDL);
+        let configs = [defensive, trusted, stable, quoted];
         let connection = self.connection();
-        let before = match before {
-            Some(before) => before,
-            None => [connection.db_config(defensive)?, connection.db_config(trusted)?, connection.db_config(stable)?],
-        };
-        let now = if guest { [true, before[1] && !held, true] } else { before };
-        connection.set_db_config(defensive, now[0])?;
-        connection.set_db_config(trusted, now[1])?;
-        connection.set_db_config(stable, now[2])?;
+        let mut now = [false; 4];
+        for (is, config) in now.iter_mut().zip(configs) {
+            *is = connection.db_config(config)?;
+        }
+        let before = before.unwrap_or(now);
+        let now = if guest { [true, before[1] && !held, true, before[3] && !held] } else { before };
+        for (config, wanted) in configs.into_iter().zip(now) {
+            connection.set_db_config(config, wanted)?;
+        }
         // Where what it uses is told, it takes the way that it takes where it is held to that.
         let recorded = guest && self.watch.gate().recording;
         planner::walk_covering_indexes(connection, !held && !recorded);
@@ -133,7 +137,7 @@ impl SqliteSession {
         let before = self.definitions(&statement)?;
         let done = self.run_one(sql, params, false);
         self.forget_schema();
-        let verified = done.and_then(|changed| self.verify(&statement, before.as_ref()).map(|()| changed));
+        let verified = done.and_then(|changed| self.verify(sql, &statement, before.as_ref()).map(|()| changed));
         match verified {
             Ok(changed) => {
                 self.release(savepoint)?;
@@ -147,7 +151,12 @@ impl SqliteSession {
         }
     }
 
-    fn verify(&mut self, statement: &Statement, before: Option<&(Schema, Vec<Definition>)>) -> Result<(), DbError> {
+    fn verify(
+        &mut self,
+        sql: &str,
+        statement: &Statement,
+        before: Option<&(Schema, Vec<Definition>)>,
+    ) -> Result<(), DbError> {
         match &statement.kind {
             StatementKind::CreateTrigger { .. } | StatementKind::CreateView { .. } => self.look_into(statement),
             StatementKind::Alter { table, .. } => {
@@ -157,8 +166,45 @@ impl SqliteSession {
                 self.check_references(statement, table)
             }
             StatementKind::CreateTable { table, .. } => self.check_references(statement, table),
+            StatementKind::CreateVirtualTable { table } => self.check_content(sql, table),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a full-text table that shows rows of another table, as a view does, to somebody who may not make that view. Those of
+    /// a table that is the code's own to make it may show.
+    fn check_content(&mut self, sql: &str, table: &str) -> Result<(), DbError> {
+        let Some(restriction) = self.watch.gate().restriction.clone() else { return Ok(()) };
+        let own = format!("{table}_content");
+        let has_own = self.unrestricted(|session| session.has_table(&own))?;
+        let shown = match full_text::content(sql).filter(|_| !has_own) {
+            None | Some(Content::Nowhere) => return Ok(()),
+            Some(Content::Of(name)) => name,
+            Some(Content::Unclear) => {
+                let reason = "a code migration may not make a full-text table of which cannot be told whose rows it shows: name the \
+                              table of `content` without comments";
+                return Err(authorizer::refusal(&Denied::never("create", table, reason)));
+            }
+        };
+        if restriction.protects(&shown) {
+            let reason = "a full-text table may not show tables of the host's own";
+            return Err(authorizer::refusal(&Denied::never("create", table, reason)));
+        }
+        let on =
+            |verb, object: &str, column: &str| Need::On { verb, object: object.to_owned(), column: column.to_owned() };
+        let makes = on(Verb::Create, &shown, "");
+        let needs = vec![on(Verb::Read, &shown, "*"), on(Verb::View, table, "")];
+        let lacking = restriction.grants.as_ref().and_then(|grants| {
+            let is_own = makes.is_met_by(grants) && !shown.to_ascii_lowercase().starts_with("sqlite_");
+            needs.iter().find(|need| !is_own && !need.is_met_by(grants))
+        });
+        if let Some(need) = lacking {
+            let denied = Denied::lacking(need);
+            let reason = format!("{}: the full-text table shows its rows to whoever reads it", denied.reason);
+            return Err(authorizer::refusal(&Denied { reason, ..denied }));
+        }
+        self.observe(needs);
+        Ok(())
     }
 
     /// Refuses a foreign key to columns that are no key: every statement that deletes there or changes them would fail.

@@ -67,6 +67,42 @@ fn triggers_and_views_are_looked_into_before_they_stay() {
 }
 
 #[test]
+fn a_full_text_table_shows_no_rows_but_those_that_a_view_could() {
+    let base = "create = ['f', 'own']\nread = ['customer(id, name)', 'log']\n";
+    let make = |content: &str| format!("CREATE VIRTUAL TABLE f USING fts5(name, content={content})");
+    let cases = [
+        (make("customer"), "read = [\"customer\"]"),
+        (make("nowhere"), "read = [\"nowhere\"]"),
+        (make("sqlite_schema"), "read = [\"sqlite_schema\"]"),
+        (make("log").replace("content", "c"), "view = [\"f\"]"),
+    ];
+    for (sql, grant) in cases {
+        let error = held(Some(base), |session| run(session, &sql)).expect_err(&sql);
+        assert_eq!(wanted(&error), grant, "{sql}: {error}");
+    }
+    for never in [make("_whimbrel_history"), make("''/**/"), make("log").replace(')', ", cont=log)")] {
+        let done = held(Some(&format!("{base}view = ['*']")), |session| run(session, &never));
+        let error = done.expect_err(&never);
+        assert!(matches!(error.code, ErrorCode::Denied | ErrorCode::Syntax), "{never}: {error}");
+    }
+    for fine in [make("own"), make("''"), make("log").replace(", content=log", "")] {
+        held(Some(base), |session| run(session, &fine)).expect(&fine);
+    }
+    held(Some(&format!("{base}view = ['f']")), |session| run(session, &make("log"))).unwrap();
+}
+
+#[test]
+fn a_definition_has_no_strings_in_double_quotes() {
+    let grants = "create = ['own', 'own_x', 'own_y']\nalter = ['own']\nread = ['own']";
+    held(Some(grants), |session| {
+        run(session, "CREATE TABLE own (x)").unwrap();
+        let error = run(session, "CREATE INDEX own_x ON own (\"zoo\")").unwrap_err();
+        assert!(error.message.contains("no such column: \"zoo\""), "{error}");
+        run(session, "CREATE INDEX own_y ON own (\"x\")").unwrap();
+    });
+}
+
+#[test]
 fn a_prepared_statement_is_checked_again_when_the_schema_has_changed() {
     let grants = "read = ['n', 'm']\ncreate = ['n', 'm']\ndrop = ['n']\nview = ['n']\nalter = ['m']";
     held(Some(grants), |session| {
