@@ -365,6 +365,17 @@ fn a_program_brings_functions_of_its_own() {
     assert!(chain(&error).contains("SQLite has one, and app brings one"), "{}", chain(&error));
 }
 
+#[test]
+fn an_answer_that_no_column_holds_fails_the_statement() {
+    let root = Function::new("root", |_: &[Cell<'_>]| Ok(Value::Real((-1.0_f64).sqrt())));
+    let root = root.takes("value", ValueType::Real).returns(ValueType::Real);
+    let stage = Stage::new(&[("0002_call.sql", "-- whimbrel: functions = app\nUPDATE person SET first = root(-1.0);")]);
+    let migrator = stage.builder().functions(FunctionLibrary::native("app", "v1", [root])).build().unwrap();
+    let error = migrator.up(Until::End).unwrap_err();
+    let expected = "the answer of the function root is NaN, which no column holds: write NULL for nothing";
+    assert!(chain(&error).contains(expected), "{}", chain(&error));
+}
+
 struct Deaf;
 
 impl CodeEvents for Deaf {

@@ -6,6 +6,7 @@ use rusqlite::functions::FunctionFlags;
 use whimbrel_packed::RawCell;
 
 use super::SqliteSession;
+use crate::db::not_a_number::NOT_A_NUMBER;
 use crate::db::sqlite::callers::{self, Caller};
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::error::translate;
@@ -124,5 +125,16 @@ fn call_with<'c>(function: &Function, context: &Context<'c>, cells: &mut [Cell<'
             })?),
         };
     }
-    function.call_giving(cells, &mut |result| context.give(result))
+    let mut is_number = true;
+    function.call_giving(cells, &mut |result| match result {
+        Cell::Real(value) if value.is_nan() => is_number = false,
+        result => context.give(result),
+    })?;
+    match is_number {
+        true => Ok(()),
+        false => {
+            let message = format!("the answer of the function {} {NOT_A_NUMBER}", function.signature().name);
+            Err(DbError::new(ErrorCode::Value, message))
+        }
+    }
 }
