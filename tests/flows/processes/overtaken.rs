@@ -108,6 +108,35 @@ fn what_was_left_out_holds_nothing_up_when_others_write_meanwhile() {
 }
 
 #[test]
+fn what_was_left_out_is_no_leave_for_others_to_come_late() {
+    let project = Project::new();
+    project.write("migrations/1_skipped.sql", "-- whimbrel: skip_unless = SELECT 0\nCREATE TABLE s (x);");
+    project.write("migrations/2_m.sql", "CREATE TABLE t2 (x);");
+    project.write("migrations/3_m.sql", "CREATE TABLE t3 (x);");
+    let folder = project.path("");
+    let up = before(&project, 2, move |_| {
+        let newer = folder.join("newer");
+        std::fs::create_dir_all(newer.join("migrations")).unwrap();
+        std::fs::write(newer.join("migrations/3_m.sql"), "CREATE TABLE t3 (x);").unwrap();
+        let source = Directory::new(newer.join("migrations"));
+        let newer = Migrator::builder().source(source).database(Sqlite::file(folder.join("app.db"))).build().unwrap();
+        newer.up(Until::End).unwrap();
+    });
+    let Err(Error::Run(error)) = up.up(Until::End) else { panic!("2 m came after 3 m") };
+    let words = error.source.to_string();
+    assert!(words.contains("2 m") && !words.contains("1 skipped"), "{words}");
+    assert_eq!(applied(&project), [3]);
+}
+
+#[test]
+fn what_was_reverted_before_it_was_taken_back_is_not_applied_again() {
+    let project = three(2);
+    let redo = before(&project, 1, |other| drop(other.down(Until::End).unwrap()));
+    assert_overtaken(redo.redo(1).unwrap_err(), "it is not the turn of migration 2 m: others were applied or reverted");
+    assert!(applied(&project).is_empty());
+}
+
+#[test]
 fn what_is_taken_back_and_applied_again_stands_on_the_same_both_times() {
     let project = three(2);
     let redo = before(&project, 1, |other| drop(other.up(Until::End).unwrap()));
