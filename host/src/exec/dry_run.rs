@@ -9,6 +9,7 @@ use super::hooks::{self, of_step};
 use super::losses::{count, gone, inventory};
 use super::preconditions::{instead, waits};
 use super::prepare::{Prepared, PreparedStep};
+use super::renames::Renames;
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::scope::Scope;
@@ -141,7 +142,8 @@ fn try_all(
     let (mut session, after) = hooks::of_run(session, Moment::AfterAll, prepared, conditions);
     let after = after.map_err(|error| (None, error));
     let ended = after.and_then(|()| {
-        let ended = at_the_end.map_or(Ok(()), |known| known.check_end(session.as_mut()));
+        let renames = || Renames::of(&prepared.steps);
+        let ended = at_the_end.map_or(Ok(()), |known| known.check_end(session.as_mut(), &renames()));
         ended.map_err(|error| (prepared.steps.last().map(|step| step.step.clone()), error))
     });
     (session, ended.err())
@@ -276,7 +278,7 @@ fn try_step(
         report.warnings.extend(intact.check(session.as_mut(), step)?);
         scope.put_back(session.as_mut())?;
         record(session.as_mut(), &report, &timer, conditions, None)?;
-        at_its_end.map_or(Ok(()), |known| known.check_end(session.as_mut()))?;
+        at_its_end.map_or(Ok(()), |known| known.check_end(session.as_mut(), &Renames::of([step])))?;
         Ok(report)
     });
     (session, result)

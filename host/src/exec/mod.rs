@@ -31,6 +31,7 @@ mod preview;
 mod rebuild;
 mod refusal;
 mod repair;
+mod renames;
 mod report;
 #[cfg(feature = "wasm")]
 mod retry;

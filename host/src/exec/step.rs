@@ -10,6 +10,7 @@ use super::hooks::{around, of_step};
 use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::rebuild::Shape;
+use super::renames::Renames;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::scope::Scope;
@@ -193,13 +194,14 @@ impl Intact {
 
     /// Refuses what the step has broken; warns of what it took along.
     pub(super) fn check(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Warning>, StepError> {
-        let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session))?;
+        let renames = Renames::of([step]);
+        let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session, &renames))?;
         let Some(shape) = &self.shape else {
             let is_intact = violations.is_empty();
             return if is_intact { Ok(None) } else { Err(StepError::Unenforced { violations }) };
         };
         // A reference to nothing makes rows without parents, and says more than they do.
-        shape.check(session)?;
+        shape.check(session, &renames)?;
         match violations.is_empty() {
             true => shape.vanished(session, step),
             false => Err(StepError::ForeignKeys { violations }),
