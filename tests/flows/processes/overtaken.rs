@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::exec::{Event, Observer, StepOutcome};
-use whimbrel::plan::Until;
+use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
 use whimbrel::{Error, Migrator};
 
@@ -151,4 +151,25 @@ fn what_is_taken_back_and_applied_again_stands_on_the_same_both_times() {
     let redo = before(&project, 2, |other| drop(other.up(Until::End).unwrap()));
     assert_eq!(redo.redo(1).unwrap().steps[1].outcome, StepOutcome::DoneElsewhere);
     assert_eq!(applied(&project), [1, 2, 3]);
+}
+
+#[test]
+fn a_dry_run_chooses_its_steps_once_it_has_the_lock() {
+    let project = three(2);
+    let other = project.database();
+    other
+        .execute_batch(
+            "BEGIN IMMEDIATE; DROP TABLE t2; UPDATE _whimbrel_history SET state = 'reverted', \
+             ended_at = '2026-01-01T00:00:00.000Z' WHERE version = '2';",
+        )
+        .unwrap();
+    let folder = project.path("");
+    let trying = std::thread::spawn(move || migrator(&folder, Arc::new(())).dry_run(&Goal::UNDO_LAST));
+    // It has made its plan by then, and waits.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    other.execute_batch("COMMIT").unwrap();
+    let tried = trying.join().unwrap().unwrap();
+    let outcomes: Vec<_> = tried.steps.iter().map(|step| step.outcome).collect();
+    assert_eq!(outcomes, [StepOutcome::DoneElsewhere]);
+    assert_eq!(applied(&project), [1]);
 }
