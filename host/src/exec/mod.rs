@@ -30,8 +30,8 @@ mod prepare_error;
 mod preview;
 mod rebuild;
 mod refusal;
-mod repair;
 mod renames;
+mod repair;
 mod report;
 #[cfg(feature = "wasm")]
 mod retry;
@@ -80,7 +80,7 @@ pub(crate) use foresee::foresee;
 #[cfg(feature = "wasm")]
 pub(crate) use once::{read_once, run_once};
 #[cfg(feature = "wasm")]
-pub(crate) use prepare::check_code;
+pub(crate) use prepare::{check_code, prepare_applied};
 #[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
 pub(crate) use repair::{plan_repair, run_repair};
