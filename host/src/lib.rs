@@ -145,6 +145,7 @@ pub use plan::{Goal, Rules, Until};
 /// The crate whose connections [`Migrator::on`] takes, in the version that it takes.
 pub use rusqlite;
 #[doc(hidden)]
+pub use shown::is_obeyed;
 pub use whimbrel_macros::embed_by;
 
 /// Embeds the migrations of a folder: `embed!("migrations")` is a [`source::Embedded`].

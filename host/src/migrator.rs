@@ -367,4 +367,15 @@ impl Migrator {
         #[cfg(not(feature = "wasm"))]
         exec::prepare(plan, chains, &self.policies, &self.observer)
     }
+
+    /// Prepares steps that are applied and are only asked something.
+    fn prepare_applied(&self, plan: Plan, chains: &Chains, interrupt: &Interrupt) -> Result<Prepared, PrepareError> {
+        #[cfg(feature = "wasm")]
+        {
+            let compilation = crate::wasm::Compilation { interrupt: interrupt.clone(), ..self.compilation.clone() };
+            exec::prepare_applied(plan, chains, &compilation, &self.engines, &self.policies, &self.observer)
+        }
+        #[cfg(not(feature = "wasm"))]
+        self.prepare(plan, chains, interrupt)
+    }
 }

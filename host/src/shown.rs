@@ -48,11 +48,13 @@ pub(crate) fn joined(names: &[String], word: &str) -> String {
     names.iter().map(|name| Shown(name).to_string()).collect::<Vec<_>>().join(word)
 }
 
-/// Tells whether a terminal would do what the character says.
-fn is_obeyed(character: char) -> bool {
-    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+/// Tells whether a terminal would do what a character says, or show nothing of it. The program escapes by this, too.
+pub fn is_obeyed(character: char) -> bool {
+    let turns =
+        matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let separates = matches!(character, '\u{2028}' | '\u{2029}');
-    character.is_control() || turns || separates
+    let is_invisible = matches!(character, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    character.is_control() || turns || separates || is_invisible
 }
 
 #[cfg(test)]
@@ -63,6 +65,10 @@ mod tests {
     fn nothing_of_a_name_is_obeyed() {
         let name = "mü/1_a\u{1b}[2J\n\u{202e}lqs.\"x\"\\";
         assert_eq!(Shown(name).to_string(), "mü/1_a\\u{1b}[2J\\n\\u{202e}lqs.\"x\"\\");
+        for character in ['\u{61c}', '\u{200b}', '\u{2028}', '\u{2060}', '\u{feff}', '\u{e0041}'] {
+            let name = format!("a{character}b");
+            assert_eq!(Shown(&name).to_string(), format!("a\\u{{{:x}}}b", u32::from(character)));
+        }
         assert_eq!(joined(&["a".to_owned(), "b\r".to_owned()], " and "), "a and b\\r");
     }
 

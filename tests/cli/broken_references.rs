@@ -154,3 +154,42 @@ fn warnings_are_told_when_a_later_step_fails() {
     let json = project.run(&["up", "--json"]).json("error");
     assert_eq!(json["warnings"][0]["migration"], "2 b");
 }
+
+#[test]
+fn a_view_that_a_rebuild_breaks_is_found_whatever_the_connection_was_told() {
+    let rebuild = "CREATE TABLE n (a);\nDROP TABLE t;\nALTER TABLE n RENAME TO t;\n";
+    for pragma in ["", "PRAGMA legacy_alter_table = ON;\n"] {
+        let project = Project::with(&[
+            ("0001_t.sql", "CREATE TABLE t (a, b);\nCREATE VIEW v AS SELECT b FROM t;\n"),
+            ("0002_n.sql", &format!("-- whimbrel: rebuild\n{pragma}{rebuild}")),
+        ]);
+        let outcome = project.run(&["up"]);
+        assert!(outcome.code == 1 && outcome.stderr.contains("error in view v"), "{pragma}: {outcome}");
+        assert_eq!(project.number("SELECT count(b) FROM t"), 0);
+    }
+}
+
+#[test]
+fn no_name_of_a_table_is_in_the_way_of_a_rebuild() {
+    let project = Project::with(&[
+        ("0001_t.sql", "CREATE TABLE t (a);\nCREATE TABLE _whimbrel_probe (x);\nCREATE TABLE _WHIMBREL_PROBED (x);\n"),
+        ("0002_n.sql", "-- whimbrel: rebuild\nCREATE TABLE n (a, b);\nDROP TABLE t;\nALTER TABLE n RENAME TO t;\n"),
+    ]);
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_probe"), 0);
+}
+
+#[test]
+fn what_was_broken_before_is_not_held_against_a_rebuild_that_renames() {
+    let tables = "CREATE TABLE p (id INTEGER PRIMARY KEY);\nCREATE TABLE c (p REFERENCES p);\n\
+                  CREATE TABLE k (x REFERENCES nowhere (id));\n";
+    for rename in
+        ["ALTER TABLE p RENAME TO parent;\n", "ALTER TABLE k RENAME TO kk;\n", "ALTER TABLE c RENAME TO child;\n"]
+    {
+        let project =
+            Project::with(&[("0001_t.sql", tables), ("0002_n.sql", &format!("-- whimbrel: rebuild\n{rename}"))]);
+        project.ok(&["up", "--to", "1"]);
+        project.database().execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (7)").expect("a row");
+        project.ok(&["up"]);
+    }
+}

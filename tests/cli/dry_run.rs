@@ -162,3 +162,33 @@ fn says_that_rows_which_are_replaced_are_not_counted() {
     let json = project.ok(&["up", "--dry-run", "--json"]).json("up");
     assert_eq!(json["steps"][0]["recording"]["replaces"], true);
 }
+
+#[test]
+fn a_virtual_table_without_its_module_is_passed_over() {
+    let project = Project::notes();
+    project.ok(&["up", "--to", "1"]);
+    let foreign = "PRAGMA writable_schema = ON;
+        INSERT INTO sqlite_schema VALUES ('table', 'words', 'words', 0, 'CREATE VIRTUAL TABLE words USING nothere(x)');
+        PRAGMA writable_schema = OFF;";
+    project.database().execute_batch(foreign).expect("a table of somebody else");
+    let tried = project.ok(&["up", "--dry-run"]);
+    assert!(tried.stdout.contains("rows of note: 2 inserted"), "{tried}");
+    project.ok(&["up"]);
+}
+
+#[test]
+fn in_one_transaction_a_row_without_a_parent_beside_a_rebuild_is_an_error_as_in_the_run() {
+    let project = Project::with(&[
+        ("0001_p.sql", "CREATE TABLE p (id INTEGER PRIMARY KEY);\nCREATE TABLE c (p INTEGER REFERENCES p);\n"),
+        (
+            "0002_rebuild.sql",
+            "-- whimbrel: rebuild\nCREATE TABLE n (id INTEGER PRIMARY KEY);\nDROP TABLE p;\nALTER TABLE n RENAME TO p;\n",
+        ),
+        ("0003_harm.sql", "INSERT INTO c VALUES (7);\n"),
+    ]);
+    let tried = project.run(&["up", "--single-transaction", "--dry-run"]);
+    let ran = project.run(&["up", "--single-transaction"]);
+    assert_eq!((tried.code, ran.code), (1, 1), "{tried}{ran}");
+    let cause = ran.stderr.lines().find(|line| line.contains("caused by")).expect("a cause");
+    assert!(tried.stderr.contains(cause), "{tried}{ran}");
+}

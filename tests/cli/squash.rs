@@ -108,3 +108,16 @@ fn a_schema_with_marks_in_it_is_squashed_as_it_is() {
     );
     flyway.ok(&["up", "-D", "new.db"]);
 }
+
+#[test]
+fn a_statement_that_ends_in_a_comment_is_ended_after_it() {
+    let project = Project::with(&[(
+        "0001_t.sql",
+        "CREATE TABLE t (a, b);\nCREATE VIEW v AS SELECT b FROM t -- only b;\n;\nCREATE INDEX i ON t (a) -- by a\n;\n\
+         CREATE TABLE u (x /* y */);\nCREATE VIEW w AS SELECT a FROM t /* only a */;\n",
+    )]);
+    project.ok(&["up"]);
+    project.ok(&["squash"]);
+    project.remove("migrations/0001_t.sql");
+    project.ok(&["up", "-D", "new.db"]);
+}

@@ -280,7 +280,7 @@ fn a_single_transaction_is_all_or_nothing() {
 fn protected_environments_refuse_or_ask() {
     let project = applied();
     let settings = "database = \"sqlite:other.db\"\n[env.production]\ndatabase = \"sqlite:app.db\"\nprotected = true\n\
-                    [env.archive]\ndatabase = \"sqlite:app.db\"\nprotected = \"refuse\"\n[env.test]\n";
+                    [env.archive]\ndatabase = \"sqlite:old.db\"\nprotected = \"refuse\"\n[env.test]\n";
     project.write("whimbrel.toml", settings);
     std::fs::hard_link(project.path("app.db"), project.path("hard.db")).expect("a link");
     project.unchanged(|| {
@@ -360,4 +360,19 @@ fn a_database_behind_a_baseline_fails_every_check() {
     Verified 3 migrations: 1 problem.
     ");
     assert!(project.run(&["up"]).stderr.contains("what leads to the baseline 3 all is not in the chain"));
+}
+
+#[test]
+fn of_environments_with_one_database_the_strictest_protects_it() {
+    let project = applied();
+    let settings = "[env.app]\ndatabase = \"sqlite:app.db\"\n[env.production]\ndatabase = \"sqlite:app.db\"\n\
+                    protected = \"refuse\"\n[env.staging]\ndatabase = \"sqlite:app.db\"\nprotected = true\n";
+    project.write("whimbrel.toml", settings);
+    project.unchanged(|| {
+        for arguments in [["-D", "sqlite:app.db"], ["--env", "app"], ["--env", "staging"], ["--env", "production"]] {
+            let outcome = project.run(&[&["down", "--yes"], arguments.as_slice()].concat());
+            assert_eq!(outcome.code, 1, "{outcome}");
+            assert!(outcome.stderr.contains("`down` is refused: the environment production is protected"), "{outcome}");
+        }
+    });
 }

@@ -159,3 +159,20 @@ fn what_a_hook_sets_holds_for_its_step_or_its_run_and_no_longer() {
     assert_eq!(seen(&connection), before);
     assert_eq!(all(&connection, "SELECT * FROM heard_for_good"), ["Integer(1)"]);
 }
+
+#[test]
+fn a_dry_run_that_does_not_begin_leaves_foreign_keys_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let mut connection = caller(&path);
+    let before = seen(&connection);
+    let source = Memory::new("memory").file("1_a.sql", "-- whimbrel: rebuild\nCREATE TABLE a (x);");
+    let migrator = Migrator::builder().source(source).lock_timeout(std::time::Duration::ZERO).build().unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    migrator.on(&mut connection, |migrator| migrator.dry_run(&Goal::LATEST)).unwrap_err();
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(seen(&connection), before);
+    let enforced: bool = connection.query_row("PRAGMA foreign_keys", [], |row| row.get(0)).unwrap();
+    assert!(enforced && connection.is_autocommit());
+}

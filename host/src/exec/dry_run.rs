@@ -9,11 +9,13 @@ use super::hooks::{self, of_step};
 use super::losses::{count, gone, inventory};
 use super::preconditions::{instead, waits};
 use super::prepare::{Prepared, PreparedStep};
+use super::renames::Renames;
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::scope::Scope;
 use super::script::recorded_as_written;
 use super::step::{Intact, Timer, done_elsewhere, rebuilds, record};
+use super::watermark::Watermark;
 use super::work::work;
 use crate::db::Session;
 use crate::model::{Moment, TransactionMode};
@@ -51,15 +53,24 @@ fn tried(
     let refuse = |done, source| Err(Box::new(RunError { done, failed: first.clone(), source, on_error: Vec::new() }));
     // Foreign keys can only be suspended outside a transaction, so one rebuild suspends them for all steps.
     let rebuilds = prepared.steps.iter().any(rebuilds);
-    let opened = open(session.as_mut(), rebuilds, conditions);
-    let opened = opened.and_then(|enforced| Ok((enforced, inventory(session.as_mut(), &conditions.history.tables())?)));
-    let (enforced, before) = match opened {
-        Ok(opened) => opened,
-        Err(source) => return (session, refuse(report, source)),
+    let enforced = match rebuilds.then(|| session.set_foreign_keys(false)).transpose() {
+        Ok(enforced) => enforced.unwrap_or_default(),
+        Err(error) => return (session, refuse(report, StepError::doing("suspend foreign keys")(error))),
+    };
+    let own = conditions.history.tables();
+    let before = match open(session.as_mut(), conditions).and_then(|()| inventory(session.as_mut(), &own)) {
+        Ok(before) => before,
+        Err(source) => {
+            // The first error is the one to tell.
+            if let Err(error) = close(session.as_mut(), enforced) {
+                tracing::warn!("{error}");
+            }
+            return (session, refuse(report, source));
+        }
     };
     let (mut session, failure) = try_all(session, prepared, conditions, enforced, &mut report);
     report.duration = began.elapsed();
-    let after = inventory(session.as_mut(), &conditions.history.tables());
+    let after = inventory(session.as_mut(), &own);
     let closed = close(session.as_mut(), enforced).and_then(|()| {
         report.losses = gone(&before, &after?);
         count(session.as_mut(), &mut report.losses)
@@ -96,6 +107,8 @@ fn try_all(
     // Why the next step cannot be tried.
     let mut partly = None;
     let mut left_out = false;
+    // Another process may have done some of it before the transaction began.
+    let mut watermark = Watermark::default();
     let of = prepared.steps.len();
     for (index, step) in prepared.steps.iter().enumerate() {
         conditions.observer.event(&Event::StepStarted { step: &step.step, number: index + 1, of });
@@ -104,12 +117,13 @@ fn try_all(
         } else if let Some(reason) = partly {
             (session, Ok(not_tried(step, reason)))
         } else {
-            try_step(session, step, conditions, suspended)
+            try_step(session, step, conditions, &mut watermark, suspended)
         };
         session = returned;
         let result = match result {
-            // Step by step it would run with foreign keys enforced, and may do something else.
-            Err(StepError::Unenforced { .. }) => {
+            // Step by step it would run with foreign keys enforced, and may do something else. In one transaction the run
+            // suspends them, too.
+            Err(StepError::Unenforced { .. }) if !conditions.one_transaction => {
                 partly = Some(AFTER_ANOTHER);
                 Ok(not_tried(step, "it needs the foreign keys that are off beside a rebuild"))
             }
@@ -122,6 +136,7 @@ fn try_all(
         match result {
             Ok(tried) => {
                 left_out |= tried.outcome == StepOutcome::NotTried;
+                watermark.committed(&step.step, &tried);
                 if tried.estimate.is_some() {
                     partly = Some("it comes after a sample");
                 }
@@ -141,7 +156,8 @@ fn try_all(
     let (mut session, after) = hooks::of_run(session, Moment::AfterAll, prepared, conditions);
     let after = after.map_err(|error| (None, error));
     let ended = after.and_then(|()| {
-        let ended = at_the_end.map_or(Ok(()), |known| known.check_end(session.as_mut()));
+        let renames = || Renames::of(&prepared.steps);
+        let ended = at_the_end.map_or(Ok(()), |known| known.check_end(session.as_mut(), &renames()));
         ended.map_err(|error| (prepared.steps.last().map(|step| step.step.clone()), error))
     });
     (session, ended.err())
@@ -161,20 +177,18 @@ fn before_all(
     Ok(None)
 }
 
-/// Returns whether foreign keys are to be enforced again afterwards.
-fn open(session: &mut dyn Session, rebuilds: bool, conditions: &Conditions<'_>) -> Result<bool, StepError> {
-    let enforced = rebuilds && session.set_foreign_keys(false).map_err(StepError::doing("suspend foreign keys"))?;
+fn open(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<(), StepError> {
     session.begin().map_err(StepError::beginning)?;
-    conditions.history.ensure(session)?;
-    Ok(enforced)
+    Ok(conditions.history.ensure(session)?)
 }
 
+/// Undoes everything; foreign keys are enforced again if they were, whatever becomes of the rest.
 fn close(session: &mut dyn Session, enforced: bool) -> Result<(), StepError> {
-    session.rollback().map_err(StepError::doing("roll back"))?;
-    if enforced {
-        session.set_foreign_keys(true).map_err(StepError::doing("enforce foreign keys again"))?;
-    }
-    Ok(())
+    let undone = session.rollback().map_err(StepError::doing("roll back"));
+    session.hold_interrupt(true);
+    let restored = if enforced { session.set_foreign_keys(true).map(drop) } else { Ok(()) };
+    session.hold_interrupt(false);
+    undone.and(restored.map_err(StepError::doing("enforce foreign keys again")))
 }
 
 const AFTER_ANOTHER: &str = "it comes after one that was not tried";
@@ -218,8 +232,17 @@ fn try_step(
     mut session: Box<dyn Session>,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
+    watermark: &mut Watermark,
     suspended: bool,
 ) -> (Box<dyn Session>, Result<StepReport, StepError>) {
+    match watermark.still_needed(session.as_mut(), &step.step, conditions) {
+        Ok(true) => {}
+        Ok(false) => {
+            let reason = Some("another process has done it meanwhile".to_owned());
+            return (session, Ok(StepReport { reason, ..done_elsewhere(step) }));
+        }
+        Err(error) => return (session, Err(error)),
+    }
     match instead(session.as_mut(), step, conditions) {
         Ok(None) => {}
         Ok(Some(report)) => return (session, Ok(report)),
@@ -277,7 +300,7 @@ fn try_step(
         report.warnings.extend(intact.check(session.as_mut(), step)?);
         scope.put_back(session.as_mut())?;
         record(session.as_mut(), &report, &timer, conditions, None)?;
-        at_its_end.map_or(Ok(()), |known| known.check_end(session.as_mut()))?;
+        at_its_end.map_or(Ok(()), |known| known.check_end(session.as_mut(), &Renames::of([step])))?;
         Ok(report)
     });
     (session, result)

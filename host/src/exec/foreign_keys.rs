@@ -1,6 +1,7 @@
 //! Rows without parents: a step that runs while foreign keys are off, or are looked at only when it ends, may leave none.
 
 use super::prepare::PreparedStep;
+use super::renames::Renames;
 use super::report::StepError;
 use crate::db::{ErrorCode, Orphans, Session, Value, for_each_row};
 use crate::model::Body;
@@ -18,25 +19,25 @@ impl Known {
     }
 
     /// Returns a line for the first of those that have come since.
-    pub(super) fn since(&self, session: &mut dyn Session) -> Result<Vec<String>, StepError> {
-        Ok(self.lines(&Self::look(session)?))
+    pub(super) fn since(&self, session: &mut dyn Session, renames: &Renames) -> Result<Vec<String>, StepError> {
+        Ok(self.lines(&Self::look(session)?, renames))
     }
 
     /// Refuses at the end of a transaction what a commit would.
-    pub(super) fn check_end(&self, session: &mut dyn Session) -> Result<(), StepError> {
-        match self.since(session)? {
+    pub(super) fn check_end(&self, session: &mut dyn Session, renames: &Renames) -> Result<(), StepError> {
+        match self.since(session, renames)? {
             violations if violations.is_empty() => Ok(()),
             violations => Err(StepError::Deferred { violations }),
         }
     }
 
-    fn lines(&self, now: &Self) -> Vec<String> {
-        now.0.iter().filter_map(|orphans| self.line(orphans)).take(MOST).collect()
+    fn lines(&self, now: &Self, renames: &Renames) -> Vec<String> {
+        now.0.iter().filter_map(|orphans| self.line(orphans, renames)).take(MOST).collect()
     }
 
-    fn line(&self, now: &Orphans) -> Option<String> {
+    fn line(&self, now: &Orphans, renames: &Renames) -> Option<String> {
         let Orphans { table, parent, rows, rowid } = now;
-        let same = |known: &&Orphans| known.table == *table && known.parent == *parent;
+        let same = |known: &&Orphans| renames.is_same(&known.table, table) && renames.is_same(&known.parent, parent);
         let before = self.0.iter().find(same).map_or(0, |known| known.rows);
         // It may be one of the old ones.
         let rowid = rowid.filter(|_| before == 0);
@@ -61,7 +62,7 @@ pub(super) fn commit(session: &mut dyn Session) -> Result<(), StepError> {
     let now = Known::look(session);
     let undone = session.rollback();
     let violations = match (now, undone, Known::look(session)) {
-        (Ok(now), Ok(()), Ok(before)) => before.lines(&now),
+        (Ok(now), Ok(()), Ok(before)) => before.lines(&now, &Renames::default()),
         // The first error is the one to tell.
         _ => Vec::new(),
     };
@@ -115,7 +116,7 @@ mod tests {
             (orphans("new", 2, Some(4)), Some("2 rows of new, such as that with rowid 4, have no parent in p")),
         ];
         for (now, expected) in cases {
-            assert_eq!(known.line(&now).as_deref(), expected, "{now:?}");
+            assert_eq!(known.line(&now, &Renames::default()).as_deref(), expected, "{now:?}");
         }
     }
 }

@@ -23,25 +23,42 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The columns of each table.
 pub(super) type Inventory = BTreeMap<String, BTreeSet<String>>;
 
-const TABLES: &str = "SELECT l.name, x.name FROM pragma_table_list l JOIN pragma_table_xinfo(l.name) x \
-                      WHERE l.schema = 'main' AND l.type IN ('table', 'virtual') AND x.hidden NOT IN (2, 3) AND l.name NOT LIKE 'sqlite^_%' ESCAPE '^'";
+const TABLES: &str = "SELECT l.name, x.name FROM pragma_table_list l JOIN pragma_table_xinfo(l.name, 'main') x \
+                      WHERE l.schema = 'main' AND l.type = 'table' AND x.hidden NOT IN (2, 3) \
+                      AND l.name NOT LIKE 'sqlite^_%' ESCAPE '^'";
+const VIRTUAL: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'";
+const COLUMNS: &str = "SELECT ?1, name FROM pragma_table_xinfo(?1, 'main') WHERE hidden NOT IN (2, 3)";
 
 /// Lists tables and columns, without the host's own; nothing in databases that cannot be asked this way. Columns that are
-/// computed are left out: nothing is lost with them, and to compute them takes however long their makers like.
+/// computed are left out: nothing is lost with them, and to compute them takes however long their makers like. So are
+/// virtual tables whose module is not there.
 pub(super) fn inventory(session: &mut dyn Session, own: &[String]) -> Result<Inventory, StepError> {
     let mut found = Inventory::new();
     if session.dialect() != "sqlite" {
         return Ok(found);
     }
-    for_each_row(session, TABLES, &[], &mut |row| {
+    let listing = || StepError::doing("list the tables");
+    let mut add = |row: &[Value]| {
         if let [Value::Text(table), Value::Text(column)] = row
             && !own.contains(table)
         {
             found.entry(table.clone()).or_default().insert(column.clone());
         }
         Ok(())
+    };
+    for_each_row(session, TABLES, &[], &mut add).map_err(listing())?;
+    let mut names = Vec::new();
+    for_each_row(session, VIRTUAL, &[], &mut |row| {
+        names.extend_from_slice(row);
+        Ok(())
     })
-    .map_err(StepError::doing("list the tables"))?;
+    .map_err(listing())?;
+    for name in names {
+        match for_each_row(session, COLUMNS, &[name], &mut add) {
+            Err(error) if error.message.starts_with("no such module") => {}
+            described => described.map_err(listing())?,
+        }
+    }
     Ok(found)
 }
 

@@ -32,6 +32,7 @@ mod preview;
 mod rebuild;
 mod references;
 mod refusal;
+mod renames;
 mod repair;
 mod report;
 #[cfg(feature = "wasm")]
@@ -81,7 +82,7 @@ pub(crate) use foresee::foresee;
 #[cfg(feature = "wasm")]
 pub(crate) use once::{read_once, run_once};
 #[cfg(feature = "wasm")]
-pub(crate) use prepare::check_code;
+pub(crate) use prepare::{check_code, prepare_applied};
 #[cfg(feature = "wasm")]
 pub(crate) use preview::preview_step;
 pub(crate) use repair::{plan_repair, run_repair};

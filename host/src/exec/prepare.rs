@@ -12,7 +12,7 @@ use super::libraries;
 use super::look::{Closely, look};
 pub use super::prepare_error::PrepareError;
 #[cfg(feature = "wasm")]
-use super::scripts::Workshop;
+use super::scripts::{Standing, Workshop};
 use crate::limits::RunLimits;
 #[cfg(feature = "wasm")]
 use crate::model::{Binary, Body};
@@ -27,6 +27,8 @@ pub(super) struct PreparedStep {
     pub(super) step: Step,
     /// What its statements are held to.
     pub(super) hold: Hold,
+    /// Its chain is not trusted, so its code is not told that a run is a dry one: what such a run shows is what it does.
+    pub(super) is_strangers: bool,
     /// Libraries whose functions it calls.
     pub(super) libraries: Vec<PreparedLibrary>,
     /// Its compiled component, if it is one.
@@ -44,8 +46,9 @@ pub(super) struct PreparedStep {
 }
 
 impl PreparedStep {
-    fn new(step: Step, hold: Hold, limits: RunLimits) -> Self {
+    fn new(step: Step, hold: Hold, limits: RunLimits, policies: &Policies) -> Self {
         Self {
+            is_strangers: policies.of(&step.chain).is_untrusted(),
             step,
             hold,
             libraries: Vec::new(),
@@ -65,7 +68,7 @@ impl PreparedStep {
         let hold = one(&step, policy)?
             .map_err(|refused| PrepareError::NotGranted { refused: vec![too_much(&step, policy, refused)] })?;
         let limits = decide(&step, policies)?;
-        Ok(Self::new(step, hold, limits))
+        Ok(Self::new(step, hold, limits, policies))
     }
 }
 
@@ -102,6 +105,32 @@ impl Prepared {
 ///
 /// The policy says what each migration may do and how much it may use; a manifest may ask for less.
 pub fn prepare(
+    plan: Plan,
+    chains: &Chains,
+    compilation: &crate::wasm::Compilation,
+    engines: &crate::engines::Engines,
+    policies: &Policies,
+    observer: &Arc<dyn Observer>,
+) -> Result<Prepared, PrepareError> {
+    prepare_as(Standing::New, plan, chains, compilation, engines, policies, observer)
+}
+
+#[cfg(feature = "wasm")]
+/// Does the same for steps that are applied and are only asked something: their scripts stay as they were written.
+pub(crate) fn prepare_applied(
+    plan: Plan,
+    chains: &Chains,
+    compilation: &crate::wasm::Compilation,
+    engines: &crate::engines::Engines,
+    policies: &Policies,
+    observer: &Arc<dyn Observer>,
+) -> Result<Prepared, PrepareError> {
+    prepare_as(Standing::Applied, plan, chains, compilation, engines, policies, observer)
+}
+
+#[cfg(feature = "wasm")]
+fn prepare_as(
+    standing: Standing,
     mut plan: Plan,
     chains: &Chains,
     compilation: &crate::wasm::Compilation,
@@ -122,7 +151,7 @@ pub fn prepare(
         .collect();
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
         let limits = decide(step, policies)?;
-        Ok(PreparedStep::new(step.clone(), hold, limits))
+        Ok(PreparedStep::new(step.clone(), hold, limits, policies))
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     let scripts = plan.steps.iter().filter(|step| step.migration.body.script().is_some()).count();
@@ -143,7 +172,7 @@ pub fn prepare(
         let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
         for step in &mut steps {
             let Some(script) = step.step.migration.body.script() else { continue };
-            match workshop.prepare(&step.step, script, &step.limits) {
+            match workshop.prepare(&step.step, script, &step.limits, standing) {
                 Ok(((plugin, used), exports)) => {
                     (step.plugin, step.engine) = (Some(plugin), Some(used));
                     step.is_verified = exports.iter().any(|export| export == super::component::VERIFY);
@@ -191,28 +220,32 @@ fn with_hooks(mut plan: Plan, mut steps: Vec<PreparedStep>) -> Prepared {
 }
 
 /// Looks at the bytes of every component of some steps and has the engines read every script. Compiles no component and
-/// runs nothing. Without scripts no engine is started.
+/// runs nothing. Without scripts no engine is started. Those that are `applied` are held to less than the `new` ones.
 #[cfg(feature = "wasm")]
 pub(crate) fn check_code(
-    steps: &[Step],
+    new: &[Step],
+    applied: &[Step],
     compilation: &crate::wasm::Compilation,
     engines: &crate::engines::Engines,
     policies: &Policies,
 ) -> Result<(), PrepareError> {
     // Limits that cannot be had are told as refusals of the policy.
     let limits = |step| decide(step, policies).unwrap_or_default();
-    let mut wrong = look(steps.iter().map(|step| (step, limits(step))), Closely::Types);
-    let scripts: Vec<_> = steps.iter().filter_map(|step| Some((step, step.migration.body.script()?))).collect();
-    let Some((first, _)) = scripts.first() else { return all_of(wrong) };
+    let steps =
+        || new.iter().map(|step| (step, Standing::New)).chain(applied.iter().map(|step| (step, Standing::Applied)));
+    let mut wrong = look(steps().map(|(step, _)| (step, limits(step))), Closely::Types);
+    let scripts: Vec<_> =
+        steps().filter_map(|(step, standing)| Some((step, standing, step.migration.body.script()?))).collect();
+    let Some((first, ..)) = scripts.first() else { return all_of(wrong) };
     let engine = Engine::for_scripts(compilation).map_err(|source| PrepareError::Component {
         migration: first.migration.title(),
         file: first.migration.file.clone(),
         source,
     })?;
     let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
-    for (step, script) in scripts {
-        let limits = decide(step, policies)?;
-        match workshop.prepare(step, script, &limits) {
+    for (step, standing, script) in scripts {
+        let limits = limits(step);
+        match workshop.prepare(step, script, &limits, standing) {
             Ok(_) => {}
             Err(error) if error.is_interruption() => return Err(error),
             Err(error) => wrong.push(error),
@@ -309,7 +342,7 @@ pub fn prepare(
     }
     let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
         let limits = decide(step, policies)?;
-        Ok(PreparedStep::new(step.clone(), hold, limits))
+        Ok(PreparedStep::new(step.clone(), hold, limits, policies))
     });
     let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
     libraries::prepare(&mut steps, chains)?;

@@ -2,14 +2,15 @@
 //! not there, and indexes and triggers that went with the table. Looks before and after; changes nothing.
 
 use super::prepare::PreparedStep;
+use super::renames::Renames;
 use super::report::StepError;
 use crate::db::{DbError, Session, Value, for_each_row};
 use crate::plan::Warning;
 use crate::sql::{self, Token};
 
-/// SQLite looks through all views and triggers when any table is renamed, and says which of them it cannot make sense of.
-const PROBE: &str =
-    "CREATE TABLE main._whimbrel_probe (x); ALTER TABLE main._whimbrel_probe RENAME TO _whimbrel_probed";
+/// Begins the name of a table that is there for a moment only.
+const PROBE: &str = "_whimbrel_probe";
+const PROBES: &str = "SELECT name FROM main.sqlite_schema WHERE name LIKE '^_whimbrel^_probe%' ESCAPE '^'";
 /// Indexes that SQLite makes by itself have no text.
 const ATTACHMENTS: &str =
     "SELECT type, name, tbl_name FROM main.sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL";
@@ -39,11 +40,15 @@ impl Shape {
     }
 
     /// Refuses a schema that the rebuild has broken.
-    pub(super) fn check(&self, session: &mut dyn Session) -> Result<(), StepError> {
+    pub(super) fn check(&self, session: &mut dyn Session, renames: &Renames) -> Result<(), StepError> {
         if let Some(error) = unsound(session)?.filter(|_| self.is_sound) {
             return Err(StepError::Schema { reason: error.message });
         }
-        match rows(session, DANGLING)?.into_iter().find(|row| !self.dangling.contains(row)).as_deref() {
+        let is_old = |row: &Vec<String>| {
+            let is_same = |(before, now): (&String, &String)| renames.is_same(before, now);
+            self.dangling.iter().any(|old| old.iter().zip(row).all(is_same))
+        };
+        match rows(session, DANGLING)?.into_iter().find(|row| !is_old(row)).as_deref() {
             Some([table, parent]) => {
                 Err(StepError::Schema { reason: format!("{table} refers to a table {parent} that is not there") })
             }
@@ -77,12 +82,30 @@ impl Shape {
     }
 }
 
-/// Returns what SQLite says of the first view or trigger that makes no sense to it.
+/// Returns what SQLite says of the first view or trigger that makes no sense to it. It looks through all of them when any
+/// table is renamed, unless it was told not to.
 fn unsound(session: &mut dyn Session) -> Result<Option<DbError>, StepError> {
     let looking = || StepError::doing("look at views and triggers");
+    // Longer than every name that begins so.
+    let taken = rows(session, PROBES)?;
+    let longest = taken.iter().flatten().map(String::len).max().unwrap_or_default();
+    let probe = format!("{PROBE}{}", "_".repeat((longest + 1).saturating_sub(PROBE.len())));
+    let mut is_told = false;
+    for_each_row(session, "PRAGMA legacy_alter_table", &[], &mut |row| {
+        is_told = matches!(row, [Value::Integer(1)]);
+        Ok(())
+    })
+    .map_err(looking())?;
     let savepoint = session.savepoint().map_err(looking())?;
-    let probed = session.execute_script(PROBE);
-    session.rollback_to(savepoint).map_err(looking())?;
+    if is_told {
+        session.execute("PRAGMA legacy_alter_table = OFF", &[]).map_err(looking())?;
+    }
+    let probed =
+        session.execute_script(&format!("CREATE TABLE main.{probe} (x); ALTER TABLE main.{probe} RENAME TO {probe}d"));
+    session.hold_interrupt(true);
+    let told = if is_told { session.execute("PRAGMA legacy_alter_table = ON", &[]).map(drop) } else { Ok(()) };
+    session.hold_interrupt(false);
+    session.rollback_to(savepoint).and(told).map_err(looking())?;
     match probed {
         Ok(()) => Ok(None),
         Err(failed) if says_unsound(&failed.error) => Ok(Some(failed.error)),
@@ -93,13 +116,6 @@ fn unsound(session: &mut dyn Session) -> Result<Option<DbError>, StepError> {
 /// Tells whether SQLite refuses to rename since a view or a trigger makes no sense to it.
 pub(super) fn says_unsound(error: &DbError) -> bool {
     error.message.starts_with("error in view ") || error.message.starts_with("error in trigger ")
-}
-
-/// Tells whether a statement renames a table.
-pub(super) fn renames_table(statement: &str) -> bool {
-    let tokens: Vec<Token<'_>> = sql::tokens(statement).filter(Token::is_significant).collect();
-    tokens.first().is_some_and(|token| token.is_word("ALTER"))
-        && tokens.windows(2).any(|pair| pair[0].is_word("RENAME") && pair[1].is_word("TO"))
 }
 
 /// Finds the names after DROP INDEX and DROP TRIGGER.
@@ -135,10 +151,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_is_dropped_and_what_is_renamed() {
+    fn reads_what_is_dropped() {
         let script = "DROP INDEX IF EXISTS main.\"a b\"; DROP TABLE t; drop trigger g;";
         assert_eq!(dropped(script), ["a b", "g"]);
-        assert!(renames_table("-- x\nALTER TABLE a RENAME TO b"));
-        assert!(!renames_table("ALTER TABLE a RENAME COLUMN b TO c") && !renames_table("SELECT 1"));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::hold::held;
 use super::prepare::PreparedStep;
-use super::rebuild::{renames_table, says_unsound};
+use super::rebuild::says_unsound;
+use super::renames::renames_table;
 use super::report::StepError;
 use super::run::Conditions;
 use crate::db::{ErrorCode, Recording, ScriptError, Session};
@@ -44,7 +45,10 @@ fn rebuild(session: &mut dyn Session, script: &str) -> Result<(), ScriptError> {
         let at = |error| ScriptError { start: failed.start, end: failed.end, error };
         session.execute("PRAGMA legacy_alter_table = ON", &[]).map_err(at)?;
         let renamed = session.execute_script(statement);
-        session.execute("PRAGMA legacy_alter_table = OFF", &[]).map_err(at)?;
+        session.hold_interrupt(true);
+        let restored = session.execute("PRAGMA legacy_alter_table = OFF", &[]);
+        session.hold_interrupt(false);
+        restored.map_err(at)?;
         renamed.map_err(|error| at(error.error))?;
         from = failed.end;
     }

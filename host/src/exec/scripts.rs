@@ -189,6 +189,15 @@ pub(crate) fn look_at(engines: &Engines, compilation: &Compilation) -> Result<Ve
     Ok(engines.all().map(one).collect())
 }
 
+/// What a script is prepared for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// To be run: what it would never call is refused.
+    New,
+    /// To be asked something: it is applied.
+    Applied,
+}
+
 /// What was found for a script.
 pub(super) type Found = (Arc<Plugin>, EngineUsed);
 
@@ -205,12 +214,13 @@ impl<'a> Workshop<'a> {
         Self { engines, compiler, interrupt, ready: HashMap::new() }
     }
 
-    /// Finds the engine of a script and has it read the script, for a step of a plan; returns what the script exports, too.
+    /// Finds the engine of a script and has it read the script, for a step; returns what the script exports, too.
     pub(super) fn prepare(
         &mut self,
         step: &Step,
         script: &Arc<ScriptFiles>,
         limits: &RunLimits,
+        standing: Standing,
     ) -> Result<(Found, Vec<String>), PrepareError> {
         let failed = |source: ScriptPrepareError| PrepareError::Script {
             migration: step.migration.title(),
@@ -239,8 +249,8 @@ impl<'a> Workshop<'a> {
         if let Some(export) = [Some(export), inverse].into_iter().flatten().find(|export| !has(export)) {
             return Err(failed(ScriptPrepareError::NoExport { export, exports, extension: script.extension.clone() }));
         }
-        // Only before it is applied: what has run stays as it was written.
-        if let (Direction::Up, Some(spec)) = (step.direction, spec) {
+        // What has run stays as it was written.
+        if let (Standing::New, Direction::Up, Some(spec)) = (standing, step.direction, spec) {
             let ignored: Vec<&str> = WITHOUT_TRANSFORM.into_iter().filter(|export| has(export)).collect();
             if !ignored.is_empty() {
                 return Err(failed(ScriptPrepareError::BesideTransform { ignored }));

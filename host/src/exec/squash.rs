@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
 use crate::model::{Hook, Script};
 use crate::plan::Step;
+use crate::sql;
 
 /// What comes first, so that everything finds what it is about. SQLite looks at every table for each row that it joins with
 /// `pragma_table_list`, so that is read once.
@@ -35,8 +36,7 @@ pub(crate) fn squash(
     before.iter().try_for_each(|hook| run_hook(empty.as_mut(), hook))?;
     let made: BTreeSet<Object> = self::objects(empty.as_mut(), not_its_own)?.into_iter().collect();
     let wanted = objects.iter().filter(|object| !made.contains(object));
-    let mut text: String =
-        wanted.map(|object| format!("{};\n\n", object.sql.trim_end_matches([';', ' ', '\n']))).collect();
+    let mut text: String = wanted.map(|object| ended(&object.sql)).collect();
     for pragma in HEAD {
         let value = number(session, pragma)?;
         if value != 0 {
@@ -67,6 +67,15 @@ pub(crate) fn squash(
         })?;
     }
     Ok((script, rows))
+}
+
+/// Ends a statement; one whose last line is a comment would take the semicolon into that.
+fn ended(statement: &str) -> String {
+    let statement = statement.trim_end();
+    match sql::tokens(statement).last().is_some_and(|token| token.text.starts_with("--")) {
+        true => format!("{statement}\n;\n\n"),
+        false => format!("{};\n\n", statement.trim_end_matches([';', ' ', '\n'])),
+    }
 }
 
 /// Runs a hook of SQL. One that needs what is not there yet makes nothing in a new database, either.

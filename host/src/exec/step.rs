@@ -11,6 +11,7 @@ use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::rebuild::Shape;
 use super::references::References;
+use super::renames::Renames;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::scope::Scope;
@@ -206,13 +207,14 @@ impl Intact {
     pub(super) fn check(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Warning>, StepError> {
         // Of such a key nothing can be told by its rows.
         self.references.as_ref().map_or(Ok(()), |references| references.check(session))?;
-        let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session))?;
+        let renames = Renames::of([step]);
+        let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session, &renames))?;
         let Some(shape) = &self.shape else {
             let is_intact = violations.is_empty();
             return if is_intact { Ok(None) } else { Err(StepError::Unenforced { violations }) };
         };
         // A reference to nothing makes rows without parents, and says more than they do.
-        shape.check(session)?;
+        shape.check(session, &renames)?;
         match violations.is_empty() {
             true => shape.vanished(session, step),
             false => Err(StepError::ForeignKeys { violations }),

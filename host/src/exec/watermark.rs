@@ -10,7 +10,7 @@ use super::run::Conditions;
 use crate::db::Session;
 use crate::history::foreign::Mirror;
 use crate::model::{AppliedState, Key, Role};
-use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Rules, Step};
+use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Step};
 
 /// What is known of the history, so that it is read again only when another connection has changed the database.
 #[derive(Debug, Default)]
@@ -64,6 +64,8 @@ impl Watermark {
         // What a redo takes back may have taken along what a repeatable one has made: it runs again although it is done.
         let again = matches!(conditions.goal, Goal::Redo(_)) && step.migration.role() == Role::Repeatable;
         if applied != (step.direction == Direction::Down) && !again {
+            // Whoever has done this one may have done others: what follows may not stand on what it stood on.
+            self.overtaken |= matches!(conditions.goal, Goal::Redo(_));
             return Ok(false);
         }
         let next = self.ahead.front().filter(|next| !is_same(next, step));
@@ -84,9 +86,8 @@ impl Watermark {
             plan::check_half_way(chains, &applied, goal, rules).map_err(StepError::Plan)?;
         } else if !conditions.on_a_copy {
             // What was left out is pending, and may be older than what was applied after it.
-            let rules = &Rules { allow_out_of_order: rules.allow_out_of_order || !self.left_out.is_empty(), ..*rules };
-            self.ahead = plan::steps(chains, &applied, goal, rules).map_err(StepError::Plan)?.into();
-            self.ahead.retain(|step| !self.left_out.iter().any(|left_out| is_same(left_out, step)));
+            let left_out = |step: &Step| self.left_out.iter().any(|left_out| is_same(left_out, step));
+            self.ahead = plan::steps(chains, &applied, goal, rules, &left_out).map_err(StepError::Plan)?.into();
         }
         self.mirrors = match applied.iter().any(|row| row.origin.is_some()) {
             true => Mirror::all(conditions.history, session)?.into_iter().collect(),

@@ -180,11 +180,9 @@ impl MigratorBuilder {
     /// refused.
     ///
     /// What runs when the time is over is stopped and rolled back as by an interrupt, and the run ends with
-    /// [`Error::Timeout`]. Steps that were committed before stay. It holds for what runs migrations or asks them, also
-    /// inside [`on`](Migrator::on): `run`, `run_on`, `up`, `down`, `redo`, `run_on_startup`, `dry_run`, `run_once`,
-    /// `read_once`, `run_twice` and `round_trip` with their variants, `verify_deep`, `preview` and `retry_rejects`; in
-    /// `foresee` it ends the queries. What only reads, or only writes the history (`plan`, `status`, `repair`, `adopt`,
-    /// `baseline`, `squash`), has no end but that of waiting for a lock.
+    /// [`Error::Timeout`]. Steps that were committed before stay. It holds for what runs migrations or asks them, and for
+    /// what only reads or only writes the history, such as `plan`, `status`, `repair`, `adopt`, `baseline` and `squash`; also
+    /// inside [`on`](Migrator::on).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

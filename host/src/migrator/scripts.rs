@@ -7,8 +7,8 @@ use crate::db::Access;
 use crate::error::Error;
 use crate::exec::{self, Conditions, EngineFound, Prepared, StepReport};
 use crate::interrupt::Interrupt;
-use crate::model::Chains;
-use crate::plan::{Direction, Goal, Plan, PlanError, PlanProblem, Step, Until};
+use crate::model::{Chains, Migration};
+use crate::plan::{Direction, Entry, Goal, Plan, PlanError, PlanProblem, Step, Until};
 use crate::wasm::{Compilation, CompileError};
 
 impl Migrator {
@@ -16,7 +16,27 @@ impl Migrator {
     /// every script. Compiles no component, runs nothing and changes nothing. Whether the code of a component's functions is
     /// valid, only compiling tells.
     pub fn check_code(&self, steps: &[Step]) -> Result<(), Error> {
-        Ok(exec::check_code(steps, &self.scripts_compilation(), &self.engines, &self.policies)?)
+        self.check_steps(steps, &[])
+    }
+
+    /// Looks at the code of what is pending, as [`check_code`](Self::check_code) does, and has the engines read the scripts
+    /// that are applied, which are only held to what they could still be asked. Applied components are left out: they may be
+    /// of a contract that is no longer spoken.
+    pub fn check_code_of(&self, entries: &[Entry]) -> Result<(), Error> {
+        let steps = |is_meant: &dyn Fn(&Entry, &Migration) -> bool| {
+            let step = |entry: &Entry| {
+                let migration = entry.migration.clone().filter(|migration| is_meant(entry, migration))?;
+                Some(Step { direction: Direction::Up, chain: Arc::clone(&entry.chain), several: false, migration })
+            };
+            entries.iter().filter_map(step).collect::<Vec<Step>>()
+        };
+        let new = steps(&|entry, _| entry.applied.is_none());
+        let applied = steps(&|entry, migration| entry.applied.is_some() && migration.body.script().is_some());
+        self.check_steps(&new, &applied)
+    }
+
+    fn check_steps(&self, new: &[Step], applied: &[Step]) -> Result<(), Error> {
+        Ok(exec::check_code(new, applied, &self.scripts_compilation(), &self.engines, &self.policies)?)
     }
 
     /// Asks every script engine what it is.

@@ -4,9 +4,8 @@ use super::Migrator;
 #[cfg(feature = "wasm")]
 use {
     crate::db::Access,
-    crate::exec::{self, Conditions, Prepared},
+    crate::exec::{self, Conditions},
     crate::interrupt::Interrupt,
-    crate::model::Chains,
     crate::plan::{self, Goal, Plan, Until},
     std::sync::Arc,
 };
@@ -14,7 +13,7 @@ use {
 use crate::db::Session;
 use crate::error::Error;
 use crate::history::{History, RejectedRow};
-use crate::model::{Applied, Version};
+use crate::model::{Applied, Chains, Version};
 use crate::plan::{PlanError, PlanProblem};
 
 impl Migrator {
@@ -27,7 +26,7 @@ impl Migrator {
     ) -> Result<crate::transform::Preview, Error> {
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
-            let prepared = self.prepare_one(&chains, version, interrupt)?;
+            let prepared = self.prepare(Self::plan_one(&chains, version)?, &chains, interrupt)?;
             let mut session = self.existing(Access::Read, interrupt)?;
             let conditions = self.conditions(&chains, prepared.goal(), interrupt, true);
             let conditions = Conditions { throttle: None, sample: None, ..conditions };
@@ -46,7 +45,8 @@ impl Migrator {
     #[cfg(feature = "wasm")]
     fn retry_rejects_until(&self, interrupt: &Interrupt, version: Version) -> Result<exec::Retried, Error> {
         let chains = self.load(interrupt)?;
-        let prepared = self.prepare_one(&chains, version, interrupt)?;
+        let plan = Self::plan_one(&chains, version)?;
+        let prepared = self.prepare_applied(plan, &chains, interrupt)?;
         let refuse = |problem: PlanProblem| Error::Plan(PlanError { problems: vec![problem] });
         let chain = prepared.chains().first().map(String::as_str);
         let entries = plan::reconcile(&chains, self.all_rows()?);
@@ -58,9 +58,9 @@ impl Migrator {
         Ok(exec::retry_step(session, &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
     }
 
-    /// Prepares the step of one transform, of the active chain that has one of this version. Refused where several have.
+    /// Plans the step of one transform, of the active chain that has one of this version. Refused where several have.
     #[cfg(feature = "wasm")]
-    fn prepare_one(&self, chains: &Chains, version: Version, interrupt: &Interrupt) -> Result<Prepared, Error> {
+    fn plan_one(chains: &Chains, version: Version) -> Result<Plan, Error> {
         use crate::plan::{Direction, Step};
 
         let mut found: Vec<_> = chains.active().filter_map(|chain| Some((chain, chain.get(version)?))).collect();
@@ -75,30 +75,60 @@ impl Migrator {
         let (chain, migration) = (Arc::clone(chain.shared_name()), Arc::clone(migration));
         let names = vec![chain.to_string()];
         let steps = vec![Step { direction: Direction::Up, chain, several: false, migration }];
-        Ok(self.prepare(Plan::of(names, goal, steps), chains, interrupt)?)
+        Ok(Plan::of(names, goal, steps))
     }
 
     /// Returns the rows that a transform kept aside, and its chain. Changes nothing and creates nothing.
     ///
-    /// Refused where several chains have applied a transform of this version.
+    /// Refused where several chains have applied a transform of this version. The files are read only where a script of
+    /// this version is applied: it may be a transform.
     pub fn rejects(&self, version: Version) -> Result<Rejects, Error> {
         let chains: Vec<String> = self.names();
         let read = |history: &History, session: &mut dyn Session| {
             let applied = history.read_to_decide(session)?;
-            let is_meant = |row: &&Applied| row.is_live() && row.version == version && *row.kind == *"transform";
             let mut found = Vec::new();
             for chain in chains {
                 let rows = history.rejects(session, &chain, version)?;
-                if !rows.is_empty() || applied.iter().filter(is_meant).any(|row| *row.chain == *chain) {
-                    found.push(Rejects { chain: Some(chain), rows });
-                }
+                let is_meant =
+                    |row: &&Applied| row.is_live() && !row.repeatable && row.version == version && *row.chain == *chain;
+                let applied = applied.iter().find(is_meant).map(|row| &*row.kind);
+                let may_be = match applied {
+                    _ if !rows.is_empty() => MayBe::Transform,
+                    Some("transform") => MayBe::Transform,
+                    Some("script") => MayBe::Script,
+                    Some(_) | None => continue,
+                };
+                found.push((may_be, Rejects { chain: Some(chain), rows }));
             }
             Ok(found)
         };
-        let mut found: Vec<Rejects> = self.timed(|timed| timed.look(read))?;
+        let mut found: Vec<Rejects> = self.timed(|timed| {
+            let mut found = timed.look(read)?;
+            if found.iter().any(|(may_be, _)| *may_be == MayBe::Script) {
+                // The history does not say whether a script is a transform.
+                let chains = timed.load(&timed.interrupt)?;
+                found.retain(|(may_be, rejects)| {
+                    *may_be == MayBe::Transform || is_transform(&chains, rejects.chain.as_deref(), version)
+                });
+            }
+            Ok::<_, Error>(found.into_iter().map(|(_, rejects)| rejects).collect())
+        })?;
         check_one(version, found.iter().filter_map(|rejects| rejects.chain.as_deref()))?;
         Ok(found.pop().unwrap_or_default())
     }
+}
+
+/// What the history says of a row without rejects.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum MayBe {
+    Transform,
+    /// Only its text tells.
+    Script,
+}
+
+fn is_transform(chains: &Chains, chain: Option<&str>, version: Version) -> bool {
+    let chain = chain.and_then(|chain| chains.get(chain));
+    chain.and_then(|chain| chain.get(version)).is_some_and(|migration| migration.body.transform().is_some())
 }
 
 /// Refuses a version that is meant of one chain, and several have.

@@ -35,8 +35,9 @@ impl Migrator {
                 return Ok(Vec::new());
             }
             let conditions = self.conditions(&chains, Goal::LATEST, interrupt, false);
-            let prepare =
-                |steps: Vec<Step>| self.prepare(Plan::of(self.names(), Goal::LATEST, steps), &chains, interrupt);
+            let prepare = |steps: Vec<Step>| {
+                self.prepare_applied(Plan::of(self.names(), Goal::LATEST, steps), &chains, interrupt)
+            };
             let ask = |prepared: &Prepared, as_applied: &[bool]| -> Result<Vec<Verified>, Error> {
                 let opened = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
                 let Some(session) = opened.map_err(|error| self.database_error(error))? else { return Ok(Vec::new()) };

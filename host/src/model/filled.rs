@@ -136,12 +136,20 @@ impl Filled {
                 let start = piece.at.start + (inner.as_ptr() as usize - value.as_ptr() as usize);
                 start..start + inner.len()
             };
-            let words = value.split(|c: char| !is_word(c)).filter(|word| word.len() >= 4).map(part);
+            let words = value.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()).map(part);
             let inside = part(value.trim_matches(['\'', '"', '`']));
-            for at in [piece.at.clone(), inside].into_iter().chain(words) {
-                secrets.push((&self.text[at.clone()], name));
+            for (is_whole, at) in
+                [(true, piece.at.clone()), (true, inside)].into_iter().chain(words.map(|at| (false, at)))
+            {
                 // It may be a part of a word only, as in `${tenant}_note`: then the word goes as it stands in the file.
                 let word = self.word_around(&at);
+                let is_short = !is_whole && at.len() < 4;
+                if is_short && word == at {
+                    continue;
+                }
+                if !is_short {
+                    secrets.push((&self.text[at], name));
+                }
                 let written = file.get(self.origin(&word)).unwrap_or(name);
                 secrets.push((&self.text[word], written));
             }
@@ -271,6 +279,8 @@ mod tests {
         ] {
             assert_eq!(filled.masked(file, message), shown);
         }
+        let short = self::filled("DROP TABLE t_${v};", &[("${v}", "ab c1")]);
+        assert_eq!(short.masked("DROP TABLE t_${v};", "no such table: t_ab, ab"), "no such table: t_${v}, ab");
         let file = "SELECT t_${v}, ${empty} FRM";
         let filled = self::filled(file, &[("${v}", "hunter2-word"), ("${empty}", "")]);
         assert_eq!(filled.masked(file, "no such column: t_hunter2"), "no such column: t_${v}");

@@ -91,7 +91,7 @@ impl Plan {
 pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Plan, PlanError> {
     let states = States::find(chains, applied, limit(goal));
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
-    let steps = draft.steps(goal, rules);
+    let steps = draft.steps(goal, rules, &|_| false);
     for step in &steps {
         draft.check_script(step);
     }
@@ -126,12 +126,19 @@ fn taking_part(chains: &Chains, direction: Direction, steps: &[Step]) -> Vec<Arc
     chains.hooks().iter().filter(|hook| concerned(hook) || anyway(hook)).cloned().collect()
 }
 
-/// Chooses the steps anew after another process may have changed the history. Scripts are what they were when the plan was
-/// made, and are not looked at again.
-pub(crate) fn steps(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -> Result<Vec<Step>, PlanError> {
+/// Chooses the steps anew after another process may have changed the history, without those that the run has left out,
+/// which are in nobody's way. Scripts are what they were when the plan was made, and are not looked at again.
+pub(crate) fn steps(
+    chains: &Chains,
+    applied: &[Applied],
+    goal: &Goal,
+    rules: &Rules,
+    left_out: &dyn Fn(&Step) -> bool,
+) -> Result<Vec<Step>, PlanError> {
     let states = States::find(chains, applied, limit(goal));
     let mut draft = Draft { chains, applied, states: &states, problems: Vec::new(), warnings: Vec::new() };
-    let steps = draft.steps(goal, rules);
+    let mut steps = draft.steps(goal, rules, left_out);
+    steps.retain(|step| !left_out(step));
     if draft.problems.is_empty() { Ok(steps) } else { Err(PlanError { problems: draft.problems }) }
 }
 
@@ -158,14 +165,14 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// Judges what is applied, and chooses the steps.
-    fn steps(&mut self, goal: &Goal, rules: &Rules) -> Vec<Step> {
+    /// Judges what is applied, and chooses the steps. What `may_be_late` tells of is not held to its order.
+    fn steps(&mut self, goal: &Goal, rules: &Rules, may_be_late: &dyn Fn(&Step) -> bool) -> Vec<Step> {
         self.judge(goal.direction(), rules);
         if let Some(version) = limit(goal) {
             self.check_target(version, goal.direction());
         }
         match *goal {
-            Goal::Up(until) => self.up(until, rules),
+            Goal::Up(until) => self.up(until, rules, may_be_late),
             Goal::Down(until) => self.down(until),
             Goal::Redo(steps) => {
                 let mut steps = self.down(Until::Steps(steps));
@@ -289,7 +296,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn up(&mut self, until: Until, rules: &Rules) -> Vec<Step> {
+    fn up(&mut self, until: Until, rules: &Rules, may_be_late: &dyn Fn(&Step) -> bool) -> Vec<Step> {
         let (chains, states) = (self.chains, self.states);
         let limit = match until {
             Until::Steps(steps) => steps,
@@ -309,7 +316,9 @@ impl<'a> Draft<'a> {
             {
                 continue;
             }
-            if *state == State::OutOfOrder && !rules.allow_out_of_order && !node.may_be_late {
+            let step = self.step(Direction::Up, node.chain, migration);
+            let is_late = *state == State::OutOfOrder && !node.may_be_late && !may_be_late(&step);
+            if is_late && !rules.allow_out_of_order {
                 let (migration, newest) = (chains.title(node.chain, migration), self.newest(node.chain));
                 self.problems.push(PlanProblem::OutOfOrder { migration, newest });
                 refused[place] = true;
@@ -317,7 +326,7 @@ impl<'a> Draft<'a> {
             }
             there[place] = true;
             self.check_needs(node.chain, migration, &node.needs, |need| there[need] || refused[need]);
-            steps.push(self.step(Direction::Up, node.chain, migration));
+            steps.push(step);
         }
         if !matches!(until, Until::Version(_)) {
             for (chain, migration, state, _) in &states.repeatables {

@@ -303,3 +303,14 @@ fn a_head_is_read_strictly() {
     let both = both.run(&["plan"]);
     assert!(both.stderr.contains("its head says what migrations/0002_x.toml is there to say"), "{both}");
 }
+
+#[test]
+fn a_plan_shows_a_script_that_wants_more_than_its_policy_gives() {
+    let project = Project::with(&[(
+        "0001_a.js",
+        "// whimbrel: [limits]\n// whimbrel: time = \"5s\"\nexport function up(db) {}\n",
+    )]);
+    project.write("whimbrel.toml", "database = \"sqlite:app.db\"\n[chains.main.limits]\ntime = \"1s\"\n");
+    let planned = project.run(&["plan"]);
+    assert!(planned.stdout.contains("1 a"), "{planned}");
+}

@@ -322,3 +322,40 @@ fn too_little_memory_is_no_fault_of_a_row() {
     assert_eq!(project.run(&["up"]).code, 5);
     assert!(project.ok(&["rejects", "2"]).stdout.contains("call stack size exceeded"));
 }
+
+const SKIPPING: &str = "// whimbrel: transform = { table = 'customer', read = ['full_name'], write = ['first_name'], on_error = 'skip' }\n";
+
+#[test]
+fn a_script_that_kept_nothing_aside_is_a_transform_all_the_same() {
+    let project = script(
+        "0002_x.js",
+        &format!("{SKIPPING}export function transform(row) {{ return {{ first_name: row.full_name }}; }}\n"),
+    );
+    project.ok(&["up"]);
+    let rejects = project.ok(&["rejects", "2", "--json"]);
+    assert!(rejects.stdout.contains("\"main\""), "{rejects}");
+    // Other scripts keep nothing aside.
+    let project = script("0002_x.js", "export function up(db) {}\n");
+    project.ok(&["up"]);
+    let rejects = project.run(&["rejects", "2", "--json"]);
+    assert!(!rejects.stdout.contains("\"main\""), "{rejects}");
+}
+
+#[test]
+fn what_an_applied_transform_never_calls_is_no_reason_to_verify_nothing() {
+    let text = format!("{SKIPPING}export function transform(row) {{ return {{ first_name: row.full_name }}; }}\n");
+    let project = script("0002_x.js", &text);
+    project.ok(&["up"]);
+    for unused in ["up", "revert"] {
+        project.write("migrations/0002_x.js", format!("{text}export function {unused}(row) {{}}\n"));
+        let verified = project.run(&["verify"]);
+        assert!(verified.code == 1 && verified.stdout.contains("2 x"), "{verified}");
+        assert!(!verified.stderr.contains("cannot be loaded"), "{verified}");
+        project.ok(&["repair", "2", "--accept", "--yes"]);
+        project.ok(&["verify"]);
+        project.ok(&["verify", "--deep"]);
+        project.ok(&["rejects", "2", "--retry"]);
+        let pending = project.run(&["plan", "-D", "new.db"]);
+        assert!(pending.code != 0 && pending.stderr.contains(unused), "{pending}");
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::exec::{Event, Observer, StepOutcome};
-use whimbrel::plan::Until;
+use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
 use whimbrel::{Error, Migrator};
 
@@ -108,6 +108,35 @@ fn what_was_left_out_holds_nothing_up_when_others_write_meanwhile() {
 }
 
 #[test]
+fn what_was_left_out_is_no_leave_for_others_to_come_late() {
+    let project = Project::new();
+    project.write("migrations/1_skipped.sql", "-- whimbrel: skip_unless = SELECT 0\nCREATE TABLE s (x);");
+    project.write("migrations/2_m.sql", "CREATE TABLE t2 (x);");
+    project.write("migrations/3_m.sql", "CREATE TABLE t3 (x);");
+    let folder = project.path("");
+    let up = before(&project, 2, move |_| {
+        let newer = folder.join("newer");
+        std::fs::create_dir_all(newer.join("migrations")).unwrap();
+        std::fs::write(newer.join("migrations/3_m.sql"), "CREATE TABLE t3 (x);").unwrap();
+        let source = Directory::new(newer.join("migrations"));
+        let newer = Migrator::builder().source(source).database(Sqlite::file(folder.join("app.db"))).build().unwrap();
+        newer.up(Until::End).unwrap();
+    });
+    let Err(Error::Run(error)) = up.up(Until::End) else { panic!("2 m came after 3 m") };
+    let words = error.source.to_string();
+    assert!(words.contains("2 m") && !words.contains("1 skipped"), "{words}");
+    assert_eq!(applied(&project), [3]);
+}
+
+#[test]
+fn what_was_reverted_before_it_was_taken_back_is_not_applied_again() {
+    let project = three(2);
+    let redo = before(&project, 1, |other| drop(other.down(Until::End).unwrap()));
+    assert_overtaken(redo.redo(1).unwrap_err(), "it is not the turn of migration 2 m: others were applied or reverted");
+    assert!(applied(&project).is_empty());
+}
+
+#[test]
 fn what_is_taken_back_and_applied_again_stands_on_the_same_both_times() {
     let project = three(2);
     let redo = before(&project, 1, |other| drop(other.up(Until::End).unwrap()));
@@ -122,4 +151,25 @@ fn what_is_taken_back_and_applied_again_stands_on_the_same_both_times() {
     let redo = before(&project, 2, |other| drop(other.up(Until::End).unwrap()));
     assert_eq!(redo.redo(1).unwrap().steps[1].outcome, StepOutcome::DoneElsewhere);
     assert_eq!(applied(&project), [1, 2, 3]);
+}
+
+#[test]
+fn a_dry_run_chooses_its_steps_once_it_has_the_lock() {
+    let project = three(2);
+    let other = project.database();
+    other
+        .execute_batch(
+            "BEGIN IMMEDIATE; DROP TABLE t2; UPDATE _whimbrel_history SET state = 'reverted', \
+             ended_at = '2026-01-01T00:00:00.000Z' WHERE version = '2';",
+        )
+        .unwrap();
+    let folder = project.path("");
+    let trying = std::thread::spawn(move || migrator(&folder, Arc::new(())).dry_run(&Goal::UNDO_LAST));
+    // It has made its plan by then, and waits.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    other.execute_batch("COMMIT").unwrap();
+    let tried = trying.join().unwrap().unwrap();
+    let outcomes: Vec<_> = tried.steps.iter().map(|step| step.outcome).collect();
+    assert_eq!(outcomes, [StepOutcome::DoneElsewhere]);
+    assert_eq!(applied(&project), [1]);
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use whimbrel::is_obeyed;
+
 /// Escapes what a terminal would obey instead of showing, line feeds and tabs excepted.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
-    escape(text, |character| !matches!(character, '\n' | '\t') && is_hostile(character))
+    escape(text, |character| !matches!(character, '\n' | '\t') && is_obeyed(character))
 }
 
 /// As [`lines`], with every line after the first behind so many blanks: somebody else's text may have a line that reads like one
@@ -16,12 +18,12 @@ pub(crate) fn hung(text: &str, blanks: usize) -> String {
 
 /// Escapes what a terminal would obey instead of showing, and everything that begins a new line.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    escape(text, is_hostile)
+    escape(text, is_obeyed)
 }
 
 /// Escapes in JSON what a terminal would obey and JSON itself leaves as it is. Such characters stand in strings only.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
-    let hostile = |character: char| character != '\n' && is_hostile(character);
+    let hostile = |character: char| character != '\n' && is_obeyed(character);
     if !text.contains(hostile) {
         return Cow::Borrowed(text);
     }
@@ -71,14 +73,6 @@ fn escape(text: &str, hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-fn is_hostile(character: char) -> bool {
-    let bidirectional =
-        matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let invisible =
-        matches!(character, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-    character.is_control() || bidirectional || invisible
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,7 +102,7 @@ mod tests {
         let text = "\u{9b}31m \u{202e} \u{e0041} plain \u{1b} ü\n";
         let written = serde_json::to_string(text).expect("JSON");
         let escaped = json(&written);
-        assert!(!escaped.contains(is_hostile), "{escaped:?}");
+        assert!(!escaped.contains(is_obeyed), "{escaped:?}");
         assert!(escaped.contains("\\udb40\\udc41") && escaped.contains('ü'), "{escaped}");
         assert_eq!(serde_json::from_str::<String>(&escaped).expect("JSON"), text);
     }

@@ -131,14 +131,14 @@ impl Settings {
         database::find(self.typed_database.as_deref(), environment, &self.config)
     }
 
-    /// Returns the environment that is meant, or that the database is of, and how it is protected.
+    /// Returns how the database is protected, and in which environment: of the one that is meant and all that have the same
+    /// database, the strictest.
     pub(crate) fn protection(&self) -> Result<Option<(String, Protection)>, SettingsError> {
-        let named = self.environment.clone().filter(|(_, environment)| environment.protected != Protection::None);
-        let found = match named {
-            Some(named) => Some(named),
-            None => environment::of_database(&self.database()?, &self.config),
-        };
-        Ok(found.map(|(name, environment)| (name, environment.protected)))
+        let meant = self.environment.iter().map(|(name, environment)| (name.clone(), environment.protected));
+        let path = self.database()?;
+        let all = meant.chain(environment::of_database(&path, &self.config));
+        // Of equal ones the one that is meant, which is the first.
+        Ok(all.reduce(|strictest, other| if other.1 > strictest.1 { other } else { strictest }))
     }
 
     /// Says how components are compiled where no migrator does it.
@@ -296,7 +296,6 @@ impl Settings {
         Ok(self.with_database(self.bare(rules, interrupt, observer)?)?)
     }
 
-    /// Makes a builder without a source and a database.
     /// Begins a migrator without any chain.
     fn alone(&self, rules: Rules, interrupt: Interrupt, observer: Arc<dyn Observer>) -> MigratorBuilder {
         let builder = Migrator::builder()

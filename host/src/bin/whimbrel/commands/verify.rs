@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use whimbrel::plan::{Direction, Entry, Step};
 use whimbrel::source::SourceError;
 
 use crate::args::VerifyArgs;
@@ -23,14 +22,7 @@ pub(super) fn run(args: &VerifyArgs, settings: &Settings, ui: &Ui, signals: &Sig
         let error = SourceError { problems: found.hook_problems, interrupted: false };
         return Err(whimbrel::Error::from(error).into());
     }
-    let step = |entry: &Entry| {
-        let (chain, migration) = (Arc::clone(&entry.chain), entry.migration.clone()?);
-        // A component that is applied may be of a contract that is no longer spoken.
-        let is_looked_at = entry.applied.is_none() || migration.body.script().is_some();
-        is_looked_at.then_some(Step { direction: Direction::Up, chain, several: false, migration })
-    };
-    let steps: Vec<Step> = found.entries.iter().filter_map(step).collect();
-    migrator.check_code(&steps)?;
+    migrator.check_code_of(&found.entries)?;
     let mut findings = verify::findings(&found, rules);
     let mut asked = None;
     if args.deep {

@@ -45,6 +45,8 @@ fn read(bytes: &[u8]) -> Result<Option<String>, SettingsError> {
     let text = str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8".to_owned(), None))?;
     // Editors of Windows begin a file with it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // How often the variable was met: the first that is not blank counts.
+    let mut met = 0;
     for line in dotenvy::from_read_iter(text.as_bytes()) {
         let (name, value) = line.map_err(|error| {
             let at = match &error {
@@ -60,12 +62,13 @@ fn read(bytes: &[u8]) -> Result<Option<String>, SettingsError> {
             wrong(message.to_owned(), position)
         })?;
         if name == VARIABLE {
-            if let Some(name) = without_value(text) {
+            if let Some(name) = without_value(text, met) {
                 return Err(unset(text, &name));
             }
             if !is_blank(&value) {
                 return Ok(Some(value));
             }
+            met += 1;
         }
     }
     Ok(None)
@@ -80,10 +83,11 @@ fn unset(text: &str, name: &str) -> SettingsError {
     SettingsError { hint: Some(hint), ..wrong(message, position) }
 }
 
-/// Returns a name that has no value and is in that of the database: it would be left out, and another file be meant.
+/// Returns a name that has no value and is in that of the database, at the place `met` of those that it is given: it would
+/// be left out, and another file be meant.
 ///
 /// What is read has its own rules for quotes and names, so it is read once more, with a mark as the value of each such name.
-fn without_value(text: &str) -> Option<String> {
+fn without_value(text: &str, met: usize) -> Option<String> {
     let names: Vec<&str> = names(text).into_iter().filter(|name| env::var(name).is_err()).collect();
     let mut marked: String = names
         .iter()
@@ -98,7 +102,8 @@ fn without_value(text: &str) -> Option<String> {
         text = text.replace(&format!("${{{name}}}"), &format!("${{WHIMBREL_UNSET{number}}}"));
     }
     marked.push_str(&text);
-    let value = dotenvy::from_read_iter(marked.as_bytes()).flatten().find(|(name, _)| name == VARIABLE)?.1;
+    let mut values = dotenvy::from_read_iter(marked.as_bytes()).flatten().filter(|(name, _)| name == VARIABLE);
+    let (_, value) = values.nth(met)?;
     let number = value.split(MARK).nth(1)?;
     names.get(number.parse::<usize>().ok()?).map(|name| (*name).to_owned())
 }
@@ -150,6 +155,8 @@ mod tests {
             ("A=1\nDATABASE_URL=\"${UNSET_1}/app.db\"", Err(("UNSET_1", (2, 15)))),
             ("DATABASE_URL=$UNSET1", Err(("UNSET1", (1, 14)))),
             ("A=${UNSET_1}\nDATABASE_URL=$A/app.db", Err(("UNSET_1", (1, 3)))),
+            ("DATABASE_URL=\nDATABASE_URL=${UNSET_1}app.db", Err(("UNSET_1", (2, 14)))),
+            ("DATABASE_URL=\nDATABASE_URL=a.db\nDATABASE_URL=${UNSET_1}", Ok("a.db")),
             ("DATABASE_URL=${UNSET_1:-x}/app.db", Err(("UNSET_1:-x", (1, 14)))),
             ("UNSET_1=x\nDATABASE_URL=${UNSET_1}/app.db", Ok("x/app.db")),
             ("UNSET_1=\nDATABASE_URL=${UNSET_1}app.db", Ok("app.db")),

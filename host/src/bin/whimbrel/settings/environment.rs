@@ -24,8 +24,8 @@ pub(super) struct Environment {
     pub(super) protected: Protection,
 }
 
-/// What verbs that destroy may do in an environment.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// What verbs that destroy may do in an environment; the strictest last.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Protection {
     /// Everything.
     #[default]
@@ -71,14 +71,14 @@ pub(super) fn find(typed: Option<&str>, config: &Config) -> Result<Option<(Strin
     }
 }
 
-/// Finds the environment whose database this is, so that it is protected also when it was reached in another way.
-pub(super) fn of_database(path: &std::path::Path, config: &Config) -> Option<(String, Environment)> {
+/// Finds the environments whose database this is, so that it is protected also when it was reached in another way.
+pub(super) fn of_database(path: &std::path::Path, config: &Config) -> impl Iterator<Item = (String, Protection)> {
     let same = |environment: &Environment| {
         let named = environment.database.as_deref().and_then(|url| database::path(url, config));
         named.is_some_and(|named| absolute(&named) == absolute(path) || is_same_file(&named, path))
     };
-    let mut environments = config.env.iter();
-    environments.find(|(_, environment)| same(environment)).map(|(name, found)| (name.clone(), found.clone()))
+    let of_it = config.env.iter().filter(move |(_, environment)| same(environment));
+    of_it.map(|(name, found)| (name.clone(), found.protected))
 }
 
 fn absolute(path: &std::path::Path) -> std::path::PathBuf {
