@@ -309,3 +309,14 @@ fn a_vendors_script_does_not_use_up_the_numbers_of_new_rows_either() {
         assert!(refused(&project, arguments).contains("would number its next row after"));
     }
 }
+
+/// Code that knows that it is only tried could show something else than what it will do.
+#[test]
+fn a_vendors_code_is_not_told_that_it_is_only_tried() {
+    let manifest = "[grants]\ncreate = ['acme_*']\n";
+    let script =
+        "export function up(db, context) { db.execute(`CREATE TABLE acme_${context.dryRun ? 'nice' : 'mean'} (x)`); }";
+    let project = shop(&[("0001_a.js", script), ("0001_a.toml", manifest)], "");
+    let tried = said(&project.run(&["up", "--dry-run"]));
+    assert!(tried.contains("acme_mean") && !tried.contains("acme_nice"), "{tried}");
+}
