@@ -10,7 +10,7 @@ use crate::db::{Ambient, DbError, Session};
 use crate::grants::{FunctionGrant, Grant, Grants, Restriction, Verb};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::limits::{Limit, LimitReached};
-use crate::model::{Body, Manifest, Policies, Policy, TransactionMode, Version};
+use crate::model::{Body, Key, Manifest, Policies, Policy, TransactionMode};
 use crate::plan::{Plan, Step};
 
 const HIDE: &str = "hide the clock from the migration";
@@ -76,8 +76,8 @@ pub struct AskedTooMuch {
     pub chain: String,
     /// Version and name.
     pub migration: String,
-    /// Its version.
-    pub version: Version,
+    /// Its version, or its name where it is repeatable.
+    pub key: Key,
     /// Its manifest.
     pub file: String,
     /// What it asks for beyond what it is given.
@@ -115,7 +115,7 @@ pub(super) fn hold(plan: &Plan, policies: &Policies) -> Result<Vec<Hold>, Prepar
 pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant>>, PrepareError> {
     let migration = &step.migration;
     let asked = migration.manifest.as_ref().and_then(|manifest| manifest.grants.as_ref());
-    let effective = || policy.effective(migration.version, asked).map(|grants| Hold::To(grants.map(Box::new)));
+    let effective = || policy.effective(&migration.key(), asked).map(|grants| Hold::To(grants.map(Box::new)));
     Ok(match &migration.body {
         // The host writes for a transform, and what the owner's own triggers do then is no concern of the component.
         Body::Transform { .. } | Body::Script { spec: Some(_), .. } if !policy.is_untrusted() => {
@@ -150,7 +150,7 @@ pub(super) fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> Ask
     AskedTooMuch {
         chain: step.chain.to_string(),
         migration: migration.title(),
-        version: migration.version,
+        key: migration.key(),
         file: migration.manifest.as_deref().map_or_else(|| migration.file.clone(), file),
         never,
         hosts_own,
@@ -163,7 +163,7 @@ impl AskedTooMuch {
     pub fn policy(&self) -> Option<String> {
         let givable = self.refused.iter().filter(|grant| !self.never.contains(grant));
         let grants = Grants::collect(givable);
-        (!grants.is_empty()).then(|| Policy::snippet(&self.chain, self.version, &grants))
+        (!grants.is_empty()).then(|| Policy::snippet(&self.chain, &self.key, &grants))
     }
 }
 

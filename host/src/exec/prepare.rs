@@ -270,11 +270,11 @@ fn all_of(mut wrong: Vec<PrepareError>) -> Result<(), PrepareError> {
 /// Puts the limits of a step's manifest and of the policy together.
 fn decide(step: &Step, policies: &Policies) -> Result<RunLimits, PrepareError> {
     let manifest = step.migration.manifest.as_ref();
-    let given = policies.of(&step.chain).limits_for(step.migration.version);
+    let given = policies.of(&step.chain).limits_for(&step.migration.key());
     RunLimits::decide(manifest.map(|manifest| &manifest.limits), &given).map_err(|excesses| PrepareError::Limits {
         chain: step.chain.to_string(),
         migration: step.migration.title(),
-        version: step.migration.version,
+        key: step.migration.key(),
         file: manifest.map_or_else(String::new, |manifest| manifest.file.clone()),
         excesses,
     })

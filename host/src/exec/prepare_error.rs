@@ -27,8 +27,8 @@ pub enum PrepareError {
         chain: String,
         /// Version and name.
         migration: String,
-        /// Its version, as it stands in a policy.
-        version: crate::model::Version,
+        /// Its version, or its name where it is repeatable, as it stands in a policy.
+        key: crate::model::Key,
         /// Its manifest.
         file: String,
         /// What is too much; at least one.
@@ -234,7 +234,7 @@ mod tests {
         let asked = |version: u64, tables: &[&str]| AskedTooMuch {
             chain: "main".to_owned(),
             migration: format!("{version} m"),
-            version: version.into(),
+            key: crate::model::Key::Version(version.into()),
             file: format!("m/{version}_m.toml"),
             refused: tables.iter().map(|table| Grant::On(Verb::Read, TableGrant::whole(*table))).collect(),
             never: Vec::new(),

@@ -31,7 +31,7 @@ pub fn refusals(plan: &Plan, policies: &Policies) -> Vec<Refusal> {
 
 fn refusal(index: usize, step: &Step, policy: &Policy) -> Option<Refusal> {
     let asked = step.migration.manifest.as_ref().map(|manifest| &manifest.limits);
-    let limits = RunLimits::decide(asked, &policy.limits_for(step.migration.version)).err().unwrap_or_default();
+    let limits = RunLimits::decide(asked, &policy.limits_for(&step.migration.key())).err().unwrap_or_default();
     let (grants, error) = match one(step, policy) {
         Ok(Ok(_)) => (None, None),
         Ok(Err(refused)) => (Some(too_much(step, policy, refused)), None),

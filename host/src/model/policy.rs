@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Version;
+use super::Key;
 use crate::grants::{Grant, Grants, TableGrant, Verb, quoted};
 use crate::limits::Limits;
 
@@ -38,8 +38,8 @@ pub struct Policy {
     pub grants: Option<Grants>,
     /// Most that each migration of the chain may use.
     pub limits: Limits,
-    /// What single migrations are given beyond that.
-    pub migrations: BTreeMap<Version, MigrationPolicy>,
+    /// What single migrations are given beyond that, each by its version, or by its name where it is repeatable.
+    pub migrations: BTreeMap<Key, MigrationPolicy>,
 }
 
 /// Why a policy cannot be meant.
@@ -90,8 +90,8 @@ impl Policy {
     }
 
     /// Returns what a migration is given; `None` is everything.
-    pub fn given(&self, version: Version) -> Option<Grants> {
-        let single = self.migrations.get(&version).and_then(|migration| migration.grants.as_ref());
+    pub fn given(&self, key: &Key) -> Option<Grants> {
+        let single = self.migrations.get(key).and_then(|migration| migration.grants.as_ref());
         let mut given = match &self.trust {
             Trust::Owner if self.grants.is_none() && single.is_none() => return None,
             Trust::Owner => Grants::default(),
@@ -108,8 +108,8 @@ impl Policy {
     ///
     /// A migration of an owner's chain that asks for nothing in particular takes what there is; an untrusted one has to
     /// ask.
-    pub fn effective(&self, version: Version, asked: Option<&Grants>) -> Result<Option<Grants>, Vec<Grant>> {
-        match (asked, self.given(version)) {
+    pub fn effective(&self, key: &Key, asked: Option<&Grants>) -> Result<Option<Grants>, Vec<Grant>> {
+        match (asked, self.given(key)) {
             (None, None) => Ok(None),
             (None, Some(given)) => Ok(Some(match self.trust {
                 Trust::Owner => given,
@@ -131,29 +131,29 @@ impl Policy {
     }
 
     /// Returns the most that a migration may use: its own limits before those of its chain.
-    pub fn limits_for(&self, version: Version) -> Limits {
-        let single = self.migrations.get(&version).map(|migration| &migration.limits);
+    pub fn limits_for(&self, key: &Key) -> Limits {
+        let single = self.migrations.get(key).map(|migration| &migration.limits);
         let more = single.into_iter().flat_map(Limits::iter);
         more.fold(self.limits.clone(), |limits, (limit, amount)| limits.with(limit, amount))
     }
 
     /// Writes the part of `whimbrel.toml` that gives a migration these grants, ready to paste.
-    pub fn snippet(chain: &str, version: Version, grants: &Grants) -> String {
-        format!("{}\n{}", Self::table(chain, version, "grants"), grants.to_toml())
+    pub fn snippet(chain: &str, of: &Key, grants: &Grants) -> String {
+        format!("{}\n{}", Self::table(chain, of, "grants"), grants.to_toml())
     }
 
     /// Writes the lines of `whimbrel.toml` that set the limits of a migration.
-    pub fn limits_snippet(chain: &str, version: Version, limits: &Limits) -> String {
-        format!("{}\n{}", Self::table(chain, version, "limits"), limits.to_toml())
+    pub fn limits_snippet(chain: &str, of: &Key, limits: &Limits) -> String {
+        format!("{}\n{}", Self::table(chain, of, "limits"), limits.to_toml())
     }
 
-    fn table(chain: &str, version: Version, part: &str) -> String {
+    fn table(chain: &str, of: &Key, part: &str) -> String {
         let bare = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         };
         let key = |text: &str| if bare(text) { text.to_owned() } else { quoted(text) };
-        let (chain, version) = (key(chain), key(&version.to_string()));
-        format!("[chains.{chain}.migrations.{version}.{part}]")
+        let (chain, of) = (key(chain), key(&of.to_string()));
+        format!("[chains.{chain}.migrations.{of}.{part}]")
     }
 
     /// Tells whether it is somebody else's chain.
@@ -180,6 +180,7 @@ fn is_inside(grant: &TableGrant, namespace: &str) -> bool {
 mod tests {
     use super::*;
     use crate::limits::Limit;
+    use crate::model::Version;
 
     fn grants(text: &str) -> Grants {
         toml::from_str(text).expect(text)
@@ -191,35 +192,35 @@ mod tests {
     }
 
     fn refused(policy: &Policy, asked: &str) -> Vec<String> {
-        let effective = policy.effective(Version::from(1), Some(&grants(asked)));
+        let effective = policy.effective(&Key::Version(Version::from(1)), Some(&grants(asked)));
         effective.expect_err(asked).iter().map(Grant::to_string).collect()
     }
 
     #[test]
     fn an_owner_has_everything_unless_the_policy_says_what() {
-        let version = Version::from(1);
+        let key = Key::Version(Version::from(1));
         let asked = grants("read = ['t']");
         let open = Policy::default();
-        assert_eq!(open.effective(version, None), Ok(None));
-        assert_eq!(open.effective(version, Some(&asked)), Ok(Some(asked.clone())));
+        assert_eq!(open.effective(&key, None), Ok(None));
+        assert_eq!(open.effective(&key, Some(&asked)), Ok(Some(asked.clone())));
         let narrow = Policy { grants: Some(grants("read = ['t(a)']")), ..Policy::default() };
-        assert_eq!(narrow.effective(version, None), Ok(narrow.grants.clone()));
+        assert_eq!(narrow.effective(&key, None), Ok(narrow.grants.clone()));
         assert_eq!(refused(&narrow, "read = ['t(a, b)']"), ["read = [\"t(b)\"]"]);
     }
 
     #[test]
     fn an_untrusted_chain_has_its_namespace_and_what_it_is_given() {
         let policy = untrusted("read = ['customer(id)']");
-        let version = Version::from(1);
-        assert_eq!(policy.effective(version, None), Ok(Some(Grants::default())));
+        let key = Key::Version(Version::from(1));
+        assert_eq!(policy.effective(&key, None), Ok(Some(Grants::default())));
         let fine = grants("read = ['ACME_order', 'customer(id)']\ncreate = ['acme_*']\ndrop = ['acme_x']");
-        assert_eq!(policy.effective(version, Some(&fine)), Ok(Some(fine)));
+        assert_eq!(policy.effective(&key, Some(&fine)), Ok(Some(fine)));
         let asked = "read = ['customer', '*']\ntrigger = ['acme_order']\nview = ['all_orders']";
         assert_eq!(
             refused(&policy, asked),
             ["read = [\"customer\"]", "read = [\"*\"]", "trigger = [\"acme_order\"]", "view = [\"all_orders\"]"]
         );
-        let refused = policy.effective(version, Some(&grants(asked))).unwrap_err();
+        let refused = policy.effective(&key, Some(&grants(asked))).unwrap_err();
         let never: Vec<String> = policy.never(&refused).iter().map(Grant::to_string).collect();
         assert_eq!(never, ["view = [\"all_orders\"]"]);
     }
@@ -232,13 +233,13 @@ mod tests {
         };
         let mut policy = untrusted("");
         policy.limits = Limits::default().with(Limit::Fuel, 5).with(Limit::Memory, 3);
-        policy.migrations.insert(Version::from(2), single);
+        policy.migrations.insert(Key::Version(Version::from(2)), single);
         let asked = grants("delete = ['customer']");
-        assert!(policy.effective(Version::from(1), Some(&asked)).is_err());
-        assert!(policy.effective(Version::from(2), Some(&asked)).is_ok());
-        assert_eq!(policy.limits_for(Version::from(1)).get(Limit::Fuel), Some(5));
-        assert_eq!(policy.limits_for(Version::from(2)).get(Limit::Fuel), Some(7));
-        assert_eq!(policy.limits_for(Version::from(2)).get(Limit::Memory), Some(3));
+        assert!(policy.effective(&Key::Version(Version::from(1)), Some(&asked)).is_err());
+        assert!(policy.effective(&Key::Version(Version::from(2)), Some(&asked)).is_ok());
+        assert_eq!(policy.limits_for(&Key::Version(Version::from(1))).get(Limit::Fuel), Some(5));
+        assert_eq!(policy.limits_for(&Key::Version(Version::from(2))).get(Limit::Fuel), Some(7));
+        assert_eq!(policy.limits_for(&Key::Version(Version::from(2))).get(Limit::Memory), Some(3));
     }
 
     #[test]

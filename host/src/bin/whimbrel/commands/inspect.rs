@@ -141,6 +141,7 @@ fn judge(path: &Path, migration: Migration, settings: &Settings) -> Option<Judge
     let file_name = FileName::parse_with(path.file_name()?.to_str()?, &settings.script_endings());
     let FileName::Part { version, name, .. } = file_name else { return None };
     let migration = Migration { version, name, ..migration };
+    let key = migration.key();
     let step =
         Step { direction: Direction::Up, chain: chain.as_str().into(), several: false, migration: Arc::new(migration) };
     let plan = Plan::of(vec![chain.clone()], Goal::LATEST, vec![step]);
@@ -148,7 +149,7 @@ fn judge(path: &Path, migration: Migration, settings: &Settings) -> Option<Judge
     let mut policies = Policies::default();
     policies.set(&chain, policy.clone());
     let refused = refusals(&plan, &policies);
-    Some(Judged { file: policy_file.display().to_string(), chain, policy, version, refused })
+    Some(Judged { file: policy_file.display().to_string(), chain, policy, key, refused })
 }
 
 /// Reads the manifest beside a component.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use whimbrel::model::Applied;
+use whimbrel::model::{Applied, Key};
 use whimbrel::plan::Rules;
 use whimbrel::source::{Edit, LOCK_FILE, Moved, Renumber, Renumbering, Repointed};
 
@@ -48,7 +48,7 @@ pub(super) fn run(args: &RenumberArgs, settings: &Settings, ui: &Ui, signals: &S
         ui.talk(&format!("note: {}{}", escape::line(&note.to_string()), escape::line(&hint)));
     }
     for (chain, moved) in change.moved() {
-        if settings.policy_of(chain).migrations.contains_key(&moved.from) {
+        if settings.policy_of(chain).migrations.contains_key(&Key::Version(moved.from)) {
             ui.talk(&format!(
                 "note: whimbrel.toml has a policy for version {} of {chain}, which is left as it is",
                 moved.from

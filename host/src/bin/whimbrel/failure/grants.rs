@@ -65,8 +65,7 @@ pub(super) fn hint(error: &DbError, failed: &Step) -> Option<String> {
         Some(manifest) => manifest.file.clone(),
         None => format!("a manifest beside {}", migration.file),
     };
-    let policy =
-        toml::from_str::<Grants>(line).map(|grants| Policy::snippet(&failed.chain, migration.version, &grants));
+    let policy = toml::from_str::<Grants>(line).map(|grants| Policy::snippet(&failed.chain, &migration.key(), &grants));
     let policy = policy.map(|policy| format!("\nand, if whimbrel.toml has a policy for it, this there:\n{policy}"));
     Some(format!("it would need this in {manifest}:\n[grants]\n{line}{}", policy.unwrap_or_default()))
 }

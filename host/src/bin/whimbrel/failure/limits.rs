@@ -1,7 +1,7 @@
 //! How to give a migration more of what it has used up, ready to paste.
 
 use whimbrel::limits::{Excess, LimitReached, Limits, SetBy};
-use whimbrel::model::{Policy, Version};
+use whimbrel::model::{Key, Policy};
 use whimbrel::plan::Step;
 
 /// Says how to raise a limit that a step has met.
@@ -13,7 +13,7 @@ pub(super) fn hint(reached: &LimitReached, failed: &Step) -> String {
         }
         _ => {
             let now = Limits::default().with(reached.limit, reached.value);
-            let policy = Policy::limits_snippet(&failed.chain, migration.version, &now);
+            let policy = Policy::limits_snippet(&failed.chain, &migration.key(), &now);
             format!("let it do less, or give it more than this in whimbrel.toml:\n{policy}")
         }
     }
@@ -25,8 +25,8 @@ pub(super) fn general_hint(reached: &LimitReached) -> String {
 }
 
 /// Says how to give a manifest what it asks for.
-pub(crate) fn give(excesses: &[Excess], chain: &str, version: Version) -> String {
+pub(crate) fn give(excesses: &[Excess], chain: &str, key: &Key) -> String {
     let asked = excesses.iter().fold(Limits::default(), |asked, excess| asked.with(excess.limit, excess.asked));
-    let policy = Policy::limits_snippet(chain, version, &asked);
+    let policy = Policy::limits_snippet(chain, key, &asked);
     format!("to give it, write into whimbrel.toml:\n{policy}")
 }

@@ -35,8 +35,8 @@ pub(super) fn prepare(error: &PrepareError) -> Failure {
             Failure { causes: vec![failure.message], message: error.to_string(), ..failure }
         }
         PrepareError::Script { migration, source, .. } => script::refused(source, migration, &error.to_string()),
-        PrepareError::Limits { chain, version, excesses, .. } => Failure {
-            hint: Some(limits::give(excesses, chain, *version)),
+        PrepareError::Limits { chain, key, excesses, .. } => Failure {
+            hint: Some(limits::give(excesses, chain, key)),
             ..Failure::new(Exit::Failed, "limits", error.to_string())
         },
         PrepareError::NotGranted { refused } => grants::not_granted(refused),

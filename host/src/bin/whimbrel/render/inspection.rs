@@ -6,7 +6,7 @@ use serde::Serialize;
 use whimbrel::db::{Nulls, Signature};
 use whimbrel::exec::Refusal;
 use whimbrel::limits::Limits;
-use whimbrel::model::{Manifest, Policy, Trust, Version};
+use whimbrel::model::{Key, Manifest, Policy, Trust};
 use whimbrel::wasm::Inspection;
 
 use super::json::schema;
@@ -40,15 +40,15 @@ pub(crate) struct Judged {
     pub(crate) chain: String,
     /// The policy.
     pub(crate) policy: Policy,
-    /// The component's version, by the name of its file.
-    pub(crate) version: Version,
+    /// The component's version, or its name where it is repeatable, by the name of its file.
+    pub(crate) key: Key,
     /// What it would refuse.
     pub(crate) refused: Vec<Refusal>,
 }
 
 /// Returns the most that a policy lets something use.
 fn given(policy: Option<&Judged>) -> Limits {
-    policy.map(|judged| judged.policy.limits_for(judged.version)).unwrap_or_default()
+    policy.map(|judged| judged.policy.limits_for(&judged.key)).unwrap_or_default()
 }
 
 impl Judged {
@@ -66,7 +66,7 @@ impl Judged {
     }
 
     fn hint(&self) -> String {
-        let hint = |refused: &Refusal| refusal::hint(refused, &self.chain, self.version);
+        let hint = |refused: &Refusal| refusal::hint(refused, &self.chain, &self.key);
         self.refused.iter().map(hint).collect()
     }
 }

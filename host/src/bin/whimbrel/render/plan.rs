@@ -57,7 +57,7 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
             text.push_str(&format!("{indent}{what}: {}\n", escape::line(&precondition.sql)));
         }
         if is_held(step, policies) {
-            let given = policies.of(&step.chain).limits_for(migration.version);
+            let given = policies.of(&step.chain).limits_for(&migration.key());
             for line in asks_of(migration.manifest.as_deref(), rows_of(migration), &given) {
                 text.push_str(&format!("{indent}{}\n", escape::line(&line)));
             }
@@ -87,7 +87,7 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
             text.push_str(&refusal::hint(
                 refusal,
                 &plan.steps[refusal.index].chain,
-                plan.steps[refusal.index].migration.version,
+                &plan.steps[refusal.index].migration.key(),
             ));
         }
     }
@@ -258,7 +258,7 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         },
         refused: refused.iter().find(|refusal| refusal.index == index).map(refusal::json),
         asks: is_held(step, policies).then(|| {
-            let given = policies.of(&step.chain).limits_for(step.migration.version);
+            let given = policies.of(&step.chain).limits_for(&step.migration.key());
             asks_json(step.migration.manifest.as_deref(), rows_of(&step.migration), &given)
         }),
     };

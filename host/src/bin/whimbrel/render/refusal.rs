@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use whimbrel::exec::Refusal;
 use whimbrel::grants::{Grant, Grants};
-use whimbrel::model::Version;
+use whimbrel::model::Key;
 
 use super::grants;
 use crate::{escape, failure};
@@ -30,11 +30,11 @@ pub(crate) fn lines(refusal: &Refusal) -> Vec<String> {
 }
 
 /// Says how to give it, ready to paste; empty when nothing can be given.
-pub(crate) fn hint(refusal: &Refusal, chain: &str, version: Version) -> String {
+pub(crate) fn hint(refusal: &Refusal, chain: &str, key: &Key) -> String {
     let mut hints: Vec<String> =
         refusal.grants.iter().map(failure::give_grants).filter(|hint| !hint.is_empty()).collect();
     if !refusal.limits.is_empty() {
-        hints.push(failure::give_limits(&refusal.limits, chain, version));
+        hints.push(failure::give_limits(&refusal.limits, chain, key));
     }
     hints.iter().flat_map(|hint| hint.trim_end().lines()).enumerate().fold(String::new(), |text, (index, line)| {
         let indent = if index == 0 { "hint: " } else { "    " };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use whimbrel::grants::Grants;
 use whimbrel::limits::Limits;
-use whimbrel::model::{MigrationPolicy, Policy, Trust, Version};
+use whimbrel::model::{Key, MigrationPolicy, Policy, Trust, Version};
 use whimbrel::source::Layout;
 use whimbrel::sql;
 
@@ -32,7 +32,7 @@ pub(super) struct ChainTable {
     namespace: Option<String>,
     grants: Option<Grants>,
     limits: Limits,
-    migrations: BTreeMap<VersionKey, MigrationTable>,
+    migrations: BTreeMap<MigrationKey, MigrationTable>,
     /// Whether the history keeps the bytes of what is applied from it.
     pub(super) keep_bodies: Option<bool>,
     /// Values for names in its scripts.
@@ -62,15 +62,19 @@ enum TrustWord {
     Untrusted,
 }
 
-/// A version as the key of a table.
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-struct VersionKey(Version);
+/// What names a migration as the key of a table: a version, or the name of one that is repeatable.
+#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
+struct MigrationKey(Key);
 
-impl<'de> Deserialize<'de> for VersionKey {
+impl<'de> Deserialize<'de> for MigrationKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        let is_name = text.starts_with(|first: char| first.is_alphabetic() || first == '_');
+        if is_name {
+            return Ok(Self(Key::Name(text)));
+        }
         let wrong = |error| serde::de::Error::custom(format!("\"{}\" is no version: {error}", text.escape_debug()));
-        Version::from_str(&text).map(Self).map_err(wrong)
+        Version::from_str(&text).map(|version| Self(Key::Version(version))).map_err(wrong)
     }
 }
 
@@ -150,14 +154,16 @@ fn make(table: &ChainTable) -> Result<Policy, (&'static str, &'static str)> {
             ));
         }
     };
-    let migrations = table.migrations.iter().map(|(version, migration)| {
-        (version.0, MigrationPolicy { grants: migration.grants.clone(), limits: migration.limits.clone() })
+    let migrations = table.migrations.iter().map(|(key, migration)| {
+        (key.0.clone(), MigrationPolicy { grants: migration.grants.clone(), limits: migration.limits.clone() })
     });
     Ok(Policy { trust, grants: table.grants.clone(), limits: table.limits.clone(), migrations: migrations.collect() })
 }
 
 #[cfg(test)]
 mod tests {
+    use whimbrel::limits::Limit;
+
     use super::*;
 
     #[derive(Deserialize)]
@@ -169,14 +175,17 @@ mod tests {
     fn reads_everything_a_policy_can_say() {
         let text = "[chains.acme]\ntrust = 'untrusted'\nnamespace = 'acme_'\n[chains.acme.grants]\nread = ['customer(id)']\n\
                     [chains.acme.limits]\nfuel = 5\n[chains.acme.migrations.0003.grants]\ndelete = ['customer']\n\
-                    [chains.acme.migrations.0003.limits]\nfuel = 9\n";
+                    [chains.acme.migrations.0003.limits]\nfuel = 9\n\
+                    [chains.acme.migrations.refresh.limits]\nfuel = 10\n";
         let file: File = toml::from_str(text).expect("policy");
         assert!(check(&file.chains).is_ok());
         let policy = of(&file.chains, "acme");
         assert_eq!(policy.trust, Trust::Untrusted { namespace: "acme_".into() });
         assert_eq!(policy.grants.as_ref().map(Grants::to_toml).as_deref(), Some("read = [\"customer(id)\"]\n"));
-        let single = &policy.migrations[&Version::from(3)];
+        let single = &policy.migrations[&Key::Version(Version::from(3))];
         assert_eq!(single.grants.as_ref().map(Grants::to_toml).as_deref(), Some("delete = [\"customer\"]\n"));
+        assert_eq!(policy.limits_for(&Key::Name("refresh".into())).get(Limit::Fuel), Some(10));
+        assert_eq!(policy.limits_for(&Key::Name("other".into())).get(Limit::Fuel), Some(5));
         assert_eq!(of(&file.chains, "main"), Policy::default());
     }
 
