@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{RepairVerb, State};
-use crate::model::{MissingValue, Script, Version};
+use crate::model::{Direction, MissingValue, Script, Version};
 use crate::shown::Shown;
 
 /// One reason why a plan cannot be made.
@@ -115,6 +115,8 @@ pub enum PlanProblem {
     Dirty {
         /// Version and name.
         migration: String,
+        /// Which way it was going.
+        direction: Direction,
     },
     /// A transform has been changed while some of its chunks are done.
     ChangedInProgress {
@@ -275,8 +277,11 @@ impl fmt::Display for PlanProblem {
             Self::OutOfOrder { migration, newest } => {
                 write!(f, "migration {migration} is pending, but {newest} is already applied")
             }
-            Self::Dirty { migration } => {
+            Self::Dirty { migration, direction: Direction::Up } => {
                 write!(f, "migration {migration} runs outside a transaction and stopped half way")
+            }
+            Self::Dirty { migration, direction: Direction::Down } => {
+                write!(f, "migration {migration} was being reverted outside a transaction, which stopped half way")
             }
             Self::ChangedInProgress { migration, file } => {
                 write!(f, "migration {migration} was changed while it is in progress ({})", Shown(file))

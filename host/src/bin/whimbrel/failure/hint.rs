@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind as FileErrorKind};
 
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::model::{MissingValue, NoValue, Version};
-use whimbrel::plan::{RepairVerb, State};
+use whimbrel::plan::{Direction, RepairVerb, State};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
 use super::{language, limits, script, temporary};
@@ -273,6 +273,20 @@ pub(crate) fn repair(migration: &str, verb: &str) -> String {
     };
     let chain = chain.map(|chain| format!(" --chain {chain}")).unwrap_or_default();
     format!("whimbrel repair{chain} {target} --{verb}")
+}
+
+/// Says how a step that stopped half way is brought to an end by hand, and how that is told.
+pub(crate) fn dirty(migration: &str, direction: Direction) -> String {
+    let (applied, reverted) = (repair(migration, "mark-applied"), repair(migration, "mark-failed"));
+    match direction {
+        Direction::Up => format!(
+            "see what it has done, and finish that by hand, then `{applied}`; or undo it by hand, then `{reverted}`"
+        ),
+        Direction::Down => format!(
+            "see what its down has taken back, and take back the rest by hand, then `{reverted}`; or bring back by hand \
+             what is gone, then `{applied}`"
+        ),
+    }
 }
 
 /// Says what else can be done with a migration that a repair does not fit.

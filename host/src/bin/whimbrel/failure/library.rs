@@ -331,15 +331,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         }
         PlanProblem::NoMigration => ("no-migration", None, "name a file that is one migration".to_owned()),
         PlanProblem::AmbiguousTarget { .. } => ("ambiguous-target", None, "say which with --chain".to_owned()),
-        PlanProblem::Dirty { migration } => (
-            "dirty",
-            Some(migration),
-            format!(
-                "see what it has done, and finish that by hand, then `{}`; or undo it by hand, then `{}`",
-                hint::repair(migration, "mark-applied"),
-                hint::repair(migration, "mark-failed")
-            ),
-        ),
+        PlanProblem::Dirty { migration, direction } => ("dirty", Some(migration), hint::dirty(migration, *direction)),
         PlanProblem::ChangedInProgress { migration, .. } => (
             "changed-in-progress",
             Some(migration),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use serde::Serialize;
 use whimbrel::exec::Outlook;
-use whimbrel::model::{Applied, AppliedState};
+use whimbrel::model::{Applied, AppliedState, Direction};
 use whimbrel::plan::{Difference, Entry, PlanProblem, State};
 use whimbrel::source::{Ignored, Problem};
 use whimbrel::{Gap, Status};
@@ -131,6 +131,9 @@ fn engine(entry: &Entry) -> Option<String> {
 fn progress(applied: &Applied) -> Option<String> {
     if let Some(script) = applied.script.as_ref().filter(|script| script.can_go_on()) {
         return Some(amount::count(script.done.len(), "statement", "statements"));
+    }
+    if applied.stopped_on_its_way() == Some(Direction::Down) {
+        return Some("on its way down".to_owned());
     }
     let (done, of) = applied.rows_done.filter(|_| applied.state == AppliedState::InProgress)?;
     // Rows may have come since it began.
@@ -296,6 +299,9 @@ struct AppliedJson {
     duration_us: u64,
     rows_changed: u64,
     checksum: String,
+    /// Which way it was going, if it is dirty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     engine: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -360,6 +366,7 @@ fn entry(entry: &Entry, outlook: Option<&Outlook>) -> EntryJson {
             duration_us: micros(applied.record().duration),
             rows_changed: applied.record().rows_changed,
             checksum: applied.checksum.to_string(),
+            direction: applied.stopped_on_its_way().filter(|_| entry.state == State::Dirty).map(Direction::as_str),
             engine: applied.engine.as_deref().map(str::to_owned),
             progress: applied.rows_done.filter(|_| applied.state == AppliedState::InProgress).map(|(done, total)| {
                 ProgressJson { rows_done: done, rows_total: total, rows_per_second: rows_per_second(applied, done) }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use whimbrel::Status;
 use whimbrel::exec::{Asked, Verified};
-use whimbrel::plan::{Difference, Entry, PlanProblem, Rules, State, Step};
+use whimbrel::model::Applied;
+use whimbrel::plan::{Difference, Direction, Entry, PlanProblem, Rules, State, Step};
 
 use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
 use super::{amount, snippet, status, style};
@@ -100,14 +101,14 @@ fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
             "is applied, and newer than anything in the chain",
             "the files are older than the database: take newer ones, or use --ignore-missing".to_owned(),
         ),
-        State::Dirty => (
-            "runs outside a transaction and stopped half way",
-            format!(
-                "finish by hand what it did, then `{}`; or undo it by hand, then `{}`",
-                repair("mark-applied"),
-                repair("mark-failed")
-            ),
-        ),
+        State::Dirty => {
+            let going = entry.applied.as_ref().and_then(Applied::stopped_on_its_way).unwrap_or(Direction::Up);
+            let message = match going {
+                Direction::Up => "runs outside a transaction and stopped half way",
+                Direction::Down => "was being reverted outside a transaction, which stopped half way",
+            };
+            (message, hint::dirty(&title, going))
+        }
     };
     Some(Finding {
         code: entry.state.as_str(),
