@@ -274,3 +274,29 @@ fn a_dirty_step_that_was_going_down_is_told_as_that() {
     project.ok(&["up"]);
     assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('p', 'q')"), 2);
 }
+
+#[test]
+fn what_was_applied_as_another_migration_is_told_and_not_accepted() {
+    let project = Project::notes();
+    project.write("migrations/0003_one.sql", "CREATE TABLE one (x);\n");
+    project.ok(&["up"]);
+    project.remove("migrations/0003_one.sql");
+    project.write("migrations/0003_two.sql", "CREATE TABLE two (x);\n");
+    project.write("migrations/0004_one.sql", "CREATE TABLE one (x);\n");
+    project.unchanged(|| {
+        let status = project.run(&["status"]);
+        assert!(status.stdout.contains("note: 3 was applied as one, which is 4 one now"), "{status}");
+        for verb in [&["up"][..], &["verify"], &["repair", "3", "--accept", "--yes"]] {
+            let told = project.run(verb);
+            let way = "`whimbrel repair 4 --mark-applied`, `whimbrel repair 3 --mark-failed`";
+            assert!(told.code == 1 && told.to_string().contains("was applied as `one`, which is 4 one now"), "{told}");
+            assert!(told.to_string().contains(way), "{told}");
+        }
+        project.ok(&["repair", "--accept", "--yes"]);
+    });
+    project.ok(&["repair", "4", "--mark-applied", "--yes"]);
+    project.ok(&["repair", "3", "--mark-failed", "--yes"]);
+    project.ok(&["up", "--allow-out-of-order"]);
+    project.ok(&["status", "--check"]);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')"), 2);
+}

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::reconcile::States;
+use super::reconcile::{States, applied_as};
 use super::scripts;
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
 use crate::model::{Applied, AppliedState, Body, Chain, Chains, Hook, Migration, Resumption, Role, Script, Version};
@@ -249,6 +249,13 @@ impl<'a> Draft<'a> {
         }
         let (message, hint) = match difference {
             Difference::Body if direction == Direction::Up => {
+                if let Some(now) =
+                    self.chains.get(&row.chain).and_then(|chain| applied_as(chain.migrations(), migration, row))
+                {
+                    let (recorded, now) = (row.name.clone(), now.title());
+                    self.problems.push(PlanProblem::AppliedAsAnother { migration: title, recorded, now });
+                    return;
+                }
                 self.problems.push(PlanProblem::ChecksumMismatch {
                     migration: title,
                     file: migration.file.clone(),

@@ -23,6 +23,15 @@ pub enum PlanProblem {
         /// What the chain has.
         found: String,
     },
+    /// A version was applied as another migration, which the chain has under another version now.
+    AppliedAsAnother {
+        /// Version and name that the chain has.
+        migration: String,
+        /// The name it was applied as.
+        recorded: String,
+        /// Version and name of what was applied, as the chain has it now.
+        now: String,
+    },
     /// An applied migration is not in the chain.
     Missing {
         /// Version and name.
@@ -238,6 +247,11 @@ impl fmt::Display for PlanProblem {
             Self::ChecksumMismatch { migration, file, .. } => {
                 write!(f, "migration {migration} was changed after it was applied ({})", Shown(file))
             }
+            Self::AppliedAsAnother { migration, recorded, now } => write!(
+                f,
+                "the version of migration {migration} was applied as `{}`, which is {now} now",
+                recorded.escape_debug()
+            ),
             Self::Missing { migration } => write!(f, "migration {migration} is applied, but not in the chain"),
             Self::Future { migration } => {
                 write!(f, "migration {migration} is applied, and newer than anything in the chain")

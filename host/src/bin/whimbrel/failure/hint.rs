@@ -275,6 +275,18 @@ pub(crate) fn repair(migration: &str, verb: &str) -> String {
     format!("whimbrel repair{chain} {target} --{verb}")
 }
 
+/// Says what to do about a version that was applied as another migration, which is under another version now.
+pub(crate) fn applied_as_another(migration: &str, now: &str) -> String {
+    let chain = migration.split_once(':').map(|(chain, _)| chain).filter(|chain| !chain.contains(' '));
+    let now = chain.filter(|_| !now.contains(':')).map_or_else(|| now.to_owned(), |chain| format!("{chain}:{now}"));
+    format!(
+        "give the files the versions back that they were applied under; or keep the new ones: `{}`, `{}`, then `whimbrel \
+         up --allow-out-of-order`",
+        repair(&now, "mark-applied"),
+        repair(migration, "mark-failed")
+    )
+}
+
 /// Says how a step that stopped half way is brought to an end by hand, and how that is told.
 pub(crate) fn dirty(migration: &str, direction: Direction) -> String {
     let (applied, reverted) = (repair(migration, "mark-applied"), repair(migration, "mark-failed"));

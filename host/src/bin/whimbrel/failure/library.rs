@@ -264,6 +264,9 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
                 hint::repair(migration, "accept")
             ),
         ),
+        PlanProblem::AppliedAsAnother { migration, now, .. } => {
+            ("applied-as-another", Some(migration), hint::applied_as_another(migration, now))
+        }
         PlanProblem::Missing { migration } => {
             (
             "missing",

@@ -7,7 +7,7 @@ use anstyle::Style;
 use serde::Serialize;
 use whimbrel::exec::Outlook;
 use whimbrel::model::{Applied, AppliedState, Direction};
-use whimbrel::plan::{Difference, Entry, PlanProblem, State};
+use whimbrel::plan::{self, Difference, Entry, PlanProblem, State};
 use whimbrel::source::{Ignored, Problem};
 use whimbrel::{Gap, Status};
 
@@ -77,6 +77,7 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         text.push_str(&sheet.draw());
         text.push_str(&format!("\n{}.\n", counts(&status.entries)));
         text.push_str(&what_would_happen(&status.entries, outlooks, several));
+        text.push_str(&applied_as_others(status, several));
         text.push_str(&outlook::notes(status, outlooks));
         let note = style::paint(style::HINT, "note");
         text.extend(status.at_work.iter().map(|holding| format!("{note}: {}\n", lock::line(holding))));
@@ -120,6 +121,30 @@ fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>, sev
         entry.state == State::OutOfOrder && !asked
     };
     entries.iter().enumerate().filter(told).map(|(_, entry)| line(entry)).collect()
+}
+
+/// Returns the name that the version of a migration was applied as, and what that is now, if it is another migration.
+pub(super) fn applied_as<'a>(status: &'a Status, entry: &'a Entry) -> Option<(&'a str, String)> {
+    let (State::ChecksumMismatch(Difference::Body), Some(migration), Some(row)) =
+        (entry.state, &entry.migration, &entry.applied)
+    else {
+        return None;
+    };
+    let own = status.entries.iter().filter(|other| other.chain == entry.chain);
+    let now = plan::applied_as(own.filter_map(|other| other.migration.as_ref()), migration, row)?;
+    Some((&row.name, now.title()))
+}
+
+/// Names what was applied under the version of another migration.
+fn applied_as_others(status: &Status, several: bool) -> String {
+    let note = style::paint(style::HINT, "note");
+    let line = |entry: &Entry| {
+        let (recorded, now) = applied_as(status, entry)?;
+        let chain = if several { format!("{}:", entry.chain) } else { String::new() };
+        let told = format!("{chain}{} was applied as {recorded}, which is {now} now", entry.version);
+        Some(format!("{note}: {}\n", escape::line(&told)))
+    };
+    status.entries.iter().filter_map(line).collect()
 }
 
 /// Names the script engine that ran a migration.

@@ -34,7 +34,7 @@ pub(crate) struct Finding {
 /// Returns what is wrong; the rules say what is not to count.
 pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
     let several = status.chains.len() > 1;
-    let of_entries = status.entries.iter().filter_map(|entry| finding(entry, several, rules));
+    let of_entries = status.entries.iter().filter_map(|entry| finding(status, entry, several, rules));
     of_entries.chain(status.behind.iter().filter_map(behind)).collect()
 }
 
@@ -61,7 +61,7 @@ pub(super) fn title(entry: &Entry, several: bool) -> String {
     if several { format!("{}:{}", entry.chain, entry.title()) } else { entry.title() }
 }
 
-fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
+fn finding(of: &Status, entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
     let title = title(entry, several);
     let repair = |verb| hint::repair(&title, verb);
     let (message, hint) = match entry.state {
@@ -110,11 +110,18 @@ fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
             (message, hint::dirty(&title, going))
         }
     };
+    let (message, hint) = match status::applied_as(of, entry) {
+        Some((recorded, now)) => (
+            format!("has a version that was applied as `{}`, which is {now} now", recorded.escape_debug()),
+            hint::applied_as_another(&title, &now),
+        ),
+        None => (message.to_owned(), hint),
+    };
     Some(Finding {
         code: entry.state.as_str(),
         chain: entry.chain.to_string(),
         migration: title,
-        message: message.to_owned(),
+        message,
         hint,
         place: None,
         shown: None,
