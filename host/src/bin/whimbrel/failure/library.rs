@@ -382,7 +382,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             "irreversible",
             Some(migration),
             "write its down script (name.up.sql and name.down.sql), `[transform.down]` for a transform, or stop before it: \
-             `whimbrel down --to`"
+             `whimbrel down --to VERSION`"
                 .to_owned(),
         ),
         PlanProblem::CannotRevertMissing { migration } => {
