@@ -61,7 +61,7 @@ fn refuses_what_cannot_be_reverted() {
     exit 1
     --- stderr
     error: migration 3 three cannot be reverted: it has no down
-    hint: write its down script (name.up.sql and name.down.sql), `[transform.down]` for a transform, or stop before it: `whimbrel down --to`
+    hint: write its down script (name.up.sql and name.down.sql), `[transform.down]` for a transform, or stop before it: `whimbrel down --to VERSION`
     ");
     });
     project.remove("migrations/0003_three.sql");

@@ -25,6 +25,7 @@ fn shows_what_was_applied() {
     ");
 }
 
+/// What a way down leaves: it notes none of its statements.
 #[test]
 fn shows_a_step_that_stopped_half_way() {
     let project = Project::notes();
@@ -33,15 +34,15 @@ fn shows_a_step_that_stopped_half_way() {
     assert_snapshot!(project.run(&["history"]), @"
     exit 0
     --- stdout
-      Version  Name                 Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel
-            1  create_note          sql   [moment] [time]           1     0  82023a05cbba  0.1.0
-            2  first_notes (dirty)  sql   [moment] [time]           1     2  d129847a7916  0.1.0
+      Version  Name                                  Kind  Applied at (UTC) Took  Statements  Rows  Checksum      Whimbrel
+            1  create_note                           sql   [moment] [time]           1     0  82023a05cbba  0.1.0
+            2  first_notes (dirty, on its way down)  sql   [moment] [time]           1     2  d129847a7916  0.1.0
     ");
     assert_snapshot!(project.run(&["up"]), @"
     exit 1
     --- stderr
-    error: migration 2 first_notes runs outside a transaction and stopped half way
-    hint: see what it has done, and finish that by hand, then `whimbrel repair 2 --mark-applied`; or undo it by hand, then `whimbrel repair 2 --mark-failed`
+    error: migration 2 first_notes was being reverted outside a transaction, which stopped half way
+    hint: see what its down has taken back, and take back the rest by hand, then `whimbrel repair 2 --mark-failed`; or bring back by hand what is gone, then `whimbrel repair 2 --mark-applied`
     ");
 }
 

@@ -229,3 +229,40 @@ fn a_lock_file_that_cannot_be_written_leaves_everything_as_it_was() {
     assert!(refused.code == 1 && refused.stderr.contains("cannot write migrations/whimbrel.lock"), "{refused}");
     assert_eq!(project.list("migrations"), before);
 }
+
+#[test]
+fn an_applied_migration_is_not_made_to_depend_on_another_version() {
+    let project = Project::notes();
+    project.write("migrations/0003_p.sql", "CREATE TABLE p (x);\n");
+    project.write("migrations/0004_q.sql", "-- whimbrel: depends_on = 3\nCREATE TABLE q (x);\n");
+    project.ok(&["up"]);
+    project.database().execute_batch("DROP TABLE p").expect("by hand");
+    project.ok(&["repair", "3", "--mark-failed", "--yes"]);
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["renumber"]), @"
+        exit 1
+        --- stderr
+        error: migration 4 q is applied, and depends on a version that would become another one (migrations/0004_q.sql)
+        hint: nothing was renamed: apply what it depends on under the version it has, with `whimbrel up --allow-out-of-order`; or take the applied one back first with `whimbrel down`
+        ");
+    });
+    project.ok(&["up", "--allow-out-of-order"]);
+}
+
+#[test]
+fn what_can_be_left_out_for_now_keeps_its_version() {
+    let project = Project::notes();
+    project.write("migrations/0003_b.sql", "-- whimbrel: skip_unless = SELECT 0\nCREATE TABLE b (x);\n");
+    project.write("migrations/0004_c.toml", "[[preconditions]]\nsql = 'SELECT 0'\notherwise = 'skip'\n");
+    project.write("migrations/0004_c.sql", "CREATE TABLE c (x);\n");
+    project.write(
+        "migrations/0005_d.js",
+        "// whimbrel: preconditions = [{ sql = 'SELECT 0', otherwise = 'skip' }]\nexport function up(tx) {}\n",
+    );
+    project.write("migrations/0006_e.sql", "CREATE TABLE e (x);\n");
+    project.ok(&["up"]);
+    project.ok(&["renumber"]);
+    assert!(project.list("migrations").contains(&"0003_b.sql".to_owned()), "{:?}", project.list("migrations"));
+    assert!(project.list("migrations").contains(&"0004_c.sql".to_owned()), "{:?}", project.list("migrations"));
+    assert!(project.list("migrations").contains(&"0005_d.js".to_owned()), "{:?}", project.list("migrations"));
+}

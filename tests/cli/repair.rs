@@ -239,3 +239,64 @@ fn a_protected_environment_covers_it() {
     assert_eq!(refused.code, 1, "{refused}");
     project.ok(&["repair", "3", "--mark-applied", "--dry-run", "--env", "prod"]);
 }
+
+#[test]
+fn a_dirty_step_that_was_going_down_is_told_as_that() {
+    let project = Project::notes();
+    project.write("migrations/0003_pair.up.sql", "CREATE TABLE p (x);\nCREATE TABLE q (x);\n");
+    project.write(
+        "migrations/0003_pair.down.sql",
+        "-- whimbrel: transaction = none\nDROP TABLE q;\nDROP TABLE nowhere;\nDROP TABLE p;\n",
+    );
+    project.ok(&["up"]);
+    let note = "see what its down has taken back, and take back the rest by hand, then `whimbrel repair 3 --mark-failed`; \
+                or bring back by hand what is gone, then `whimbrel repair 3 --mark-applied`";
+    let failed = project.run(&["down"]);
+    assert!(failed.code == 1 && failed.stderr.contains(note), "{failed}");
+    for verb in ["up", "down", "plan"] {
+        let outcome = project.run(&[verb]);
+        assert!(outcome.stderr.contains("migration 3 pair was being reverted outside a transaction"), "{outcome}");
+        assert!(outcome.stderr.contains(&format!("hint: {note}")), "{outcome}");
+    }
+    let verified = project.run(&["verify"]);
+    assert!(verified.stdout.contains(note) || verified.stderr.contains(note), "{verified}");
+    for verb in ["status", "history"] {
+        let told = project.run(&[verb]);
+        assert!(told.stdout.contains("dirty, on its way down"), "{told}");
+    }
+    let row = &project.run(&["history", "--json"]).json("history")["rows"][2];
+    assert_eq!((row["state"].as_str(), row["direction"].as_str()), (Some("started"), Some("down")));
+    let applied = &project.run(&["status", "--json"]).json("status")["migrations"][2]["applied"];
+    assert_eq!(applied["direction"], "down");
+    project.database().execute_batch("DROP TABLE p").expect("by hand");
+    project.ok(&["repair", "3", "--mark-failed", "--yes"]);
+    assert_eq!(state(&project, 2), "reverted");
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('p', 'q')"), 2);
+}
+
+#[test]
+fn what_was_applied_as_another_migration_is_told_and_not_accepted() {
+    let project = Project::notes();
+    project.write("migrations/0003_one.sql", "CREATE TABLE one (x);\n");
+    project.ok(&["up"]);
+    project.remove("migrations/0003_one.sql");
+    project.write("migrations/0003_two.sql", "CREATE TABLE two (x);\n");
+    project.write("migrations/0004_one.sql", "CREATE TABLE one (x);\n");
+    project.unchanged(|| {
+        let status = project.run(&["status"]);
+        assert!(status.stdout.contains("note: 3 was applied as one, which is 4 one now"), "{status}");
+        for verb in [&["up"][..], &["verify"], &["repair", "3", "--accept", "--yes"]] {
+            let told = project.run(verb);
+            let way = "`whimbrel repair 4 --mark-applied`, `whimbrel repair 3 --mark-failed`";
+            assert!(told.code == 1 && told.to_string().contains("was applied as `one`, which is 4 one now"), "{told}");
+            assert!(told.to_string().contains(way), "{told}");
+        }
+        project.ok(&["repair", "--accept", "--yes"]);
+    });
+    project.ok(&["repair", "4", "--mark-applied", "--yes"]);
+    project.ok(&["repair", "3", "--mark-failed", "--yes"]);
+    project.ok(&["up", "--allow-out-of-order"]);
+    project.ok(&["status", "--check"]);
+    assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')"), 2);
+}

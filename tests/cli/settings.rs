@@ -76,6 +76,18 @@ fn the_file_says_where_things_are_from_its_own_place() {
 }
 
 #[test]
+fn migrations_are_beside_the_file_that_does_not_say_where() {
+    let project = Project::new();
+    project.write("prod/whimbrel.toml", "database = \"app.db\"\n");
+    project.write("prod/migrations/1_right.sql", "CREATE TABLE right_one (x);\n");
+    project.write("migrations/1_wrong.sql", "CREATE TABLE wrong_one (x);\n");
+    let outcome = project.run(&["status", "--config", "prod/whimbrel.toml"]);
+    assert!(outcome.stdout.contains("right") && !outcome.stdout.contains("wrong"), "{outcome}");
+    project.ok(&["new", "more", "--config", "prod/whimbrel.toml"]);
+    assert_eq!(project.list("migrations"), ["1_wrong.sql"]);
+}
+
+#[test]
 fn no_database_is_an_error_with_a_way_out() {
     let project = Project::notes();
     project.remove("whimbrel.toml");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Checksum, Key, ScriptProgress, Version};
+use super::{Checksum, Direction, Key, ScriptProgress, Version};
 
 /// A migration as the history has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -179,6 +179,17 @@ impl Applied {
             AppliedState::InProgress => true,
             AppliedState::Started => self.script.as_deref().is_some_and(ScriptProgress::can_go_on),
             AppliedState::Applied | AppliedState::Baseline | AppliedState::Reverted | AppliedState::Replaced => false,
+        }
+    }
+
+    /// Returns which way a step outside a transaction was going that has begun and did not come to its end; `None` for
+    /// any other row.
+    pub fn stopped_on_its_way(&self) -> Option<Direction> {
+        // What goes up notes from its first moment that its statements are noted; nothing is noted of a way down.
+        match (self.state, &self.script) {
+            (AppliedState::Started, Some(_)) => Some(Direction::Up),
+            (AppliedState::Started, None) => Some(Direction::Down),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::reconcile::States;
+use super::reconcile::{States, applied_as};
 use super::scripts;
 use super::{Difference, Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
 use crate::model::{Applied, AppliedState, Body, Chain, Chains, Hook, Migration, Resumption, Role, Script, Version};
@@ -217,7 +217,7 @@ impl<'a> Draft<'a> {
                 State::Missing | State::Future if rules.ignore_missing || direction == Direction::Down => {}
                 State::Missing => self.problems.push(PlanProblem::Missing { migration: title }),
                 State::Future => self.problems.push(PlanProblem::Future { migration: title }),
-                State::Dirty => self.problems.push(PlanProblem::Dirty { migration: title }),
+                State::Dirty => self.problems.push(dirty(title, row)),
                 State::ChangedInProgress => {
                     if let (Some(migration), Some(row)) = (migration, row)
                         && !(direction == Direction::Down && self.has_kept(migration, row))
@@ -256,6 +256,13 @@ impl<'a> Draft<'a> {
         }
         let (message, hint) = match difference {
             Difference::Body if direction == Direction::Up => {
+                if let Some(now) =
+                    self.chains.get(&row.chain).and_then(|chain| applied_as(chain.migrations(), migration, row))
+                {
+                    let (recorded, now) = (row.name.clone(), now.title());
+                    self.problems.push(PlanProblem::AppliedAsAnother { migration: title, recorded, now });
+                    return;
+                }
                 self.problems.push(PlanProblem::ChecksumMismatch {
                     migration: title,
                     file: migration.file.clone(),
@@ -400,6 +407,12 @@ fn newest(chain: &Chain, applied: &[Applied]) -> Option<Version> {
     rows.map(|row| row.version).max()
 }
 
+/// Says that a step outside a transaction stopped, and which way it was going.
+fn dirty(migration: String, row: Option<&Applied>) -> PlanProblem {
+    let direction = row.and_then(Applied::stopped_on_its_way).unwrap_or(Direction::Up);
+    PlanProblem::Dirty { migration, direction }
+}
+
 /// Says what was changed of a migration that is in progress.
 fn changed_in_progress(title: String, migration: &Migration, row: &Applied) -> PlanProblem {
     match row.state {
@@ -411,7 +424,7 @@ fn changed_in_progress(title: String, migration: &Migration, row: &Applied) -> P
 /// Names the statement that was run and is another one now.
 fn changed_statement(title: String, migration: &Migration, row: &Applied) -> PlanProblem {
     let (Body::Sql { up, .. }, Some(progress)) = (&migration.body, &row.script) else {
-        return PlanProblem::Dirty { migration: title };
+        return dirty(title, Some(row));
     };
     let index = match progress.resume(up) {
         Resumption::Changed(index) => index,

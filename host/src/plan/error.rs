@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{RepairVerb, State};
-use crate::model::{MissingValue, Script, Version};
+use crate::model::{Direction, MissingValue, Script, Version};
 use crate::shown::Shown;
 
 /// One reason why a plan cannot be made.
@@ -22,6 +22,15 @@ pub enum PlanProblem {
         recorded: String,
         /// What the chain has.
         found: String,
+    },
+    /// A version was applied as another migration, which the chain has under another version now.
+    AppliedAsAnother {
+        /// Version and name that the chain has.
+        migration: String,
+        /// The name it was applied as.
+        recorded: String,
+        /// Version and name of what was applied, as the chain has it now.
+        now: String,
     },
     /// An applied migration is not in the chain.
     Missing {
@@ -115,6 +124,8 @@ pub enum PlanProblem {
     Dirty {
         /// Version and name.
         migration: String,
+        /// Which way it was going.
+        direction: Direction,
     },
     /// A transform has been changed while some of its chunks are done.
     ChangedInProgress {
@@ -236,6 +247,11 @@ impl fmt::Display for PlanProblem {
             Self::ChecksumMismatch { migration, file, .. } => {
                 write!(f, "migration {migration} was changed after it was applied ({})", Shown(file))
             }
+            Self::AppliedAsAnother { migration, recorded, now } => write!(
+                f,
+                "the version of migration {migration} was applied as `{}`, which is {now} now",
+                recorded.escape_debug()
+            ),
             Self::Missing { migration } => write!(f, "migration {migration} is applied, but not in the chain"),
             Self::Future { migration } => {
                 write!(f, "migration {migration} is applied, and newer than anything in the chain")
@@ -275,8 +291,11 @@ impl fmt::Display for PlanProblem {
             Self::OutOfOrder { migration, newest } => {
                 write!(f, "migration {migration} is pending, but {newest} is already applied")
             }
-            Self::Dirty { migration } => {
+            Self::Dirty { migration, direction: Direction::Up } => {
                 write!(f, "migration {migration} runs outside a transaction and stopped half way")
+            }
+            Self::Dirty { migration, direction: Direction::Down } => {
+                write!(f, "migration {migration} was being reverted outside a transaction, which stopped half way")
             }
             Self::ChangedInProgress { migration, file } => {
                 write!(f, "migration {migration} was changed while it is in progress ({})", Shown(file))

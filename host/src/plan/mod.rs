@@ -19,7 +19,7 @@ pub use error::{PlanError, PlanProblem};
 pub use goal::{Goal, Until};
 pub use graph::{GraphFormat, graph};
 pub(crate) use reconcile::{DECLARED, is_outdated};
-pub use reconcile::{Difference, Entry, State, reconcile};
+pub use reconcile::{Difference, Entry, State, applied_as, reconcile};
 #[cfg(feature = "wasm")]
 pub(crate) use repair::check_retry;
 pub use repair::{ChangeKind, HistoryChange, Repair, RepairPlan, RepairVerb, repair};

@@ -1,6 +1,6 @@
 //! Decides what a repair writes into the history. Pure.
 
-use super::{Difference, Entry, PlanError, PlanProblem, State, reconcile};
+use super::{Difference, Entry, PlanError, PlanProblem, State, applied_as, reconcile};
 use crate::model::{Applied, AppliedState, Chains, Checksum, Key, Version};
 
 /// What is to be put right.
@@ -97,7 +97,7 @@ pub fn repair(
     let entries = reconcile(chains, applied.to_vec());
     let changes = match &repair.target {
         Some(key) => one(&entries, key, repair.verb, &mut rejects),
-        None => Ok(entries.iter().filter_map(|entry| decide(entry, repair.verb).ok()).collect()),
+        None => Ok(entries.iter().filter_map(|entry| allowed(&entries, entry, repair.verb).ok()).collect()),
     };
     let changes = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
     Ok(RepairPlan { changes })
@@ -120,11 +120,30 @@ fn one(
         }
         _ => return Err(PlanProblem::AmbiguousMigration { migration: key.to_string(), chains: chains() }),
     };
-    let change = decide(entry, verb)?;
+    let change = allowed(entries, entry, verb)?;
     let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
     let rows = if gone { rejects(&entry.chain, entry.version) } else { 0 };
     let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
     Ok(if rows > 0 { vec![change, forget] } else { vec![change] })
+}
+
+/// Decides about one migration; what was applied as another one is not taken for it, since nothing of it has run.
+fn allowed(entries: &[Entry], entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem> {
+    let change = decide(entry, verb)?;
+    match (verb, &entry.migration, &entry.applied) {
+        (RepairVerb::Accept, Some(migration), Some(row)) => {
+            let own = entries.iter().filter(|other| other.chain == entry.chain);
+            match applied_as(own.filter_map(|other| other.migration.as_ref()), migration, row) {
+                Some(now) => Err(PlanProblem::AppliedAsAnother {
+                    migration: migration.title(),
+                    recorded: row.name.clone(),
+                    now: now.title(),
+                }),
+                None => Ok(change),
+            }
+        }
+        _ => Ok(change),
+    }
 }
 
 /// Decides about one migration.

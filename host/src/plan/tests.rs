@@ -119,6 +119,7 @@ fn what_is_kept_reverts_only_the_row_that_it_is_of() {
 fn refuses_with_every_reason() {
     let mut applied = rows(&[1, 3, 9]);
     applied[1].state = AppliedState::Started;
+    applied[1].script = Some(Box::new(crate::model::ScriptProgress { unknown: true, ..Default::default() }));
     applied.push(row(&migration(5, "SELECT 'other';", true)));
     let error =
         build(&chain(&[1, 2, 3, 5, 12]), &applied, &Goal::Up(Until::Version(Version::from(4))), &Rules::default())

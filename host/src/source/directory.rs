@@ -7,10 +7,11 @@ use super::layout::{self, Layout, Options};
 use super::open_folder::{LARGEST, OpenFolder};
 use super::renumber::{self, Listed, Renumber, Renumbering};
 use super::repoint::{Pointing, Repointed};
+use super::scripts::lines_of_head;
 use super::tree::{self, Entry, Found, Tree};
 use super::{Loaded, Source, SourceError};
 use crate::interrupt::Interrupt;
-use crate::model::{Manifest, Role};
+use crate::model::{Manifest, Precondition, Role, Unmet};
 use crate::sql;
 
 /// The files of a folder, or of several that make one source.
@@ -123,11 +124,12 @@ impl Directory {
         let layout = self.find_layout()?;
         let mut all = Repointed::default();
         self.each_file(layout, |folder, path, shown, reader| {
-            if matches!(layout.judge(path, &self.endings), FileName::Part { part, .. } if part != Part::Component)
+            if let FileName::Part { part, role, version, .. } = layout.judge(path, &self.endings)
+                && part != Part::Component
                 && let Ok(Found::File(bytes)) = reader.read(path)
                 && let Ok(text) = str::from_utf8(&bytes)
             {
-                pointing.file(folder.join(path), &shown, text, &mut all);
+                pointing.file(folder.join(path), (role != Role::Repeatable).then_some(version), &shown, text, &mut all);
             }
         })?;
         Ok(all)
@@ -158,7 +160,8 @@ impl Directory {
     }
 }
 
-/// Tells whether a migration says itself that it may be applied although a later one is.
+/// Tells whether a migration says itself that it may be applied although a later one is, or can be left out for now, so
+/// that others overtake it.
 fn may_be_out_of_order(layout: Layout, path: &str, part: Part, reader: &mut OpenFolder) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     if layout == Layout::Refinery && name.starts_with('U') {
@@ -166,10 +169,17 @@ fn may_be_out_of_order(layout: Layout, path: &str, part: Part, reader: &mut Open
     }
     let Ok(Found::File(bytes)) = reader.read(path) else { return false };
     let Ok(text) = str::from_utf8(&bytes) else { return false };
+    let can_be_skipped = |all: &[Precondition]| all.iter().any(|condition| condition.otherwise == Unmet::Skip);
+    let says_so = |manifest: Manifest| manifest.placement.out_of_order || can_be_skipped(&manifest.preconditions);
     match part {
-        Part::Manifest => Manifest::parse(name, text).is_ok_and(|manifest| manifest.placement.out_of_order),
-        part if part.is_sql() => sql::directives(text).is_ok_and(|directives| directives.out_of_order),
-        _ => false,
+        Part::Manifest => Manifest::parse(name, text).is_ok_and(says_so),
+        part if part.is_sql() => sql::directives(text)
+            .is_ok_and(|directives| directives.out_of_order || can_be_skipped(&directives.preconditions)),
+        // What cannot be read as a script's head says nothing: whoever loads the script tells why.
+        _ => match lines_of_head(name, text) {
+            Ok(Some(head)) => Manifest::parse(name, &head).is_ok_and(says_so),
+            Ok(None) | Err(_) => false,
+        },
     }
 }
 

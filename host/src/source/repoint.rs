@@ -17,6 +17,8 @@ use crate::sql;
 pub struct Edit {
     /// The file, as it is called before anything is renamed.
     pub file: PathBuf,
+    /// The version of the migration that it belongs to; `None` for one that has none.
+    pub version: Option<Version>,
     /// What it holds then.
     pub text: String,
 }
@@ -40,8 +42,8 @@ pub(super) struct Pointing<'a> {
 }
 
 impl Pointing<'_> {
-    /// Looks at a file; its name tells how dependencies are written in it.
-    pub(super) fn file(&self, file: PathBuf, shown: &str, text: &str, all: &mut Repointed) {
+    /// Looks at a file of a version; its name tells how dependencies are written in it.
+    pub(super) fn file(&self, file: PathBuf, version: Option<Version>, shown: &str, text: &str, all: &mut Repointed) {
         if !text.contains("depends_on") {
             return;
         }
@@ -69,7 +71,7 @@ impl Pointing<'_> {
             }
         }
         if changed != text {
-            all.edits.push(Edit { file, text: changed });
+            all.edits.push(Edit { file, version, text: changed });
         }
     }
 
@@ -124,7 +126,7 @@ mod tests {
         let billing = Renumbering { moved: vec![moved(3, 5)], ..Renumbering::default() };
         let mut all = Repointed::default();
         let moves = [("main".to_owned(), renumbering), ("billing".to_owned(), billing)];
-        Pointing { own, moves: &moves }.file(name.into(), name, text, &mut all);
+        Pointing { own, moves: &moves }.file(name.into(), None, name, text, &mut all);
         let notes = all.notes.iter().map(|note| format!("!{note}"));
         all.edits.into_iter().map(|edit| edit.text).chain(notes).collect()
     }

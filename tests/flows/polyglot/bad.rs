@@ -120,7 +120,7 @@ fn one_that_exports_only_up_goes_up_and_says_that_it_cannot_go_down() {
     exit 1
     --- stderr
     error: migration 2 guest cannot be reverted: its code exports no down (migrations/0002_guest.wasm)
-    hint: export `down` from its code, or stop before it: `whimbrel down --to`
+    hint: export `down` from its code, or stop before it: `whimbrel down --to VERSION`
     ");
 }
 

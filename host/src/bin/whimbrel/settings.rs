@@ -43,7 +43,7 @@ pub(crate) use placeholders::parse_set;
 
 /// Name of the file that `init` writes and every other verb reads.
 pub(crate) const CONFIG_FILE: &str = "whimbrel.toml";
-/// Where migrations are unless told otherwise.
+/// Where migrations are unless told otherwise: beside the settings.
 const DEFAULT_DIR: &str = "migrations";
 /// Name of the chain unless another is chosen.
 const DEFAULT_CHAIN: &str = "main";
@@ -88,7 +88,7 @@ impl Settings {
         let typed = locations::typed(&globals.dir)?;
         let mut locations = if typed.is_empty() { configured } else { typed };
         if locations.is_empty() {
-            locations.push(Location::of(DEFAULT_DIR));
+            locations.push(Location::of(DEFAULT_DIR).below(&config.folder));
         }
         let cache = given_cache(config.cache.take());
         Ok(Self {

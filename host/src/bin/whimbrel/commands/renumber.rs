@@ -87,6 +87,7 @@ fn decide(args: &RenumberArgs, settings: &Settings, ui: &Ui, signals: &Signals) 
     if moves.iter().any(|(_, found)| !found.moved.is_empty()) {
         for (chain, source) in settings.directories() {
             let mut found = source.repoint(&chain, &moves).map_err(whimbrel::Error::from)?;
+            check_edits(&chain, &found.edits, &moves, &rows)?;
             repointed.edits.append(&mut found.edits);
             repointed.notes.append(&mut found.notes);
         }
@@ -94,6 +95,33 @@ fn decide(args: &RenumberArgs, settings: &Settings, ui: &Ui, signals: &Signals) 
     let moves_some = |chain: &str| moves.iter().any(|(name, found)| name == chain && !found.moved.is_empty());
     folders.retain(|folder| moves_some(&folder.chain) && folder.folder.join(LOCK_FILE).exists());
     Ok(Change { moves, repointed, locked: folders, several })
+}
+
+/// Refuses to change the files of an applied migration: it would no longer be what was applied.
+fn check_edits(
+    chain: &str,
+    edits: &[Edit],
+    moves: &[(String, Renumbering)],
+    rows: &[Applied],
+) -> Result<(), SettingsError> {
+    let moved = || moves.iter().flat_map(|(_, found)| &found.moved);
+    let stays = |edit: &&Edit| !moved().any(|moved| moved.files.iter().any(|(from, _)| *from == edit.file));
+    for edit in edits.iter().filter(stays) {
+        let is_its = |row: &&Applied| {
+            row.is_live() && *row.chain == *chain && !row.repeatable && Some(row.version) == edit.version
+        };
+        if let Some(row) = rows.iter().find(is_its) {
+            let message = format!(
+                "migration {} is applied, and depends on a version that would become another one ({})",
+                escape::line(&row.title()),
+                shown(&edit.file)
+            );
+            let hint = "nothing was renamed: apply what it depends on under the version it has, with `whimbrel up \
+                        --allow-out-of-order`; or take the applied one back first with `whimbrel down`";
+            return Err(SettingsError::new("renumber", message, hint));
+        }
+    }
+    Ok(())
 }
 
 /// Finds the chain of each file that was named.
@@ -176,7 +204,7 @@ fn apply(
     undo: &mut Vec<Box<dyn FnOnce()>>,
 ) -> Result<(), SettingsError> {
     let failed = |path: &Path, error: std::io::Error| refused(format!("cannot change {}: {error}", shown(path)));
-    for Edit { file, text } in edits {
+    for Edit { file, text, .. } in edits {
         let before = fs::read(file).map_err(|error| failed(file, error))?;
         let again = file.clone();
         undo.push(Box::new(move || drop(files::replace(&again, &before))));

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind as FileErrorKind};
 
 use whimbrel::db::{DbError, ErrorCode};
 use whimbrel::model::{MissingValue, NoValue, Version};
-use whimbrel::plan::{RepairVerb, State};
+use whimbrel::plan::{Direction, RepairVerb, State};
 use whimbrel::wasm::{CompileError, InspectError, PluginError};
 
 use super::{language, limits, script, temporary};
@@ -277,6 +277,32 @@ pub(crate) fn repair(migration: &str, verb: &str) -> String {
     };
     let chain = chain.map(|chain| format!(" --chain {chain}")).unwrap_or_default();
     format!("whimbrel repair{chain} {target} --{verb}")
+}
+
+/// Says what to do about a version that was applied as another migration, which is under another version now.
+pub(crate) fn applied_as_another(migration: &str, now: &str) -> String {
+    let chain = migration.split_once(':').map(|(chain, _)| chain).filter(|chain| !chain.contains(' '));
+    let now = chain.filter(|_| !now.contains(':')).map_or_else(|| now.to_owned(), |chain| format!("{chain}:{now}"));
+    format!(
+        "give the files the versions back that they were applied under; or keep the new ones: `{}`, `{}`, then `whimbrel \
+         up --allow-out-of-order`",
+        repair(&now, "mark-applied"),
+        repair(migration, "mark-failed")
+    )
+}
+
+/// Says how a step that stopped half way is brought to an end by hand, and how that is told.
+pub(crate) fn dirty(migration: &str, direction: Direction) -> String {
+    let (applied, reverted) = (repair(migration, "mark-applied"), repair(migration, "mark-failed"));
+    match direction {
+        Direction::Up => format!(
+            "see what it has done, and finish that by hand, then `{applied}`; or undo it by hand, then `{reverted}`"
+        ),
+        Direction::Down => format!(
+            "see what its down has taken back, and take back the rest by hand, then `{reverted}`; or bring back by hand \
+             what is gone, then `{applied}`"
+        ),
+    }
 }
 
 /// Says what else can be done with a migration that a repair does not fit.

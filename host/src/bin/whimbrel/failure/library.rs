@@ -264,6 +264,9 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
                 hint::repair(migration, "accept")
             ),
         ),
+        PlanProblem::AppliedAsAnother { migration, now, .. } => {
+            ("applied-as-another", Some(migration), hint::applied_as_another(migration, now))
+        }
         PlanProblem::Missing { migration } => {
             (
             "missing",
@@ -331,15 +334,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         }
         PlanProblem::NoMigration => ("no-migration", None, "name a file that is one migration".to_owned()),
         PlanProblem::AmbiguousTarget { .. } => ("ambiguous-target", None, "say which with --chain".to_owned()),
-        PlanProblem::Dirty { migration } => (
-            "dirty",
-            Some(migration),
-            format!(
-                "see what it has done, and finish that by hand, then `{}`; or undo it by hand, then `{}`",
-                hint::repair(migration, "mark-applied"),
-                hint::repair(migration, "mark-failed")
-            ),
-        ),
+        PlanProblem::Dirty { migration, direction } => ("dirty", Some(migration), hint::dirty(migration, *direction)),
         PlanProblem::ChangedInProgress { migration, .. } => (
             "changed-in-progress",
             Some(migration),
@@ -387,7 +382,7 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
             "irreversible",
             Some(migration),
             "write its down script (name.up.sql and name.down.sql), `[transform.down]` for a transform, or stop before it: \
-             `whimbrel down --to`"
+             `whimbrel down --to VERSION`"
                 .to_owned(),
         ),
         PlanProblem::CannotRevertMissing { migration } => {

@@ -92,7 +92,7 @@ pub(super) fn prepare(error: &PrepareError) -> Failure {
             ..Failure::new(Exit::Failed, "component", error.to_string())
         },
         PrepareError::Irreversible { .. } => Failure {
-            hint: Some("export `down` from its code, or stop before it: `whimbrel down --to`".to_owned()),
+            hint: Some("export `down` from its code, or stop before it: `whimbrel down --to VERSION`".to_owned()),
             ..Failure::new(Exit::Failed, "irreversible", error.to_string())
         },
         PrepareError::NotInOneTransaction { .. } => Failure {

@@ -62,7 +62,7 @@ pub(super) fn explain(error: RunError) -> Failure {
             failed.title()
         ));
     } else if outside && stays {
-        failure.notes.push(stays_outside(failed.direction).to_owned());
+        failure.notes.push(stays_outside(&failed));
     } else if undone(&source) && !done.dry_run {
         let with_it = if done.undone > 0 { ", and what was done before it in the same transaction" } else { "" };
         failure.notes.push(format!("migration {} was rolled back{with_it}", failed.title()));
@@ -152,7 +152,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             Failure {
                 exit: library::exit(at.error.code),
                 hint: hint::statement(&at.error),
-                notes: if *kept { vec![stays_outside(failed.direction).to_owned()] } else { Vec::new() },
+                notes: if *kept { vec![stays_outside(failed)] } else { Vec::new() },
                 problems: vec![problem],
                 ..Failure::new(Exit::Failed, "statement-failed", message)
             }
@@ -408,12 +408,11 @@ fn where_stopped(source: &StepError, done: &Report, failed: &Step, outside: bool
 }
 
 /// Says what stays of a script outside a transaction that has failed.
-fn stays_outside(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Up => {
-            "what it has committed before that statement stays: it runs outside a transaction; `whimbrel up` goes on there"
-        }
-        Direction::Down => "what it has committed before that statement stays: it runs outside a transaction",
+fn stays_outside(failed: &Step) -> String {
+    let stays = "what it has committed before that statement stays: it runs outside a transaction";
+    match failed.direction {
+        Direction::Up => format!("{stays}; `whimbrel up` goes on there"),
+        Direction::Down => format!("{stays}; {}", hint::dirty(&failed.title(), failed.direction)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use whimbrel::model::{Applied, AppliedState, ScriptProgress};
+use whimbrel::model::{Applied, AppliedState, Direction, ScriptProgress};
 
 use super::json::schema;
 use super::report::micros;
@@ -38,6 +38,9 @@ pub(crate) fn text(rows: &[Applied]) -> String {
             AppliedState::Applied => None,
             AppliedState::Started if row.script.as_deref().is_some_and(ScriptProgress::can_go_on) => {
                 Some(("(in progress)", style::PENDING))
+            }
+            AppliedState::Started if row.stopped_on_its_way() == Some(Direction::Down) => {
+                Some(("(dirty, on its way down)", style::BAD))
             }
             AppliedState::Started => Some(("(dirty)", style::BAD)),
             AppliedState::InProgress => Some(("(in progress)", style::PENDING)),
@@ -92,6 +95,9 @@ struct RowJson {
     name: String,
     kind: String,
     state: &'static str,
+    /// Which way it was going, if it is started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
     /// Why it counts as applied although it was not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_run: Option<String>,
@@ -131,6 +137,7 @@ pub(crate) fn json(rows: &[Applied]) -> HistoryJson {
         name: row.name.clone(),
         kind: row.kind.to_string(),
         state: row.state.as_str(),
+        direction: row.stopped_on_its_way().map(Direction::as_str),
         checksum: row.checksum.to_string(),
         normalised_checksum: row.normalised_checksum.map(|checksum| checksum.to_string()),
         manifest_checksum: row.manifest_checksum.map(|checksum| checksum.to_string()),

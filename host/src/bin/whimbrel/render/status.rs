@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use serde::Serialize;
 use whimbrel::exec::Outlook;
-use whimbrel::model::{Applied, AppliedState};
-use whimbrel::plan::{Difference, Entry, PlanProblem, State};
+use whimbrel::model::{Applied, AppliedState, Direction};
+use whimbrel::plan::{self, Difference, Entry, PlanProblem, State};
 use whimbrel::source::{Ignored, Problem};
 use whimbrel::{Gap, Status};
 
@@ -77,6 +77,7 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         text.push_str(&sheet.draw());
         text.push_str(&format!("\n{}.\n", counts(&status.entries)));
         text.push_str(&what_would_happen(&status.entries, outlooks, several));
+        text.push_str(&applied_as_others(status, several));
         text.push_str(&outlook::notes(status, outlooks));
         let note = style::paint(style::HINT, "note");
         text.extend(status.at_work.iter().map(|holding| format!("{note}: {}\n", lock::line(holding))));
@@ -122,6 +123,30 @@ fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>, sev
     entries.iter().enumerate().filter(told).map(|(_, entry)| line(entry)).collect()
 }
 
+/// Returns the name that the version of a migration was applied as, and what that is now, if it is another migration.
+pub(super) fn applied_as<'a>(status: &'a Status, entry: &'a Entry) -> Option<(&'a str, String)> {
+    let (State::ChecksumMismatch(Difference::Body), Some(migration), Some(row)) =
+        (entry.state, &entry.migration, &entry.applied)
+    else {
+        return None;
+    };
+    let own = status.entries.iter().filter(|other| other.chain == entry.chain);
+    let now = plan::applied_as(own.filter_map(|other| other.migration.as_ref()), migration, row)?;
+    Some((&row.name, now.title()))
+}
+
+/// Names what was applied under the version of another migration.
+fn applied_as_others(status: &Status, several: bool) -> String {
+    let note = style::paint(style::HINT, "note");
+    let line = |entry: &Entry| {
+        let (recorded, now) = applied_as(status, entry)?;
+        let chain = if several { format!("{}:", entry.chain) } else { String::new() };
+        let told = format!("{chain}{} was applied as {recorded}, which is {now} now", entry.version);
+        Some(format!("{note}: {}\n", escape::line(&told)))
+    };
+    status.entries.iter().filter_map(line).collect()
+}
+
 /// Names the script engine that ran a migration.
 fn engine(entry: &Entry) -> Option<String> {
     entry.applied.as_ref()?.engine.as_deref().map(history::engine)
@@ -131,6 +156,9 @@ fn engine(entry: &Entry) -> Option<String> {
 fn progress(applied: &Applied) -> Option<String> {
     if let Some(script) = applied.script.as_ref().filter(|script| script.can_go_on()) {
         return Some(amount::count(script.done.len(), "statement", "statements"));
+    }
+    if applied.stopped_on_its_way() == Some(Direction::Down) {
+        return Some("on its way down".to_owned());
     }
     let (done, of) = applied.rows_done.filter(|_| applied.state == AppliedState::InProgress)?;
     // Rows may have come since it began.
@@ -296,6 +324,9 @@ struct AppliedJson {
     duration_us: u64,
     rows_changed: u64,
     checksum: String,
+    /// Which way it was going, if it is dirty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     engine: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -360,6 +391,7 @@ fn entry(entry: &Entry, outlook: Option<&Outlook>) -> EntryJson {
             duration_us: micros(applied.record().duration),
             rows_changed: applied.record().rows_changed,
             checksum: applied.checksum.to_string(),
+            direction: applied.stopped_on_its_way().filter(|_| entry.state == State::Dirty).map(Direction::as_str),
             engine: applied.engine.as_deref().map(str::to_owned),
             progress: applied.rows_done.filter(|_| applied.state == AppliedState::InProgress).map(|(done, total)| {
                 ProgressJson { rows_done: done, rows_total: total, rows_per_second: rows_per_second(applied, done) }

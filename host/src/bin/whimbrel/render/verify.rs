@@ -3,7 +3,8 @@
 use serde::Serialize;
 use whimbrel::Status;
 use whimbrel::exec::{Asked, Verified};
-use whimbrel::plan::{Difference, Entry, PlanProblem, Rules, State, Step};
+use whimbrel::model::Applied;
+use whimbrel::plan::{Difference, Direction, Entry, PlanProblem, Rules, State, Step};
 
 use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
 use super::{amount, snippet, status, style};
@@ -33,7 +34,7 @@ pub(crate) struct Finding {
 /// Returns what is wrong; the rules say what is not to count.
 pub(crate) fn findings(status: &Status, rules: Rules) -> Vec<Finding> {
     let several = status.chains.len() > 1;
-    let of_entries = status.entries.iter().filter_map(|entry| finding(entry, several, rules));
+    let of_entries = status.entries.iter().filter_map(|entry| finding(status, entry, several, rules));
     of_entries.chain(status.behind.iter().filter_map(behind)).collect()
 }
 
@@ -60,7 +61,7 @@ pub(super) fn title(entry: &Entry, several: bool) -> String {
     if several { format!("{}:{}", entry.chain, entry.title()) } else { entry.title() }
 }
 
-fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
+fn finding(of: &Status, entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
     let title = title(entry, several);
     let repair = |verb| hint::repair(&title, verb);
     let (message, hint) = match entry.state {
@@ -100,20 +101,27 @@ fn finding(entry: &Entry, several: bool, rules: Rules) -> Option<Finding> {
             "is applied, and newer than anything in the chain",
             "the files are older than the database: take newer ones, or use --ignore-missing".to_owned(),
         ),
-        State::Dirty => (
-            "runs outside a transaction and stopped half way",
-            format!(
-                "finish by hand what it did, then `{}`; or undo it by hand, then `{}`",
-                repair("mark-applied"),
-                repair("mark-failed")
-            ),
+        State::Dirty => {
+            let going = entry.applied.as_ref().and_then(Applied::stopped_on_its_way).unwrap_or(Direction::Up);
+            let message = match going {
+                Direction::Up => "runs outside a transaction and stopped half way",
+                Direction::Down => "was being reverted outside a transaction, which stopped half way",
+            };
+            (message, hint::dirty(&title, going))
+        }
+    };
+    let (message, hint) = match status::applied_as(of, entry) {
+        Some((recorded, now)) => (
+            format!("has a version that was applied as `{}`, which is {now} now", recorded.escape_debug()),
+            hint::applied_as_another(&title, &now),
         ),
+        None => (message.to_owned(), hint),
     };
     Some(Finding {
         code: entry.state.as_str(),
         chain: entry.chain.to_string(),
         migration: title,
-        message: message.to_owned(),
+        message,
         hint,
         place: None,
         shown: None,
