@@ -68,7 +68,7 @@ fn inspect_and_plan_show_the_manifest() {
     let inspected = project.ok(&["inspect", "migrations/0003_split_names.wasm"]);
     let planned = project.ok(&["plan"]);
     for outcome in [inspected, planned] {
-        assert!(outcome.stdout.contains("read     customer(id, full_name)"), "{outcome}");
+        assert!(outcome.stdout.contains("read      customer(id, full_name)"), "{outcome}");
         assert!(outcome.stdout.contains("limits   "), "{outcome}");
     }
 }

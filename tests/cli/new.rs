@@ -282,3 +282,14 @@ fn projects_that_are_not_built_yet_have_their_versions() {
     assert!(project.list("guests/in_rust").contains(&"0002_in_rust.toml".to_owned()));
     assert!(project.list("guests/in_c").contains(&"0003_in_c.toml".to_owned()));
 }
+
+#[test]
+fn a_script_is_made_where_another_chain_depends_on_this_one() {
+    let project = Project::with(&[("0001_a.sql", "CREATE TABLE a (x);\n")]);
+    project
+        .write("whimbrel.toml", "database = \"app.db\"\ndir = \"migrations\"\n[chains.billing]\ndir = \"billing\"\n");
+    project.write("billing/0001_b.sql", "-- whimbrel: depends_on = main:1\nCREATE TABLE b (x);\n");
+    project.ok(&["new", "look", "--kind", "js"]);
+    project.ok(&["new", "look", "--kind", "py", "--chain", "billing"]);
+    project.ok(&["plan"]);
+}

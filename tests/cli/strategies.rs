@@ -363,6 +363,35 @@ fn a_database_behind_a_baseline_fails_every_check() {
 }
 
 #[test]
+fn a_script_that_is_to_be_kept_is_asked_for_in_a_protected_environment() {
+    let project = applied();
+    let settings = "database = \"sqlite:app.db\"\n[env.production]\ndatabase = \"sqlite:app.db\"\nprotected = true\n";
+    project.write("whimbrel.toml", settings);
+    project.write("more.js", "export function up(db) { db.execute('CREATE TABLE more (x)'); }");
+    project.unchanged(|| {
+        project.ok(&["run-script", "more.js"]);
+        assert_snapshot!(project.run(&["run-script", "more.js", "--commit"]), @"
+        exit 1
+        --- stderr
+        error: `run-script` needs to be confirmed, and there is nobody to ask
+        hint: look at it without --commit, then add --yes
+        ");
+    });
+    project.write("whimbrel.toml", settings.replace("true", "\"refuse\""));
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["run-script", "more.js", "--commit", "--yes"]), @"
+        exit 1
+        --- stderr
+        error: `run-script` is refused: the environment production is protected
+        hint: `[env.production]` in whimbrel.toml says so
+        ");
+    });
+    project.write("whimbrel.toml", settings);
+    project.ok(&["run-script", "more.js", "--commit", "--yes"]);
+    assert_eq!(project.number("SELECT count(*) FROM more"), 0);
+}
+
+#[test]
 fn of_environments_with_one_database_the_strictest_protects_it() {
     let project = applied();
     let settings = "[env.app]\ndatabase = \"sqlite:app.db\"\n[env.production]\ndatabase = \"sqlite:app.db\"\n\

@@ -215,6 +215,11 @@ fn writes_a_report_for_ci() {
     </testsuites>
     "#);
     project.remove("migrations/0006_wrong.sql");
+    let settings = project.read("whimbrel.toml");
+    project.write("whimbrel.toml", "bad = 1\n");
+    assert_eq!(project.run(&["test", "--junit", "report.xml"]).code, 2);
+    assert!(project.read("report.xml").contains("unknown key `bad`"), "{}", project.read("report.xml"));
+    project.write("whimbrel.toml", settings);
     assert_eq!(project.run(&["test", "--junit", "new/folder/report.xml"]).code, 1);
     assert!(project.read("new/folder/report.xml").contains("name=\"3 shout\""));
     // Nothing is tried where the report cannot be kept.

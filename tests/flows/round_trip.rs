@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::exec::{Trip, TripOutcome};
 use whimbrel::plan::{Goal, Until};
-use whimbrel::source::{Code, Combined, Directory};
+use whimbrel::source::{Code, Directory, Source};
 use whimbrel::wasm::ComponentCache;
 use whimbrel::{Migrator, MigratorBuilder};
 
@@ -13,16 +13,20 @@ use crate::harness::Project;
 
 /// Tries migrations on a database that has the table `t (id, x)` with three rows; asserts that it stays as it was.
 fn trips(files: &[(&str, &str)], more: impl FnOnce(MigratorBuilder) -> MigratorBuilder) -> Vec<String> {
+    let migrations = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(migrations.path().join(name), text).unwrap();
+    }
+    trips_of(Directory::new(migrations.path()), more)
+}
+
+fn trips_of(source: impl Source + 'static, more: impl FnOnce(MigratorBuilder) -> MigratorBuilder) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");
     let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t (x) VALUES ('a'), ('b'), ('c');";
     Connection::open(&path).unwrap().execute_batch(schema).unwrap();
     let before = std::fs::read(&path).unwrap();
-    let migrations = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        std::fs::write(migrations.path().join(name), text).unwrap();
-    }
-    let builder = Migrator::builder().source(Directory::new(migrations.path())).database(Sqlite::file(&path));
+    let builder = Migrator::builder().source(source).database(Sqlite::file(&path));
     let found = more(builder).build().unwrap().round_trip(&Goal::LATEST).unwrap();
     assert!(std::fs::read(&path).unwrap() == before, "the database changed");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -188,7 +192,7 @@ fn code_goes_back_and_forth_too() {
             |_| Err("not on a Thursday".into()),
         )
         .up(3, "one_way", |tx| Ok(tx.execute("DELETE FROM t", &[]).map(drop)?));
-    let found = trips(&[], |builder| builder.source(Combined::new().with(code)));
+    let found = trips_of(code, |builder| builder);
     assert_eq!(found, ["1 passed", "2 fails down", "3 not reversible"]);
 }
 

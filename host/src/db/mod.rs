@@ -372,6 +372,9 @@ pub trait Session {
     fn start_recording(&mut self);
     /// Leaves what comes now out of the recording, since it is the host's own and not the step's; or not any more.
     fn hold_recording(&mut self, held: bool);
+    /// Leaves the statements and operations that come now out of [the counts](Self::counters), since they are the host's own; or not
+    /// any more.
+    fn hold_counting(&mut self, held: bool);
     /// Ends the recording and returns it.
     fn take_recording(&mut self) -> Recording;
 

@@ -238,10 +238,12 @@ pub(super) fn ambient(step: &PreparedStep, started_at: u64, seed: u64) -> Ambien
     Ambient { started_at, seed, granted: functions.filter_map(|name| FunctionGrant::parse(name)).collect() }
 }
 
-/// Keeps what the host looks up out of what a dry run shows.
+/// Keeps what the host looks up out of what a dry run shows, and of what the step is told to have used.
 pub(super) fn quietly<T>(session: &mut dyn Session, look: impl FnOnce(&mut dyn Session) -> T) -> T {
     session.hold_recording(true);
+    session.hold_counting(true);
     let found = look(session);
+    session.hold_counting(false);
     session.hold_recording(false);
     found
 }

@@ -245,6 +245,10 @@ impl Session for WatchedSession {
         self.inner.start_recording();
     }
 
+    fn hold_counting(&mut self, held: bool) {
+        self.inner.hold_counting(held);
+    }
+
     fn hold_recording(&mut self, held: bool) {
         self.inner.hold_recording(held);
     }

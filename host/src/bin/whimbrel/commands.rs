@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
         Verb::Baseline(args) => baseline::run(args, &Settings::read(globals)?, ui, signals),
         Verb::Squash(args) => baseline::squash(args, &Settings::read(globals)?, ui, signals),
         Verb::Verify(verify) => verify::run(verify, &Settings::read(globals)?, ui, signals),
-        Verb::Test(test) => test::run(test, &Settings::read(globals)?, ui, signals),
+        Verb::Test(test) => test::run(test, globals, ui, signals),
         Verb::Componentize(componentize) => componentize::run(componentize, ui),
         Verb::Inspect(inspect) => inspect::run(inspect, globals, ui, signals),
         Verb::RunScript(script) => run_script::run(script, &Settings::read(globals)?, ui, signals),

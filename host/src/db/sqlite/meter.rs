@@ -27,6 +27,11 @@ impl Meter {
         self.charged.load(Ordering::Relaxed)
     }
 
+    /// Goes back to a count of before.
+    pub(super) fn count_again_from(&self, operations: u64) {
+        self.charged.store(operations, Ordering::Relaxed);
+    }
+
     /// Stops statements after this many more operations, or never.
     pub(super) fn allow(&self, operations: Option<u64>) {
         let most = operations.map_or(u64::MAX, |operations| self.operations().saturating_add(operations));

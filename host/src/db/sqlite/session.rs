@@ -68,6 +68,8 @@ pub(super) struct SqliteSession {
     recording: Option<Recording>,
     /// What had been counted before the host's own statements, while they are left out of the recording.
     left_out: Option<Counted>,
+    /// Statements and operations before the host's own, while they are left out of the counts.
+    uncounted: Option<(u64, u64)>,
     /// The table that the statement which was just run has made.
     made: Option<String>,
     /// The table each recorded statement writes first.
@@ -111,6 +113,7 @@ impl SqliteSession {
             budget: None,
             recording: None,
             left_out: None,
+            uncounted: None,
             made: None,
             writes: HashMap::new(),
             rows_seen: 0,
@@ -463,6 +466,10 @@ impl Session for SqliteSession {
 
     fn start_recording(&mut self) {
         self.begin_recording();
+    }
+
+    fn hold_counting(&mut self, held: bool) {
+        self.leave_uncounted(held);
     }
 
     fn hold_recording(&mut self, held: bool) {

@@ -160,6 +160,9 @@ pub(crate) struct RunScriptArgs {
     /// Keep what it does; it leaves no row in the history
     #[arg(long)]
     pub(crate) commit: bool,
+    /// Do not ask, where asking would be needed
+    #[arg(short, long, requires = "commit")]
+    pub(crate) yes: bool,
 }
 
 // Options of `test`.

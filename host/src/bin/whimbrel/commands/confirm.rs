@@ -58,7 +58,10 @@ impl Question {
         let Self { verb, word } = self;
         if ui.json() || !std::io::stdin().is_terminal() {
             let message = format!("`{verb}` needs to be confirmed, and there is nobody to ask");
-            let hint = "look at it with --dry-run, then add --yes";
+            let hint = match *verb {
+                "run-script" => "look at it without --commit, then add --yes",
+                _ => "look at it with --dry-run, then add --yes",
+            };
             return Err(SettingsError::new("not-confirmed", message, hint).into());
         }
         ui.talk(about()?.trim_end());
@@ -68,7 +71,11 @@ impl Question {
         match answer.trim() == word {
             true => Ok(()),
             false => {
-                let (message, hint) = ("not confirmed: nothing was done", "--dry-run changes nothing");
+                let hint = match *verb {
+                    "run-script" => "without --commit nothing is changed",
+                    _ => "--dry-run changes nothing",
+                };
+                let message = "not confirmed: nothing was done";
                 Err(SettingsError::new("not-confirmed", message, hint).into())
             }
         }

@@ -6,7 +6,9 @@ use whimbrel::exec::Report;
 use whimbrel::plan::Direction;
 
 use crate::args::RunScriptArgs;
+use crate::commands::confirm::{Danger, Question};
 use crate::commands::missing;
+use crate::escape;
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::render::{dry_run, preview, report};
@@ -16,6 +18,13 @@ use crate::ui::Ui;
 
 /// Runs the script, and shows every statement and every changed row.
 pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+    if args.commit
+        && let Some(question) = Question::of("run-script", Danger::Some, args.yes, settings)?
+    {
+        let (file, database) = (args.file.display().to_string(), settings.database()?.display().to_string());
+        let about = format!("This runs {} in {} and keeps what it does.", escape::line(&file), escape::line(&database));
+        question.ask(ui, signals, || Ok(about))?;
+    }
     let progress = Arc::new(Progress::new(ui));
     let migrator = settings.script(&args.file, signals.watch(), progress.clone())?;
     let direction = if args.down { Direction::Down } else { Direction::Up };

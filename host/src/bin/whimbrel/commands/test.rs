@@ -10,7 +10,7 @@ use whimbrel::exec::{Leg, TripOutcome};
 use whimbrel::model::{Dependency, Role, Version};
 use whimbrel::plan::{Entry, Goal, PlanError, PlanProblem, Until};
 
-use crate::args::TestArgs;
+use crate::args::{Globals, TestArgs};
 use crate::commands::{rules, until};
 use crate::escape;
 use crate::exit::Exit;
@@ -23,7 +23,7 @@ use crate::signals::Signals;
 use crate::ui::Ui;
 
 /// Makes the checks that are named, or all of them, and writes what was found.
-pub(super) fn run(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &TestArgs, globals: &Globals, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     if let Some(file) = &args.junit {
         // Where it cannot be written, nothing is tried in vain; and whoever stops this finds no report of an earlier run.
         if let Some(folder) = file.parent() {
@@ -31,7 +31,8 @@ pub(super) fn run(args: &TestArgs, settings: &Settings, ui: &Ui, signals: &Signa
         }
         save(file, &Report::broken("the test was stopped before its end"))?;
     }
-    let tested = test(args, settings, ui, signals);
+    let read = Settings::read(globals).map_err(anyhow::Error::from);
+    let tested = read.and_then(|settings| test(args, &settings, ui, signals));
     if let (Some(file), Err(error)) = (&args.junit, &tested) {
         write(file, &Report::broken(&format!("{error:#}")), ui)?;
     }

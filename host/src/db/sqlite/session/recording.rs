@@ -89,6 +89,20 @@ impl SqliteSession {
         }
     }
 
+    /// Leaves statements and operations out of the counts, or not any more.
+    pub(super) fn leave_uncounted(&mut self, held: bool) {
+        if held == self.uncounted.is_some() {
+            return;
+        }
+        match self.uncounted.take() {
+            None => self.uncounted = Some((self.counters.statements, self.watch.meter.operations())),
+            Some((statements, operations)) => {
+                self.counters.statements = statements;
+                self.watch.meter.count_again_from(operations);
+            }
+        }
+    }
+
     /// Begins to note what statements do.
     pub(super) fn begin_recording(&mut self) {
         self.forget_prepared();
