@@ -127,4 +127,5 @@ fn two_branches_that_add_a_migration_conflict_in_git() {
     assert!(project.read("migrations/whimbrel.lock").contains("<<<<<<<"));
     let check = project.run(&["lock", "--check"]);
     assert_eq!(check.code, 2, "{check}");
+    assert!(check.stderr.contains("a merge has left its marks here"), "{check}");
 }

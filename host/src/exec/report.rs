@@ -172,13 +172,13 @@ pub enum StepError {
         source: Box<crate::wasm::PluginError>,
     },
     /// What must hold before the migration runs does not hold.
-    #[error("it may not run: {}", reason.escape_debug())]
+    #[error("it may not run: {}", Shown(reason))]
     Precondition {
         /// Its message, or the query.
         reason: String,
     },
     /// What must hold before the migration runs cannot be asked.
-    #[error("a precondition cannot be asked: {}", sql.escape_debug())]
+    #[error("a precondition cannot be asked: {}", Shown(sql))]
     PreconditionFailed {
         /// The query.
         sql: String,

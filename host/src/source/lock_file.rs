@@ -123,6 +123,12 @@ impl LockFile {
 
     /// Reads what [`Display`](std::fmt::Display) wrote.
     pub fn parse(text: &str) -> Result<Self, LockFileError> {
+        if let Some(offset) = merge_mark(text) {
+            let message =
+                "a merge has left its marks here: put the migrations of both sides in order, then write it anew"
+                    .to_owned();
+            return Err(LockFileError::Malformed { message, offset });
+        }
         let contents: Contents = toml::from_str(text).map_err(|error| LockFileError::Malformed {
             message: error.message().trim_end().replace('\n', ", "),
             offset: error.span().map_or(0, |span| span.start),
@@ -272,6 +278,16 @@ fn toml_string(text: &str) -> String {
     quoted
 }
 
+/// Finds the first line that version control writes where two branches changed the same one.
+fn merge_mark(text: &str) -> Option<usize> {
+    let mut begins = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let at = begins;
+        begins += line.len();
+        line.starts_with("<<<<<<< ").then_some(at)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,7 +361,11 @@ mod tests {
         let merged = text.replace("name = \"b\"", "name = \"c\"");
         assert_eq!(LockFile::parse(&merged), Err(LockFileError::Torn));
         let conflict = text.replacen("head", "<<<<<<< ours\nhead", 1);
-        assert!(matches!(LockFile::parse(&conflict), Err(LockFileError::Malformed { offset, .. }) if offset > 0));
+        let Err(LockFileError::Malformed { message, offset }) = LockFile::parse(&conflict) else { panic!("it is one") };
+        assert!(
+            message.starts_with("a merge has left its marks") && conflict[offset..].starts_with("<<<<<<< "),
+            "{message}"
+        );
     }
 
     #[test]
