@@ -17,7 +17,7 @@ impl Renames {
     fn read<'a>(scripts: impl Iterator<Item = &'a str>) -> Self {
         let one = |script: &'a str| {
             sql::statements(script).filter_map(|range| {
-                let tokens: Vec<Token<'_>> = sql::tokens(&script[range]).filter(Token::is_significant).collect();
+                let tokens = significant(&script[range])?;
                 let at = renamed(&tokens)?;
                 Some((tokens.get(at.checked_sub(1)?)?.name()?, tokens.get(at + 2)?.name()?))
             })
@@ -38,13 +38,18 @@ impl Renames {
 
 /// Tells whether a statement renames a table.
 pub(super) fn renames_table(statement: &str) -> bool {
-    renamed(&sql::tokens(statement).filter(Token::is_significant).collect::<Vec<_>>()).is_some()
+    significant(statement).is_some_and(|tokens| renamed(&tokens).is_some())
+}
+
+/// Returns the tokens of a statement that begins as one which renames does; of the many others none are gathered.
+fn significant(statement: &str) -> Option<Vec<Token<'_>>> {
+    let mut tokens = sql::tokens(statement).filter(Token::is_significant).peekable();
+    tokens.next_if(|token| token.is_word("ALTER")).map(|alter| std::iter::once(alter).chain(tokens).collect())
 }
 
 /// Finds the word RENAME in a statement that renames a table.
 fn renamed(tokens: &[Token<'_>]) -> Option<usize> {
-    let is_alter = tokens.first().is_some_and(|token| token.is_word("ALTER"));
-    let mut pairs = tokens.windows(2).filter(|_| is_alter).enumerate();
+    let mut pairs = tokens.windows(2).enumerate();
     pairs.find(|(_, pair)| pair[0].is_word("RENAME") && pair[1].is_word("TO")).map(|(at, _)| at)
 }
 

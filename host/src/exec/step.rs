@@ -207,6 +207,10 @@ impl Intact {
     pub(super) fn check(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Warning>, StepError> {
         // Of such a key nothing can be told by its rows.
         self.references.as_ref().map_or(Ok(()), |references| references.check(session))?;
+        if self.orphans.is_none() && self.shape.is_none() {
+            return Ok(None);
+        }
+        // Only now, since the whole script is read for it.
         let renames = Renames::of([step]);
         let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session, &renames))?;
         let Some(shape) = &self.shape else {
