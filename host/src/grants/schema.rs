@@ -109,6 +109,13 @@ impl Schema {
             || self.tables.values().any(|table| table.module.is_some())
     }
 
+    /// Tells whether a name in a short statement may stand for a long one: there are views, triggers, columns that are made of
+    /// others, or virtual tables.
+    pub fn expands(&self) -> bool {
+        let expands = |table: &Table| !table.generated.is_empty() || table.module.is_some();
+        !self.views.is_empty() || !self.triggers.is_empty() || self.tables.values().any(expands)
+    }
+
     /// Tells whether a view or trigger gives this name to a query with WITH.
     pub fn has_common_table(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();

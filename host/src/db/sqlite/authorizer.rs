@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::ffi;
 use rusqlite::hooks::{self, Authorization};
 
+use super::plain;
 use super::probe::Probe;
 use super::question::{Question, Words};
 use super::remembered::Remembered;
@@ -77,6 +78,8 @@ pub(super) struct Gate {
     subject: Subject,
     /// Some rows are in an order that code may not see; as soon as it was looked for.
     hidden_orders: Option<bool>,
+    /// Whether the schema puts something long in for a short name, once that is known.
+    expands: Option<bool>,
     /// The statement was found to be allowed before.
     allowed: bool,
     /// The statement being prepared has asked for something.
@@ -189,6 +192,12 @@ impl Gate {
         self.remembered.begin(false);
     }
 
+    /// Tells whether a program may become longer than its text says: by a query inside of another, or by what the schema puts in.
+    pub(super) fn may_grow(&mut self, sql: &str) -> bool {
+        let Some(schema) = &self.schema else { return true };
+        plain::may_have_query(sql) || *self.expands.get_or_insert_with(|| schema.expands())
+    }
+
     /// Tells whether the statement just prepared could show an order of rows that it may not see.
     pub(super) fn wants_orders(&mut self) -> bool {
         if self.allowed && !self.asked {
@@ -255,6 +264,7 @@ impl Gate {
     pub(super) fn schema_changed(&mut self) {
         self.schema = None;
         self.hidden_orders = None;
+        self.expands = None;
         self.remembered.forget();
         self.epoch += 1;
     }

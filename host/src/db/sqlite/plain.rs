@@ -17,6 +17,17 @@ pub(super) fn is_plain(text: &str) -> bool {
     !tells(&text.as_bytes()[first.end()..])
 }
 
+/// Tells whether the word SELECT may stand in a text: its letters do, of which the compiler looks at many places at once.
+pub(super) fn may_have_query(text: &str) -> bool {
+    const SMALL: u8 = 0x20;
+    let text = text.as_bytes();
+    let places = text.len().saturating_sub(4);
+    let from = |at: usize| text.get(at..at + places).unwrap_or_default().iter();
+    from(0).zip(from(2)).zip(from(4)).fold(false, |found, ((first, third), fifth)| {
+        found | ((first | SMALL == b's') & (third | SMALL == b'l') & (fifth | SMALL == b'c'))
+    })
+}
+
 /// The words that tell something in a statement that only reads or changes rows.
 const TELLING: [&str; 4] = ["WITH", "USING", "NATURAL", "REPLACE"];
 /// Two letters of each, and how many there are before them. They are rare in SQL, and no word says less.
@@ -71,6 +82,16 @@ mod tests {
     use super::super::statement_kind::read;
     use super::*;
     use crate::grants::Statement;
+
+    #[test]
+    fn a_query_is_seen_wherever_it_is() {
+        for text in ["SELECT 1", "insert into t values ((sElEct 1))", "selec", "x SELECT"] {
+            assert!(may_have_query(text), "{text}");
+        }
+        for text in ["", "sele", "INSERT INTO t VALUES (1, 'selfish', 'slice')", "UPDATE t SET a = a || 'x'"] {
+            assert!(!may_have_query(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_plain_statement_tells_nothing() {

@@ -151,14 +151,20 @@ impl Watch {
         self.prepare_met.store(false, Ordering::Relaxed);
     }
 
-    /// Bounds the memory that this statement takes until it is prepared, unless it was prepared under the same rules before.
+    /// Bounds the memory that this statement takes until it is prepared, unless it was prepared under the same rules before, or
+    /// cannot take much for its length.
     /// Callbacks look at the clock while it runs, and hardly any is called before.
     pub(super) fn preparing(&self, sql: &str, is_known: bool) -> Option<PrepareBound<'_>> {
         let share = self.prepare_memory.load(Ordering::Relaxed);
         // Without rules every statement counts as known.
-        if share == 0 || (is_known && self.gate().restriction.is_some()) {
+        if share == 0 {
             return None;
         }
+        let mut gate = self.gate();
+        if gate.restriction.is_some() && (is_known || !gate.may_grow(sql)) {
+            return None;
+        }
+        drop(gate);
         let bytes = share.saturating_add(FOR_A_BYTE.saturating_mul(sql.len() as u64));
         Some(PrepareBound::begin(bytes, &self.prepare_met))
     }
