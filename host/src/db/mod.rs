@@ -36,6 +36,7 @@ pub(crate) use sequence::{Sequence, Use};
 pub use slice::ColumnSlice;
 pub use transaction::Transaction;
 pub(crate) use transaction::for_each_row;
+pub(crate) use value::NOT_A_NUMBER;
 pub use value::Value;
 
 use crate::grants::{Observed, Restriction, Touched};

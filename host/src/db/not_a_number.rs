@@ -2,10 +2,7 @@
 
 use whimbrel_packed::{CheckedBatch, CheckedColumn, Kind};
 
-use super::{DbError, ErrorCode, Value};
-
-/// What is said of a NaN, after its place.
-pub(crate) const NOT_A_NUMBER: &str = "is NaN, which no column holds: write NULL for nothing";
+use super::{DbError, ErrorCode, NOT_A_NUMBER, Value};
 
 /// Bits of a real without its sign: beyond those of infinity they are a NaN's.
 const MAGNITUDE: u64 = u64::MAX >> 1;

@@ -6,6 +6,9 @@ use whimbrel_packed::{Cell, RawCell};
 
 use super::{DbError, ErrorCode};
 
+/// What is said of a NaN, after its place.
+pub(crate) const NOT_A_NUMBER: &str = "is NaN, which no column holds: write NULL for nothing";
+
 /// One SQL value: a parameter or a cell of a small result.
 ///
 /// ```

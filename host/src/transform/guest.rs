@@ -3,7 +3,7 @@
 use whimbrel_packed::{CheckedBatch, CheckedColumn};
 
 use super::cells;
-use crate::db::not_a_number::{self, NOT_A_NUMBER};
+use crate::db::{NOT_A_NUMBER, not_a_number};
 use crate::log_level::LogLevel;
 
 /// A line of log of a guest.

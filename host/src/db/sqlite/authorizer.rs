@@ -14,6 +14,9 @@ use super::texts::{Text, Texts};
 use crate::db::{DbError, ErrorCode};
 use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched};
 
+/// The longest text in which queries inside of each other can make no program that matters: each takes some twenty letters.
+const SHORT: usize = 160;
+
 /// What actions belong to.
 #[derive(Clone)]
 enum Subject {
@@ -192,10 +195,11 @@ impl Gate {
         self.remembered.begin(false);
     }
 
-    /// Tells whether a program may become longer than its text says: by a query inside of another, or by what the schema puts in.
+    /// Tells whether a program may become much longer than its text says: by a query inside of another, or by what the schema puts in.
     pub(super) fn may_grow(&mut self, sql: &str) -> bool {
         let Some(schema) = &self.schema else { return true };
-        plain::may_have_query(sql) || *self.expands.get_or_insert_with(|| schema.expands())
+        let is_long = sql.len() > SHORT && plain::may_have_query(sql);
+        is_long || *self.expands.get_or_insert_with(|| schema.expands())
     }
 
     /// Tells whether the statement just prepared could show an order of rows that it may not see.

@@ -6,13 +6,12 @@ use rusqlite::functions::FunctionFlags;
 use whimbrel_packed::RawCell;
 
 use super::SqliteSession;
-use crate::db::not_a_number::NOT_A_NUMBER;
 use crate::db::sqlite::callers::{self, Caller};
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::error::translate;
 use crate::db::sqlite::raw_function::{self, Context};
 use crate::db::sqlite::watch::Watch;
-use crate::db::{Cell, DbError, ErrorCode, Function};
+use crate::db::{Cell, DbError, ErrorCode, Function, NOT_A_NUMBER};
 
 /// Arguments of a call for which no memory is fetched.
 const FEW: usize = 4;
