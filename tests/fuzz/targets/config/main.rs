@@ -4,6 +4,15 @@
 #[allow(dead_code, unused_imports, reason = "the program has more use of it")]
 mod settings;
 
+/// What the program says to do where a file cannot be read, which here none is.
+mod failure {
+    pub(crate) mod hint {
+        pub(crate) fn file(_: &std::io::Error) -> Option<&'static str> {
+            None
+        }
+    }
+}
+
 use std::cell::RefCell;
 use std::io::{Seek, SeekFrom, Write};
 

@@ -4,6 +4,8 @@
 mod config;
 #[path = "../../../../host/src/bin/whimbrel/settings/database.rs"]
 mod database;
+#[path = "../../../../host/src/bin/whimbrel/settings/dotenv.rs"]
+mod dotenv;
 #[path = "../../../../host/src/bin/whimbrel/settings/duration.rs"]
 mod duration;
 #[path = "../../../../host/src/bin/whimbrel/settings/engines.rs"]
