@@ -132,3 +132,6 @@ pub(crate) fn with_connection<R>(
 ) -> Result<R, DbError> {
     lend(connection, |lent| lent.session(options).map(work))?
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,12 @@ pub(super) enum RunError {
     },
 }
 
+impl From<DbError> for RunError {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
 impl From<rusqlite::Error> for RunError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)

@@ -1,5 +1,6 @@
 //! One SQLite connection as a [`Session`].
 
+mod ambient;
 mod bring;
 mod budget;
 mod connection_state;
@@ -7,7 +8,6 @@ mod cursors;
 mod end;
 mod inquiries;
 mod keep;
-mod kept_transaction;
 mod note;
 mod recording;
 mod savepoints;
@@ -16,6 +16,7 @@ mod script;
 mod shared_cache;
 mod statements;
 mod touched;
+mod transaction;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +35,6 @@ use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor};
 use super::lent::Slot;
 use super::limits::Budget;
-use super::moved;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::{Counted, Watch};
@@ -197,12 +197,6 @@ impl SqliteSession {
     }
 }
 
-impl From<DbError> for RunError {
-    fn from(error: DbError) -> Self {
-        Self::Db(error)
-    }
-}
-
 impl Session for SqliteSession {
     fn dialect(&self) -> &'static str {
         "sqlite"
@@ -251,9 +245,7 @@ impl Session for SqliteSession {
     }
 
     fn open_cursor_prepared(&mut self, statement: StatementId, params: &[Value]) -> Result<CursorId, DbError> {
-        let sql = self.with(|_, open| open.statements.get(&statement.0).map(|open| open.sql.clone()));
-        let sql = sql.ok_or_else(|| self.failed(ended()))?;
-        self.open_cursor(&sql, params)
+        self.start_reading_prepared(statement, params)
     }
 
     fn columns(&mut self, cursor: CursorId) -> Result<Vec<String>, DbError> {
@@ -288,44 +280,19 @@ impl Session for SqliteSession {
     }
 
     fn begin(&mut self) -> Result<(), DbError> {
-        self.check_stop()?;
-        self.host_execute("BEGIN IMMEDIATE").map_err(|error| self.name_holder(error))?;
-        self.transaction_open = true;
-        Ok(())
+        self.begin_writing()
     }
 
     fn begin_reading(&mut self) -> Result<(), DbError> {
-        self.check_stop()?;
-        self.host_execute("BEGIN")?;
-        self.transaction_open = true;
-        Ok(())
+        self.begin_to_read()
     }
 
     fn commit(&mut self) -> Result<(), DbError> {
-        self.close_handles();
-        moved::check(self.connection())?;
-        // Stopped at its very end, it would be done and yet reported as not done.
-        Arc::clone(&self.watch).holding(|| self.host_execute("COMMIT"))?;
-        self.transaction_open = false;
-        self.end_note();
-        // Taken away meanwhile, it is done in a file that nobody finds.
-        moved::check(self.connection())
+        self.commit_all()
     }
 
     fn rollback(&mut self) -> Result<(), DbError> {
-        self.close_handles();
-        let was_open = std::mem::take(&mut self.transaction_open);
-        self.watch.forget_lost_transaction();
-        if self.in_transaction() {
-            self.host_execute("ROLLBACK")?;
-        } else if !was_open {
-            return Ok(());
-        }
-        self.end_note();
-        // After a failed write SQLite leaves it to the next read to put the file back; until then the file is of no
-        // use without its journal. When that fails, whoever reads next tries again.
-        let _ = self.table_exists("sqlite_schema");
-        Ok(())
+        self.roll_back()
     }
 
     fn keep_transaction(&mut self, kept: bool) -> Option<String> {
@@ -381,14 +348,7 @@ impl Session for SqliteSession {
     }
 
     fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError> {
-        if self.functions.is_none() && ambient.is_some() {
-            let covered = Functions::cover(self.connection(), &self.watch);
-            self.functions = Some(covered.map_err(|error| translate(&self.watch, error))?);
-        }
-        if let Some(functions) = &self.functions {
-            functions.set(ambient);
-        }
-        Ok(())
+        self.see_ambient(ambient)
     }
 
     fn set_functions(&mut self, functions: &[Function]) -> Result<(), DbError> {

@@ -11,6 +11,8 @@ use crate::ui::Ui;
 pub(super) enum Danger {
     /// Some of what is applied, or of what is recorded; asks only in a protected environment.
     Some,
+    /// What a script says, without a trace in the history; asks only in a protected environment.
+    Script,
     /// What has just been done, again; refused in a protected environment.
     Redo,
     /// What is recorded, and nothing else; asks everywhere.
@@ -25,6 +27,8 @@ pub(super) struct Question {
     verb: &'static str,
     /// What is typed to agree.
     word: String,
+    /// How it is tried.
+    trial: &'static str,
 }
 
 impl Question {
@@ -41,11 +45,12 @@ impl Question {
             | (Some((name, Protection::Confirm)), Danger::Redo | Danger::Everything) => {
                 return Err(refused(verb, &name));
             }
-            (Some((name, Protection::Confirm)), Danger::Some | Danger::History) => name,
+            (Some((name, Protection::Confirm)), Danger::Some | Danger::Script | Danger::History) => name,
             (_, Danger::Everything | Danger::History) => verb.to_owned(),
-            (_, Danger::Some | Danger::Redo) => return Ok(None),
+            (_, Danger::Some | Danger::Script | Danger::Redo) => return Ok(None),
         };
-        Ok((!yes).then_some(Self { verb, word }))
+        let trial = if danger == Danger::Script { "without --commit" } else { "with --dry-run" };
+        Ok((!yes).then_some(Self { verb, word, trial }))
     }
 
     /// Asks it, and goes on if somebody agrees; `about` says what would happen.
@@ -55,13 +60,10 @@ impl Question {
         signals: &Signals,
         about: impl FnOnce() -> anyhow::Result<String>,
     ) -> anyhow::Result<()> {
-        let Self { verb, word } = self;
+        let Self { verb, word, trial } = self;
         if ui.json() || !std::io::stdin().is_terminal() {
             let message = format!("`{verb}` needs to be confirmed, and there is nobody to ask");
-            let hint = match *verb {
-                "run-script" => "look at it without --commit, then add --yes",
-                _ => "look at it with --dry-run, then add --yes",
-            };
+            let hint = format!("look at it {trial}, then add --yes");
             return Err(SettingsError::new("not-confirmed", message, hint).into());
         }
         ui.talk(about()?.trim_end());
@@ -71,10 +73,7 @@ impl Question {
         match answer.trim() == word {
             true => Ok(()),
             false => {
-                let hint = match *verb {
-                    "run-script" => "without --commit nothing is changed",
-                    _ => "--dry-run changes nothing",
-                };
+                let hint = format!("{trial} nothing is changed");
                 let message = "not confirmed: nothing was done";
                 Err(SettingsError::new("not-confirmed", message, hint).into())
             }

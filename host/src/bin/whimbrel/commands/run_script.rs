@@ -19,7 +19,7 @@ use crate::ui::Ui;
 /// Runs the script, and shows every statement and every changed row.
 pub(super) fn run(args: &RunScriptArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     if args.commit
-        && let Some(question) = Question::of("run-script", Danger::Some, args.yes, settings)?
+        && let Some(question) = Question::of("run-script", Danger::Script, args.yes, settings)?
     {
         let (file, database) = (args.file.display().to_string(), settings.database()?.display().to_string());
         let about = format!("This runs {} in {} and keeps what it does.", escape::line(&file), escape::line(&database));

@@ -12,10 +12,21 @@ use crate::db::sqlite::handles::{Open, OpenCursor, Reading};
 use crate::db::sqlite::raw_statement::RawStatement;
 use crate::db::sqlite::run::{self, Done, RunError};
 use crate::db::sqlite::watch::Watch;
-use crate::db::{CursorId, DbError, Row, Session, Value, in_batches};
+use crate::db::{CursorId, DbError, Row, Session, StatementId, Value, in_batches};
 use crate::limits::Limit;
 
 impl SqliteSession {
+    /// Begins to read what a prepared statement returns.
+    pub(super) fn start_reading_prepared(
+        &mut self,
+        statement: StatementId,
+        params: &[Value],
+    ) -> Result<CursorId, DbError> {
+        let sql = self.with(|_, open| open.statements.get(&statement.0).map(|open| open.sql.clone()));
+        let sql = sql.ok_or_else(|| self.failed(ended()))?;
+        self.open_cursor(&sql, params)
+    }
+
     /// Begins to read what a query returns.
     pub(super) fn start_reading(&mut self, sql: &str, params: &[Value]) -> Result<CursorId, DbError> {
         self.admit(1, sql.len())?;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::SqliteSession;
 use crate::db::sqlite::authorizer;
 use crate::db::sqlite::catalog;
+use crate::db::sqlite::error::translate;
 use crate::db::sqlite::full_text::{self, Content};
 use crate::db::sqlite::guard;
 use crate::db::sqlite::handles::{Handles, Open};
@@ -223,10 +224,12 @@ impl SqliteSession {
         // It compares when it is prepared, and looks at rows only when it is run.
         let sql = format!("PRAGMA main.foreign_key_check({})", quote_identifier(table));
         let fits = self.unrestricted(|session| session.connection().prepare(&sql).map(drop));
-        match fits {
-            Err(error) if error.to_string().contains("foreign key mismatch") => {
-                let reason =
-                    format!("{error}: it refers to columns that are no key, and would hold up all that is done there");
+        match fits.map_err(|error| translate(&self.watch, error)) {
+            Err(error) if error.is_mismatch() => {
+                let message = error.message;
+                let reason = format!(
+                    "{message}: it refers to columns that are no key, and would hold up all that is done there"
+                );
                 Err(authorizer::refusal(&Denied::never("reference", &other.table, reason)))
             }
             _ => Ok(()),
