@@ -34,7 +34,7 @@ use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{Applied, Chains, FunctionLibrary, Held, Migration, Placeholders, Policies, Surroundings, gather};
-use crate::plan::{self, Goal, Plan, Rules, Until};
+use crate::plan::{self, Goal, Plan, Rules, Until, Warning};
 use crate::source::{Ignored, Layout, Problem, Source, SourceError};
 
 pub use baseline::Squashed;
@@ -110,8 +110,20 @@ impl Migrator {
         self.timed(|timed| {
             let chains = timed.load_to_run(&timed.interrupt)?;
             let (rows, kept) = timed.rows_and_kept(&chains, goal)?;
-            Ok(plan::build(&kept::with_kept(&chains, kept), &rows, goal, &timed.rules)?)
+            timed.draw_up(&kept::with_kept(&chains, kept), &rows, goal)
         })
+    }
+
+    /// Plans, and warns of what a policy says for nobody.
+    fn draw_up(&self, chains: &Chains, rows: &[Applied], goal: &Goal) -> Result<Plan, Error> {
+        let mut plan = plan::build(chains, rows, goal, &self.rules)?;
+        plan.warnings.extend(self.policies.idle(chains).map(|(chain, key)| Warning {
+            migration: format!("{chain}:{key}"),
+            message: "the policy says something of it, and the chain has no such migration".to_owned(),
+            hint: "write the version, or of one that is repeatable the name, as `whimbrel status` shows it".to_owned(),
+            place: None,
+        }));
+        Ok(plan)
     }
 
     fn rows_and_kept(&self, chains: &Chains, goal: &Goal) -> Result<(Vec<Applied>, kept::AllKept), Error> {

@@ -276,27 +276,73 @@ fn a_dirty_step_that_was_going_down_is_told_as_that() {
 }
 
 #[test]
-fn what_was_applied_as_another_migration_is_told_and_not_accepted() {
+fn what_was_applied_as_another_migration_is_told_and_followed() {
     let project = Project::notes();
     project.write("migrations/0003_one.sql", "CREATE TABLE one (x);\n");
     project.ok(&["up"]);
     project.remove("migrations/0003_one.sql");
-    project.write("migrations/0003_two.sql", "CREATE TABLE two (x);\n");
+    project.write("migrations/0003_two.up.sql", "CREATE TABLE two (x);\n");
+    project.write("migrations/0003_two.down.sql", "DROP TABLE IF EXISTS two;\n");
     project.write("migrations/0004_one.sql", "CREATE TABLE one (x);\n");
     project.unchanged(|| {
         let status = project.run(&["status"]);
         assert!(status.stdout.contains("note: 3 was applied as one, which is 4 one now"), "{status}");
-        for verb in [&["up"][..], &["verify"], &["repair", "3", "--accept", "--yes"]] {
+        for verb in [&["up"][..], &["verify"], &["down"]] {
             let told = project.run(verb);
-            let way = "`whimbrel repair 4 --mark-applied`, `whimbrel repair 3 --mark-failed`";
             assert!(told.code == 1 && told.to_string().contains("was applied as `one`, which is 4 one now"), "{told}");
-            assert!(told.to_string().contains(way), "{told}");
+            assert!(told.to_string().contains("`whimbrel repair 3 --accept`"), "{told}");
         }
-        project.ok(&["repair", "--accept", "--yes"]);
     });
-    project.ok(&["repair", "4", "--mark-applied", "--yes"]);
-    project.ok(&["repair", "3", "--mark-failed", "--yes"]);
+    project.ok(&["repair", "3", "--accept", "--yes"]);
     project.ok(&["up", "--allow-out-of-order"]);
     project.ok(&["status", "--check"]);
     assert_eq!(project.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')"), 2);
+}
+
+#[test]
+fn the_history_follows_files_that_were_renumbered() {
+    let table = |name: &str| format!("CREATE TABLE {name} (x);\n");
+    for (then, now, repair, left) in [
+        // One came between.
+        (&["3_b", "4_c"][..], &["3_n", "4_b", "5_c"][..], &["repair", "4", "--accept"][..], "3 n"),
+        (&["3_b", "4_c"], &["3_n", "4_b", "5_c"], &["repair", "--accept"], "3 n"),
+        // They changed places.
+        (&["3_a", "4_b"], &["3_b", "4_a"], &["repair", "3", "--accept"], ""),
+        (&["3_a", "4_b", "5_c"], &["3_c", "4_a", "5_b"], &["repair", "--accept"], ""),
+    ] {
+        let project = Project::notes();
+        let write = |files: &[&str], text: &dyn Fn(&str) -> String| {
+            for file in files {
+                project.write(&format!("migrations/000{file}.sql"), text(&file[2..]));
+            }
+        };
+        write(then, &table);
+        project.ok(&["up"]);
+        then.iter().for_each(|file| project.remove(&format!("migrations/000{file}.sql")));
+        write(now, &table);
+        assert_eq!(project.run(&["up"]).code, 1, "{now:?}");
+        project.ok(&[repair, &["--yes"]].concat());
+        let pending = project.run(&["status", "--json"]).json("status")["migrations"].clone();
+        let pending = pending.as_array().expect("a list").iter().filter(|entry| entry["state"] != "applied");
+        let pending: Vec<String> =
+            pending.map(|entry| format!("{} {}", entry["version"], entry["name"]).replace('"', "")).collect();
+        assert_eq!(pending.join(", "), left, "{now:?}");
+        project.ok(&["up", "--allow-out-of-order"]);
+        project.ok(&["verify"]);
+    }
+}
+
+/// A text that two migrations have says nothing of which was applied where.
+#[test]
+fn a_changed_migration_is_not_taken_for_one_that_is_applied_itself() {
+    let project = Project::notes();
+    project.write("migrations/0003_analyze.sql", "ANALYZE;\n");
+    project.write("migrations/0004_analyze.sql", "ANALYZE;\n");
+    project.ok(&["up"]);
+    project.remove("migrations/0003_analyze.sql");
+    project.write("migrations/0003_reindex.sql", "REINDEX;\n");
+    let told = project.run(&["up"]);
+    assert!(told.code == 1 && told.stderr.contains("3 reindex was changed after it was applied"), "{told}");
+    project.ok(&["repair", "3", "--accept", "--yes"]);
+    project.ok(&["status", "--check"]);
 }

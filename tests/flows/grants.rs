@@ -345,6 +345,28 @@ fn the_policy_is_read_strictly() {
     error: vendor.toml:10:1: unknown key `reed`
     hint: did you mean `read`?
     ");
+    policy(&project, "[chains.acme.migrations.99999999999999999999999999.limits]\ntime = \"1 s\"\n");
+    let told = project.run(&vendor(&["up"]));
+    assert!(told.code == 2 && told.stderr.contains("is no version"), "{told}");
+}
+
+/// Of a migration that is not there, a table holds for nobody; that is told, whatever it is called.
+#[test]
+fn a_policy_for_a_migration_that_is_not_there_is_told() {
+    let project = shop(&manifest(Some("create = [\"acme_*\"]"), &["CREATE TABLE acme_t (x)"]));
+    let limits: String = (["0", "1", "refersh", "1st_view", "-odd"].iter())
+        .map(|key| format!("[chains.acme.migrations.{key}.limits]\ntime = \"9 s\"\n"))
+        .collect();
+    policy(&project, &limits);
+    project.write("vendor/R__1st_view.sql", "SELECT 1;");
+    project.write("vendor/R__1st_view.toml", "[grants]\n");
+    for arguments in [&["plan"][..], &["up"]] {
+        let told = project.run(&vendor(arguments));
+        let idle: Vec<&str> = (told.stderr.lines().filter(|line| line.contains("the policy says something of it")))
+            .map(|line| line.trim_start_matches("warning: migration ").split(": ").next().unwrap_or_default())
+            .collect();
+        assert!(told.code == 0 && idle == ["acme:0", "acme:-odd", "acme:refersh"], "{told}");
+    }
 }
 
 #[test]

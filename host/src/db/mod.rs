@@ -6,6 +6,7 @@ mod conformance;
 mod connection_state;
 mod error;
 mod function;
+mod keyless;
 #[cfg(feature = "wasm")]
 pub(crate) mod not_a_number;
 mod orphans;
@@ -29,6 +30,7 @@ pub use error::{DbError, ErrorCode};
 #[cfg(feature = "wasm")]
 pub(crate) use function::Give;
 pub use function::{Apply, Function, Nulls, Parameter, Signature, ValueType};
+pub use keyless::Keyless;
 pub use orphans::Orphans;
 pub use row::Row;
 use row::in_batches;
@@ -351,6 +353,10 @@ pub trait Session {
     fn set_foreign_keys(&mut self, enforced: bool) -> Result<bool, DbError>;
     /// Finds all rows without parents.
     fn orphans(&mut self) -> Result<Vec<Orphans>, DbError>;
+    /// Finds all foreign keys to columns that are no key; none where a database takes no such keys.
+    fn keyless(&mut self) -> Result<Vec<Keyless>, DbError> {
+        Ok(Vec::new())
+    }
 
     /// Tells how the connection is set and what it has that is not in the database, to be [put back](Self::put_back).
     fn connection_state(&mut self) -> Result<ConnectionState, DbError> {

@@ -14,9 +14,10 @@ use crate::grants::{Need, Verb};
 /// Half of all numbers: no step leaves less of them, unless there was less before.
 const HALF: i64 = 1 << 62;
 
-const BEFORE: &str = "SELECT s.name, coalesce(q.seq, 0) FROM sqlite_schema s LEFT JOIN sqlite_sequence q ON q.name = s.name \
+const BEFORE: &str = "SELECT s.name, coalesce(q.seq, 0) FROM main.sqlite_schema s \
+                      LEFT JOIN main.sqlite_sequence q ON q.name = s.name \
                       WHERE s.type = 'table' AND s.sql LIKE '%AUTOINCREMENT%'";
-const AFTER: &str = "SELECT name, seq FROM sqlite_sequence WHERE typeof(seq) = 'integer'";
+const AFTER: &str = "SELECT name, seq FROM main.sqlite_sequence WHERE typeof(seq) = 'integer'";
 const KEY: &str = "SELECT name FROM pragma_table_info(?1, 'main') WHERE pk = 1";
 
 /// The last number of each table before code ran.
@@ -52,14 +53,15 @@ impl Sequences {
     fn first_spent(&self, session: &mut dyn Session, given: i64) -> Result<Option<StepError>, DbError> {
         for (table, last) in numbers(session, AFTER)? {
             let before = self.before.get(&table).copied();
-            if last <= before.unwrap_or(0).saturating_add(given).min(HALF)
-                || before.is_some_and(|before| last <= before)
-            {
+            let had = before.unwrap_or(0);
+            // Beyond the half, a key that is there allows nothing: it would be the next step to the end.
+            let is_usual = last <= had.saturating_add(given) && (last <= HALF || had >= HALF);
+            if is_usual || before.is_some_and(|before| last <= before) {
                 continue;
             }
             let largest = largest_key(session, &table)?;
             // One that has come in the work, or has another name since, may have had any before.
-            if last > HALF || before.is_some_and(|before| last > before.max(largest).saturating_add(given)) {
+            if last > HALF || before.is_some() && last > had.max(largest).saturating_add(given) {
                 return Ok(Some(StepError::NumbersSpent { table, last, largest }));
             }
         }

@@ -1,64 +1,81 @@
 //! Foreign keys to columns that are no key. SQLite takes them, and finds out when they are used: then every statement fails that
 //! looks at them, and so does whoever checks all foreign keys. <https://sqlite.org/foreignkeys.html#fk_indexes>
 
-use std::collections::BTreeSet;
-
 use super::hold::{Hold, quietly};
 use super::prepare::PreparedStep;
+use super::renames::Renames;
 use super::report::StepError;
-use crate::db::{DbError, Session, Value, for_each_row, quote_identifier};
-
-const REFERRING: &str = "SELECT DISTINCT t.name FROM main.sqlite_schema t JOIN pragma_foreign_key_list(t.name, 'main') \
-                         WHERE t.type = 'table'";
+use crate::db::{Keyless, Session};
 
 /// What does not fit before something that may change the schema; old ones are nobody's fault.
-pub(super) struct References(BTreeSet<String>);
+pub(super) struct References(Vec<Keyless>);
 
 impl References {
     /// Looks for them.
     pub(super) fn look(session: &mut dyn Session) -> Result<Self, StepError> {
-        mismatches(session).map(Self).map_err(StepError::doing("look at the foreign keys of tables"))
+        session.keyless().map(Self).map_err(StepError::doing("look at the foreign keys of tables"))
     }
 
     /// Looks for them before code that is held to grants: it would leave them for others to stumble over. Nothing where code
     /// is not.
     pub(super) fn before(session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Self>, StepError> {
-        let is_held = matches!(&step.hold, Hold::To(Some(_))) && session.dialect() == "sqlite";
+        let is_held = matches!(&step.hold, Hold::To(Some(_)));
         is_held.then(|| quietly(session, Self::look)).transpose()
     }
 
-    /// Refuses what has come since.
-    pub(super) fn check(&self, session: &mut dyn Session) -> Result<(), StepError> {
+    /// Refuses what has come with a step.
+    pub(super) fn check(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<(), StepError> {
         if !session.in_transaction() {
             // That is told by itself.
             return Ok(());
         }
-        let now = quietly(session, Self::look)?;
-        match now.0.into_iter().find(|found| !self.0.contains(found)) {
-            None => Ok(()),
-            Some(reason) => Err(StepError::Mismatch { reason }),
+        let now = quietly(session, Self::look)?.0;
+        if now.iter().all(|found| self.0.contains(found)) {
+            return Ok(());
         }
+        match self.first_since(&now, &Renames::of([step])) {
+            None => Ok(()),
+            Some(found) => Err(StepError::Mismatch { reason: found.to_string() }),
+        }
+    }
+
+    /// Returns one between tables of which there are more than before. Columns may have other names than then.
+    fn first_since<'n>(&self, now: &'n [Keyless], renames: &Renames) -> Option<&'n Keyless> {
+        now.iter().find(|found| {
+            let is_between = |key: &Keyless| key.table == found.table && key.parent.eq_ignore_ascii_case(&found.parent);
+            let was_between = |key: &Keyless| {
+                renames.is_same(&key.table, &found.table) && renames.is_same(&key.parent, &found.parent)
+            };
+            let count = |keys: &[Keyless], is: &dyn Fn(&Keyless) -> bool| keys.iter().filter(|key| is(key)).count();
+            count(now, &is_between) > count(&self.0, &was_between)
+        })
     }
 }
 
-/// Returns what SQLite says of each: it compares when a statement is prepared, and looks at rows only when it is run.
-fn mismatches(session: &mut dyn Session) -> Result<BTreeSet<String>, DbError> {
-    let mut tables: Vec<String> = Vec::new();
-    for_each_row(session, REFERRING, &[], &mut |row| {
-        if let Value::Text(table) = &row[0] {
-            tables.push(table.clone());
-        }
-        Ok(())
-    })?;
-    let mut found = BTreeSet::new();
-    for table in tables {
-        match session.prepare(&format!("PRAGMA main.foreign_key_check({})", quote_identifier(&table))) {
-            Ok(statement) => session.close_statement(statement),
-            Err(error) if error.is_mismatch() => {
-                found.insert(error.message);
-            }
-            Err(error) => return Err(error),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_old_ones_by_other_names() {
+        let key = |table: &str, column: &str, parent: &str| Keyless {
+            table: table.to_owned(),
+            columns: vec![column.to_owned()],
+            parent: parent.to_owned(),
+            to: Some(vec!["b".to_owned()]),
+        };
+        let known = References(vec![key("k", "x", "p")]);
+        let none = Renames::default();
+        let renamed = Renames::read(["ALTER TABLE k RENAME TO kk; ALTER TABLE p RENAME TO pp"].into_iter());
+        for (now, renames, is_old) in [
+            (vec![key("k", "x", "p")], &none, true),
+            (vec![key("k", "other", "P")], &none, true),
+            (vec![key("k", "x", "p"), key("k", "y", "p")], &none, false),
+            (vec![key("k", "x", "q")], &none, false),
+            (vec![key("kk", "x", "pp")], &none, false),
+            (vec![key("kk", "x", "pp")], &renamed, true),
+        ] {
+            assert_eq!(known.first_since(&now, renames).is_none(), is_old, "{now:?}");
         }
     }
-    Ok(found)
 }

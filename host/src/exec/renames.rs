@@ -14,7 +14,7 @@ impl Renames {
         Self::read(steps.into_iter().filter_map(|step| step.step.script()).map(Script::runs))
     }
 
-    fn read<'a>(scripts: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn read<'a>(scripts: impl Iterator<Item = &'a str>) -> Self {
         let one = |script: &'a str| {
             sql::statements(script).filter_map(|range| {
                 let tokens = significant(&script[range])?;

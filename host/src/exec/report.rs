@@ -280,7 +280,7 @@ pub enum StepError {
     /// A foreign key refers to columns that are no key.
     #[error("a foreign key refers to columns that are no key: {reason}")]
     Mismatch {
-        /// The tables, in SQLite's words.
+        /// Which, and which they are.
         reason: String,
     },
     /// Code that is held to grants has used up numbers that AUTOINCREMENT gives to new rows.

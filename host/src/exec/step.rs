@@ -206,7 +206,7 @@ impl Intact {
     /// Refuses what the step has broken; warns of what it took along.
     pub(super) fn check(&self, session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Warning>, StepError> {
         // Of such a key nothing can be told by its rows.
-        self.references.as_ref().map_or(Ok(()), |references| references.check(session))?;
+        self.references.as_ref().map_or(Ok(()), |references| references.check(session, step))?;
         if self.orphans.is_none() && self.shape.is_none() {
             return Ok(None);
         }

@@ -70,7 +70,7 @@ fn counted(
     let (mut session, worked) = body(session, step, conditions);
     let worked = worked.and_then(|work| {
         sequences.map_or(Ok(()), |sequences| sequences.check(session.as_mut()))?;
-        references.map_or(Ok(()), |references| references.check(session.as_mut()))?;
+        references.map_or(Ok(()), |references| references.check(session.as_mut(), step))?;
         Ok(work)
     });
     (session, worked)

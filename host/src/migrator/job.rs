@@ -43,7 +43,7 @@ impl Job<'_> {
             None => Default::default(),
         };
         let chains = with_kept(&self.chains, kept);
-        let plan = plan::build(&chains, &rows, &self.goal, &migrator.rules)?;
+        let plan = migrator.draw_up(&chains, &rows, &self.goal)?;
         let applied = rows.iter().filter(|row| row.is_live() && self.is_active(row)).count();
         tracing::debug!(applied, steps = plan.steps.len(), "planned");
         // Flyway runs some of its callbacks each time; in a database that is not there they would find nothing.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Policy;
+use super::{Chains, Key, Policy};
 
 /// The policies of several chains by their names; a chain without one is the operator's own.
 #[derive(Clone, Debug, Default)]
@@ -20,5 +20,21 @@ impl Policies {
     /// Returns the policy of a chain.
     pub fn of(&self, chain: &str) -> &Policy {
         self.of.get(chain).unwrap_or(&self.open)
+    }
+
+    /// Returns what is said of single migrations that their chain does not have: nobody is held to it.
+    pub(crate) fn idle<'p>(&'p self, chains: &'p Chains) -> impl Iterator<Item = (&'p str, &'p Key)> {
+        let of_chain = |(name, policy): (&'p String, &'p Policy)| {
+            let chain = chains.get(name)?;
+            let is_there = move |key: &Key| match key {
+                Key::Name(name) => chain.repeatable(name).is_some(),
+                Key::Version(version) => {
+                    let mut all = chain.migrations().iter().chain(chain.baselines());
+                    all.any(|migration| migration.version == *version)
+                }
+            };
+            Some(policy.migrations.keys().filter(move |key| !is_there(key)).map(|key| (name.as_str(), key)))
+        };
+        self.of.iter().filter_map(of_chain).flatten()
     }
 }

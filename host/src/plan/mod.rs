@@ -5,6 +5,7 @@ mod down;
 mod error;
 mod goal;
 mod graph;
+mod moved;
 mod reconcile;
 mod repair;
 mod scripts;
@@ -18,8 +19,9 @@ pub(crate) use down::wants_kept;
 pub use error::{PlanError, PlanProblem};
 pub use goal::{Goal, Until};
 pub use graph::{GraphFormat, graph};
+pub use moved::applied_as;
 pub(crate) use reconcile::{DECLARED, is_outdated};
-pub use reconcile::{Difference, Entry, State, applied_as, reconcile};
+pub use reconcile::{Difference, Entry, State, reconcile};
 #[cfg(feature = "wasm")]
 pub(crate) use repair::check_retry;
 pub use repair::{ChangeKind, HistoryChange, Repair, RepairPlan, RepairVerb, repair};

@@ -391,20 +391,6 @@ pub(crate) fn is_outdated(chain: &Chain, migration: &Migration, row: &Applied) -
     changed && !row.is_in_progress()
 }
 
-/// Finds what was applied under the version of a migration, where it has another name there and the chain has it under
-/// another version: files that were renumbered after a database had them.
-pub fn applied_as<'m>(
-    chain: impl IntoIterator<Item = &'m Arc<Migration>>,
-    migration: &Migration,
-    row: &Applied,
-) -> Option<&'m Arc<Migration>> {
-    if row.name == migration.name || row.repeatable || row.checksum == migration.checksum() {
-        return None;
-    }
-    let is_it = |other: &&Arc<Migration>| other.version != migration.version && other.checksum() == row.checksum;
-    chain.into_iter().find(is_it)
-}
-
 /// Compares a migration with its row in force.
 pub(crate) fn compare(chain: &Chain, migration: &Migration, row: &Applied) -> State {
     match row.state {

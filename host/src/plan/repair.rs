@@ -1,6 +1,7 @@
 //! Decides what a repair writes into the history. Pure.
 
-use super::{Difference, Entry, PlanError, PlanProblem, State, applied_as, reconcile};
+use super::moved::{applied_as, renumbered};
+use super::{Difference, Entry, PlanError, PlanProblem, State, reconcile};
 use crate::model::{Applied, AppliedState, Chains, Checksum, Key, Version};
 
 /// What is to be put right.
@@ -97,10 +98,25 @@ pub fn repair(
     let entries = reconcile(chains, applied.to_vec());
     let changes = match &repair.target {
         Some(key) => one(&entries, key, repair.verb, &mut rejects),
-        None => Ok(entries.iter().filter_map(|entry| allowed(&entries, entry, repair.verb).ok()).collect()),
+        None => Ok(every(&entries, repair.verb)),
     };
     let changes = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
     Ok(RepairPlan { changes })
+}
+
+/// Decides about all that can be put right in a way.
+fn every(entries: &[Entry], verb: RepairVerb) -> Vec<HistoryChange> {
+    let mut changes: Vec<HistoryChange> = Vec::new();
+    for entry in entries {
+        let followed = if verb == RepairVerb::Accept { follow(entries, entry) } else { Vec::new() };
+        let own = if followed.is_empty() { decide(entry, verb).ok().into_iter().collect() } else { followed };
+        for change in own {
+            if !changes.iter().any(|known| known.chain == change.chain && known.key == change.key) {
+                changes.push(change);
+            }
+        }
+    }
+    changes
 }
 
 fn one(
@@ -120,30 +136,40 @@ fn one(
         }
         _ => return Err(PlanProblem::AmbiguousMigration { migration: key.to_string(), chains: chains() }),
     };
-    let change = allowed(entries, entry, verb)?;
+    if verb == RepairVerb::Accept {
+        let followed = follow(entries, entry);
+        if !followed.is_empty() {
+            return Ok(followed);
+        }
+    }
+    let change = decide(entry, verb)?;
     let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
     let rows = if gone { rejects(&entry.chain, entry.version) } else { 0 };
     let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
     Ok(if rows > 0 { vec![change, forget] } else { vec![change] })
 }
 
-/// Decides about one migration; what was applied as another one is not taken for it, since nothing of it has run.
-fn allowed(entries: &[Entry], entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem> {
-    let change = decide(entry, verb)?;
-    match (verb, &entry.migration, &entry.applied) {
-        (RepairVerb::Accept, Some(migration), Some(row)) => {
-            let own = entries.iter().filter(|other| other.chain == entry.chain);
-            match applied_as(own.filter_map(|other| other.migration.as_ref()), migration, row) {
-                Some(now) => Err(PlanProblem::AppliedAsAnother {
-                    migration: migration.title(),
-                    recorded: row.name.clone(),
-                    now: now.title(),
-                }),
-                None => Ok(change),
-            }
-        }
-        _ => Ok(change),
-    }
+/// Gives what was applied under other versions than it has now the rows that it should have: what was applied keeps a row, and what
+/// was not is not taken for it. Nothing where that is not what is wrong with a migration.
+fn follow(entries: &[Entry], entry: &Entry) -> Vec<HistoryChange> {
+    let all = renumbered(entries, entry);
+    let has_run =
+        |of: &Entry| all.iter().any(|other| applied_as(entries, other).is_some_and(|now| std::ptr::eq(now, of)));
+    let change = |entry: &&Entry| {
+        let row = entry.applied.as_ref().filter(|row| row.is_live());
+        let kind = match (row, entry.migration.as_deref()) {
+            (row, Some(now)) if has_run(entry) => match row {
+                Some(row) => {
+                    let (recorded, found) = (row.checksum, now.checksum());
+                    ChangeKind::Accept { difference: Difference::Body, recorded, found }
+                }
+                None => ChangeKind::MarkApplied { was: entry.applied.as_ref().map(|row| row.state) },
+            },
+            (row, _) => ChangeKind::MarkFailed { was: row?.state },
+        };
+        Some(HistoryChange { chain: entry.chain.to_string(), key: entry.key(), migration: entry.title(), kind })
+    };
+    all.iter().filter_map(change).collect()
 }
 
 /// Decides about one migration.

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use whimbrel::db::sqlite::Sqlite;
 use whimbrel::db::{
-    Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, KeptMark, OpenOptions, Orphans,
-    Recording, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
+    Access, Ambient, Backend, BatchBuilder, CheckedBatch, Counters, CursorId, DbError, KeptMark, Keyless, OpenOptions,
+    Orphans, Recording, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
 use whimbrel::grants::{Restriction, Touched};
 use whimbrel::limits::{LimitReached, RunLimits};
@@ -227,6 +227,10 @@ impl Session for WatchedSession {
 
     fn orphans(&mut self) -> Result<Vec<Orphans>, DbError> {
         event!(self, "check foreign keys", orphans())
+    }
+
+    fn keyless(&mut self) -> Result<Vec<Keyless>, DbError> {
+        self.inner.keyless()
     }
 
     fn data_version(&mut self) -> Result<i64, DbError> {

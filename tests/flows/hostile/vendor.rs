@@ -200,7 +200,7 @@ fn a_vendors_foreign_key_to_no_key_does_not_stay() {
     ] {
         let text = format!("{parent} {mean}");
         let shown = refused(&shop(&[("0001_a.sql", &text), ("0001_a.toml", grants)], ""), &["up"]);
-        assert!(shown.contains("foreign key mismatch - \"acme_k\" referencing \"acme_p\""), "{shown}");
+        assert!(shown.contains("acme_k(x) refers to acme_p(b)"), "{shown}");
     }
     // In the end it is one.
     let fine = "CREATE TABLE acme_k (x REFERENCES acme_p(b)); CREATE UNIQUE INDEX acme_b ON acme_p (b);";
@@ -215,9 +215,32 @@ fn a_rebuild_is_not_blamed_for_a_foreign_key_that_was_there() {
     let rebuild = "-- whimbrel: rebuild\nCREATE TABLE new (id INTEGER PRIMARY KEY, x TEXT); DROP TABLE t; ALTER TABLE new RENAME TO t;";
     let project = Project::with(&[("0001_old.sql", old), ("0002_t.sql", rebuild)]);
     project.ok(&["up"]);
-    project.write("migrations/0003_u.sql", format!("{rebuild}\nCREATE TABLE l (x REFERENCES p(a));"));
+    // By another name it is none of the rebuild's doing either, nor is another fault of its table hidden by it.
+    let renamed =
+        format!("{rebuild}\nALTER TABLE k RENAME TO k2; ALTER TABLE p RENAME TO p2; ALTER TABLE p2 RENAME TO p;");
+    project.write("migrations/0003_renamed.sql", &renamed);
+    project.ok(&["up"]);
+    project.write("migrations/0004_u.sql", format!("{rebuild}\nCREATE TABLE l (x REFERENCES p(a));"));
     let shown = refused(&project, &["up"]);
-    assert!(shown.contains("foreign key mismatch - \"l\" referencing \"p\""), "{shown}");
+    assert!(shown.contains("l(x) refers to p(a)"), "{shown}");
+}
+
+/// Of a table's foreign keys SQLite tells one that refers to no key, and looks at none of its rows then.
+#[test]
+fn a_foreign_key_to_no_key_hides_nothing_else() {
+    let old = "CREATE TABLE p (a, b); CREATE TABLE q (id INTEGER PRIMARY KEY, k); CREATE UNIQUE INDEX q_k ON q (k);
+        CREATE TABLE c (k REFERENCES q(k), a REFERENCES p(b), q REFERENCES q(id));";
+    let rows = "PRAGMA foreign_keys = OFF; INSERT INTO q VALUES (1, 1), (2, 2); INSERT INTO c VALUES (1, NULL, 2);";
+    for (breaks, expected) in
+        [("DELETE FROM q WHERE id = 2;", "a row of c has no parent in q"), ("DROP INDEX q_k;", "c(k) refers to q(k)")]
+    {
+        let project = Project::with(&[("0001_old.sql", old)]);
+        project.ok(&["up"]);
+        project.database().execute_batch(rows).expect("rows");
+        project.write("migrations/0002_b.sql", format!("-- whimbrel: rebuild\n{breaks}"));
+        let shown = refused(&project, &["up"]);
+        assert!(shown.contains(expected), "{shown}");
+    }
 }
 
 #[test]
@@ -295,6 +318,21 @@ fn a_vendor_does_not_use_up_the_numbers_of_new_rows() {
         shop(script, "").ok(&["up"]);
     }
     shop(spoils[0], "update = ['sqlite_sequence(seq)']\n").ok(&["up"]);
+    // Where half of them are gone already, new rows are numbered on, and no other key may be given.
+    for half in ["4611686018427387904", "5000000000000000000"] {
+        for (script, is_honest) in [
+            ("INSERT INTO note (text) VALUES ('x'), ('y');", true),
+            ("INSERT INTO note (id) VALUES (6000000000000000000);", false),
+            ("INSERT INTO note (id) VALUES (9223372036854775807); DELETE FROM note WHERE id > 2;", false),
+        ] {
+            let project = shop(script, "");
+            project.database().execute(&format!("INSERT INTO note (id) VALUES ({half})"), []).unwrap();
+            match is_honest {
+                true => drop(project.ok(&["up"])),
+                false => assert!(refused(&project, &["up"]).contains("would number its next row after"), "{script}"),
+            }
+        }
+    }
 }
 
 #[test]

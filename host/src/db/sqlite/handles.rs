@@ -1,6 +1,6 @@
 //! The connection together with the statements and cursors open on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{CachedStatement, Connection};
 use self_cell::self_cell;
@@ -8,11 +8,14 @@ use self_cell::self_cell;
 use super::authorizer::Ticket;
 use super::bulk::Bulk;
 use super::raw_statement::RawStatement;
+use super::unread::{Kept, Tree};
 
 /// A query between two fetches.
 pub(super) enum OpenCursor<'connection> {
     /// There may be more rows.
     Reading(Reading<'connection>),
+    /// The rest was read when something was written where it goes on reading.
+    Kept(Kept),
     /// All rows were read; a guest that keeps the handle keeps no statement busy.
     Ended {
         /// Names of the columns.
@@ -27,7 +30,7 @@ impl OpenCursor<'_> {
             Self::Reading(Reading { statement, .. }) => {
                 (0..statement.columns()).map(|column| statement.name(column)).collect()
             }
-            Self::Ended { columns } => columns.clone(),
+            Self::Kept(Kept { columns, .. }) | Self::Ended { columns } => columns.clone(),
         }
     }
 }
@@ -40,10 +43,14 @@ pub(super) struct Reading<'connection> {
     pub(super) columns: usize,
     /// How often statements had been forgotten when it was prepared.
     forgotten: u32,
+    /// The trees that it goes on walking, once that was asked.
+    pub(super) walked: Option<BTreeSet<Tree>>,
 }
 
 /// Queries kept prepared.
 const IDLE: usize = 32;
+/// Statements of which it is remembered what they fill.
+const FILLED: usize = 256;
 
 /// A prepared statement with its text, which opens further copies of it.
 pub(super) struct OpenStatement<'connection> {
@@ -71,6 +78,12 @@ pub(super) struct Open<'connection> {
     idle: Vec<Reading<'connection>>,
     /// How often these were forgotten.
     forgotten: u32,
+    /// How many queries were begun.
+    begun: u64,
+    /// The trees that statements fill, of those that were run while a query was being read.
+    filled: HashMap<String, BTreeSet<Tree>>,
+    /// The last of them that fills nothing where a query reads, and how many of these were begun then.
+    harmless: Option<(String, u64)>,
     /// The connection has what statements for many rows call.
     pub(super) has_bulk: bool,
 }
@@ -90,7 +103,7 @@ impl<'connection> Open<'connection> {
     /// Begins with a query that was just prepared.
     pub(super) fn reading(&self, sql: &str, statement: RawStatement<'connection>) -> Reading<'connection> {
         let columns = statement.columns();
-        Reading { sql: sql.to_owned(), statement, columns, forgotten: self.forgotten }
+        Reading { sql: sql.to_owned(), statement, columns, forgotten: self.forgotten, walked: None }
     }
 
     /// Ends a query, and keeps it prepared.
@@ -110,7 +123,37 @@ impl<'connection> Open<'connection> {
     /// Keeps no query prepared that is not being read.
     pub(super) fn forget_idle(&mut self) {
         self.idle.clear();
+        self.filled.clear();
+        self.harmless = None;
         self.forgotten += 1;
+    }
+
+    /// Counts a query that is read from now on.
+    pub(super) fn begin(&mut self, number: u32, reading: Reading<'connection>) {
+        self.cursors.insert(number, OpenCursor::Reading(reading));
+        self.reading += 1;
+        self.begun += 1;
+    }
+
+    /// Tells whether it is known that a statement fills nothing where a query reads.
+    pub(super) fn is_harmless(&self, sql: &str) -> bool {
+        self.reading == 0 || self.harmless.as_ref().is_some_and(|(of, begun)| *begun == self.begun && of == sql)
+    }
+
+    /// Remembers that a statement fills nothing where a query reads.
+    pub(super) fn found_harmless(&mut self, sql: &str) {
+        self.harmless = Some((sql.to_owned(), self.begun));
+    }
+
+    /// Returns the trees that a statement fills, which are asked for once.
+    pub(super) fn filled_by(&mut self, sql: &str, ask: impl FnOnce() -> BTreeSet<Tree>) -> &BTreeSet<Tree> {
+        if !self.filled.contains_key(sql) {
+            if self.filled.len() == FILLED {
+                self.filled.clear();
+            }
+            self.filled.insert(sql.to_owned(), ask());
+        }
+        &self.filled[sql]
     }
 
     /// Forgets which statements may run for many rows at once: a schema that is undone gives its version back, to be

@@ -17,6 +17,7 @@ mod functions;
 mod guard;
 mod handles;
 mod heap;
+mod keyless;
 mod lent;
 mod limits;
 mod looking;
@@ -36,6 +37,7 @@ mod statement_kind;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod unread;
 mod walks;
 mod watch;
 mod write;

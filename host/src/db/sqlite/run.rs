@@ -209,6 +209,19 @@ impl Row for Current<'_, '_> {
     }
 }
 
+/// Refuses a cell for which there is no room.
+pub(super) fn room_for(
+    out: &BatchBuilder,
+    cell: Cell<'_>,
+    most_bytes: &dyn Fn(usize) -> Result<(), LimitReached>,
+) -> Result<(), RunError> {
+    match cell {
+        Cell::Text(text) => large(out, text.as_bytes(), most_bytes).map(drop),
+        Cell::Blob(bytes) => large(out, bytes, most_bytes).map(drop),
+        Cell::Null | Cell::Boolean(_) | Cell::Integer(_) | Cell::Real(_) => Ok(()),
+    }
+}
+
 /// Refuses bytes for which there is no room.
 fn large<'b>(
     out: &BatchBuilder,

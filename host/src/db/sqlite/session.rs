@@ -39,8 +39,8 @@ use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::{Counted, Watch};
 use crate::db::{
-    Ambient, ColumnSlice, ConnectionState, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, OpenOptions,
-    Orphans, Recording, Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
+    Ambient, ColumnSlice, ConnectionState, Counters, CursorId, DbError, ErrorCode, Function, KeptMark, Keyless,
+    OpenOptions, Orphans, Recording, Row, RunLock, SavepointId, ScriptError, Session, StatementId, Value,
 };
 use crate::grants::{Restriction, Touched};
 use crate::limits::{Limit, LimitReached, RunLimits};
@@ -398,6 +398,10 @@ impl Session for SqliteSession {
 
     fn orphans(&mut self) -> Result<Vec<Orphans>, DbError> {
         self.without_parents()
+    }
+
+    fn keyless(&mut self) -> Result<Vec<Keyless>, DbError> {
+        Ok(self.foreign_keys()?.keyless())
     }
 
     fn connection_state(&mut self) -> Result<ConnectionState, DbError> {

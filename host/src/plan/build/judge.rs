@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Draft, Warning, row_title};
 use crate::model::{Applied, AppliedState, Body, Migration, Resumption, Version};
-use crate::plan::reconcile::applied_as;
+use crate::plan::moved::moved;
 use crate::plan::{Difference, Direction, PlanProblem, Rules, State};
 
 impl Draft<'_> {
@@ -80,14 +80,12 @@ impl Draft<'_> {
             return;
         }
         let (message, hint) = match difference {
+            Difference::Body if let Some(now) = self.moved(migration, row) => {
+                let recorded = row.name.clone();
+                self.problems.push(PlanProblem::AppliedAsAnother { migration: title, recorded, now });
+                return;
+            }
             Difference::Body if direction == Direction::Up => {
-                if let Some(now) =
-                    self.chains.get(&row.chain).and_then(|chain| applied_as(chain.migrations(), migration, row))
-                {
-                    let (recorded, now) = (row.name.clone(), now.title());
-                    self.problems.push(PlanProblem::AppliedAsAnother { migration: title, recorded, now });
-                    return;
-                }
                 self.problems.push(PlanProblem::ChecksumMismatch {
                     migration: title,
                     file: migration.file.clone(),
@@ -110,6 +108,17 @@ impl Draft<'_> {
         };
         let (message, hint) = (message.to_owned(), hint.to_owned());
         self.warnings.push(Warning { migration: title, message, hint, place: None });
+    }
+}
+
+impl Draft<'_> {
+    /// Returns the title that what was applied under the version of a migration has now, where that is another one: neither is the
+    /// one to be taken for the other, nor its way down.
+    fn moved(&self, migration: &Migration, row: &Applied) -> Option<String> {
+        let chain = self.chains.index(&row.chain)?;
+        let all = self.chains.nodes().iter().zip(&self.states.nodes).filter(|(node, _)| node.chain == chain);
+        let found = moved(all.map(|(node, (_, row))| (&node.migration, *row)), migration, row);
+        found.map(|now| self.chains.title(chain, now))
     }
 }
 

@@ -280,14 +280,11 @@ pub(crate) fn repair(migration: &str, verb: &str) -> String {
 }
 
 /// Says what to do about a version that was applied as another migration, which is under another version now.
-pub(crate) fn applied_as_another(migration: &str, now: &str) -> String {
-    let chain = migration.split_once(':').map(|(chain, _)| chain).filter(|chain| !chain.contains(' '));
-    let now = chain.filter(|_| !now.contains(':')).map_or_else(|| now.to_owned(), |chain| format!("{chain}:{now}"));
+pub(crate) fn applied_as_another(migration: &str) -> String {
     format!(
-        "give the files the versions back that they were applied under; or keep the new ones: `{}`, `{}`, then `whimbrel \
-         up --allow-out-of-order`",
-        repair(&now, "mark-applied"),
-        repair(migration, "mark-failed")
+        "give the files the versions back that they were applied under; or keep the new ones: `{}` gives the history them, then \
+         `whimbrel up --allow-out-of-order`",
+        repair(migration, "accept")
     )
 }
 

@@ -264,8 +264,8 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
                 hint::repair(migration, "accept")
             ),
         ),
-        PlanProblem::AppliedAsAnother { migration, now, .. } => {
-            ("applied-as-another", Some(migration), hint::applied_as_another(migration, now))
+        PlanProblem::AppliedAsAnother { migration, .. } => {
+            ("applied-as-another", Some(migration), hint::applied_as_another(migration))
         }
         PlanProblem::Missing { migration } => {
             (

@@ -125,14 +125,8 @@ fn what_would_happen(entries: &[Entry], outlooks: &BTreeMap<usize, Outlook>, sev
 
 /// Returns the name that the version of a migration was applied as, and what that is now, if it is another migration.
 pub(super) fn applied_as<'a>(status: &'a Status, entry: &'a Entry) -> Option<(&'a str, String)> {
-    let (State::ChecksumMismatch(Difference::Body), Some(migration), Some(row)) =
-        (entry.state, &entry.migration, &entry.applied)
-    else {
-        return None;
-    };
-    let own = status.entries.iter().filter(|other| other.chain == entry.chain);
-    let now = plan::applied_as(own.filter_map(|other| other.migration.as_ref()), migration, row)?;
-    Some((&row.name, now.title()))
+    let now = plan::applied_as(&status.entries, entry)?;
+    Some((&entry.applied.as_ref()?.name, now.title()))
 }
 
 /// Names what was applied under the version of another migration.

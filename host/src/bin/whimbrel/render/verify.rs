@@ -113,7 +113,7 @@ fn finding(of: &Status, entry: &Entry, several: bool, rules: Rules) -> Option<Fi
     let (message, hint) = match status::applied_as(of, entry) {
         Some((recorded, now)) => (
             format!("has a version that was applied as `{}`, which is {now} now", recorded.escape_debug()),
-            hint::applied_as_another(&title, &now),
+            hint::applied_as_another(&title),
         ),
         None => (message.to_owned(), hint),
     };

@@ -69,12 +69,14 @@ struct MigrationKey(Key);
 impl<'de> Deserialize<'de> for MigrationKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let is_name = text.starts_with(|first: char| first.is_alphabetic() || first == '_');
-        if is_name {
-            return Ok(Self(Key::Name(text)));
+        match Version::from_str(&text) {
+            Ok(version) => Ok(Self(Key::Version(version))),
+            Err(error) if text.chars().all(|letter| letter.is_ascii_digit() || letter == '.') => {
+                Err(serde::de::Error::custom(format!("\"{}\" is no version: {error}", text.escape_debug())))
+            }
+            // That there is one of this name is seen when there is a chain.
+            Err(_) => Ok(Self(Key::Name(text))),
         }
-        let wrong = |error| serde::de::Error::custom(format!("\"{}\" is no version: {error}", text.escape_debug()));
-        Version::from_str(&text).map(|version| Self(Key::Version(version))).map_err(wrong)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::db::sqlite::guard;
 use crate::db::sqlite::handles::{Open, OpenCursor, Reading};
 use crate::db::sqlite::raw_statement::RawStatement;
 use crate::db::sqlite::run::{self, Done, RunError};
+use crate::db::sqlite::unread::{self, Kept};
 use crate::db::sqlite::watch::Watch;
 use crate::db::{CursorId, DbError, Row, Session, StatementId, Value, in_batches};
 use crate::limits::Limit;
@@ -38,11 +39,11 @@ impl SqliteSession {
             self.with(|_, open| open.cursors.insert(id, OpenCursor::Ended { columns: Vec::new() }).map(drop));
             return Ok(CursorId(id));
         }
+        self.keep_unread(sql)?;
         let opened = self.when_free(|watch, connection, open| {
             let mut reading = prepare(watch, connection, open, sql)?;
             run::bind_copies(&mut reading.statement, params)?;
-            open.cursors.insert(id, OpenCursor::Reading(reading));
-            open.reading += 1;
+            open.begin(id, reading);
             Ok(())
         });
         opened.map_err(|error| self.failed(error))?;
@@ -80,12 +81,22 @@ impl SqliteSession {
         };
         let fetched = self.with_watch(|watch, connection, open| {
             let found = open.cursors.get_mut(&cursor.0).ok_or_else(ended)?;
-            let OpenCursor::Reading(Reading { sql, statement, columns, .. }) = found else { return Ok(false) };
-            guard::again(watch, connection, sql)?;
-            if rows.columns() != *columns {
-                *rows = BatchBuilder::new(*columns);
-            }
-            let result = run::fetch(statement, max_rows, max_bytes, &most_bytes, &watch.meter, rows);
+            let result = match found {
+                OpenCursor::Ended { .. } => return Ok(false),
+                OpenCursor::Kept(kept) => {
+                    if rows.columns() != kept.columns.len() {
+                        *rows = BatchBuilder::new(kept.columns.len());
+                    }
+                    kept.fetch(max_rows, max_bytes, &most_bytes, rows)
+                }
+                OpenCursor::Reading(Reading { sql, statement, columns, .. }) => {
+                    guard::again(watch, connection, sql)?;
+                    if rows.columns() != *columns {
+                        *rows = BatchBuilder::new(*columns);
+                    }
+                    run::fetch(statement, max_rows, max_bytes, &most_bytes, &watch.meter, rows)
+                }
+            };
             if !matches!(result, Ok(true)) {
                 finished = end(open, cursor);
             }
@@ -99,6 +110,47 @@ impl SqliteSession {
             self.settle(&sql, Ok(Done { changed }))?;
         }
         Ok(more)
+    }
+
+    /// Reads and keeps what is left of each query that goes on reading where a statement puts something new.
+    pub(super) fn keep_unread(&mut self, sql: &str) -> Result<(), DbError> {
+        if self.with(|_, open| open.is_harmless(sql)) || !unread::may_fill(sql) {
+            return Ok(());
+        }
+        let concerned = self.unrestricted(|session| {
+            session.with_watch(|watch, connection, open| concerned(watch, connection, open, sql))
+        });
+        for cursor in concerned {
+            let kept = self.with_watch(|watch, connection, open| {
+                let beside = open
+                    .cursors
+                    .values()
+                    .map(|cursor| if let OpenCursor::Kept(kept) = cursor { kept.bytes() } else { 0 })
+                    .sum();
+                let Some(OpenCursor::Reading(reading)) = open.cursors.get_mut(&cursor) else { return Ok(()) };
+                guard::again(watch, connection, &reading.sql)?;
+                let columns = (0..reading.columns).map(|column| reading.statement.name(column)).collect();
+                let kept = Kept::rest_of(&mut reading.statement, &reading.sql, columns, &watch.meter, beside);
+                if let Some(OpenCursor::Reading(reading)) = open.cursors.insert(cursor, OpenCursor::Kept(kept)) {
+                    open.end(reading);
+                }
+                Ok(())
+            });
+            kept.map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+
+    /// As [`keep_unread`](Self::keep_unread), before a statement that was prepared.
+    pub(super) fn keep_unread_of(&mut self, statement: StatementId) -> Result<(), DbError> {
+        let sql_of = |open: &Open<'_>| {
+            let sql = &open.statements.get(&statement.0)?.sql;
+            (!open.is_harmless(sql)).then(|| sql.clone())
+        };
+        match self.with(|_, open| sql_of(open)) {
+            Some(sql) => self.keep_unread(&sql),
+            None => Ok(()),
+        }
     }
 
     fn failed_of(&mut self, sql: Option<&str>, error: RunError) -> DbError {
@@ -175,14 +227,38 @@ fn prepare<'c>(
     Ok(reading)
 }
 
+/// Returns the numbers of the queries that go on reading where a statement puts something new.
+fn concerned(watch: &Watch, connection: &Connection, open: &mut Open<'_>, sql: &str) -> Vec<u32> {
+    // What is wrong with a statement is told where it is run.
+    let ask = || guard::bounded(watch, sql, false, || unread::filled(connection, sql)).unwrap_or_default();
+    let filled = open.filled_by(sql, ask).clone();
+    let mut concerned = Vec::new();
+    for (number, cursor) in &mut open.cursors {
+        let OpenCursor::Reading(Reading { sql, walked, .. }) = cursor else { continue };
+        let walked = walked.get_or_insert_with(|| unread::walked(connection, sql).unwrap_or_default());
+        if !walked.is_disjoint(&filled) {
+            concerned.push(*number);
+        }
+    }
+    if concerned.is_empty() {
+        open.found_harmless(sql);
+    }
+    concerned
+}
+
 /// Ends a query whose rows were all read, and returns its text.
 fn end(open: &mut Open<'_>, cursor: CursorId) -> Option<String> {
     let cursor = open.cursors.get_mut(&cursor.0)?;
     let ended = OpenCursor::Ended { columns: cursor.columns() };
-    let OpenCursor::Reading(reading) = mem::replace(cursor, ended) else { return None };
-    let sql = reading.sql.clone();
-    open.end(reading);
-    Some(sql)
+    match mem::replace(cursor, ended) {
+        OpenCursor::Reading(reading) => {
+            let sql = reading.sql.clone();
+            open.end(reading);
+            Some(sql)
+        }
+        OpenCursor::Kept(kept) => Some(kept.sql),
+        OpenCursor::Ended { .. } => None,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::SqliteSession;
 use crate::db::sqlite::error::translate;
+use crate::db::sqlite::keyless::ForeignKeys;
 use crate::db::{DbError, ErrorCode, Orphans};
 
 /// How long the rows of a table are checked whose foreign keys are computed.
@@ -44,8 +45,6 @@ impl SqliteSession {
             let of_table = if is_computed { self.compute_orphans(&table, PATIENCE) } else { self.orphans_of(&table) };
             match of_table {
                 Ok(mut of_table) => found.append(&mut of_table),
-                // Whose parents they are cannot be told.
-                Err(error) if error.is_mismatch() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -53,7 +52,35 @@ impl SqliteSession {
     }
 
     fn orphans_of(&mut self, table: &str) -> Result<Vec<Orphans>, DbError> {
-        orphans_of(self.connection(), table).map_err(|error| translate(&self.watch, error))
+        match orphans_of(self.connection(), table).map_err(|error| translate(&self.watch, error)) {
+            Err(error) if error.is_mismatch() => self.orphans_by_key(table),
+            found => found,
+        }
+    }
+
+    /// As [`orphans_of`](Self::orphans_of), of a table of whose foreign keys one is to no key: SQLite looks at none of them then.
+    fn orphans_by_key(&mut self, table: &str) -> Result<Vec<Orphans>, DbError> {
+        let keys = self.foreign_keys()?;
+        let mut found: Vec<Orphans> = Vec::new();
+        for (key, sql) in keys.sound_of(table) {
+            let rows: i64 = (self.connection().query_row(&sql, [], |row| row.get(0)))
+                .map_err(|error| translate(&self.watch, error))?;
+            let rows = rows.unsigned_abs();
+            match found.iter_mut().find(|of| of.parent.eq_ignore_ascii_case(&key.parent)) {
+                _ if rows == 0 => {}
+                Some(of) => of.rows += rows,
+                None => {
+                    let (table, parent) = (key.table.clone(), key.parent.clone());
+                    found.push(Orphans { table, parent, rows, rowid: None });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads all foreign keys.
+    pub(super) fn foreign_keys(&mut self) -> Result<ForeignKeys, DbError> {
+        ForeignKeys::read(self.connection()).map_err(|error| translate(&self.watch, error))
     }
 
     /// As [`orphans_of`](Self::orphans_of), of a table whose keys are computed for it, by an expression that need not be the

@@ -41,6 +41,7 @@ impl SqliteSession {
 
     /// Prepares and runs one statement; keeps it prepared if its text is likely to come again.
     pub(super) fn run_one(&mut self, sql: &str, params: &[Value], again: bool) -> Result<u64, DbError> {
+        self.keep_unread(sql)?;
         let run = |watch: &Watch, connection: &Connection, statement: &mut Statement<'_>| {
             run::bind(statement, params)?;
             Ok(run::to_end(connection, statement, &watch.meter)?)
@@ -88,6 +89,7 @@ impl SqliteSession {
         if let Some(sql) = self.prepared_change(statement) {
             return self.change_schema(&sql, params);
         }
+        self.keep_unread_of(statement)?;
         let mut sql = String::new();
         let recording = self.recording.is_some();
         let done = self.when_free(|watch, connection, open| {
@@ -114,6 +116,7 @@ impl SqliteSession {
             return Err(DbError::new(ErrorCode::Syntax, "a statement that changes the schema takes no rows"));
         }
         self.admit(batch.rows() as u64, 0)?;
+        self.keep_unread_of(statement)?;
         let savepoint = self.open_savepoint()?;
         let mut sql = String::new();
         let done = self.when_free(|watch, connection, open| {
@@ -146,6 +149,7 @@ impl SqliteSession {
         changed: &mut u64,
     ) -> Result<(), DbError> {
         self.admit(rows.len() as u64, 0)?;
+        self.keep_unread_of(statement)?;
         let mut sql = String::new();
         let done = self.when_free(|watch, connection, open| {
             let Open { statements, has_bulk, .. } = open;

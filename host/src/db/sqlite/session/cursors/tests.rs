@@ -115,3 +115,71 @@ fn a_statement_that_is_not_read_to_its_end_counts_for_what_it_did() {
         }
     });
 }
+
+/// What is written where a query goes on reading: rows as they were when that began, each once.
+#[test]
+fn a_query_meets_nothing_of_what_is_written_while_it_is_read() {
+    let table = "DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, b TEXT); CREATE INDEX t_a ON t (a);
+        CREATE TABLE w (a INT PRIMARY KEY, id INT, b TEXT) WITHOUT ROWID; CREATE TABLE log (id);
+        WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3000)
+        INSERT INTO t SELECT x, x % 7, 'x' FROM r; INSERT INTO w SELECT id, id, b FROM t;
+        CREATE TRIGGER g AFTER INSERT ON log BEGIN INSERT INTO t (a, b) VALUES (new.id, 'log'); END;";
+    for (read, write) in [
+        ("SELECT id FROM t WHERE a < 1000", "UPDATE t SET a = a + 100, b = b || 'y' WHERE id = ?"),
+        ("SELECT id FROM t", "UPDATE t SET id = id + 100000, b = b || 'y' WHERE id = ?"),
+        ("SELECT id, b FROM t", "INSERT INTO t (a, b) SELECT a, b || 'y' FROM t WHERE id = ?"),
+        ("SELECT id, b FROM t", "REPLACE INTO t (a, b) SELECT a, b || 'y' FROM t WHERE id = ?"),
+        ("SELECT id FROM w WHERE a > 0", "UPDATE w SET a = a + 100000, b = b || 'y' WHERE id = ?"),
+        ("SELECT id FROM t WHERE a >= 0 ORDER BY a", "INSERT INTO log VALUES (?)"),
+        ("SELECT id FROM t ORDER BY b", "UPDATE t SET b = b || 'y' WHERE id = ?"),
+        ("SELECT id FROM t", "UPDATE t SET b = b || 'y' WHERE id = ?"),
+    ] {
+        for prepared in [false, true] {
+            with_session(|session| {
+                session.execute_script(table).unwrap();
+                let statement = session.prepare(write).unwrap();
+                let cursor = session.open_cursor(read, &[]).unwrap();
+                let mut seen = Vec::new();
+                loop {
+                    let mut rows = BatchBuilder::default();
+                    let more = session.fetch(cursor, 100, 1 << 20, &mut rows).unwrap();
+                    let batch = rows.finish_checked();
+                    for row in 0..batch.rows() {
+                        let id = super::Value::from(batch.cell(row, 0));
+                        match prepared {
+                            true => session.execute_prepared(statement, std::slice::from_ref(&id)).unwrap(),
+                            false => session.execute(write, std::slice::from_ref(&id)).unwrap(),
+                        };
+                        seen.push(format!("{id:?}"));
+                    }
+                    assert!(seen.len() <= 3000, "{read}; {write}: rows come again");
+                    if !more {
+                        break;
+                    }
+                }
+                let count = seen.len();
+                seen.sort_unstable();
+                seen.dedup();
+                assert_eq!((count, seen.len()), (3000, 3000), "{read}; {write}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_query_that_is_kept_ends_as_it_would_have() {
+    with_session(|session| {
+        session.execute("INSERT INTO t VALUES (4, CAST(x'ff' AS TEXT), 1)", &[]).unwrap();
+        let cursor = session.open_cursor("SELECT b FROM t", &[]).unwrap();
+        let other = session.open_cursor("SELECT a FROM t", &[]).unwrap();
+        assert_eq!(fetch(session, cursor, 1).unwrap(), [["Text(\"x\")"]]);
+        session.execute("INSERT INTO t VALUES (5, 'new', 1)", &[]).unwrap();
+        assert_eq!(session.columns(cursor).unwrap(), ["b"]);
+        assert_eq!(fetch(session, other, 9).unwrap().len(), 4);
+        assert!(fetch(session, other, 9).unwrap().is_empty());
+        assert_eq!(fetch(session, cursor, 2).unwrap(), [["Text(\"y\")"], ["Text(\"z\")"]]);
+        let error = fetch(session, cursor, 9).unwrap_err();
+        assert!(error.message.contains("not valid UTF-8"), "{error}");
+        assert_eq!(fetch(session, cursor, 9).unwrap().len(), 0);
+    });
+}
