@@ -90,7 +90,7 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
     for problem in &status.hook_problems {
         let shown = escape::line(&problem.to_string()).into_owned();
         text.push_str(&format!(
-            "{}: {shown} (a hook: nothing can be run until it is mended)\n",
+            "{}: {shown}; nothing can be run until it is mended\n",
             style::paint(style::ERROR, "error")
         ));
         let hint = problem
