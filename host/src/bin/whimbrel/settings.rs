@@ -1,5 +1,6 @@
 //! What is meant: the command line, `whimbrel.toml`, `.env` and the environment put together. Opens no database.
 
+mod chain_name;
 mod chain_of_file;
 mod config;
 mod database;
