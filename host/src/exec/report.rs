@@ -365,7 +365,7 @@ impl StepError {
     /// Says what could not be done before a step began, for which it may have had to wait.
     pub(super) fn waiting(doing: &'static str) -> impl FnOnce(DbError) -> Self {
         move |source| match source.code {
-            crate::db::ErrorCode::Interrupted => Self::NotBegun { waiting: true },
+            crate::db::ErrorCode::Interrupted => Self::NotBegun { waiting: source.is_wait() },
             _ => Self::Database { doing, source },
         }
     }
@@ -374,6 +374,14 @@ impl StepError {
     /// asked.
     pub(super) fn of_code(source: crate::model::RustError, interrupt: &Interrupt) -> Self {
         if interrupt.is_raised() { Self::Interrupted } else { Self::Rust { source } }
+    }
+
+    /// Says of a step outside a transaction that nothing of it was committed before it failed.
+    pub(super) fn with_nothing_kept(mut self) -> Self {
+        if let Self::Statement { kept, .. } = &mut self {
+            *kept = false;
+        }
+        self
     }
 
     /// Says that it is the error of a hook.
