@@ -12,7 +12,7 @@ use crate::history::{HistoryError, RejectedRow};
 use crate::interrupt::Interrupt;
 use crate::limits::LimitReached;
 use crate::model::{Hook, Script};
-use crate::plan::{PlanError, Step, Warning};
+use crate::plan::{PlanError, Step, UnnamedChain, Warning};
 use crate::shown::Shown;
 use crate::sql;
 
@@ -108,6 +108,8 @@ pub struct Report {
     pub applied: usize,
     /// What the plan let pass; what the steps did that may not be meant is with them.
     pub warnings: Vec<Warning>,
+    /// Chains that only the history knew before the run.
+    pub unnamed_chains: Vec<UnnamedChain>,
     /// Tables and columns that would be gone; only a dry run looks for them.
     pub losses: Vec<Loss>,
     /// How long the whole run took, without loading and planning.

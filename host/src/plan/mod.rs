@@ -10,6 +10,7 @@ mod repair;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 
 pub use crate::model::Direction;
 pub use build::{Plan, Step, Warning, build};
@@ -23,6 +24,8 @@ pub use reconcile::{Difference, Entry, State, applied_as, reconcile};
 #[cfg(feature = "wasm")]
 pub(crate) use repair::check_retry;
 pub use repair::{ChangeKind, HistoryChange, Repair, RepairPlan, RepairVerb, repair};
+pub use unnamed::UnnamedChain;
+pub(crate) use unnamed::unnamed_chains;
 
 /// What a plan lets pass.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

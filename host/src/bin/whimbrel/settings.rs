@@ -203,7 +203,6 @@ impl Settings {
     fn with_script(
         &self,
         file: &Path,
-        alone: bool,
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<MigratorBuilder> {
@@ -306,6 +305,7 @@ impl Settings {
         let builder = Migrator::builder()
             .engines(self.engines())
             .history_table(&self.history_table)
+            .other_chains(self.config.other_chains.clone())
             .keep_bodies(self.config.keep_bodies.unwrap_or_default())
             .lock_timeout(self.lock_timeout)
             .component_cache(self.cache.clone())

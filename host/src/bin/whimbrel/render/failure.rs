@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::json::{PlaceJson, place_json, schema};
 use super::report::{self, StepReportJson};
+use super::unnamed::{self, UnnamedJson};
 use super::warning::{self, WarningJson};
 use super::{snippet, style};
 use crate::escape;
@@ -77,6 +78,9 @@ pub(crate) struct ErrorJson<'a> {
     backtrace: &'a [String],
     done: Vec<StepReportJson>,
     warnings: Vec<WarningJson>,
+    /// Chains that only the history knew before the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnamed_chains: Vec<UnnamedJson>,
 }
 
 #[derive(Serialize)]
@@ -115,6 +119,7 @@ pub(crate) fn json<'a>(verb: Option<&'a str>, failure: &'a Failure) -> ErrorJson
         backtrace: &failure.backtrace,
         done: failure.done.iter().flat_map(|report| &report.steps).map(report::step_json).collect(),
         warnings: warning::json(failure.done.iter().flat_map(|report| report.all_warnings())),
+        unnamed_chains: failure.done.iter().flat_map(|report| unnamed::json(&report.unnamed_chains)).collect(),
     }
 }
 

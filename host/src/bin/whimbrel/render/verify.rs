@@ -6,7 +6,8 @@ use whimbrel::exec::{Asked, Verified};
 use whimbrel::model::Applied;
 use whimbrel::plan::{Difference, Direction, Entry, PlanProblem, Rules, State, Step};
 
-use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
+use super::json::{IgnoredJson, PlaceJson, file_json, ignored, place_json, schema};
+use super::unnamed::{self, UnnamedJson};
 use super::{amount, snippet, status, style};
 use crate::escape;
 use crate::failure::{Failure, hint};
@@ -233,6 +234,9 @@ pub(crate) struct VerifyJson<'a> {
     verify_exports: Option<usize>,
     problems: &'a [Finding],
     accepted: Vec<AcceptedJson>,
+    /// Chains that only the history knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnamed_chains: Vec<UnnamedJson>,
     gaps: Vec<String>,
     ignored: Vec<IgnoredJson>,
 }
@@ -257,6 +261,7 @@ pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding], asked: Option<
         verify_exports: asked.map(|asked| asked.code),
         problems: findings,
         accepted: checked.entries.iter().filter_map(accepted).map(|(entry, _)| accepted_json(entry)).collect(),
+        unnamed_chains: unnamed::json(&checked.unnamed_chains),
         gaps: status::gaps(checked),
         ignored: ignored(&checked.ignored),
     }
