@@ -90,7 +90,7 @@ struct ProblemJson<'a> {
     hint: Option<&'a str>,
     migration: Option<&'a str>,
     #[serde(flatten)]
-    place: Option<PlaceJson>,
+    place: PlaceJson,
 }
 
 /// Writes a failure as JSON.
@@ -100,7 +100,7 @@ pub(crate) fn json<'a>(verb: Option<&'a str>, failure: &'a Failure) -> ErrorJson
         message: &problem.message,
         hint: problem.hint.as_deref(),
         migration: problem.migration.as_deref(),
-        place: problem.place.as_ref().map(place_json),
+        place: problem.place.as_ref().map(place_json).unwrap_or_default(),
     };
     let only_hint = match failure.problems.as_slice() {
         [only] => only.hint.as_deref(),
