@@ -61,6 +61,7 @@ pub struct Migrator {
     jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
     only: Vec<String>,
+    other_chains: Vec<String>,
     backend: Option<Arc<dyn Backend>>,
     history: History,
     rules: Rules,
@@ -274,7 +275,9 @@ impl Migrator {
             held.push(Held { chain: name.clone(), migrations: loaded.migrations, libraries: loaded.libraries });
         }
         of_sources.append(&mut hooks);
-        let chains = gather(held)?.with_hooks(of_sources);
+        let is_strangers = |chain: &str| self.policies.of(chain).is_untrusted();
+        let chains =
+            gather(held)?.with_strangers(is_strangers).with_others(self.other_chains.clone()).with_hooks(of_sources);
         let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
         let migrations = chains.nodes().len();
         tracing::debug!(migrations, ignored = ignored.len(), "sources read");

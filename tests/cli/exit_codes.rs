@@ -237,5 +237,20 @@ fn completions_know_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let outcome = project.ok(&["completions", shell]);
         assert!(outcome.stdout.contains("whimbrel") && outcome.stdout.contains("lock-timeout"), "{shell}");
+        assert!(outcome.stdout.contains("golang-migrate"), "{shell}: what can be said of --layout");
     }
+    let bash = project.ok(&["completions", "bash"]).stdout;
+    for alias in ["migrate", "rollback", "info", "create"] {
+        assert!(bash.contains(&format!("whimbrel,{alias})")), "{alias}");
+    }
+}
+
+#[test]
+fn no_file_to_write_is_called_like_standard_output() {
+    let project = Project::notes();
+    for arguments in [&["test", "--junit", "-"][..], &["history", "--body", "1", "-o", "-"]] {
+        let refused = project.run(arguments);
+        assert!(refused.code == 2 && refused.stderr.contains("standard output has the result"), "{refused}");
+    }
+    assert!(!project.path("-").exists());
 }

@@ -362,10 +362,10 @@ fn what_cannot_be_a_hook_is_told() {
         told.push_str(&format!("{}: {said}\n", outcome.code));
     }
     assert_snapshot!(told, @r#"
-    1: error: hooks/none.sql: is not there
-    1: error: hooks/x.rb: cannot be a hook
-    1: error: hooks/x.wasm: a component needs its manifest beside it
-    1: error: hooks/x.sql: a hook always runs in a transaction
+    1: error: hooks/none.sql: is not there (the before_all hook)
+    1: error: hooks/x.rb: cannot be a hook (the before_all hook)
+    1: error: hooks/x.wasm: a component needs its manifest beside it (the before_all hook)
+    1: error: hooks/x.sql: a hook always runs in a transaction (the before_all hook)
     2: error: whimbrel.toml:3:14: a hook has either `file`, or `sql` with or without a `name`
     2: error: whimbrel.toml:3:1: unknown key `before_most`
     2: error: whimbrel.toml:3:14: a hook is a file, or a table such as { sql = "ANALYZE" }
@@ -392,8 +392,9 @@ fn broken_ones_stop_every_run_and_not_the_look_at_what_is_applied() {
             2  first_notes  sql   pending
 
     1 applied, 1 pending.
-    error: hooks/none.sql: is not there (a hook: nothing can be run until it is mended)
-    error: hooks/x.sql: a hook always runs in a transaction (a hook: nothing can be run until it is mended)
+    error: hooks/none.sql: is not there (the before_all and on_error hooks); nothing can be run until it is mended
+    hint: bring the file back, or take out what names it as a hook
+    error: hooks/x.sql: a hook always runs in a transaction (the on_error hook); nothing can be run until it is mended
     hint: leave `transaction = none` out, or make it a migration
     ");
     assert_eq!(project.run(&["status", "--check"]).code, 1);

@@ -63,6 +63,15 @@ fn a_restored_backup_with_an_empty_folder_explains_itself_and_goes_down() {
     Wrote the body of 2 first_notes to old.sql: 49 bytes.
     ");
     assert_eq!(backup.read("old.sql"), "INSERT INTO note (text) VALUES ('one'), ('two');\n");
+    backup.ok(&["history", "--body", "2", "-o", "old.sql"]);
+    assert_snapshot!(backup.run(&["history", "--body", "1", "-o", "old.sql"]), @"
+    exit 1
+    --- stderr
+    error: old.sql exists already and was not touched
+    hint: choose another place with --output; --force overwrites it
+    ");
+    backup.ok(&["history", "--body", "1", "-o", "old.sql", "--force"]);
+    backup.ok(&["history", "--body", "2", "-o", "old.sql", "--force"]);
     let json = backup.ok(&["history", "--body", "2", "--json"]).json("history-body");
     assert_eq!((&json["part"], &json["text"]), (&"body".into(), &backup.read("old.sql").into()));
     assert_snapshot!(backup.run(&["plan", "down", "--all"]), @"

@@ -266,3 +266,24 @@ fn what_was_changed_after_it_was_run_is_told_with_what_helps() {
     ");
     project.ok(&["repair", "3", "--restart", "--yes"]);
 }
+
+#[test]
+fn nothing_is_said_to_stay_where_the_first_statement_fails() {
+    let project = Project::notes();
+    project
+        .write("migrations/0003_x.sql", "-- whimbrel: transaction = none\nINSERT INTO nowhere VALUES (1);\nVACUUM;\n");
+    project.ok(&["up", "--to", "2"]);
+    assert_snapshot!(project.run(&["up"]), @"
+    exit 1
+    --- stderr
+    error: migration 3 x failed on its way up
+      caused by: no such table: nowhere (SQLITE_ERROR)
+     --> migrations/0003_x.sql:2:13
+      |
+    2 | INSERT INTO nowhere VALUES (1);
+      |             ^^^^^^^
+    note: migration 3 x was rolled back
+    hint: the database is not what the script expects: `whimbrel status` shows what is applied
+    ");
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 2);
+}

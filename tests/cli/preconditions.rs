@@ -100,7 +100,15 @@ fn skips_and_asks_again() {
     Skipped 5 five, it stays pending: it depends on 3 three, which was skipped.
     ");
     assert_eq!(texts(&project), "one,two,four");
-    assert_eq!(project.run(&["status", "--check"]).code, 3, "they are pending, and nothing is wrong");
+    assert_eq!(project.run(&["status", "--check"]).code, 0, "they are pending, and `up` would skip both");
+    project.write("migrations/0006_six.sql", "SELECT 1;\n");
+    assert_eq!(project.run(&["status", "--check"]).code, 3, "one would be applied");
+    project.remove("migrations/0006_six.sql");
+    assert_snapshot!(project.run(&["status"]).stdout.split_once("\n\n3 ").expect("a sum").1, @"
+    applied, 1 out of order, 1 pending.
+    note: as the database is now, `up` would skip 3 three: this does not hold: SELECT count(*) > 5 FROM note
+    note: as the database is now, `up` would skip 5 five: it depends on 3 three, which would be skipped
+    ");
     let again = project.ok(&["up", "--json"]).json("up");
     let outcomes: Vec<_> = again["steps"].as_array().expect("steps").iter().map(|step| &step["outcome"]).collect();
     assert_eq!(outcomes, ["skipped", "skipped"], "{again:#}");

@@ -104,11 +104,90 @@ fn forgets_what_is_gone() {
           "was": "applied",
           "rows": null
         }
-      ]
+      ],
+      "warnings": []
     }
     "#);
     project.ok(&["up"]);
     project.ok(&["verify"]);
+}
+
+#[test]
+fn forgets_not_everything_that_is_applied_at_once() {
+    let project = applied();
+    project.write("other/0001_x.sql", "CREATE TABLE x (y);\n");
+    project.write("none/README", "");
+    project.unchanged(|| {
+        assert_snapshot!(project.run(&["repair", "--forget", "--yes", "-d", "none"]), @"
+        exit 1
+        --- stderr
+        error: nothing of the chain main is there as it was applied, and 2 migrations would be forgotten
+        hint: see whether `dir` and --dir name the folder that was applied; what is gone for good is forgotten one by one: `whimbrel repair VERSION --forget`
+        ");
+        assert_snapshot!(project.run(&["repair", "--forget", "--yes", "-d", "other"]), @"
+        exit 1
+        --- stderr
+        error: nothing of the chain main is there as it was applied, and 1 migration would be forgotten
+        hint: see whether `dir` and --dir name the folder that was applied; what is gone for good is forgotten one by one: `whimbrel repair VERSION --forget`
+        ");
+    });
+    let refused = project.run(&["repair", "--forget", "--dry-run", "-d", "none", "--json"]).json("error");
+    assert_eq!(refused["code"], "nothing-would-stay");
+    project.ok(&["repair", "2", "--forget", "--yes", "-d", "none"]);
+}
+
+#[test]
+fn a_migration_can_be_named_behind_its_chain() {
+    let project = Project::notes();
+    project.write("billing/0001_x.sql", "CREATE TABLE x (y);\n");
+    let toml =
+        "database = \"sqlite:app.db\"\ndir = \"migrations\"\nkeep_bodies = true\n[chains.billing]\ndir = \"billing\"\n";
+    project.write("whimbrel.toml", toml);
+    project.ok(&["up", "--to", "billing:1"]);
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history"), 1);
+    assert_eq!(project.ok(&["history", "--body", "billing:1"]).stdout, "CREATE TABLE x (y);\n");
+    project.ok(&["repair", "billing:1", "--mark-failed", "--yes"]);
+    project.ok(&["repair", "main:1", "--mark-applied", "--yes"]);
+    assert_eq!((state(&project, 0).as_str(), state(&project, 2).as_str()), ("applied", "reverted"));
+    assert_snapshot!(project.run(&["repair", "shop:1", "--accept", "--yes"]), @"
+    exit 2
+    --- stderr
+    error: there is no chain shop
+    hint: known are main, billing
+    ");
+    assert_snapshot!(project.run(&["repair", "billing:1", "--mark-applied", "--chain", "main"]), @"
+    exit 2
+    --- stderr
+    error: the migration is one of the chain billing, and --chain names main
+
+    Usage: whimbrel [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn warns_where_a_dependency_of_what_is_marked_is_pending() {
+    let project = applied();
+    project.write("migrations/0003_three.sql", "SELECT 1;\n");
+    project.write("migrations/0004_four.sql", "-- whimbrel: depends_on = 3, 1\nSELECT 1;\n");
+    assert_snapshot!(project.run(&["repair", "4", "--mark-applied", "--yes"]), @"
+    exit 0
+    --- stdout
+    Chain main
+      say that migration 4 four is applied, without running it
+    The history is repaired.
+
+    --- stderr
+    warning: migration 4 four depends on 3 three, which is still to be applied
+    ");
+    let json = project.ok(&["repair", "4", "--mark-failed", "--yes", "--json"]).json("repair");
+    assert_eq!(json["warnings"], serde_json::json!([]));
+    let json = project.ok(&["repair", "4", "--mark-applied", "--dry-run", "--json"]).json("repair");
+    assert_eq!(
+        json["warnings"],
+        serde_json::json!(["migration 4 four depends on 3 three, which is still to be applied"])
+    );
 }
 
 #[test]

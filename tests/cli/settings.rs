@@ -282,3 +282,27 @@ fn a_blank_variable_names_no_environment() {
     let run = project.run_with("WHIMBREL_ENV", " ", &["up"]);
     assert_eq!(run.code, 0, "{run}");
 }
+
+#[test]
+fn a_folder_and_a_chain_without_a_name_are_refused_with_their_line() {
+    let project = Project::notes();
+    let refused = |toml: &str| {
+        project.write("whimbrel.toml", format!("database = \"sqlite:app.db\"\n{toml}"));
+        let outcome = project.run(&["status"]);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{toml}: {outcome}");
+        outcome.stderr
+    };
+    let nowhere = "`dir` names no folder: write one such as \"migrations\", or leave it out";
+    let cases = [
+        ("dir = ''", format!("error: whimbrel.toml:2:7: {nowhere}\n")),
+        ("dir = []", format!("error: whimbrel.toml:2:7: {nowhere}\n")),
+        ("dir = ['migrations', '']", format!("error: whimbrel.toml:2:22: {nowhere}\n")),
+        ("[chains.a]\ndir = ''", format!("error: whimbrel.toml:3:7: {nowhere}\n")),
+        ("chain = ''", "error: whimbrel.toml:2:9: the name of a chain is empty\n".to_owned()),
+        ("chain = 'a:1, b'", "error: whimbrel.toml:2:9: `:` cannot stand in the name of a chain\n".to_owned()),
+        ("[chains.'a b']\ndir = 'a'", "error: whimbrel.toml:2:1: ` ` cannot stand in the name of a chain\n".to_owned()),
+    ];
+    for (toml, expected) in cases {
+        assert_eq!(refused(toml), expected, "{toml}");
+    }
+}

@@ -280,6 +280,23 @@ fn rows_are_added_as_soon_as_a_table_is_there() {
 }
 
 #[test]
+fn a_table_that_was_never_there_is_not_said_to_be_filled() {
+    let project = Project::notes();
+    project.write("migrations/0003_broken.sql", "nonsense;\n");
+    let fills = ["test", "--fill", "note=2", "--fill", "zz=3"];
+    assert_eq!(
+        project.run(&fills).stdout.lines().next(),
+        Some("Rows added to the copies: 2 to note (seed 1); there was no table zz when a migration failed.")
+    );
+    let json = project.run(&[&fills[..], &["--json"]].concat()).json("test");
+    assert_eq!(json["filled"], serde_json::json!([{ "table": "note", "rows": 2, "seed": 1 }]));
+    assert_eq!(
+        project.run(&["test", "--fill", "zz=3"]).stdout.lines().next(),
+        Some("No rows were added to the copies; there was no table zz when a migration failed.")
+    );
+}
+
+#[test]
 fn what_cannot_be_filled_is_an_error() {
     let project = Project::notes();
     project.write(

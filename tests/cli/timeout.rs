@@ -219,3 +219,14 @@ fn a_program_tells_its_timeout_from_its_interrupt() {
     let error = migrator.up(Until::End).unwrap_err();
     assert!(!matches!(error, Error::Timeout { .. }) && error.is_interruption(), "{error:?}");
 }
+
+#[test]
+fn who_had_not_begun_did_not_wait_where_nobody_was_there() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    project.write("s.js", "export function up(db) {}\n");
+    for _ in 0..3 {
+        let stopped = project.run(&["run-script", "s.js", "--timeout", "1ms"]);
+        assert!(stopped.code == 124 && !stopped.stderr.contains("another process"), "{stopped}");
+    }
+}

@@ -262,8 +262,10 @@ fn verify_deep_asks_again() {
         {
           "chain": "main",
           "code": "unverified",
+          "column": null,
           "file": "migrations/0002_x.js",
           "hint": "its own `verify` says so: it has to answer with something true, or return without an error, where everything is as it should be",
+          "line": null,
           "message": "the migration did not do what it should: verify returned nothing",
           "migration": "2 x"
         }

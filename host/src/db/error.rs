@@ -127,6 +127,11 @@ impl DbError {
 }
 
 impl DbError {
+    /// Tells of what was interrupted whether somebody else's lock was in its way then.
+    pub(crate) fn is_wait(&self) -> bool {
+        self.native.starts_with("SQLITE_BUSY") || self.native == "SQLITE_LOCKED_SHAREDCACHE"
+    }
+
     /// Tells whether a foreign key refers to columns that are no key. SQLite has no code for it.
     pub(crate) fn is_mismatch(&self) -> bool {
         self.message.contains("foreign key mismatch")

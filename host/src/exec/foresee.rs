@@ -30,6 +30,13 @@ pub enum Outlook {
     },
 }
 
+impl Outlook {
+    /// Tells whether a run would leave the migration out, and leave it pending.
+    pub fn is_skip(&self) -> bool {
+        matches!(self, Self::Unmet { otherwise: Unmet::Skip, .. })
+    }
+}
+
 /// Asks all preconditions of a step that goes up. What goes wrong is in the answer; only what was stopped from outside is
 /// an error. Compiles nothing.
 pub(crate) fn foresee(

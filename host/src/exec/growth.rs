@@ -14,17 +14,20 @@ impl<'a> Growth<'a> {
         Self { waiting: fills.iter().collect() }
     }
 
-    /// Fills the tables that are there by now, in the order in which they were named.
-    pub(super) fn grow(&mut self, session: &mut dyn Session) -> Result<(), TrialError> {
-        let mut waiting = Vec::new();
+    /// Fills the tables that are there by now, in the order in which they were named, and names them.
+    pub(super) fn grow(&mut self, session: &mut dyn Session) -> Result<Vec<String>, TrialError> {
+        let (mut waiting, mut filled) = (Vec::new(), Vec::new());
         for wanted in std::mem::take(&mut self.waiting) {
             match session.table_exists(&wanted.table)? {
-                true => fill(connection(session)?, &wanted.table, wanted.rows, wanted.seed)?,
+                true => {
+                    fill(connection(session)?, &wanted.table, wanted.rows, wanted.seed)?;
+                    filled.push(wanted.table.clone());
+                }
                 false => waiting.push(wanted),
             }
         }
         self.waiting = waiting;
-        Ok(())
+        Ok(filled)
     }
 
     /// Refuses tables that were never there.

@@ -87,6 +87,7 @@ pub(super) fn outside_transaction(
     if let Err(error) = session.set_foreign_keys(enforced) {
         tracing::warn!("foreign keys are not as they were before the step: {error}");
     }
+    let result = result.map_err(|error| if nothing_done { error.with_nothing_kept() } else { error });
     if result.is_err() && nothing_done {
         // Not even the first statement took effect, so everything is as it was, also after an interrupt.
         session.hold_interrupt(true);

@@ -12,7 +12,7 @@ use crate::history::{HistoryError, RejectedRow};
 use crate::interrupt::Interrupt;
 use crate::limits::LimitReached;
 use crate::model::{Hook, Script};
-use crate::plan::{PlanError, Step, Warning};
+use crate::plan::{PlanError, Step, UnnamedChain, Warning};
 use crate::shown::Shown;
 use crate::sql;
 
@@ -108,6 +108,8 @@ pub struct Report {
     pub applied: usize,
     /// What the plan let pass; what the steps did that may not be meant is with them.
     pub warnings: Vec<Warning>,
+    /// Chains that only the history knew before the run.
+    pub unnamed_chains: Vec<UnnamedChain>,
     /// Tables and columns that would be gone; only a dry run looks for them.
     pub losses: Vec<Loss>,
     /// How long the whole run took, without loading and planning.
@@ -365,7 +367,7 @@ impl StepError {
     /// Says what could not be done before a step began, for which it may have had to wait.
     pub(super) fn waiting(doing: &'static str) -> impl FnOnce(DbError) -> Self {
         move |source| match source.code {
-            crate::db::ErrorCode::Interrupted => Self::NotBegun { waiting: true },
+            crate::db::ErrorCode::Interrupted => Self::NotBegun { waiting: source.is_wait() },
             _ => Self::Database { doing, source },
         }
     }
@@ -374,6 +376,14 @@ impl StepError {
     /// asked.
     pub(super) fn of_code(source: crate::model::RustError, interrupt: &Interrupt) -> Self {
         if interrupt.is_raised() { Self::Interrupted } else { Self::Rust { source } }
+    }
+
+    /// Says of a step outside a transaction that nothing of it was committed before it failed.
+    pub(super) fn with_nothing_kept(mut self) -> Self {
+        if let Self::Statement { kept, .. } = &mut self {
+            *kept = false;
+        }
+        self
     }
 
     /// Says that it is the error of a hook.

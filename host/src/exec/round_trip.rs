@@ -107,6 +107,8 @@ pub struct Trip {
     pub outcome: TripOutcome,
     /// How long it took, with comparing.
     pub duration: Duration,
+    /// The tables of the copies that were filled since the migration before it was tried.
+    pub filled: Vec<String>,
 }
 
 impl Trip {
@@ -131,7 +133,7 @@ pub(crate) fn round_trip(
 ) -> Result<Vec<Trip>, TrialError> {
     let mut session = original.copy(options)?;
     let mut growth = Growth::new(fills);
-    growth.grow(session.as_mut())?;
+    let mut filled = growth.grow(session.as_mut())?;
     let leave_out = own_tables(session.as_mut(), conditions)?;
     let road = Road { prepare, conditions, options, leave_out };
     let mut trips = Vec::new();
@@ -149,8 +151,11 @@ pub(crate) fn round_trip(
             }
         };
         stopped |= matches!(outcome, TripOutcome::Failed { leg: Leg::Up, .. });
-        trips.push(Trip { step: step.steps[0].step.clone(), outcome, duration: began.elapsed() });
-        growth.grow(session.as_mut())?;
+        let (step, duration, since) = (step.steps[0].step.clone(), began.elapsed(), std::mem::take(&mut filled));
+        trips.push(Trip { step, outcome, duration, filled: since });
+        if !stopped {
+            filled = growth.grow(session.as_mut())?;
+        }
     }
     if !stopped {
         growth.finish(session.as_mut())?;

@@ -33,6 +33,7 @@ pub struct MigratorBuilder {
     jobs: Option<NonZeroUsize>,
     sample: Option<NonZeroU64>,
     only: Vec<String>,
+    other_chains: Vec<String>,
     history_table: String,
     keep_bodies: bool,
     keep_bodies_of: BTreeMap<String, bool>,
@@ -62,6 +63,7 @@ impl Default for MigratorBuilder {
             jobs: None,
             sample: None,
             only: Vec::new(),
+            other_chains: Vec::new(),
             history_table: DEFAULT_TABLE.to_owned(),
             keep_bodies: false,
             keep_bodies_of: BTreeMap::new(),
@@ -126,6 +128,14 @@ impl MigratorBuilder {
     #[must_use]
     pub fn only<S: Into<String>>(mut self, chains: impl IntoIterator<Item = S>) -> Self {
         self.only = chains.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Names chains that others run on the same database, so that their rows in the history are not told as those of
+    /// [unnamed chains](crate::plan::UnnamedChain).
+    #[must_use]
+    pub fn other_chains<S: Into<String>>(mut self, chains: impl IntoIterator<Item = S>) -> Self {
+        self.other_chains = chains.into_iter().map(Into::into).collect();
         self
     }
 
@@ -341,6 +351,7 @@ impl MigratorBuilder {
             jobs: self.jobs,
             sample: self.sample,
             only: self.only,
+            other_chains: self.other_chains,
             backend: self.backend,
             history: History::new(&self.history_table)?.keeping(keeping),
             rules: self.rules,

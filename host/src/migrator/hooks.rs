@@ -1,5 +1,6 @@
 //! Collects the hooks of a run: those of the migrator, and those that trusted sources bring.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,14 +27,21 @@ pub(super) enum HookSource {
 impl Migrator {
     /// Reads the hooks of the migrator, in the order in which they were named, and tells what is wrong with their files.
     pub(super) fn own_hooks(&self, read_at: Timestamp) -> (Vec<Hook>, Vec<Problem>) {
-        let (mut hooks, mut problems) = (Vec::new(), Vec::new());
+        let mut hooks = Vec::new();
+        // A file can be named at several moments.
+        let mut wrong: BTreeMap<Problem, Vec<&str>> = BTreeMap::new();
         for source in &self.hooks.all {
             let mut hook = match source {
                 HookSource::Made(hook) => hook.clone(),
                 HookSource::File { moment, direction, path } => match source::hook_file(path, self.endings()) {
                     Ok(migration) => Hook { direction: *direction, ..Hook::new(*moment, migration) },
                     Err(error) => {
-                        problems.extend(error.problems);
+                        for problem in error.problems {
+                            let moments = wrong.entry(problem).or_default();
+                            if !moments.contains(&moment.as_str()) {
+                                moments.push(moment.as_str());
+                            }
+                        }
                         continue;
                     }
                 },
@@ -43,10 +51,7 @@ impl Migrator {
             hook.migration = Arc::new(migration);
             hooks.push(hook);
         }
-        // A file can be named at several moments.
-        problems.sort();
-        problems.dedup();
-        (hooks, problems)
+        (hooks, wrong.into_iter().map(|(problem, moments)| of_hook(problem, &moments)).collect())
     }
 
     /// Takes the hooks of a source, which are for its own chain; those of somebody else's source are left out.
@@ -74,4 +79,12 @@ impl Migrator {
     fn endings(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Says of what is wrong with a file that it is a hook, and when it is to run.
+fn of_hook(problem: Problem, moments: &[&str]) -> Problem {
+    let noun = if moments.len() == 1 { "hook" } else { "hooks" };
+    let message = format!("{} (the {} {noun})", problem.message, moments.join(" and "));
+    let hint = problem.hint.or_else(|| Some("bring the file back, or take out what names it as a hook".to_owned()));
+    Problem { message, hint, ..problem }
 }

@@ -48,11 +48,13 @@ impl Job<'_> {
         tracing::debug!(applied, steps = plan.steps.len(), "planned");
         // Flyway runs some of its callbacks each time; in a database that is not there they would find nothing.
         let has_hooks = !plan.hooks.is_empty() && existing.is_some();
+        let unnamed_chains = plan.unnamed_chains.clone();
         if plan.steps.is_empty() && !has_hooks {
             if let Some(session) = existing.as_mut().filter(|_| was_kept) {
                 exec::give_back(session.as_mut(), &migrator.history);
             }
-            return Ok(Report { dry_run: self.dry_run, applied, warnings: plan.warnings, ..Report::default() });
+            let warnings = plan.warnings;
+            return Ok(Report { dry_run: self.dry_run, applied, warnings, unnamed_chains, ..Report::default() });
         }
         let prepared = migrator.prepare(plan, &chains, self.interrupt)?;
         if migrator.single_transaction {
@@ -76,7 +78,13 @@ impl Job<'_> {
         if was_kept && result.is_ok() {
             exec::give_back(session.as_mut(), &migrator.history);
         }
-        Ok(Report { applied, ..result? })
+        match result {
+            Ok(done) => Ok(Report { applied, unnamed_chains, ..done }),
+            Err(mut error) => {
+                error.done.unnamed_chains = unnamed_chains;
+                Err(error.into())
+            }
+        }
     }
 
     fn is_active(&self, row: &Applied) -> bool {

@@ -4,7 +4,7 @@ use super::{Found, Migrator};
 use crate::error::Error;
 use crate::lock::Holding;
 use crate::model::{Applied, Chains, Role, Version};
-use crate::plan::{self, Entry, Goal, PlanProblem, Warning};
+use crate::plan::{self, Entry, Goal, PlanProblem, UnnamedChain, Warning};
 use crate::source::{Ignored, Problem};
 
 /// The state of every migration.
@@ -21,6 +21,8 @@ pub struct Status {
     pub at_work: Vec<Holding>,
     /// Baselines that the database has not got to, and cannot get to any more.
     pub behind: Vec<PlanProblem>,
+    /// Chains that only the history knows.
+    pub unnamed_chains: Vec<UnnamedChain>,
     /// Versions that a dense sequence lacks.
     pub gaps: Vec<Gap>,
     /// Files of the sources that are no migrations.
@@ -58,6 +60,7 @@ impl Migrator {
             database: self.backend()?.describe(),
             at_work: self.at_work(&rows)?,
             behind: plan::behind_baselines(&chains, &rows),
+            unnamed_chains: plan::unnamed_chains(&chains, &rows),
             entries: plan::reconcile(&chains, rows),
             gaps: gaps.collect(),
             ignored,

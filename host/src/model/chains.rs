@@ -15,6 +15,10 @@ pub struct Chains {
     places: OnceLock<HashMap<(usize, Role, Version), usize>>,
     /// The chains that runs are about; the others only have to have what these depend on.
     active: Vec<bool>,
+    /// Whether each chain is somebody else's.
+    strangers: Vec<bool>,
+    /// Chains that others run on the same database.
+    others: Vec<String>,
     /// What the owner has run at the moments of a run.
     hooks: Vec<Arc<Hook>>,
     /// What the history has kept of migrations that the chains have no longer, or have otherwise now.
@@ -44,7 +48,7 @@ impl Chains {
         {
             return Err(ChainError::SameName { name: twice.1.name().to_owned() });
         }
-        let active = vec![true; chains.len()];
+        let (active, strangers) = (vec![true; chains.len()], vec![false; chains.len()]);
         let mut nodes = Vec::new();
         for (index, chain) in chains.iter().enumerate() {
             let mut own: Vec<&Arc<Migration>> = chain.migrations().iter().chain(chain.baselines()).collect();
@@ -56,8 +60,16 @@ impl Chains {
                 may_be_late: false,
             }));
         }
-        let mut chains =
-            Self { chains, nodes, places: OnceLock::new(), active, hooks: Vec::new(), kept: HashMap::new() };
+        let mut chains = Self {
+            chains,
+            nodes,
+            places: OnceLock::new(),
+            active,
+            strangers,
+            others: Vec::new(),
+            hooks: Vec::new(),
+            kept: HashMap::new(),
+        };
         let unmet = chains.resolve();
         let wrong: Vec<ChainError> = unmet.into_iter().chain(chains.arrange().err()).collect();
         if !wrong.is_empty() {
@@ -79,6 +91,30 @@ impl Chains {
             *active = names.iter().any(|name| name.as_ref() == chain.name());
         }
         Ok(self)
+    }
+
+    /// Says which chains, by their names, are somebody else's. All are the owner's unless said.
+    #[must_use]
+    pub fn with_strangers(mut self, is_strangers: impl Fn(&str) -> bool) -> Self {
+        self.strangers = self.chains.iter().map(|chain| is_strangers(chain.name())).collect();
+        self
+    }
+
+    /// Names chains that others run on the same database.
+    #[must_use]
+    pub fn with_others(mut self, names: Vec<String>) -> Self {
+        self.others = names;
+        self
+    }
+
+    /// Tells whether a chain is one of these, or one that others run on the same database.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.index(name).is_some() || self.others.iter().any(|other| other == name)
+    }
+
+    /// Tells whether the chain of this name is somebody else's.
+    pub fn is_strangers(&self, name: &str) -> bool {
+        self.index(name).is_some_and(|chain| self.strangers[chain])
     }
 
     /// Sets what the owner has run at the moments of a run, in the order in which it is run.

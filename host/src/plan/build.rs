@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::reconcile::States;
 use super::scripts;
+use super::unnamed::{UnnamedChain, unnamed_chains};
 use super::{Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
 use crate::model::{Applied, Body, Chain, Chains, Hook, Migration, Role, Script, Version};
 
@@ -78,12 +79,22 @@ pub struct Plan {
     pub hooks: Vec<Arc<Hook>>,
     /// What it lets pass.
     pub warnings: Vec<Warning>,
+    /// Chains that only the history knows.
+    pub unnamed_chains: Vec<UnnamedChain>,
 }
 
 impl Plan {
     /// Makes a plan of steps that are chosen already.
     pub fn of(chains: Vec<String>, goal: Goal, steps: Vec<Step>) -> Self {
-        Self { chains, migrations: steps.len(), goal, steps, hooks: Vec::new(), warnings: Vec::new() }
+        Self {
+            chains,
+            migrations: steps.len(),
+            goal,
+            steps,
+            hooks: Vec::new(),
+            warnings: Vec::new(),
+            unnamed_chains: Vec::new(),
+        }
     }
 }
 
@@ -110,7 +121,8 @@ pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -
         .active()
         .map(|chain| chain.migrations().len() + chain.baselines().len() + chain.repeatables().len())
         .sum();
-    Ok(Plan { chains: names, migrations, goal: *goal, steps, hooks, warnings })
+    let unnamed_chains = unnamed_chains(chains, applied);
+    Ok(Plan { chains: names, migrations, goal: *goal, steps, hooks, warnings, unnamed_chains })
 }
 
 /// Returns the version beyond which nothing is looked at.
@@ -277,7 +289,7 @@ impl<'a> Draft<'a> {
     }
 
     fn check_script(&mut self, step: &Step) {
-        let said = scripts::check(step);
+        let said = scripts::check(step, self.chains.is_strangers(&step.chain));
         self.problems.extend(said.problems);
         self.warnings.extend(said.warnings);
     }

@@ -104,6 +104,13 @@ pub enum PlanProblem {
     },
     /// There is nothing that a baseline could be made of.
     NothingApplied,
+    /// What is applied of a chain would be forgotten, and nothing of that is there as it was applied.
+    NothingWouldStay {
+        /// Name of the chain.
+        chain: String,
+        /// Migrations that would be forgotten.
+        rows: usize,
+    },
     /// One migration is to be run by itself, and the sources have none.
     NoMigration,
     /// The goal names a version, and the run is about several chains.
@@ -284,6 +291,12 @@ impl fmt::Display for PlanProblem {
                 )
             }
             Self::NothingApplied => write!(f, "nothing is applied that a baseline could be made of"),
+            Self::NothingWouldStay { chain, rows } => write!(
+                f,
+                "nothing of the chain {} is there as it was applied, and {rows} {} would be forgotten",
+                Shown(chain),
+                if *rows == 1 { "migration" } else { "migrations" }
+            ),
             Self::NoMigration => write!(f, "there is no migration that could be run by itself"),
             Self::AmbiguousTarget { version, chains } => {
                 write!(f, "version {version} can be that of several chains: {}", chains.join(", "))

@@ -11,6 +11,7 @@ mod repair;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 
 pub use crate::model::Direction;
 pub use build::{Plan, Step, Warning, build};
@@ -25,6 +26,8 @@ pub use reconcile::{Difference, Entry, State, reconcile};
 #[cfg(feature = "wasm")]
 pub(crate) use repair::check_retry;
 pub use repair::{ChangeKind, HistoryChange, Repair, RepairPlan, RepairVerb, repair};
+pub use unnamed::UnnamedChain;
+pub(crate) use unnamed::unnamed_chains;
 
 /// What a plan lets pass.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -86,6 +86,8 @@ pub enum ChangeKind {
 pub struct RepairPlan {
     /// The changes, in order.
     pub changes: Vec<HistoryChange>,
+    /// What is still to be applied of what a migration depends on that is said to be applied, in sentences.
+    pub warnings: Vec<String>,
 }
 
 /// Decides what a repair writes; `rejects` counts the rows that a migration kept aside.
@@ -98,13 +100,55 @@ pub fn repair(
     let entries = reconcile(chains, applied.to_vec());
     let changes = match &repair.target {
         Some(key) => one(&entries, key, repair.verb, &mut rejects),
-        None => Ok(every(&entries, repair.verb)),
+        None => all(&entries, repair.verb),
     };
     let changes = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
-    Ok(RepairPlan { changes })
+    let warnings = changes.iter().flat_map(|change| needs_pending(chains, &entries, change)).collect();
+    Ok(RepairPlan { changes, warnings })
 }
 
-/// Decides about all that can be put right in a way.
+/// Decides about all that can be put right in a way, unless nothing would stay.
+fn all(entries: &[Entry], verb: RepairVerb) -> Result<Vec<HistoryChange>, PlanProblem> {
+    let changes = every(entries, verb);
+    // Where nothing of what is applied is there as it was, the files are rather those of another chain, or in another folder.
+    let is_own = |entry: &Entry| {
+        let is_other = entry.state == State::ChecksumMismatch(Difference::Body);
+        entry.applied.is_some() && entry.migration.is_some() && !is_other
+    };
+    let has_some = |chain: &str| entries.iter().any(|entry| *entry.chain == *chain && is_own(entry));
+    let forgotten = changes.iter().filter(|change| matches!(change.kind, ChangeKind::Forget { .. }));
+    match forgotten.clone().find(|change| verb == RepairVerb::Forget && !has_some(&change.chain)) {
+        Some(HistoryChange { chain, .. }) => {
+            let rows = forgotten.filter(|change| change.chain == *chain).count();
+            Err(PlanProblem::NothingWouldStay { chain: chain.clone(), rows })
+        }
+        None => Ok(changes),
+    }
+}
+
+/// Says what is still to be applied of what a migration depends on that is said to be applied.
+fn needs_pending(chains: &Chains, entries: &[Entry], change: &HistoryChange) -> Vec<String> {
+    let is_it = |entry: &&Entry| *entry.chain == *change.chain && entry.key() == change.key;
+    let marked = matches!(change.kind, ChangeKind::MarkApplied { .. }).then(|| entries.iter().find(is_it)).flatten();
+    let Some((chain, migration)) = marked.and_then(|entry| chains.index(&entry.chain).zip(entry.migration.as_deref()))
+    else {
+        return Vec::new();
+    };
+    let is_pending = |place: &usize| {
+        let node = &chains.nodes()[*place];
+        let (name, key) = (chains.all()[node.chain].name(), node.migration.key());
+        entries.iter().any(|entry| *entry.chain == *name && entry.key() == key && entry.state.is_pending())
+    };
+    let needs = chains.needs(chain, migration);
+    let told = needs.into_iter().filter(is_pending).map(|place| {
+        let node = &chains.nodes()[place];
+        let (migration, needed) = (chains.title(chain, migration), chains.title(node.chain, &node.migration));
+        format!("migration {migration} depends on {needed}, which is still to be applied")
+    });
+    told.collect()
+}
+
+/// What can be put right in a way.
 fn every(entries: &[Entry], verb: RepairVerb) -> Vec<HistoryChange> {
     let mut changes: Vec<HistoryChange> = Vec::new();
     for entry in entries {

@@ -20,13 +20,13 @@ pub(super) struct Said {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Looks at what a step runs and asks.
-pub(super) fn check(step: &Step) -> Said {
+/// Looks at what a step runs and asks; of somebody else's chain, if it is of one.
+pub(super) fn check(step: &Step, is_strangers: bool) -> Said {
     let mut said = Said::default();
     let up = step.direction == Direction::Up;
     let verify = step.migration.verify.as_deref().filter(|_| up);
     for script in [step.script(), verify].into_iter().flatten() {
-        said.of_script(step, script);
+        said.of_script(step, script, is_strangers);
     }
     if up {
         said.of_preconditions(step);
@@ -54,8 +54,11 @@ impl Said {
         }
     }
 
-    fn of_script(&mut self, step: &Step, script: &Script) {
-        let findings = script.check();
+    fn of_script(&mut self, step: &Step, script: &Script, is_strangers: bool) {
+        let mut findings = script.check();
+        if is_strangers {
+            findings.iter_mut().for_each(Finding::of_stranger);
+        }
         if findings.is_empty() && script.missing().is_empty() {
             return;
         }

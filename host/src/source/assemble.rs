@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     pub(super) ignored: Vec<Ignored>,
     /// What is wrong.
     pub(super) problems: Vec<Problem>,
+    /// Parts of migrations that could not be read, which is a problem of theirs; whatever else there is of these is not blamed for it.
+    pub(super) unread: Vec<File>,
     /// Endings of scripts.
     pub(super) endings: Vec<String>,
     /// What scripts may import, beside each other.
@@ -100,6 +102,7 @@ impl Default for Gathered {
             files: Vec::new(),
             ignored: Vec::new(),
             problems: Vec::new(),
+            unread: Vec::new(),
             endings: SCRIPTS.map(str::to_owned).into(),
             shared: Vec::new(),
             hooks: Vec::new(),
@@ -148,7 +151,7 @@ impl Gathered {
 
 /// Makes migrations of the files.
 pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
-    let Gathered { mut files, mut ignored, mut problems, mut shared, mut hooks, assumed, .. } = gathered;
+    let Gathered { mut files, mut ignored, mut problems, unread, mut shared, mut hooks, assumed, .. } = gathered;
     hooks.sort_by(|(left, one), (right, other)| (left, &one.name, &one.file).cmp(&(right, &other.name, &other.file)));
     let hooks = hooks.into_iter().filter_map(|(callback, file)| hook(callback, file, &mut problems)).collect();
     let libraries = files.extract_if(.., |file| file.part == Part::Functions);
@@ -162,7 +165,12 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
     files.sort_by(|left, right| (left.owner(), left.part, &left.file).cmp(&(right.owner(), right.part, &right.file)));
     let mut migrations: Vec<Arc<Migration>> = Vec::with_capacity(files.len());
     let groups = files.chunk_by_mut(|left, right| left.owner() == right.owner());
-    migrations.extend(groups.filter_map(|group| migration(group, &shared, &mut problems).map(Arc::new)));
+    for group in groups {
+        if !unread.iter().any(|file| file.owner() == group[0].owner()) {
+            companions::check(group, &mut problems);
+        }
+        migrations.extend(migration(group, &shared, &mut problems).map(Arc::new));
+    }
     if !problems.is_empty() {
         return Err(SourceError::new(problems));
     }
@@ -201,7 +209,6 @@ fn library(file: File, problems: &mut Vec<Problem>) -> Option<FunctionLibrary> {
 
 /// Makes one migration of the files of its version; `None` only if a problem was reported.
 fn migration(files: &mut [File], shared: &[Shared], problems: &mut Vec<Problem>) -> Option<Migration> {
-    companions::check(files, problems);
     let mut up = None;
     let mut component = None;
     let mut down = None;

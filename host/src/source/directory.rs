@@ -307,6 +307,23 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn what_lies_beside_a_file_that_cannot_be_read_is_not_blamed() {
+        let folder =
+            folder(&[("0001_a.down.sql", b"SELECT 1;"), ("0002_b.toml", b""), ("0003_c.down.sql", b"SELECT 1;")]);
+        for name in ["0001_a.up.sql", "0002_b.wasm"] {
+            std::os::unix::fs::symlink("nothing", folder.path().join(name)).expect("link");
+        }
+        let gone = "is a link to nothing, or has gone meanwhile";
+        let expected = [
+            format!("m/0001_a.up.sql: {gone}"),
+            format!("m/0002_b.wasm: {gone}"),
+            "m/0003_c.down.sql: there is no up script for this down script".to_owned(),
+        ];
+        assert_eq!(problems(&Directory::new(folder.path())), expected);
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn says_that_no_folder_is_read_by_way_of_a_link() {
         use std::os::unix::fs::symlink;
 

@@ -18,7 +18,8 @@ use super::{Layout, Loaded, Source, SourceError, hooks};
 use crate::interrupt::Interrupt;
 use crate::model::{Migration, Role, Version};
 
-/// One script of any name, with its manifest beside it and what it imports from its folder.
+/// One script of any name, with its manifest beside it and what it imports from its folder. What it depends on in its chain is left
+/// out: it is run by itself.
 #[derive(Clone, Debug)]
 pub struct SingleScript {
     path: PathBuf,
@@ -35,10 +36,14 @@ impl SingleScript {
 impl Source for SingleScript {
     fn load(&self, _: &Interrupt) -> Result<Loaded, SourceError> {
         let gathered = Gathered { endings: self.endings.clone(), ..Gathered::default() };
-        read_one(&self.path, gathered, |name, gathered| match gathered.is_script(name) {
+        let mut loaded = read_one(&self.path, gathered, |name, gathered| match gathered.is_script(name) {
             true => Ok(Part::Script),
             false => Err(("is no script", format!("scripts end in {}; {MORE}", list(&self.endings)))),
-        })
+        })?;
+        for migration in &mut loaded.migrations {
+            Arc::make_mut(migration).placement.depends_on.clear();
+        }
+        Ok(loaded)
     }
 
     fn load_of(&self, _: Layout, interrupt: &Interrupt) -> Result<Loaded, SourceError> {

@@ -19,6 +19,19 @@ pub struct Finding {
     pub hint: String,
 }
 
+impl Finding {
+    /// Takes ways out of the hint that only the owner's own scripts have.
+    pub(crate) fn of_stranger(&mut self) {
+        let hint = match self.hint.as_str() {
+            TRANSACTION | STEPS_OUT => STRANGERS_TRANSACTION,
+            OUTSIDE => STRANGERS_OUTSIDE,
+            REBUILD => STRANGERS_REBUILD,
+            _ => return,
+        };
+        hint.clone_into(&mut self.hint);
+    }
+}
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Severity {
@@ -69,6 +82,10 @@ const REBUILD: &str = "write `-- whimbrel: rebuild` at the top: the host then su
 const ENFORCED: &str = "leave it out: foreign keys are enforced; only `-- whimbrel: rebuild` at the top suspends them";
 const IMPLIED: &str = "the migration is run as a rebuild because of it: the host suspends foreign keys around the transaction \
                        and checks them before it commits; write `-- whimbrel: rebuild` at the top to say so";
+const STRANGERS_TRANSACTION: &str = "leave it out: the script runs in a transaction of its own, and one of a chain that is not \
+                                     trusted in no other way";
+const STRANGERS_OUTSIDE: &str = "leave it out: nothing of a chain that is not trusted runs outside a transaction";
+const STRANGERS_REBUILD: &str = "leave it out: a chain that is not trusted cannot suspend foreign keys";
 const REDUNDANT: &str = "leave it out: `-- whimbrel: rebuild` suspends and restores foreign keys already";
 
 /// Tells by its first word whether there may be something to say of a statement; there is nothing of most.

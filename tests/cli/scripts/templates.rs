@@ -120,3 +120,15 @@ fn a_tried_transform_leaves_one_that_is_under_way_alone() {
     assert_eq!(tried.json("run-script")["steps"][0]["rows"]["read"], 3, "all rows, whatever is done already");
     assert_eq!(project.number(state), 1);
 }
+
+#[test]
+fn a_script_is_tried_by_itself_whatever_chains_depend_on_each_other() {
+    let project = script("0002_x.js", "export function up(db) { db.execute('DELETE FROM customer'); }\n");
+    project.write("migrations/0002_x.toml", "depends_on = [\"1\", \"billing:1\"]\n[grants]\ndelete = [\"customer\"]\n");
+    project.write("billing/0001_b.sql", "CREATE TABLE b (x);\n");
+    project.write("billing/0002_c.sql", "-- whimbrel: depends_on = main:1\nCREATE TABLE c (x);\n");
+    let toml = project.read("whimbrel.toml");
+    project.write("whimbrel.toml", format!("dir = \"migrations\"\n{toml}\n[chains.billing]\ndir = \"billing\"\n"));
+    project.ok(&["up", "--chain", "main", "--to", "1"]);
+    project.ok(&["run-script", "migrations/0002_x.js"]);
+}

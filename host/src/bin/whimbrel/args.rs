@@ -2,6 +2,7 @@
 
 mod look;
 mod make;
+mod named;
 mod renumber;
 mod repair;
 mod run;
@@ -24,6 +25,7 @@ pub(crate) use look::{
     DirectionArg, GraphArg, HistoryArgs, InspectArgs, PartArg, PlanArgs, PreviewArgs, RejectsArgs, StatusArgs,
 };
 pub(crate) use make::{ComponentizeArgs, InitArgs, NewArgs, NewKind, NewLang, SquashArgs};
+pub(crate) use named::Named;
 pub(crate) use renumber::RenumberArgs;
 pub(crate) use repair::RepairArgs;
 pub(crate) use run::{
@@ -32,6 +34,7 @@ pub(crate) use run::{
 pub(crate) use verify::VerifyArgs;
 
 use crate::settings::{parse_duration, parse_set, parse_timeout};
+use named::Layouts;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -75,7 +78,8 @@ impl Args {
             Some(given) => given,
             None => described.try_get_matches_from_mut(words).map_err(|error| help(&mut described, words, error))?,
         };
-        Self::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut described))
+        let read = Self::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut described))?;
+        read.with_chain_of_migration().map_err(|message| described.error(ErrorKind::ArgumentConflict, message))
     }
 
     /// Reads the command line as if the program had only the verb that is meant; `None` if that one alone does not do.
@@ -113,7 +117,7 @@ pub(crate) struct Globals {
     pub(crate) dir: Vec<PathBuf>,
     /// Whose way the folder is laid out: auto, whimbrel, sqlx, refinery, flyway, golang-migrate, goose, dbmate,
     /// diesel, atlas, prisma [default: auto]
-    #[arg(long, global = true, value_name = "TOOL")]
+    #[arg(long, global = true, value_name = "TOOL", value_parser = Layouts, hide_possible_values = true)]
     pub(crate) layout: Option<Layout>,
     /// Only this chain of several; can be given more than once [default: all]
     #[arg(long = "chain", global = true, value_name = "NAME")]

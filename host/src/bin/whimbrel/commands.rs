@@ -71,8 +71,8 @@ pub(crate) fn run(args: &Args, ui: &Ui, signals: &Signals) -> anyhow::Result<Exi
 
 /// Reads how far to go; `otherwise` when nothing was typed.
 fn until(args: &UntilArgs, otherwise: Until) -> Until {
-    match (args.to, args.steps) {
-        (Some(version), _) => Until::Version(version),
+    match (&args.to, args.steps) {
+        (Some(to), _) => Until::Version(to.version),
         (None, Some(steps)) => Until::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
         (None, None) => otherwise,
     }

@@ -29,5 +29,6 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod test;
 pub(crate) mod trip;
+pub(crate) mod unnamed;
 pub(crate) mod verify;
 pub(crate) mod warning;

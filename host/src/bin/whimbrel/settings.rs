@@ -1,5 +1,6 @@
 //! What is meant: the command line, `whimbrel.toml`, `.env` and the environment put together. Opens no database.
 
+mod chain_name;
 mod chain_of_file;
 mod config;
 mod database;
@@ -171,7 +172,7 @@ impl Settings {
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<Migrator> {
-        let builder = self.with_script(file, false, interrupt, observer)?;
+        let builder = self.with_script(file, interrupt, observer)?;
         Ok(self.with_database(builder)?.build()?)
     }
 
@@ -194,26 +195,24 @@ impl Settings {
         if !ending.is_some_and(|ending| extensions.iter().any(|known| known == ending)) {
             return Ok(());
         }
-        // The other chains have nothing here: they may refer to versions of this one.
-        Ok(self.with_script(file, true, interrupt, Arc::new(()))?.build()?.check_once()?)
+        Ok(self.with_script(file, interrupt, Arc::new(()))?.build()?.check_once()?)
     }
 
-    /// Makes a builder in which one script stands for the chain that it is of; only that one is run.
+    /// Makes a builder in which one script stands for the chain that it is of. The other chains have nothing there: they may
+    /// depend on versions of this one.
     fn with_script(
         &self,
         file: &Path,
-        alone: bool,
         interrupt: Interrupt,
         observer: Arc<dyn Observer>,
     ) -> anyhow::Result<MigratorBuilder> {
         let chain = self.chain_of(file)?;
         let source = SingleScript::new(file, self.engines().extensions());
         let mut chains = self.sources()?;
-        for (name, source) in chains.iter_mut().filter(|_| alone) {
+        for (name, source) in &mut chains {
             *source = Box::new(Memory::new(name.as_str()));
         }
-        let own = chains.iter_mut().find(|(name, _)| *name == chain);
-        match own {
+        match chains.iter_mut().find(|(name, _)| *name == chain) {
             Some((_, of_chain)) => *of_chain = Box::new(source),
             None => chains.push((chain.clone(), Box::new(source))),
         }
@@ -306,6 +305,7 @@ impl Settings {
         let builder = Migrator::builder()
             .engines(self.engines())
             .history_table(&self.history_table)
+            .other_chains(self.config.other_chains.clone())
             .keep_bodies(self.config.keep_bodies.unwrap_or_default())
             .lock_timeout(self.lock_timeout)
             .component_cache(self.cache.clone())

@@ -64,18 +64,17 @@ impl Drop for LockFile {
 /// Waits for the lock beside a database.
 pub(super) fn acquire(database: &Path, watch: &Watch) -> Result<LockFile, DbError> {
     let path = path_of(database);
-    let failed = |error: io::Error| {
-        DbError::new(ErrorCode::CannotOpen, format!("cannot lock {}: {error}", Shown(&path.to_string_lossy())))
-    };
     let since = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        match attempt(&path).map_err(failed)? {
+        match attempt(&path).map_err(|error| cannot_be_had(&path, &error))? {
             Attempt::Locked(lock) => return Ok(lock),
             Attempt::Replaced => {}
             Attempt::Held(mut file) => {
                 if watch.must_stop() {
-                    return Err(DbError::new(ErrorCode::Interrupted, "interrupted while waiting for the lock"));
+                    // As SQLite tells it of its own locks.
+                    let error = DbError::new(ErrorCode::Interrupted, "interrupted while waiting for the lock");
+                    return Err(DbError { native: "SQLITE_BUSY".to_owned(), ..error });
                 }
                 if pause != FIRST_PAUSE && since.elapsed() >= watch.lock_timeout() {
                     let error = DbError::new(ErrorCode::Busy, "another process is at work on the database");
@@ -85,6 +84,18 @@ pub(super) fn acquire(database: &Path, watch: &Watch) -> Result<LockFile, DbErro
                 pause = PAUSE;
             }
         }
+    }
+}
+
+/// Says why there is no lock file to wait for.
+fn cannot_be_had(path: &Path, error: &io::Error) -> DbError {
+    let shown = path.to_string_lossy();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => DbError::new(
+            ErrorCode::ReadOnly,
+            format!("the lock file {} beside the database cannot be made: {error}", Shown(&shown)),
+        ),
+        _ => DbError::new(ErrorCode::CannotOpen, format!("cannot lock {}: {error}", Shown(&shown))),
     }
 }
 
@@ -150,7 +161,13 @@ enum Attempt {
 fn attempt(path: &Path) -> io::Result<Attempt> {
     let file = match to_open().create(true).truncate(false).read(true).write(true).open(path) {
         // Left behind by another user. It can be locked all the same, and removed by who may write the folder.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => to_open().read(true).open(path)?,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            // Where there is none, what was refused is to make one.
+            to_open().read(true).open(path).map_err(|other| match other.kind() {
+                io::ErrorKind::NotFound => error,
+                _ => other,
+            })?
+        }
         opened => opened?,
     };
     match file.try_lock() {
@@ -209,4 +226,19 @@ fn to_open() -> OpenOptions {
 #[cfg(not(unix))]
 fn is_its_own(file: &Metadata) -> bool {
     file.is_file()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_that_cannot_be_made_is_not_said_to_be_missing() {
+        // Nobody makes files there, not even who may write everywhere.
+        let path = Path::new("/sys/app.db-whimbrel-lock");
+        let error = attempt(path).err().map(|error| cannot_be_had(path, &error)).expect("nothing is made");
+        assert_eq!(error.code, ErrorCode::ReadOnly, "{error:?}");
+        let begins = "the lock file /sys/app.db-whimbrel-lock beside the database cannot be made: ";
+        assert!(error.message.starts_with(begins), "{}", error.message);
+    }
 }

@@ -274,3 +274,15 @@ fn a_repeatable_one_needs_what_it_depends_on() {
     let plan = build(&app, &[of("b", 1, 1)], &Goal::LATEST, &Rules::default()).unwrap();
     assert_eq!(titles(&plan), ["app:1 m1", "app:recent"]);
 }
+
+#[test]
+fn chains_that_only_the_history_knows_are_told_with_what_is_in_force() {
+    let chains = several(vec![("app", vec![needing(1, &[])]), ("billing", vec![])]).unwrap().only(&["app"]).unwrap();
+    let ended = Some("2026-11-20T17:33:19Z".to_owned());
+    let reverted = Applied { state: AppliedState::Reverted, ended_at: ended.clone(), ..of("shop", 3, 4) };
+    let rows = [of("billing", 1, 1), of("shop", 1, 2), of("shop", 2, 3), reverted, of("app", 1, 5)];
+    let plan = build(&chains, &rows, &Goal::LATEST, &Rules::default()).unwrap();
+    assert_eq!(plan.unnamed_chains, [UnnamedChain { name: "shop".into(), rows: 2 }]);
+    let gone = [Applied { state: AppliedState::Reverted, ended_at: ended, ..of("shop", 1, 1) }];
+    assert_eq!(build(&chains, &gone, &Goal::LATEST, &Rules::default()).unwrap().unnamed_chains, []);
+}

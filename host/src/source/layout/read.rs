@@ -264,6 +264,7 @@ impl Walk<'_> {
                 }
                 Err(problem) => {
                     self.gathered.problems.push(problem);
+                    self.gathered.unread.push(file);
                     return None;
                 }
             }

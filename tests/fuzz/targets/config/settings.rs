@@ -1,5 +1,7 @@
 //! What the program reads its settings with, which is no part of the library.
 
+#[path = "../../../../host/src/bin/whimbrel/settings/chain_name.rs"]
+mod chain_name;
 #[path = "../../../../host/src/bin/whimbrel/settings/config.rs"]
 mod config;
 #[path = "../../../../host/src/bin/whimbrel/settings/database.rs"]

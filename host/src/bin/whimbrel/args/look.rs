@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use whimbrel::model::Version;
+use whimbrel::model::Dependency;
 
+use super::named::{Named, file_to_write, version};
 use super::{RuleArgs, UntilArgs};
 
 // Options of `status`.
 #[derive(clap::Args)]
 pub(crate) struct StatusArgs {
-    /// Exit with 3 when something is pending, with 1 when something is wrong
+    /// Exit with 3 when something is pending that `up` would not skip, with 1 when something is wrong
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -54,15 +55,19 @@ pub(crate) enum GraphArg {
 // Options of `history`.
 #[derive(clap::Args)]
 pub(crate) struct HistoryArgs {
-    /// Show what was applied as this version, or as the repeatable migration of this name (`keep_bodies = true`)
+    /// Show what was applied as this version (`billing:7` with several chains), or as the repeatable migration of this name
+    /// (`keep_bodies = true`)
     #[arg(long, value_name = "VERSION")]
-    pub(crate) body: Option<String>,
+    pub(crate) body: Option<Named>,
     /// Which part of it
     #[arg(long, requires = "body", default_value = "body")]
     pub(crate) part: PartArg,
-    /// Write its exact bytes into this file
-    #[arg(short, long, requires = "body", value_name = "FILE")]
+    /// Write its exact bytes into this file, which must not be there
+    #[arg(short, long, requires = "body", value_name = "FILE", value_parser = file_to_write)]
     pub(crate) output: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
 }
 
 /// A part of a migration.
@@ -86,8 +91,9 @@ pub(crate) struct InspectArgs {
 // Options of `preview`.
 #[derive(clap::Args)]
 pub(crate) struct PreviewArgs {
-    /// The migration
-    pub(crate) version: Version,
+    /// The migration; `billing:7` with several chains
+    #[arg(value_parser = version)]
+    pub(crate) version: Dependency,
     /// Show this many rows, the first ones in the order of the key
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) rows: u32,
@@ -98,15 +104,16 @@ pub(crate) struct PreviewArgs {
     #[arg(long)]
     pub(crate) sample: bool,
     /// Write one page that shows them into this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     pub(crate) html: Option<PathBuf>,
 }
 
 // Options of `rejects`.
 #[derive(clap::Args)]
 pub(crate) struct RejectsArgs {
-    /// The migration
-    pub(crate) version: Version,
+    /// The migration; `billing:7` with several chains
+    #[arg(value_parser = version)]
+    pub(crate) version: Dependency,
     /// Transform them once more, after they were mended, and forget those that can be transformed now
     #[arg(long)]
     pub(crate) retry: bool,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::named::file_to_write;
+
 // Options of `init`.
 #[derive(clap::Args)]
 pub(crate) struct InitArgs {
@@ -101,7 +103,7 @@ pub(crate) struct ComponentizeArgs {
     /// The core module, or a component that only lacks the record of what made it
     pub(crate) file: PathBuf,
     /// Where the component goes
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = file_to_write)]
     pub(crate) output: PathBuf,
     /// The world of the contract, such as migration, verified-reversible or transform [default: what the exports fit]
     #[arg(long, value_name = "WORLD")]

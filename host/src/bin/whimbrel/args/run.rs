@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use whimbrel::exec::Throttle;
-use whimbrel::model::{Dependency, Version};
+use whimbrel::model::Dependency;
 
+use super::named::{file_to_write, version};
 use crate::settings::parse_duration;
 
 // How far.
 #[derive(clap::Args)]
 pub(crate) struct UntilArgs {
-    /// Stop at this version, which is the last one applied
-    #[arg(long, value_name = "VERSION", conflicts_with = "steps", allow_negative_numbers = true)]
-    pub(crate) to: Option<Version>,
+    /// Stop at this version, which is the last one applied; `billing:7` with several chains
+    #[arg(long, value_name = "VERSION", conflicts_with = "steps", allow_negative_numbers = true, value_parser = version)]
+    pub(crate) to: Option<Dependency>,
     /// Take this many steps
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) steps: Option<u32>,
@@ -139,8 +140,9 @@ pub(crate) struct ResetArgs {
 // Options of `baseline`.
 #[derive(clap::Args)]
 pub(crate) struct BaselineArgs {
-    /// The newest version that the database has
-    pub(crate) version: Version,
+    /// The newest version that the database has; `billing:7` with several chains
+    #[arg(value_parser = version)]
+    pub(crate) version: Dependency,
     /// Say what would be written, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -185,7 +187,7 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "VERSION")]
     pub(crate) accept: Vec<Dependency>,
     /// Write a report in the XML of JUnit, too, for CI
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     pub(crate) junit: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) until: UntilArgs,

@@ -29,18 +29,19 @@ struct BaselineJson {
 /// Declares that the database has everything up to a version.
 pub(super) fn run(args: &BaselineArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
-    let is_unknown = !migrator.is_known(args.version)?;
+    let version = args.version.version;
+    let is_unknown = !migrator.is_known(version)?;
     // What would be refused is refused before anybody is asked.
-    let mut row = migrator.plan_baseline(args.version)?;
+    let mut row = migrator.plan_baseline(version)?;
     if !args.dry_run {
         if let Some(question) = Question::of("baseline", Danger::Some, args.yes, settings)? {
-            let about = || Ok(format!("This declares version {} applied without running anything.", args.version));
+            let about = || Ok(format!("This declares version {version} applied without running anything."));
             question.ask(ui, signals, about)?;
         }
-        row = migrator.baseline(args.version)?;
+        row = migrator.baseline(version)?;
     }
     if is_unknown {
-        ui.talk(&format!("note: no migration of the chain has version {}", args.version));
+        ui.talk(&format!("note: no migration of the chain has version {version}"));
     }
     let json = || BaselineJson {
         schema: schema("baseline"),

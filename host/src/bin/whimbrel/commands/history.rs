@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use whimbrel::model::{Key, Version};
+use whimbrel::model::Key;
 use whimbrel::plan::Rules;
 use whimbrel::{KeptBytesOf, KeptPart};
 
-use crate::args::{HistoryArgs, PartArg};
+use crate::args::{HistoryArgs, Named, PartArg};
 use crate::commands::missing;
 use crate::exit::Exit;
 use crate::render::{history, kept};
@@ -18,24 +18,20 @@ use crate::ui::Ui;
 /// Shows the rows of the history, or what was applied of a migration.
 pub(super) fn run(args: &HistoryArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
-    let Some(migration) = &args.body else {
+    let Some(Named { key, .. }) = &args.body else {
         let rows = migrator.history()?;
         missing::mention(settings, ui)?;
         ui.result(|| history::json(&rows), || history::text(&rows))?;
         return Ok(Exit::Done);
-    };
-    let key = match migration.parse::<Version>() {
-        Ok(version) => Key::Version(version),
-        Err(_) => Key::Name(migration.clone()),
     };
     let part = match args.part {
         PartArg::Body => KeptPart::Body,
         PartArg::Down => KeptPart::Down,
         PartArg::Manifest => KeptPart::Manifest,
     };
-    let (found, bytes) = only(migrator.kept(&key, part)?, migration, part)?;
+    let (found, bytes) = only(migrator.kept(key, part)?, key, part)?;
     if let Some(file) = &args.output {
-        write(file, &bytes)?;
+        write(file, &bytes, args.force)?;
     } else if str::from_utf8(&bytes).is_err() && !ui.json() {
         let (message, hint) = ("its bytes are no text", "write them into a file with --output FILE");
         return Err(SettingsError::new("not-kept", message, hint).into());
@@ -46,7 +42,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings, ui: &Ui, signals: &Si
 }
 
 /// Returns what was found in the one chain that has it.
-fn only(mut found: Vec<KeptBytesOf>, migration: &str, part: KeptPart) -> Result<(KeptBytesOf, Vec<u8>), SettingsError> {
+fn only(mut found: Vec<KeptBytesOf>, migration: &Key, part: KeptPart) -> Result<(KeptBytesOf, Vec<u8>), SettingsError> {
     if found.len() > 1 {
         let chains: Vec<&str> = found.iter().map(|found| &*found.row.chain).collect();
         let message = format!("{migration} was applied from several chains: {}", chains.join(", "));
@@ -64,7 +60,17 @@ fn only(mut found: Vec<KeptBytesOf>, migration: &str, part: KeptPart) -> Result<
     Ok((found, bytes))
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Result<(), SettingsError> {
+/// Writes what was kept, and overwrites no other file unless told to.
+fn write(file: &Path, bytes: &[u8], force: bool) -> Result<(), SettingsError> {
+    let is_other = || file.is_file() && std::fs::read(file).ok().as_deref() != Some(bytes);
+    if !force && is_other() {
+        let message = format!("{} exists already and was not touched", file.display());
+        return Err(SettingsError::new(
+            "not-kept",
+            message,
+            "choose another place with --output; --force overwrites it",
+        ));
+    }
     std::fs::write(file, bytes).map_err(|error| {
         let message = format!("cannot write {}: {error}", file.display());
         SettingsError::new("not-kept", message, "choose another place with --output")

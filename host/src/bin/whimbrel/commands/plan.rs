@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::failure;
 use crate::render::json::schema;
 use crate::render::plan::{self, Shown};
-use crate::render::warning;
+use crate::render::{unnamed, warning};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -66,6 +66,9 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui, signals: &Signa
     };
     for warning in &planned.warnings {
         ui.talk(warning::text(warning).trim_end());
+    }
+    if !planned.unnamed_chains.is_empty() {
+        ui.talk(unnamed::text(&planned.unnamed_chains).trim_end());
     }
     if planned.migrations == 0 {
         overlooked(&migrator, ui)?;

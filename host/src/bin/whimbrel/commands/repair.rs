@@ -17,6 +17,9 @@ pub(super) fn run(args: &RepairArgs, settings: &Settings, ui: &Ui, signals: &Sig
     let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
     let wanted = args.wanted();
     let decided = migrator.plan_repair(&wanted)?;
+    if !decided.warnings.is_empty() {
+        ui.talk(repair::warnings(&decided).trim_end());
+    }
     let written = !args.dry_run && !decided.changes.is_empty();
     if written {
         if let Some(question) = Question::of("repair", Danger::History, args.yes, settings)? {

@@ -15,7 +15,7 @@ use crate::escape;
 use crate::exit::Exit;
 use crate::overdue;
 use crate::progress::Progress;
-use crate::render::{adoption, amount, dry_run, losses, report, status, warning};
+use crate::render::{adoption, amount, dry_run, losses, report, status, unnamed, warning};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::ui::Ui;
@@ -97,6 +97,9 @@ impl Run {
         };
         for warning in report.into_iter().flat_map(Report::all_warnings) {
             ui.talk(warning::text(warning).trim_end());
+        }
+        if let Some(report) = report.filter(|report| !report.unnamed_chains.is_empty()) {
+            ui.talk(unnamed::text(&report.unnamed_chains).trim_end());
         }
         let done = result?;
         if done.steps.is_empty() && done.applied == 0 {

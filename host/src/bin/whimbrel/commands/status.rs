@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use whimbrel::exec::Outlook;
 use whimbrel::plan::Rules;
 
 use crate::args::StatusArgs;
@@ -25,7 +26,9 @@ pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui, signals: &Sig
         return Ok(Exit::Done);
     }
     let wrong = !verify::findings(&found, Rules::default()).is_empty() || !found.hook_problems.is_empty();
-    let pending = found.entries.iter().any(|entry| entry.state.is_pending());
+    // What `up` would skip as the database is now is nothing to wait for.
+    let would_run = |place: usize| !outlooks.get(&place).is_some_and(Outlook::is_skip);
+    let pending = found.entries.iter().enumerate().any(|(place, entry)| entry.state.is_pending() && would_run(place));
     Ok(match (wrong, pending) {
         (true, _) => Exit::Failed,
         (false, true) => Exit::Pending,

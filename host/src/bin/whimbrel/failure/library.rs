@@ -332,6 +332,13 @@ fn plan_problem(problem: &PlanProblem) -> Problem {
         PlanProblem::NothingApplied => {
             ("nothing-applied", None, "apply the migrations first: the baseline is what they have made".to_owned())
         }
+        PlanProblem::NothingWouldStay { .. } => (
+            "nothing-would-stay",
+            None,
+            "see whether `dir` and --dir name the folder that was applied; what is gone for good is forgotten one by one: \
+             `whimbrel repair VERSION --forget`"
+                .to_owned(),
+        ),
         PlanProblem::NoMigration => ("no-migration", None, "name a file that is one migration".to_owned()),
         PlanProblem::AmbiguousTarget { .. } => ("ambiguous-target", None, "say which with --chain".to_owned()),
         PlanProblem::Dirty { migration, direction } => ("dirty", Some(migration), hint::dirty(migration, *direction)),

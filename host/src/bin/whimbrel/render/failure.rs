@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::json::{PlaceJson, place_json, schema};
 use super::report::{self, StepReportJson};
+use super::unnamed::{self, UnnamedJson};
 use super::warning::{self, WarningJson};
 use super::{snippet, style};
 use crate::escape;
@@ -77,6 +78,9 @@ pub(crate) struct ErrorJson<'a> {
     backtrace: &'a [String],
     done: Vec<StepReportJson>,
     warnings: Vec<WarningJson>,
+    /// Chains that only the history knew before the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnamed_chains: Vec<UnnamedJson>,
 }
 
 #[derive(Serialize)]
@@ -86,7 +90,7 @@ struct ProblemJson<'a> {
     hint: Option<&'a str>,
     migration: Option<&'a str>,
     #[serde(flatten)]
-    place: Option<PlaceJson>,
+    place: PlaceJson,
 }
 
 /// Writes a failure as JSON.
@@ -96,7 +100,7 @@ pub(crate) fn json<'a>(verb: Option<&'a str>, failure: &'a Failure) -> ErrorJson
         message: &problem.message,
         hint: problem.hint.as_deref(),
         migration: problem.migration.as_deref(),
-        place: problem.place.as_ref().map(place_json),
+        place: problem.place.as_ref().map(place_json).unwrap_or_default(),
     };
     let only_hint = match failure.problems.as_slice() {
         [only] => only.hint.as_deref(),
@@ -115,6 +119,7 @@ pub(crate) fn json<'a>(verb: Option<&'a str>, failure: &'a Failure) -> ErrorJson
         backtrace: &failure.backtrace,
         done: failure.done.iter().flat_map(|report| &report.steps).map(report::step_json).collect(),
         warnings: warning::json(failure.done.iter().flat_map(|report| report.all_warnings())),
+        unnamed_chains: failure.done.iter().flat_map(|report| unnamed::json(&report.unnamed_chains)).collect(),
     }
 }
 

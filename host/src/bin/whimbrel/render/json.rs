@@ -12,10 +12,10 @@ pub(crate) fn schema(verb: &str) -> String {
     format!("whimbrel/{verb}/1")
 }
 
-/// A place in a file.
-#[derive(Serialize)]
+/// A place in a file; a file that is known without one; or nothing, which is `null` everywhere.
+#[derive(Default, Serialize)]
 pub(crate) struct PlaceJson {
-    file: String,
+    file: Option<String>,
     line: Option<u32>,
     column: Option<u32>,
 }
@@ -23,10 +23,15 @@ pub(crate) struct PlaceJson {
 /// Writes a place as JSON.
 pub(crate) fn place_json(place: &Place) -> PlaceJson {
     PlaceJson {
-        file: place.file.clone(),
+        file: Some(place.file.clone()),
         line: place.position.map(|(line, _)| line),
         column: place.position.map(|(_, column)| column),
     }
+}
+
+/// Writes a file as a place as JSON.
+pub(crate) fn file_json(file: Option<String>) -> PlaceJson {
+    PlaceJson { file, ..PlaceJson::default() }
 }
 
 /// Returns the only chain there is; nothing if there are several.

@@ -18,6 +18,7 @@ use super::json::{StepJson, schema};
 use super::losses::{self, LossJson};
 use super::refusal::{self, RefusalJson};
 use super::report::micros;
+use super::unnamed::{self, UnnamedJson};
 use super::warning::{self, WarningJson};
 use super::{amount, grants, json, style};
 use crate::escape;
@@ -182,6 +183,9 @@ pub(crate) struct PlanJson {
     /// Why it is not known what would be gone; then `losses` is empty.
     losses_unknown: Option<String>,
     warnings: Vec<WarningJson>,
+    /// Chains that only the history knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnamed_chains: Vec<UnnamedJson>,
 }
 
 #[derive(Serialize)]
@@ -272,5 +276,6 @@ pub(crate) fn json(shown: &Shown<'_>) -> PlanJson {
         losses: losses::json(lost.unwrap_or_default()),
         losses_unknown: lost.err().map(str::to_owned),
         warnings: warning::json(plan.warnings.iter()),
+        unnamed_chains: unnamed::json(&plan.unnamed_chains),
     }
 }

@@ -25,6 +25,12 @@ pub(crate) fn text(plan: &RepairPlan) -> String {
     text
 }
 
+/// Writes a line for each thing that may not be meant.
+pub(crate) fn warnings(plan: &RepairPlan) -> String {
+    let head = style::paint(style::WARNING, "warning");
+    plan.warnings.iter().map(|warning| format!("{head}: {}\n", escape::line(warning))).collect()
+}
+
 /// Writes what was written, or would be.
 pub(crate) fn summary(plan: &RepairPlan, dry_run: bool) -> String {
     let changes = text(plan);
@@ -80,6 +86,7 @@ pub(crate) struct RepairJson {
     dry_run: bool,
     written: bool,
     changes: Vec<ChangeJson>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -94,7 +101,13 @@ struct ChangeJson {
 
 /// Writes a repair as JSON.
 pub(crate) fn json(plan: &RepairPlan, dry_run: bool, written: bool) -> RepairJson {
-    RepairJson { schema: schema("repair"), dry_run, written, changes: plan.changes.iter().map(change).collect() }
+    RepairJson {
+        schema: schema("repair"),
+        dry_run,
+        written,
+        changes: plan.changes.iter().map(change).collect(),
+        warnings: plan.warnings.clone(),
+    }
 }
 
 fn change(change: &HistoryChange) -> ChangeJson {

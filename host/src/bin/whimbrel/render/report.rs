@@ -11,6 +11,7 @@ use super::grants::{self, ObservedJson};
 use super::json::{StepJson, schema};
 use super::losses::{self, LossJson};
 use super::preview::{self, RejectJson};
+use super::unnamed::{self, UnnamedJson};
 use super::warning::{self, WarningJson};
 use super::{amount, json, style};
 use crate::escape;
@@ -151,6 +152,9 @@ pub(crate) struct ReportJson {
     losses: Vec<LossJson>,
     duration_us: u64,
     warnings: Vec<WarningJson>,
+    /// Chains that only the history knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnamed_chains: Vec<UnnamedJson>,
     logs: Vec<LogLine>,
 }
 
@@ -231,6 +235,7 @@ pub(crate) fn json(verb: &str, report: &Report, heard: Heard) -> ReportJson {
         losses: losses::json(&report.losses),
         duration_us: micros(report.duration),
         warnings: warning::json(report.all_warnings()),
+        unnamed_chains: unnamed::json(&report.unnamed_chains),
         logs: heard.logs,
     }
 }

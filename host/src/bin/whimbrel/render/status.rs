@@ -16,6 +16,7 @@ use super::lock::{self, HolderJson};
 use super::outlook::{self, OutlookJson};
 use super::report::micros;
 use super::table::Sheet;
+use super::unnamed::{self, UnnamedJson};
 use super::{amount, history, style};
 use crate::escape;
 use crate::failure::hint;
@@ -90,7 +91,7 @@ pub(crate) fn text(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
     for problem in &status.hook_problems {
         let shown = escape::line(&problem.to_string()).into_owned();
         text.push_str(&format!(
-            "{}: {shown} (a hook: nothing can be run until it is mended)\n",
+            "{}: {shown}; nothing can be run until it is mended\n",
             style::paint(style::ERROR, "error")
         ));
         let hint = problem
@@ -205,6 +206,7 @@ pub(crate) fn notes(status: &Status) -> String {
         text.push_str(&format!("{note}: the sequence has no {noun} {}{more}\n", gaps.join(", ")));
     }
     text.extend(status.ignored.iter().map(no_migration));
+    text.push_str(&unnamed::text(&status.unnamed_chains));
     text
 }
 
@@ -261,6 +263,9 @@ pub(crate) struct StatusJson {
     /// Baselines that the database has not got to, and cannot get to any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     behind_baselines: Vec<BehindJson>,
+    /// Chains that only the history knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnamed_chains: Vec<UnnamedJson>,
     gaps: Vec<String>,
     ignored: Vec<IgnoredJson>,
     /// What is wrong with the files of hooks, so that nothing can be run.
@@ -352,6 +357,7 @@ pub(crate) fn json(status: &Status, outlooks: &BTreeMap<usize, Outlook>, exists:
         migrations: status.entries.iter().enumerate().map(|(place, each)| entry(each, outlooks.get(&place))).collect(),
         at_work: status.at_work.iter().map(lock::holder).collect(),
         behind_baselines: status.behind.iter().filter_map(behind).collect(),
+        unnamed_chains: unnamed::json(&status.unnamed_chains),
         gaps: gaps(status),
         ignored: ignored(&status.ignored),
         hook_problems: status.hook_problems.iter().map(hook_problem).collect(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use whimbrel::db::sqlite::Fill;
-use whimbrel::exec::Trial;
+use whimbrel::exec::{Leg, Trial, TripOutcome};
 
 use super::amount;
 use super::determinism::{self, TrialsJson};
@@ -49,12 +49,30 @@ impl Found<'_> {
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 
+    /// Returns which tables were filled. Where a migration did not go up, those that were not there by then were not; else one that
+    /// was never there is an error.
+    fn filled_tables(&self) -> impl Iterator<Item = (&Fill, bool)> {
+        let trips = self.trips.map_or(&[][..], |trips| trips.trips);
+        let is_stopped = trips.iter().any(|trip| matches!(trip.outcome, TripOutcome::Failed { leg: Leg::Up, .. }));
+        let is_filled = move |fill: &Fill| !is_stopped || trips.iter().any(|trip| trip.filled.contains(&fill.table));
+        self.fills.iter().map(move |fill| (fill, is_filled(fill)))
+    }
+
     /// Says which rows were added to the copies.
     fn filled(&self) -> Option<String> {
         let seed = self.fills.first()?.seed;
         let fill = |fill: &Fill| format!("{} to {}", amount::number(fill.rows), escape::line(&fill.table));
-        let fills: Vec<String> = self.fills.iter().map(fill).collect();
-        Some(format!("Rows added to the copies: {} (seed {seed}).\n", fills.join(", ")))
+        let of = |wanted| self.filled_tables().filter(move |(_, filled)| *filled == wanted).map(|(fill, _)| fill);
+        let (filled, missing) = (of(true).map(fill).collect::<Vec<_>>(), of(false));
+        let missing: Vec<_> = missing.map(|fill| escape::line(&fill.table).into_owned()).collect();
+        let mut text = match filled.is_empty() {
+            true => "No rows were added to the copies".to_owned(),
+            false => format!("Rows added to the copies: {} (seed {seed})", filled.join(", ")),
+        };
+        if !missing.is_empty() {
+            text.push_str(&format!("; there was no table {} when a migration failed", missing.join(", ")));
+        }
+        Some(format!("{text}.\n"))
     }
 
     /// Writes it as JSON.
@@ -63,9 +81,9 @@ impl Found<'_> {
             schema: schema("test"),
             passed: self.passed(),
             filled: self
-                .fills
-                .iter()
-                .map(|Fill { table, rows, seed }| FillJson { table: table.clone(), rows: *rows, seed: *seed })
+                .filled_tables()
+                .filter(|(_, filled)| *filled)
+                .map(|(Fill { table, rows, seed }, _)| FillJson { table: table.clone(), rows: *rows, seed: *seed })
                 .collect(),
             round_trip: self.trips.map(Trips::json),
             determinism: self.trials.map(determinism::json),

@@ -6,7 +6,8 @@ use whimbrel::exec::{Asked, Verified};
 use whimbrel::model::Applied;
 use whimbrel::plan::{Difference, Direction, Entry, PlanProblem, Rules, State, Step};
 
-use super::json::{IgnoredJson, PlaceJson, ignored, place_json, schema};
+use super::json::{IgnoredJson, PlaceJson, file_json, ignored, place_json, schema};
+use super::unnamed::{self, UnnamedJson};
 use super::{amount, snippet, status, style};
 use crate::escape;
 use crate::failure::{Failure, hint};
@@ -21,13 +22,14 @@ pub(crate) struct Finding {
     message: String,
     hint: String,
     #[serde(flatten)]
-    place: Option<PlaceJson>,
+    place: PlaceJson,
     #[serde(skip)]
     shown: Option<Place>,
     /// It was asked, and this is its answer: a sentence of its own.
     #[serde(skip)]
     is_answer: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its file, which the place names where it is shown.
+    #[serde(skip)]
     file: Option<String>,
 }
 
@@ -49,7 +51,7 @@ fn behind(problem: &PlanProblem) -> Option<Finding> {
             "is a baseline that the database, at {newest}, cannot get to: what leads to it is not in the chain"
         ),
         hint: hint::BEHIND_BASELINE.to_owned(),
-        place: None,
+        place: file_json(None),
         shown: None,
         is_answer: false,
         file: None,
@@ -117,16 +119,17 @@ fn finding(of: &Status, entry: &Entry, several: bool, rules: Rules) -> Option<Fi
         ),
         None => (message.to_owned(), hint),
     };
+    let file = entry.migration.as_ref().map(|migration| migration.file.clone());
     Some(Finding {
         code: entry.state.as_str(),
         chain: entry.chain.to_string(),
         migration: title,
         message,
         hint,
-        place: None,
+        place: file_json(file.clone()),
         shown: None,
         is_answer: false,
-        file: entry.migration.as_ref().map(|migration| migration.file.clone()),
+        file,
     })
 }
 
@@ -167,7 +170,7 @@ pub(crate) fn unverified(step: &Step, asked: Asked, failure: Failure) -> Finding
         migration: step.title(),
         message,
         hint: hint.unwrap_or_else(|| "look at what has changed since it was applied".to_owned()),
-        place: shown.as_ref().map(place_json),
+        place: shown.as_ref().map_or_else(|| file_json(file.clone()), place_json),
         // The place names it.
         file: file.filter(|_| shown.is_none()),
         shown,
@@ -233,6 +236,9 @@ pub(crate) struct VerifyJson<'a> {
     verify_exports: Option<usize>,
     problems: &'a [Finding],
     accepted: Vec<AcceptedJson>,
+    /// Chains that only the history knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unnamed_chains: Vec<UnnamedJson>,
     gaps: Vec<String>,
     ignored: Vec<IgnoredJson>,
 }
@@ -257,6 +263,7 @@ pub(crate) fn json<'a>(checked: &Status, findings: &'a [Finding], asked: Option<
         verify_exports: asked.map(|asked| asked.code),
         problems: findings,
         accepted: checked.entries.iter().filter_map(accepted).map(|(entry, _)| accepted_json(entry)).collect(),
+        unnamed_chains: unnamed::json(&checked.unnamed_chains),
         gaps: status::gaps(checked),
         ignored: ignored(&checked.ignored),
     }

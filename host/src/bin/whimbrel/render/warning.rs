@@ -31,7 +31,7 @@ pub(crate) struct WarningJson {
     message: String,
     hint: String,
     #[serde(flatten)]
-    place: Option<PlaceJson>,
+    place: PlaceJson,
 }
 
 /// Writes warnings as JSON.
@@ -40,7 +40,7 @@ pub(crate) fn json<'a>(warnings: impl Iterator<Item = &'a Warning>) -> Vec<Warni
         migration: warning.migration.clone(),
         message: warning.message.clone(),
         hint: warning.hint.clone(),
-        place: place(warning).as_ref().map(place_json),
+        place: place(warning).as_ref().map(place_json).unwrap_or_default(),
     };
     warnings.map(one).collect()
 }

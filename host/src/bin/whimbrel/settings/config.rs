@@ -10,7 +10,7 @@ use whimbrel::sql;
 
 use super::environment::Environment;
 use super::locations::{self, Location};
-use super::{CONFIG_FILE, Place, SettingsError, duration, engines, hooks, placeholders, policy};
+use super::{CONFIG_FILE, Place, SettingsError, chain_name, duration, engines, hooks, placeholders, policy};
 use crate::failure::hint;
 
 /// What `whimbrel.toml` says.
@@ -28,7 +28,10 @@ pub(super) struct Config {
     /// Whether the folders in the folder are read as well.
     pub(super) recursive: Option<bool>,
     /// Name of the chain.
+    #[serde(deserialize_with = "chain_name::read")]
     pub(super) chain: Option<String>,
+    /// Chains of the database that other settings have.
+    pub(super) other_chains: Vec<String>,
     /// Name of the history table.
     pub(super) history_table: Option<String>,
     /// Whether the history keeps the bytes of what is applied.

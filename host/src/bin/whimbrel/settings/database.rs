@@ -87,7 +87,7 @@ impl WrongUrl {
 
 const FORMS: &str = "write sqlite:app.db, sqlite:///var/lib/app.db or a path";
 
-/// Reads `sqlite:path`, `sqlite://path`, `file:path` or a bare path.
+/// Reads `sqlite:path`, `sqlite://path`, `file:path`, `file://localhost/path` or a bare path, which is taken as it stands.
 fn parse(url: &str) -> Result<Named, WrongUrl> {
     let wrong = |message: String| WrongUrl { code: "settings", message, hint: FORMS };
     let Some((scheme, rest)) = scheme(url) else {
@@ -101,8 +101,12 @@ fn parse(url: &str) -> Result<Named, WrongUrl> {
             hint: FORMS,
         });
     }
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let named = rest.strip_prefix("//").unwrap_or(rest);
+    // The host that stands for this machine; in other schemes it is the first folder of a relative path.
+    let is_file = scheme.eq_ignore_ascii_case("file") && named.len() < rest.len();
+    let local = named.strip_prefix("localhost").filter(|path| is_file && path.starts_with('/'));
+    let named = local.unwrap_or(named);
+    let (path, query) = named.split_once('?').unwrap_or((named, ""));
     let mut opening = Opening::Create;
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         // As SQLite means them.
@@ -120,7 +124,31 @@ fn parse(url: &str) -> Result<Named, WrongUrl> {
     if path.is_empty() {
         return Err(wrong("the URL names no file".to_owned()));
     }
-    Ok(Named { opening, ..plain(path)? })
+    Ok(Named { opening, ..plain(&decoded(path).map_err(wrong)?)? })
+}
+
+/// Replaces `%20` and the like by what it stands for, as SQLite and sqlx do; a `%` without two digits behind it stands for itself.
+fn decoded(path: &str) -> Result<String, String> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let bytes = path.as_bytes();
+    let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                decoded.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    let decoded = String::from_utf8(decoded).map_err(|_| "what stands for `%` in the URL is not UTF-8".to_owned())?;
+    if decoded.contains('\0') {
+        return Err("`%00` in the URL is in no file's name".to_owned());
+    }
+    Ok(decoded)
 }
 
 /// Says what of a parameter is not known. Only a mode is shown with its value, which is no secret.
@@ -178,6 +206,17 @@ mod tests {
             ("C:\\app.db", "C:\\app.db"),
             ("a/b:c.db", "a/b:c.db"),
             ("with?mark.db", "with?mark.db"),
+            ("my%20app.db", "my%20app.db"),
+            ("file:my%20app.db", "my app.db"),
+            ("sqlite:my%20%C3%A9%2f.db?mode=rw", "my \u{e9}/.db"),
+            ("sqlite:a%3Fb%23c#d.db", "a?b#c#d.db"),
+            ("sqlite:100%.db", "100%.db"),
+            ("sqlite:%2", "%2"),
+            ("file://localhost/var/app.db", "/var/app.db"),
+            ("file:///var/app.db", "/var/app.db"),
+            ("file://app.db", "app.db"),
+            ("sqlite://localhost/app.db", "localhost/app.db"),
+            ("file:localhost/app.db", "localhost/app.db"),
         ];
         for (url, path) in cases {
             let named = parse(url).expect(url);
@@ -205,6 +244,9 @@ mod tests {
             ("sqlite:app.db?mode=r", "the mode `r` of the database's URL is not known: it is `rwc`, `rw` or `ro`"),
             ("file:app.db?mode=memory", "a database in memory would vanish with this program"),
             ("sqlite::memory:", "a database in memory would vanish with this program"),
+            ("sqlite:%3amemory:", "a database in memory would vanish with this program"),
+            ("sqlite:a%00.db", "`%00` in the URL is in no file's name"),
+            ("sqlite:%ff.db", "what stands for `%` in the URL is not UTF-8"),
             ("sqlite:", "the URL names no file"),
             ("", "the database's name is empty"),
             (" ", "the database's name is empty"),

@@ -182,6 +182,9 @@ pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
         }
 
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            if text.is_empty() {
+                return Err(E::custom(NOWHERE));
+            }
             Location::written(text).map(|location| vec![location]).map_err(E::custom)
         }
 
@@ -196,9 +199,15 @@ pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
             while let Some(One(mut locations)) = list.next_element()? {
                 all.append(&mut locations);
             }
+            if all.is_empty() {
+                return Err(serde::de::Error::custom(NOWHERE));
+            }
             Ok(all)
         }
     }
+
+    /// An empty path would be the folder of the settings, and an empty list what is meant where `dir` is left out.
+    const NOWHERE: &str = "`dir` names no folder: write one such as \"migrations\", or leave it out";
 
     struct One(Vec<Location>);
 

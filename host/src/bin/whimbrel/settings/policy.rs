@@ -14,7 +14,7 @@ use whimbrel::sql;
 
 use super::config::Config;
 use super::locations::{self, Location};
-use super::{Place, SettingsError, config, placeholders};
+use super::{Place, SettingsError, chain_name, config, placeholders};
 
 /// The tables by the names of their chains.
 pub(super) type Chains = BTreeMap<String, Spanned<ChainTable>>;
@@ -120,6 +120,7 @@ pub(super) fn check(chains: &Chains) -> Result<(), WrongPolicy> {
             message: format!("the chain {}: {message}", name.escape_debug()),
             hint,
         };
+        chain_name::check(name).map_err(|message| WrongPolicy { offset, message, hint: None })?;
         let policy =
             make(table.get_ref()).map_err(|(message, hint)| wrong(message.to_owned(), Some(hint.to_owned())))?;
         policy.check().map_err(|error| wrong(error.to_string(), None))?;
