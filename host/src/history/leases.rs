@@ -4,7 +4,7 @@
 use super::{History, HistoryError};
 use crate::db::{DbError, Row, Session, Value};
 use crate::lock::{Birth, Holder, Lease};
-use crate::model::{AppliedState, Version};
+use crate::model::{AppliedState, Key, Version};
 
 /// What becomes of `details` when nobody is at work any more.
 pub(super) const AT_THE_END: &str = "json_remove(details, '$.leases')";
@@ -36,20 +36,10 @@ pub(super) fn in_progress(lease: &Lease) -> (&'static str, Vec<Value>) {
 
 impl History {
     /// Takes the lease of a run off a migration in progress.
-    pub fn release(
-        &self,
-        session: &mut dyn Session,
-        chain: &str,
-        version: Version,
-        run_id: &str,
-    ) -> Result<(), HistoryError> {
-        let sql = format!(
-            "UPDATE {} SET details = json_remove(details, '$.leases.\"' || ? || '\"') \
-             WHERE chain = ? AND version = ? AND ended_at IS NULL AND json_valid(details)",
-            self.quoted()
-        );
-        let params = [Value::from(run_id), Value::from(chain), Value::from(version.key())];
-        session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
+    pub fn release(&self, session: &mut dyn Session, chain: &str, key: &Key, run_id: &str) -> Result<(), HistoryError> {
+        let statement = "UPDATE {} SET details = CASE WHEN json_valid(details) \
+                         THEN json_remove(details, '$.leases.\"' || ? || '\"') ELSE details END";
+        self.change(session, statement, vec![Value::from(run_id)], chain, key)
     }
 
     /// Returns the leases on migrations in progress. Creates nothing.
@@ -97,9 +87,16 @@ fn lease(cells: &[Value]) -> Option<Lease> {
         Value::Integer(started) => u64::try_from(started).ok(),
         _ => None,
     };
-    let version = Version::parse(&text(1)?).ok()?;
+    let name = text(2)?;
+    let (migration, key) = match &cells[1] {
+        Value::Null => (name.clone(), Key::Name(name)),
+        _ => {
+            let version = Version::parse(&text(1)?).ok()?;
+            (format!("{version} {name}"), Key::Version(version))
+        }
+    };
     Some(Lease {
-        version: version.key(),
+        key,
         holder: Holder {
             process: number(4)?,
             host: text(5)?,
@@ -107,7 +104,7 @@ fn lease(cells: &[Value]) -> Option<Lease> {
             birth: text(10).zip(started).map(Birth::from),
             run_id: text(3)?,
             chain: text(0)?,
-            migration: format!("{version} {}", text(2)?),
+            migration,
             doing: "applies".to_owned(),
             since: text(7)?,
         },

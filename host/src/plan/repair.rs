@@ -1,7 +1,7 @@
 //! Decides what a repair writes into the history. Pure.
 
 use super::{Difference, Entry, PlanError, PlanProblem, State, applied_as, reconcile};
-use crate::model::{Applied, AppliedState, Chains, Checksum, Key, Version};
+use crate::model::{Applied, AppliedState, Chains, Checksum, Key};
 
 /// What is to be put right.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -92,7 +92,7 @@ pub fn repair(
     chains: &Chains,
     applied: &[Applied],
     repair: &Repair,
-    mut rejects: impl FnMut(&str, Version) -> u64,
+    mut rejects: impl FnMut(&str, &Key) -> u64,
 ) -> Result<RepairPlan, PlanError> {
     let entries = reconcile(chains, applied.to_vec());
     let changes = match &repair.target {
@@ -107,7 +107,7 @@ fn one(
     entries: &[Entry],
     key: &Key,
     verb: RepairVerb,
-    rejects: &mut impl FnMut(&str, Version) -> u64,
+    rejects: &mut impl FnMut(&str, &Key) -> u64,
 ) -> Result<Vec<HistoryChange>, PlanProblem> {
     let found: Vec<&Entry> = entries.iter().filter(|entry| entry.key() == *key).collect();
     let chains = || found.iter().map(|entry| entry.chain.to_string()).collect::<Vec<_>>();
@@ -122,7 +122,7 @@ fn one(
     };
     let change = allowed(entries, entry, verb)?;
     let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
-    let rows = if gone { rejects(&entry.chain, entry.version) } else { 0 };
+    let rows = if gone { rejects(&entry.chain, key) } else { 0 };
     let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
     Ok(if rows > 0 { vec![change, forget] } else { vec![change] })
 }
@@ -195,13 +195,13 @@ fn can_be_marked(state: State) -> bool {
 #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "a build without components has no transforms"))]
 pub(crate) fn check_retry(entry: &Entry) -> Result<(), PlanProblem> {
     let (Some(migration), Some(row)) = (&entry.migration, &entry.applied) else {
-        return Err(PlanProblem::NotApplied { migration: format!("{} {}", entry.version, entry.name()) });
+        return Err(PlanProblem::NotApplied { migration: entry.title() });
     };
     match entry.state {
         State::ChangedInProgress => {
             Err(PlanProblem::ChangedInProgress { migration: migration.title(), file: migration.file.clone() })
         }
-        State::ChecksumMismatch(Difference::Body | Difference::Manifest | Difference::Functions) => {
+        State::Outdated | State::ChecksumMismatch(Difference::Body | Difference::Manifest | Difference::Functions) => {
             Err(PlanProblem::ChecksumMismatch {
                 migration: migration.title(),
                 file: migration.file.clone(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use whimbrel::model::Version;
+use whimbrel::model::Key;
 
 use super::{RuleArgs, UntilArgs};
 
@@ -86,8 +86,9 @@ pub(crate) struct InspectArgs {
 // Options of `preview`.
 #[derive(clap::Args)]
 pub(crate) struct PreviewArgs {
-    /// The migration
-    pub(crate) version: Version,
+    /// The version of the migration, or the name of a repeatable one
+    #[arg(value_name = "VERSION")]
+    pub(crate) target: Key,
     /// Show this many rows, the first ones in the order of the key
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) rows: u32,
@@ -105,8 +106,9 @@ pub(crate) struct PreviewArgs {
 // Options of `rejects`.
 #[derive(clap::Args)]
 pub(crate) struct RejectsArgs {
-    /// The migration
-    pub(crate) version: Version,
+    /// The version of the migration, or the name of a repeatable one
+    #[arg(value_name = "VERSION")]
+    pub(crate) target: Key,
     /// Transform them once more, after they were mended, and forget those that can be transformed now
     #[arg(long)]
     pub(crate) retry: bool,

@@ -1,10 +1,7 @@
 //! Options of `repair`.
 
-use std::convert::Infallible;
-use std::str::FromStr;
-
 use clap::ArgGroup;
-use whimbrel::model::{Key, Version};
+use whimbrel::model::Key;
 use whimbrel::plan::{Repair, RepairVerb};
 
 // Options of `repair`.
@@ -25,7 +22,7 @@ pub(crate) struct RepairArgs {
     /// The version of the migration, or the name of a repeatable one; with --accept and --forget every one that it can
     /// be done to unless given
     #[arg(value_name = "VERSION", required_unless_present_any = ["accept", "forget"])]
-    target: Option<Target>,
+    target: Option<Key>,
     /// Take a migration that was changed after it was applied for what was applied
     #[arg(long, group = "verb")]
     accept: bool,
@@ -60,18 +57,6 @@ impl RepairArgs {
             (self.restart, RepairVerb::Restart),
         ];
         let verb = verbs.into_iter().find(|(wanted, _)| *wanted).map_or(RepairVerb::Restart, |(_, verb)| verb);
-        Repair { verb, target: self.target.clone().map(|Target(key)| key) }
-    }
-}
-
-/// What is no version is the name of a repeatable migration.
-#[derive(Clone)]
-struct Target(Key);
-
-impl FromStr for Target {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.parse::<Version>().map_or_else(|_| Key::Name(text.to_owned()), Key::Version)))
+        Repair { verb, target: self.target.clone() }
     }
 }

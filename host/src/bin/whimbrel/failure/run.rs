@@ -199,7 +199,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
                 let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
                 Failure { causes, message: error.to_string(), ..inner }
             }
-            error => transform::stopped(error, &failed.migration.version.to_string()),
+            error => transform::stopped(error, &hint::target(&failed.title())),
         },
         StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
         StepError::Database { doing, source } => Failure {
@@ -262,10 +262,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             ..Failure::new(Exit::Failed, "transaction-open", error.to_string())
         },
         StepError::Checkpoint { .. } => Failure {
-            hint: Some(format!(
-                "`whimbrel repair {} --restart` begins with the first row again",
-                failed.migration.version
-            )),
+            hint: Some(format!("`{}` begins with the first row again", hint::repair(&failed.title(), "restart"))),
             ..Failure::new(Exit::Failed, "history-row", error.to_string())
         },
         StepError::Vanished => Failure {
