@@ -1,6 +1,6 @@
 //! Decides what a repair writes into the history. Pure.
 
-use super::{Difference, Entry, PlanError, PlanProblem, State, applied_as, reconcile};
+use super::{Difference, Direction, Entry, PlanError, PlanProblem, State, applied_as, reconcile};
 use crate::model::{Applied, AppliedState, Chains, Checksum, Key};
 
 /// What is to be put right.
@@ -153,6 +153,10 @@ fn decide(entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem>
     let row = entry.applied.as_ref().filter(|row| row.is_live());
     let in_progress = row.is_some_and(Applied::is_in_progress);
     let kind = match (verb, row, entry.migration.as_deref()) {
+        // Part of it is gone, and nobody knows which: to begin anew would be to apply it over the rest.
+        (RepairVerb::Restart, Some(row), _) if row.stopped_on_its_way() == Some(Direction::Down) => {
+            return Err(PlanProblem::Dirty { migration, direction: Direction::Down });
+        }
         (RepairVerb::Restart, Some(row), _) if in_progress || row.state == AppliedState::Started => {
             ChangeKind::Forget { state: row.state, rows_done: row.rows_done }
         }
