@@ -241,6 +241,10 @@ pub(super) fn record(
         Direction::Down => {
             let at = moment(Timestamp::now());
             conditions.history.end(session, chain, &migration.key(), AppliedState::Reverted, &at)?;
+            // Should the run stop before it comes to them, they are pending, and `up` brings back what they had made.
+            for (chain, key) in watermark.map(Watermark::again).unwrap_or_default() {
+                conditions.history.end(session, chain, key, AppliedState::Reverted, &at)?;
+            }
         }
     }
     let mirror = watermark.and_then(|watermark| watermark.mirror(chain)).zip(conditions.chains.get(chain));
