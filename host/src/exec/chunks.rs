@@ -13,7 +13,7 @@ use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
-use super::step::{Timer, done_elsewhere, moment, write_row};
+use super::step::{Timer, at_its_end, done_elsewhere, moment, write_row};
 use super::transform::{
     Guest, call, count_held, failed, find_to_run, forget_aside, hold, jobs, keep_aside, rejected_rows, release,
     row_counts, start, tell, voice,
@@ -285,7 +285,7 @@ impl Job<'_> {
             return Err(StepError::Vanished.into());
         }
         let total = match standing {
-            Some(Standing { state: AppliedState::Applied, .. }) => return Ok(Left::DoneElsewhere),
+            Some(standing) if standing.state.is_at_an_end() => return Ok(Left::DoneElsewhere),
             Some(Standing { details, .. }) => {
                 // Read inside the lock: another process may have done chunks meanwhile.
                 let unusable = || StepError::Checkpoint { details: details.clone() };
@@ -330,7 +330,7 @@ impl Job<'_> {
         let (mut session, verified) = verify(session, self.step, self.conditions);
         let result = verified.and_then(|fuel| {
             last.fuel = last.fuel.saturating_add(fuel.unwrap_or(0));
-            self.commit(session.as_mut(), &last, AppliedState::Applied)?;
+            self.commit(session.as_mut(), &last, at_its_end(&self.step.step.migration))?;
             let work = work.and_burnt(fuel);
             Ok(self.timer.report(session.as_ref(), self.step, work, StepOutcome::Done))
         });

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::report::StepError;
-use super::step::moment;
+use super::step::{at_its_end, moment};
 use crate::db::Session;
 use crate::history::{History, HistoryError, NewRow};
 use crate::lock::{Here, Holder, Lease};
-use crate::model::{AppliedState, Chain, Chains, Key, Migration, Role};
+use crate::model::{AppliedState, Chain, Chains, Key, Migration};
 use crate::plan::{self, ChangeKind, HistoryChange, PlanError, Repair, RepairPlan};
 
 /// Why the history was not repaired. It is as it was.
@@ -126,13 +126,12 @@ fn change_history(
         }
         ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. } => {
             let Some((own, migration)) = find(chains, chain, change) else { return Ok(()) };
-            let state = if migration.role() == Role::Baseline { AppliedState::Baseline } else { AppliedState::Applied };
             let functions = own.library_checksums(migration);
             let row = NewRow {
                 not_run: None,
                 chain,
                 migration,
-                state,
+                state: at_its_end(migration),
                 applied_at: &now,
                 duration: Duration::ZERO,
                 rows_changed: 0,

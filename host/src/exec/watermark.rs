@@ -150,7 +150,9 @@ impl Watermark {
             Direction::Down => {
                 self.done.remove(&of(step));
                 if report.outcome == StepOutcome::Done {
-                    self.done.retain(|done| !self.again.contains(done));
+                    for again in &self.again {
+                        self.done.remove(again);
+                    }
                 }
                 if let Some(begun) = self.begun.get_mut(&step.chain) {
                     begun.remove(&step.migration.version);
