@@ -112,3 +112,57 @@ fn lease(cells: &[Value]) -> Option<Lease> {
         until: text(9)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::sqlite::with_connection;
+    use crate::db::{Counters, OpenOptions};
+    use crate::history::Advance;
+    use crate::interrupt::Interrupt;
+    use crate::lock::Here;
+
+    #[test]
+    fn a_lease_is_on_the_row_of_its_migration_whether_that_has_a_version_or_not() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        let options = OpenOptions { lock_timeout: Duration::ZERO, interrupt: Interrupt::new(), record: false };
+        with_connection(&mut connection, &options, |mut session| {
+            let (history, session) = (History::new("h").unwrap(), session.as_mut());
+            history.ensure(session).unwrap();
+            let keys = [Key::Version("2.0".parse().unwrap()), Key::Name("2".to_owned())];
+            for version in ["'2'", "NULL"] {
+                let row = format!(
+                    "INSERT INTO h (chain, version, name, kind, state, checksum, applied_at, duration_us, rows_changed, \
+                     statements, operations, host_version) VALUES ('c', {version}, '2', '', 'in-progress', '', '', 0, 0, \
+                     0, 0, '')"
+                );
+                session.execute(&row, &[]).unwrap();
+            }
+            let lease = |key: &Key| Lease {
+                key: key.clone(),
+                holder: Here::look().holder(&format!("run of {key}"), "c", "2", "applies", ""),
+                heartbeat: String::new(),
+                until: "9".to_owned(),
+            };
+            for key in &keys {
+                let advance = Advance {
+                    state: AppliedState::InProgress,
+                    duration: Duration::ZERO,
+                    counters: Counters::default(),
+                    fuel: 0,
+                    details: "{\"checkpoint\": 1}",
+                    lease: &lease(key),
+                };
+                history.advance(session, "c", key, &advance).unwrap();
+            }
+            let found: Vec<Key> = history.leases(session).unwrap().into_iter().map(|lease| lease.key).collect();
+            assert_eq!(found, keys);
+            history.release(session, "c", &keys[1], "run of 2").unwrap();
+            let found: Vec<Key> = history.leases(session).unwrap().into_iter().map(|lease| lease.key).collect();
+            assert_eq!(found, keys[..1]);
+        })
+        .unwrap();
+    }
+}

@@ -96,19 +96,22 @@ pub fn repair(
 ) -> Result<RepairPlan, PlanError> {
     let entries = reconcile(chains, applied.to_vec());
     let changes = match &repair.target {
-        Some(key) => one(&entries, key, repair.verb, &mut rejects),
+        Some(key) => one(&entries, key, repair.verb).map(|change| vec![change]),
         None => Ok(entries.iter().filter_map(|entry| allowed(&entries, entry, repair.verb).ok()).collect()),
     };
     let changes = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
-    Ok(RepairPlan { changes })
+    let mut all = Vec::new();
+    for change in changes {
+        let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
+        let rows = if gone { rejects(&change.chain, &change.key) } else { 0 };
+        let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
+        all.push(change);
+        all.extend((rows > 0).then_some(forget));
+    }
+    Ok(RepairPlan { changes: all })
 }
 
-fn one(
-    entries: &[Entry],
-    key: &Key,
-    verb: RepairVerb,
-    rejects: &mut impl FnMut(&str, &Key) -> u64,
-) -> Result<Vec<HistoryChange>, PlanProblem> {
+fn one(entries: &[Entry], key: &Key, verb: RepairVerb) -> Result<HistoryChange, PlanProblem> {
     let found: Vec<&Entry> = entries.iter().filter(|entry| entry.key() == *key).collect();
     let chains = || found.iter().map(|entry| entry.chain.to_string()).collect::<Vec<_>>();
     let entry = match found.as_slice() {
@@ -120,11 +123,7 @@ fn one(
         }
         _ => return Err(PlanProblem::AmbiguousMigration { migration: key.to_string(), chains: chains() }),
     };
-    let change = allowed(entries, entry, verb)?;
-    let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
-    let rows = if gone { rejects(&entry.chain, key) } else { 0 };
-    let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
-    Ok(if rows > 0 { vec![change, forget] } else { vec![change] })
+    allowed(entries, entry, verb)
 }
 
 /// Decides about one migration; what was applied as another one is not taken for it, since nothing of it has run.

@@ -4,6 +4,8 @@ use crate::harness::Project;
 
 const TABLE: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, x, y); INSERT INTO t (x) VALUES (1), (2), (3), (4), (5);";
 
+const SKIPPING: &str = "on_error = \"skip\"";
+
 /// Adds a letter and `x` to what is in `y`; refuses rows beyond a largest `x`.
 fn script(letter: &str, most: u32) -> String {
     format!(
@@ -93,10 +95,8 @@ fn in_chunks_it_goes_on_where_it_stopped_or_begins_anew() {
 
 #[test]
 fn rows_kept_aside_are_those_of_its_name() {
-    let project = project(&[
-        ("b", &script("n", 4), "on_error = \"skip\"\nchunk = 2"),
-        ("d", &script("m", 3), "on_error = \"skip\""),
-    ]);
+    let in_chunks = format!("{SKIPPING}\nchunk = 2");
+    let project = project(&[("b", &script("n", 4), &in_chunks), ("d", &script("m", 3), SKIPPING)]);
     let up = project.run(&["up"]);
     assert_eq!(up.code, 5, "{up}");
     assert!(up.stdout.contains("1 row was kept aside: `whimbrel rejects 'b'` shows it"), "{up}");
@@ -129,9 +129,22 @@ fn rows_kept_aside_are_those_of_its_name() {
 }
 
 #[test]
+fn what_is_forgotten_takes_the_rows_along_that_it_kept_aside() {
+    for target in [&["repair", "--forget", "--yes"][..], &["repair", "d", "--forget", "--yes"]] {
+        let project = project(&[("b", &script("n", 4), SKIPPING), ("d", &script("m", 3), SKIPPING)]);
+        project.run(&["up"]);
+        project.remove("migrations/R__d.js");
+        project.remove("migrations/R__d.toml");
+        let forgotten = project.ok(target);
+        assert!(forgotten.stdout.contains("forget 2 rows that migration d kept aside"), "{forgotten}");
+        assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history_rejects"), 1);
+    }
+}
+
+#[test]
 fn a_version_may_be_written_in_several_ways() {
     let project = Project::with(&[("V1.0__a.sql", TABLE), ("V2.0__b.js", &script("n", 3))]);
-    project.write("migrations/V2.0__b.toml", manifest("on_error = \"skip\""));
+    project.write("migrations/V2.0__b.toml", manifest(SKIPPING));
     project.write("whimbrel.toml", "database = \"sqlite:app.db\"\nlayout = \"flyway\"\n");
     assert_eq!(project.run(&["up"]).code, 5);
     project.database().execute_batch("UPDATE t SET x = 0 WHERE id = 4").unwrap();
