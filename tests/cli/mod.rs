@@ -27,6 +27,7 @@ mod outside;
 mod placeholders;
 mod plan;
 mod preconditions;
+mod redo;
 mod renumber;
 mod repair;
 mod repl;

@@ -347,6 +347,9 @@ fn a_dirty_step_that_was_going_down_is_told_as_that() {
     assert_eq!((row["state"].as_str(), row["direction"].as_str()), (Some("started"), Some("down")));
     let applied = &project.run(&["status", "--json"]).json("status")["migrations"][2]["applied"];
     assert_eq!(applied["direction"], "down");
+    // Its way up would come over what is left of it.
+    let refused = project.unchanged(|| project.run(&["repair", "3", "--restart", "--yes"]));
+    assert!(refused.code == 1 && refused.stderr.contains(&format!("hint: {note}")), "{refused}");
     project.database().execute_batch("DROP TABLE p").expect("by hand");
     project.ok(&["repair", "3", "--mark-failed", "--yes"]);
     assert_eq!(state(&project, 2), "reverted");

@@ -7,6 +7,7 @@ mod layouts;
 mod moves;
 mod preview;
 mod rejects;
+mod repeatable;
 mod restart;
 mod sample;
 mod spans;

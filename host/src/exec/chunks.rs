@@ -13,10 +13,10 @@ use super::preconditions::instead;
 use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
-use super::step::{Timer, done_elsewhere, moment, write_row};
+use super::step::{Timer, at_its_end, done_elsewhere, moment, write_row};
 use super::transform::{
-    Guest, call, count_held, failed, find_to_run, hold, jobs, keep_aside, rejected_rows, release, row_counts, start,
-    tell, voice,
+    Guest, call, count_held, failed, find_to_run, forget_aside, hold, jobs, keep_aside, rejected_rows, release,
+    row_counts, start, tell, voice,
 };
 use super::verify::verify;
 use super::watermark::Watermark;
@@ -25,7 +25,7 @@ use crate::db::{Counters, DbError, Session};
 use crate::history::{Advance, Standing};
 use crate::interrupt::Interrupt;
 use crate::lock::{Holder, Lease};
-use crate::model::{AppliedState, Chunk, TransformSpec, Version};
+use crate::model::{AppliedState, Chunk, Key, TransformSpec};
 use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, schema_version, with_runner};
 use crate::wasm::PluginError;
 
@@ -124,8 +124,7 @@ fn run<'a>(
     if !watermark.still_needed(session, &step.step, conditions)? {
         return Ok(Ran::Over(Box::new(done_elsewhere(step))));
     }
-    let (chain, version) = (&step.step.chain, step.step.migration.version);
-    let standing = conditions.history.standing(session, chain, version)?;
+    let standing = standing(session, step, conditions)?.filter(is_begun);
     let came = standing.as_ref().and_then(|standing| Checkpoint::from_json(&standing.details));
     watermark.has_chunks = came.is_some_and(|checkpoint| checkpoint.key.is_some());
     // One that is in progress has been asked before.
@@ -276,8 +275,9 @@ impl Job<'_> {
                 return Ok(Left::OtherSchema);
             }
         }
-        let (chain, version) = (&self.step.step.chain, self.step.step.migration.version);
-        let standing = self.conditions.history.standing(session, chain, version)?;
+        let standing = standing(session, self.step, self.conditions)?;
+        // In the transaction in which it was found to be needed: a repeatable one that is at its end begins anew.
+        let standing = if open { standing.filter(is_begun) } else { standing };
         if let Some(Standing { begun_by, .. }) = &standing
             && self.begun_by.get_or_init(|| begun_by.clone()) != begun_by
         {
@@ -285,7 +285,7 @@ impl Job<'_> {
             return Err(StepError::Vanished.into());
         }
         let total = match standing {
-            Some(Standing { state: AppliedState::Applied, .. }) => return Ok(Left::DoneElsewhere),
+            Some(standing) if standing.state.is_at_an_end() => return Ok(Left::DoneElsewhere),
             Some(Standing { details, .. }) => {
                 // Read inside the lock: another process may have done chunks meanwhile.
                 let unusable = || StepError::Checkpoint { details: details.clone() };
@@ -310,7 +310,7 @@ impl Job<'_> {
             before: counters,
             fuel: runner.fuel().saturating_sub(fuel),
             checkpoint: Checkpoint { key: runner.position().map(<[_]>::to_vec), counts: runner.counts(), total },
-            lease: lease(&self.holder, version, last.unwrap_or_else(|| began.elapsed())),
+            lease: lease(&self.holder, self.step.step.migration.key(), last.unwrap_or_else(|| began.elapsed())),
             is_first: first,
         };
         if !more {
@@ -330,7 +330,7 @@ impl Job<'_> {
         let (mut session, verified) = verify(session, self.step, self.conditions);
         let result = verified.and_then(|fuel| {
             last.fuel = last.fuel.saturating_add(fuel.unwrap_or(0));
-            self.commit(session.as_mut(), &last, AppliedState::Applied)?;
+            self.commit(session.as_mut(), &last, at_its_end(&self.step.step.migration))?;
             let work = work.and_burnt(fuel);
             Ok(self.timer.report(session.as_ref(), self.step, work, StepOutcome::Done))
         });
@@ -351,7 +351,7 @@ impl Job<'_> {
             details: &chunk.checkpoint.to_json(),
             lease: &chunk.lease,
         };
-        history.advance(session, &step.chain, step.migration.version, &advance)?;
+        history.advance(session, &step.chain, &step.migration.key(), &advance)?;
         if self.conditions.interrupt.is_raised() {
             return Err(StepError::Interrupted);
         }
@@ -364,12 +364,12 @@ impl Job<'_> {
     /// Says that this run is not at work on it any more. Nobody waits for that, so a failure is not the run's.
     fn release(&self, session: &mut dyn Session) {
         let (history, step) = (self.conditions.history, &self.step.step);
-        let (chain, version) = (&step.chain, step.migration.version);
+        let (chain, key) = (&step.chain, step.migration.key());
         session.hold_interrupt(true);
         let released = session
             .rollback()
             .map_err(StepError::doing("roll back"))
-            .and_then(|()| Ok(history.release(session, chain, version, &self.holder.run_id)?));
+            .and_then(|()| Ok(history.release(session, chain, &key, &self.holder.run_id)?));
         session.hold_interrupt(false);
         if let Err(error) = released {
             tracing::debug!("the lease stays until its time is over: {error}");
@@ -393,6 +393,7 @@ impl Job<'_> {
     /// Writes the row that says it is in progress; returns how many rows there are.
     fn announce(&self, session: &mut dyn Session) -> Result<u64, StepError> {
         let total = count_held(session, self.step, self.conditions, &self.layout)?;
+        forget_aside(session, self.step, self.conditions)?;
         let mut report = self.timer.report(session, self.step, Work::default(), StepOutcome::Done);
         report.counters = Counters::default();
         report.duration = Duration::ZERO;
@@ -402,13 +403,27 @@ impl Job<'_> {
     }
 }
 
+/// Reads where the history has the step's migration.
+fn standing(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> Result<Option<Standing>, StepError> {
+    Ok(conditions.history.standing(session, &step.step.chain, &step.step.migration.key())?)
+}
+
+/// Tells whether a migration has begun and is not at its end.
+fn is_begun(standing: &Standing) -> bool {
+    !standing.state.is_at_an_end()
+}
+
 fn look() -> impl FnOnce(DbError) -> StepError {
     StepError::doing("look at the schema")
 }
 
 /// Makes the lease that is written with a chunk, after one that took so long.
-fn lease(holder: &Holder, version: Version, last: Duration) -> Lease {
+fn lease(holder: &Holder, key: Key, last: Duration) -> Lease {
     let now = Timestamp::now();
     let time = last.saturating_mul(PATIENCE).clamp(SHORTEST_LEASE, LONGEST_LEASE);
-    Lease { holder: holder.clone(), version: version.key(), heartbeat: moment(now), until: moment(now + time) }
+    Lease { holder: holder.clone(), key, heartbeat: moment(now), until: moment(now + time) }
 }

@@ -11,7 +11,7 @@ use super::preconditions::{instead, waits};
 use super::prepare::{Prepared, PreparedStep};
 use super::renames::Renames;
 use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepReport};
-use super::run::Conditions;
+use super::run::{Conditions, is_dirty, is_left_dirty};
 use super::scope::Scope;
 use super::script::recorded_as_written;
 use super::step::{Intact, Timer, done_elsewhere, rebuilds, record};
@@ -36,10 +36,32 @@ pub(crate) fn dry_run(
             return (session, Err(error));
         }
     };
-    let (session, result) = tried(session, prepared, conditions);
+    let (session, result) = in_its_turn(session, prepared, conditions);
     let (mut session, result) = hooks::on_error(session, prepared, conditions, result);
     scope.end(session.as_mut());
     (session, result)
+}
+
+/// Tries them when no other process is in the middle of a step outside a transaction.
+fn in_its_turn(
+    session: Box<dyn Session>,
+    prepared: &Prepared,
+    conditions: &Conditions<'_>,
+) -> (Box<dyn Session>, Result<Report, Box<RunError>>) {
+    let mut session = session;
+    loop {
+        let (returned, result) = tried(session, prepared, conditions);
+        session = returned;
+        let stopped = match result {
+            Err(stopped) if matches!(&stopped.source, StepError::Plan(error) if is_dirty(error)) => stopped,
+            result => return (session, result),
+        };
+        match is_left_dirty(session.as_mut(), conditions) {
+            Ok(false) => {}
+            Ok(true) => return (session, Err(stopped)),
+            Err(source) => return (session, Err(Box::new(RunError { source, ..*stopped }))),
+        }
+    }
 }
 
 fn tried(

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::report::StepError;
-use super::step::moment;
+use super::step::{at_its_end, moment};
 use crate::db::Session;
 use crate::history::{History, HistoryError, NewRow};
 use crate::lock::{Here, Holder, Lease};
-use crate::model::{AppliedState, Chain, Chains, Key, Migration, Role, Version};
+use crate::model::{AppliedState, Chain, Chains, Key, Migration};
 use crate::plan::{self, ChangeKind, HistoryChange, PlanError, Repair, RepairPlan};
 
 /// Why the history was not repaired. It is as it was.
@@ -45,7 +45,7 @@ pub(crate) fn plan_repair(
 ) -> Result<RepairPlan, RepairError> {
     let applied = history.read_all(session)?;
     let mut unread = None;
-    let rejects = |chain: &str, version: Version| match history.rejects(session, chain, version) {
+    let rejects = |chain: &str, key: &Key| match history.rejects(session, chain, key) {
         Ok(rows) => rows.len() as u64,
         Err(error) => {
             unread = Some(error);
@@ -103,10 +103,7 @@ fn write(
 
 /// Tells whether a lease is on the migration that a change is about.
 fn concerns(change: &HistoryChange, lease: &Lease) -> bool {
-    match &change.key {
-        Key::Version(version) => lease.version == version.key() && lease.holder.chain == change.chain,
-        Key::Name(_) => false,
-    }
+    lease.key == change.key && lease.holder.chain == change.chain
 }
 
 fn change_history(
@@ -122,23 +119,19 @@ fn change_history(
             history.forget_statements(session, chain, key)?;
             history.delete(session, chain, key)
         }
-        ChangeKind::ForgetRejects { .. } => match key {
-            Key::Version(version) => history.forget_rejects(session, chain, *version),
-            Key::Name(_) => Ok(()),
-        },
+        ChangeKind::ForgetRejects { .. } => history.forget_rejects(session, chain, key),
         ChangeKind::MarkFailed { .. } => {
             history.forget_statements(session, chain, key)?;
             history.end(session, chain, key, AppliedState::Reverted, &now)
         }
         ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. } => {
             let Some((own, migration)) = find(chains, chain, change) else { return Ok(()) };
-            let state = if migration.role() == Role::Baseline { AppliedState::Baseline } else { AppliedState::Applied };
             let functions = own.library_checksums(migration);
             let row = NewRow {
                 not_run: None,
                 chain,
                 migration,
-                state,
+                state: at_its_end(migration),
                 applied_at: &now,
                 duration: Duration::ZERO,
                 rows_changed: 0,

@@ -61,20 +61,20 @@ fn in_transaction(
     conditions: &Conditions<'_>,
 ) -> Result<Retried, StepError> {
     session.begin().map_err(StepError::beginning)?;
-    let (chain, version) = (&step.step.chain, step.step.migration.version);
+    let (chain, key) = (&step.step.chain, step.step.migration.key());
     // Another process may have reverted it meanwhile.
-    conditions.history.standing(session, chain, version)?.ok_or(StepError::Vanished)?;
-    let rejects = conditions.history.rejects(session, chain, version)?;
+    conditions.history.standing(session, chain, &key)?.ok_or(StepError::Vanished)?;
+    let rejects = conditions.history.rejects(session, chain, &key)?;
     if rejects.is_empty() {
         return Ok(Retried::default());
     }
     let layout = find(session, step, spec)?;
     let names = layout.key();
-    let key = |values: &str| {
+    let key_of = |values: &str| {
         reject_key(values, &names).ok_or_else(|| StepError::Reject { values: values.chars().take(200).collect() })
     };
-    let keys: Vec<Vec<Value>> = rejects.iter().map(|reject| key(&reject.values)).collect::<Result<_, _>>()?;
-    conditions.history.forget_rejects(session, chain, version)?;
+    let keys: Vec<Vec<Value>> = rejects.iter().map(|reject| key_of(&reject.values)).collect::<Result<_, _>>()?;
+    conditions.history.forget_rejects(session, chain, &key)?;
     again(session, step, &layout, &keys, conditions)
 }
 

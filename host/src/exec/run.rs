@@ -169,6 +169,7 @@ pub(super) fn is_dirty(error: &PlanError) -> bool {
 pub(super) fn is_left_dirty(session: &mut dyn Session, conditions: &Conditions<'_>) -> Result<bool, StepError> {
     // Whoever is waited for may wait for the database.
     session.keep_to_itself(None).map_err(StepError::doing("share the database"))?;
+    tracing::debug!("waits for a step outside a transaction");
     let lock = session.lock_run(None).map_err(StepError::waiting("wait for another process"))?;
     let applied = conditions.history.read_all(session)?;
     drop(lock);

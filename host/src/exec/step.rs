@@ -20,7 +20,7 @@ use super::work::{Work, work};
 use crate::db::{Counters, Session};
 use crate::history::NewRow;
 use crate::history::foreign::Done;
-use crate::model::{AppliedState, Directives, Moment, Role, TransactionMode};
+use crate::model::{AppliedState, Directives, Migration, Moment, Role, TransactionMode};
 use crate::plan::{Direction, Step, Warning};
 
 /// Runs one step; when it fails, what it did is undone and the session stays usable.
@@ -241,6 +241,10 @@ pub(super) fn record(
         Direction::Down => {
             let at = moment(Timestamp::now());
             conditions.history.end(session, chain, &migration.key(), AppliedState::Reverted, &at)?;
+            // Should the run stop before it comes to them, they are pending, and `up` brings back what they had made.
+            for (chain, key) in watermark.map(Watermark::again).unwrap_or_default() {
+                conditions.history.end(session, chain, key, AppliedState::Reverted, &at)?;
+            }
         }
     }
     let mirror = watermark.and_then(|watermark| watermark.mirror(chain)).zip(conditions.chains.get(chain));
@@ -262,10 +266,7 @@ pub(super) fn write_row(
     state: AppliedState,
 ) -> Result<(), StepError> {
     let (chain, migration) = (&report.step.chain, &report.step.migration);
-    let state = match (migration.role(), state) {
-        (Role::Baseline, AppliedState::Applied) => AppliedState::Baseline,
-        (_, state) => state,
-    };
+    let state = if state == AppliedState::Applied { at_its_end(migration) } else { state };
     if migration.role() == Role::Repeatable {
         let at = moment(timer.began);
         conditions.history.end(session, chain, &migration.key(), AppliedState::Replaced, &at)?;
@@ -288,6 +289,14 @@ pub(super) fn write_row(
         not_run: report.reason.as_deref(),
     };
     Ok(conditions.history.insert(session, &row)?)
+}
+
+/// Returns the state of a migration that has come to its end.
+pub(super) fn at_its_end(migration: &Migration) -> AppliedState {
+    match migration.role() {
+        Role::Baseline => AppliedState::Baseline,
+        Role::Versioned | Role::Repeatable => AppliedState::Applied,
+    }
 }
 
 /// Writes a moment as the history has it: UTC, RFC 3339, to the millisecond.

@@ -104,10 +104,7 @@ pub(super) fn run_transform(
     let mut result = whole(session.as_mut(), step, spec, conditions);
     if result.is_ok() && step.step.direction == Direction::Down && !conditions.unrecorded {
         // Rows that it kept aside are none of anybody's any more.
-        let (chain, version) = (&step.step.chain, step.step.migration.version);
-        if let Err(error) = conditions.history.forget_rejects(session.as_mut(), chain, version) {
-            result = Err(error.into());
-        }
+        result = result.and_then(|work| forget_aside(session.as_mut(), step, conditions).map(|()| work));
     }
     session.hold_recording(false);
     (session, result)
@@ -169,18 +166,30 @@ fn resume(
     conditions: &Conditions<'_>,
     layout: &Layout,
 ) -> Result<Checkpoint, StepError> {
-    let (chain, version) = (&step.step.chain, step.step.migration.version);
-    if step.step.direction == Direction::Up
-        && !conditions.unrecorded
-        && let Some(Standing { state: AppliedState::InProgress, details, .. }) =
-            conditions.history.standing(session, chain, version)?
-    {
-        let Some(checkpoint) = Checkpoint::from_json(&details) else { return Err(StepError::Checkpoint { details }) };
-        conditions.history.delete(session, chain, &step.step.migration.key())?;
-        return Ok(checkpoint);
+    let (chain, key) = (&step.step.chain, step.step.migration.key());
+    if step.step.direction == Direction::Up && !conditions.unrecorded {
+        if let Some(Standing { state: AppliedState::InProgress, details, .. }) =
+            conditions.history.standing(session, chain, &key)?
+        {
+            let unusable = || StepError::Checkpoint { details: details.clone() };
+            let checkpoint = Checkpoint::from_json(&details).ok_or_else(unusable)?;
+            conditions.history.delete(session, chain, &key)?;
+            return Ok(checkpoint);
+        }
+        forget_aside(session, step, conditions)?;
     }
     let total = count_held(session, step, conditions, layout)?;
     Ok(Checkpoint { total, ..Checkpoint::default() })
+}
+
+/// Forgets the rows that the migration kept aside: it is reverted, or begins with the first row again, as a repeatable one
+/// does each time.
+pub(super) fn forget_aside(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> Result<(), StepError> {
+    Ok(conditions.history.forget_rejects(session, &step.step.chain, &step.step.migration.key())?)
 }
 
 /// Writes rows that could not be transformed into the table of such rows.
@@ -190,7 +199,7 @@ pub(super) fn keep_aside(
     conditions: &Conditions<'_>,
     rejects: &[RejectedRow],
 ) -> Result<(), StepError> {
-    Ok(conditions.history.reject(session, &step.step.chain, step.step.migration.version, rejects)?)
+    Ok(conditions.history.reject(session, &step.step.chain, &step.step.migration.key(), rejects)?)
 }
 
 /// Makes of rows that could not be transformed what is kept and shown of them.

@@ -1,6 +1,6 @@
 //! What a run knows of the history while other processes may change it, and whether it is a step's turn.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::burst::Burst;
@@ -9,7 +9,7 @@ use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use crate::db::Session;
 use crate::history::foreign::Mirror;
-use crate::model::{AppliedState, Key, Role};
+use crate::model::{AppliedState, Key, Role, Version};
 use crate::plan::{self, Direction, Goal, PlanError, PlanProblem, Step};
 
 /// What is known of the history, so that it is read again only when another connection has changed the database.
@@ -27,8 +27,10 @@ pub(super) struct Watermark {
     done: HashSet<(Arc<str>, Key)>,
     /// Chains whose steps another tool's table is to have too.
     mirrors: HashMap<String, Mirror>,
-    /// The chains of which the database had something when it was read, and what.
-    begun: HashMap<Arc<str>, String>,
+    /// What the database has of each chain, as far as it was there when it was read and this run has not taken it back.
+    begun: HashMap<Arc<str>, BTreeMap<Version, String>>,
+    /// Repeatable ones that run again after what is taken back, since it may have taken along what they had made.
+    again: Vec<(Arc<str>, Key)>,
     /// Chunks of the step that runs are committed.
     pub(super) has_chunks: bool,
 }
@@ -36,7 +38,10 @@ pub(super) struct Watermark {
 impl Watermark {
     /// Knows nothing yet, in a run of these steps.
     pub(super) fn of(steps: &[PreparedStep]) -> Self {
-        Self { burst: Burst::of(steps), ..Self::default() }
+        let goes_down = steps.iter().any(|step| step.step.direction == Direction::Down);
+        let runs_again = |step: &&PreparedStep| goes_down && step.step.migration.role() == Role::Repeatable;
+        let again = steps.iter().filter(|step| step.step.direction == Direction::Up).filter(runs_again);
+        Self { burst: Burst::of(steps), again: again.map(|step| of(&step.step)).collect(), ..Self::default() }
     }
 
     /// Tells, inside the lock, whether a step is still to be done; brings the history table up to date first.
@@ -56,7 +61,8 @@ impl Watermark {
         }
         let applied = self.done.contains(&of(step));
         let starts = step.direction == Direction::Up && step.migration.role() == Role::Baseline;
-        if let Some(migration) = self.begun.get(&step.chain).filter(|_| starts && !applied) {
+        let begun = self.begun.get(&step.chain).and_then(|begun| begun.values().next_back());
+        if let Some(migration) = begun.filter(|_| starts && !applied) {
             // A baseline is for a database that has nothing of the chain, and another process has begun it meanwhile.
             let (migration, chain) = (migration.clone(), step.chain.to_string());
             return Err(StepError::Plan(PlanError { problems: vec![PlanProblem::AlreadyBegun { migration, chain }] }));
@@ -106,7 +112,8 @@ impl Watermark {
                 self.done.extend(keys);
             }
             if !row.repeatable {
-                self.begun.insert(Arc::clone(chain.shared_name()), row.title());
+                let begun = self.begun.entry(Arc::clone(chain.shared_name())).or_default();
+                begun.insert(row.version, row.title());
             }
             if !outdated {
                 self.done.insert((Arc::clone(chain.shared_name()), row.key()));
@@ -122,6 +129,11 @@ impl Watermark {
         self.mirrors.get(chain)
     }
 
+    /// Returns the repeatable migrations that are pending as soon as something is taken back.
+    pub(super) fn again(&self) -> &[(Arc<str>, Key)] {
+        &self.again
+    }
+
     /// Takes a step's commit into account.
     pub(super) fn committed(&mut self, step: &Step, report: &StepReport) {
         if let Some(place) = self.ahead.iter().position(|next| is_same(next, step)) {
@@ -132,9 +144,21 @@ impl Watermark {
         }
         self.ensured = true;
         match step.direction {
-            Direction::Up => self.done.insert(of(step)),
-            Direction::Down => self.done.remove(&of(step)),
-        };
+            Direction::Up => {
+                self.done.insert(of(step));
+            }
+            Direction::Down => {
+                self.done.remove(&of(step));
+                if report.outcome == StepOutcome::Done {
+                    for again in &self.again {
+                        self.done.remove(again);
+                    }
+                }
+                if let Some(begun) = self.begun.get_mut(&step.chain) {
+                    begun.remove(&step.migration.version);
+                }
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{History, HistoryError};
 use crate::db::{DbError, Row, Session, Value};
 use crate::lock::{Birth, Holder, Lease};
-use crate::model::{AppliedState, Version};
+use crate::model::{AppliedState, Key, Version};
 
 /// What becomes of `details` when nobody is at work any more.
 pub(super) const AT_THE_END: &str = "json_remove(details, '$.leases')";
@@ -36,20 +36,10 @@ pub(super) fn in_progress(lease: &Lease) -> (&'static str, Vec<Value>) {
 
 impl History {
     /// Takes the lease of a run off a migration in progress.
-    pub fn release(
-        &self,
-        session: &mut dyn Session,
-        chain: &str,
-        version: Version,
-        run_id: &str,
-    ) -> Result<(), HistoryError> {
-        let sql = format!(
-            "UPDATE {} SET details = json_remove(details, '$.leases.\"' || ? || '\"') \
-             WHERE chain = ? AND version = ? AND ended_at IS NULL AND json_valid(details)",
-            self.quoted()
-        );
-        let params = [Value::from(run_id), Value::from(chain), Value::from(version.key())];
-        session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
+    pub fn release(&self, session: &mut dyn Session, chain: &str, key: &Key, run_id: &str) -> Result<(), HistoryError> {
+        let statement = "UPDATE {} SET details = CASE WHEN json_valid(details) \
+                         THEN json_remove(details, '$.leases.\"' || ? || '\"') ELSE details END";
+        self.change(session, statement, vec![Value::from(run_id)], chain, key)
     }
 
     /// Returns the leases on migrations in progress. Creates nothing.
@@ -97,9 +87,16 @@ fn lease(cells: &[Value]) -> Option<Lease> {
         Value::Integer(started) => u64::try_from(started).ok(),
         _ => None,
     };
-    let version = Version::parse(&text(1)?).ok()?;
+    let name = text(2)?;
+    let (migration, key) = match &cells[1] {
+        Value::Null => (name.clone(), Key::Name(name)),
+        _ => {
+            let version = Version::parse(&text(1)?).ok()?;
+            (format!("{version} {name}"), Key::Version(version))
+        }
+    };
     Some(Lease {
-        version: version.key(),
+        key,
         holder: Holder {
             process: number(4)?,
             host: text(5)?,
@@ -107,11 +104,65 @@ fn lease(cells: &[Value]) -> Option<Lease> {
             birth: text(10).zip(started).map(Birth::from),
             run_id: text(3)?,
             chain: text(0)?,
-            migration: format!("{version} {}", text(2)?),
+            migration,
             doing: "applies".to_owned(),
             since: text(7)?,
         },
         heartbeat: text(8)?,
         until: text(9)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::sqlite::with_connection;
+    use crate::db::{Counters, OpenOptions};
+    use crate::history::Advance;
+    use crate::interrupt::Interrupt;
+    use crate::lock::Here;
+
+    #[test]
+    fn a_lease_is_on_the_row_of_its_migration_whether_that_has_a_version_or_not() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        let options = OpenOptions { lock_timeout: Duration::ZERO, interrupt: Interrupt::new(), record: false };
+        with_connection(&mut connection, &options, |mut session| {
+            let (history, session) = (History::new("h").unwrap(), session.as_mut());
+            history.ensure(session).unwrap();
+            let keys = [Key::Version("2.0".parse().unwrap()), Key::Name("2".to_owned())];
+            for version in ["'2'", "NULL"] {
+                let row = format!(
+                    "INSERT INTO h (chain, version, name, kind, state, checksum, applied_at, duration_us, rows_changed, \
+                     statements, operations, host_version) VALUES ('c', {version}, '2', '', 'in-progress', '', '', 0, 0, \
+                     0, 0, '')"
+                );
+                session.execute(&row, &[]).unwrap();
+            }
+            let lease = |key: &Key| Lease {
+                key: key.clone(),
+                holder: Here::look().holder(&format!("run of {key}"), "c", "2", "applies", ""),
+                heartbeat: String::new(),
+                until: "9".to_owned(),
+            };
+            for key in &keys {
+                let advance = Advance {
+                    state: AppliedState::InProgress,
+                    duration: Duration::ZERO,
+                    counters: Counters::default(),
+                    fuel: 0,
+                    details: "{\"checkpoint\": 1}",
+                    lease: &lease(key),
+                };
+                history.advance(session, "c", key, &advance).unwrap();
+            }
+            let found: Vec<Key> = history.leases(session).unwrap().into_iter().map(|lease| lease.key).collect();
+            assert_eq!(found, keys);
+            history.release(session, "c", &keys[1], "run of 2").unwrap();
+            let found: Vec<Key> = history.leases(session).unwrap().into_iter().map(|lease| lease.key).collect();
+            assert_eq!(found, keys[..1]);
+        })
+        .unwrap();
+    }
 }

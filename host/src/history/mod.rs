@@ -250,7 +250,7 @@ impl History {
         self.change(session, "DELETE FROM {}", Vec::new(), chain, key)
     }
 
-    /// Runs a statement on the row of a migration that is in force; `{}` stands for the table.
+    /// Runs a statement on the row of a migration that is in force; its first `{}` stands for the table.
     fn change(
         &self,
         session: &mut dyn Session,
@@ -259,13 +259,10 @@ impl History {
         chain: &str,
         key: &Key,
     ) -> Result<(), HistoryError> {
-        let (column, text) = match key {
-            Key::Version(version) => ("version", version.key()),
-            Key::Name(name) => ("version IS NULL AND name", name.clone()),
-        };
-        let statement = statement.replace("{}", &self.quoted());
-        let sql = format!("{statement} WHERE chain = ? AND {column} = ? AND ended_at IS NULL");
-        params.extend([Value::from(chain), Value::from(text)]);
+        let statement = statement.replacen("{}", &self.quoted(), 1);
+        let (is_of, value) = is_of(key);
+        let sql = format!("{statement} WHERE chain = ? AND {is_of} AND ended_at IS NULL");
+        params.extend([Value::from(chain), value]);
         session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
     }
 
@@ -279,6 +276,22 @@ impl History {
 
     fn failed(&self, source: DbError) -> HistoryError {
         HistoryError::Database { table: self.table.clone(), source }
+    }
+}
+
+/// Returns the condition that finds a migration's rows among those of its chain, and the value for it.
+fn is_of(key: &Key) -> (&'static str, Value) {
+    match key {
+        Key::Version(version) => ("version = ?", Value::from(version.key())),
+        Key::Name(name) => ("version IS NULL AND name = ?", Value::from(name.as_str())),
+    }
+}
+
+/// Writes what tells a migration from the others of its chain, for tables beside the history; versions have no letters.
+fn mark_of(key: &Key) -> String {
+    match key {
+        Key::Version(version) => version.key(),
+        Key::Name(name) => format!("R {name}"),
     }
 }
 

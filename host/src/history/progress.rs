@@ -3,10 +3,10 @@
 use whimbrel_packed::Cell;
 
 use super::leases::{AT_THE_END, in_progress};
-use super::{History, HistoryError};
+use super::{History, HistoryError, is_of, mark_of};
 use crate::db::{Counters, DbError, Session, Value, quote_identifier};
 use crate::lock::Lease;
-use crate::model::{AppliedState, Version};
+use crate::model::{AppliedState, Key};
 
 /// What is added to the row of a migration in progress.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +58,14 @@ impl History {
         &self,
         session: &mut dyn Session,
         chain: &str,
-        version: Version,
+        key: &Key,
     ) -> Result<Option<Standing>, HistoryError> {
+        let (is_of, value) = is_of(key);
         let sql = format!(
-            "SELECT state, details, coalesce(run_id, '') FROM {} WHERE chain = ? AND version = ? AND ended_at IS NULL",
+            "SELECT state, details, coalesce(run_id, '') FROM {} WHERE chain = ? AND {is_of} AND ended_at IS NULL",
             self.quoted()
         );
-        let params = [Value::from(chain), Value::from(version.key())];
+        let params = [Value::from(chain), value];
         let mut found = None;
         let seen = session.see_rows(&sql, &params, &mut |row| {
             if let (Cell::Text(state), Cell::Text(details), Cell::Text(run)) =
@@ -84,19 +85,17 @@ impl History {
         &self,
         session: &mut dyn Session,
         chain: &str,
-        version: Version,
+        key: &Key,
         advance: &Advance<'_>,
     ) -> Result<(), HistoryError> {
         let (leases, more) = match advance.state {
             AppliedState::InProgress => in_progress(advance.lease),
             _ => (AT_THE_END, Vec::new()),
         };
-        let sql = format!(
-            "UPDATE {} SET state = ?, duration_us = duration_us + ?, rows_changed = rows_changed + ?, \
+        let statement = format!(
+            "UPDATE {{}} SET state = ?, duration_us = duration_us + ?, rows_changed = rows_changed + ?, \
              statements = statements + ?, operations = operations + ?, fuel = coalesce(fuel, 0) + ?, \
-             details = json_set({leases}, '$.checkpoint', json_extract(?, '$.checkpoint')) \
-             WHERE chain = ? AND version = ? AND ended_at IS NULL",
-            self.quoted()
+             details = json_set({leases}, '$.checkpoint', json_extract(?, '$.checkpoint'))"
         );
         let integer = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
         let mut params = vec![
@@ -108,8 +107,8 @@ impl History {
             integer(advance.fuel),
         ];
         params.extend(more);
-        params.extend([Value::from(advance.details), Value::from(chain), Value::from(version.key())]);
-        session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
+        params.push(Value::from(advance.details));
+        self.change(session, &statement, params, chain, key)
     }
 
     /// Keeps rows aside.
@@ -117,7 +116,7 @@ impl History {
         &self,
         session: &mut dyn Session,
         chain: &str,
-        version: Version,
+        key: &Key,
         rows: &[RejectedRow],
     ) -> Result<(), HistoryError> {
         if rows.is_empty() {
@@ -137,7 +136,7 @@ impl History {
             let insert =
                 format!("INSERT INTO {table} (chain, version, key, reason, \"values\") VALUES (?, ?, ?, ?, ?)");
             for row in rows {
-                let params = [chain, &version.key(), &row.key, &row.reason, &row.values].map(Value::from);
+                let params = [chain, &mark_of(key), &row.key, &row.reason, &row.values].map(Value::from);
                 session.execute(&insert, &params)?;
             }
             Ok(())
@@ -146,12 +145,12 @@ impl History {
     }
 
     /// Forgets the rows that a migration kept aside.
-    pub fn forget_rejects(&self, session: &mut dyn Session, chain: &str, version: Version) -> Result<(), HistoryError> {
+    pub fn forget_rejects(&self, session: &mut dyn Session, chain: &str, key: &Key) -> Result<(), HistoryError> {
         let mut run = || {
             if session.table_exists(&self.rejects_table())? {
                 let table = quote_identifier(&self.rejects_table());
                 let sql = format!("DELETE FROM {table} WHERE chain = ? AND version = ?");
-                session.execute(&sql, &[Value::from(chain), Value::from(version.to_string())])?;
+                session.execute(&sql, &[Value::from(chain), Value::from(mark_of(key))])?;
             }
             Ok(())
         };
@@ -159,12 +158,7 @@ impl History {
     }
 
     /// Returns the rows that a migration kept aside, in the order in which it met them. Creates nothing.
-    pub fn rejects(
-        &self,
-        session: &mut dyn Session,
-        chain: &str,
-        version: Version,
-    ) -> Result<Vec<RejectedRow>, HistoryError> {
+    pub fn rejects(&self, session: &mut dyn Session, chain: &str, key: &Key) -> Result<Vec<RejectedRow>, HistoryError> {
         let mut rows = Vec::new();
         let mut run = || {
             if !session.table_exists(&self.rejects_table())? {
@@ -173,7 +167,7 @@ impl History {
             let table = quote_identifier(&self.rejects_table());
             let sql =
                 format!("SELECT key, reason, \"values\" FROM {table} WHERE chain = ? AND version = ? ORDER BY id");
-            let params = [Value::from(chain), Value::from(version.key())];
+            let params = [Value::from(chain), Value::from(mark_of(key))];
             session.see_rows(&sql, &params, &mut |row| {
                 let text = |column| match row.cell(column)? {
                     Cell::Text(text) => Ok::<_, DbError>(text.to_owned()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use whimbrel_packed::Cell;
 
-use super::{History, HistoryError};
+use super::{History, HistoryError, mark_of};
 use crate::db::{Counters, DbError, Session, Value, quote_identifier};
 use crate::model::{Checksum, Key, ScriptProgress};
 
@@ -79,7 +79,7 @@ impl History {
         );
         let params = [
             Value::from(chain),
-            Value::from(text(key)),
+            Value::from(mark_of(key)),
             Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)),
             Value::from(state),
             Value::from(checksum),
@@ -98,7 +98,7 @@ impl History {
         let table = quote_identifier(&self.statements_table());
         let sql = format!("DELETE FROM {table} WHERE chain = ? AND migration = ? AND statement = ?");
         let number = i64::try_from(statement + 1).unwrap_or(i64::MAX);
-        let params = [Value::from(chain), Value::from(text(key)), Value::Integer(number)];
+        let params = [Value::from(chain), Value::from(mark_of(key)), Value::Integer(number)];
         session.execute(&sql, &params).map(drop).map_err(|source| self.failed(source))
     }
 
@@ -131,7 +131,7 @@ impl History {
             }
             let table = quote_identifier(&self.statements_table());
             let sql = format!("DELETE FROM {table} WHERE chain = ? AND migration = ?");
-            session.execute(&sql, &[Value::from(chain), Value::from(text(key))])?;
+            session.execute(&sql, &[Value::from(chain), Value::from(mark_of(key))])?;
             let mut is_empty = true;
             session.see_rows(&format!("SELECT 1 FROM {table} LIMIT 1"), &[], &mut |_| {
                 is_empty = false;
@@ -158,7 +158,7 @@ impl History {
         let table = quote_identifier(&self.statements_table());
         let sql = format!("SELECT state, checksum FROM {table} WHERE chain = ? AND migration = ? ORDER BY statement");
         let mut found: Option<ScriptProgress> = None;
-        let seen = session.see_rows(&sql, &[Value::from(chain), Value::from(text(key))], &mut |row| {
+        let seen = session.see_rows(&sql, &[Value::from(chain), Value::from(mark_of(key))], &mut |row| {
             let (Cell::Text(state), Cell::Text(sum)) = (row.cell(0)?, row.cell(1)?) else { return Ok(()) };
             let progress = found.get_or_insert_default();
             match Checksum::from_str(sum) {
@@ -175,13 +175,5 @@ impl History {
         });
         seen.map_err(|source| self.failed(source))?;
         Ok(found)
-    }
-}
-
-/// Writes what tells a migration from the others of its chain; versions have no letters.
-fn text(key: &Key) -> String {
-    match key {
-        Key::Version(version) => version.key(),
-        Key::Name(name) => format!("R {name}"),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::Key;
+
 /// Who is at work, and on what.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -40,8 +42,8 @@ pub struct Birth {
 pub struct Lease {
     /// Who.
     pub holder: Holder,
-    /// The version of the migration, as the history writes it.
-    pub version: String,
+    /// The migration.
+    pub key: Key,
     /// When the last chunk was committed: UTC, RFC 3339.
     pub heartbeat: String,
     /// Until when it is to be taken for alive by those who cannot look.

@@ -90,10 +90,11 @@ impl Holding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Key;
 
     fn lease(here: &Here) -> Lease {
         Lease {
-            version: "7".into(),
+            key: Key::Version("7".parse().unwrap()),
             holder: here.holder("run", "main", "7 names", "applies", "2026-11-26T12:00:00.000Z"),
             heartbeat: "2026-11-26T12:00:10.000Z".into(),
             until: "2026-11-26T12:01:10.000Z".into(),

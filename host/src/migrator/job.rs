@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::exec::{self, Report};
 use crate::interrupt::Interrupt;
 use crate::model::{Applied, AppliedState, Chains};
-use crate::plan::{self, Goal};
+use crate::plan::Goal;
 
 /// One run to one goal.
 pub(super) struct Job<'a> {

@@ -3,7 +3,7 @@
 use super::{Found, Migrator};
 use crate::error::Error;
 use crate::lock::Holding;
-use crate::model::{Applied, Chains, Role, Version};
+use crate::model::{Applied, Chains, Key, Version};
 use crate::plan::{self, Entry, Goal, PlanProblem, UnnamedChain, Warning};
 use crate::source::{Ignored, Problem};
 
@@ -98,10 +98,10 @@ impl Migrator {
         }))
     }
 
-    /// Tells whether a chain has a migration of this version, or the history has one that ran once.
-    pub fn is_known(&self, version: Version) -> Result<bool, Error> {
-        let entries = self.status()?.entries;
-        Ok(entries.iter().any(|entry| entry.role != Role::Repeatable && entry.version == version))
+    /// Tells whether a chain or the history has a migration of this version, or a repeatable one of this name.
+    pub fn is_known(&self, key: impl Into<Key>) -> Result<bool, Error> {
+        let (key, entries) = (key.into(), self.status()?.entries);
+        Ok(entries.iter().any(|entry| entry.key() == key))
     }
 
     /// Returns the history rows in the order they were written, also those that were reverted or replaced.

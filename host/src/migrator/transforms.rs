@@ -13,7 +13,7 @@ use {
 use crate::db::Session;
 use crate::error::Error;
 use crate::history::{History, RejectedRow};
-use crate::model::{Applied, Chains, Version};
+use crate::model::{Applied, Chains, Key};
 use crate::plan::{PlanError, PlanProblem};
 
 impl Migrator {
@@ -21,12 +21,13 @@ impl Migrator {
     #[cfg(feature = "wasm")]
     pub fn preview(
         &self,
-        version: Version,
+        key: impl Into<Key>,
         selection: &crate::transform::Selection,
     ) -> Result<crate::transform::Preview, Error> {
+        let key = key.into();
         self.in_time(|interrupt| {
             let chains = self.load(interrupt)?;
-            let prepared = self.prepare(Self::plan_one(&chains, version)?, &chains, interrupt)?;
+            let prepared = self.prepare(Self::plan_one(&chains, &key)?, &chains, interrupt)?;
             let mut session = self.existing(Access::Read, interrupt)?;
             let conditions = self.conditions(&chains, prepared.goal(), interrupt, true);
             let conditions = Conditions { throttle: None, sample: None, ..conditions };
@@ -38,40 +39,44 @@ impl Migrator {
     ///
     /// The migration must be applied, and its component and manifest must be what they were then.
     #[cfg(feature = "wasm")]
-    pub fn retry_rejects(&self, version: Version) -> Result<exec::Retried, Error> {
-        self.timed(|timed| timed.retry_rejects_until(&timed.interrupt, version))
+    pub fn retry_rejects(&self, key: impl Into<Key>) -> Result<exec::Retried, Error> {
+        let key = key.into();
+        self.timed(|timed| timed.retry_rejects_until(&timed.interrupt, &key))
     }
 
     #[cfg(feature = "wasm")]
-    fn retry_rejects_until(&self, interrupt: &Interrupt, version: Version) -> Result<exec::Retried, Error> {
+    fn retry_rejects_until(&self, interrupt: &Interrupt, key: &Key) -> Result<exec::Retried, Error> {
         let chains = self.load(interrupt)?;
-        let plan = Self::plan_one(&chains, version)?;
+        let plan = Self::plan_one(&chains, key)?;
         let prepared = self.prepare_applied(plan, &chains, interrupt)?;
         let refuse = |problem: PlanProblem| Error::Plan(PlanError { problems: vec![problem] });
         let chain = prepared.chains().first().map(String::as_str);
         let entries = plan::reconcile(&chains, self.all_rows()?);
-        let is_meant = |entry: &&plan::Entry| entry.version == version && Some(&*entry.chain) == chain;
+        let is_meant = |entry: &&plan::Entry| entry.key() == *key && Some(&*entry.chain) == chain;
         let entry = entries.iter().filter(is_meant).find(|entry| entry.migration.is_some());
-        plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::UnknownTarget { version }))?).map_err(refuse)?;
+        plan::check_retry(entry.ok_or_else(|| refuse(PlanProblem::unknown(key)))?).map_err(refuse)?;
         let session = self.existing(Access::Write, interrupt)?;
         let conditions = self.conditions(&chains, prepared.goal(), interrupt, false);
         Ok(exec::retry_step(session, &prepared, &conditions).map_err(exec::PreviewError::Failed)?)
     }
 
-    /// Plans the step of one transform, of the active chain that has one of this version. Refused where several have.
+    /// Plans the step of one transform, of the active chain that has it. Refused where several have one of this key.
     #[cfg(feature = "wasm")]
-    fn plan_one(chains: &Chains, version: Version) -> Result<Plan, Error> {
+    fn plan_one(chains: &Chains, key: &Key) -> Result<Plan, Error> {
         use crate::plan::{Direction, Step};
 
-        let mut found: Vec<_> = chains.active().filter_map(|chain| Some((chain, chain.get(version)?))).collect();
+        let mut found: Vec<_> = chains.active().filter_map(|chain| Some((chain, chain.find(key)?))).collect();
         if found.iter().any(|(_, migration)| migration.body.transform().is_some()) {
             found.retain(|(_, migration)| migration.body.transform().is_some());
-            check_one(version, found.iter().map(|(chain, _)| chain.name()))?;
+            check_one(key, found.iter().map(|(chain, _)| chain.name()))?;
         }
-        let unknown = || PlanError { problems: vec![PlanProblem::UnknownTarget { version }] };
+        let unknown = || PlanError { problems: vec![PlanProblem::unknown(key)] };
         let (chain, migration) = found.first().copied().ok_or_else(unknown)?;
         exec::PreviewError::check(migration)?;
-        let goal = Goal::Up(Until::Version(version));
+        let goal = match key {
+            Key::Version(version) => Goal::Up(Until::Version(*version)),
+            Key::Name(_) => Goal::LATEST,
+        };
         let (chain, migration) = (Arc::clone(chain.shared_name()), Arc::clone(migration));
         let names = vec![chain.to_string()];
         let steps = vec![Step { direction: Direction::Up, chain, several: false, migration }];
@@ -80,17 +85,17 @@ impl Migrator {
 
     /// Returns the rows that a transform kept aside, and its chain. Changes nothing and creates nothing.
     ///
-    /// Refused where several chains have applied a transform of this version. The files are read only where a script of
-    /// this version is applied: it may be a transform.
-    pub fn rejects(&self, version: Version) -> Result<Rejects, Error> {
+    /// Refused where several chains have applied a transform of this key. The files are read only where a script of this
+    /// key is applied: it may be a transform.
+    pub fn rejects(&self, key: impl Into<Key>) -> Result<Rejects, Error> {
+        let key = key.into();
         let chains: Vec<String> = self.names();
         let read = |history: &History, session: &mut dyn Session| {
             let applied = history.read_to_decide(session)?;
             let mut found = Vec::new();
             for chain in chains {
-                let rows = history.rejects(session, &chain, version)?;
-                let is_meant =
-                    |row: &&Applied| row.is_live() && !row.repeatable && row.version == version && *row.chain == *chain;
+                let rows = history.rejects(session, &chain, &key)?;
+                let is_meant = |row: &&Applied| row.is_live() && row.key() == key && *row.chain == *chain;
                 let applied = applied.iter().find(is_meant).map(|row| &*row.kind);
                 let may_be = match applied {
                     _ if !rows.is_empty() => MayBe::Transform,
@@ -108,12 +113,12 @@ impl Migrator {
                 // The history does not say whether a script is a transform.
                 let chains = timed.load(&timed.interrupt)?;
                 found.retain(|(may_be, rejects)| {
-                    *may_be == MayBe::Transform || is_transform(&chains, rejects.chain.as_deref(), version)
+                    *may_be == MayBe::Transform || is_transform(&chains, rejects.chain.as_deref(), &key)
                 });
             }
             Ok::<_, Error>(found.into_iter().map(|(_, rejects)| rejects).collect())
         })?;
-        check_one(version, found.iter().filter_map(|rejects| rejects.chain.as_deref()))?;
+        check_one(&key, found.iter().filter_map(|rejects| rejects.chain.as_deref()))?;
         Ok(found.pop().unwrap_or_default())
     }
 }
@@ -126,17 +131,17 @@ enum MayBe {
     Script,
 }
 
-fn is_transform(chains: &Chains, chain: Option<&str>, version: Version) -> bool {
+fn is_transform(chains: &Chains, chain: Option<&str>, key: &Key) -> bool {
     let chain = chain.and_then(|chain| chains.get(chain));
-    chain.and_then(|chain| chain.get(version)).is_some_and(|migration| migration.body.transform().is_some())
+    chain.and_then(|chain| chain.find(key)).is_some_and(|migration| migration.body.transform().is_some())
 }
 
-/// Refuses a version that is meant of one chain, and several have.
-fn check_one<'a>(version: Version, chains: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
+/// Refuses what is meant of one chain, and several have.
+fn check_one<'a>(key: &Key, chains: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
     let chains: Vec<String> = chains.map(str::to_owned).collect();
     match chains.len() {
         0 | 1 => Ok(()),
-        _ => Err(PlanError { problems: vec![PlanProblem::AmbiguousTarget { version, chains }] }),
+        _ => Err(PlanError { problems: vec![PlanProblem::ambiguous(key, chains)] }),
     }
 }
 
@@ -144,7 +149,7 @@ fn check_one<'a>(version: Version, chains: impl Iterator<Item = &'a str>) -> Res
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Rejects {
-    /// The chain of the transform; none where no transform of the version is applied.
+    /// The chain of the transform; none where no such transform is applied.
     pub chain: Option<String>,
     /// The rows.
     pub rows: Vec<RejectedRow>,

@@ -280,6 +280,14 @@ impl Chain {
         found.ok().map(|index| &self.migrations[index])
     }
 
+    /// Finds what a key tells from the others; not a baseline.
+    pub fn find(&self, key: &Key) -> Option<&Arc<Migration>> {
+        match key {
+            Key::Version(version) => self.get(*version),
+            Key::Name(name) => self.repeatable(name),
+        }
+    }
+
     /// Returns the versions missing between neighbours if the versions form a sequence.
     ///
     /// Timestamps behind a sequence are no part of it, and neither is what a baseline has in it. Nothing for timestamps, for

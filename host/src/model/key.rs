@@ -1,6 +1,8 @@
 //! What tells a migration from the others of its chain.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use super::Version;
 
@@ -11,6 +13,21 @@ pub enum Key {
     Version(Version),
     /// The name of one that is repeatable.
     Name(String),
+}
+
+impl From<Version> for Key {
+    fn from(version: Version) -> Self {
+        Self::Version(version)
+    }
+}
+
+impl FromStr for Key {
+    type Err = Infallible;
+
+    /// Reads a version; what is none is the name of a repeatable migration.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Version))
+    }
 }
 
 impl fmt::Display for Key {

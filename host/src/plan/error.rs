@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{RepairVerb, State};
-use crate::model::{Direction, MissingValue, Script, Version};
+use crate::model::{Direction, Key, MissingValue, Script, Version};
 use crate::shown::Shown;
 
 /// One reason why a plan cannot be made.
@@ -246,6 +246,24 @@ pub enum PlanProblem {
         /// The name, where it stands, and why there is no value.
         missing: MissingValue,
     },
+}
+
+impl PlanProblem {
+    /// Says that no chain has what is meant, and the history does not either.
+    pub fn unknown(key: &Key) -> Self {
+        match key {
+            Key::Version(version) => Self::UnknownTarget { version: *version },
+            Key::Name(name) => Self::UnknownMigration { migration: name.clone() },
+        }
+    }
+
+    /// Says that it can be that of each of these chains.
+    pub fn ambiguous(key: &Key, chains: Vec<String>) -> Self {
+        match key {
+            Key::Version(version) => Self::AmbiguousTarget { version: *version, chains },
+            Key::Name(name) => Self::AmbiguousMigration { migration: name.clone(), chains },
+        }
+    }
 }
 
 impl fmt::Display for PlanProblem {

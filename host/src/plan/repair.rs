@@ -1,8 +1,8 @@
 //! Decides what a repair writes into the history. Pure.
 
 use super::moved::{applied_as, renumbered};
-use super::{Difference, Entry, PlanError, PlanProblem, State, reconcile};
-use crate::model::{Applied, AppliedState, Chains, Checksum, Key, Version};
+use super::{Difference, Direction, Entry, PlanError, PlanProblem, State, reconcile};
+use crate::model::{Applied, AppliedState, Chains, Checksum, Key};
 
 /// What is to be put right.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -95,15 +95,23 @@ pub fn repair(
     chains: &Chains,
     applied: &[Applied],
     repair: &Repair,
-    mut rejects: impl FnMut(&str, Version) -> u64,
+    mut rejects: impl FnMut(&str, &Key) -> u64,
 ) -> Result<RepairPlan, PlanError> {
     let entries = reconcile(chains, applied.to_vec());
     let changes = match &repair.target {
-        Some(key) => one(&entries, key, repair.verb, &mut rejects),
+        Some(key) => one(&entries, key, repair.verb),
         None => all(&entries, repair.verb),
     };
-    let changes = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
-    let warnings = changes.iter().flat_map(|change| needs_pending(chains, &entries, change)).collect();
+    let decided = changes.map_err(|problem| PlanError { problems: vec![problem] })?;
+    let warnings = decided.iter().flat_map(|change| needs_pending(chains, &entries, change)).collect();
+    let mut changes = Vec::new();
+    for change in decided {
+        let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
+        let rows = if gone { rejects(&change.chain, &change.key) } else { 0 };
+        let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
+        changes.push(change);
+        changes.extend((rows > 0).then_some(forget));
+    }
     Ok(RepairPlan { changes, warnings })
 }
 
@@ -163,12 +171,7 @@ fn every(entries: &[Entry], verb: RepairVerb) -> Vec<HistoryChange> {
     changes
 }
 
-fn one(
-    entries: &[Entry],
-    key: &Key,
-    verb: RepairVerb,
-    rejects: &mut impl FnMut(&str, Version) -> u64,
-) -> Result<Vec<HistoryChange>, PlanProblem> {
+fn one(entries: &[Entry], key: &Key, verb: RepairVerb) -> Result<Vec<HistoryChange>, PlanProblem> {
     let found: Vec<&Entry> = entries.iter().filter(|entry| entry.key() == *key).collect();
     let chains = || found.iter().map(|entry| entry.chain.to_string()).collect::<Vec<_>>();
     let entry = match found.as_slice() {
@@ -186,11 +189,7 @@ fn one(
             return Ok(followed);
         }
     }
-    let change = decide(entry, verb)?;
-    let gone = !matches!(change.kind, ChangeKind::Accept { .. } | ChangeKind::MarkApplied { .. });
-    let rows = if gone { rejects(&entry.chain, entry.version) } else { 0 };
-    let forget = HistoryChange { kind: ChangeKind::ForgetRejects { rows }, ..change.clone() };
-    Ok(if rows > 0 { vec![change, forget] } else { vec![change] })
+    decide(entry, verb).map(|change| vec![change])
 }
 
 /// Gives what was applied under other versions than it has now the rows that it should have: what was applied keeps a row, and what
@@ -223,6 +222,10 @@ fn decide(entry: &Entry, verb: RepairVerb) -> Result<HistoryChange, PlanProblem>
     let row = entry.applied.as_ref().filter(|row| row.is_live());
     let in_progress = row.is_some_and(Applied::is_in_progress);
     let kind = match (verb, row, entry.migration.as_deref()) {
+        // Part of it is gone, and nobody knows which: to begin anew would be to apply it over the rest.
+        (RepairVerb::Restart, Some(row), _) if row.stopped_on_its_way() == Some(Direction::Down) => {
+            return Err(PlanProblem::Dirty { migration, direction: Direction::Down });
+        }
         (RepairVerb::Restart, Some(row), _) if in_progress || row.state == AppliedState::Started => {
             ChangeKind::Forget { state: row.state, rows_done: row.rows_done }
         }
@@ -265,13 +268,13 @@ fn can_be_marked(state: State) -> bool {
 #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "a build without components has no transforms"))]
 pub(crate) fn check_retry(entry: &Entry) -> Result<(), PlanProblem> {
     let (Some(migration), Some(row)) = (&entry.migration, &entry.applied) else {
-        return Err(PlanProblem::NotApplied { migration: format!("{} {}", entry.version, entry.name()) });
+        return Err(PlanProblem::NotApplied { migration: entry.title() });
     };
     match entry.state {
         State::ChangedInProgress => {
             Err(PlanProblem::ChangedInProgress { migration: migration.title(), file: migration.file.clone() })
         }
-        State::ChecksumMismatch(Difference::Body | Difference::Manifest | Difference::Functions) => {
+        State::Outdated | State::ChecksumMismatch(Difference::Body | Difference::Manifest | Difference::Functions) => {
             Err(PlanProblem::ChecksumMismatch {
                 migration: migration.title(),
                 file: migration.file.clone(),

@@ -333,15 +333,17 @@ mod tests {
         fs::write(folder.path().join("more/0003_c.sql"), b"SELECT 1;").expect("file");
         symlink("more", folder.path().join("again")).expect("link");
         symlink(outside.path(), folder.path().join("shared")).expect("link");
+        symlink("nothing", folder.path().join("gone")).expect("link");
+        symlink("0001_a.sql", folder.path().join("same")).expect("link");
         let told = |recursive| {
             let loaded = Directory::new(folder.path()).recursive(recursive).load(&Interrupt::new()).expect("loaded");
             let reasons: Vec<String> = loaded.ignored.into_iter().map(|ignored| ignored.reason).collect();
             (loaded.migrations.len(), reasons)
         };
         let link = "a link, by way of which no folder is read";
-        assert_eq!(told(true), (2, [link, link].map(str::to_owned).to_vec()));
         let other = "neither .sql nor .wasm nor .toml nor a script";
-        assert_eq!(told(false), (1, [other, "a folder", other].map(str::to_owned).to_vec()));
+        assert_eq!(told(true), (2, [link, "a link to nothing", other, link].map(str::to_owned).to_vec()));
+        assert_eq!(told(false), (1, [other, other, "a folder", other, other].map(str::to_owned).to_vec()));
     }
 
     #[cfg(unix)]

@@ -11,7 +11,7 @@ use cap_std::fs::Dir;
 
 use super::assemble::shown;
 use super::problem::Problem;
-use super::tree::{Entry, Found, Tree};
+use super::tree::{Entry, Found, Link, Tree};
 
 /// More than any script or component; keeps a stray file from filling the memory.
 pub(super) const LARGEST: u64 = 256 << 20;
@@ -89,8 +89,16 @@ impl Tree for OpenFolder {
         if path.is_empty() { self.folder.clone() } else { shown(&self.folder, path) }
     }
 
-    fn is_link(&self, path: &str) -> bool {
-        self.unsure.contains(path) && self.dir.symlink_metadata(path).is_ok_and(|file| file.is_symlink())
+    fn link(&self, path: &str) -> Option<Link> {
+        let is_link = || self.dir.symlink_metadata(path).is_ok_and(|link| link.is_symlink());
+        if !self.unsure.contains(path) || !is_link() {
+            return None;
+        }
+        match self.dir.metadata(path) {
+            Ok(there) => there.is_dir().then_some(Link::Away),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Link::Nowhere),
+            Err(_) => Some(Link::Away),
+        }
     }
 }
 

@@ -17,11 +17,20 @@ pub(super) trait Tree {
     fn read(&mut self, path: &str) -> Result<Found, Problem>;
     /// Returns what to call a path in messages.
     fn shown(&self, path: &str) -> String;
-    /// Tells whether a path is a link to something else.
-    fn is_link(&self, path: &str) -> bool {
+    /// Tells where a path leads that is a link, but for one to a file, which is as good as the file.
+    fn link(&self, path: &str) -> Option<Link> {
         let _ = path;
-        false
+        None
     }
+}
+
+/// Where a link leads that is not one to a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Link {
+    /// To a folder, or out of the root.
+    Away,
+    /// To nothing.
+    Nowhere,
 }
 
 /// Something in a folder.

@@ -1,15 +1,24 @@
 //! A run whose plan another process makes false while it waits for its turn: it stops before it takes the wrong step.
 
+use std::fmt::Debug;
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
+use tracing::Subscriber;
+use tracing::field::Field;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use whimbrel::db::sqlite::Sqlite;
-use whimbrel::exec::{Event, Observer, StepOutcome};
+use whimbrel::db::{Backend, OpenOptions};
+use whimbrel::exec::{Event, Observer, Report, StepOutcome};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
-use whimbrel::{Error, Migrator};
+use whimbrel::{Error, Interrupt, Migrator};
 
-use crate::harness::Project;
+use super::SOON;
+use crate::harness::{Project, listen};
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -154,6 +163,21 @@ fn what_is_taken_back_and_applied_again_stands_on_the_same_both_times() {
 }
 
 #[test]
+fn what_runs_again_with_a_redo_is_no_change_of_others() {
+    let project = three(1);
+    project.write("migrations/R__view.sql", "DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT x FROM t1;");
+    migrator(&project.path(""), Arc::new(())).up(Until::End).unwrap();
+    for step in 1..=3 {
+        let (path, table) = (project.path("app.db"), format!("CREATE TABLE theirs{step} (x)"));
+        let redo = before(&project, step, move |_| {
+            rusqlite::Connection::open(path).unwrap().execute_batch(&table).unwrap();
+        });
+        let titles: Vec<String> = redo.redo(1).unwrap().steps.iter().map(|step| step.step.title()).collect();
+        assert_eq!(titles, ["3 m", "3 m", "view"]);
+    }
+}
+
+#[test]
 fn a_dry_run_chooses_its_steps_once_it_has_the_lock() {
     let project = three(2);
     let other = project.database();
@@ -163,13 +187,72 @@ fn a_dry_run_chooses_its_steps_once_it_has_the_lock() {
              ended_at = '2026-01-01T00:00:00.000Z' WHERE version = '2';",
         )
         .unwrap();
-    let folder = project.path("");
-    let trying = std::thread::spawn(move || migrator(&folder, Arc::new(())).dry_run(&Goal::UNDO_LAST));
-    // It has made its plan by then, and waits.
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    let trying = Trying::begin(&project);
+    trying.hear("planned");
     other.execute_batch("COMMIT").unwrap();
-    let tried = trying.join().unwrap().unwrap();
-    let outcomes: Vec<_> = tried.steps.iter().map(|step| step.outcome).collect();
-    assert_eq!(outcomes, [StepOutcome::DoneElsewhere]);
+    assert_eq!(trying.outcomes(), [StepOutcome::DoneElsewhere]);
     assert_eq!(applied(&project), [1]);
+}
+
+#[test]
+fn a_dry_run_waits_for_whoever_is_in_the_middle_of_a_step() {
+    let project = three(2);
+    let database = Sqlite::file(project.path("app.db"));
+    let options = OpenOptions { lock_timeout: Duration::ZERO, interrupt: Interrupt::new(), record: false };
+    let mut session = database.open(&options).unwrap();
+    let lock = session.lock_run(None).unwrap();
+    let other = project.database();
+    other.execute_batch("BEGIN IMMEDIATE; UPDATE _whimbrel_history SET state = 'started' WHERE version = '2'").unwrap();
+    let trying = Trying::begin(&project);
+    trying.hear("planned");
+    other.execute_batch("COMMIT").unwrap();
+    trying.hear("waits for a step outside a transaction");
+    other
+        .execute_batch(
+            "DROP TABLE t2; UPDATE _whimbrel_history SET state = 'reverted', ended_at = '2026-01-01T00:00:00.000Z' \
+             WHERE version = '2';",
+        )
+        .unwrap();
+    drop(lock);
+    assert_eq!(trying.outcomes(), [StepOutcome::DoneElsewhere]);
+    assert_eq!(applied(&project), [1]);
+}
+
+/// A dry run of the last step back, on a thread of its own.
+struct Trying {
+    thread: JoinHandle<Result<Report, Error>>,
+    says: Receiver<String>,
+}
+
+impl Trying {
+    fn begin(project: &Project) -> Self {
+        let folder = project.path("");
+        let (words, says) = mpsc::channel();
+        let subscriber = tracing_subscriber::registry().with(Words(words));
+        let work = move || listen(subscriber, || migrator(&folder, Arc::new(())).dry_run(&Goal::UNDO_LAST));
+        Self { thread: std::thread::spawn(work), says }
+    }
+
+    /// Waits until it says this.
+    fn hear(&self, words: &str) {
+        while self.says.recv_timeout(SOON).unwrap_or_else(|error| panic!("{words}: {error}")) != words {}
+    }
+
+    fn outcomes(self) -> Vec<StepOutcome> {
+        self.thread.join().unwrap().unwrap().steps.iter().map(|step| step.outcome).collect()
+    }
+}
+
+/// Hands on what is told `tracing`.
+struct Words(Sender<String>);
+
+impl<S: Subscriber> Layer<S> for Words {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        event.record(&mut |field: &Field, value: &dyn Debug| {
+            if field.name() == "message" {
+                // Nobody may be listening any more.
+                let _ = self.0.send(format!("{value:?}"));
+            }
+        });
+    }
 }

@@ -8,6 +8,7 @@ use whimbrel::model::AppliedState;
 use whimbrel::plan::{Goal, State};
 
 use super::{SPLIT, Stage, counts, people};
+use crate::harness::Project;
 
 const COUNT: &str = "[transform]\ntable = 'person'\nread = ['n']\nwrite = ['n']\nchunk = 500\n";
 
@@ -121,4 +122,19 @@ fn killed_at_any_moment_every_row_is_transformed_once() {
     assert!(kills > 0);
     assert_eq!(stage.lines("SELECT min(n), max(n), count(n) FROM person"), ["1|1|30000"]);
     assert_eq!(stage.migrator().history().unwrap()[1].record().rows_changed, 30_000);
+}
+
+#[test]
+fn a_baseline_in_chunks_has_all_before_it_in_it() {
+    let project = Project::with(&[
+        ("0001_first.sql", "CREATE TABLE first (x);"),
+        ("0002_all.js", "export function transform(row) { return { y: row.x + 1 }; }\n"),
+        ("0002_all.toml", "baseline = true\n[transform]\ntable = 't'\nread = ['x']\nwrite = ['y']\nchunk = 2\n"),
+    ]);
+    project.database().execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, x, y)").unwrap();
+    project.database().execute_batch("INSERT INTO t (x) VALUES (1), (2), (3), (4), (5)").unwrap();
+    project.ok(&["up"]);
+    project.ok(&["status", "--check"]);
+    assert_eq!(project.number("SELECT sum(y) FROM t"), 20);
+    assert_eq!(project.number("SELECT count(*) FROM _whimbrel_history WHERE state = 'baseline'"), 1);
 }

@@ -1,6 +1,7 @@
 //! What a transform would do, shown.
 
 use whimbrel::db::Value;
+use whimbrel::model::{Key, Version};
 use whimbrel::transform::Selection;
 
 use super::{PEOPLE, SPLIT, Stage, people};
@@ -12,7 +13,7 @@ fn shows_rows_before_and_after_and_writes_nothing() {
     );
     let stage = Stage::new(&schema, "picky", SPLIT);
     let before = std::fs::read(stage.database()).unwrap();
-    let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::First(10)).unwrap();
+    let preview = stage.migrator().preview(Version::from(2), &Selection::First(10)).unwrap();
     assert_eq!((preview.source.as_str(), preview.rows.len()), ("person", 3));
     let row = &preview.rows[0];
     assert_eq!(row.key, [Value::Integer(1)]);
@@ -27,17 +28,18 @@ fn shows_rows_before_and_after_and_writes_nothing() {
 fn finds_a_row_by_its_key() {
     let stage = Stage::new(&people(3000), "split", SPLIT);
     let key = |key: &[&str]| Selection::Key(key.iter().map(|part| (*part).to_owned()).collect());
-    let preview = stage.migrator().preview("2".parse().unwrap(), &key(&["2017"])).unwrap();
+    let preview = stage.migrator().preview(Version::from(2), &key(&["2017"])).unwrap();
     assert_eq!(preview.rows[0].after, [[Value::from("Given2017"), Value::from("Family2017")]]);
-    assert!(stage.migrator().preview("2".parse().unwrap(), &key(&["9999"])).unwrap().rows.is_empty());
-    let error = stage.migrator().preview("2".parse().unwrap(), &key(&["1", "2"])).unwrap_err();
+    assert!(stage.migrator().preview(Version::from(2), &key(&["9999"])).unwrap().rows.is_empty());
+    let error = stage.migrator().preview(Version::from(2), &key(&["1", "2"])).unwrap_err();
     assert!(super::chain(&error).contains("the key has 1 columns (id), and 2 values were given"), "{error}");
 }
 
 #[test]
 fn refuses_what_cannot_be_shown() {
     let stage = Stage::new(PEOPLE, "split", SPLIT);
-    let refused = |version: &str| stage.migrator().preview(version.parse().unwrap(), &Selection::First(1)).unwrap_err();
+    let refused =
+        |version: &str| stage.migrator().preview(version.parse::<Key>().unwrap(), &Selection::First(1)).unwrap_err();
     assert!(refused("1").to_string().contains("migration 1 schema is no transform"));
     assert!(refused("9").to_string().contains("the chain has no version 9"));
 }
@@ -47,7 +49,7 @@ fn shows_the_rows_that_go_into_another_table() {
     let schema = format!("{PEOPLE}CREATE TABLE word (person, position, word)");
     let words = "[transform]\ntable = 'person'\nread = ['id', 'full_name']\ninto = 'word'\nwrite = ['person', 'position', 'word']";
     let stage = Stage::new(&schema, "words", words);
-    let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::First(1)).unwrap();
+    let preview = stage.migrator().preview(Version::from(2), &Selection::First(1)).unwrap();
     assert_eq!(preview.into.as_deref(), Some("word"));
     assert_eq!(preview.rows[0].after.len(), 2);
     assert!(preview.rows[0].before.is_empty());
@@ -92,7 +94,7 @@ fn the_program_shows_previews_rejects_and_progress() {
 fn takes_a_sample_from_all_over_the_table() {
     let stage = Stage::new(&people(3000), "split", SPLIT);
     let sample = |rows| {
-        let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(rows)).unwrap();
+        let preview = stage.migrator().preview(Version::from(2), &Selection::Sample(rows)).unwrap();
         preview.rows.into_iter().map(|row| row.key[0].clone()).collect::<Vec<_>>()
     };
     assert_eq!(sample(3), [501, 1501, 2501].map(Value::Integer));
@@ -100,13 +102,13 @@ fn takes_a_sample_from_all_over_the_table() {
     assert_eq!(sample(10_000).len(), 3000);
     let filtered = format!("{SPLIT}where = 'id > 2998'");
     let stage = Stage::new(&people(3000), "split", &filtered);
-    let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(5)).unwrap();
+    let preview = stage.migrator().preview(Version::from(2), &Selection::Sample(5)).unwrap();
     assert_eq!(preview.rows.len(), 2);
     let text_keys =
         "CREATE TABLE person (full_name TEXT COLLATE NOCASE PRIMARY KEY, first_name, last_name) WITHOUT ROWID;
         INSERT INTO person (full_name) VALUES ('b c'), ('A b'), ('C d'), ('a z');";
     let stage = Stage::new(text_keys, "split", &format!("{SPLIT}chunk = 2"));
-    let preview = stage.migrator().preview("2".parse().unwrap(), &Selection::Sample(2)).unwrap();
+    let preview = stage.migrator().preview(Version::from(2), &Selection::Sample(2)).unwrap();
     assert_eq!(preview.rows.iter().map(|row| row.key[0].clone()).collect::<Vec<_>>(), ["a z", "C d"].map(Value::from));
 }
 

@@ -1,5 +1,7 @@
 //! Rows that cannot be transformed or written, kept aside.
 
+use whimbrel::model::Version;
+
 use super::{SPLIT, Stage, chain, counts, people};
 
 fn some_bad() -> String {
@@ -95,7 +97,7 @@ fn nothing_stays_of_a_row_that_a_trigger_refuses_halfway() {
             let schema = format!("{}; {log}; {no}", people(40));
             let stage = Stage::new(&schema, "split", &format!("{SPLIT}on_error = 'skip'\nchunk = {chunk}"));
             assert_eq!(stage.counts(), counts(40, 36, 0, 4), "{raise} {chunk}");
-            let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap().rows;
+            let rejects = stage.migrator().rejects(Version::from(2)).unwrap().rows;
             let keys: Vec<&str> = rejects.iter().map(|reject| reject.key.as_str()).collect();
             assert_eq!(keys, ["id 3", "id 13", "id 23", "id 33"]);
             assert!(rejects[0].reason.starts_with("not this"), "{}", rejects[0].reason);
@@ -139,7 +141,7 @@ fn lists_what_was_left_out() {
     for chunk in ["'whole'", "400"] {
         let stage = Stage::new(&some_bad(), "picky", &format!("{SPLIT}on_error = 'skip'\nchunk = {chunk}"));
         assert_eq!(stage.counts(), counts(5000, 4950, 0, 50));
-        let rejects = stage.migrator().rejects("2".parse().unwrap()).unwrap().rows;
+        let rejects = stage.migrator().rejects(Version::from(2)).unwrap().rows;
         assert_eq!(rejects.len(), 50);
         assert_eq!((rejects[1].key.as_str(), rejects[1].reason.as_str()), ("id 117", "bad 117 is no name"));
         assert_eq!(rejects[1].values, r#"{"key":{"id":{"integer":"117"}},"read":{"full_name":{"text":"bad 117"}}}"#);
@@ -152,7 +154,7 @@ fn tries_rows_once_more_after_they_were_mended() {
     let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = 'skip'"));
     assert_eq!(stage.counts(), counts(10, 6, 0, 4));
     let before = std::fs::read(stage.database()).unwrap();
-    let nothing = stage.migrator().retry_rejects("2".parse().unwrap()).unwrap();
+    let nothing = stage.migrator().retry_rejects(Version::from(2)).unwrap();
     assert_eq!((nothing.rows, nothing.gone), (counts(4, 0, 0, 4), 0));
     assert_ne!(std::fs::read(stage.database()).unwrap(), before);
     rusqlite::Connection::open(stage.database())
@@ -162,9 +164,9 @@ fn tries_rows_once_more_after_they_were_mended() {
              UPDATE person SET full_name = 'Not tried' WHERE id = 1;",
         )
         .unwrap();
-    let retried = stage.migrator().retry_rejects("2".parse().unwrap()).unwrap();
+    let retried = stage.migrator().retry_rejects(Version::from(2)).unwrap();
     assert_eq!((retried.rows, retried.gone), (counts(3, 2, 0, 1), 1));
-    let left = stage.migrator().rejects("2".parse().unwrap()).unwrap().rows;
+    let left = stage.migrator().rejects(Version::from(2)).unwrap().rows;
     assert_eq!(left.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["id 3"]);
     assert_eq!(
         stage.lines("SELECT first_name, last_name FROM person WHERE id IN (1, 2, 3, 5) ORDER BY id"),
@@ -183,7 +185,7 @@ fn what_must_hold_is_asked_again_when_rows_are_tried_once_more() {
         let connection = rusqlite::Connection::open(stage.database()).unwrap();
         connection.execute("UPDATE person SET full_name = ? WHERE id = 2", [name]).unwrap();
     };
-    let retry = || stage.migrator().retry_rejects("2".parse().unwrap());
+    let retry = || stage.migrator().retry_rejects(Version::from(2));
     mend("Never Right");
     let before = std::fs::read(stage.database()).unwrap();
     let error = chain(&retry().unwrap_err());
@@ -209,7 +211,7 @@ fn rows_that_are_made_for_another_table_are_tried_once_more() {
         .unwrap()
         .execute_batch("UPDATE person SET full_name = replace(full_name, 'taboo', 'four')")
         .unwrap();
-    let retried = stage.migrator().retry_rejects("2".parse().unwrap()).unwrap();
+    let retried = stage.migrator().retry_rejects(Version::from(2)).unwrap();
     assert_eq!((retried.rows, retried.gone), (counts(2, 3, 0, 0), 0));
     assert_eq!(stage.lines("SELECT word FROM word ORDER BY rowid"), ["one", "two", "four", "four", "three"]);
 }
@@ -218,7 +220,7 @@ fn rows_that_are_made_for_another_table_are_tried_once_more() {
 fn tries_nothing_with_another_component_or_before_it_is_applied() {
     let schema = format!("{}; UPDATE person SET full_name = 'bad ' || id WHERE id = 2", people(3));
     let stage = Stage::new(&schema, "picky", &format!("{SPLIT}on_error = 'skip'"));
-    let retry = || stage.migrator().retry_rejects("2".parse().unwrap());
+    let retry = || stage.migrator().retry_rejects(Version::from(2));
     assert!(retry().unwrap_err().to_string().contains("migration 2 transform is not applied"));
     stage.counts();
     stage.manifest("split", &format!("{SPLIT}on_error = 'skip'"));

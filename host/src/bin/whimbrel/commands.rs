@@ -27,7 +27,7 @@ mod test;
 mod up;
 mod verify;
 
-use whimbrel::model::Version;
+use whimbrel::model::Key;
 use whimbrel::plan::{PlanError, PlanProblem, Rules, Until};
 use whimbrel::{Error, Migrator};
 
@@ -82,10 +82,10 @@ fn rules(args: &RuleArgs) -> Rules {
     Rules { allow_out_of_order: args.allow_out_of_order, ignore_missing: args.ignore_missing }
 }
 
-/// Refuses a version that neither the chain nor the history has.
-fn known(migrator: &Migrator, version: Version) -> Result<(), Error> {
-    match migrator.is_known(version)? {
+/// Refuses what neither the chain nor the history has.
+fn known(migrator: &Migrator, key: &Key) -> Result<(), Error> {
+    match migrator.is_known(key.clone())? {
         true => Ok(()),
-        false => Err(PlanError { problems: vec![PlanProblem::UnknownTarget { version }] }.into()),
+        false => Err(PlanError { problems: vec![PlanProblem::unknown(key)] }.into()),
     }
 }

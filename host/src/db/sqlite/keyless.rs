@@ -3,6 +3,7 @@
 //! What is a key: <https://sqlite.org/foreignkeys.html#fk_indexes>.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use rusqlite::{Connection, OptionalExtension, Result};
 
@@ -53,10 +54,8 @@ impl ForeignKeys {
         let keys = foreign_keys(connection)?;
         let mut parents = BTreeMap::new();
         for key in &keys {
-            let name = key.parent.to_ascii_lowercase();
-            if !parents.contains_key(&name) {
-                let parent = Parent::read(connection, &key.parent)?;
-                parents.insert(name, parent);
+            if let Entry::Vacant(unknown) = parents.entry(key.parent.to_ascii_lowercase()) {
+                unknown.insert(Parent::read(connection, &key.parent)?);
             }
         }
         Ok(Self { keys, parents })

@@ -10,7 +10,7 @@ use super::super::lock_file::LOCK_FILE;
 use super::super::problem::{Problem, SourceError};
 use super::super::regular::NOT_REGULAR;
 use super::super::scripts::Shared;
-use super::super::tree::{Entry, Found, Tree, sorted};
+use super::super::tree::{Entry, Found, Link, Tree, sorted};
 use super::super::{Ignored, Loaded};
 use super::detect::Detected;
 use super::goose::Wrong;
@@ -237,10 +237,13 @@ impl Walk<'_> {
         // A folder inside would be read twice by way of a link, and one outside is not to be read.
         if matches!(judged, FileName::Ignored(_))
             && matches!(self.descent(name, depth, kind), Descent::Into(_))
-            && self.tree.is_link(&entry.path)
+            && let Some(link) = self.tree.link(&entry.path)
         {
-            let reason = "a link, by way of which no folder is read".to_owned();
-            self.gathered.ignored.push(Ignored { file: self.tree.shown(&entry.path), reason });
+            let reason = match link {
+                Link::Away => "a link, by way of which no folder is read",
+                Link::Nowhere => "a link to nothing",
+            };
+            self.gathered.ignored.push(Ignored { file: self.tree.shown(&entry.path), reason: reason.to_owned() });
             return;
         }
         let found = self.wanted(entry, judged, kind);

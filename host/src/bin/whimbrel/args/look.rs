@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use whimbrel::model::Dependency;
 
-use super::named::{Named, file_to_write, version};
+use super::named::{Named, file_to_write};
 use super::{RuleArgs, UntilArgs};
 
 // Options of `status`.
@@ -91,9 +90,9 @@ pub(crate) struct InspectArgs {
 // Options of `preview`.
 #[derive(clap::Args)]
 pub(crate) struct PreviewArgs {
-    /// The migration; `billing:7` with several chains
-    #[arg(value_parser = version)]
-    pub(crate) version: Dependency,
+    /// The version of the migration (`billing:7` with several chains), or the name of a repeatable one
+    #[arg(value_name = "VERSION")]
+    pub(crate) target: Named,
     /// Show this many rows, the first ones in the order of the key
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) rows: u32,
@@ -111,9 +110,9 @@ pub(crate) struct PreviewArgs {
 // Options of `rejects`.
 #[derive(clap::Args)]
 pub(crate) struct RejectsArgs {
-    /// The migration; `billing:7` with several chains
-    #[arg(value_parser = version)]
-    pub(crate) version: Dependency,
+    /// The version of the migration (`billing:7` with several chains), or the name of a repeatable one
+    #[arg(value_name = "VERSION")]
+    pub(crate) target: Named,
     /// Transform them once more, after they were mended, and forget those that can be transformed now
     #[arg(long)]
     pub(crate) retry: bool,

@@ -26,11 +26,11 @@ pub(super) fn run(args: &PreviewArgs, settings: &Settings, ui: &Ui, signals: &Si
         (true, true) => Selection::Sample(args.rows),
         (true, false) => Selection::First(args.rows),
     };
-    let shown = migrator.preview(args.version.version, &selection)?;
+    let shown = migrator.preview(args.target.key.clone(), &selection)?;
     if let Some(file) = &args.html {
         let called = match settings.has_several_chains() {
-            true => format!("{}:{}", shown.chain, args.version.version),
-            false => args.version.version.to_string(),
+            true => format!("{}:{}", shown.chain, args.target.key),
+            false => args.target.key.to_string(),
         };
         let page = preview_html::page(&shown, &called);
         std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
@@ -50,9 +50,9 @@ pub(super) fn rejects(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals:
         return retry(args, settings, ui, signals);
     }
     let migrator = settings.migrator(Rules::default(), signals.watch(), Arc::new(()))?;
-    let found = migrator.rejects(args.version.version)?;
+    let found = migrator.rejects(args.target.key.clone())?;
     if found.rows.is_empty() {
-        known(&migrator, args.version.version)?;
+        known(&migrator, &args.target.key)?;
         missing::mention(settings, ui)?;
     }
     let chain = found.chain.as_deref().filter(|_| settings.has_several_chains());
@@ -65,10 +65,10 @@ fn retry(args: &RejectsArgs, settings: &Settings, ui: &Ui, signals: &Signals) ->
     overdue::watch(settings.timeout, ui);
     let progress = Arc::new(Progress::new(ui));
     let migrator = settings.migrator(Rules::default(), signals.watch(), progress.clone())?;
-    let retried = migrator.retry_rejects(args.version.version);
+    let retried = migrator.retry_rejects(args.target.key.clone());
     progress.finish();
     let retried = retried?;
-    let left = migrator.rejects(args.version.version)?;
+    let left = migrator.rejects(args.target.key.clone())?;
     let chain = left.chain.as_deref().filter(|_| settings.has_several_chains());
     let text = || preview::retried(&left.rows, chain, &retried);
     ui.report(true, || preview::rejects_json(&left, Some(&retried)), text)?;

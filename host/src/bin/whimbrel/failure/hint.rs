@@ -266,6 +266,12 @@ pub(super) fn placeholder(chain: &str, missing: &MissingValue) -> String {
 
 /// Writes the command that repairs a migration, which is named as in messages.
 pub(crate) fn repair(migration: &str, verb: &str) -> String {
+    format!("whimbrel repair {} --{verb}", target(migration))
+}
+
+/// Writes a migration, which is named as in messages, as a command takes it: its version, or the name of a repeatable one,
+/// and the chain where it is named.
+pub(crate) fn target(migration: &str) -> String {
     let (chain, title) = match migration.split_once(':') {
         Some((chain, title)) if !chain.contains(' ') => (Some(chain), title),
         _ => (None, migration),
@@ -275,8 +281,7 @@ pub(crate) fn repair(migration: &str, verb: &str) -> String {
         Ok(_) => first.to_owned(),
         Err(_) => format!("'{title}'"),
     };
-    let chain = chain.map(|chain| format!(" --chain {chain}")).unwrap_or_default();
-    format!("whimbrel repair{chain} {target} --{verb}")
+    chain.map_or_else(|| target.clone(), |chain| format!("--chain {chain} {target}"))
 }
 
 /// Says what to do about a version that was applied as another migration, which is under another version now.

@@ -1,5 +1,6 @@
 //! Explains why a run stopped, and what it had done before.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use whimbrel::db::{DbError, ErrorCode};
@@ -199,7 +200,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
                 let causes = std::iter::once(inner.message.clone()).chain(inner.causes.clone()).collect();
                 Failure { causes, message: error.to_string(), ..inner }
             }
-            error => transform::stopped(error, &failed.migration.version.to_string()),
+            error => transform::stopped(error, &hint::target(&failed.title())),
         },
         StepError::Rust { source } => Failure::new(Exit::Failed, "rust-failed", source.to_string()),
         StepError::Database { doing, source } => Failure {
@@ -262,10 +263,7 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             ..Failure::new(Exit::Failed, "transaction-open", error.to_string())
         },
         StepError::Checkpoint { .. } => Failure {
-            hint: Some(format!(
-                "`whimbrel repair {} --restart` begins with the first row again",
-                failed.migration.version
-            )),
+            hint: Some(format!("`{}` begins with the first row again", hint::repair(&failed.title(), "restart"))),
             ..Failure::new(Exit::Failed, "history-row", error.to_string())
         },
         StepError::Vanished => Failure {
@@ -421,14 +419,20 @@ fn what_remains(done: &Report, failed: Direction) -> Vec<String> {
     if done.dry_run {
         return vec!["it was a dry run: everything was rolled back".to_owned()];
     }
+    // A run may have applied again what it had reverted: what counts is how each stands in the end.
+    let mut ends = HashMap::new();
+    for step in &done.steps {
+        if matches!(step.outcome, StepOutcome::Done | StepOutcome::MarkedApplied | StepOutcome::DoneElsewhere) {
+            ends.insert((&step.step.chain, step.step.migration.key()), (step.step.direction, step.outcome));
+        }
+    }
     let told = |direction: Direction, verb: &str| {
         let then = match (direction, failed) {
             // Who takes back and applies again once more would begin with the migration before it.
             (Direction::Down, Direction::Up) => ": `whimbrel up` applies again what was reverted",
             _ => "",
         };
-        let steps = done.steps.iter().filter(|step| step.outcome == StepOutcome::Done);
-        match steps.filter(|step| step.step.direction == direction).count() {
+        match ends.values().filter(|end| **end == (direction, StepOutcome::Done)).count() {
             0 => None,
             1 => Some(format!("1 migration was {verb} before it and stays {verb}{then}")),
             steps => Some(format!("{steps} migrations were {verb} before it and stay {verb}{then}")),

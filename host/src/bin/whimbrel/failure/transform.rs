@@ -7,15 +7,15 @@ use whimbrel::wasm::PluginError;
 use super::{Failure, Problem, hint, library, run};
 use crate::exit::Exit;
 
-/// Explains why a transform stopped in the middle of its rows; `version` is that of its migration, as it is typed.
-pub(super) fn stopped(error: &TransformError<PluginError>, version: &str) -> Failure {
+/// Explains why a transform stopped in the middle of its rows; `target` is its migration, as a command takes it.
+pub(super) fn stopped(error: &TransformError<PluginError>, target: &str) -> Failure {
     let failure = |code: &'static str| Failure::new(Exit::Failed, code, error.to_string());
     match error {
         TransformError::Layout { problems } => layout(problems, None, &error.to_string()),
         TransformError::Rejected { .. } => Failure {
             hint: Some(format!(
                 "mend the row, or keep such rows aside with `on_error = \"skip\"` in its manifest; \
-                 `whimbrel preview {version} --key VALUE` shows one row"
+                 `whimbrel preview {target} --key VALUE` shows one row"
             )),
             ..failure("row-rejected")
         },
@@ -40,7 +40,7 @@ pub(super) fn stopped(error: &TransformError<PluginError>, version: &str) -> Fai
             ..failure("key")
         },
         TransformError::OtherKey { .. } => Failure {
-            hint: Some(format!("`whimbrel repair {version} --restart` begins with the first row again")),
+            hint: Some(format!("`whimbrel repair {target} --restart` begins with the first row again")),
             ..failure("key")
         },
         _ => failure("transform"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use whimbrel::exec::{Estimate, Report, RowCounts, StepOutcome, StepReport};
-use whimbrel::model::Hook;
+use whimbrel::model::{Hook, Key};
 use whimbrel::plan::Direction;
 
 use super::grants::{self, ObservedJson};
@@ -133,10 +133,14 @@ fn kept_aside(step: &StepReport) -> Option<String> {
     }
     let rejected = step.rows.map(|rows| rows.rejected).filter(|rejected| *rejected > 0)?;
     let (rows, them) = if rejected == 1 { ("row was", "it") } else { ("rows were", "them") };
-    let (count, version) = (amount::number(rejected), step.step.migration.version);
+    let count = amount::number(rejected);
+    let target = match step.step.migration.key() {
+        Key::Version(version) => version.to_string(),
+        Key::Name(name) => format!("'{}'", escape::line(&name)),
+    };
     let chain = if step.step.several { format!(" --chain {}", escape::line(&step.step.chain)) } else { String::new() };
     Some(format!(
-        "{count} {rows} kept aside: `whimbrel rejects{chain} {version}` shows {them}, and with --retry transforms {them} \
+        "{count} {rows} kept aside: `whimbrel rejects{chain} {target}` shows {them}, and with --retry transforms {them} \
          once more.\n"
     ))
 }
