@@ -68,103 +68,27 @@ fn a_script_that_nobody_has_written_is_not_applied() {
     ");
 }
 
+/// Which builds with one command: `flows::polyglot::new` does that.
 #[test]
-fn drafts_a_component_in_rust() {
-    let project = Project::with(&[("0001_create_note.sql", "SELECT 1;")]);
-    assert_snapshot!(project.run(&["new", "trim_notes", "--kind", "rust", "--reversible"]), @"
-    exit 0
-    --- stdout
-    Created guests/trim_notes/Cargo.toml.
-    Created guests/trim_notes/src/lib.rs.
-    Created guests/trim_notes/0002_trim_notes.toml.
-    Next:
-      write the migration into guests/trim_notes/src/lib.rs
-      say what it may do in guests/trim_notes/0002_trim_notes.toml
-      rustup target add wasm32-unknown-unknown
-      cargo build --release --target wasm32-unknown-unknown --manifest-path guests/trim_notes/Cargo.toml
-      whimbrel componentize guests/trim_notes/target/wasm32-unknown-unknown/release/trim_notes.wasm --output migrations/0002_trim_notes.wasm
-      cp guests/trim_notes/0002_trim_notes.toml migrations/0002_trim_notes.toml
-      whimbrel plan
-    ");
-    assert_snapshot!(project.read("guests/trim_notes/src/lib.rs"), @r#"
-    //! A migration that runs as a sandboxed component.
-
-    use whimbrel_guest::{Context, Migration, Result, Reversible, Transaction, params};
-
-    struct Work;
-
-    impl Migration for Work {
-        fn up(tx: &Transaction, _ctx: &Context) -> Result<()> {
-            let update = tx.prepare("UPDATE note SET text = ? WHERE id = ?")?;
-            let mut writer = update.writer();
-            for row in tx.query("SELECT id, text FROM note ORDER BY id", params![])? {
-                let row = row?;
-                let text: &str = row.get("text")?;
-                writer.row(params![text.trim(), row.get::<i64>("id")?])?;
-            }
-            writer.finish()?;
-            Ok(())
-        }
-    }
-
-    impl Reversible for Work {
-        fn down(_tx: &Transaction, _ctx: &Context) -> Result<()> {
-            // Undo here what `up` did.
-            Ok(())
-        }
-    }
-
-    whimbrel_guest::export_reversible!(Work);
-
-    #[cfg(test)]
-    mod tests {
-        use whimbrel_guest::testing::Database;
-
-        use super::*;
-
-        #[test]
-        fn trims_the_notes() -> Result<()> {
-            let mut db = Database::new();
-            db.execute_script("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO note (text) VALUES (' a ')")?;
-            db.up::<Work>()?;
-            assert_eq!(db.query("SELECT text FROM note")?, [["a"]]);
-            Ok(())
-        }
-    }
-    "#);
-    assert_snapshot!(project.read("guests/trim_notes/Cargo.toml"), @r#"
-    [package]
-    name = "trim_notes"
-    version = "0.1.0"
-    edition = "2024"
-    publish = false
-
-    [lib]
-    crate-type = ["cdylib", "rlib"]
-
-    [dependencies]
-    whimbrel-guest = "0.1"
-
-    [dev-dependencies]
-    whimbrel-guest = { version = "0.1", features = ["testing"] }
-
-    [profile.release]
-    opt-level = "s"
-    lto = true
-    # A sum that does not fit stops the migration, as it stops its tests, and is not stored wrong.
-    overflow-checks = true
-
-    # A project of its own, wherever it lies.
-    [workspace]
-    "#);
-    assert_snapshot!(project.read("guests/trim_notes/0002_trim_notes.toml"), @r#"
+fn the_kind_rust_is_the_language() {
+    let drafted = |choice: &str| {
+        let project = Project::with(&[("0001_create_note.sql", "SELECT 1;")]);
+        let said = project.ok(&["new", "trim_notes", choice, "rust", "--reversible"]).stdout;
+        assert_eq!(project.list("migrations"), ["0001_create_note.sql"], "the chain works until it is built");
+        let files = ["Cargo.toml", "src/lib.rs", "build.sh", "whimbrel/guest/src/lib.rs", "0002_trim_notes.toml"];
+        (said, files.map(|file| project.read(&format!("guests/trim_notes/{file}"))))
+    };
+    let by_kind = drafted("--kind");
+    assert_eq!(by_kind, drafted("--lang"));
+    let (said, [.., manifest]) = by_kind;
+    assert!(said.contains("sh guests/trim_notes/build.sh"), "{said}");
+    assert_snapshot!(manifest, @r#"
     description = "trim notes"
 
     [grants]
     read = ["note(id, text)"]
     update = ["note(text)"]
     "#);
-    assert_eq!(project.list("migrations"), ["0001_create_note.sql"], "the chain works until it is built");
 }
 
 #[test]

@@ -16,9 +16,9 @@ use super::reader::Reader;
 use super::regular::problem_of;
 use super::{Layout, Loaded, Source, SourceError, hooks};
 use crate::interrupt::Interrupt;
-use crate::model::{Migration, Role, Version};
+use crate::model::{FunctionLibrary, Migration, Role, Version};
 
-/// One script of any name, with its manifest beside it and what it imports from its folder. What it depends on in its chain is left
+/// One script of any name, with its manifest, the libraries of functions that it names and what it imports, all from its folder. What it depends on in its chain is left
 /// out: it is run by itself.
 #[derive(Clone, Debug)]
 pub struct SingleScript {
@@ -42,6 +42,7 @@ impl Source for SingleScript {
         })?;
         for migration in &mut loaded.migrations {
             Arc::make_mut(migration).placement.depends_on.clear();
+            loaded.libraries.extend(libraries(&self.path, migration)?);
         }
         Ok(loaded)
     }
@@ -82,6 +83,44 @@ fn alone(path: &Path, endings: Vec<String>, no: &'static str, what: &str) -> Res
     migration.map(Arc::unwrap_or_clone).ok_or_else(|| SourceError::new(Vec::new()))
 }
 
+/// Reads the libraries of functions that a migration names, of those that lie beside it.
+fn libraries(path: &Path, migration: &Migration) -> Result<Vec<FunctionLibrary>, SourceError> {
+    let (dir, folder) = folder_of(path)?;
+    let mut reader = Reader::new(&dir, LARGEST, Gathered::default());
+    for library in migration.libraries() {
+        let name = format!("{library}.functions.wasm");
+        let judged = FileName::parse(&name);
+        if !matches!(judged, FileName::Library { .. }) {
+            continue;
+        }
+        match reader.read_file(Path::new(&name)) {
+            Ok(bytes) => {
+                let file = shown(&folder, &name);
+                let kept = reader.gathered.keep(file, judged).map(|file| File {
+                    bytes: Cow::Owned(bytes),
+                    path: name,
+                    ..file
+                });
+                reader.gathered.files.extend(kept);
+            }
+            // That it is missing is told with the migration, and the program may have brought it.
+            Err(error) if error.kind() == ErrorKind::NotFound && dir.symlink_metadata(&name).is_err() => {}
+            Err(error) => return Err(SourceError::new(vec![problem_of(shown(&folder, &name), &error)])),
+        }
+    }
+    Ok(assemble(reader.gathered)?.libraries)
+}
+
+/// Opens the folder of a file, and says what to call it.
+fn folder_of(path: &Path) -> Result<(Dir, String), SourceError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = parent.to_string_lossy().into_owned();
+    match Dir::open_ambient_dir(parent, ambient_authority()) {
+        Ok(dir) => Ok((dir, folder)),
+        Err(error) => Err(SourceError::new(vec![unreadable_folder(&folder, &error)])),
+    }
+}
+
 const MORE: &str = "`[engines]` in whimbrel.toml names more engines";
 
 fn list(endings: &[String]) -> String {
@@ -94,8 +133,7 @@ fn read_one(
     gathered: Gathered,
     part: impl Fn(&str, &Gathered) -> Result<Part, (&'static str, String)>,
 ) -> Result<Loaded, SourceError> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = parent.to_string_lossy();
+    let (dir, folder) = folder_of(path)?;
     let refuse = |problem| SourceError::new(vec![problem]);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let file = shown(&folder, &name);
@@ -108,8 +146,6 @@ fn read_one(
         FileName::Part { version, name, .. } => (version, name),
         FileName::Library { .. } | FileName::Ignored(_) | FileName::Malformed { .. } => (Version::from(0), words(stem)),
     };
-    let dir = Dir::open_ambient_dir(parent, ambient_authority());
-    let dir = dir.map_err(|error| refuse(unreadable_folder(&folder, &error)))?;
     let mut reader = Reader::new(&dir, LARGEST, gathered);
     for (name, part) in [(name.clone(), part), (format!("{stem}.toml"), Part::Manifest)] {
         match reader.read_file(Path::new(&name)) {

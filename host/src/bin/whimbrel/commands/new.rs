@@ -1,7 +1,6 @@
 //! `whimbrel new`: the files of a new migration.
 
 mod lang;
-mod rust;
 mod script;
 mod version;
 
@@ -10,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use whimbrel::source::{Layout, check_name};
 
-use crate::args::{NewArgs, NewKind};
+use crate::args::{NewArgs, NewKind, NewLang};
 use crate::commands::files::{self, Made, MadeFile, Making, NewFile};
 use crate::commands::lock;
 use crate::exit::Exit;
@@ -50,7 +49,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
     let draft = match (args.lang, args.kind) {
         (Some(lang), _) => lang::draft(&dir, &stem, &name, lang, args.reversible),
         (None, NewKind::Sql) => sql(&dir, layout, &version, &name, args.reversible)?,
-        (None, NewKind::Rust) => rust::draft(&dir, &stem, &name, args.reversible),
+        (None, NewKind::Rust) => lang::draft(&dir, &stem, &name, NewLang::Rust, args.reversible),
         (None, NewKind::Js) => script::draft(&dir, &stem, &name, args.reversible, Language::JavaScript),
         (None, NewKind::Ts) => script::draft(&dir, &stem, &name, args.reversible, Language::TypeScript),
         (None, NewKind::Py) => script::draft(&dir, &stem, &name, args.reversible, Language::Python),

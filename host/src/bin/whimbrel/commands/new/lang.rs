@@ -5,7 +5,6 @@ mod sources;
 use std::path::Path;
 
 use super::Draft;
-use super::rust::package;
 use crate::args::NewLang;
 use crate::commands::files::NewFile;
 
@@ -43,7 +42,7 @@ pub(super) fn draft(dir: &Path, stem: &str, name: &str, lang: NewLang, reversibl
     let mut files: Vec<NewFile> =
         filled.chain(sdk).map(|(path, contents)| NewFile { path: project.join(path), contents }).collect();
     let manifest = project.join(format!("{stem}.toml"));
-    files.push(NewFile { path: manifest.clone(), contents: super::rust::manifest_toml(name) });
+    files.push(NewFile { path: manifest.clone(), contents: manifest_toml(name) });
     files.push(NewFile { path: project.join(".gitignore"), contents: sources::IGNORED.to_owned() });
     let next = vec![
         format!("write the migration into {}", project.join(template.main).display()),
@@ -52,6 +51,23 @@ pub(super) fn draft(dir: &Path, stem: &str, name: &str, lang: NewLang, reversibl
         "whimbrel up".to_owned(),
     ];
     Draft { files, next }
+}
+
+/// A package's name cannot begin with a digit.
+fn package(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { format!("migration-{name}") }
+}
+
+fn manifest_toml(name: &str) -> String {
+    format!(
+        "description = \"{}\"\n\
+         \n\
+         [grants]\n\
+         read = [\"note(id, text)\"]\n\
+         update = [\"note(text)\"]\n",
+        name.replace(['_', '-'], " ")
+    )
 }
 
 /// Makes a name safe between the double quotes of a shell.
