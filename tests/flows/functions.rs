@@ -294,6 +294,19 @@ fn the_program_says_where_a_limit_met_inside_of_one_is_raised() {
 }
 
 #[test]
+fn a_script_that_is_run_by_itself_calls_the_library_beside_it() {
+    let project = Project::notes();
+    let script = "// whimbrel: functions = 'text_tools'\nexport function up(db) {\n  \
+                  db.execute(\"CREATE TABLE mail AS SELECT normalise_email(' A@B.example ') AS e\");\n}\n";
+    project.write("scratch/1_mail.js", script);
+    let missing = project.run(&["run-script", "scratch/1_mail.js"]);
+    assert!(missing.code == 1 && missing.stderr.contains("text_tools.functions.wasm"), "{missing}");
+    project.write("scratch/text_tools.functions.wasm", library());
+    project.ok(&["run-script", "scratch/1_mail.js", "--commit"]);
+    assert_eq!(project.number("SELECT count(*) FROM mail WHERE e = 'a@b.example'"), 1);
+}
+
+#[test]
 fn what_they_log_is_heard() {
     let stage = Stage::calling("SELECT say('here');");
     stage.up().unwrap();

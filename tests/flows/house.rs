@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use super::guests::workspace;
 
 /// Each module may name those in lines above its own.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 12] = [
     &["interrupt", "limits", "log_level", "sql", "grants"],
     &["code_events"],
     &["db"],
-    &["lock", "model"],
+    &["model"],
+    &["lock"],
     &["source", "history", "plan", "transform", "wasm"],
     &["engines"],
     &["exec"],

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use super::content;
 use super::problem::Problem;
 use crate::model::{Manifest, ScriptFile, ScriptFiles};
+use crate::sql;
 
-/// What a line of a script's head begins with, after the sign of a comment.
-const DIRECTIVE: &str = "whimbrel:";
 /// The signs with which comments begin that go to the end of the line, in whatever language.
 const COMMENTS: [&str; 4] = ["//", "#", "--", ";"];
 
@@ -38,11 +37,25 @@ pub(super) fn head(file: &str, text: &str) -> Result<Option<Manifest>, Vec<Probl
 pub(super) fn lines_of_head(file: &str, text: &str) -> Result<Option<String>, Vec<Problem>> {
     let mut toml = String::new();
     let (mut at_top, mut offset, mut said) = (true, 0, false);
+    let mut in_block = false;
     let mut problems = Vec::new();
     for line in text.split_inclusive('\n') {
-        let comment = comment(line);
-        let directive = comment.and_then(|comment| comment.trim_start().strip_prefix(DIRECTIVE));
-        if comment.is_none() && !line.trim_start_matches('\u{feff}').trim().is_empty() {
+        let is_block = at_top && (in_block || line.trim_start_matches('\u{feff}').trim_start().starts_with("/*"));
+        if is_block {
+            let (inside, after) = line.split_once("*/").unwrap_or((line, ""));
+            in_block = inside.len() == line.len();
+            at_top = after.trim().is_empty();
+            let words = inside.trim_start_matches(['\u{feff}', '/', '*', ' ', '\t']);
+            if sql::after_mark(words).is_some() {
+                let at = offset + inside.len() - words.len();
+                let message = "a directive must stand in a comment that ends with its line".to_owned();
+                let hint = "write it after `//`".to_owned();
+                problems.push(Problem::at(file, text, at, message, Some(hint)));
+            }
+        }
+        let comment = comment(line).filter(|_| !is_block);
+        let directive = comment.and_then(|comment| sql::after_mark(comment.trim_start()));
+        if comment.is_none() && !is_block && !line.trim_start_matches('\u{feff}').trim().is_empty() {
             at_top = false;
         }
         match directive {
@@ -171,12 +184,14 @@ mod tests {
             "// whimbrel: description = \"x\"\nup()",
             "\u{feff}#!/usr/bin/env node\n\n#   whimbrel: description = \"x\"\r\n",
             "-- about\n-- whimbrel:description = 'x'",
+            "// Whimbrel : description = 'x'",
+            "/* licence\n * of 2026 */\n/* more */\n\n// whimbrel: description = 'x'\nup() /*",
         ];
         for text in cases {
             let manifest = head("f", text).expect(text).expect(text);
             assert_eq!(manifest.description.as_deref(), Some("x"), "{text}");
         }
-        for text in ["", "up()", "/* whimbrel: description = 1 */", "// whimbrels: a"] {
+        for text in ["", "up()", "/* about */ up()", "// whimbrels: a", "up() /* whimbrel: a */"] {
             assert_eq!(head("f", text).expect(text), None, "{text}");
         }
     }
@@ -192,11 +207,19 @@ mod tests {
             shown("let a = 1\n  // whimbrel: description = 'x'\n"),
             ["f:2:3: a directive must stand at the top, before the first statement"]
         );
+        assert_eq!(
+            shown("/* é\n * whimbrel: description = 'x' */"),
+            ["f:2:4: a directive must stand in a comment that ends with its line"]
+        );
+        assert_eq!(
+            shown("/* about */ up()\n// whimbrel: description = 'x'"),
+            ["f:2:1: a directive must stand at the top, before the first statement"]
+        );
     }
 
     proptest! {
         #[test]
-        fn survives_every_text(text in "(//|#|whimbrel:|limits[.]fuel|=|\"|\n|1|é|\r| ){0,30}") {
+        fn survives_every_text(text in "(//|#|/[*]|[*]/|whimbrel:|limits[.]fuel|=|\"|\n|1|é|\r| ){0,30}") {
             let _ = head("f", &text);
         }
     }

@@ -248,7 +248,7 @@ pub fn check_library(name: &str) -> Result<(), String> {
 }
 
 /// Returns what follows `whimbrel:`, in whatever case the mark is written.
-fn after_mark(text: &str) -> Option<&str> {
+pub(crate) fn after_mark(text: &str) -> Option<&str> {
     let (mark, rest) = text.split_at_checked(MARK.len())?;
     if !mark.eq_ignore_ascii_case(MARK) {
         return None;

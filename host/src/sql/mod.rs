@@ -20,6 +20,7 @@ mod word;
 
 pub use check::{Finding, Severity, check};
 pub use connection::may_change_connection;
+pub(crate) use directive::after_mark;
 pub use directive::{DirectiveProblem, Directives, TransactionMode, check_library, dependencies, directives};
 pub use lexer::{Token, TokenKind, tokens};
 pub use nearest::nearest;
