@@ -27,8 +27,6 @@ pub struct Table {
     pub primary: Vec<String>,
     /// A constraint of it says ON CONFLICT REPLACE.
     pub replaces: bool,
-    /// A constraint of it lets a statement go on past a row that it refuses: ON CONFLICT IGNORE, FAIL or REPLACE.
-    pub goes_on: bool,
     /// The module behind it, if it is virtual.
     pub module: Option<String>,
 }

@@ -219,8 +219,9 @@ impl Gate {
 
     /// Decides on the orders in which the statement just prepared walks rows.
     pub(super) fn settle_orders(&mut self, walked: &BTreeSet<i64>) -> Result<(), Denied> {
+        let statement = self.statement();
         let (Some(restriction), Some(schema)) = (&self.restriction, &self.schema) else { return Ok(()) };
-        let needs = grants::decide_orders(restriction, schema, &self.all_touched(), walked)?;
+        let needs = grants::decide_orders(restriction, schema, &statement, &self.all_touched(), walked)?;
         self.observe(needs);
         Ok(())
     }

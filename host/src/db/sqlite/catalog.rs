@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use super::statement_kind;
+use super::{comparison, statement_kind};
 use crate::grants::{Order, Schema, Statement, Table, Trigger};
 use crate::sql::{self, Token, TokenKind};
 
@@ -123,7 +123,6 @@ fn read_table(sql: &str) -> (Table, bool) {
         checked: checks.into_iter().map(own).collect(),
         primary,
         replaces: statement.replaces,
-        goes_on: goes_on(&tokens),
         module: None,
         columns,
     };
@@ -134,13 +133,6 @@ fn read_table(sql: &str) -> (Table, bool) {
 fn list_in(tokens: &[Token<'_>]) -> Vec<String> {
     let columns = parts(tokens).into_iter().filter_map(|part| part.first()?.name());
     columns.map(|name| name.to_ascii_lowercase()).collect()
-}
-
-/// Tells whether a constraint lets a statement go on past a row that it refuses.
-fn goes_on(tokens: &[Token<'_>]) -> bool {
-    let words = ["IGNORE", "FAIL", "REPLACE"];
-    let goes_on = |pair: &[Token<'_>]| pair[0].is_word("CONFLICT") && words.iter().any(|word| pair[1].is_word(word));
-    tokens.windows(2).any(goes_on)
 }
 
 /// Returns the module of a virtual table.
@@ -244,31 +236,10 @@ fn expression_columns(sql: &str, table: &Table) -> Option<Vec<String>> {
     let names: BTreeSet<String> = inside.iter().filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect();
     let is_unique = tokens.get(1).is_some_and(|token| token.is_word("UNIQUE"));
     let computes = table.generated.keys().any(|column| names.contains(column));
-    if !is_unique && !computes && is_comparison(inside) {
+    if !is_unique && !computes && comparison::only_compares(inside) {
         return None;
     }
     Some(table.columns.iter().filter(|column| names.contains(*column)).cloned().collect())
-}
-
-/// Tells whether an expression only compares columns with each other and with what is written: that always succeeds. A function
-/// may fail, and so may `LIKE`, `||` and `->`, for what a row holds.
-fn is_comparison(tokens: &[Token<'_>]) -> bool {
-    const OPERATORS: [&str; 13] = ["(", ")", ",", "=", "==", "<>", "!=", "<", "<=", ">", ">=", "+", "-"];
-    // Behind these a parenthesis opens no arguments.
-    const WORDS: [&str; 10] = ["WHERE", "AND", "OR", "NOT", "IS", "IN", "BETWEEN", "FROM", "WHEN", "ON"];
-    const CAN_FAIL: [&str; 6] = ["LIKE", "GLOB", "REGEXP", "MATCH", "CAST", "RAISE"];
-    let is_word = |token: &Token<'_>| WORDS.iter().any(|word| token.is_word(word));
-    let is_known = |token: &Token<'_>| match token.kind {
-        TokenKind::Space | TokenKind::Comment | TokenKind::Semicolon => true,
-        TokenKind::String | TokenKind::QuotedIdentifier => true,
-        TokenKind::Word => !CAN_FAIL.iter().any(|word| token.is_word(word)),
-        TokenKind::Other => {
-            OPERATORS.contains(&token.text) || token.text.starts_with(|begin: char| begin.is_ascii_digit())
-        }
-    };
-    // What has a name and arguments is a function.
-    let calls = |pair: &[Token<'_>]| pair[1].text == "(" && pair[0].name().is_some() && !is_word(&pair[0]);
-    tokens.iter().all(is_known) && !tokens.windows(2).any(calls)
 }
 
 #[cfg(test)]

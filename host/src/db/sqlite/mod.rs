@@ -8,6 +8,7 @@ mod bulk;
 mod callers;
 mod catalog;
 mod compare;
+mod comparison;
 mod copy;
 mod disk;
 mod error;
