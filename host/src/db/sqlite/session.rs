@@ -15,6 +15,7 @@ mod schema_change;
 mod script;
 mod shared_cache;
 mod statements;
+mod strings;
 mod touched;
 mod transaction;
 
