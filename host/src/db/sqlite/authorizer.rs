@@ -43,6 +43,8 @@ pub(super) struct Ticket {
 pub(super) struct Seen {
     /// The table it writes first.
     pub(super) writes: Option<(hooks::Action, String)>,
+    /// Triggers that put rows somewhere.
+    pub(super) triggers: BTreeSet<String>,
     /// The table it makes; none where that is there already.
     pub(super) made: Option<String>,
 }
@@ -335,6 +337,9 @@ fn note(wanted: &mut BTreeSet<Touched>, words: Words<'_>) -> Authorization {
 }
 
 fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
+    if matches!(words.code, ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE) {
+        gate.seen.triggers.extend(words.accessor.map(str::to_owned));
+    }
     // Inside a trigger or a view the action is not the statement's own.
     let own = words.accessor.is_none();
     let mut write = |action, table: &str| {
