@@ -9,6 +9,9 @@ use super::{comparison, statement_kind};
 use crate::grants::{Order, Schema, Statement, Table, Trigger};
 use crate::sql::{self, Token, TokenKind};
 
+/// The longest definition whose expressions make no program that matters: they have no queries inside of them.
+const SHORT: usize = 2_000;
+
 /// Reads the schema; only for the host, without any restriction in force.
 pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>) -> rusqlite::Result<Schema> {
     let mut schema = Schema { foreign_functions: foreign_functions.clone(), ..Schema::default() };
@@ -47,6 +50,7 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
     }
     for (name, owner, sql, root) in indexes {
         let Some(table) = schema.tables.get_mut(&owner) else { continue };
+        table.long |= sql.len() > SHORT;
         if let Some(group) = expression_columns(&sql, table) {
             table.checked.push(group);
         }
@@ -117,9 +121,11 @@ fn read_table(sql: &str) -> (Table, bool) {
         }
     }
     let own = |group: BTreeSet<String>| columns.iter().filter(|column| group.contains(*column)).cloned().collect();
+    let defaults = tokens.windows(2).any(|pair| pair[0].is_word("DEFAULT") && pair[1].text == "(");
     let has_rowid = !tokens.windows(2).any(|pair| pair[0].is_word("WITHOUT") && pair[1].is_word("ROWID"));
     let table = Table {
         generated: sources.into_iter().map(|(column, group)| (column, own(group))).collect::<HashMap<_, Vec<_>>>(),
+        long: sql.len() > SHORT && (!checks.is_empty() || defaults),
         checked: checks.into_iter().map(own).collect(),
         primary,
         replaces: statement.replaces,
@@ -310,6 +316,22 @@ mod tests {
         ];
         for (index, expected) in cases {
             assert_eq!(told(index), expected, "{index}");
+        }
+    }
+
+    #[test]
+    fn what_is_long_and_computes_may_stand_for_much() {
+        let long = "AND x > 1 ".repeat(300);
+        let names: String = (0..300).map(|column| format!(", column_{column}")).collect();
+        let cases = [
+            (format!("CREATE TABLE t (x CHECK (x > 0 {long}))"), true),
+            (format!("CREATE TABLE t (x DEFAULT (1 {}))", long.replace('x', "2")), true),
+            (format!("CREATE TABLE t (x); CREATE INDEX i ON t (x) WHERE x > 0 {long}"), true),
+            (format!("CREATE TABLE t (x{names})"), false),
+            ("CREATE TABLE t (x CHECK (x > 0)); CREATE INDEX i ON t (x) WHERE x > 0".to_owned(), false),
+        ];
+        for (schema, expected) in cases {
+            assert_eq!(schema_of(&schema).expands(), expected, "{schema}");
         }
     }
 
