@@ -170,6 +170,24 @@ fn a_view_that_a_rebuild_breaks_is_found_whatever_the_connection_was_told() {
 }
 
 #[test]
+fn a_rebuild_counts_and_shows_its_own_statements_only() {
+    let project = Project::with(&[
+        ("0001_t.sql", "CREATE TABLE t (a);\nCREATE VIEW v AS SELECT a FROM t;\n"),
+        (
+            "0002_n.sql",
+            "-- whimbrel: rebuild\nCREATE TABLE n (a, b);\nINSERT INTO n (a) SELECT a FROM t;\nDROP TABLE t;\n\
+             ALTER TABLE n RENAME TO t;\n",
+        ),
+    ]);
+    project.ok(&["up", "--to", "1"]);
+    let json = project.ok(&["up", "--dry-run", "--json"]).json("up");
+    let shown = json["steps"][0]["recording"]["statements"].as_array().expect("statements");
+    assert!(shown.len() == 4 && !json.to_string().contains("PRAGMA"), "{json}");
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT statements FROM _whimbrel_history WHERE version = '2'"), 4);
+}
+
+#[test]
 fn no_name_of_a_table_is_in_the_way_of_a_rebuild() {
     let project = Project::with(&[
         ("0001_t.sql", "CREATE TABLE t (a);\nCREATE TABLE _whimbrel_probe (x);\nCREATE TABLE _WHIMBREL_PROBED (x);\n"),

@@ -163,6 +163,29 @@ fn says_that_rows_which_are_replaced_are_not_counted() {
     assert_eq!(json["steps"][0]["recording"]["replaces"], true);
 }
 
+/// A trigger is a definition, too, and what it writes in the place of a view SQLite counts as no change.
+#[test]
+fn says_so_of_rows_which_a_trigger_replaces() {
+    let schema = "CREATE TABLE t (x);\nCREATE TABLE u (k UNIQUE, v);\nCREATE VIEW w AS SELECT x FROM t;\n\
+                  CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT OR REPLACE INTO u VALUES (1, new.x); END;\n\
+                  CREATE TRIGGER h INSTEAD OF INSERT ON w BEGIN REPLACE INTO u VALUES (1, new.x); END;\n\
+                  CREATE TRIGGER i AFTER DELETE ON t BEGIN INSERT INTO u VALUES (old.x, replace('a', 'a', 'b')); END;\n\
+                  INSERT INTO u VALUES (1, 'precious');\nINSERT INTO t VALUES (2);\n";
+    let cases = [
+        ("INSERT INTO t VALUES (3)", true),
+        ("INSERT INTO w VALUES (3)", true),
+        ("INSERT INTO t SELECT 3 WHERE 0", false),
+        ("DELETE FROM t", false),
+    ];
+    for (text, replaces) in cases {
+        let project = Project::with(&[("0001_schema.sql", schema)]);
+        project.ok(&["up"]);
+        project.write("migrations/0002_x.sql", text);
+        let json = project.ok(&["up", "--dry-run", "--json"]).json("up");
+        assert_eq!(json["steps"][0]["recording"]["replaces"] == true, replaces, "{text}: {json}");
+    }
+}
+
 #[test]
 fn a_virtual_table_without_its_module_is_passed_over() {
     let project = Project::notes();

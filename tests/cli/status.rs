@@ -123,3 +123,35 @@ fn shows_hostile_names_safely() {
     Verified 3 migrations: 2 problems.
     "#);
 }
+
+/// SQLite opens a file that may not be written for reading, and makes a log and its index beside it all the same.
+#[cfg(unix)]
+#[test]
+fn who_may_not_write_leaves_nothing_in_the_way_of_who_may() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    let project = Project::notes();
+    project.ok(&["up", "--steps", "1"]);
+    project.database().pragma_update(None, "journal_mode", "wal").unwrap();
+    let (folder, database) = (project.path("."), project.path("app.db"));
+    let allow = |mode| set_permissions(&database, Permissions::from_mode(mode)).unwrap();
+    allow(0o444);
+    let mut status = project.command(&["status"]);
+    if folder.metadata().unwrap().uid() == 0 {
+        // Nothing is kept from root: somebody else looks, who must reach the program.
+        let program = project.path("whimbrel");
+        std::fs::copy(status.get_program(), &program).unwrap();
+        set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
+        status = Command::new(program);
+        status.arg("status").current_dir(&folder).env_clear().uid(65_534);
+    }
+    let outcome = project.outcome(&status.output().unwrap());
+    assert!(outcome.code == 0 && outcome.stdout.contains("1 pending."), "{outcome}");
+    let left: Vec<String> = project.list(".").into_iter().filter(|name| name.starts_with("app.db")).collect();
+    assert_eq!(left, ["app.db"]);
+    allow(0o644);
+    project.ok(&["up"]);
+}

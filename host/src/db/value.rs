@@ -151,6 +151,7 @@ impl Value {
         let found = match self {
             Self::Null => "NULL",
             Self::Boolean(_) => "a boolean",
+            Self::Integer(_) if ["a text", "a blob"].contains(&expected) => "an integer",
             Self::Integer(_) => "an integer that does not fit",
             Self::Real(_) => "a real number",
             Self::Text(_) => "a text",
@@ -252,10 +253,12 @@ mod tests {
             f64::try_from(&Value::Integer(i64::MAX)).map(drop),
             bool::try_from(&Value::Integer(2)).map(drop),
             String::try_from(&Value::Null).map(drop),
+            <&str>::try_from(&Value::Integer(7)).map(drop),
         ];
         let told: Vec<String> = refused.into_iter().map(|one| one.expect_err("refused").to_string()).collect();
         assert_eq!(told[0], "the value is an integer that does not fit, and an integer of 32 bits was asked for");
         assert_eq!(told[1], "the value is a text, and an integer was asked for");
         assert_eq!(told[4], "the value is NULL, and a text was asked for");
+        assert_eq!(told[5], "the value is an integer, and a text was asked for");
     }
 }

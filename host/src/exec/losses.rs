@@ -94,7 +94,7 @@ pub(super) fn count(session: &mut dyn Session, losses: &mut [Loss]) -> Result<()
 fn count_all(session: &mut dyn Session, losses: &mut [Loss]) -> Result<(), DbError> {
     for loss in losses {
         let counted = loss.column.as_deref().map_or_else(|| "*".to_owned(), quote_identifier);
-        let sql = format!("SELECT count({counted}) FROM {}", quote_identifier(&loss.table));
+        let sql = format!("SELECT count({counted}) FROM main.{}", quote_identifier(&loss.table));
         for_each_row(session, &sql, &[], &mut |row| {
             if let [Value::Integer(rows)] = row {
                 loss.rows = u64::try_from(*rows).ok();
@@ -128,7 +128,9 @@ mod tests {
         let endless = "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r";
         let mut connection = rusqlite::Connection::open_in_memory().unwrap();
         connection
-            .execute_batch(&format!("CREATE TABLE a (x); CREATE TABLE c (x); CREATE VIEW b AS {endless}"))
+            .execute_batch(&format!(
+                "CREATE TABLE a (x); CREATE TABLE c (x); CREATE VIEW b AS {endless}; CREATE TEMP TABLE a AS SELECT 1"
+            ))
             .unwrap();
         let options = crate::db::OpenOptions {
             lock_timeout: Duration::ZERO,
@@ -142,7 +144,7 @@ mod tests {
             count(session.as_mut(), &mut losses).unwrap();
             assert!(began.elapsed() < 3 * PATIENCE, "{:?}", began.elapsed());
             assert_eq!(losses.map(|loss| loss.rows), [Some(0), None, None]);
-            session.execute("INSERT INTO a VALUES (1)", &[]).unwrap();
+            session.execute("INSERT INTO main.a VALUES (1)", &[]).unwrap();
         })
         .unwrap();
     }

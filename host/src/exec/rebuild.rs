@@ -97,19 +97,19 @@ fn unsound(session: &mut dyn Session) -> Result<Option<DbError>, StepError> {
     })
     .map_err(looking())?;
     let savepoint = session.savepoint().map_err(looking())?;
-    if is_told {
-        session.execute("PRAGMA legacy_alter_table = OFF", &[]).map_err(looking())?;
-    }
-    let probed =
-        session.execute_script(&format!("CREATE TABLE main.{probe} (x); ALTER TABLE main.{probe} RENAME TO {probe}d"));
+    let asked = if is_told { session.execute("PRAGMA legacy_alter_table = OFF", &[]).map(drop) } else { Ok(()) };
+    let probed = asked.and_then(|()| {
+        let probe = format!("CREATE TABLE main.{probe} (x); ALTER TABLE main.{probe} RENAME TO {probe}d");
+        session.execute_script(&probe).map_err(|failed| failed.error)
+    });
     session.hold_interrupt(true);
     let told = if is_told { session.execute("PRAGMA legacy_alter_table = ON", &[]).map(drop) } else { Ok(()) };
     session.hold_interrupt(false);
     session.rollback_to(savepoint).and(told).map_err(looking())?;
     match probed {
         Ok(()) => Ok(None),
-        Err(failed) if says_unsound(&failed.error) => Ok(Some(failed.error)),
-        Err(failed) => Err(looking()(failed.error)),
+        Err(error) if says_unsound(&error) => Ok(Some(error)),
+        Err(error) => Err(looking()(error)),
     }
 }
 

@@ -6,7 +6,7 @@ use super::rebuild::says_unsound;
 use super::renames::renames_table;
 use super::report::StepError;
 use super::run::Conditions;
-use crate::db::{ErrorCode, Recording, ScriptError, Session};
+use crate::db::{DbError, ErrorCode, Recording, ScriptError, Session};
 use crate::limits::LimitReached;
 use crate::model::{Script, TransactionMode};
 
@@ -43,15 +43,25 @@ fn rebuild(session: &mut dyn Session, script: &str) -> Result<(), ScriptError> {
             return Err(failed);
         }
         let at = |error| ScriptError { start: failed.start, end: failed.end, error };
-        session.execute("PRAGMA legacy_alter_table = ON", &[]).map_err(at)?;
+        set_legacy(session, true).map_err(at)?;
         let renamed = session.execute_script(statement);
         session.hold_interrupt(true);
-        let restored = session.execute("PRAGMA legacy_alter_table = OFF", &[]);
+        let restored = set_legacy(session, false);
         session.hold_interrupt(false);
         restored.map_err(at)?;
         renamed.map_err(|error| at(error.error))?;
         from = failed.end;
     }
+}
+
+/// Has SQLite leave views and triggers as they are, or not any more; the statement is none of the script's.
+fn set_legacy(session: &mut dyn Session, wanted: bool) -> Result<(), DbError> {
+    session.hold_recording(true);
+    session.hold_counting(true);
+    let set = session.execute(&format!("PRAGMA legacy_alter_table = {}", if wanted { "ON" } else { "OFF" }), &[]);
+    session.hold_counting(false);
+    session.hold_recording(false);
+    set.map(drop)
 }
 
 /// Makes an error of a step of one of its script.
@@ -99,7 +109,6 @@ pub(super) fn recorded_as_written(script: Option<&Script>, mut recording: Record
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::DbError;
     use crate::limits::{Limit, SetBy};
     use crate::sql::Directives;
 

@@ -11,68 +11,25 @@ pub fn has_hidden_orders(restriction: &Restriction, schema: &Schema) -> bool {
     schema.orders.values().any(|order| lacking(restriction, schema, order).is_some())
 }
 
-/// Functions whose value rests on their arguments alone, so that it is the same in whatever order rows come. Not all there are:
-/// only those that conditions and new values are usually made of.
-const PURE: [&str; 37] = [
-    "abs",
-    "coalesce",
-    "cast",
-    "ceil",
-    "char",
-    "concat",
-    "date",
-    "datetime",
-    "floor",
-    "format",
-    "hex",
-    "ifnull",
-    "iif",
-    "instr",
-    "json",
-    "json_extract",
-    "json_object",
-    "json_set",
-    "json_valid",
-    "julianday",
-    "length",
-    "lower",
-    "ltrim",
-    "max",
-    "min",
-    "nullif",
-    "printf",
-    "quote",
-    "replace",
-    "round",
-    "rtrim",
-    "strftime",
-    "substr",
-    "trim",
-    "typeof",
-    "unicode",
-    "upper",
-];
-/// Words behind which a parenthesis opens no arguments.
-const NO_FUNCTION: [&str; 13] =
-    ["and", "between", "case", "else", "glob", "in", "like", "not", "or", "set", "then", "when", "where"];
-
-/// Tells whether a statement could show the order in which it comes by rows. One that only updates or deletes does the same
-/// to each of them, whichever comes first: unless it goes on past one that is refused, or calls what may count.
+/// Tells whether a statement could show the order in which it comes by rows. Only one cannot that deletes and compares: it does
+/// the same to each row, and at none it can fail but for a foreign key, which says the same of each. Of what can fail otherwise,
+/// that which fails first is told, and a key that one row gives up is free or not for the next.
 pub fn shows_order(statement: &Statement, schema: &Schema, touched: &[Touched]) -> bool {
+    const MORE: [&str; 8] = ["insert", "limit", "replace", "returning", "select", "update", "values", "with"];
     if statement.kind != StatementKind::Data || statement.explains {
         // What it makes, CREATE TABLE … AS SELECT, has the order of its rows.
         return matches!(statement.kind, StatementKind::CreateTable { select: true, .. });
     }
     let says = |word: &str| statement.names.contains(word);
-    let changes = (says("update") && !says("from") && !says("insert")) || (says("delete") && !says("update"));
-    let only_changes = changes && !["select", "returning", "with", "values"].into_iter().any(says);
-    let goes_on = statement.replaces || ["ignore", "fail"].into_iter().any(says);
-    let written = || touched.iter().filter_map(|touch| touch.what.as_ref().map(|(_, table, _)| table));
-    let may_go_on = goes_on || written().filter_map(|table| schema.table(table)).any(|table| table.goes_on);
-    let is_pure = |called: &String| PURE.contains(&called.as_str()) || NO_FUNCTION.contains(&called.as_str());
-    // The operators REGEXP and MATCH are functions of their name.
-    let may_count = !statement.called.iter().all(is_pure) || says("regexp") || says("match");
-    !only_changes || may_go_on || may_count || touched.iter().any(|touch| touch.accessor.is_some())
+    let only_deletes = says("delete") && !MORE.into_iter().any(says) && statement.compares;
+    // One that is computed may fail to be.
+    let is_kept =
+        |table: &str, column: &str| schema.table(table).is_none_or(|table| !table.generated.contains_key(column));
+    let only_rows = touched.iter().all(|touch| match &touch.what {
+        Some((Verb::Read | Verb::Delete, table, column)) => touch.accessor.is_none() && is_kept(table, column),
+        _ => false,
+    });
+    !(only_deletes && only_rows)
 }
 
 /// Tells whether rows are walked to do this. To insert one, only its place is looked for.
@@ -85,12 +42,18 @@ pub fn walks(verb: Verb) -> bool {
 pub fn decide_orders(
     restriction: &Restriction,
     schema: &Schema,
+    statement: &Statement,
     touched: &[Touched],
     walked: &BTreeSet<i64>,
 ) -> Result<Vec<Need>, Denied> {
+    let by_itself = touched.iter().all(|touch| touch.accessor.is_none());
     let walks_in = |table: &str| {
-        let mut what = touched.iter().filter_map(|touch| touch.what.as_ref());
-        what.any(|(verb, touched, _)| walks(*verb) && touched == table)
+        let verbs = touched.iter().filter_map(|touch| touch.what.as_ref()).filter(|(_, touched, _)| touched == table);
+        let verbs: Vec<Verb> = verbs.map(|(verb, ..)| *verb).collect();
+        // What does not stand in its text, a foreign key leads to: it only looks there whether rows refer to the one, or deletes
+        // those, and says the same of whichever comes first.
+        let is_led = by_itself && !statement.mentions(table) && !verbs.contains(&Verb::Update);
+        !is_led && verbs.into_iter().any(walks)
     };
     let walked: Vec<&Order> = walked.iter().filter_map(|root| schema.orders.get(root)).collect();
     let walked = || walked.iter().filter(|order| walks_in(&order.table));

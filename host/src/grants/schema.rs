@@ -27,8 +27,8 @@ pub struct Table {
     pub primary: Vec<String>,
     /// A constraint of it says ON CONFLICT REPLACE.
     pub replaces: bool,
-    /// A constraint of it lets a statement go on past a row that it refuses: ON CONFLICT IGNORE, FAIL or REPLACE.
-    pub goes_on: bool,
+    /// It is long, or an index on it is, and computes something for each row that is written.
+    pub long: bool,
     /// The module behind it, if it is virtual.
     pub module: Option<String>,
 }
@@ -110,9 +110,9 @@ impl Schema {
     }
 
     /// Tells whether a name in a short statement may stand for a long one: there are views, triggers, columns that are made of
-    /// others, or virtual tables.
+    /// others, long definitions that compute something, or virtual tables.
     pub fn expands(&self) -> bool {
-        let expands = |table: &Table| !table.generated.is_empty() || table.module.is_some();
+        let expands = |table: &Table| !table.generated.is_empty() || table.long || table.module.is_some();
         !self.views.is_empty() || !self.triggers.is_empty() || self.tables.values().any(expands)
     }
 

@@ -126,6 +126,8 @@ pub struct Statement {
     pub replaces: bool,
     /// It has expressions over columns where it alters a table: CHECK, or a generated column.
     pub expressions: bool,
+    /// Its expressions only compare columns with each other and with what is written or given, which cannot fail.
+    pub compares: bool,
     /// It is only explained, not run.
     pub explains: bool,
     /// It is EXPLAIN without QUERY PLAN.

@@ -5,6 +5,7 @@ use wasmtime::component::types::{Component, ComponentFunc, ComponentItem};
 use wasmtime::component::{ResourceType, Type};
 
 use super::handles::TransactionHandle;
+use super::shape::Shape;
 
 /// What `up`, `down` and `verify` take and return.
 const CALL: &str = "(own transaction, record {chain: string, version: string, name: string, tenant: option<string>, \
@@ -83,51 +84,45 @@ pub(super) fn compare(export: &str, found: &str, is_engine: bool) -> Result<(), 
 }
 
 fn function_shape(function: &ComponentFunc) -> String {
-    let params: Vec<String> = function.params().map(|(_, ty)| shape(&ty, 0)).collect();
-    let results: Vec<String> = function.results().map(|ty| shape(&ty, 0)).collect();
-    let kind = if function.async_() { "async " } else { "" };
-    format!("{kind}({}) -> {}", params.join(", "), results.join(", "))
+    let mut shape = Shape::default();
+    shape.word(if function.async_() { "async " } else { "" });
+    shape.parts("(", function.params(), ") -> ", |shape, (_, ty)| write(shape, &ty));
+    for ty in function.results() {
+        write(&mut shape, &ty);
+    }
+    shape.finish()
 }
 
-/// Writes a type the way WIT does, as far as the contract's calls use it.
-fn shape(ty: &Type, depth: usize) -> String {
-    if depth > 6 {
-        return "…".to_owned();
-    }
-    let inner = |ty: &Type| shape(ty, depth + 1);
+/// Writes a type, as far as the contract's calls use it.
+fn write(shape: &mut Shape, ty: &Type) {
     match ty {
-        Type::Bool => "bool".to_owned(),
-        Type::U8 => "u8".to_owned(),
-        Type::U32 => "u32".to_owned(),
-        Type::U64 => "u64".to_owned(),
-        Type::S64 => "s64".to_owned(),
-        Type::Float64 => "f64".to_owned(),
-        Type::String => "string".to_owned(),
-        Type::Own(resource) if *resource == ResourceType::host::<TransactionHandle>() => "own transaction".to_owned(),
-        Type::Borrow(_) => "borrow".to_owned(),
-        Type::List(list) => format!("list<{}>", inner(&list.ty())),
-        Type::Option(option) => format!("option<{}>", inner(&option.ty())),
-        Type::Result(result) => {
-            let part = |ty: Option<Type>| ty.map_or_else(|| "_".to_owned(), |ty| inner(&ty));
-            format!("result<{}, {}>", part(result.ok()), part(result.err()))
-        }
-        Type::Tuple(tuple) => {
-            let types: Vec<String> = tuple.types().take(16).map(|ty| inner(&ty)).collect();
-            format!("tuple<{}>", types.join(", "))
-        }
-        Type::Variant(variant) => {
-            let case = |case: wasmtime::component::types::Case<'_>| match case.ty {
-                Some(ty) => format!("{}({})", case.name, inner(&ty)),
-                None => case.name.to_owned(),
-            };
-            let cases: Vec<String> = variant.cases().take(16).map(case).collect();
-            format!("variant {{{}}}", cases.join(", "))
-        }
-        Type::Record(record) => {
-            let fields = record.fields().take(16);
-            let fields: Vec<String> = fields.map(|field| format!("{}: {}", field.name, inner(&field.ty))).collect();
-            format!("record {{{}}}", fields.join(", "))
-        }
-        _ => "something else".to_owned(),
+        Type::Bool => shape.word("bool"),
+        Type::U8 => shape.word("u8"),
+        Type::U32 => shape.word("u32"),
+        Type::U64 => shape.word("u64"),
+        Type::S64 => shape.word("s64"),
+        Type::Float64 => shape.word("f64"),
+        Type::String => shape.word("string"),
+        Type::Own(resource) if *resource == ResourceType::host::<TransactionHandle>() => shape.word("own transaction"),
+        Type::Borrow(_) => shape.word("borrow"),
+        Type::List(list) => shape.parts("list<", [list.ty()], ">", |shape, ty| write(shape, &ty)),
+        Type::Option(option) => shape.parts("option<", [option.ty()], ">", |shape, ty| write(shape, &ty)),
+        Type::Result(result) => shape.parts("result<", [result.ok(), result.err()], ">", |shape, ty| match ty {
+            Some(ty) => write(shape, &ty),
+            None => shape.word("_"),
+        }),
+        Type::Tuple(tuple) => shape.parts("tuple<", tuple.types(), ">", |shape, ty| write(shape, &ty)),
+        Type::Variant(variant) => shape.parts("variant {", variant.cases(), "}", |shape, case| {
+            shape.word(case.name);
+            if let Some(ty) = case.ty {
+                shape.parts("(", [ty], ")", |shape, ty| write(shape, &ty));
+            }
+        }),
+        Type::Record(record) => shape.parts("record {", record.fields(), "}", |shape, field| {
+            shape.word(field.name);
+            shape.word(": ");
+            write(shape, &field.ty);
+        }),
+        _ => shape.word("something else"),
     }
 }

@@ -13,11 +13,7 @@ use super::error::CompileError;
 use super::features::FEATURES;
 use super::fits;
 use super::inspect::Inspection;
-
-/// Deeper than any type of the contract.
-const DEEPEST: usize = 6;
-/// What of a long type is shown.
-const MOST: usize = 16;
+use super::shape::Shape;
 
 /// Checks the types of everything in a component, and that its exports have the contract's. Looks into no function.
 pub(crate) fn check_exports(bytes: &[u8], inspection: &Inspection) -> Result<(), CompileError> {
@@ -66,48 +62,53 @@ impl Exports {
             Some(_) => return "not a function".to_owned(),
             None => return "not there".to_owned(),
         };
-        let params: Vec<String> = function.params.iter().map(|(_, ty)| self.value(ty, 0)).collect();
-        let result = function.result.as_ref().map(|ty| self.value(ty, 0)).unwrap_or_default();
-        let kind = if function.async_ { "async " } else { "" };
-        format!("{kind}({}) -> {result}", params.join(", "))
+        let mut shape = Shape::default();
+        shape.word(if function.async_ { "async " } else { "" });
+        shape.parts("(", function.params.iter(), ") -> ", |shape, (_, ty)| self.write(shape, ty));
+        if let Some(ty) = &function.result {
+            self.write(&mut shape, ty);
+        }
+        shape.finish()
     }
 
-    /// Writes a type the way WIT does, as far as the contract's calls use it.
-    fn value(&self, ty: &ComponentValType, depth: usize) -> String {
-        if depth > DEEPEST {
-            return "…".to_owned();
-        }
+    /// Writes a type, as far as the contract's calls use it.
+    fn write(&self, shape: &mut Shape, ty: &ComponentValType) {
         let defined = match ty {
-            ComponentValType::Primitive(primitive) => return primitive_name(*primitive).to_owned(),
+            ComponentValType::Primitive(primitive) => return shape.word(primitive_name(*primitive)),
             ComponentValType::Type(id) => &self.types[*id],
         };
-        let inner = |ty: &ComponentValType| self.value(ty, depth + 1);
-        let list = |parts: Vec<String>| parts.join(", ");
+        let inner = |shape: &mut Shape, ty: &ComponentValType| self.write(shape, ty);
         match defined {
-            ComponentDefinedType::Primitive(primitive) => primitive_name(*primitive).to_owned(),
-            ComponentDefinedType::Own(id) if self.transactions.contains(&id.resource()) => "own transaction".to_owned(),
-            ComponentDefinedType::Borrow(_) => "borrow".to_owned(),
-            ComponentDefinedType::List { element, .. } => format!("list<{}>", inner(element)),
-            ComponentDefinedType::Option { ty, .. } => format!("option<{}>", inner(ty)),
+            ComponentDefinedType::Primitive(primitive) => shape.word(primitive_name(*primitive)),
+            ComponentDefinedType::Own(id) if self.transactions.contains(&id.resource()) => {
+                shape.word("own transaction");
+            }
+            ComponentDefinedType::Borrow(_) => shape.word("borrow"),
+            ComponentDefinedType::List { element, .. } => shape.parts("list<", [element], ">", inner),
+            ComponentDefinedType::Option { ty, .. } => shape.parts("option<", [ty], ">", inner),
             ComponentDefinedType::Result { ok, err, .. } => {
-                let part = |ty: &Option<ComponentValType>| ty.as_ref().map_or_else(|| "_".to_owned(), inner);
-                format!("result<{}, {}>", part(ok), part(err))
-            }
-            ComponentDefinedType::Tuple(tuple) => {
-                format!("tuple<{}>", list(tuple.types.iter().take(MOST).map(inner).collect()))
-            }
-            ComponentDefinedType::Variant(variant) => {
-                let cases = variant.cases.iter().take(MOST).map(|(name, case)| match &case.ty {
-                    Some(ty) => format!("{name}({})", inner(ty)),
-                    None => name.to_string(),
+                shape.parts("result<", [ok, err], ">", |shape, ty| match ty {
+                    Some(ty) => self.write(shape, ty),
+                    None => shape.word("_"),
                 });
-                format!("variant {{{}}}", list(cases.collect()))
+            }
+            ComponentDefinedType::Tuple(tuple) => shape.parts("tuple<", &tuple.types, ">", inner),
+            ComponentDefinedType::Variant(variant) => {
+                shape.parts("variant {", &variant.cases, "}", |shape, (name, case)| {
+                    shape.word(name);
+                    if let Some(ty) = &case.ty {
+                        shape.parts("(", [ty], ")", inner);
+                    }
+                });
             }
             ComponentDefinedType::Record(record) => {
-                let fields = record.fields.iter().take(MOST).map(|(name, ty)| format!("{name}: {}", inner(ty)));
-                format!("record {{{}}}", list(fields.collect()))
+                shape.parts("record {", &record.fields, "}", |shape, (name, ty)| {
+                    shape.word(name);
+                    shape.word(": ");
+                    self.write(shape, ty);
+                });
             }
-            _ => "something else".to_owned(),
+            _ => shape.word("something else"),
         }
     }
 }

@@ -17,6 +17,7 @@ mod limits;
 mod made_in;
 mod plugin;
 mod script;
+mod shape;
 mod short;
 mod sql_host;
 mod state;

@@ -204,6 +204,7 @@ pub(super) const CASES: &[Case] = &[
     made("is nested", "nested", made::nested, End::Refused("")),
     made("has a million types", "types", made::types, End::Refused("")),
     made("has a type that doubles", "type bomb", made::type_bomb, End::Refused("type")),
+    made("takes a long type", "long type", made::long_type, End::Refused("other types than the contract")),
     made("has wide functions", "wide", made::wide, UNREACHABLE),
     case(
         "takes minutes to compile",

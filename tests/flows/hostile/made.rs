@@ -58,6 +58,24 @@ pub(super) fn type_bomb() -> Vec<u8> {
     text(&types)
 }
 
+/// A type of one megabyte that is gigabytes where each of its parts is written out.
+pub(super) fn long_type() -> Vec<u8> {
+    let name = "a".repeat(90_000);
+    let fields: String = ('a'..='l').map(|last| format!("(field \"{name}{last}\" u8)")).collect();
+    let mut types = format!("(type $t0 (record {fields})) (export $e0 \"x0\" (type $t0))");
+    for level in 1..=4 {
+        let parts = format!(" $e{}", level - 1).repeat(12);
+        write!(types, "(type $t{level} (tuple{parts})) (export $e{level} \"x{level}\" (type $t{level}))").unwrap();
+    }
+    let module = "(core module $m (memory (export \"memory\") 1) (func (export \"up\") (param i32))
+                      (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) unreachable))
+                  (core instance $i (instantiate $m))
+                  (func (export \"up\") (param \"x\" $e4)
+                      (canon lift (core func $i \"up\") (memory (core memory $i \"memory\"))
+                          (realloc (core func $i \"realloc\"))))";
+    wat::parse_str(format!("(component {types} {module})")).unwrap()
+}
+
 /// A module that is instantiated four hundred times.
 pub(super) fn instances() -> Vec<u8> {
     let mut guest = component::read("(func $attack (param i32))");

@@ -43,6 +43,8 @@ pub(super) struct Ticket {
 pub(super) struct Seen {
     /// The table it writes first.
     pub(super) writes: Option<(hooks::Action, String)>,
+    /// Triggers that put rows somewhere.
+    pub(super) triggers: BTreeSet<String>,
     /// The table it makes; none where that is there already.
     pub(super) made: Option<String>,
 }
@@ -219,8 +221,9 @@ impl Gate {
 
     /// Decides on the orders in which the statement just prepared walks rows.
     pub(super) fn settle_orders(&mut self, walked: &BTreeSet<i64>) -> Result<(), Denied> {
+        let statement = self.statement();
         let (Some(restriction), Some(schema)) = (&self.restriction, &self.schema) else { return Ok(()) };
-        let needs = grants::decide_orders(restriction, schema, &self.all_touched(), walked)?;
+        let needs = grants::decide_orders(restriction, schema, &statement, &self.all_touched(), walked)?;
         self.observe(needs);
         Ok(())
     }
@@ -334,6 +337,9 @@ fn note(wanted: &mut BTreeSet<Touched>, words: Words<'_>) -> Authorization {
 }
 
 fn record(gate: &mut Gate, words: Words<'_>) -> Authorization {
+    if matches!(words.code, ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE) {
+        gate.seen.triggers.extend(words.accessor.map(str::to_owned));
+    }
     // Inside a trigger or a view the action is not the statement's own.
     let own = words.accessor.is_none();
     let mut write = |action, table: &str| {

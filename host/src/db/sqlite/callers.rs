@@ -134,8 +134,13 @@ fn is_query(tokens: &[Token<'_>]) -> bool {
         }
         depth == 0
     });
-    let Some([named, begins, ..]) = closes.map(|at| &tokens[at + 1..]) else { return false };
-    named.is_word("AS") && (begins.text == "(" || begins.is_word("MATERIALIZED") || begins.is_word("NOT"))
+    let rest = closes.map_or(&[][..], |at| &tokens[at + 1..]);
+    // The words may be names, too: of a column, say.
+    let begins = |words: &[&str]| {
+        let opens = rest.get(words.len()).is_some_and(|token| token.text == "(");
+        opens && rest.iter().zip(words).all(|(token, word)| token.is_word(word))
+    };
+    begins(&["AS"]) || begins(&["AS", "MATERIALIZED"]) || begins(&["AS", "NOT", "MATERIALIZED"])
 }
 
 /// Returns the expressions in parentheses behind DEFAULT.
@@ -199,6 +204,8 @@ mod tests {
             ),
             ("view", "CREATE VIEW v AS SELECT slug(x) FROM t", true),
             ("view", "CREATE VIEW v AS SELECT slug(x) AS y FROM t", true),
+            ("view", "CREATE VIEW v AS SELECT slug(x) AS materialized FROM t", true),
+            ("view", "CREATE VIEW v AS WITH slug (y) AS NOT MATERIALIZED (SELECT 2) SELECT y FROM slug", false),
             (
                 "view",
                 "CREATE VIEW v AS WITH a (x) AS (SELECT 1), slug (y) AS (SELECT 2) SELECT x, y FROM a, slug",

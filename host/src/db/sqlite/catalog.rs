@@ -5,9 +5,12 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use super::statement_kind;
+use super::{comparison, statement_kind};
 use crate::grants::{Order, Schema, Statement, Table, Trigger};
 use crate::sql::{self, Token, TokenKind};
+
+/// The longest definition whose expressions make no program that matters: they have no queries inside of them.
+const SHORT: usize = 2_000;
 
 /// Reads the schema; only for the host, without any restriction in force.
 pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>) -> rusqlite::Result<Schema> {
@@ -47,6 +50,7 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
     }
     for (name, owner, sql, root) in indexes {
         let Some(table) = schema.tables.get_mut(&owner) else { continue };
+        table.long |= sql.len() > SHORT;
         if let Some(group) = expression_columns(&sql, table) {
             table.checked.push(group);
         }
@@ -117,13 +121,14 @@ fn read_table(sql: &str) -> (Table, bool) {
         }
     }
     let own = |group: BTreeSet<String>| columns.iter().filter(|column| group.contains(*column)).cloned().collect();
+    let defaults = tokens.windows(2).any(|pair| pair[0].is_word("DEFAULT") && pair[1].text == "(");
     let has_rowid = !tokens.windows(2).any(|pair| pair[0].is_word("WITHOUT") && pair[1].is_word("ROWID"));
     let table = Table {
         generated: sources.into_iter().map(|(column, group)| (column, own(group))).collect::<HashMap<_, Vec<_>>>(),
+        long: sql.len() > SHORT && (!checks.is_empty() || defaults),
         checked: checks.into_iter().map(own).collect(),
         primary,
         replaces: statement.replaces,
-        goes_on: goes_on(&tokens),
         module: None,
         columns,
     };
@@ -134,13 +139,6 @@ fn read_table(sql: &str) -> (Table, bool) {
 fn list_in(tokens: &[Token<'_>]) -> Vec<String> {
     let columns = parts(tokens).into_iter().filter_map(|part| part.first()?.name());
     columns.map(|name| name.to_ascii_lowercase()).collect()
-}
-
-/// Tells whether a constraint lets a statement go on past a row that it refuses.
-fn goes_on(tokens: &[Token<'_>]) -> bool {
-    let words = ["IGNORE", "FAIL", "REPLACE"];
-    let goes_on = |pair: &[Token<'_>]| pair[0].is_word("CONFLICT") && words.iter().any(|word| pair[1].is_word(word));
-    tokens.windows(2).any(goes_on)
 }
 
 /// Returns the module of a virtual table.
@@ -244,31 +242,10 @@ fn expression_columns(sql: &str, table: &Table) -> Option<Vec<String>> {
     let names: BTreeSet<String> = inside.iter().filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect();
     let is_unique = tokens.get(1).is_some_and(|token| token.is_word("UNIQUE"));
     let computes = table.generated.keys().any(|column| names.contains(column));
-    if !is_unique && !computes && is_comparison(inside) {
+    if !is_unique && !computes && comparison::only_compares(inside) {
         return None;
     }
     Some(table.columns.iter().filter(|column| names.contains(*column)).cloned().collect())
-}
-
-/// Tells whether an expression only compares columns with each other and with what is written: that always succeeds. A function
-/// may fail, and so may `LIKE`, `||` and `->`, for what a row holds.
-fn is_comparison(tokens: &[Token<'_>]) -> bool {
-    const OPERATORS: [&str; 13] = ["(", ")", ",", "=", "==", "<>", "!=", "<", "<=", ">", ">=", "+", "-"];
-    // Behind these a parenthesis opens no arguments.
-    const WORDS: [&str; 10] = ["WHERE", "AND", "OR", "NOT", "IS", "IN", "BETWEEN", "FROM", "WHEN", "ON"];
-    const CAN_FAIL: [&str; 6] = ["LIKE", "GLOB", "REGEXP", "MATCH", "CAST", "RAISE"];
-    let is_word = |token: &Token<'_>| WORDS.iter().any(|word| token.is_word(word));
-    let is_known = |token: &Token<'_>| match token.kind {
-        TokenKind::Space | TokenKind::Comment | TokenKind::Semicolon => true,
-        TokenKind::String | TokenKind::QuotedIdentifier => true,
-        TokenKind::Word => !CAN_FAIL.iter().any(|word| token.is_word(word)),
-        TokenKind::Other => {
-            OPERATORS.contains(&token.text) || token.text.starts_with(|begin: char| begin.is_ascii_digit())
-        }
-    };
-    // What has a name and arguments is a function.
-    let calls = |pair: &[Token<'_>]| pair[1].text == "(" && pair[0].name().is_some() && !is_word(&pair[0]);
-    tokens.iter().all(is_known) && !tokens.windows(2).any(calls)
 }
 
 #[cfg(test)]
@@ -339,6 +316,22 @@ mod tests {
         ];
         for (index, expected) in cases {
             assert_eq!(told(index), expected, "{index}");
+        }
+    }
+
+    #[test]
+    fn what_is_long_and_computes_may_stand_for_much() {
+        let long = "AND x > 1 ".repeat(300);
+        let names: String = (0..300).map(|column| format!(", column_{column}")).collect();
+        let cases = [
+            (format!("CREATE TABLE t (x CHECK (x > 0 {long}))"), true),
+            (format!("CREATE TABLE t (x DEFAULT (1 {}))", long.replace('x', "2")), true),
+            (format!("CREATE TABLE t (x); CREATE INDEX i ON t (x) WHERE x > 0 {long}"), true),
+            (format!("CREATE TABLE t (x{names})"), false),
+            ("CREATE TABLE t (x CHECK (x > 0)); CREATE INDEX i ON t (x) WHERE x > 0".to_owned(), false),
+        ];
+        for (schema, expected) in cases {
+            assert_eq!(schema_of(&schema).expands(), expected, "{schema}");
         }
     }
 

@@ -8,6 +8,7 @@ mod bulk;
 mod callers;
 mod catalog;
 mod compare;
+mod comparison;
 mod copy;
 mod disk;
 mod error;
@@ -107,8 +108,22 @@ impl Sqlite {
 
     /// Opens the file by another name that it has for SQLite.
     fn connect_to(&self, name: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        let connection = self.open_file(name, flags)?;
+        self.session_on(connection, flags, options)
+    }
+
+    /// Opens the file; reads nothing yet.
+    fn open_file(&self, name: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(name, flags).map_err(|error| self.cannot_open(&error))?;
+        Connection::open_with_flags(name, flags).map_err(|error| self.cannot_open(&error))
+    }
+
+    fn session_on(
+        &self,
+        connection: Connection,
+        flags: OpenFlags,
+        options: &OpenOptions,
+    ) -> Result<Box<dyn Session>, DbError> {
         let mut session = SqliteSession::new(connection, options, None)?;
         session.set_foreign_keys(self.foreign_keys)?;
         // The first read is where SQLite notices that a file is no database.
@@ -121,21 +136,38 @@ impl Sqlite {
 
     /// Opens the file for who only looks, and leaves nothing beside it that was not there.
     fn look(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
-        if looking::makes_files(&self.path)
-            && let Ok(session) = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE, options)
-        {
-            return Ok(session);
+        if looking::makes_files(&self.path) {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+            match self.open_file(&literal(&self.path), flags) {
+                // SQLite has opened a file that may not be written for reading only. A log and its index made by who
+                // may not write would stay, and be in the way of who may.
+                Ok(connection) if connection.is_readonly(c"main").unwrap_or(true) => {
+                    if looking::is_whole(&self.path) {
+                        return self.look_at_it_alone(options);
+                    }
+                }
+                Ok(connection) => {
+                    if let Ok(session) = self.session_on(connection, flags, options) {
+                        return Ok(session);
+                    }
+                }
+                Err(_) => {}
+            }
         }
         match self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, options) {
-            // No log can be made beside it, and nothing is in one: the file by itself is the database. Who writes it
-            // all the same, with more rights, writes into a log first.
-            Err(error) if is_in_the_way(&error) && looking::is_whole(&self.path) => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-                let name = looking::immutable(&self.path).map_err(|_| error)?;
-                self.connect_to(&name, flags, options)
-            }
+            // No log can be made beside it, and nothing is in one.
+            Err(error) if is_in_the_way(&error) && looking::is_whole(&self.path) => self.look_at_it_alone(options),
             result => result,
         }
+    }
+
+    /// Opens the file as the database by itself. Who writes it all the same, with more rights, writes into a log first.
+    fn look_at_it_alone(&self, options: &OpenOptions) -> Result<Box<dyn Session>, DbError> {
+        let name = looking::immutable(&self.path).map_err(|error| {
+            let reason = format!("cannot open the database {}: {error}", Shown(&self.describe()));
+            DbError::new(ErrorCode::CannotOpen, reason)
+        })?;
+        self.connect_to(&name, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI, options)
     }
 
     /// Says which file cannot be opened, since the database's own is open already.

@@ -15,6 +15,7 @@ mod schema_change;
 mod script;
 mod shared_cache;
 mod statements;
+mod strings;
 mod touched;
 mod transaction;
 
@@ -22,13 +23,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, hooks};
 use whimbrel_packed::{BatchBuilder, CheckedBatch};
 
 use self::bring::Brought;
 use self::end::Before;
 use self::keep::Keep;
+use self::recording::Written;
 use super::copy;
 use super::error::translate;
 use super::functions::{self, Functions};
@@ -72,8 +74,8 @@ pub(super) struct SqliteSession {
     uncounted: Option<(u64, u64)>,
     /// The table that the statement which was just run has made.
     made: Option<String>,
-    /// The table each recorded statement writes first.
-    writes: HashMap<String, (hooks::Action, String)>,
+    /// What each recorded statement writes.
+    writes: HashMap<String, Written>,
     /// Rows the update hook had counted before the statement that runs.
     rows_seen: u64,
     /// Covers SQLite's own functions as soon as a guest has come.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::comparison;
 use crate::grants::{Reference, Statement, StatementKind, TriggerEvent};
 use crate::sql::{self, Token, TokenKind};
 
@@ -27,6 +28,7 @@ pub(super) fn read(text: &str) -> Statement {
         references: references(&tokens),
         called: called(&tokens),
         inserted: inserted(&tokens),
+        compares: comparison::only_compares(&tokens),
         explains: begins(&tokens, &["EXPLAIN"]),
         explains_program: begins(&tokens, &["EXPLAIN"]) && !begins(&tokens, &["EXPLAIN", "QUERY", "PLAN"]),
         kind,

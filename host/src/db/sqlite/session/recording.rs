@@ -11,6 +11,15 @@ use crate::sql;
 const RECORDED_STATEMENTS: usize = 1000;
 const RECORDED_BYTES: usize = 2000;
 
+/// What a recorded statement does with rows that SQLite tells nobody of.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The table it writes first.
+    first: Option<(Action, String)>,
+    /// A trigger that it fires asks for REPLACE.
+    by_trigger: bool,
+}
+
 impl SqliteSession {
     pub(super) fn record(&mut self, sql: &str, changed: u64) {
         if self.recording.is_none() || self.left_out.is_some() {
@@ -19,14 +28,18 @@ impl SqliteSession {
         // SQLite tells nobody of the rows with which a table is made.
         let changed = changed + self.made.take().map_or(0, |table| self.count_made(&table));
         let Some(recording) = &mut self.recording else { return };
-        if let Some((action, table)) = self.writes.get(sql) {
+        let written = self.writes.get(sql);
+        if let Some((action, table)) = written.and_then(|written| written.first.as_ref()) {
             // Tables WITHOUT ROWID do not call the update hook.
             if changed > 0 && self.watch.rows_counted() == self.rows_seen {
                 self.watch.count(*action, "main", table, changed);
             }
         }
-        self.rows_seen = self.watch.rows_counted();
-        recording.replaces |= changed > 0 && sql::replaces(sql);
+        let rows = self.watch.rows_counted();
+        // What a trigger writes in the place of a view counts as no change.
+        let replaces = sql::replaces(sql) || written.is_some_and(|written| written.by_trigger);
+        recording.replaces |= replaces && (changed > 0 || rows > self.rows_seen);
+        self.rows_seen = rows;
         let kept = &sql[..sql.floor_char_boundary(RECORDED_BYTES)];
         if let Some(last) = recording.statements.last_mut()
             && last.sql == kept
@@ -53,12 +66,21 @@ impl SqliteSession {
     }
 
     /// Tells whether a table says that its new rows take the place of others.
-    fn is_defined_to_replace(&mut self, table: &str) -> bool {
-        let definition = "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?";
-        let text: Option<String> = self.unrestricted(|session| {
-            session.connection().query_row(definition, [table], |row| row.get(0)).unwrap_or_default()
-        });
+    fn is_table_replacing(&mut self, table: &str) -> bool {
+        self.definition("main", "table", table).is_some_and(|text| sql::replaces(&text))
+    }
+
+    /// Tells whether a trigger puts rows in the place of others.
+    fn is_trigger_replacing(&mut self, trigger: &str) -> bool {
+        // To look into the temporary database makes one, so only where it must be there.
+        let text = self.definition("main", "trigger", trigger).or_else(|| self.definition("temp", "trigger", trigger));
         text.is_some_and(|text| sql::replaces(&text))
+    }
+
+    fn definition(&mut self, database: &str, kind: &str, name: &str) -> Option<String> {
+        let sql = format!("SELECT sql FROM {database}.sqlite_schema WHERE type = ? AND name = ?");
+        self.unrestricted(|session| session.connection().query_row(&sql, [kind, name], |row| row.get(0)))
+            .unwrap_or_default()
     }
 
     /// Notes which table a statement just prepared is going to write, or makes.
@@ -70,8 +92,12 @@ impl SqliteSession {
     /// Notes what was seen of a statement.
     pub(super) fn note_seen(&mut self, sql: &str, seen: Seen) {
         if self.recording.is_some() {
-            self.writes.extend(seen.writes.map(|writes| (sql.to_owned(), writes)));
             self.made = seen.made;
+            // What stands prepared already is not seen again.
+            if seen.writes.is_some() || !seen.triggers.is_empty() {
+                let by_trigger = seen.triggers.iter().any(|name| self.is_trigger_replacing(name));
+                self.writes.insert(sql.to_owned(), Written { first: seen.writes, by_trigger });
+            }
         }
     }
 
@@ -121,7 +147,7 @@ impl SqliteSession {
         recording.tables = self.watch.take_tables();
         let takes_places = |changes: &TableChanges| changes.inserted + changes.updated > 0;
         let mut written = recording.tables.iter().filter(|changes| takes_places(changes));
-        recording.replaces |= written.any(|changes| self.is_defined_to_replace(&changes.table));
+        recording.replaces |= written.any(|changes| self.is_table_replacing(&changes.table));
         recording.observed = self.watch.gate().take_observed();
         recording
     }

@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::SqliteSession;
+use super::strings::is_requoted;
 use crate::db::sqlite::authorizer;
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::error::translate;
@@ -78,7 +79,7 @@ impl SqliteSession {
     /// DEFENSIVE keeps statements from the schema and from shadow tables; without TRUSTED_SCHEMA, a definition somebody
     /// left behind calls none of a program's own functions. With QPSG a statement is not planned anew for other
     /// parameters, so that it takes the same way each time it is run. Without DQS_DDL a word in double quotes that names no column
-    /// is no string in a definition: it would be one that no other table can be altered beside.
+    /// is no string in a definition: programs that take none there could alter no other table beside it.
     fn defend(&self, guest: bool, held: bool, before: Option<[bool; 4]>) -> rusqlite::Result<()> {
         let (defensive, trusted) = (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA);
         let (stable, quoted) = (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, DbConfig::SQLITE_DBCONFIG_DQS_DDL);
@@ -136,7 +137,7 @@ impl SqliteSession {
         let statement = self.watch.gate().facts(sql);
         let savepoint = self.open_savepoint()?;
         let before = self.definitions(&statement)?;
-        let done = self.run_one(sql, params, false);
+        let done = self.with_old_strings(&statement, |session| session.run_one(sql, params, false));
         self.forget_schema();
         let verified = done.and_then(|changed| self.verify(sql, &statement, before.as_ref()).map(|()| changed));
         match verified {
@@ -163,6 +164,8 @@ impl SqliteSession {
             StatementKind::Alter { table, .. } => {
                 if let Some((schema, before)) = before {
                     self.compare(table, schema, before)?;
+                    let old = before.iter().find(|old| old.1 == "table" && old.2.eq_ignore_ascii_case(table));
+                    self.check_strings(table, old.and_then(|old| old.4.as_deref()))?;
                 }
                 self.check_references(statement, table)
             }
@@ -327,7 +330,13 @@ impl SqliteSession {
         let after = after.map_err(|error| self.failed(RunError::Sqlite(error)))?;
         let Some(restriction) = self.watch.gate().restriction.clone() else { return Ok(()) };
         for old in before.iter().filter(|old| !after.contains(old)) {
-            let (_, kind, name, owner, _) = old;
+            let (row, kind, name, owner, text) = old;
+            let new = after.iter().find(|new| (new.0, &new.1, &new.2, &new.3) == (*row, kind, name, owner));
+            if let (Some(text), Some(new)) = (text, new.and_then(|new| new.4.as_ref()))
+                && is_requoted(text, new)
+            {
+                continue;
+            }
             let own = |name: &str| {
                 name.eq_ignore_ascii_case(table)
                     || schema.owner_of_shadow(name).is_some_and(|name| name.eq_ignore_ascii_case(table))

@@ -99,6 +99,32 @@ fn a_definition_has_no_strings_in_double_quotes() {
         let error = run(session, "CREATE INDEX own_x ON own (\"zoo\")").unwrap_err();
         assert!(error.message.contains("no such column: \"zoo\""), "{error}");
         run(session, "CREATE INDEX own_y ON own (\"x\")").unwrap();
+        for sql in ["ALTER TABLE own ADD COLUMN y CHECK (y <> \"zoo\")", "ALTER TABLE own ADD y AS (x || \"zoo\")"] {
+            let error = run(session, sql).unwrap_err();
+            assert!(error.message.contains("no such column: \"zoo\""), "{error}");
+        }
+        run(session, "ALTER TABLE own ADD COLUMN y DEFAULT \"zoo\" CHECK (\"y\" <> 'zoo')").unwrap();
+    });
+}
+
+#[test]
+fn strings_in_double_quotes_that_are_there_hold_nobody_up() {
+    let grants = "read = ['a*']\ncreate = ['a', 'b']\nalter = ['a', 'b']";
+    held(Some(grants), |session| {
+        session.restrict(None);
+        run(session, "CREATE TABLE odd (x CHECK (x IN (\"open\", \"closed\")))").unwrap();
+        restrict(session, Some(grants));
+        for sql in [
+            "CREATE TABLE a (x, y)",
+            "ALTER TABLE a ADD COLUMN z CHECK (z > 0)",
+            "ALTER TABLE a RENAME TO b",
+            "ALTER TABLE b RENAME COLUMN y TO w",
+            "ALTER TABLE b DROP COLUMN x",
+        ] {
+            run(session, sql).expect(sql);
+        }
+        let error = run(session, "CREATE TABLE a (x CHECK (x <> \"zoo\"))").unwrap_err();
+        assert!(error.message.contains("no such column: \"zoo\""), "{error}");
     });
 }
 

@@ -14,10 +14,20 @@ fn no_order_shows_what_may_not_be_read() {
                   CREATE TABLE states (id, state, code);
                   CREATE INDEX states_some ON states (id) WHERE state = 'code';
                   CREATE TABLE folded (k, v, PRIMARY KEY (k COLLATE NOCASE DESC)) WITHOUT ROWID;
+                  CREATE TABLE person (id INTEGER PRIMARY KEY, a NOT NULL, b NOT NULL, code UNIQUE, salary);
+                  CREATE INDEX person_salary ON person (salary); CREATE INDEX person_code ON person (code, salary);
+                  CREATE TABLE visit (person REFERENCES person ON DELETE CASCADE, place);
+                  CREATE INDEX visit_person ON visit (person, place);
+                  CREATE TABLE bound (person REFERENCES person (code) ON UPDATE CASCADE, place);
+                  CREATE INDEX bound_person ON bound (person, place);
+                  CREATE TABLE team (id INTEGER PRIMARY KEY, rank, secret); CREATE INDEX team_rank ON team (rank, secret);
+                  CREATE TABLE fan (team REFERENCES team ON DELETE SET NULL CHECK (team > 0));
+                  CREATE TABLE child (k PRIMARY KEY, team REFERENCES team) WITHOUT ROWID;
                   CREATE VIEW lined AS SELECT id FROM ordered INDEXED BY sqlite_autoindex_ordered_1;
                   INSERT INTO ordered (id, name, iban, code) VALUES (1, 'a', 'z', 'n'), (2, 'a', 'y', 'm');";
-    let grants = "read = ['ordered(id, name)', 'vault(v)', 'lined', 'lines', 'sorted(v, id)', 'unsure(id, tag)', 'states(id, state)', 'folded(k, v)']\n\
-                  update = ['ordered(name)', 'lines(line)', 'unsure(tag)']\ninsert = ['ordered', 'lines']\ndelete = ['ordered']\ncreate = ['n']";
+    let grants = "read = ['ordered(id, name)', 'vault(v)', 'lined', 'lines', 'sorted(v, id)', 'unsure(id, tag)', 'states(id, state)', 'folded(k, v)', 'person(id, a, code)', 'visit(person)', 'bound(person)', 'team(id, rank)', 'fan', 'child(team)']\n\
+                  update = ['ordered(name)', 'lines(line)', 'unsure(tag)', 'person(a, b, code)', 'bound(person)', 'vault(v)', 'fan']\n\
+                  insert = ['ordered', 'lines']\ndelete = ['ordered', 'person', 'visit', 'vault', 'team', 'child']\ncreate = ['n']";
     let with = |work: &dyn Fn(&mut dyn Session)| {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(SETUP).unwrap();
@@ -55,7 +65,24 @@ fn no_order_shows_what_may_not_be_read() {
         ("SELECT id FROM lined", "read = [\"ordered(iban)\"]"),
         ("SELECT v FROM vault", "read = [\"vault(k)\"]"),
         ("SELECT id FROM sorted WHERE v = 'a'", "read = [\"sorted(k)\"]"),
-        // Which row comes first shows where not all are changed, or not all in the same way.
+        // Which row comes first shows where one can fail.
+        (
+            "UPDATE person INDEXED BY person_salary SET a = CASE id WHEN 1 THEN NULL ELSE 'q' END, \
+             b = CASE id WHEN 2 THEN NULL ELSE 'q' END",
+            "read = [\"person(salary)\"]",
+        ),
+        ("UPDATE person INDEXED BY person_code SET code = id WHERE code > 'a'", "read = [\"person(salary)\"]"),
+        (
+            "UPDATE person INDEXED BY person_code SET a = 'q' WHERE code = 'x' AND json(id)",
+            "read = [\"person(salary)\"]",
+        ),
+        ("DELETE FROM team INDEXED BY team_rank WHERE rank > 1", "read = [\"team(secret)\"]"),
+        ("DELETE FROM ordered WHERE name = 'a' AND abs(id)", "read = [\"ordered(code)\"]"),
+        ("DELETE FROM ordered WHERE name = 'a' AND id || name <> 'x'", "read = [\"ordered(code)\"]"),
+        ("DELETE FROM ordered WHERE name = 'a' RETURNING id", "read = [\"ordered(code)\"]"),
+        // What a foreign key writes can fail as well.
+        ("UPDATE person SET code = 'y' WHERE id = 1", "read = [\"bound(place)\"]"),
+        ("UPDATE vault SET v = 1", "read = [\"vault(k)\"]"),
         (
             "UPDATE OR IGNORE ordered INDEXED BY sqlite_autoindex_ordered_1 SET name = 'a' WHERE iban IS NOT NULL",
             "read = [\"ordered(iban)\"]",
@@ -75,8 +102,18 @@ fn no_order_shows_what_may_not_be_read() {
         "SELECT name FROM ordered WHERE id = 1",
         "INSERT INTO ordered (id, name, iban) VALUES (9, 'n', 'x')",
         "INSERT INTO ordered (id, name) VALUES (9, 'n') ON CONFLICT (id) DO NOTHING",
-        "UPDATE ordered SET name = 'b' WHERE name = 'a'",
-        "UPDATE ordered SET name = upper(trim(name)) || (1) WHERE name IN ('a') AND (id > 0)",
+        "UPDATE ordered NOT INDEXED SET name = 'b' WHERE name = 'a'",
+        "UPDATE ordered SET name = upper(trim(name)) || (1) WHERE id > 0",
+        "UPDATE person SET a = 'q', b = 'r' WHERE id = 1",
+        // An index over the one column finds it.
+        "UPDATE person SET a = 'q' WHERE code = 'x'",
+        // Rows that refer to one are found in an index, too.
+        "DELETE FROM person WHERE id = 1 AND abs(id)",
+        "DELETE FROM person NOT INDEXED WHERE code = 'x'",
+        "DELETE FROM vault WHERE v = 1",
+        "DELETE FROM vault",
+        "DELETE FROM person INDEXED BY person_code WHERE code > 'a'",
+        "DELETE FROM child",
         "SELECT id FROM states INDEXED BY states_some WHERE state = 'code'",
         "SELECT v FROM folded",
         "DELETE FROM ordered WHERE name = 'a'",
