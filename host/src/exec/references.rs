@@ -23,7 +23,7 @@ impl References {
     /// Looks for them before code that is held to grants: it would leave them for others to stumble over. Nothing where code
     /// is not.
     pub(super) fn before(session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Self>, StepError> {
-        let is_held = matches!(&step.hold, Hold::To(Some(_))) && session.dialect() == "sqlite";
+        let is_held = matches!(&step.hold, Hold::To { grants: Some(_), .. }) && session.dialect() == "sqlite";
         is_held.then(|| quietly(session, Self::look)).transpose()
     }
 

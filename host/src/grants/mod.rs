@@ -21,6 +21,7 @@ pub(crate) use grant::quoted;
 pub use grant::{Grants, TableGrant};
 pub use implied::Touched;
 pub use need::{Grant, Need};
+pub(crate) use needs::is_auxiliary;
 pub use observed::Observed;
 pub use order::{decide_orders, has_hidden_orders, shows_order, walks};
 pub use schema::{Order, Schema, Table, Trigger};

@@ -25,6 +25,8 @@ pub struct Table {
     pub checked: Vec<Vec<String>>,
     /// The columns of its primary key; none where there is none.
     pub primary: Vec<String>,
+    /// The columns of its unique keys, the primary one among them.
+    pub unique: Vec<String>,
     /// A constraint of it says ON CONFLICT REPLACE.
     pub replaces: bool,
     /// A constraint of it lets a statement go on past a row that it refuses: ON CONFLICT IGNORE, FAIL or REPLACE.
