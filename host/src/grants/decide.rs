@@ -125,6 +125,17 @@ pub fn decide_whole(
     check(restriction, needs)
 }
 
+/// As [`decide_whole`], but returns all that is refused.
+pub fn refused_as_a_whole(
+    restriction: &Restriction,
+    statement: &Statement,
+    schema: &Schema,
+    touched: &[Touched],
+) -> Vec<Denied> {
+    let needs = implied(statement, schema, touched);
+    needs.into_iter().filter_map(|need| check(restriction, vec![need]).err()).collect()
+}
+
 /// Returns what a new name needs. Grants go by name: nothing may come under one that it was not under before.
 fn renaming(grants: &Grants, statement: &Statement) -> Vec<Need> {
     let StatementKind::Alter { table, renamed, column } = &statement.kind else { return Vec::new() };

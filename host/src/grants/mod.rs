@@ -15,7 +15,7 @@ mod statement;
 mod verb;
 
 pub use action::{Action, Request};
-pub use decide::{Denied, Restriction, decide, decide_whole};
+pub use decide::{Denied, Restriction, decide, decide_whole, refused_as_a_whole};
 pub use functions::FunctionGrant;
 pub(crate) use grant::quoted;
 pub use grant::{Grants, TableGrant};

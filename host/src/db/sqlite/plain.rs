@@ -16,7 +16,8 @@ pub(super) fn is_plain(text: &str) -> bool {
     let begins = |first: &Token<'_>| BEGINS.iter().any(|word| first.is_word(word));
     let Some(first) = first.filter(begins) else { return false };
     let rest = &text.as_bytes()[first.end()..];
-    !tells(rest) && !(may_have(text, *b"cnl") && upserts_by_any_key(text))
+    let upserts = may_have(text, *b"cnl") && upserts_by_any_key(text);
+    !tells(rest) && !upserts
 }
 
 /// Tells whether an upsert names no key.
