@@ -121,7 +121,7 @@ fn a_rebuild_that_leaves_a_view_or_a_reference_behind_is_refused() {
     exit 1
     --- stderr
     error: migration 2 rebuild failed on its way up
-      caused by: the schema is broken after the rebuild: error in view v: no such column: a
+      caused by: the schema is broken afterwards: error in view v: no such column: a
     note: migration 2 rebuild was rolled back
     hint: drop a view or trigger that no longer fits before the table, and create it again after it; refer to the table by the name that it has in the end
     ");
@@ -134,7 +134,7 @@ fn a_rebuild_that_leaves_a_view_or_a_reference_behind_is_refused() {
     exit 1
     --- stderr
     error: migration 2 rebuild failed on its way up
-      caused by: the schema is broken after the rebuild: c refers to a table old_p that is not there
+      caused by: the schema is broken afterwards: c refers to a table old_p that is not there
     note: migration 2 rebuild was rolled back
     hint: drop a view or trigger that no longer fits before the table, and create it again after it; refer to the table by the name that it has in the end
     ");

@@ -235,7 +235,12 @@ fn holds_guests_to_the_rules(session: &mut dyn Session) {
     session.execute("CREATE TABLE own (id INTEGER)", &[]).unwrap();
     session.begin().unwrap();
     assert_eq!(session.execute("INSERT INTO own VALUES (1)", &[]).unwrap(), 1);
-    session.restrict(Some(Arc::new(Restriction { protected: vec!["own".into()], grants: None, read_only: false })));
+    session.restrict(Some(Arc::new(Restriction {
+        protected: vec!["own".into()],
+        grants: None,
+        read_only: false,
+        namespace: None,
+    })));
     for sql in ["COMMIT", "ROLLBACK", "INSERT INTO own VALUES (1)", "SELECT * FROM own", "DROP TABLE own"] {
         assert_eq!(session.execute(sql, &[]).unwrap_err().code, ErrorCode::Denied, "{sql}");
     }

@@ -324,6 +324,13 @@ pub trait Session {
 
     /// Restricts what statements may do from now on, or lifts the restriction. Open statements and cursors may end.
     fn restrict(&mut self, restriction: Option<Arc<Restriction>>);
+    /// Refuses what code that was held to this restriction has left behind in the transaction that is open, where a view or trigger that
+    /// names what it has changed would reach further than before, beyond the restriction, or would fail. Called once, at the end
+    /// of its work, since a table may be gone for a moment before it is there again; no restriction is in force then.
+    fn check_definitions(&mut self, restriction: Arc<Restriction>) -> Result<(), DbError> {
+        let _ = restriction;
+        Ok(())
+    }
     /// Sets where SQL functions take time and chance from; `None` is the machine itself.
     fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError>;
     /// Registers functions in place of those of the last call, until the next one; they cannot stand in definitions of

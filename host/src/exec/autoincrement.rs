@@ -29,7 +29,7 @@ pub(super) struct Sequences {
 impl Sequences {
     /// Notes them; nothing where the code is held to no grants, or is granted to set them.
     pub(super) fn look(session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Self>, StepError> {
-        let Hold::To(Some(grants)) = &step.hold else { return Ok(None) };
+        let Hold::To { grants: Some(grants), .. } = &step.hold else { return Ok(None) };
         let sets = Need::On { verb: Verb::Update, object: "sqlite_sequence".to_owned(), column: "seq".to_owned() };
         if session.dialect() != "sqlite" || sets.is_met_by(grants) {
             return Ok(None);

@@ -10,7 +10,7 @@ use crate::db::{Ambient, DbError, Session};
 use crate::grants::{FunctionGrant, Grant, Grants, Restriction, Verb};
 use crate::history::{DEFAULT_TABLE, History};
 use crate::limits::{Limit, LimitReached};
-use crate::model::{Body, Key, Manifest, Policies, Policy, TransactionMode};
+use crate::model::{Body, Key, Manifest, Policies, Policy, TransactionMode, Trust};
 use crate::plan::{Plan, Step};
 
 const HIDE: &str = "hide the clock from the migration";
@@ -22,8 +22,9 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 pub(super) enum Hold {
     /// Nothing: it is the operator's own SQL, or a part of the program.
     Free,
-    /// The rules for guests, and these grants if there are any in particular.
-    To(Option<Box<Grants>>),
+    /// The rules for guests, and these grants if there are any in particular. The triggers of a chain that is not trusted have names
+    /// in its namespace.
+    To { grants: Option<Box<Grants>>, namespace: Option<Box<str>> },
     /// The rules for guests where the host writes for the code, whose own handle, in `verify`, has these grants if there are
     /// any in particular.
     Through(Option<Box<Grants>>),
@@ -36,18 +37,21 @@ impl Hold {
     /// Returns the functions that are granted by name.
     fn functions(&self) -> &[String] {
         match self {
-            Self::To(Some(grants)) | Self::Through(Some(grants)) => &grants.functions,
-            Self::Free | Self::To(None) | Self::Through(None) | Self::Looking => &[],
+            Self::To { grants: Some(grants), .. } | Self::Through(Some(grants)) => &grants.functions,
+            Self::Free | Self::To { grants: None, .. } | Self::Through(None) | Self::Looking => &[],
         }
     }
 
     /// Returns the rules for a session; `None` when there are none.
     pub(super) fn restriction(&self, history: &History) -> Option<Restriction> {
-        let guest = |grants| Some(Restriction { protected: history.tables(), grants, read_only: false });
+        let guest = |grants| Restriction { protected: history.tables(), grants, read_only: false, namespace: None };
         match self {
             Self::Free => None,
-            Self::To(grants) => guest(grants.as_deref().cloned()),
-            Self::Through(_) => guest(None),
+            Self::To { grants, namespace } => {
+                let namespace = namespace.as_deref().map(str::to_owned);
+                Some(Restriction { namespace, ..guest(grants.as_deref().cloned()) })
+            }
+            Self::Through(_) => Some(guest(None)),
             Self::Looking => Some(Restriction { read_only: true, ..Restriction::default() }),
         }
     }
@@ -63,7 +67,7 @@ impl Hold {
         let rules = self.reading(history);
         match self {
             Self::Through(grants) => Restriction { grants: grants.as_deref().cloned(), ..rules },
-            Self::Free | Self::To(_) | Self::Looking => rules,
+            Self::Free | Self::To { .. } | Self::Looking => rules,
         }
     }
 }
@@ -115,12 +119,19 @@ pub(super) fn hold(plan: &Plan, policies: &Policies) -> Result<Vec<Hold>, Prepar
 pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant>>, PrepareError> {
     let migration = &step.migration;
     let asked = migration.manifest.as_ref().and_then(|manifest| manifest.grants.as_ref());
-    let effective = || policy.effective(&migration.key(), asked).map(|grants| Hold::To(grants.map(Box::new)));
+    let namespace = match &policy.trust {
+        Trust::Untrusted { namespace } => Some(namespace.as_str().into()),
+        Trust::Owner => None,
+    };
+    let effective = || {
+        let grants = policy.effective(&migration.key(), asked)?.map(Box::new);
+        Ok(Hold::To { grants, namespace })
+    };
     Ok(match &migration.body {
         // The host writes for a transform, and what the owner's own triggers do then is no concern of the component.
         Body::Transform { .. } | Body::Script { spec: Some(_), .. } if !policy.is_untrusted() => {
             effective().map(|hold| match hold {
-                Hold::To(grants) => Hold::Through(grants),
+                Hold::To { grants, .. } => Hold::Through(grants),
                 hold => hold,
             })
         }
@@ -179,7 +190,7 @@ pub(super) fn held<T>(
     session.restrict(Some(Arc::new(restriction)));
     let bounded = match step.hold {
         Hold::Free => Ok(()),
-        Hold::To(_) | Hold::Through(_) | Hold::Looking => {
+        Hold::To { .. } | Hold::Through(_) | Hold::Looking => {
             bound(session, step, conditions, step.step.migration.checksum().seed())
         }
     };
@@ -216,7 +227,7 @@ pub(super) fn bound(
 
 /// Puts the migration's limits in force where it is held to grants.
 pub(super) fn within_limits(session: &mut dyn Session, step: &PreparedStep) -> Result<(), DbError> {
-    if matches!(step.hold, Hold::To(Some(_))) {
+    if matches!(step.hold, Hold::To { grants: Some(_), .. }) {
         let time = Duration::from_millis(step.limits.of(Limit::Time)).min(YEAR);
         session.set_limits(Some(&step.limits))?;
         session.set_deadline(Some(Instant::now() + time));

@@ -19,7 +19,7 @@ impl References {
     /// Looks for them before code that is held to grants: it would leave them for others to stumble over. Nothing where code
     /// is not.
     pub(super) fn before(session: &mut dyn Session, step: &PreparedStep) -> Result<Option<Self>, StepError> {
-        let is_held = matches!(&step.hold, Hold::To(Some(_)));
+        let is_held = matches!(&step.hold, Hold::To { grants: Some(_), .. });
         is_held.then(|| quietly(session, Self::look)).transpose()
     }
 

@@ -295,8 +295,8 @@ pub enum StepError {
         /// The largest key there is.
         largest: i64,
     },
-    /// The schema after a rebuild does not fit together.
-    #[error("the schema is broken after the rebuild: {reason}")]
+    /// The schema does not fit together any more.
+    #[error("the schema is broken afterwards: {reason}")]
     Schema {
         /// What is wrong.
         reason: String,

@@ -1,9 +1,12 @@
 //! Does the work of one step inside whatever transaction is open. Begins and commits nothing.
 
+use std::sync::Arc;
+
 use super::autoincrement::Sequences;
 #[cfg(feature = "wasm")]
 use super::component::run_component;
 use super::functions::bring;
+use super::hold::{Hold, quietly, unbound, within_limits};
 use super::prepare::PreparedStep;
 use super::references::References;
 use super::report::{RowCounts, StepError};
@@ -13,7 +16,7 @@ use super::script::run_script;
 #[cfg(feature = "wasm")]
 use super::transform::run_transform;
 use super::verify::verify;
-use crate::db::Session;
+use crate::db::{ErrorCode, Session};
 use crate::history::RejectedRow;
 use crate::model::Body;
 use crate::plan::Direction;
@@ -55,7 +58,8 @@ pub(super) fn work(
     (session, result)
 }
 
-/// Runs the body; what it is held to does not let it use up the numbers of new rows, nor leave a foreign key that holds others up.
+/// Runs the body; what it is held to does not let it use up the numbers of new rows, nor leave a foreign key, a view or a trigger
+/// that holds others up or means something new.
 fn counted(
     mut session: Box<dyn Session>,
     step: &PreparedStep,
@@ -71,9 +75,32 @@ fn counted(
     let worked = worked.and_then(|work| {
         sequences.map_or(Ok(()), |sequences| sequences.check(session.as_mut()))?;
         references.map_or(Ok(()), |references| references.check(session.as_mut(), step))?;
+        check_definitions(session.as_mut(), step, conditions)?;
         Ok(work)
     });
     (session, worked)
+}
+
+/// Refuses a view or trigger that would mean something else, or nothing, after code that is held to grants has changed what it
+/// names.
+fn check_definitions(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+) -> Result<(), StepError> {
+    let Hold::To { grants: Some(_), .. } = &step.hold else { return Ok(()) };
+    let Some(restriction) = step.hold.restriction(conditions.history).filter(|_| session.in_transaction()) else {
+        return Ok(());
+    };
+    quietly(session, |session| {
+        let checked = within_limits(session, step).and_then(|()| session.check_definitions(Arc::new(restriction)));
+        let free = unbound(session);
+        let checked = checked.map_err(|error| match error.code {
+            ErrorCode::Syntax => StepError::Schema { reason: error.message },
+            _ => StepError::doing("leave what it has changed behind")(error),
+        });
+        checked.and(free)
+    })
 }
 
 impl Work {

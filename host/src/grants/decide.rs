@@ -1,8 +1,8 @@
 //! Decides whether a statement may do what it is about to. Pure; the rules are here and in `needs`.
 
 use super::implied::{Touched, implied};
-use super::needs::needs;
-use super::{Action, Grant, Grants, Need, Request, Schema, Statement, StatementKind, Verb};
+use super::needs::{is_auxiliary, needs};
+use super::{Action, Grant, Grants, Need, Request, Schema, Statement, StatementKind, TableGrant, Verb};
 
 /// What the statements of a migration are held to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Restriction {
     pub grants: Option<Grants>,
     /// Nothing may be changed, whatever is granted.
     pub read_only: bool,
+    /// How the names of triggers begin that may be left behind; `None` is however they like.
+    pub namespace: Option<String>,
 }
 
 /// A refusal: what was tried, on what, and why not.
@@ -63,7 +65,15 @@ pub fn decide(restriction: &Restriction, request: &Request<'_>) -> Result<Vec<Ne
         let object = action.table().unwrap_or_default();
         return Err(Denied::never(action.word(), object, "nothing may be changed here"));
     }
-    let needs = needs(request)?;
+    if let (Action::Trigger { .. }, StatementKind::CreateTrigger { trigger, .. }) = (action, &request.statement.kind) {
+        in_namespace(restriction, trigger)?;
+    }
+    let mut needs = needs(request)?;
+    if let Action::Function { name } = action
+        && is_auxiliary(name)
+    {
+        needs.retain(|need| may_be_read(restriction, request, need));
+    }
     if restriction.grants.is_some() && !needs.is_empty() {
         in_this_database(request)?;
     }
@@ -78,6 +88,31 @@ pub fn decide(restriction: &Restriction, request: &Request<'_>) -> Result<Vec<Ne
     })
 }
 
+/// Refuses the name of a trigger that somebody else may want: a trigger has no other whose grant it would need.
+fn in_namespace(restriction: &Restriction, trigger: &str) -> Result<(), Denied> {
+    let is_inside = |namespace: &String| TableGrant::whole(format!("{namespace}*")).means_table(trigger);
+    match &restriction.namespace {
+        Some(namespace) if !is_inside(namespace) => {
+            let reason = format!("the names of triggers begin with {namespace} here: {trigger} could be another's");
+            Err(Denied::never("trigger", trigger, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells whether code may be reading the table that a need is about: it has some grant on it. Where everything is granted, whether the
+/// text names it.
+fn may_be_read(restriction: &Restriction, request: &Request<'_>, need: &Need) -> bool {
+    let Need::On { object, .. } = need else { return true };
+    match &restriction.grants {
+        Some(grants) => Verb::ALL.into_iter().any(|verb| grants.of(verb).iter().any(|grant| grant.means_table(object))),
+        None => {
+            let from = request.accessor.and_then(|accessor| request.schema.text_of(accessor));
+            request.statement.mentions(object) || from.is_some_and(|text| text.mentions(object))
+        }
+    }
+}
+
 /// Decides on a statement as a whole, by what it touches beyond what the database reports.
 pub fn decide_whole(
     restriction: &Restriction,
@@ -88,6 +123,17 @@ pub fn decide_whole(
     let mut needs = implied(statement, schema, touched);
     needs.extend(restriction.grants.iter().flat_map(|grants| renaming(grants, statement)));
     check(restriction, needs)
+}
+
+/// As [`decide_whole`], but returns all that is refused.
+pub fn refused_as_a_whole(
+    restriction: &Restriction,
+    statement: &Statement,
+    schema: &Schema,
+    touched: &[Touched],
+) -> Vec<Denied> {
+    let needs = implied(statement, schema, touched);
+    needs.into_iter().filter_map(|need| check(restriction, vec![need]).err()).collect()
 }
 
 /// Returns what a new name needs. Grants go by name: nothing may come under one that it was not under before.

@@ -1,8 +1,9 @@
 //! What a statement touches although the database does not report it. Pure; a part of the rules.
 //!
 //! SQLite's authorizer is silent about the columns of `JOIN … USING` and `NATURAL JOIN`, about what generated columns
-//! and CHECK constraints are made from, about rows that REPLACE deletes, about the tables that REFERENCES names, and about
-//! what a full-text table is asked or told in its hidden columns.
+//! and CHECK constraints are made from, about rows that REPLACE deletes, about the keys by which an upsert without a
+//! target finds a row, about the tables that REFERENCES names, and about what a full-text table is asked or told in its
+//! hidden columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +54,12 @@ pub(super) fn implied(statement: &Statement, schema: &Schema, touched: &[Touched
         }
         if matches!(verb, Verb::Insert | Verb::Update) && replaces(statement, schema, known, touch) {
             needs.insert(Need::object(Verb::Delete, table));
+        }
+        // Which row is updated tells that it holds a value.
+        if *verb == Verb::Insert && text_of(statement, schema, touch).is_some_and(|text| text.upserts_by_any_key) {
+            let keys = known.unique.iter().map(String::as_str);
+            needs
+                .extend(keys.clone().chain(keys.flat_map(|key| sources(known, key))).map(|column| read(table, column)));
         }
     }
     for (table, columns) in updated {
@@ -108,11 +115,15 @@ fn checked<'a>(table: &'a Table, updated: &BTreeSet<&str>) -> BTreeSet<&'a str> 
 }
 
 fn replaces(statement: &Statement, schema: &Schema, table: &Table, touch: &Touched) -> bool {
-    let by_text = match &touch.accessor {
-        None => statement.replaces,
-        Some(accessor) => schema.text_of(accessor).is_some_and(|text| text.replaces),
-    };
-    by_text || table.replaces
+    text_of(statement, schema, touch).is_some_and(|text| text.replaces) || table.replaces
+}
+
+/// Returns the text that does something: the statement, or a view or trigger.
+fn text_of<'a>(statement: &'a Statement, schema: &'a Schema, touch: &Touched) -> Option<&'a Statement> {
+    match &touch.accessor {
+        None => Some(statement),
+        Some(accessor) => schema.text_of(accessor),
+    }
 }
 
 /// Returns the statement and every view and trigger that takes part in it.

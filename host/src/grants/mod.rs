@@ -15,12 +15,13 @@ mod statement;
 mod verb;
 
 pub use action::{Action, Request};
-pub use decide::{Denied, Restriction, decide, decide_whole};
+pub use decide::{Denied, Restriction, decide, decide_whole, refused_as_a_whole};
 pub use functions::FunctionGrant;
 pub(crate) use grant::quoted;
 pub use grant::{Grants, TableGrant};
 pub use implied::Touched;
 pub use need::{Grant, Need};
+pub(crate) use needs::is_auxiliary;
 pub use observed::Observed;
 pub use order::{decide_orders, has_hidden_orders, shows_order, walks};
 pub use schema::{Order, Schema, Table, Trigger};

@@ -1,7 +1,7 @@
 //! Which grants an action needs, or that none allows it. Pure; a part of the rules.
 
 use super::schema::could_be_shadow_of;
-use super::{Action, Denied, FunctionGrant, Need, Request, StatementKind, Verb};
+use super::{Action, Denied, FunctionGrant, Need, Request, StatementKind, Table, Verb};
 
 /// Pragmas that tell about the table or index they are given.
 const DESCRIBING_PRAGMAS: &[&str] =
@@ -22,6 +22,9 @@ const READABLE_PRAGMAS: &[&str] = &[
 const MODULES: &[&str] = &["fts5", "rtree"];
 /// Tables that only take their arguments apart.
 const PURE_TABLES: &[&str] = &["json_each", "json_tree", "jsonb_each", "jsonb_tree"];
+/// Functions that full-text tables bring. What they are to look at is told by a column or by a number, and a number may mean the
+/// row of any full-text table that is being read just then. <https://sqlite.org/fts5.html#_auxiliary_functions_>
+const AUXILIARY: &[&str] = &["bm25", "fts5_get_locale", "highlight", "snippet"];
 const SCHEMA_TABLES: &[&str] = &["sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"];
 /// The kinds of grant of which any lets a virtual table work with the tables behind it.
 const ANY: [Verb; 7] = [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete, Verb::Create, Verb::Alter, Verb::Drop];
@@ -123,7 +126,9 @@ fn read(request: &Request<'_>, table: &str, column: &str) -> Vec<Need> {
         return vec![on(Verb::Read, "sqlite_schema", column)];
     }
     if request.schema.has(table) {
-        return vec![on(Verb::Read, table, column)];
+        // What stands there may be asked to be what a function makes of any column.
+        let is_rank = column.eq_ignore_ascii_case("rank") && request.schema.table(table).is_some_and(is_full_text);
+        return vec![on(Verb::Read, table, if is_rank { "*" } else { column })];
     }
     let common = request.statement.common_tables.contains(&table.to_ascii_lowercase());
     if column.is_empty() && (common || request.schema.has_common_table(table)) {
@@ -182,8 +187,21 @@ fn function(request: &Request<'_>, name: &str) -> Result<Vec<Need>, Denied> {
         let called = request.statement.mentions(name) || from.is_some_and(|text| text.mentions(name));
         return Ok(if called { vec![Need::Function(grant.as_str().to_owned())] } else { Vec::new() });
     }
+    if is_auxiliary(name) {
+        let tables = request.schema.tables.iter().filter(|(_, table)| is_full_text(table));
+        return Ok(tables.map(|(table, _)| on(Verb::Read, table, "*")).collect());
+    }
     let foreign = request.schema.foreign_functions.contains(&name.to_ascii_lowercase());
     Ok(if foreign { vec![Need::Function(name.to_ascii_lowercase())] } else { Vec::new() })
+}
+
+/// Tells whether a function may look at any full-text table that is being read.
+pub(crate) fn is_auxiliary(function: &str) -> bool {
+    among(AUXILIARY, function)
+}
+
+fn is_full_text(table: &Table) -> bool {
+    table.module.as_deref().is_some_and(|module| module.eq_ignore_ascii_case("fts5"))
 }
 
 fn alter_for_index(request: &Request<'_>, index: &str) -> Need {

@@ -25,6 +25,8 @@ pub struct Table {
     pub checked: Vec<Vec<String>>,
     /// The columns of its primary key; none where there is none.
     pub primary: Vec<String>,
+    /// The columns of its unique keys, the primary one among them.
+    pub unique: Vec<String>,
     /// A constraint of it says ON CONFLICT REPLACE.
     pub replaces: bool,
     /// It is long, or an index on it is, and computes something for each row that is written.
@@ -101,6 +103,11 @@ impl Schema {
         self.views.get(&name).or_else(|| self.triggers.get(&name).map(|trigger| &trigger.text))
     }
 
+    /// Returns what the texts of all views and triggers tell.
+    pub fn texts(&self) -> impl Iterator<Item = &Statement> {
+        self.views.values().chain(self.triggers.values().map(|trigger| &trigger.text))
+    }
+
     /// Tells whether a statement may touch more than the database reports, without a word in its text that says so: through
     /// a view or trigger that joins tables by columns it does not name in a comparison, or in a virtual table, which takes
     /// arguments and orders.
@@ -120,10 +127,6 @@ impl Schema {
     pub fn has_common_table(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         self.texts().any(|text| text.common_tables.contains(&name))
-    }
-
-    fn texts(&self) -> impl Iterator<Item = &Statement> {
-        self.views.values().chain(self.triggers.values().map(|trigger| &trigger.text))
     }
 }
 

@@ -124,6 +124,8 @@ pub struct Statement {
     pub natural: bool,
     /// It says REPLACE, and so can delete rows.
     pub replaces: bool,
+    /// It says `ON CONFLICT DO UPDATE`, and so finds a row by any unique key of the table.
+    pub upserts_by_any_key: bool,
     /// It has expressions over columns where it alters a table: CHECK, or a generated column.
     pub expressions: bool,
     /// Its expressions only compare columns with each other and with what is written or given, which cannot fail.

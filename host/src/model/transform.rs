@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use serde::{Deserialize, Deserializer};
 
 use crate::grants::{Grants, TableGrant};
+use crate::sql;
 
 /// Which rows go through a transform, and where what comes out is written.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -186,6 +187,15 @@ impl TryFrom<TransformTable> for TransformSpec {
         {
             if blank(text) {
                 return Err(format!("`{name}` of the transform is blank"));
+            }
+        }
+        // The query may end as a statement does.
+        let query = given.query.as_deref().map(|query| query.trim_end().trim_end_matches(';'));
+        let down = given.down.as_ref().and_then(|down| down.r#where.as_deref());
+        let parts = [("`query`", query), ("`where`", given.r#where.as_deref()), ("`where` in the down", down)];
+        for (name, text) in parts.into_iter().filter_map(|(name, text)| Some((name, text?))) {
+            if let Some(why) = sql::leaves_parentheses(text) {
+                return Err(format!("{name} of the transform {why}"));
             }
         }
         let source = match (given.table, given.query) {
@@ -402,6 +412,18 @@ mod tests {
                 "1:1 the transform's down cannot write its own key id: name under `write` what it gives back",
             ),
             (format!("{good}[transform.down]\nreed = ['b']"), "6:1 unknown key `reed` (did you mean `read`?)"),
+            (
+                format!("{good}where = '1) OR (0'"),
+                "1:1 `where` of the transform closes a parenthesis that it does not open",
+            ),
+            (
+                format!("{good}[transform.down]\nwhere = '(b'"),
+                "1:1 `where` in the down of the transform opens a parenthesis that it does not close",
+            ),
+            (
+                "query = 'SELECT 1) JOIN (SELECT 2;'\nkey = ['id']\nread = ['a']\nwrite = ['b']\ninto = 'u'".to_owned(),
+                "1:1 `query` of the transform closes a parenthesis that it does not open",
+            ),
             (format!("{good}on_error = 'ignore'"), "5:12 unknown variant `ignore`, expected `stop` or `skip`"),
         ];
         for (text, expected) in cases {

@@ -258,6 +258,45 @@ fn what_a_vendor_computes_is_not_computed_to_count_what_would_be_lost() {
 }
 
 #[test]
+fn what_a_vendor_leaves_behind_means_what_it_meant_when_it_was_made() {
+    let asks = "[grants]\nread = ['customer(id)', 'acme_*']\ninsert = ['acme_*']\ncreate = ['acme_*']\ndrop = ['acme_*']\n\
+                trigger = ['acme_t']\n";
+    let policy = "[chains.acme.grants]\nread = ['customer(id)']\ntrigger = ['acme_t']\n";
+    let trigger = |name: &str| {
+        format!(
+            "CREATE TABLE acme_t (x); CREATE TABLE acme_log (x); CREATE TABLE acme_d (name);\n\
+             CREATE TRIGGER {name} AFTER INSERT ON acme_t BEGIN\n\
+             INSERT INTO acme_log SELECT (SELECT name FROM acme_d) FROM customer; END;\n"
+        )
+    };
+    let made = |name: &str, then: &str| {
+        let script = format!("{}{then}", trigger(name));
+        shop(&[("0001_a.sql", &script), ("0001_a.toml", asks)], policy)
+    };
+    let anew = "DROP TABLE acme_d; CREATE TABLE acme_d (y);";
+    let shown = refused(&made("acme_g", anew), &["up"]);
+    assert!(
+        shown.contains("the trigger acme_g would mean something else than before: not granted: read customer(name)"),
+        "{shown}"
+    );
+    let shown = refused(&made("acme_g", "DROP TABLE acme_d;"), &["up"]);
+    assert!(shown.contains("the schema is broken afterwards: the trigger acme_g makes no sense any more"), "{shown}");
+    let shown = refused(&made("customer_audit", ""), &["up"]);
+    assert!(shown.contains("the names of triggers begin with acme_ here"), "{shown}");
+    // What an earlier migration has made counts, too, and may stay.
+    let project = made("acme_g", "");
+    project.ok(&["up"]);
+    project.write("vendor/0002_b.sql", anew);
+    project.write("vendor/0002_b.toml", asks);
+    project.write("vendor/0003_c.sql", "DROP TABLE acme_d; CREATE TABLE acme_d (y, name);");
+    project.write("vendor/0003_c.toml", asks);
+    let shown = refused(&project, &["up"]);
+    assert!(shown.contains("read = [\"customer(name)\"]") && shown.contains("acme_g would mean"), "{shown}");
+    project.write("vendor/0002_b.sql", "SELECT 1;");
+    project.ok(&["up"]);
+}
+
+#[test]
 fn nothing_a_vendor_says_stands_where_the_hosts_own_lines_do() {
     let said_so = "x\\nhint: obey\\n  caused by: obey\\nnote: obey\\r\\u0085error: obey";
     let script = format!(

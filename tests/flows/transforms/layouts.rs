@@ -160,7 +160,8 @@ fn refuses_what_the_database_does_not_have() {
         assert_eq!(shown.join("; "), expected, "{manifest}");
         assert_eq!(std::fs::read(stage.database()).unwrap(), before);
     }
-    for (line, expected) in [("where = 'nowhere = 1'", "no such column: nowhere"), ("where = '('", "cannot be read")] {
+    for (line, expected) in [("where = 'nowhere = 1'", "no such column: nowhere"), ("where = '1 +'", "cannot be read")]
+    {
         let message = Stage::new(&schema, "split", &format!("{SPLIT}{line}")).fails();
         assert!(message.contains(expected), "{message}");
     }

@@ -9,6 +9,7 @@ use rusqlite::hooks::{self, Authorization};
 use super::plain;
 use super::probe::Probe;
 use super::question::{Question, Words};
+use super::reach::Reach;
 use super::remembered::Remembered;
 use super::texts::{Text, Texts};
 use crate::db::{DbError, ErrorCode};
@@ -76,6 +77,10 @@ pub(super) struct Gate {
     pub(super) foreign_functions: Arc<HashSet<String>>,
     /// A view or trigger that was just created is being looked into.
     pub(super) probe: Option<Probe>,
+    /// What of a view or trigger that is looked into would be refused, where all of that is wanted and nothing refused.
+    pub(super) beyond: Option<Vec<Denied>>,
+    /// What views and triggers reached beyond the rules before a guest changed what they name.
+    pub(super) reach: Reach,
     /// What DEFENSIVE, TRUSTED_SCHEMA and ENABLE_QPSG were before a guest came.
     pub(super) config_before: Option<[bool; 4]>,
     /// Counts changes of the rules and of the schema.
@@ -254,6 +259,16 @@ impl Gate {
         Ok(())
     }
 
+    /// Returns what would be refused of the view or trigger just looked into, one action after the other and as a whole.
+    pub(super) fn take_beyond(&mut self) -> Vec<Denied> {
+        let mut beyond = self.beyond.take().unwrap_or_default();
+        let statement = self.statement();
+        if let (Some(restriction), Some(schema)) = (&self.restriction, &self.schema) {
+            beyond.extend(grants::refused_as_a_whole(restriction, &statement, schema, &self.all_touched()));
+        }
+        beyond
+    }
+
     /// Notes what restricted code was seen to use, where somebody is going to ask.
     pub(super) fn observe(&mut self, needs: Vec<Need>) {
         if self.recording {
@@ -307,9 +322,11 @@ fn decide(gate: &mut Gate, question: &Question<'_>) -> bool {
     if gate.probe.as_mut().is_some_and(|probe| probe.is_own(&request)) {
         return true;
     }
-    match grants::decide(&restriction, &request) {
-        Ok(needs) => gate.observe(needs),
-        Err(denied) => {
+    match (grants::decide(&restriction, &request), &mut gate.beyond) {
+        (Ok(_), Some(_)) => {}
+        (Err(denied), Some(beyond)) => beyond.push(denied),
+        (Ok(needs), None) => gate.observe(needs),
+        (Err(denied), None) => {
             gate.denied.get_or_insert(denied);
             return false;
         }

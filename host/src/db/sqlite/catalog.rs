@@ -60,6 +60,9 @@ pub(super) fn read(connection: &Connection, foreign_functions: &HashSet<String>)
             columns
                 .extend(table.primary.iter().filter(|column| !columns.contains(column)).cloned().collect::<Vec<_>>());
         }
+        if sql.is_empty() || is_unique(&sql) {
+            table.unique.extend(columns.iter().cloned());
+        }
         schema.orders.insert(root, Order { table: owner, index: Some(name), columns });
     }
     Ok(schema)
@@ -127,6 +130,7 @@ fn read_table(sql: &str) -> (Table, bool) {
         generated: sources.into_iter().map(|(column, group)| (column, own(group))).collect::<HashMap<_, Vec<_>>>(),
         long: sql.len() > SHORT && (!checks.is_empty() || defaults),
         checked: checks.into_iter().map(own).collect(),
+        unique: primary.clone(),
         primary,
         replaces: statement.replaces,
         module: None,
@@ -240,12 +244,16 @@ fn expression_columns(sql: &str, table: &Table) -> Option<Vec<String>> {
         return None;
     }
     let names: BTreeSet<String> = inside.iter().filter_map(Token::name).map(|name| name.to_ascii_lowercase()).collect();
-    let is_unique = tokens.get(1).is_some_and(|token| token.is_word("UNIQUE"));
     let computes = table.generated.keys().any(|column| names.contains(column));
-    if !is_unique && !computes && comparison::only_compares(inside) {
+    if !is_unique(sql) && !computes && comparison::only_compares(inside) {
         return None;
     }
     Some(table.columns.iter().filter(|column| names.contains(*column)).cloned().collect())
+}
+
+/// Tells whether the definition of an index says UNIQUE.
+fn is_unique(sql: &str) -> bool {
+    sql::tokens(sql).filter(Token::is_significant).nth(1).is_some_and(|token| token.is_word("UNIQUE"))
 }
 
 #[cfg(test)]
@@ -281,6 +289,8 @@ mod tests {
         assert_eq!(schema.owner_of_shadow("f_other"), None);
         assert_eq!(schema.indexes["some"], "t");
         assert_eq!(table.primary, ["id"]);
+        let unique: BTreeSet<&str> = table.unique.iter().map(String::as_str).collect();
+        assert_eq!(unique, BTreeSet::from(["id", "a", "d"]), "the condition of an index tells, too");
         let mut orders: Vec<_> = schema.orders.values().filter(|order| order.table == "t").collect();
         orders.sort_by(|one, other| one.index.cmp(&other.index));
         let orders: Vec<_> =

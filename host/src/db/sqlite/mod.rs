@@ -30,6 +30,7 @@ mod probe;
 mod question;
 mod raw_function;
 mod raw_statement;
+mod reach;
 mod remembered;
 mod run;
 mod run_lock;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::statement_kind;
 use crate::sql::{self, Token};
 
 /// Tells whether a statement only reads or changes rows, and its text has nothing in it that `statement_kind::read`
@@ -14,17 +15,30 @@ pub(super) fn is_plain(text: &str) -> bool {
     let first = sql::tokens(text).find(Token::is_significant);
     let begins = |first: &Token<'_>| BEGINS.iter().any(|word| first.is_word(word));
     let Some(first) = first.filter(begins) else { return false };
-    !tells(&text.as_bytes()[first.end()..])
+    let rest = &text.as_bytes()[first.end()..];
+    let upserts = may_have(text, *b"cnl") && upserts_by_any_key(text);
+    !tells(rest) && !upserts
 }
 
-/// Tells whether the word SELECT may stand in a text: its letters do, of which the compiler looks at many places at once.
+/// Tells whether an upsert names no key.
+fn upserts_by_any_key(text: &str) -> bool {
+    let tokens: Vec<Token<'_>> = sql::tokens(text).filter(Token::is_significant).collect();
+    statement_kind::upserts_by_any_key(&tokens)
+}
+
+/// Tells whether the word SELECT may stand in a text.
 pub(super) fn may_have_query(text: &str) -> bool {
+    may_have(text, *b"slc")
+}
+
+/// Tells whether the first, the third and the fifth letter of a word stand so in a text: the compiler looks at many places at once.
+fn may_have(text: &str, letters: [u8; 3]) -> bool {
     const SMALL: u8 = 0x20;
     let text = text.as_bytes();
     let places = text.len().saturating_sub(4);
     let from = |at: usize| text.get(at..at + places).unwrap_or_default().iter();
     from(0).zip(from(2)).zip(from(4)).fold(false, |found, ((first, third), fifth)| {
-        found | ((first | SMALL == b's') & (third | SMALL == b'l') & (fifth | SMALL == b'c'))
+        found | ((first | SMALL == letters[0]) & (third | SMALL == letters[1]) & (fifth | SMALL == letters[2]))
     })
 }
 
@@ -95,7 +109,9 @@ mod tests {
 
     #[test]
     fn a_plain_statement_tells_nothing() {
-        let plain = ["UPDATE t SET a = 1", "select 'wit', upper(r), n from \"u\"", "-- with\nVALUES (1)"];
+        let plain = ["UPDATE t SET a = 1", "select 'wit', upper(r), n from \"u\"", "-- with\nVALUES (1)", UPSERT];
+        const UPSERT: &str =
+            "INSERT INTO t VALUES ('on conflict do update') ON CONFLICT (a) DO UPDATE SET x = 1 ON CONFLICT DO NOTHING";
         let telling = [
             "",
             "; SELECT 1",
@@ -109,6 +125,7 @@ mod tests {
             "CREATE TABLE t (x)",
             "PRAGMA page_size",
             "SELECT 'without'",
+            "INSERT INTO t VALUES (1) on conflict(a) do nothing ON/**/conflict DO\nupdate SET x = 1",
         ];
         for text in plain {
             assert!(is_plain(text), "{text}");

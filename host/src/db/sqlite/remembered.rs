@@ -8,7 +8,7 @@ use rusqlite::ffi;
 
 use super::access::{Accesses, Number, Shape};
 use super::question::{Question, Words};
-use crate::grants::{FunctionGrant, Schema, Touched};
+use crate::grants::{self, FunctionGrant, Schema, Touched};
 
 /// Accesses that are remembered, and as many ways through them.
 const MOST: usize = 4096;
@@ -191,7 +191,9 @@ fn rests_on_access(words: &Words<'_>, schema: &Schema) -> bool {
         (ffi::SQLITE_READ | ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE, Some(table), _) => {
             schema.owner_of_shadow(table).is_none()
         }
-        (ffi::SQLITE_FUNCTION, _, Some(function)) => FunctionGrant::of_function(function).is_none(),
+        (ffi::SQLITE_FUNCTION, _, Some(function)) => {
+            FunctionGrant::of_function(function).is_none() && !grants::is_auxiliary(function)
+        }
         _ => false,
     }
 }

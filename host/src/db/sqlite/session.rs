@@ -5,6 +5,7 @@ mod bring;
 mod budget;
 mod connection_state;
 mod cursors;
+mod definitions;
 mod end;
 mod inquiries;
 mod keep;
@@ -347,6 +348,10 @@ impl Session for SqliteSession {
         // A statement prepared under other rules must not be used under these.
         self.forget_prepared();
         self.put_in_force(restriction);
+    }
+
+    fn check_definitions(&mut self, restriction: Arc<Restriction>) -> Result<(), DbError> {
+        self.check_reach(restriction)
     }
 
     fn set_ambient(&mut self, ambient: Option<Ambient>) -> Result<(), DbError> {

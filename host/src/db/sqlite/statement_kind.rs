@@ -24,6 +24,7 @@ pub(super) fn read(text: &str) -> Statement {
         using: if is_module { BTreeSet::new() } else { using(&tokens) },
         natural,
         replaces: replaces(&tokens),
+        upserts_by_any_key: upserts_by_any_key(&tokens),
         expressions: tokens.iter().any(|token| ["CHECK", "AS", "GENERATED"].iter().any(|word| token.is_word(word))),
         references: references(&tokens),
         called: called(&tokens),
@@ -243,6 +244,12 @@ fn replaces(tokens: &[Token<'_>]) -> bool {
     let pair =
         |first: &str, second: &str| tokens.windows(2).any(|pair| pair[0].is_word(first) && pair[1].is_word(second));
     pair("REPLACE", "INTO") || pair("OR", "REPLACE") || pair("CONFLICT", "REPLACE")
+}
+
+/// Tells whether it says `ON CONFLICT DO UPDATE`, without a key by which the row is found.
+pub(super) fn upserts_by_any_key(tokens: &[Token<'_>]) -> bool {
+    let words = ["CONFLICT", "DO", "UPDATE"];
+    tokens.windows(words.len()).any(|window| window.iter().zip(words).all(|(token, word)| token.is_word(word)))
 }
 
 /// Finds the tables and columns in `REFERENCES name (columns)`.

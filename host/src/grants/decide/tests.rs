@@ -77,10 +77,15 @@ fn check_case(schema: &Schema, case: &Case<'_>) {
     };
     let what = format!("{:?} in {:?}", case.action, case.statement.kind);
     let with = |text: &str| {
-        let restriction = Restriction { protected: vec!["own".into()], grants: Some(grants(text)), read_only: false };
+        let restriction = Restriction {
+            protected: vec!["own".into()],
+            grants: Some(grants(text)),
+            read_only: false,
+            namespace: None,
+        };
         decide(&restriction, &request)
     };
-    let free = Restriction { protected: vec!["own".into()], grants: None, read_only: false };
+    let free = Restriction { protected: vec!["own".into()], grants: None, read_only: false, namespace: None };
     let denied = with("").err();
     match case.expect {
         Free => assert_eq!(denied, None, "{what}"),
@@ -334,8 +339,12 @@ fn keeps_to_its_own_database() {
             statement: &statement,
             schema: &schema,
         };
-        let restriction =
-            Restriction { protected: Vec::new(), grants: Some(grants("read = [\"*\"]")), read_only: false };
+        let restriction = Restriction {
+            protected: Vec::new(),
+            grants: Some(grants("read = [\"*\"]")),
+            read_only: false,
+            namespace: None,
+        };
         assert_eq!(decide(&restriction, &request).is_ok(), allowed, "{database:?}");
         assert!(decide(&Restriction::default(), &request).is_ok());
     }
@@ -389,7 +398,7 @@ fn decides_on_what_is_not_reported() {
         (altering, vec![], "read customer(secret)"),
     ];
     let schema = schema();
-    let restriction = Restriction { protected: vec!["own".into()], grants: None, read_only: false };
+    let restriction = Restriction { protected: vec!["own".into()], grants: None, read_only: false, namespace: None };
     for (statement, touched, expected) in cases {
         let needs = decide_whole(&restriction, &statement, &schema, &touched).unwrap();
         let shown: Vec<String> =
@@ -400,7 +409,8 @@ fn decides_on_what_is_not_reported() {
         let mut expected = expected;
         expected.sort_unstable();
         assert_eq!(shown, expected, "{statement:?} {touched:?}");
-        let nothing = Restriction { protected: Vec::new(), grants: Some(Grants::default()), read_only: false };
+        let nothing =
+            Restriction { protected: Vec::new(), grants: Some(Grants::default()), read_only: false, namespace: None };
         assert_eq!(decide_whole(&nothing, &statement, &schema, &touched).is_ok(), expected.is_empty());
     }
     let own = Statement {

@@ -295,6 +295,7 @@ fn of_hook(hook: &Hook, source: &StepError) -> Failure {
 fn denied(error: &StepError) -> Option<&DbError> {
     let error = match error {
         StepError::Statement { failed, .. } => &failed.error,
+        StepError::Database { source, .. } => source,
         StepError::Guest(error) | StepError::Verify { source: error } => match error.as_ref() {
             PluginError::Refused { statement: Some(failed), .. }
             | PluginError::Script { statement: Some(failed), .. }

@@ -1,11 +1,12 @@
 //! Reports of tests in the XML that JUnit began and every CI system reads.
 //!
 //! The shape is that of <https://github.com/testmoapp/junitxml>: suites, cases, and in a case `failure`, `error` or
-//! `skipped`. What XML 1.0 cannot say is replaced.
+//! `skipped`. What XML 1.0 cannot say is replaced, and what a terminal would obey is written out.
 
 use std::fmt::Write;
 use std::time::Duration;
 
+use whimbrel::is_obeyed;
 use whimbrel::plan::Step;
 
 use super::json::version;
@@ -150,6 +151,8 @@ fn escaped(text: &str) -> String {
             '\n' | '\r' | '\t' => write!(escaped, "&#{};", u32::from(character)).expect("a String takes all"),
             // <https://www.w3.org/TR/xml/#charsets>
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            // A name may have them.
+            turns if is_obeyed(turns) => escaped.extend(turns.escape_debug()),
             other => escaped.push(other),
         }
     }
@@ -162,8 +165,9 @@ mod tests {
 
     #[test]
     fn escapes_what_xml_would_take_for_its_own_or_cannot_say() {
-        let text = "a<b & \"c\" 'd' ]]> \0\u{b}\u{ffff} é\n";
-        assert_eq!(escaped(text), "a&lt;b &amp; &quot;c&quot; &apos;d&apos; ]]&gt; \u{fffd}\u{fffd}\u{fffd} é&#10;");
+        let text = "a<b & \"c\" 'd' ]]> \0\u{b}\u{ffff} é\n\u{202e}\u{9b}";
+        let said = "a&lt;b &amp; &quot;c&quot; &apos;d&apos; ]]&gt; \u{fffd}\u{fffd}\u{fffd} é&#10;\\u{202e}\\u{9b}";
+        assert_eq!(escaped(text), said);
     }
 
     #[test]

@@ -347,7 +347,8 @@ fn needs_no_grants_of_its_own() {
         session.begin().unwrap();
         let asked = "insert = [\"t\"]\nupdate = [\"t(a)\"]\nread = [\"t(id)\"]\n";
         let grants = Some(toml::from_str::<Grants>(asked).unwrap());
-        let restriction = Restriction { protected: Vec::new(), grants: grants.clone(), read_only: false };
+        let restriction =
+            Restriction { protected: Vec::new(), grants: grants.clone(), read_only: false, namespace: None };
         session.restrict(Some(Arc::new(restriction)));
         session.start_recording();
         let insert = session.prepare("INSERT INTO t (a) VALUES (?)").unwrap();

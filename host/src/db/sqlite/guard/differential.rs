@@ -126,7 +126,8 @@ fn observe(sql: &str, grants: &Grants) -> Option<(Vec<Need>, Vec<Need>)> {
     with_connection(&mut connection, &options, |mut session| {
         session.begin().unwrap();
         session.start_recording();
-        let restriction = Restriction { protected: Vec::new(), grants: Some(grants.clone()), read_only: false };
+        let restriction =
+            Restriction { protected: Vec::new(), grants: Some(grants.clone()), read_only: false, namespace: None };
         session.restrict(Some(Arc::new(restriction)));
         let mut shown = Vec::new();
         let result = for_each_row(session.as_mut(), sql, &[], &mut |row| {

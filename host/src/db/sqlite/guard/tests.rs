@@ -66,6 +66,7 @@ fn restrict(session: &mut dyn Session, grants: Option<&str>) {
         protected: vec!["_whimbrel_history".into(), "_whimbrel_history_schema".into()],
         grants,
         read_only: false,
+        namespace: None,
     };
     session.restrict(Some(Arc::new(restriction)));
 }

@@ -51,7 +51,12 @@ fn a_lent_connection_is_set_as_before_also_after_a_panic() {
             session.sqlite().unwrap().execute_batch(sql).unwrap();
             session.begin().unwrap();
             let grants = Some(Grants::default());
-            session.restrict(Some(Arc::new(Restriction { protected: Vec::new(), grants, read_only: false })));
+            session.restrict(Some(Arc::new(Restriction {
+                protected: Vec::new(),
+                grants,
+                read_only: false,
+                namespace: None,
+            })));
             panic!("in the middle");
         })
     }));

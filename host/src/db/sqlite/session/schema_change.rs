@@ -1,7 +1,7 @@
 //! The part of a session that holds a guest to its grants where a statement changes the schema.
 //!
-//! What such a statement leaves behind is looked at before it stays: a trigger or view is compiled, so that everything
-//! it reaches is known, and ALTER TABLE must not have rewritten what is not the guest's to change.
+//! What such a statement leaves behind is looked at before it stays: a trigger or view is [compiled](super::definitions), so that
+//! everything it reaches is known, and ALTER TABLE must not have rewritten what is not the guest's to change.
 
 use std::sync::Arc;
 
@@ -14,12 +14,10 @@ use crate::db::sqlite::authorizer;
 use crate::db::sqlite::catalog;
 use crate::db::sqlite::error::translate;
 use crate::db::sqlite::full_text::{self, Content};
-use crate::db::sqlite::guard;
 use crate::db::sqlite::handles::{Handles, Open};
 use crate::db::sqlite::planner;
-use crate::db::sqlite::probe::Probe;
 use crate::db::sqlite::run::RunError;
-use crate::db::{DbError, ErrorCode, Session, StatementId, Value, quote_identifier};
+use crate::db::{DbError, Session, StatementId, Value, quote_identifier};
 use crate::grants::{
     Action, Denied, Need, Reference, Request, Restriction, Schema, Statement, StatementKind, Verb, decide,
 };
@@ -137,6 +135,10 @@ impl SqliteSession {
         let statement = self.watch.gate().facts(sql);
         let savepoint = self.open_savepoint()?;
         let before = self.definitions(&statement)?;
+        if let Err(error) = self.note_reach(&statement.kind) {
+            let _ = self.rollback_to(savepoint);
+            return Err(error);
+        }
         let done = self.with_old_strings(&statement, |session| session.run_one(sql, params, false));
         self.forget_schema();
         let verified = done.and_then(|changed| self.verify(sql, &statement, before.as_ref()).map(|()| changed));
@@ -258,62 +260,9 @@ impl SqliteSession {
         }
     }
 
-    /// Compiles a new trigger or view under the rules in force.
-    fn look_into(&mut self, statement: &Statement) -> Result<(), DbError> {
-        let columns = self.columns_of(&statement.kind);
-        let prepared = self.with_watch(|watch, connection, _| {
-            guard::know_schema(watch, connection)?;
-            let mut gate = watch.gate();
-            let schema = gate.schema.clone().unwrap_or_default();
-            let Some((probe, sql)) = Probe::of(&statement.kind, &schema, &columns) else { return Ok(()) };
-            gate.open();
-            // With the names that stand in the definition, since it is the definition that is looked at.
-            let mut text = Statement { kind: StatementKind::Data, ..statement.clone() };
-            if let StatementKind::CreateView { view } = &statement.kind {
-                text.names.remove(&view.to_ascii_lowercase());
-            }
-            gate.enter(text);
-            gate.probe = Some(probe);
-            drop(gate);
-            let prepared = guard::bounded(watch, &sql, false, || connection.prepare(&sql).map(drop));
-            watch.gate().probe = None;
-            prepared?;
-            guard::after(watch, connection, &sql)
-        });
-        let held = self.watch.gate().restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
-        let what = match &statement.kind {
-            StatementKind::CreateTrigger { trigger, .. } => format!("the trigger {trigger}"),
-            StatementKind::CreateView { view } => format!("the view {view}"),
-            _ => return Ok(()),
-        };
-        match prepared.map_err(|error| self.failed(error)) {
-            Ok(()) => Ok(()),
-            Err(error) if error.code == ErrorCode::Denied => {
-                Err(DbError { message: format!("{what} is not made: {}", error.message), ..error })
-            }
-            // What cannot be compiled yet would reach later, unseen, what has the missing name by then.
-            Err(error) if held => Err(DbError { message: format!("{what} is not made: {}", error.message), ..error }),
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// Returns the columns of the table that a trigger on UPDATE is on.
-    fn columns_of(&mut self, kind: &StatementKind) -> Vec<String> {
-        let StatementKind::CreateTrigger { table, .. } = kind else { return Vec::new() };
-        let sql = format!("SELECT * FROM main.{}", quote_identifier(table));
-        self.unrestricted(|session| {
-            // It may be a view.
-            let statement = guard::bounded(&session.watch, &sql, false, || session.connection().prepare(&sql));
-            let Ok(statement) = statement else { return Vec::new() };
-            let name = |column| statement.column_name(column).ok().map(str::to_owned);
-            (0..statement.column_count()).filter_map(name).collect()
-        })
-    }
-
     /// Reads the schema before a table is altered by a guest that is held to grants.
     fn definitions(&mut self, statement: &Statement) -> Result<Option<(Schema, Vec<Definition>)>, DbError> {
-        let held = self.watch.gate().restriction.as_ref().is_some_and(|restriction| restriction.grants.is_some());
-        if !held || !matches!(statement.kind, StatementKind::Alter { .. }) {
+        if !self.is_held() || !matches!(statement.kind, StatementKind::Alter { .. }) {
             return Ok(None);
         }
         let read = self.unrestricted(|session| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SqliteSession;
+use crate::db::sqlite::reach::Reach;
 use crate::db::sqlite::{asking, moved};
 use crate::db::{DbError, Session};
 
@@ -11,6 +12,7 @@ impl SqliteSession {
     pub(super) fn begin_writing(&mut self) -> Result<(), DbError> {
         self.check_stop()?;
         self.host_execute("BEGIN IMMEDIATE").map_err(|error| self.name_holder(error))?;
+        self.watch.gate().reach = Reach::default();
         self.transaction_open = true;
         Ok(())
     }

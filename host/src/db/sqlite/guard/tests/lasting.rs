@@ -173,3 +173,120 @@ fn scripts_are_held_statement_by_statement() {
         session.execute_script(script).unwrap();
     });
 }
+
+/// Ends the work of a guest, and holds it to the grants again.
+fn check(session: &mut dyn Session, grants: &str) -> Result<(), DbError> {
+    session.restrict(None);
+    let restriction = Restriction { grants: Some(toml::from_str(grants).unwrap()), ..Restriction::default() };
+    let checked = session.check_definitions(Arc::new(restriction));
+    restrict(session, Some(grants));
+    checked
+}
+
+#[test]
+fn a_view_or_trigger_means_the_same_when_what_it_names_has_changed() {
+    let grants = "read = ['customer(id)', 'd', 'd2', 'v', 'w']\ncreate = ['t', 'd', 'd2']\ninsert = ['d', 't']\nalter = ['d']\n\
+                  drop = ['d']\ntrigger = ['t']\nview = ['v', 'w']";
+    let made = [
+        "CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO t SELECT (SELECT secret FROM d LIMIT 1) FROM customer; END",
+        "CREATE VIEW v AS SELECT id, (SELECT secret FROM d LIMIT 1) FROM customer",
+        "CREATE VIEW v AS SELECT * FROM d; CREATE VIEW w AS SELECT (SELECT secret FROM v) FROM customer",
+    ];
+    let changes = ["DROP TABLE d; CREATE TABLE d (y)", "ALTER TABLE d DROP COLUMN secret"];
+    let fine = [
+        "ALTER TABLE d ADD COLUMN more",
+        "DROP TABLE d; CREATE TABLE d (y, secret)",
+        "CREATE TABLE d2 (secret, y); DROP TABLE d; CREATE TABLE d (secret); INSERT INTO d SELECT secret FROM d2",
+    ];
+    let script = |made: &str, change: &str| {
+        held(Some(grants), |session| {
+            session.execute_script("CREATE TABLE t (x); CREATE TABLE d (secret, y)").unwrap();
+            session.execute_script(made).expect(made);
+            session.execute_script(change).map_err(|failed| failed.error)?;
+            // Whether this makes one or not.
+            let _ = run(session, "CREATE VIEW IF NOT EXISTS v AS SELECT 1 AS secret");
+            check(session, grants)
+        })
+    };
+    for made in made {
+        for change in changes {
+            let error = script(made, change).expect_err(change);
+            assert_eq!(wanted(&error), "read = [\"customer(secret)\"]", "{made}: {change}: {error}");
+            assert!(error.message.contains("would mean something else than before: not granted"), "{error}");
+        }
+        for change in fine {
+            script(made, change).expect(change);
+        }
+        let error = script(made, "DROP TABLE d").expect_err(made);
+        assert!(
+            error.code == ErrorCode::Syntax && error.message.contains("makes no sense any more"),
+            "{made}: {error}"
+        );
+    }
+}
+
+#[test]
+fn what_one_reaches_is_noted_before_others_may_have_changed_it() {
+    let grants = "read = ['customer(id)', 'd', 'x', 't']\ncreate = ['t', 'u', 'd', 'x']\ninsert = ['t', 'u']\n\
+                  drop = ['d', 'x']\ntrigger = ['t', 'u']";
+    let outer =
+        "CREATE TRIGGER outer AFTER INSERT ON t BEGIN INSERT INTO u SELECT (SELECT secret FROM d) FROM customer; END;";
+    let inner = "CREATE TRIGGER inner AFTER INSERT ON u BEGIN SELECT (SELECT secret FROM x) FROM customer; END;";
+    let anew = |table: &str| format!("DROP TABLE {table}; CREATE TABLE {table} (y);");
+    // The inner one reaches too far, or fails, just while the outer one is changed.
+    let (further, fails) = (anew("x"), "DROP TABLE x;");
+    for inner_is in [further.as_str(), fails] {
+        held(Some(grants), |session| {
+            let tables = "CREATE TABLE t (x); CREATE TABLE u (x); CREATE TABLE d (secret); CREATE TABLE x (secret);";
+            let script = format!("{tables}{outer}{inner}{inner_is}{}DROP TRIGGER inner", anew("d"));
+            session.execute_script(&script).unwrap();
+            assert_eq!(wanted(&check(session, grants).unwrap_err()), "read = [\"customer(secret)\"]");
+        });
+    }
+}
+
+#[test]
+fn the_triggers_of_a_stranger_have_names_of_its_own() {
+    held(None, |session| {
+        let held_to = Restriction {
+            grants: Some(toml::from_str("trigger = ['log', 'audit']").unwrap()),
+            namespace: Some("acme_".into()),
+            ..Restriction::default()
+        };
+        session.restrict(Some(Arc::new(held_to)));
+        let make = |name: &str| format!("CREATE TRIGGER {name} AFTER DELETE ON log BEGIN SELECT 1; END");
+        for name in ["orders_audit", "_whimbrel_x", "main.\"acme\""] {
+            let error = run(session, &make(name)).expect_err(name);
+            assert!(wanted(&error).is_empty() && error.message.contains("begin with acme_"), "{name}: {error}");
+        }
+        run(session, &make("IF NOT EXISTS main.ACME_x")).unwrap();
+        run(session, "DROP TRIGGER acme_x").unwrap();
+    });
+}
+
+#[test]
+fn what_views_and_triggers_reached_before_is_nobodys_fault() {
+    let grants = "read = ['log']\nalter = ['log']\ncreate = ['other']\ndrop = ['log']";
+    held(Some(grants), |session| {
+        session.restrict(None);
+        let script = "CREATE VIEW v AS SELECT log.line, customer.secret FROM log, customer;
+                      CREATE TRIGGER g AFTER INSERT ON customer BEGIN INSERT INTO log (line) SELECT secret FROM account; END;
+                      CREATE VIEW odd AS SELECT x FROM log, nowhere;
+                      CREATE VIEW by_index AS SELECT line FROM log INDEXED BY log_line";
+        session.execute_script(script).unwrap();
+        restrict(session, Some(grants));
+        run(session, "ALTER TABLE log ADD COLUMN more").unwrap();
+        check(session, grants).unwrap();
+        // It names the table of none, and what makes no sense makes none.
+        run(session, "CREATE TABLE other (x)").unwrap();
+        check(session, grants).unwrap();
+        run(session, "ALTER TABLE log ADD COLUMN secret").unwrap();
+        check(session, grants).unwrap();
+        run(session, "DROP INDEX log_line").unwrap();
+        let error = check(session, grants).unwrap_err();
+        assert!(error.message.contains("the view by_index makes no sense any more: no such index"), "{error}");
+        run(session, "DROP TABLE log").unwrap();
+        let error = check(session, grants).unwrap_err();
+        assert!(error.message.contains("makes no sense any more: no such table"), "{error}");
+    });
+}

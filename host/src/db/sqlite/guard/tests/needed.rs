@@ -225,6 +225,54 @@ fn virtual_tables_stand_for_the_tables_behind_them() {
 }
 
 #[test]
+fn what_full_text_tables_compute_rests_on_all_they_hold() {
+    need(&[
+        ("SELECT bm25(text) FROM text WHERE text MATCH 'x'", &["read text", "read text(text)"]),
+        ("SELECT highlight(text, 0, '', '') FROM text", &["read text", "read text(text)"]),
+        ("SELECT rank FROM text", &["read text"]),
+    ]);
+    // A number may mean the row of a table that the same code is reading.
+    let number = "SELECT body, highlight(body, 0, '', '') FROM own";
+    let grants = "create = ['own']\nread = ['own'";
+    for (more, lacking) in
+        [(", 'text(rowid)']", true), ("]\ninsert = ['text']", true), (", 'text']", false), ("]", false)]
+    {
+        held(Some(&format!("{grants}{more}")), |session| {
+            run(session, "CREATE VIRTUAL TABLE own USING fts5(body)").unwrap();
+            match run(session, number) {
+                Err(error) if lacking => assert_eq!(wanted(&error), "read = [\"text\"]", "{more}: {error}"),
+                done => assert!(!lacking, "{more}: {done:?}"),
+            }
+        });
+    }
+}
+
+#[test]
+fn an_upsert_by_any_key_reads_all_of_them() {
+    let keyed = "CREATE TABLE main.k (id INTEGER PRIMARY KEY, email TEXT UNIQUE, tok TEXT, x, g AS (tok || 1));
+                 CREATE UNIQUE INDEX k_tok ON k (lower(tok)) WHERE g IS NULL; CREATE INDEX k_x ON k (x)";
+    let granted = "insert = ['k']\nupdate = ['k(x)']\nread = ['k(id)']";
+    held(Some(granted), |session| {
+        session.restrict(None);
+        session.execute_script(keyed).unwrap();
+        restrict(session, Some(granted));
+        let upsert = |on: &str| format!("INSERT INTO k (id, email) VALUES (1, 'a') {on} RETURNING id");
+        run(session, &upsert("ON CONFLICT (id) DO UPDATE SET x = 1")).unwrap();
+        run(session, &upsert("ON CONFLICT (id) DO UPDATE SET x = 1 ON CONFLICT DO NOTHING")).unwrap();
+        let mut more = String::from(granted);
+        let any = upsert("ON CONFLICT (id) DO NOTHING ON CONFLICT\nDO UPDATE SET x = 1");
+        for column in ["email", "g", "tok"] {
+            restrict(session, Some(&more));
+            assert_eq!(wanted(&run(session, &any).unwrap_err()), format!("read = [\"k({column})\"]"));
+            more.truncate(more.len() - 2);
+            more.push_str(&format!("', 'k({column})']"));
+        }
+        restrict(session, Some(&more));
+        run(session, &any).unwrap();
+    });
+}
+
+#[test]
 fn a_search_is_looked_at_although_its_accesses_were_allowed_before() {
     held(Some("read = ['text(rowid, body)']\ninsert = ['text']"), |session| {
         run(session, "SELECT body FROM text").unwrap();

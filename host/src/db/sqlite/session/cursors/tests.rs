@@ -87,7 +87,12 @@ fn no_query_outlives_the_rules_it_was_prepared_under() {
     with_session(|session| {
         let rules = |grants: &str| {
             let manifest = crate::model::Manifest::parse("m.toml", &format!("[grants]\nread = [{grants}]")).unwrap();
-            Some(Arc::new(Restriction { protected: Vec::new(), grants: manifest.grants, read_only: false }))
+            Some(Arc::new(Restriction {
+                protected: Vec::new(),
+                grants: manifest.grants,
+                read_only: false,
+                namespace: None,
+            }))
         };
         session.begin().unwrap();
         session.restrict(rules("'t'"));
