@@ -108,6 +108,7 @@ impl Sqlite {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(name, flags).map_err(|error| self.cannot_open(&error))?;
         let mut session = SqliteSession::new(connection, options, None)?;
+        session.opened_by(&self.path);
         session.set_foreign_keys(self.foreign_keys)?;
         // The first read is where SQLite notices that a file is no database.
         let read = session.table_exists("sqlite_schema").map_err(|error| run_lock::name_holder(error, &self.path));

@@ -19,6 +19,7 @@ mod touched;
 mod transaction;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,6 +36,7 @@ use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor};
 use super::lent::Slot;
 use super::limits::Budget;
+use super::moved::Named;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::{Counted, Watch};
@@ -53,6 +55,8 @@ pub(super) struct SqliteSession {
     /// `None` only while the session is being dropped.
     handles: Option<Handles>,
     watch: Arc<Watch>,
+    /// By which path the file was opened.
+    named: Named,
     /// Where a lent connection goes back to when the session ends, by whatever way it ends.
     return_to: Option<Slot>,
     savepoints: Vec<u32>,
@@ -103,6 +107,7 @@ impl SqliteSession {
         Ok(Self {
             handles: Some(Handles::new(connection, |_| Open::default())),
             watch,
+            named: Named::default(),
             return_to,
             savepoints: Vec::new(),
             transaction_open: false,
@@ -121,6 +126,11 @@ impl SqliteSession {
             brought: Brought::default(),
             before: Before::default(),
         })
+    }
+
+    /// Keeps the path by which the file was opened, to notice when it leads elsewhere.
+    pub(super) fn opened_by(&mut self, path: &Path) {
+        self.named = Named::new(path, self.connection());
     }
 
     fn with<R>(&mut self, work: impl for<'c> FnOnce(&'c Connection, &mut Open<'c>) -> R) -> R {
