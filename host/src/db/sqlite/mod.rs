@@ -22,6 +22,7 @@ mod limits;
 mod looking;
 mod meter;
 mod moved;
+mod orphans;
 mod plain;
 mod planner;
 mod probe;
