@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
+use crate::db::{DbError, ErrorCode, ScriptError, Session, Value, for_each_row, quote_identifier};
 use crate::model::{Hook, Script};
 use crate::plan::Step;
+use crate::shown::Shown;
 use crate::sql;
 
 /// What comes first, so that everything finds what it is about. SQLite looks at every table for each row that it joins with
@@ -48,7 +49,7 @@ pub(crate) fn squash(
         text.push_str("-- There is nothing in the schema.\n");
     }
     let script = read(text.trim_end().to_owned() + "\n")?;
-    empty.execute_script(script.runs()).map_err(|failed| failed.error)?;
+    empty.execute_script(script.runs()).map_err(|failed| named(failed, &objects, script.runs()))?;
     let brought: BTreeSet<Object> = self::objects(empty.as_mut(), not_its_own)?.into_iter().collect();
     let there: BTreeSet<Object> = objects.iter().cloned().collect();
     // What only a hook makes is there in a new database, too, and no part of the baseline.
@@ -76,6 +77,16 @@ fn ended(statement: &str) -> String {
         true => format!("{statement}\n;\n\n"),
         false => format!("{};\n\n", statement.trim_end_matches([';', ' ', '\n'])),
     }
+}
+
+/// Names what cannot be made in an empty database, such as a virtual table whose module is on other connections only.
+fn named(failed: ScriptError, objects: &[Object], script: &str) -> DbError {
+    let ScriptError { start, end, error } = failed;
+    let statement = script.get(start..end).unwrap_or_default();
+    let Some(object) = objects.iter().find(|object| statement.contains(object.sql.trim_end())) else { return error };
+    let what = format!("the {} {} cannot be made in an empty database", object.kind, Shown(&object.name));
+    let message = format!("{what}: {}; write the baseline by hand, and try it where it can be made", error.message);
+    DbError { message, offset: None, ..error }
 }
 
 /// Runs a hook of SQL. One that needs what is not there yet makes nothing in a new database, either.
