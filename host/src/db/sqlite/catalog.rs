@@ -144,7 +144,7 @@ fn goes_on(tokens: &[Token<'_>]) -> bool {
 }
 
 /// Returns the module of a virtual table.
-fn module(tokens: &[Token<'_>]) -> Option<String> {
+pub(super) fn module(tokens: &[Token<'_>]) -> Option<String> {
     if !tokens.get(1)?.is_word("VIRTUAL") {
         return None;
     }

@@ -33,6 +33,7 @@ mod remembered;
 mod run;
 mod run_lock;
 mod session;
+mod shadows;
 mod statement_kind;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ pub(crate) use lent::lend;
 #[cfg(test)]
 pub(crate) use lent::with_connection;
 use session::SqliteSession;
+pub(crate) use shadows::Shadows;
 
 /// A SQLite database file.
 #[derive(Clone, Debug)]
