@@ -63,7 +63,10 @@ fn tells_which_cell_is_not_what_was_asked_for() {
     let text = error(&mut db, |tx, _| {
         tx.query_value::<i32>("SELECT age FROM t WHERE age > 1 AND age < 'a'", params![]).map(drop)
     });
-    assert_eq!(text, "column age: expected an integer of 32 bits, found an integer that does not fit, in row 1 of the query");
+    assert_eq!(
+        text,
+        "column age: expected an integer of 32 bits, found an integer that does not fit, in row 1 of the query"
+    );
     let text = error(&mut db, |tx, _| {
         let row = tx.query_row("SELECT age, 1 AS one FROM t", params![])?.unwrap();
         row.get::<i64>("size").map(drop)
