@@ -160,6 +160,8 @@ pub enum ColumnError {
     Mismatch {
         /// Name of the column.
         column: String,
+        /// Which row of the query, counted from 1; none in a transform, where the host names the row by its key.
+        row: Option<u64>,
         /// What was asked for.
         expected: &'static str,
         /// What is there.
@@ -173,8 +175,9 @@ impl fmt::Display for ColumnError {
             Self::Unknown { column, columns } => {
                 write!(f, "the query has no column {column}, only {}", columns.join(", "))
             }
-            Self::Mismatch { column, expected, found } => {
-                write!(f, "column {column}: expected {expected}, found {found}")
+            Self::Mismatch { column, row, expected, found } => {
+                write!(f, "column {column}: expected {expected}, found {found}")?;
+                row.map_or(Ok(()), |row| write!(f, ", in row {row} of the query"))
             }
         }
     }

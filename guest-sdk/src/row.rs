@@ -52,7 +52,7 @@ impl IntoIterator for Rows {
     type IntoIter = RowIter;
 
     fn into_iter(self) -> RowIter {
-        RowIter { rows: self, shared: None, next: 0 }
+        RowIter { rows: self, shared: None, next: 0, passed: 0 }
     }
 }
 
@@ -61,12 +61,16 @@ pub struct RowIter {
     rows: Rows,
     shared: Option<Rc<Shared>>,
     next: usize,
+    /// Rows of the batches before.
+    passed: u64,
 }
 
 /// What the rows of one batch have in common.
 struct Shared {
     batch: CheckedBatch,
     columns: Rc<[String]>,
+    /// Rows of the query before this batch.
+    before: u64,
 }
 
 impl Iterator for RowIter {
@@ -88,7 +92,9 @@ impl Iterator for RowIter {
                 Ok(batch) => batch?,
                 Err(error) => return Some(Err(error)),
             };
-            self.shared = Some(Rc::new(Shared { batch, columns: Rc::clone(&self.rows.columns) }));
+            let before = self.passed;
+            self.passed += batch.rows() as u64;
+            self.shared = Some(Rc::new(Shared { batch, columns: Rc::clone(&self.rows.columns), before }));
         }
     }
 }
@@ -112,8 +118,16 @@ impl Row {
         let cell = self.shared.batch.cell(self.index, index);
         match T::from_cell(cell) {
             Some(value) => Ok(value),
-            None => Err(mismatch(&self.shared.columns[index], T::EXPECTED, cell).into()),
+            None => Err(self.mismatch(index, T::EXPECTED).into()),
         }
+    }
+
+    #[cold]
+    fn mismatch(&self, index: usize, expected: &'static str) -> ColumnError {
+        let Shared { batch, columns, before } = &*self.shared;
+        let row = before + self.index as u64 + 1;
+        let found = found(batch.cell(self.index, index));
+        ColumnError::Mismatch { column: columns[index].clone(), row: Some(row), expected, found }
     }
 
     /// Returns the names of the columns.
@@ -131,11 +145,6 @@ impl std::fmt::Debug for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_map().entries(self.columns().iter().zip(self.cells())).finish()
     }
-}
-
-#[cold]
-fn mismatch(column: &str, expected: &'static str, cell: Cell<'_>) -> ColumnError {
-    ColumnError::Mismatch { column: column.to_owned(), expected, found: found(cell) }
 }
 
 /// A column's name, or its number from 0.

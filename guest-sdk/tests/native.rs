@@ -59,16 +59,36 @@ fn tells_which_cell_is_not_what_was_asked_for() {
     let error =
         |db: &mut Database, work: fn(&Transaction, &Context) -> Result<()>| db.run(work).unwrap_err().to_string();
     let text = error(&mut db, |tx, _| tx.query_value::<i64>("SELECT age FROM t", params![]).map(drop));
-    assert_eq!(text, "column age: expected an integer, found a text");
+    assert_eq!(text, "column age: expected an integer, found a text, in row 1 of the query");
     let text = error(&mut db, |tx, _| {
         tx.query_value::<i32>("SELECT age FROM t WHERE age > 1 AND age < 'a'", params![]).map(drop)
     });
-    assert_eq!(text, "column age: expected an integer of 32 bits, found an integer that does not fit");
+    assert_eq!(
+        text,
+        "column age: expected an integer of 32 bits, found an integer that does not fit, in row 1 of the query"
+    );
     let text = error(&mut db, |tx, _| {
         let row = tx.query_row("SELECT age, 1 AS one FROM t", params![])?.unwrap();
         row.get::<i64>("size").map(drop)
     });
     assert_eq!(text, "the query has no column size, only age, one");
+}
+
+#[test]
+fn tells_which_row_of_all_batches_is_not_what_was_asked_for() {
+    let mut db = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, age);
+         WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r LIMIT 3000) INSERT INTO t SELECT x, x FROM r;
+         UPDATE t SET age = 'old' WHERE id = 2500;",
+    );
+    let ran = db.run(|tx, _| {
+        for row in tx.query("SELECT age FROM t ORDER BY id", params![])? {
+            row?.get::<i64>("age")?;
+        }
+        Ok(())
+    });
+    let said = "column age: expected an integer, found a text, in row 2500 of the query";
+    assert_eq!(ran.unwrap_err().to_string(), said);
 }
 
 #[test]

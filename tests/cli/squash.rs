@@ -121,3 +121,19 @@ fn a_statement_that_ends_in_a_comment_is_ended_after_it() {
     project.remove("migrations/0001_t.sql");
     project.ok(&["up", "-D", "new.db"]);
 }
+
+#[test]
+fn what_cannot_be_made_in_an_empty_database_is_named() {
+    let project = Project::notes();
+    project.ok(&["up"]);
+    let foreign = "PRAGMA writable_schema = ON;
+        INSERT INTO sqlite_schema VALUES ('table', 'places', 'places', 0, 'CREATE VIRTUAL TABLE places USING spatial(x)');
+        PRAGMA writable_schema = OFF;";
+    project.database().execute_batch(foreign).expect("a table of another's module");
+    assert_snapshot!(project.run(&["squash"]), @"
+    exit 1
+    --- stderr
+    error: cannot use the database app.db
+      caused by: the table places cannot be made in an empty database: no such module: spatial; write the baseline by hand, and try it where it can be made (SQLITE_ERROR)
+    ");
+}

@@ -148,12 +148,36 @@ fn rows_without_parents_that_were_there_before_keep_no_table_from_being_rebuilt(
     --- stderr
     Applied 2 rebuild ([time]).
     error: migration 3 worse failed on its way up
-      caused by: foreign keys are broken after the rebuild: a row of note has no parent in person
+      caused by: foreign keys are broken after the rebuild: a row of note with rowid 2 has no parent in person
     note: migration 3 worse was rolled back
     note: 1 migration was applied before it and stays applied
     hint: the migration, and what its hooks do, must leave no row whose parent is gone
     ");
     assert_eq!(project.number("SELECT count(*) FROM person"), 2);
+}
+
+/// The table of the notes numbers its rows anew, and has another type for what they refer to.
+#[test]
+fn a_new_row_without_a_parent_in_the_place_of_an_old_one_is_new() {
+    let family = FAMILY.replace("note (id INTEGER PRIMARY KEY,", "note (id INTEGER,");
+    let project = Project::with(&[("0001_family.sql", &family)]);
+    project.ok(&["up"]);
+    project.database().execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO note VALUES (3, 9), (4, 8);").unwrap();
+    let rebuild = "-- whimbrel: rebuild
+        CREATE TABLE new_note (id INTEGER, person TEXT REFERENCES person);
+        INSERT INTO new_note SELECT id, person FROM note ORDER BY id DESC;
+        DROP TABLE note;
+        ALTER TABLE new_note RENAME TO note;";
+    project.write("migrations/0002_rebuild.sql", rebuild);
+    project.write(
+        "migrations/0003_worse.sql",
+        "-- whimbrel: rebuild\nDELETE FROM note WHERE person = '9';\nINSERT INTO note VALUES (5, '7');\n",
+    );
+    let run = project.run(&["up"]);
+    assert!(run.stderr.starts_with("Applied 2 rebuild"), "{run}");
+    let named = "foreign keys are broken after the rebuild: a row of note with rowid 5 has no parent in person";
+    assert!(run.code == 1 && run.stderr.contains(named), "{run}");
+    assert_eq!(project.number("SELECT count(*) FROM note WHERE person IN ('8', '9')"), 2);
 }
 
 /// In one transaction foreign keys are off for all steps when one of them needs that.

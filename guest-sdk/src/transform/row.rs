@@ -71,5 +71,6 @@ impl std::fmt::Debug for RowIn<'_> {
 
 #[cold]
 fn mismatch(column: &str, expected: &'static str, cell: Cell<'_>) -> ColumnError {
-    ColumnError::Mismatch { column: column.to_owned(), expected, found: found(cell) }
+    // The host knows the row by its key.
+    ColumnError::Mismatch { column: column.to_owned(), row: None, expected, found: found(cell) }
 }

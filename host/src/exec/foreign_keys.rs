@@ -36,12 +36,14 @@ impl Known {
     }
 
     fn line(&self, now: &Orphans, renames: &Renames) -> Option<String> {
-        let Orphans { table, parent, rows, rowid } = now;
-        let same = |known: &&Orphans| renames.is_same(&known.table, table) && renames.is_same(&known.parent, parent);
-        let before = self.0.iter().find(same).map_or(0, |known| known.rows);
-        // It may be one of the old ones.
-        let rowid = rowid.filter(|_| before == 0);
-        match (rows.checked_sub(before)?, rowid) {
+        let same =
+            |known: &&Orphans| renames.is_same(&known.table, &now.table) && renames.is_same(&known.parent, &now.parent);
+        let (rows, rowid) = match self.0.iter().find(same) {
+            None => (now.rows, now.rowid),
+            Some(known) => come_since(known, now),
+        };
+        let Orphans { table, parent, .. } = now;
+        match (rows, rowid) {
             (0, _) => None,
             (1, Some(rowid)) => Some(format!("a row of {table} with rowid {rowid} has no parent in {parent}")),
             (1, None) => Some(format!("a row of {table} has no parent in {parent}")),
@@ -51,6 +53,25 @@ impl Known {
             (new, None) => Some(format!("{new} rows of {table} have no parent in {parent}")),
         }
     }
+}
+
+/// Returns how many of the rows have come since, and the rowid of one of them where that is known. They are told apart by
+/// what they refer to, since a table that is rebuilt may number its rows anew.
+fn come_since(known: &Orphans, now: &Orphans) -> (u64, Option<i64>) {
+    let width = |orphans: &Orphans| Some(orphans.keys.as_ref()?.keys().next()?.len());
+    let (Some(before), Some(keys), true) = (&known.keys, &now.keys, width(known) == width(now)) else {
+        // Any of them may be an old one.
+        return (now.rows.saturating_sub(known.rows), None);
+    };
+    let (mut rows, mut rowid) = (0, None);
+    for (key, rowids) in keys {
+        let there = before.get(key).map_or(0, Vec::len);
+        rows += rowids.len().saturating_sub(there) as u64;
+        if there == 0 {
+            rowid = rowid.or(rowids.iter().min().copied());
+        }
+    }
+    (rows, rowid)
 }
 
 /// Commits. What is refused for rows without parents is undone, and they are named.
@@ -103,9 +124,12 @@ fn is_true(session: &mut dyn Session, sql: &str) -> Result<bool, StepError> {
 mod tests {
     use super::*;
 
+    fn orphans(table: &str, rows: u64, rowid: Option<i64>) -> Orphans {
+        Orphans { table: table.into(), parent: "p".into(), rows, rowid, keys: None }
+    }
+
     #[test]
     fn names_only_what_is_new() {
-        let orphans = |table: &str, rows, rowid| Orphans { table: table.into(), parent: "p".into(), rows, rowid };
         let known = Known(vec![orphans("old", 2, Some(1)), orphans("mended", 2, Some(1))]);
         let cases = [
             (orphans("old", 2, Some(1)), None),
@@ -116,6 +140,32 @@ mod tests {
             (orphans("new", 2, Some(4)), Some("2 rows of new, such as that with rowid 4, have no parent in p")),
         ];
         for (now, expected) in cases {
+            assert_eq!(known.line(&now, &Renames::default()).as_deref(), expected, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_one_in_the_place_of_an_old_one_is_new() {
+        let with = |keys: &[(&[&str], &[i64])]| {
+            let owned = |key: &[&str]| key.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+            let rows = keys.iter().map(|(_, rowids)| rowids.len() as u64).sum();
+            let keys = keys.iter().map(|(key, rowids)| (owned(key), rowids.to_vec())).collect();
+            Orphans { keys: Some(keys), ..orphans("c", rows, Some(1)) }
+        };
+        let known = Known(vec![with(&[(&["7"], &[1]), (&["8"], &[2, 3])])]);
+        for (now, expected) in [
+            // Numbered anew.
+            (with(&[(&["7"], &[5]), (&["8"], &[1, 6])]), None),
+            (with(&[(&["8"], &[2])]), None),
+            (with(&[(&["9"], &[4])]), Some("a row of c with rowid 4 has no parent in p")),
+            (with(&[(&["7"], &[1, 2, 3])]), Some("2 rows of c have no parent in p")),
+            (
+                with(&[(&["7"], &[1, 2]), (&["9"], &[4])]),
+                Some("2 rows of c, such as that with rowid 4, have no parent in p"),
+            ),
+            // The foreign key is another.
+            (with(&[(&["1", "7"], &[1])]), None),
+        ] {
             assert_eq!(known.line(&now, &Renames::default()).as_deref(), expected, "{now:?}");
         }
     }

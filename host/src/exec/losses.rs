@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::report::StepError;
+use crate::db::sqlite::Shadows;
 use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
 
 /// Something that would be gone.
@@ -23,10 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The columns of each table.
 pub(super) type Inventory = BTreeMap<String, BTreeSet<String>>;
 
-const TABLES: &str = "SELECT l.name, x.name FROM pragma_table_list l JOIN pragma_table_xinfo(l.name, 'main') x \
-                      WHERE l.schema = 'main' AND l.type = 'table' AND x.hidden NOT IN (2, 3) \
-                      AND l.name NOT LIKE 'sqlite^_%' ESCAPE '^'";
-const VIRTUAL: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'";
+const TABLES: &str = "SELECT t.name, x.name FROM main.sqlite_schema t JOIN pragma_table_xinfo(t.name, 'main') x \
+                      WHERE t.type = 'table' AND t.rootpage > 0 AND x.hidden NOT IN (2, 3) \
+                      AND t.name NOT LIKE 'sqlite^_%' ESCAPE '^'";
+const VIRTUAL: &str = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'table' AND rootpage = 0";
 const COLUMNS: &str = "SELECT ?1, name FROM pragma_table_xinfo(?1, 'main') WHERE hidden NOT IN (2, 3)";
 
 /// Lists tables and columns, without the host's own; nothing in databases that cannot be asked this way. Columns that are
@@ -47,9 +48,12 @@ pub(super) fn inventory(session: &mut dyn Session, own: &[String]) -> Result<Inv
         Ok(())
     };
     for_each_row(session, TABLES, &[], &mut add).map_err(listing())?;
-    let mut names = Vec::new();
+    let (mut names, mut shadows) = (Vec::new(), Shadows::default());
     for_each_row(session, VIRTUAL, &[], &mut |row| {
-        names.extend_from_slice(row);
+        if let [Value::Text(name), Value::Text(sql)] = row {
+            shadows.add(name, sql);
+            names.push(Value::from(name.as_str()));
+        }
         Ok(())
     })
     .map_err(listing())?;
@@ -59,6 +63,7 @@ pub(super) fn inventory(session: &mut dyn Session, own: &[String]) -> Result<Inv
             described => described.map_err(listing())?,
         }
     }
+    found.retain(|table, _| !shadows.has(table));
     Ok(found)
 }
 
@@ -145,6 +150,32 @@ mod tests {
             assert!(began.elapsed() < 3 * PATIENCE, "{:?}", began.elapsed());
             assert_eq!(losses.map(|loss| loss.rows), [Some(0), None, None]);
             session.execute("INSERT INTO main.a VALUES (1)", &[]).unwrap();
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn compiles_no_view_to_list_the_tables() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE t (a); CREATE VIRTUAL TABLE docs USING fts5(x); CREATE VIEW v0 AS SELECT a FROM t;",
+            )
+            .unwrap();
+        for n in 1..13 {
+            let joined = format!("CREATE VIEW v{n} AS SELECT x.a FROM v{0} x, v{0} y, v{0} z", n - 1);
+            connection.execute_batch(&joined).unwrap();
+        }
+        let options = crate::db::OpenOptions {
+            lock_timeout: Duration::ZERO,
+            interrupt: crate::interrupt::Interrupt::new(),
+            record: false,
+        };
+        crate::db::sqlite::with_connection(&mut connection, &options, |mut session| {
+            let began = Instant::now();
+            let found = inventory(session.as_mut(), &[]).unwrap();
+            assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+            assert_eq!(found.keys().collect::<Vec<_>>(), ["docs", "t"]);
         })
         .unwrap();
     }

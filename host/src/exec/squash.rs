@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::{DbError, ErrorCode, Session, Value, for_each_row, quote_identifier};
+use crate::db::sqlite::Shadows;
+use crate::db::{DbError, ErrorCode, ScriptError, Session, Value, for_each_row, quote_identifier};
 use crate::model::{Hook, Script};
 use crate::plan::Step;
+use crate::shown::Shown;
 use crate::sql;
 
-/// What comes first, so that everything finds what it is about. SQLite looks at every table for each row that it joins with
-/// `pragma_table_list`, so that is read once.
-const OBJECTS: &str = "WITH l AS MATERIALIZED (SELECT name, type FROM pragma_table_list WHERE schema = 'main') \
-    SELECT s.type, s.name, s.sql, s.tbl_name FROM sqlite_schema s LEFT JOIN l ON l.name = s.tbl_name \
-    WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite^_%' ESCAPE '^' AND coalesce(l.type, '') <> 'shadow' \
-    ORDER BY CASE s.type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, s.rowid";
+/// What comes first, so that everything finds what it is about.
+const OBJECTS: &str = "SELECT type, name, sql, tbl_name FROM main.sqlite_schema \
+    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite^_%' ESCAPE '^' \
+    ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid";
 
 /// Numbers in the head of the file that belong to the program whose database it is.
 const HEAD: [&str; 2] = ["user_version", "application_id"];
@@ -48,7 +48,7 @@ pub(crate) fn squash(
         text.push_str("-- There is nothing in the schema.\n");
     }
     let script = read(text.trim_end().to_owned() + "\n")?;
-    empty.execute_script(script.runs()).map_err(|failed| failed.error)?;
+    empty.execute_script(script.runs()).map_err(|failed| named(failed, &objects, script.runs()))?;
     let brought: BTreeSet<Object> = self::objects(empty.as_mut(), not_its_own)?.into_iter().collect();
     let there: BTreeSet<Object> = objects.iter().cloned().collect();
     // What only a hook makes is there in a new database, too, and no part of the baseline.
@@ -76,6 +76,16 @@ fn ended(statement: &str) -> String {
         true => format!("{statement}\n;\n\n"),
         false => format!("{};\n\n", statement.trim_end_matches([';', ' ', '\n'])),
     }
+}
+
+/// Names what cannot be made in an empty database, such as a virtual table whose module is on other connections only.
+fn named(failed: ScriptError, objects: &[Object], script: &str) -> DbError {
+    let ScriptError { start, end, error } = failed;
+    let statement = script.get(start..end).unwrap_or_default();
+    let Some(object) = objects.iter().find(|object| statement.contains(object.sql.trim_end())) else { return error };
+    let what = format!("the {} {} cannot be made in an empty database", object.kind, Shown(&object.name));
+    let message = format!("{what}: {}; write the baseline by hand, and try it where it can be made", error.message);
+    DbError { message, offset: None, ..error }
 }
 
 /// Runs a hook of SQL. One that needs what is not there yet makes nothing in a new database, either.
@@ -109,14 +119,16 @@ struct Object {
 }
 
 fn objects(session: &mut dyn Session, own: &[String]) -> Result<Vec<Object>, DbError> {
-    let mut objects = Vec::new();
+    let (mut objects, mut shadows) = (Vec::new(), Shadows::default());
     for_each_row(session, OBJECTS, &[], &mut |row| {
         if let [Value::Text(kind), Value::Text(name), Value::Text(sql), Value::Text(table)] = row
             && !own.contains(table)
         {
-            objects.push(Object { kind: kind.clone(), name: name.clone(), sql: sql.clone() });
+            shadows.add(name, sql);
+            objects.push((table.clone(), Object { kind: kind.clone(), name: name.clone(), sql: sql.clone() }));
         }
         Ok(())
     })?;
-    Ok(objects)
+    let own = objects.into_iter().filter(|(table, _)| !shadows.has(table));
+    Ok(own.map(|(_, object)| object).collect())
 }

@@ -1,14 +1,14 @@
 //! What a statement touches although the database does not report it. Pure; a part of the rules.
 //!
-//! SQLite's authorizer is silent about the columns of `JOIN … USING` and `NATURAL JOIN`, about what generated columns
-//! and CHECK constraints are made from, about rows that REPLACE deletes, about the keys by which an upsert without a
-//! target finds a row, about the tables that REFERENCES names, and about what a full-text table is asked or told in its
-//! hidden columns.
+//! SQLite's authorizer is silent about the functions that a DEFAULT calls (before 3.54), about the columns of `JOIN … USING` and
+//! `NATURAL JOIN`, about what generated columns and CHECK constraints are made from, about rows that REPLACE deletes, about the
+//! keys by which an upsert without a target finds a row, about the tables that REFERENCES names, and about what a full-text table
+//! is asked or told in its hidden columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::needs::is_table_function;
-use super::{Action, Need, Reference, Request, Schema, Statement, StatementKind, Table, Verb};
+use super::{Action, FunctionGrant, Need, Reference, Request, Schema, Statement, StatementKind, Table, Verb};
 
 /// Something a statement touches, as the database reported it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -208,8 +208,8 @@ fn ordered(statement: &Statement, schema: &Schema) -> Vec<Need> {
     tables.flat_map(|name| [Verb::Delete, Verb::Alter].map(|verb| Need::object(verb, name))).collect()
 }
 
-/// Returns what the definition of a table rests on: other tables through REFERENCES, and columns in expressions that
-/// are checked against the rows there are.
+/// Returns what the definition of a table rests on: other tables through REFERENCES, columns in expressions that are
+/// checked against the rows there are, and chance, in which a DEFAULT is asked about by newer versions of SQLite only.
 fn of_definition(statement: &Statement, schema: &Schema) -> Vec<Need> {
     let own = match &statement.kind {
         StatementKind::CreateTable { table, .. } | StatementKind::Alter { table, .. } => table,
@@ -217,6 +217,14 @@ fn of_definition(statement: &Statement, schema: &Schema) -> Vec<Need> {
     };
     let others = statement.references.iter().filter(|reference| !reference.table.eq_ignore_ascii_case(own));
     let mut needs: Vec<Need> = others.flat_map(|reference| referred(reference, schema)).collect();
+    // A table can have a function's name, and its columns stand behind it like arguments.
+    let is_table = |name: &str| {
+        name.eq_ignore_ascii_case(own)
+            || statement.references.iter().any(|known| known.table.eq_ignore_ascii_case(name))
+    };
+    let called = statement.called.iter().filter(|name| !is_table(name));
+    let functions = called.filter_map(|name| FunctionGrant::of_function(name));
+    needs.extend(functions.map(|grant| Need::Function(grant.as_str().to_owned())));
     if let StatementKind::Alter { .. } = statement.kind
         && statement.expressions
         && let Some(table) = schema.table(own)

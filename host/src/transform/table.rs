@@ -50,9 +50,16 @@ impl Table {
     }
 }
 
+/// A table or view, and whether its primary key has no index, but is the table: then it has no rowid. (`pragma_table_list`
+/// would tell, too, and compile every view of the database for that.)
+const WHAT: &str = "SELECT o.name, iif(o.type = 'table' AND o.rootpage = 0, 'virtual', o.type), \
+    EXISTS (SELECT 1 FROM pragma_index_list(o.name, 'main') l WHERE l.origin = 'pk' \
+        AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema i WHERE i.type = 'index' AND i.name = l.name)) \
+    FROM main.sqlite_schema o WHERE o.type IN ('table', 'view') AND o.name = ? COLLATE NOCASE";
+
 /// Looks at a table; `None` when there is none of this name.
 pub(super) fn read(session: &mut dyn Session, name: &str) -> Result<Option<Table>, DbError> {
-    let found = rows(session, "SELECT name, type, wr FROM pragma_table_list(?) WHERE schema = 'main'", &[name.into()])?;
+    let found = rows(session, WHAT, &[name.into()])?;
     let Some([Value::Text(name), Value::Text(kind), without_rowid]) = found.first().map(Vec::as_slice) else {
         return Ok(None);
     };

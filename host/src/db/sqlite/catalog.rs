@@ -146,7 +146,7 @@ fn list_in(tokens: &[Token<'_>]) -> Vec<String> {
 }
 
 /// Returns the module of a virtual table.
-fn module(tokens: &[Token<'_>]) -> Option<String> {
+pub(super) fn module(tokens: &[Token<'_>]) -> Option<String> {
     if !tokens.get(1)?.is_word("VIRTUAL") {
         return None;
     }

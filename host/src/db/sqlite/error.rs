@@ -20,11 +20,15 @@ pub(super) fn translate(watch: &Watch, error: rusqlite::Error) -> DbError {
         rusqlite::Error::MultipleStatement => {
             DbError::new(ErrorCode::Syntax, "more than one statement in one call; run them one after the other")
         }
-        rusqlite::Error::InvalidQuery | rusqlite::Error::ExecuteReturnedResults => {
-            DbError::new(ErrorCode::Syntax, "there is no statement to run")
-        }
+        rusqlite::Error::InvalidQuery | rusqlite::Error::ExecuteReturnedResults => nothing_to_run(),
+        // An error of its own since `rusqlite` 0.42, which the older ones have no name for.
+        other if other.to_string() == "SQL is empty or comment only" => nothing_to_run(),
         other => DbError::new(ErrorCode::Database, other.to_string()),
     }
+}
+
+fn nothing_to_run() -> DbError {
+    DbError::new(ErrorCode::Syntax, "there is no statement to run")
 }
 
 fn failure(watch: &Watch, error: ffi::Error, message: String, offset: Option<u32>) -> DbError {

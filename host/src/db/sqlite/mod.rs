@@ -24,6 +24,7 @@ mod limits;
 mod looking;
 mod meter;
 mod moved;
+mod orphans;
 mod plain;
 mod planner;
 mod probe;
@@ -35,6 +36,7 @@ mod remembered;
 mod run;
 mod run_lock;
 mod session;
+mod shadows;
 mod statement_kind;
 #[cfg(test)]
 mod tests;
@@ -58,6 +60,7 @@ pub(crate) use lent::lend;
 #[cfg(test)]
 pub(crate) use lent::with_connection;
 use session::SqliteSession;
+pub(crate) use shadows::Shadows;
 
 /// A SQLite database file.
 #[derive(Clone, Debug)]
@@ -126,6 +129,7 @@ impl Sqlite {
         options: &OpenOptions,
     ) -> Result<Box<dyn Session>, DbError> {
         let mut session = SqliteSession::new(connection, options, None)?;
+        session.opened_by(&self.path);
         session.set_foreign_keys(self.foreign_keys)?;
         // The first read is where SQLite notices that a file is no database.
         let read = session.table_exists("sqlite_schema").map_err(|error| run_lock::name_holder(error, &self.path));

@@ -21,6 +21,7 @@ mod touched;
 mod transaction;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,6 +39,7 @@ use super::functions::{self, Functions};
 use super::handles::{Handles, Open, OpenCursor};
 use super::lent::Slot;
 use super::limits::Budget;
+use super::moved::Named;
 use super::run::{Done, RunError};
 use super::run_lock::LockFile;
 use super::watch::{Counted, Watch};
@@ -56,6 +58,8 @@ pub(super) struct SqliteSession {
     /// `None` only while the session is being dropped.
     handles: Option<Handles>,
     watch: Arc<Watch>,
+    /// By which path the file was opened.
+    named: Named,
     /// Where a lent connection goes back to when the session ends, by whatever way it ends.
     return_to: Option<Slot>,
     savepoints: Vec<u32>,
@@ -106,6 +110,7 @@ impl SqliteSession {
         Ok(Self {
             handles: Some(Handles::new(connection, |_| Open::default())),
             watch,
+            named: Named::default(),
             return_to,
             savepoints: Vec::new(),
             transaction_open: false,
@@ -124,6 +129,11 @@ impl SqliteSession {
             brought: Brought::default(),
             before: Before::default(),
         })
+    }
+
+    /// Keeps the path by which the file was opened, to notice when it leads elsewhere.
+    pub(super) fn opened_by(&mut self, path: &Path) {
+        self.named = Named::new(path, self.connection());
     }
 
     fn with<R>(&mut self, work: impl for<'c> FnOnce(&'c Connection, &mut Open<'c>) -> R) -> R {

@@ -274,7 +274,8 @@ fn finds_rows_without_parents() {
         assert_eq!(error.code, ErrorCode::ConstraintForeignKey);
         assert!(session.set_foreign_keys(false).unwrap());
         session.execute("INSERT INTO c VALUES (7)", &[]).unwrap();
-        let orphans = Orphans { table: "c".into(), parent: "p".into(), rows: 1, rowid: Some(1) };
+        let keys = Some([(vec!["7".to_owned()], vec![1])].into());
+        let orphans = Orphans { table: "c".into(), parent: "p".into(), rows: 1, rowid: Some(1), keys };
         assert_eq!(session.orphans().unwrap(), [orphans]);
         assert!(!session.set_foreign_keys(true).unwrap());
         session.execute("DELETE FROM c", &[Value::Null]).unwrap_err();

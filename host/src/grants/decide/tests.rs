@@ -375,7 +375,11 @@ fn decides_on_what_is_not_reported() {
             &["customer", "secret", "fresh"],
         )
     };
-    let cases: [(Statement, Vec<Touched>, &str); 12] = [
+    let table = |table: &str, called: &[&str]| Statement {
+        called: words(called),
+        ..data_of(StatementKind::CreateTable { table: table.into(), select: false })
+    };
+    let cases: [(Statement, Vec<Touched>, &str); 14] = [
         (data(&[]), vec![touched(Verb::Read, "customer", "name", None)], ""),
         (data(&[]), vec![touched(Verb::Read, "customer", "shout", None)], "read customer(secret)"),
         (data(&[]), vec![touched(Verb::Update, "customer", "age", None)], "read customer(secret)"),
@@ -396,6 +400,8 @@ fn decides_on_what_is_not_reported() {
         ),
         (generated, vec![], "read customer(secret), read customer(shout)"),
         (altering, vec![], "read customer(secret)"),
+        (table("n", &["n", "randomblob", "upper"]), vec![], "functions random"),
+        (table("Random", &["random"]), vec![], ""),
     ];
     let schema = schema();
     let restriction = Restriction { protected: vec!["own".into()], grants: None, read_only: false, namespace: None };

@@ -48,8 +48,8 @@ pub(super) fn database(error: &DbError) -> Option<String> {
 fn by_native(native: &str) -> Option<String> {
     let hint = match native {
         "SQLITE_READONLY_DBMOVED" => {
-            "another file may be at its path now, and has nothing of this run: see who replaces it (a restore, a deploy, a \
-             test), keep them apart, then look at `whimbrel status` and run it again"
+            "another file may be at its path now, and has nothing of this run: see who replaces it or a link to it (a restore, \
+             a deploy, a test), keep them apart, then look at `whimbrel status` and run it again"
         }
         "SQLITE_READONLY_ROLLBACK" | "SQLITE_READONLY_RECOVERY" | "SQLITE_READONLY_CANTINIT" => {
             "have it opened once by somebody who may write it and its folder, such as by `whimbrel status` without `?mode=ro`; \

@@ -171,10 +171,12 @@ fn prepare<'c>(
     Ok(Bulk::Ready(Box::new(Ready { form, statement, schema })))
 }
 
-/// An ordinary table, which the temporary database does not hide, in which no row ends the transaction by ON CONFLICT
+/// Whether its key is the table itself, and not an index beside it, of an ordinary table, which the temporary database does not hide, in which no row ends the transaction by ON CONFLICT
 /// ROLLBACK, and whose definition asks neither for chance nor for how many rows were changed before.
 const ORDINARY: &str = "
-    SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main' AND type = 'table'
+    SELECT EXISTS (SELECT 1 FROM pragma_index_list(o.name, 'main') AS list WHERE list.origin = 'pk'
+            AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema AS i WHERE i.type = 'index' AND i.name = list.name))
+        FROM main.sqlite_schema AS o WHERE o.type = 'table' AND o.rootpage > 0 AND o.name = ?1 COLLATE NOCASE
         AND NOT EXISTS (SELECT 1 FROM temp.sqlite_schema AS t
             WHERE t.name = ?1 COLLATE NOCASE OR t.tbl_name = ?1 COLLATE NOCASE)
         AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema AS m

@@ -60,13 +60,15 @@ impl Functions {
             let shared = Arc::clone(&shared);
             // Like the built-in ones they may stand in CHECK constraints, generated columns and indexes.
             let flags = innocuous | FunctionFlags::SQLITE_DETERMINISTIC;
-            let call = move |context: &Context<'_>| shared.date(function, context);
-            connection.create_scalar_function(function.name, function.arguments, flags, call)?;
+            connection.create_scalar_function(function.name, function.arguments, flags, move |context| {
+                shared.date(function, context)
+            })?;
         }
         for (name, builtin) in [("current_date", 0), ("current_time", 1), ("current_timestamp", 2)] {
             let shared = Arc::clone(&shared);
-            let call = move |context: &Context<'_>| shared.current(name, DATE_FUNCTIONS[builtin], context);
-            connection.create_scalar_function(name, 0, innocuous, call)?;
+            connection.create_scalar_function(name, 0, innocuous, move |context| {
+                shared.current(name, DATE_FUNCTIONS[builtin], context)
+            })?;
         }
         let numbers = Arc::clone(&shared);
         connection.create_scalar_function("random", 0, innocuous, move |_| numbers.random())?;

@@ -2,23 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-
 use super::SqliteSession;
 use crate::db::sqlite::error::translate;
 use crate::db::sqlite::keyless::ForeignKeys;
+use crate::db::sqlite::orphans;
 use crate::db::{DbError, ErrorCode, Orphans};
 
 /// How long the rows of a table are checked whose foreign keys are computed.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Tables with foreign keys, and whether one of them is on a column that is computed whenever it is read.
-const WITH_FOREIGN_KEYS: &str = "SELECT s.name, max(coalesce(x.hidden, 0) = 2) FROM main.sqlite_schema s \
-                                 JOIN pragma_foreign_key_list(s.name, 'main') k \
-                                 LEFT JOIN pragma_table_xinfo(s.name, 'main') x ON x.name = k.\"from\" COLLATE NOCASE \
-                                 WHERE s.type = 'table' GROUP BY 1 ORDER BY 1";
-const ORPHANS: &str =
-    "SELECT \"table\", parent, count(*), min(rowid) FROM pragma_foreign_key_check(?, 'main') GROUP BY 1, 2";
 
 impl SqliteSession {
     /// Enforces foreign keys or not; returns what was before.
@@ -39,7 +30,7 @@ impl SqliteSession {
 
     /// Finds rows without parents, table by table.
     pub(super) fn without_parents(&mut self) -> Result<Vec<Orphans>, DbError> {
-        let tables = with_foreign_keys(self.connection()).map_err(|error| translate(&self.watch, error))?;
+        let tables = orphans::with_foreign_keys(self.connection()).map_err(|error| translate(&self.watch, error))?;
         let mut found = Vec::new();
         for (table, is_computed) in tables {
             let of_table = if is_computed { self.compute_orphans(&table, PATIENCE) } else { self.orphans_of(&table) };
@@ -52,7 +43,7 @@ impl SqliteSession {
     }
 
     fn orphans_of(&mut self, table: &str) -> Result<Vec<Orphans>, DbError> {
-        match orphans_of(self.connection(), table).map_err(|error| translate(&self.watch, error)) {
+        match orphans::of(self.connection(), table).map_err(|error| translate(&self.watch, error)) {
             Err(error) if error.is_mismatch() => self.orphans_by_key(table),
             found => found,
         }
@@ -71,7 +62,7 @@ impl SqliteSession {
                 Some(of) => of.rows += rows,
                 None => {
                     let (table, parent) = (key.table.clone(), key.parent.clone());
-                    found.push(Orphans { table, parent, rows, rowid: None });
+                    found.push(Orphans { table, parent, rows, rowid: None, keys: None });
                 }
             }
         }
@@ -121,23 +112,10 @@ impl SqliteSession {
     }
 }
 
-fn with_foreign_keys(connection: &Connection) -> rusqlite::Result<Vec<(String, bool)>> {
-    let mut statement = connection.prepare(WITH_FOREIGN_KEYS)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    rows.collect()
-}
-
-fn orphans_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Orphans>> {
-    let mut statement = connection.prepare_cached(ORPHANS)?;
-    let rows = statement.query_map([table], |row| {
-        let rows: i64 = row.get(2)?;
-        Ok(Orphans { table: row.get(0)?, parent: row.get(1)?, rows: rows.unsigned_abs(), rowid: row.get(3)? })
-    })?;
-    rows.collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
     use crate::db::{OpenOptions, Session};
     use crate::interrupt::Interrupt;
@@ -147,24 +125,6 @@ mod tests {
         connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
         let options = OpenOptions { lock_timeout: Duration::ZERO, interrupt: Interrupt::new(), record: false };
         SqliteSession::new(connection, &options, None).unwrap()
-    }
-
-    #[test]
-    fn finds_rows_without_parents_in_every_table() {
-        let mut session = session(
-            "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);
-             CREATE TABLE \"o'dd\" (p REFERENCES p, q REFERENCES p);
-             INSERT INTO \"o'dd\" VALUES (1, 2), (2, NULL), (1, 1);
-             CREATE TABLE computed (x, p AS (x + 1) REFERENCES p(id)); INSERT INTO computed VALUES (0), (1);
-             CREATE TABLE stored (x, p AS (x + 1) STORED REFERENCES p(id)); INSERT INTO stored VALUES (0);
-             CREATE TABLE none (x);",
-        );
-        assert_eq!(
-            with_foreign_keys(session.connection()).unwrap(),
-            [("computed", true), ("o'dd", false), ("stored", false)].map(|(table, is)| (table.to_owned(), is))
-        );
-        let orphans = |table: &str, rows, rowid| Orphans { table: table.into(), parent: "p".into(), rows, rowid };
-        assert_eq!(session.orphans().unwrap(), [orphans("computed", 1, Some(2)), orphans("o'dd", 2, Some(1))]);
     }
 
     #[test]

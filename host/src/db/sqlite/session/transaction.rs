@@ -28,13 +28,19 @@ impl SqliteSession {
     /// Makes the transaction's work durable.
     pub(super) fn commit_all(&mut self) -> Result<(), DbError> {
         self.close_handles();
-        moved::check(self.connection())?;
+        self.check_place()?;
         // Stopped at its very end, it would be done and yet reported as not done.
         Arc::clone(&self.watch).holding(|| self.host_execute("COMMIT"))?;
         self.transaction_open = false;
         self.end_note();
         // Taken away meanwhile, it is done in a file that nobody finds.
-        moved::check(self.connection())
+        self.check_place()
+    }
+
+    /// Refuses a file that is not where it was opened any more.
+    fn check_place(&self) -> Result<(), DbError> {
+        moved::check(self.connection())?;
+        self.named.check(self.connection())
     }
 
     /// Undoes the transaction's work.

@@ -123,6 +123,7 @@ fn definitions_need_what_they_rest_on() {
         ("CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT)", &["create n"]),
         ("CREATE TABLE IF NOT EXISTS log (x)", &["create log"]),
         ("CREATE TABLE n (a DEFAULT (random()))", &["create n", "functions random"]),
+        ("CREATE TABLE random (a DEFAULT 'random()')", &["create random"]),
         ("CREATE TABLE n (a REFERENCES customer)", &["create n", "read customer(id)", "reference customer(id)"]),
         (
             "CREATE TABLE n (a REFERENCES \"customer\"(ID))",

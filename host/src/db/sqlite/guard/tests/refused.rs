@@ -94,6 +94,8 @@ fn no_order_shows_what_may_not_be_read() {
         ("UPDATE unsure INDEXED BY sqlite_autoindex_unsure_2 SET tag = 'a'", "read = [\"unsure(iban)\"]"),
         ("UPDATE ordered SET name = zeroblob(1) WHERE name = 'a'", "read = [\"ordered(code)\"]"),
         ("DELETE FROM ordered WHERE name = 'a' AND zeroblob(1)", "read = [\"ordered(code)\"]"),
+        // The path of the first row is in the error.
+        ("UPDATE ordered SET name = json_extract('{}', 'p' || id) WHERE name = 'a'", "read = [\"ordered(code)\"]"),
     ];
     let fine = [
         "SELECT id FROM ordered",
@@ -117,6 +119,7 @@ fn no_order_shows_what_may_not_be_read() {
         "SELECT id FROM states INDEXED BY states_some WHERE state = 'code'",
         "SELECT v FROM folded",
         "DELETE FROM ordered WHERE name = 'a'",
+        "UPDATE ordered SET name = concat_ws(' ', name, unhex(hex(name))) WHERE name = 'a' AND octet_length(name) IS (1)",
         "INSERT INTO lines SELECT name FROM ordered ORDER BY id",
     ];
     for (sql, grant) in refused {
