@@ -67,6 +67,8 @@ pub(super) struct Marks {
     pub(super) outside: bool,
     /// Foreign keys are off while it runs.
     pub(super) rebuild: bool,
+    /// The tool has foreign keys off, whatever it runs.
+    pub(super) keys_off: bool,
     /// It may be applied although a later one is.
     pub(super) out_of_order: bool,
     /// Where values stand in it.

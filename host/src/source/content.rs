@@ -89,6 +89,7 @@ fn script(file: &str, part: Part, text: Cow<'static, str>, marks: Option<Marks>)
             hint.push_str("; `--layout golang-migrate` takes blank files as that tool does");
         }
         return Err(vec![Problem::of_file(file, "the file is blank", Some(hint))]);
+        directives.keys_off = marks.keys_off;
     }
     let is_change = matches!(part, Part::Sql | Part::Up | Part::Down);
     if is_change && directives.transaction == TransactionMode::Normal && !directives.rebuild {

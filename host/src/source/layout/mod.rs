@@ -110,6 +110,15 @@ impl Layout {
 
     /// Tells how far below the root its files lie.
     fn depth(self) -> Depth {
+    /// Tells whether the tool runs its scripts with foreign keys off on SQLite, as SQLite itself has them. Where the library
+    /// that a tool is built with decides, the one that loses no rows counts.
+    pub(super) fn has_keys_off(self) -> bool {
+        match self {
+            Self::Flyway | Self::GolangMigrate | Self::Goose | Self::Dbmate | Self::Diesel | Self::Atlas => true,
+            Self::Auto | Self::Whimbrel | Self::Sqlx | Self::Refinery | Self::Prisma => false,
+        }
+    }
+
         match self {
             Self::Refinery | Self::Flyway => Depth::Every,
             Self::Diesel | Self::Prisma => Depth::One,

@@ -407,6 +407,9 @@ fn handed_over(layout: Layout, mut file: File) -> File {
             file.bytes = Cow::Owned(text.into_bytes());
         }
     }
+    if let Some(marks) = &mut file.marks {
+        marks.keys_off = layout.has_keys_off();
+    }
     file
 }
 
