@@ -7,6 +7,7 @@ mod find;
 mod lock;
 mod make;
 mod mirror;
+mod named;
 mod read;
 mod row;
 mod tool;
