@@ -3,6 +3,7 @@
 #[cfg(feature = "archive")]
 mod archive;
 mod assemble;
+mod both_ways;
 mod code;
 mod combined;
 mod companions;
