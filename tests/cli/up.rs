@@ -59,7 +59,8 @@ fn is_found_by_the_names_other_tools_use() {
         for alias in ["create", "add", "generate"] {
             project.ok(&[alias, "more"]);
         }
-        assert_eq!(project.list("migrations").len(), 7);
+        // Pairs, since there are only pairs.
+        assert_eq!(project.list("migrations").len(), 10);
     }
 }
 

@@ -83,11 +83,24 @@ impl Directory {
         let layout = self.find_layout()?;
         let mut versions = Vec::new();
         self.each_file(layout, |_, path, _, _| {
-            if let FileName::Part { role: Role::Versioned | Role::Baseline, .. } = layout.judge(path, &self.endings) {
+            if let FileName::Part { role: Role::Versioned | Role::Baseline, .. } = layout.judge_any(path, &self.endings)
+            {
                 versions.push(layout::digits(layout, path));
             }
         })?;
         Ok((layout, versions))
+    }
+
+    /// Tells whether every script of the folder that runs once goes one way, and some have the other one beside them.
+    pub fn has_pairs(&self) -> Result<bool, SourceError> {
+        let layout = self.find_layout()?;
+        let mut found = Vec::new();
+        self.each_file(layout, |_, path, _, _| {
+            if let FileName::Part { part, role: Role::Versioned, .. } = layout.judge_any(path, &self.endings) {
+                found.push(part);
+            }
+        })?;
+        Ok(found.contains(&Part::Up) && found.contains(&Part::Down) && !found.contains(&Part::Sql))
     }
 
     /// Decides which migrations get new versions, at the end of the chain. Writes nothing.

@@ -8,6 +8,7 @@ mod dbmate;
 mod detect;
 mod diesel;
 mod draft;
+mod drizzle;
 mod flyway;
 mod golang_migrate;
 mod goose;
@@ -16,6 +17,7 @@ mod prisma;
 mod read;
 mod refinery;
 mod sqlx;
+mod strays;
 mod text_order;
 mod variant;
 
@@ -108,8 +110,6 @@ impl Layout {
         }
     }
 
-    /// Tells how far below the root its files lie.
-    fn depth(self) -> Depth {
     /// Tells whether the tool runs its scripts with foreign keys off on SQLite, as SQLite itself has them. Where the library
     /// that a tool is built with decides, the one that loses no rows counts.
     pub(super) fn has_keys_off(self) -> bool {
@@ -119,6 +119,8 @@ impl Layout {
         }
     }
 
+    /// Tells how far below the root its files lie.
+    fn depth(self) -> Depth {
         match self {
             Self::Refinery | Self::Flyway => Depth::Every,
             Self::Diesel | Self::Prisma => Depth::One,
@@ -129,6 +131,15 @@ impl Layout {
     /// Tells whether a folder that is so far below the root is looked into. Hidden ones are not, but by refinery.
     fn enters(self, depth: usize, folder: &str) -> bool {
         self.depth().reaches(depth) && (self == Self::Refinery || !folder.starts_with('.'))
+    }
+
+    /// Judges a file by its path below the root; one for a kind of database is what it would be without that.
+    pub(super) fn judge_any(self, path: &str, endings: &[String]) -> FileName {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        match variant::without(name).filter(|_| matches!(self, Self::Auto | Self::Whimbrel)) {
+            Some((_, plain)) => FileName::parse_with(&plain, endings),
+            None => self.judge(path, endings),
+        }
     }
 
     /// Judges a file by its path below the root.
