@@ -334,3 +334,34 @@ fn what_goes_with_a_table_that_is_dropped_is_told() {
         assert!(run.stderr.contains(expected), "{run}");
     }
 }
+
+#[test]
+fn what_only_the_program_of_goose_can_run_is_told_where_something_comes_after_it() {
+    let project = project(&[
+        ("00001_a.sql", "-- +goose Up\nCREATE TABLE a (x);"),
+        ("00002_b.go", "package migrations"),
+        ("00003_c.go", "package migrations"),
+        ("00004_d.sql", "-- +goose Up\nCREATE TABLE d AS SELECT x FROM a;"),
+    ]);
+    let expected = "2 b and another one are code of another program, which alone can run it (migrations/00002_b.go), and 4 d comes after it";
+    for arguments in [&["plan"][..], &["up", "--dry-run"]] {
+        let run = project.ok(arguments);
+        assert!(run.stderr.contains(expected), "{run}");
+    }
+    assert!(!project.ok(&["plan", "--to", "1"]).stderr.contains("warning"));
+    // What goose has applied of it is applied.
+    project
+        .database()
+        .execute_batch(
+            "CREATE TABLE a (x); CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, \
+             is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))); \
+             INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1), (3, 1);",
+        )
+        .unwrap();
+    project.ok(&["adopt"]);
+    let status = project.ok(&["status"]);
+    assert!(!status.stdout.contains("missing"), "{status}");
+    let up = project.ok(&["up"]);
+    assert!(!up.stderr.contains("warning"), "{up}");
+    project.ok(&["verify"]);
+}

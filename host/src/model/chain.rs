@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Checksum, Dependency, FunctionLibrary, Key, Migration, Version};
+use super::{Checksum, Dependency, Elsewhere, FunctionLibrary, Key, Migration, Version};
 use crate::shown::{self, Shown};
 
 /// Migrations ordered by version, each version once.
@@ -14,6 +14,8 @@ pub struct Chain {
     migrations: Vec<Arc<Migration>>,
     baselines: Vec<Arc<Migration>>,
     repeatables: Vec<Arc<Migration>>,
+    /// What only another program can run.
+    elsewhere: Vec<Elsewhere>,
     /// In the order of their names.
     libraries: Vec<Arc<FunctionLibrary>>,
     /// Checksums of those that migrations call.
@@ -185,9 +187,23 @@ impl Chain {
             migrations: versioned,
             baselines,
             repeatables,
+            elsewhere: Vec::new(),
             libraries: Vec::new(),
             checksums: BTreeMap::new(),
         })
+    }
+
+    /// Adds what only another program can run of it.
+    #[must_use]
+    pub fn with_elsewhere(mut self, mut elsewhere: Vec<Elsewhere>) -> Self {
+        elsewhere.sort_by_key(|other| other.version);
+        self.elsewhere = elsewhere;
+        self
+    }
+
+    /// Returns what only another program can run of it, in the order of their versions.
+    pub fn elsewhere(&self) -> &[Elsewhere] {
+        &self.elsewhere
     }
 
     /// Returns all migrations, whenever they run.

@@ -32,6 +32,7 @@ pub(super) use variant::is_database;
 
 use super::file_name::FileName;
 use crate::sql;
+use crate::model::Version;
 
 /// Whose way a folder is laid out.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -134,6 +135,21 @@ impl Layout {
     }
 
     /// Judges a file by its path below the root; one for a kind of database is what it would be without that.
+    /// Returns the version and the name of a migration that is code of the program which the tool is a part of.
+    fn elsewhere(self, path: &str) -> Option<(Version, String)> {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        // Named as its scripts are.
+        let as_script = match self {
+            Self::Goose => format!("{}.sql", name.strip_suffix(".go").filter(|stem| !stem.ends_with("_test"))?),
+            Self::Refinery => format!("{}.sql", name.strip_suffix(".rs")?),
+            _ => return None,
+        };
+        match self.judge(&as_script, &[]) {
+            FileName::Part { version, name, .. } => Some((version, name)),
+            _ => None,
+        }
+    }
+
     pub(super) fn judge_any(self, path: &str, endings: &[String]) -> FileName {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         match variant::without(name).filter(|_| matches!(self, Self::Auto | Self::Whimbrel)) {

@@ -18,6 +18,7 @@ use super::variant;
 use super::{
     Layout, atlas, atlas_sum, dbmate, detect, diesel, drizzle, flyway, goose, own_transaction, sqlx, strays, text_order,
 };
+use crate::model::Elsewhere;
 use crate::sql;
 
 /// How a tree is read.
@@ -236,6 +237,9 @@ impl Walk<'_> {
                 self.gathered.hooks.push((callback, file));
             }
             return;
+        }
+        if let Some((version, name)) = self.layout.elsewhere(&entry.path) {
+            self.gathered.elsewhere.push(Elsewhere { version, name, file: self.tree.shown(&entry.path) });
         }
         let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
         let (kind, judged) = match variant::without(name).filter(|_| own && kind.is_none()) {
