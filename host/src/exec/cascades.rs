@@ -73,8 +73,8 @@ impl Child {
         Warning {
             migration: title.to_owned(),
             message: format!("DROP TABLE {} {what}, by foreign keys", Shown(dropped)),
-            hint: "where the table is made anew, write `-- whimbrel: rebuild` at the top of the script, or `foreign_keys = false` \
-                   into whimbrel.toml"
+            hint: "where the table is made anew, write `-- whimbrel: rebuild` at the top of the script; where scripts were written for \
+                   foreign keys that are off, `foreign_keys = false` into whimbrel.toml, or their tool as `layout`"
                 .to_owned(),
             place,
         }

@@ -97,7 +97,7 @@ fn script(file: &str, part: Part, text: Cow<'static, str>, marks: Option<Marks>)
     if !sql::tokens(&text).any(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Semicolon)) {
         let mut hint = "write its statements, or a comment that says why there are none".to_owned();
         if matches!(part, Part::Up | Part::Down) {
-            hint.push_str("; `--layout golang-migrate` takes blank files as that tool does");
+            hint.push_str("; `--layout golang-migrate`, or `sqlx`, takes blank files as that tool does");
         }
         return Err(vec![Problem::of_file(file, "the file is blank", Some(hint))]);
     }
@@ -157,7 +157,7 @@ mod tests {
     fn says_what_is_wrong_and_where() {
         let nothing = "f: the file is blank (write its statements, or a comment that says why there are none)";
         let nothing_of_a_pair = "f: the file is blank (write its statements, or a comment that says why there are none; \
-            `--layout golang-migrate` takes blank files as that tool does)";
+            `--layout golang-migrate`, or `sqlx`, takes blank files as that tool does)";
         let cases: [(Part, &[u8], &[&str]); 14] = [
             (Part::Sql, b"SELECT 1", &[]),
             (Part::Sql, b"\xef\xbb\xbfSELECT 1;", &[]),

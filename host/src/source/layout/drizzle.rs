@@ -55,7 +55,8 @@ pub(super) fn keep(
             first.escape_debug(),
             second.escape_debug()
         );
-        let hint = "number the files, and their tags in the journal, in the order of the journal".to_owned();
+        let hint =
+            "number the files, and their tags in the journal, in the order in which they are to be applied".to_owned();
         return Err(Problem::of_file(shown, message, Some(hint)));
     }
     let Some(last) = known.last().map(|(_, version)| *version) else { return Ok(()) };

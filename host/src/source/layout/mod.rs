@@ -27,12 +27,13 @@ use std::str::FromStr;
 pub use draft::DraftScript;
 pub(super) use flyway::Callback;
 pub(super) use read::{Options, digits, is_read, layout, load};
+pub(super) use strays::{STRAY, find as find_strays};
 #[cfg(feature = "archive")]
 pub(super) use variant::is_database;
 
 use super::file_name::FileName;
-use crate::sql;
 use crate::model::Version;
+use crate::sql;
 
 /// Whose way a folder is laid out.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -134,7 +135,6 @@ impl Layout {
         self.depth().reaches(depth) && (self == Self::Refinery || !folder.starts_with('.'))
     }
 
-    /// Judges a file by its path below the root; one for a kind of database is what it would be without that.
     /// Returns the version and the name of a migration that is code of the program which the tool is a part of.
     fn elsewhere(self, path: &str) -> Option<(Version, String)> {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
@@ -150,6 +150,7 @@ impl Layout {
         }
     }
 
+    /// Judges a file by its path below the root; one for a kind of database is what it would be without that.
     pub(super) fn judge_any(self, path: &str, endings: &[String]) -> FileName {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         match variant::without(name).filter(|_| matches!(self, Self::Auto | Self::Whimbrel)) {

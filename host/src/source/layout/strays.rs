@@ -7,18 +7,28 @@ use super::super::assemble::File;
 use super::super::file_name::Part;
 use crate::model::Version;
 
-/// Leaves out scripts for engines that lie beside an SQL script of the same version, such as the program that wrote it. One that
-/// has a manifest is meant to be run here, and is refused for its version.
-pub(super) fn leave_out(files: &mut Vec<File>, ignored: &mut Vec<Ignored>) {
+/// Why such a file is none of a migration.
+pub(in crate::source) const STRAY: &str = "the tool runs the SQL script of its version";
+
+/// Finds the scripts for engines that lie beside an SQL script of the same version, such as the program that wrote it. One that has
+/// a manifest is meant to be run here, and is refused for its version.
+pub(in crate::source) fn find(files: &[(Version, Part)]) -> Vec<bool> {
     let of = |is: fn(Part) -> bool| -> BTreeSet<Version> {
-        files.iter().filter(|file| file.is_versioned() && is(file.part)).map(|file| file.version).collect()
+        files.iter().filter(|(_, part)| is(*part)).map(|(version, _)| *version).collect()
     };
     let (scripts, manifests) = (of(Part::is_sql), of(|part| part == Part::Manifest));
-    let is_stray = |file: &mut File| {
-        file.part == Part::Script && scripts.contains(&file.version) && !manifests.contains(&file.version)
+    let is_stray = |(version, part): &(Version, Part)| {
+        *part == Part::Script && scripts.contains(version) && !manifests.contains(version)
     };
-    let reason = "the tool runs the SQL script of its version";
-    ignored.extend(files.extract_if(.., is_stray).map(|file| Ignored { file: file.file, reason: reason.to_owned() }));
+    files.iter().map(is_stray).collect()
+}
+
+/// Leaves them out.
+pub(super) fn leave_out(files: &mut Vec<File>, ignored: &mut Vec<Ignored>) {
+    let parts: Vec<(Version, Part)> = files.iter().map(|file| (file.version, file.part)).collect();
+    let mut strays = find(&parts).into_iter();
+    let left_out = files.extract_if(.., |_| strays.next() == Some(true));
+    ignored.extend(left_out.map(|file| Ignored { file: file.file, reason: STRAY.to_owned() }));
 }
 
 #[cfg(test)]

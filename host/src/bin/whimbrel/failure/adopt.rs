@@ -12,9 +12,11 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
         ..Failure::new(Exit::Failed, code, error.to_string())
     };
     match error {
-        AdoptError::NotFound { .. } => {
-            new("adopt-not-found", "check --database; `--from-table` names the table if it was changed by hand")
-        }
+        AdoptError::NotFound { .. } => new(
+            "adopt-not-found",
+            "check --database; `--from-table` names the table if it was changed by hand; what a tool that is not known has \
+                 applied, `whimbrel baseline` counts as applied",
+        ),
         AdoptError::Several { .. } => new("adopt-several", "say which it is with --from, or with --from-table"),
         AdoptError::SeveralChains { .. } => new("adopt-chain", "say which one the history goes into with --chain"),
         AdoptError::Begun { .. } => new(
