@@ -174,7 +174,7 @@ fn asks_when_it_cannot_tell_and_says_when_there_is_nothing() {
     exit 1
     --- stderr
     error: no table looks like the history of another tool
-    hint: check --database; `--from-table` names the table if it was changed by hand
+    hint: check --database; `--from-table` names the table if it was changed by hand; what a tool that is not known has applied, `whimbrel baseline` counts as applied
     ");
     insta::assert_snapshot!(nothing.run(&["adopt", "--from", "flywai"]), @r#"
     exit 2

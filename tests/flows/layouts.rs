@@ -343,7 +343,8 @@ fn what_only_the_program_of_goose_can_run_is_told_where_something_comes_after_it
         ("00003_c.go", "package migrations"),
         ("00004_d.sql", "-- +goose Up\nCREATE TABLE d AS SELECT x FROM a;"),
     ]);
-    let expected = "2 b and another one are code of another program, which alone can run it (migrations/00002_b.go), and 4 d comes after it";
+    let expected = "migration 2 b: is code that only the program which it is a part of can run (migrations/00002_b.go), as is another one; \
+                    4 d comes after it";
     for arguments in [&["plan"][..], &["up", "--dry-run"]] {
         let run = project.ok(arguments);
         assert!(run.stderr.contains(expected), "{run}");
@@ -360,7 +361,8 @@ fn what_only_the_program_of_goose_can_run_is_told_where_something_comes_after_it
         .unwrap();
     project.ok(&["adopt"]);
     let status = project.ok(&["status"]);
-    assert!(!status.stdout.contains("missing"), "{status}");
+    assert!(!status.stdout.contains("missing") && !status.stdout.contains("unnamed"), "{status}");
+    assert!(!status.stderr.contains("the sequence has no"), "{status}");
     let up = project.ok(&["up"]);
     assert!(!up.stderr.contains("warning"), "{up}");
     project.ok(&["verify"]);

@@ -301,12 +301,16 @@ impl Chain {
     /// Timestamps behind a sequence are no part of it, and neither is what a baseline has in it. Nothing for timestamps, for
     /// versions with dots, and for numbers with more holes than migrations, such as 10, 20, 30.
     pub fn gaps(&self) -> Vec<Version> {
-        let own = self.migrations.iter().map(|migration| migration.version);
-        if own.clone().any(|version| version.number().is_none()) {
+        let mut own: Vec<Version> = self.migrations.iter().map(|migration| migration.version).collect();
+        own.extend(self.elsewhere.iter().map(|other| other.version));
+        own.sort_unstable();
+        own.dedup();
+        if own.iter().any(|version| version.number().is_none()) {
             return Vec::new();
         }
         let start = self.baselines.last().map(|baseline| baseline.version);
-        let after = own.filter(|version| version.is_sequential() && start.is_none_or(|start| *version > start));
+        let after =
+            own.into_iter().filter(|version| version.is_sequential() && start.is_none_or(|start| *version > start));
         let sequence: Vec<Version> = start.into_iter().chain(after).collect();
         let gaps: Vec<Version> = sequence
             .windows(2)

@@ -25,15 +25,15 @@ fn warning(chain: &Chain, applied: &[Applied], steps: &[Step]) -> Option<Warning
     let pending: Vec<&Elsewhere> = chain.elsewhere().iter().filter(before).collect();
     let first = *pending.first()?;
     let more = match pending.len() - 1 {
-        0 => "is code".to_owned(),
-        1 => "and another one are code".to_owned(),
-        more => format!("and {more} more are code"),
+        0 => String::new(),
+        1 => ", as is another one".to_owned(),
+        more => format!(", as are {more} more"),
     };
     let after = steps.iter().filter(of_chain).find(|step| step.migration.version > first.version)?;
     Some(Warning {
         migration: format!("{} {}", first.version, first.name),
         message: format!(
-            "{more} of another program, which alone can run it ({}), and {} comes after it",
+            "is code that only the program which it is a part of can run ({}){more}; {} comes after it",
             Shown(&first.file),
             after.title()
         ),

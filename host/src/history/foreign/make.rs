@@ -158,7 +158,8 @@ impl Maker<'_> {
             let (migration, file) = (migration.title(), migration.file.clone());
             return Err(AdoptProblem::Changed { migration, file, recorded, found });
         }
-        let name = row.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned());
+        let code = self.chain.elsewhere().iter().find(|other| other.version == version).map(|other| &other.name);
+        let name = row.name.as_ref().filter(|name| !name.is_empty()).or(code).map_or("unnamed", |name| name).to_owned();
         let mut applied = self.applied(version, name, row, migration);
         // There never will be files for these, so nobody is to miss them.
         let has_no_file = migration.is_none() && self.tool.has_code_only();

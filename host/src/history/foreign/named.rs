@@ -73,5 +73,5 @@ fn file_name(migration: &Migration) -> &str {
 
 /// Returns what stands between the number and the ending.
 fn words(name: &str) -> Option<&str> {
-    Some(name.trim_start_matches(|other: char| other.is_ascii_digit()).strip_prefix('_')?.strip_suffix(".sql")?)
+    name.trim_start_matches(|other: char| other.is_ascii_digit()).strip_prefix('_')?.strip_suffix(".sql")
 }
