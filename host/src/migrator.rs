@@ -35,7 +35,7 @@ use crate::interrupt::Interrupt;
 use crate::lock::Here;
 use crate::model::{Applied, Chains, FunctionLibrary, Held, Migration, Placeholders, Policies, Surroundings, gather};
 use crate::plan::{self, Goal, Plan, Rules, Until, Warning};
-use crate::source::{Ignored, Layout, Problem, Source, SourceError};
+use crate::source::{Ignored, Layout, Loaded, Problem, Source, SourceError};
 
 pub use baseline::Squashed;
 pub use builder::MigratorBuilder;
@@ -272,7 +272,8 @@ impl Migrator {
             // What the program itself brings, every chain may call.
             loaded.libraries.extend(self.libraries.iter().cloned());
             self.fill(name, read_at, loaded.migrations.iter_mut().map(Arc::make_mut));
-            held.push(Held { chain: name.clone(), migrations: loaded.migrations, libraries: loaded.libraries });
+            let Loaded { migrations, libraries, elsewhere, .. } = loaded;
+            held.push(Held { chain: name.clone(), migrations, libraries, elsewhere });
         }
         of_sources.append(&mut hooks);
         let is_strangers = |chain: &str| self.policies.of(chain).is_untrusted();

@@ -25,7 +25,13 @@ fn whoever_forgets_it_is_told() {
     let note = "note: sqlx has applied 1 migration of this chain (_sqlx_migrations): `whimbrel adopt` takes that over";
     let up = project.unchanged(|| project.run(&["up"]));
     assert!(up.code == 1 && up.stderr.starts_with(note) && up.stderr.contains("table t already exists"), "{up}");
-    assert!(project.ok(&["status"]).stderr.contains(note));
+    assert!(project.ok(&["status"]).stderr.contains(note) && project.ok(&["plan"]).stderr.contains(note));
+    // What does nothing the second time does not tell by itself.
+    let again = sqlx();
+    again.write("migrations/1_initial.sql", "CREATE TABLE IF NOT EXISTS t (id INTEGER);\n");
+    again.database().execute_batch("UPDATE _sqlx_migrations SET checksum = x'00'").unwrap();
+    again.database().execute_batch("CREATE TABLE migrations (version uint64, dirty bool)").unwrap();
+    assert!(again.run(&["up", "--steps", "1"]).stderr.starts_with("note: sqlx has applied"), "{}", again.run(&["up"]));
     project.ok(&["adopt"]);
     assert!(!project.ok(&["status"]).stderr.contains("adopt"));
     // What another tool did for another chain is nobody's business here.
@@ -168,7 +174,7 @@ fn asks_when_it_cannot_tell_and_says_when_there_is_nothing() {
     exit 1
     --- stderr
     error: no table looks like the history of another tool
-    hint: check --database; `--from-table` names the table if it was changed by hand
+    hint: check --database; `--from-table` names the table if it was changed by hand; what a tool that is not known has applied, `whimbrel baseline` counts as applied
     ");
     insta::assert_snapshot!(nothing.run(&["adopt", "--from", "flywai"]), @r#"
     exit 2
@@ -180,6 +186,9 @@ fn asks_when_it_cannot_tell_and_says_when_there_is_nothing() {
 
     let two = sqlx();
     two.database().execute_batch("CREATE TABLE schema_migrations (version varchar(128) primary key)").unwrap();
+    // In the one that is empty nobody has written anything.
+    two.ok(&["adopt", "--dry-run"]);
+    two.database().execute_batch("INSERT INTO schema_migrations VALUES ('1')").unwrap();
     insta::assert_snapshot!(two.unchanged(|| two.run(&["adopt"])), @"
     exit 1
     --- stderr

@@ -41,6 +41,24 @@ fn makes_both_ways() {
 }
 
 #[test]
+fn counts_files_for_one_kind_of_database() {
+    let project = Project::with(&[("0001_a.sqlite.sql", "SELECT 1;"), ("0002_b.postgres.sql", "SELECT 1;")]);
+    project.ok(&["new", "c"]);
+    assert!(project.list("migrations").contains(&"0003_c.sql".to_owned()), "{:?}", project.list("migrations"));
+}
+
+/// A tool whose folder has pairs would leave out what is none.
+#[test]
+fn makes_a_pair_where_there_are_pairs_only() {
+    let project = Project::notes();
+    project.ok(&["new", "more"]);
+    assert_eq!(project.list("migrations")[4..], ["0003_more.down.sql", "0003_more.up.sql"]);
+    let named = Project::notes();
+    named.ok(&["new", "more", "--layout", "whimbrel"]);
+    assert_eq!(named.list("migrations")[4..], ["0003_more.sql"]);
+}
+
+#[test]
 fn goes_on_with_timestamps() {
     let project = Project::with(&[("20990101000000_far.sql", "SELECT 1;")]);
     project.ok(&["new", "further"]);

@@ -396,3 +396,60 @@ fn a_beginning_above_all_that_there_is_is_refused() {
     }
     project.ok(&["adopt", "--baseline", "2"]);
 }
+
+/// wrangler knows files by their names and runs one that it has no row of, whatever its number.
+#[test]
+fn a_name_that_the_tool_of_names_has_not_applied_is_not_taken_for_applied() {
+    let table = "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, \
+         applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL); INSERT INTO d1_migrations (name) VALUES ";
+    let project = Project::with(&[("0001_a.sql", FIRST), ("0002_c.sql", SECOND)]);
+    project.database().execute_batch(&format!("{table} ('0001_a.sql'), ('0002_b.sql')")).unwrap();
+    let refused = project.unchanged(|| project.run(&["adopt"]));
+    let expected = "0002_b.sql is applied, and in its place there is a file of another name: migrations/0002_c.sql";
+    assert!(refused.code == 1 && refused.stderr.contains(expected), "{refused}");
+    project.ok(&["adopt", "--dry-run", "--accept-changed"]);
+    // It is another one with a number of its own, and the one that was applied is gone.
+    project.remove("migrations/0002_c.sql");
+    project.write("migrations/0003_c.sql", SECOND);
+    let adopted = project.ok(&["adopt", "--json"]).json("adopt");
+    assert_eq!((&adopted["migrations"][1]["name"], &adopted["pending"][0]), (&"b".into(), &"3 c".into()), "{adopted}");
+
+    // Two files of one number, of which one was given another since.
+    let project = Project::with(&[("0001_a.sql", FIRST), ("0002_c.sql", SECOND)]);
+    project.database().execute_batch(&format!("{table} ('0001_a.sql'), ('0001_c.sql')")).unwrap();
+    let adopted = project.ok(&["adopt", "--json"]).json("adopt");
+    assert_eq!(
+        (&adopted["migrations"][1]["version"], &adopted["pending"]),
+        (&"2".into(), &serde_json::json!([])),
+        "{adopted}"
+    );
+    let project = Project::with(&[("0001_a.sql", FIRST)]);
+    project.database().execute_batch(&format!("{table} ('0001_a.sql'), ('0001_c.sql')")).unwrap();
+    let refused = project.unchanged(|| project.run(&["adopt", "--dry-run"]));
+    assert!(
+        refused.code == 1 && refused.stderr.contains("0001_c.sql is applied, and there is no such file"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_version_that_the_tool_has_twice_stops_it() {
+    let project = Project::with(&[("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n")]);
+    let table = "CREATE TABLE schema_migrations (version varchar(128) primary key); INSERT INTO schema_migrations VALUES ('1'), ('01');";
+    project.database().execute_batch(table).unwrap();
+    let refused = project.unchanged(|| project.run(&["adopt", "--dry-run"]));
+    assert!(refused.code == 1 && refused.stderr.contains("another one of the same version"), "{refused}");
+}
+
+#[test]
+fn no_migration_of_version_0_counts_as_applied_by_way_of_a_baseline_nobody_named() {
+    let project = Project::with(&[("0000_first.sql", FIRST), ("0001_second.sql", SECOND)]);
+    let table = "CREATE TABLE knex_migrations (id integer primary key, name varchar(255), batch integer, migration_time datetime); \
+         INSERT INTO knex_migrations VALUES (1, '2023_x.js', 1, 1700000000000);";
+    project.database().execute_batch(table).unwrap();
+    let refused = project.unchanged(|| project.run(&["adopt"]));
+    let expected = "0 first would count as applied, since the chain begins at 0: migrations/0000_first.sql";
+    assert!(refused.code == 1 && refused.stderr.contains(expected), "{refused}");
+    let adopted = project.ok(&["adopt", "--baseline", "0", "--json"]).json("adopt");
+    assert_eq!(adopted["pending"], serde_json::json!(["1 second"]), "{adopted}");
+}

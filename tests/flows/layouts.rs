@@ -281,3 +281,89 @@ fn foreign_keys_that_a_script_switches_off_are_off_while_it_runs() {
     project.ok(&["up"]);
     assert_eq!(project.number("SELECT count(*) FROM child"), 1);
 }
+
+const PARENT_AND_CHILD: &str = "-- +goose Up\nCREATE TABLE parent (id INTEGER PRIMARY KEY);\n\
+    CREATE TABLE child (id INTEGER PRIMARY KEY, parent REFERENCES parent ON DELETE CASCADE);\n\
+    INSERT INTO parent VALUES (1), (2);\nINSERT INTO child VALUES (1, 1), (2, 2);\n";
+const PARENT_MADE_ANEW: &str = "-- +goose Up\nCREATE TABLE new (id INTEGER PRIMARY KEY, more);\n\
+    INSERT INTO new (id) SELECT id FROM parent;\nDROP TABLE parent;\nALTER TABLE new RENAME TO parent;\n";
+
+/// goose opens SQLite as it is, with foreign keys off.
+#[test]
+fn foreign_keys_are_off_where_the_tool_has_them_off() {
+    let files = [("00001_a.sql", PARENT_AND_CHILD), ("00002_b.sql", PARENT_MADE_ANEW)];
+    for arguments in [&["up"][..], &["up", "--single-transaction"]] {
+        let project = project(&files);
+        let tried = project.ok(&["up", "--dry-run"]);
+        assert!(!tried.stdout.contains("not tried") && !tried.stderr.contains("warning"), "{tried}");
+        project.ok(arguments);
+        assert_eq!(project.number("SELECT count(*) FROM child"), 2);
+        assert_eq!(project.number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    }
+    let project = project(&files);
+    project.write("whimbrel.toml", "database = \"app.db\"\nforeign_keys = true\n");
+    let run = project.ok(&["up"]);
+    let expected = "DROP TABLE parent deleted 2 rows of child, by foreign keys";
+    assert!(run.stderr.contains(expected) && run.stderr.contains("-- whimbrel: rebuild"), "{run}");
+    assert_eq!(project.number("SELECT count(*) FROM child"), 0);
+}
+
+#[test]
+fn rows_that_lose_their_parents_while_foreign_keys_are_off_are_refused() {
+    let harm = "-- +goose Up\nDELETE FROM parent WHERE id = 2;\n";
+    let project = project(&[("00001_a.sql", PARENT_AND_CHILD), ("00002_b.sql", harm)]);
+    for arguments in [&["up", "--dry-run"][..], &["up", "--single-transaction"], &["up"]] {
+        let run = project.run(arguments);
+        let expected =
+            "which its tool has off and so had the host: a row of child with rowid 2 has no parent in parent";
+        assert!(run.code == 1 && run.stderr.contains(expected), "{run}");
+    }
+    assert_eq!(project.number("SELECT count(*) FROM parent"), 2);
+    project.write("whimbrel.toml", "database = \"app.db\"\nforeign_keys = false\n");
+    project.ok(&["up"]);
+    assert_eq!(project.number("SELECT count(*) FROM child"), 2);
+}
+
+#[test]
+fn what_goes_with_a_table_that_is_dropped_is_told() {
+    let up = |text: &'static str| text.trim_start_matches("-- +goose Up\n");
+    let project = project(&[("1_a.sql", up(PARENT_AND_CHILD)), ("2_b.sql", up(PARENT_MADE_ANEW))]);
+    let expected = "DROP TABLE parent deleted 2 rows of child, by foreign keys";
+    for arguments in [&["up", "--dry-run"][..], &["up"]] {
+        let run = project.ok(arguments);
+        assert!(run.stderr.contains(expected), "{run}");
+    }
+}
+
+#[test]
+fn what_only_the_program_of_goose_can_run_is_told_where_something_comes_after_it() {
+    let project = project(&[
+        ("00001_a.sql", "-- +goose Up\nCREATE TABLE a (x);"),
+        ("00002_b.go", "package migrations"),
+        ("00003_c.go", "package migrations"),
+        ("00004_d.sql", "-- +goose Up\nCREATE TABLE d AS SELECT x FROM a;"),
+    ]);
+    let expected = "migration 2 b: is code that only the program which it is a part of can run (migrations/00002_b.go), as is another one; \
+                    4 d comes after it";
+    for arguments in [&["plan"][..], &["up", "--dry-run"]] {
+        let run = project.ok(arguments);
+        assert!(run.stderr.contains(expected), "{run}");
+    }
+    assert!(!project.ok(&["plan", "--to", "1"]).stderr.contains("warning"));
+    // What goose has applied of it is applied.
+    project
+        .database()
+        .execute_batch(
+            "CREATE TABLE a (x); CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, \
+             is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))); \
+             INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1), (3, 1);",
+        )
+        .unwrap();
+    project.ok(&["adopt"]);
+    let status = project.ok(&["status"]);
+    assert!(!status.stdout.contains("missing") && !status.stdout.contains("unnamed"), "{status}");
+    assert!(!status.stderr.contains("the sequence has no"), "{status}");
+    let up = project.ok(&["up"]);
+    assert!(!up.stderr.contains("warning"), "{up}");
+    project.ok(&["verify"]);
+}

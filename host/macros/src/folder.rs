@@ -66,7 +66,9 @@ fn is_wanted(path: &Path, scripts: Option<&[String]>) -> bool {
         None => matches!(ending, "js" | "mjs" | "ts" | "mts" | "py"),
     };
     let is_other = |ending: &str| matches!(ending, "sql" | "wasm" | "toml" | "conf" | "sum");
-    !hidden && ending.is_some_and(|ending| is_other(&ending) || is_script(&ending))
+    // What Drizzle keeps of its migrations.
+    let is_journal = path.file_name().is_some_and(|name| name == "_journal.json");
+    is_journal || !hidden && ending.is_some_and(|ending| is_other(&ending) || is_script(&ending))
 }
 
 #[cfg(test)]

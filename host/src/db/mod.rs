@@ -358,6 +358,10 @@ pub trait Session {
 
     /// Suspends or restores enforcement of foreign keys; only outside a transaction. Returns what was in force.
     fn set_foreign_keys(&mut self, enforced: bool) -> Result<bool, DbError>;
+    /// Tells whether nobody has said whether foreign keys are enforced, so that the layout of a script may.
+    fn keys_follow_layout(&self) -> bool {
+        false
+    }
     /// Finds all rows without parents.
     fn orphans(&mut self) -> Result<Vec<Orphans>, DbError>;
     /// Finds all foreign keys to columns that are no key; none where a database takes no such keys.

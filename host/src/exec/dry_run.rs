@@ -14,7 +14,7 @@ use super::report::{Estimate, Report, RunError, StepError, StepOutcome, StepRepo
 use super::run::{Conditions, is_dirty, is_left_dirty};
 use super::scope::Scope;
 use super::script::recorded_as_written;
-use super::step::{Intact, Timer, done_elsewhere, rebuilds, record};
+use super::step::{Intact, Timer, done_elsewhere, record, suspends};
 use super::watermark::Watermark;
 use super::work::work;
 use crate::db::Session;
@@ -73,9 +73,9 @@ fn tried(
     let mut report = Report { dry_run: true, warnings: prepared.plan.warnings.clone(), ..Report::default() };
     let Some(first) = prepared.first_step() else { return (session, Ok(report)) };
     let refuse = |done, source| Err(Box::new(RunError { done, failed: first.clone(), source, on_error: Vec::new() }));
-    // Foreign keys can only be suspended outside a transaction, so one rebuild suspends them for all steps.
-    let rebuilds = prepared.steps.iter().any(rebuilds);
-    let enforced = match rebuilds.then(|| session.set_foreign_keys(false)).transpose() {
+    // Foreign keys can only be suspended outside a transaction, so one step suspends them for all.
+    let suspends = prepared.steps.iter().any(|step| suspends(session.as_ref(), step));
+    let enforced = match suspends.then(|| session.set_foreign_keys(false)).transpose() {
         Ok(enforced) => enforced.unwrap_or_default(),
         Err(error) => return (session, refuse(report, StepError::doing("suspend foreign keys")(error))),
     };
@@ -147,7 +147,7 @@ fn try_all(
             // suspends them, too.
             Err(StepError::Unenforced { .. }) if !conditions.one_transaction => {
                 partly = Some(AFTER_ANOTHER);
-                Ok(not_tried(step, "it needs the foreign keys that are off beside a rebuild"))
+                Ok(not_tried(step, "it needs the foreign keys that are off for another step"))
             }
             Err(error) if left_out && may_lack(&error) => {
                 partly = Some(AFTER_ANOTHER);
@@ -227,6 +227,7 @@ fn may_lack(error: &StepError) -> bool {
         | StepError::Unverified { .. }
         | StepError::Rust { .. }
         | StepError::ForeignKeys { .. }
+        | StepError::Orphaned { .. }
         | StepError::Schema { .. }
         | StepError::Mismatch { .. }
         | StepError::Deferred { .. } => true,

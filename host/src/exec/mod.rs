@@ -2,6 +2,7 @@
 
 mod autoincrement;
 mod burst;
+mod cascades;
 #[cfg(feature = "wasm")]
 mod chunks;
 #[cfg(feature = "wasm")]

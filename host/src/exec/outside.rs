@@ -12,7 +12,7 @@ use super::prepare::PreparedStep;
 use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::scope::Scope;
-use super::step::{Timer, done_elsewhere, record, write_row};
+use super::step::{Timer, done_elsewhere, has_keys_off, record, write_row};
 use super::watermark::Watermark;
 use super::work::{Work, work};
 use crate::db::{Counters, Session};
@@ -48,6 +48,12 @@ pub(super) fn outside_transaction(
             return (session, Err(error));
         }
     };
+    // It is put back below, as what the script itself sets.
+    if has_keys_off(session.as_ref(), step)
+        && let Err(error) = session.set_foreign_keys(false)
+    {
+        tracing::warn!("foreign keys are enforced although its tool has them off: {error}");
+    }
     // Only now, so that waiting for the lock does not count.
     let timer = Timer::start(session.as_ref());
     let (mut session, worked, notes) = match (step.step.direction, step.step.script()) {

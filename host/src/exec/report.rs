@@ -267,8 +267,14 @@ pub enum StepError {
         /// A line for each of the first few.
         violations: Vec<String>,
     },
+    /// Rows without parents after a script that was run with foreign keys off, as the tool runs it whose layout it has.
+    #[error("foreign keys are broken, which its tool has off and so had the host: {}", violations.join("; "))]
+    Orphaned {
+        /// A line for each of the first few.
+        violations: Vec<String>,
+    },
     /// Rows without parents after another step, while foreign keys were off for all of them.
-    #[error("foreign keys would be broken, which are off here because another step is a rebuild: {}", violations.join("; "))]
+    #[error("foreign keys would be broken, which are off here because another step needs them off: {}", violations.join("; "))]
     Unenforced {
         /// A line for each of the first few.
         violations: Vec<String>,

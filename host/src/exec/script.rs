@@ -1,5 +1,6 @@
 //! Runs the text of a script: the operator's own as it stands, one that is held to grants as a guest would be.
 
+use super::cascades;
 use super::hold::held;
 use super::prepare::PreparedStep;
 use super::rebuild::says_unsound;
@@ -9,21 +10,22 @@ use super::run::Conditions;
 use crate::db::{DbError, ErrorCode, Recording, ScriptError, Session};
 use crate::limits::LimitReached;
 use crate::model::{Script, TransactionMode};
+use crate::plan::Warning;
 
-/// Runs the script for the step's direction; a step without one does nothing.
+/// Runs the script for the step's direction; a step without one does nothing. Returns what is to be told of it.
 pub(super) fn run_script(
     session: &mut dyn Session,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
-) -> Result<(), StepError> {
-    let Some(script) = step.step.script() else { return Ok(()) };
+) -> Result<Vec<Warning>, StepError> {
+    let Some(script) = step.step.script() else { return Ok(Vec::new()) };
     let failed = |error| failed(script, error);
     match step.hold.restriction(conditions.history) {
-        None if script.directives.rebuild => rebuild(session, script.runs()).map_err(failed),
-        None => session.execute_script(script.runs()).map_err(failed),
+        None if script.directives.rebuild => rebuild(session, script.runs()).map_err(failed).map(|()| Vec::new()),
+        None => cascades::run(session, script, &step.step.title()).map_err(failed),
         Some(restriction) => {
             let run = |session: &mut dyn Session| session.execute_script(script.runs()).map_err(failed);
-            limited(held(session, step, conditions, restriction, run))
+            limited(held(session, step, conditions, restriction, run)).map(|()| Vec::new())
         }
     }
 }

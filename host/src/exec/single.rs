@@ -11,7 +11,7 @@ use super::prepare::{PrepareError, Prepared, PreparedStep};
 use super::report::{Report, RunError, StepError, StepReport};
 use super::run::{Conditions, is_dirty, is_left_dirty};
 use super::scope::Scope;
-use super::step::{do_and_record, rebuilds, without_work};
+use super::step::{do_and_record, suspends, without_work};
 use super::watermark::Watermark;
 use crate::db::Session;
 use crate::model::{Moment, TransactionMode};
@@ -107,8 +107,8 @@ fn once(
     conditions: &Conditions<'_>,
 ) -> (Box<dyn Session>, Result<Report, Failed>) {
     let began = Instant::now();
-    // Foreign keys can only be suspended outside a transaction, so one rebuild suspends them for all steps.
-    let suspends = prepared.steps.iter().any(rebuilds);
+    // Foreign keys can only be suspended outside a transaction, so one step suspends them for all.
+    let suspends = prepared.steps.iter().any(|step| suspends(session.as_ref(), step));
     let enforced = match suspended(session.as_mut(), suspends) {
         Ok(enforced) => enforced,
         Err(error) => return (session, Err((0, error))),

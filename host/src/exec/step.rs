@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::foreign_keys::{Known, commit};
+use super::foreign_keys::{Known, commit, may_orphan};
+use super::hold::Hold;
 use super::holder::note;
 use super::hooks::{around, of_step};
 use super::preconditions::instead;
@@ -58,7 +59,7 @@ fn run_in(
         Some(Directives { transaction: TransactionMode::None, .. }) => around(session, step, conditions, |session| {
             super::outside::outside_transaction(session, step, conditions, watermark, scope)
         }),
-        Some(Directives { rebuild: true, .. }) => rebuild(scope, session, step, conditions, watermark),
+        Some(_) if suspends(session.as_ref(), step) => without_keys(scope, session, step, conditions, watermark),
         Some(_) | None => in_transaction(scope, session, step, conditions, watermark),
     }
 }
@@ -164,9 +165,10 @@ pub(super) fn do_and_record(
     (session, result)
 }
 
-/// SQLite's way to change a table beyond ALTER TABLE: foreign keys off, rebuild, check, commit, on again.
+/// SQLite's way to change a table beyond ALTER TABLE: foreign keys off, rebuild, check, commit, on again. Tools that have
+/// them off do the same without the check.
 /// <https://sqlite.org/lang_altertable.html#otheralter>
-fn rebuild(
+fn without_keys(
     scope: &Scope,
     mut session: Box<dyn Session>,
     step: &PreparedStep,
@@ -187,8 +189,23 @@ pub(super) fn rebuilds(step: &PreparedStep) -> bool {
     step.step.script().is_some_and(|script| script.directives.rebuild)
 }
 
+/// Tells whether a step runs a script as the tool does whose layout it has, with foreign keys off. One that is held to grants
+/// never does.
+pub(super) fn has_keys_off(session: &dyn Session, step: &PreparedStep) -> bool {
+    step.hold == Hold::Free
+        && session.keys_follow_layout()
+        && step.step.script().is_some_and(|script| script.directives.keys_off && !script.directives.rebuild)
+}
+
+/// Tells whether foreign keys are off while a step runs.
+pub(super) fn suspends(session: &dyn Session, step: &PreparedStep) -> bool {
+    rebuilds(step) || has_keys_off(session, step)
+}
+
 /// What a step may break that SQLite does not look after while foreign keys are off.
 pub(super) struct Intact {
+    /// They are off for this step, and not for another beside it.
+    is_alone: bool,
     orphans: Option<Known>,
     shape: Option<Shape>,
     references: Option<References>,
@@ -197,10 +214,13 @@ pub(super) struct Intact {
 impl Intact {
     /// Looks at what there is before a step.
     pub(super) fn look(session: &mut dyn Session, step: &PreparedStep, suspended: bool) -> Result<Self, StepError> {
-        let orphans = (suspended || rebuilds(step)).then(|| Known::look(session)).transpose()?;
+        let is_alone = has_keys_off(session, step);
+        let script = step.step.script().filter(|_| is_alone);
+        let may_break = script.map_or(suspended, |script| may_orphan(script.runs())) || rebuilds(step);
+        let orphans = may_break.then(|| Known::look(session)).transpose()?;
         let shape = rebuilds(step).then(|| Shape::look(session)).transpose()?;
         let references = rebuilds(step).then(|| References::look(session)).transpose()?;
-        Ok(Self { orphans, shape, references })
+        Ok(Self { is_alone, orphans, shape, references })
     }
 
     /// Refuses what the step has broken; warns of what it took along.
@@ -214,8 +234,11 @@ impl Intact {
         let renames = Renames::of([step]);
         let violations = self.orphans.as_ref().map_or(Ok(Vec::new()), |known| known.since(session, &renames))?;
         let Some(shape) = &self.shape else {
-            let is_intact = violations.is_empty();
-            return if is_intact { Ok(None) } else { Err(StepError::Unenforced { violations }) };
+            return match (violations.is_empty(), self.is_alone) {
+                (true, _) => Ok(None),
+                (false, true) => Err(StepError::Orphaned { violations }),
+                (false, false) => Err(StepError::Unenforced { violations }),
+            };
         };
         // A reference to nothing makes rows without parents, and says more than they do.
         shape.check(session, &renames)?;
@@ -360,7 +383,7 @@ impl Timer {
             estimate: None,
             recording: None,
             reason: None,
-            warnings: Vec::new(),
+            warnings: work.warnings,
         }
     }
 }

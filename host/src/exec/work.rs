@@ -19,7 +19,7 @@ use super::verify::verify;
 use crate::db::{ErrorCode, Session};
 use crate::history::RejectedRow;
 use crate::model::Body;
-use crate::plan::Direction;
+use crate::plan::{Direction, Warning};
 
 /// What the work used, beyond what the session counts.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,8 @@ pub(super) struct Work {
     pub(super) rejects: Vec<RejectedRow>,
     /// Rows there are, where only some of them were transformed.
     pub(super) of: Option<u64>,
+    /// What is to be told of it.
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// Runs the body, with the functions that it calls registered. The session goes in and comes back, because a component's
@@ -123,7 +125,7 @@ fn body(
         Body::Sql { .. } => {
             let mut session = session;
             let result = run_script(session.as_mut(), step, conditions);
-            (session, result.map(|()| Work::default()))
+            (session, result.map(|warnings| Work { warnings, ..Work::default() }))
         }
         Body::Rust(code) => {
             let mut session = session;

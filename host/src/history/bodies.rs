@@ -72,13 +72,14 @@ impl History {
         }
         let flag = |flag: bool| Value::Integer(i64::from(flag));
         let statement = "UPDATE {} SET details = json_set(CASE WHEN json_valid(details) THEN details ELSE json_object() END, \
-                         '$.kept', json_object('outside', ?, 'rebuild', ?, 'values', ?, 'environment', ?, 'path', ?))";
+                         '$.kept', json_object('outside', ?, 'rebuild', ?, 'values', ?, 'environment', ?, 'path', ?, 'keys_off', ?))";
         let params = vec![
             flag(form.outside),
             flag(form.rebuild),
             form.values.map_or(Value::Null, flag),
             flag(form.environment),
             form.path.map_or(Value::Null, Value::Text),
+            flag(form.keys_off),
         ];
         self.change(session, statement, params, chain, &migration.key())
     }
@@ -126,7 +127,7 @@ impl History {
 
     /// Returns what is to be known beside the bytes to run what is kept of a migration.
     pub fn kept_form(&self, session: &mut dyn Session, row: &Applied) -> Result<KeptForm, HistoryError> {
-        let keys = ["outside", "rebuild", "values", "environment", "path"];
+        let keys = ["outside", "rebuild", "values", "environment", "path", "keys_off"];
         let columns = keys.map(|key| format!("json_extract(details, '$.kept.{key}')")).join(", ");
         let sql = format!("SELECT {columns} FROM {} WHERE id = ? AND json_valid(details)", self.quoted());
         let mut form = KeptForm::default();
@@ -144,6 +145,7 @@ impl History {
                     Cell::Text(path) => Some(path.to_owned()),
                     _ => None,
                 },
+                keys_off: flag(5)? == Some(true),
             };
             Ok(())
         });

@@ -23,6 +23,33 @@ impl Migrator {
         Ok(Adoption { dry_run: true, assumed_layout, ..adoption })
     }
 
+    /// Shows what [`Self::adopt`] would write of each history of another tool where ours has no row, with files that were changed
+    /// since taken as they are; nothing of those that cannot be taken over. Changes nothing.
+    pub fn other_histories(&self) -> Result<Vec<Adoption>, Error> {
+        self.timed(Self::find_other_histories)
+    }
+
+    fn find_other_histories(&self) -> Result<Vec<Adoption>, Error> {
+        if !self.applied()?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut session = self.existing(Access::Read, &self.interrupt)?;
+        let found = match foreign::choose(session.as_mut(), &Choice::default(), self.history.table()) {
+            Ok(one) => vec![one],
+            Err(AdoptError::Several { found }) => found,
+            Err(AdoptError::NotFound { .. }) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        drop(session);
+        let choices = found.into_iter().map(|found| Choice {
+            tool: Some(found.tool),
+            table: Some(found.table),
+            accept_changed: true,
+            ..Choice::default()
+        });
+        Ok(choices.filter_map(|choice| self.decide_adoption(&choice).ok()).collect())
+    }
+
     /// Writes the history of another tool into ours; the other tool's tables stay as they are.
     ///
     /// The chain is read in that tool's layout, unless its source names another or holds what tells of one. Reading and

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Checksum, Dependency, FunctionLibrary, Key, Migration, Version};
+use super::{Checksum, Dependency, Elsewhere, FunctionLibrary, Key, Migration, Version};
 use crate::shown::{self, Shown};
 
 /// Migrations ordered by version, each version once.
@@ -14,6 +14,8 @@ pub struct Chain {
     migrations: Vec<Arc<Migration>>,
     baselines: Vec<Arc<Migration>>,
     repeatables: Vec<Arc<Migration>>,
+    /// What only another program can run.
+    elsewhere: Vec<Elsewhere>,
     /// In the order of their names.
     libraries: Vec<Arc<FunctionLibrary>>,
     /// Checksums of those that migrations call.
@@ -185,9 +187,23 @@ impl Chain {
             migrations: versioned,
             baselines,
             repeatables,
+            elsewhere: Vec::new(),
             libraries: Vec::new(),
             checksums: BTreeMap::new(),
         })
+    }
+
+    /// Adds what only another program can run of it.
+    #[must_use]
+    pub fn with_elsewhere(mut self, mut elsewhere: Vec<Elsewhere>) -> Self {
+        elsewhere.sort_by_key(|other| other.version);
+        self.elsewhere = elsewhere;
+        self
+    }
+
+    /// Returns what only another program can run of it, in the order of their versions.
+    pub fn elsewhere(&self) -> &[Elsewhere] {
+        &self.elsewhere
     }
 
     /// Returns all migrations, whenever they run.
@@ -293,12 +309,16 @@ impl Chain {
     /// Timestamps behind a sequence are no part of it, and neither is what a baseline has in it. Nothing for timestamps, for
     /// versions with dots, and for numbers with more holes than migrations, such as 10, 20, 30.
     pub fn gaps(&self) -> Vec<Version> {
-        let own = self.migrations.iter().map(|migration| migration.version);
-        if own.clone().any(|version| version.number().is_none()) {
+        let mut own: Vec<Version> = self.migrations.iter().map(|migration| migration.version).collect();
+        own.extend(self.elsewhere.iter().map(|other| other.version));
+        own.sort_unstable();
+        own.dedup();
+        if own.iter().any(|version| version.number().is_none()) {
             return Vec::new();
         }
         let start = self.baselines.last().map(|baseline| baseline.version);
-        let after = own.filter(|version| version.is_sequential() && start.is_none_or(|start| *version > start));
+        let after =
+            own.into_iter().filter(|version| version.is_sequential() && start.is_none_or(|start| *version > start));
         let sequence: Vec<Version> = start.into_iter().chain(after).collect();
         let gaps: Vec<Version> = sequence
             .windows(2)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Chain, ChainError, Chains, FunctionLibrary, Migration};
+use super::{Chain, ChainError, Chains, Elsewhere, FunctionLibrary, Migration};
 
 /// What a source holds for its chain.
 pub(crate) struct Held {
@@ -12,15 +12,18 @@ pub(crate) struct Held {
     pub(crate) migrations: Vec<Arc<Migration>>,
     /// Libraries whose functions they can call.
     pub(crate) libraries: Vec<FunctionLibrary>,
+    /// What only another program can run.
+    pub(crate) elsewhere: Vec<Elsewhere>,
 }
 
 /// Orders the migrations of all chains; every problem of every chain is in the error.
 pub(crate) fn gather(all: Vec<Held>) -> Result<Chains, ChainError> {
     let (mut chains, mut wrong) = (Vec::new(), Vec::new());
     let mut all_are_there = true;
-    for Held { chain, migrations, libraries } in all {
+    for Held { chain, migrations, libraries, elsewhere } in all {
         match Chain::new(chain, migrations) {
             Ok(chain) => {
+                let chain = chain.with_elsewhere(elsewhere);
                 wrong.extend(chain.check_libraries(&libraries));
                 chains.push((chain, libraries));
             }
@@ -50,7 +53,12 @@ mod tests {
     fn held(chain: &str, files: &[(&'static str, &'static str)]) -> Held {
         let source = files.iter().fold(Memory::new("memory"), |source, (name, text)| source.file(*name, *text));
         let loaded = source.load(&Interrupt::new()).unwrap();
-        Held { chain: chain.to_owned(), migrations: loaded.migrations, libraries: loaded.libraries }
+        Held {
+            chain: chain.to_owned(),
+            migrations: loaded.migrations,
+            libraries: loaded.libraries,
+            elsewhere: Vec::new(),
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct KeptForm {
     pub outside: bool,
     /// Foreign keys are off while it runs.
     pub rebuild: bool,
+    /// The tool whose layout it had has foreign keys off.
+    pub keys_off: bool,
     /// Whether values are put into it; `None` when the settings decide.
     pub values: Option<bool>,
     /// It asks for the environment.
@@ -48,6 +50,7 @@ impl KeptForm {
         Self {
             outside: own.transaction == none && says_itself.transaction != none,
             rebuild: own.rebuild && !says_itself.rebuild,
+            keys_off: own.keys_off,
             values: substitution.wanted.or(substitution.usual.then_some(true)),
             environment: !substitution.environment.is_empty(),
             path: None,

@@ -6,9 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::reconcile::States;
-use super::scripts;
 use super::unnamed::{UnnamedChain, unnamed_chains};
 use super::{Direction, Goal, PlanError, PlanProblem, Rules, State, Until};
+use super::{elsewhere, scripts};
 use crate::model::{Applied, Body, Chain, Chains, Hook, Migration, Role, Script, Version};
 
 /// One migration in one direction.
@@ -112,7 +112,8 @@ pub fn build(chains: &Chains, applied: &[Applied], goal: &Goal, rules: &Rules) -
     for hook in &hooks {
         draft.check_script(&Step::of_hook(hook));
     }
-    let Draft { problems, warnings, .. } = draft;
+    let Draft { problems, mut warnings, .. } = draft;
+    warnings.extend(elsewhere::warnings(chains, applied, &steps));
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }

@@ -2,6 +2,7 @@
 
 mod build;
 mod down;
+mod elsewhere;
 mod error;
 mod goal;
 mod graph;

@@ -358,6 +358,10 @@ fn stranger(chains: &Chains, chain: usize, row: &Applied) -> Option<State> {
         _ if known => None,
         AppliedState::Started => Some(State::Dirty),
         AppliedState::Baseline => Some(State::Baseline),
+        // Its file is there, and is for another program.
+        _ if !row.repeatable && all.elsewhere().iter().any(|other| other.version == row.version) => {
+            Some(State::Applied)
+        }
         // It was run, and its file may be gone: a baseline has it in it.
         _ if !row.repeatable && all.baselines().iter().any(|baseline| baseline.version >= row.version) => {
             Some(State::Applied)

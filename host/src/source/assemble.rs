@@ -13,8 +13,8 @@ use super::problem::{Problem, SourceError};
 use super::scripts::{self, Shared};
 use super::{Ignored, Loaded, hooks};
 use crate::model::{
-    Binary, Body, FunctionLibrary, Hook, LibraryBody, Manifest, Migration, Role, Script, ScriptFile, ScriptFiles,
-    Substitution, Version,
+    Binary, Body, Elsewhere, FunctionLibrary, Hook, LibraryBody, Manifest, Migration, Role, Script, ScriptFile,
+    ScriptFiles, Substitution, Version,
 };
 
 /// The files of a source while they are gathered.
@@ -35,6 +35,8 @@ pub(super) struct Gathered {
     pub(super) hooks: Vec<(Callback, File)>,
     /// Folders that are refused unless there is this file in them.
     pub(super) incomplete: Vec<(String, Problem)>,
+    /// What only another program can run.
+    pub(super) elsewhere: Vec<Elsewhere>,
     /// The layout of which nothing in the files tells.
     pub(super) assumed: Option<Layout>,
 }
@@ -69,6 +71,8 @@ pub(super) struct Marks {
     pub(super) outside: bool,
     /// Foreign keys are off while it runs.
     pub(super) rebuild: bool,
+    /// The tool has foreign keys off, whatever it runs.
+    pub(super) keys_off: bool,
     /// It may be applied although a later one is.
     pub(super) out_of_order: bool,
     /// Where values stand in it.
@@ -107,6 +111,7 @@ impl Default for Gathered {
             shared: Vec::new(),
             hooks: Vec::new(),
             incomplete: Vec::new(),
+            elsewhere: Vec::new(),
             assumed: None,
         }
     }
@@ -151,7 +156,8 @@ impl Gathered {
 
 /// Makes migrations of the files.
 pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
-    let Gathered { mut files, mut ignored, mut problems, unread, mut shared, mut hooks, assumed, .. } = gathered;
+    let Gathered { mut files, mut ignored, mut problems, unread, mut shared, mut hooks, elsewhere, assumed, .. } =
+        gathered;
     hooks.sort_by(|(left, one), (right, other)| (left, &one.name, &one.file).cmp(&(right, &other.name, &other.file)));
     let hooks = hooks.into_iter().filter_map(|(callback, file)| hook(callback, file, &mut problems)).collect();
     let libraries = files.extract_if(.., |file| file.part == Part::Functions);
@@ -180,7 +186,7 @@ pub(super) fn assemble(gathered: Gathered) -> Result<Loaded, SourceError> {
     };
     ignored.retain(|ignored| !imported(&ignored.file));
     ignored.sort();
-    Ok(Loaded { migrations, libraries, hooks, ignored, assumed })
+    Ok(Loaded { migrations, libraries, hooks, elsewhere, ignored, assumed })
 }
 
 /// Makes a hook of its file; `None` only if a problem was reported.

@@ -41,6 +41,7 @@ impl Combined {
                     all.migrations.append(&mut loaded.migrations);
                     all.libraries.append(&mut loaded.libraries);
                     all.hooks.append(&mut loaded.hooks);
+                    all.elsewhere.append(&mut loaded.elsewhere);
                     all.ignored.append(&mut loaded.ignored);
                 }
                 Err(error) if error.interrupted => return Err(error),

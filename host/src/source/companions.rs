@@ -58,9 +58,18 @@ fn judge(files: &[File], body: &File, index: usize) -> Option<Problem> {
 
 /// Refuses a body that claims what another one has.
 pub(super) fn taken(file: &str, key: &Key, other: &str, same_name: bool) -> Problem {
-    let hint = if same_name { "keep one of them" } else { "give one of them another version: `whimbrel renumber`" };
+    let hint = match (same_name, in_folder_of_its_own(file) && in_folder_of_its_own(other)) {
+        (true, _) => "keep one of them",
+        (false, true) => "give the folder of one of them another version in its name",
+        (false, false) => "give one of them another version: `whimbrel renumber`",
+    };
     let message = format!("{} is already that of {}", called(key), Shown(other));
     Problem { kind: ProblemKind::DuplicateVersion, ..Problem::of_file(file, message, Some(hint.to_owned())) }
+}
+
+/// Tells whether a file is called as those are whose folder has the version; such folders are not renumbered.
+fn in_folder_of_its_own(file: &str) -> bool {
+    matches!(file.rsplit('/').next(), Some("up.sql" | "down.sql" | "migration.sql"))
 }
 
 /// Returns what tells the migration of a file from others.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::assemble::Marks;
+use super::both_ways::{self, BothWays};
 use super::file_name::Part;
 use super::problem::Problem;
 use crate::model::{Manifest, Script, TransactionMode};
@@ -74,11 +75,21 @@ fn script(file: &str, part: Part, text: Cow<'static, str>, marks: Option<Marks>)
         let problems = problems.into_iter().map(|problem| (problem.offset, problem.message, problem.hint));
         located(file, &text, problems)
     })?;
+    if let Some(BothWays { range, tool, layout }) = both_ways::find(&text) {
+        let message = format!("both ways are in one file, with marks of {tool}, and would be run one after the other");
+        let apart = "give each way a file of its own, `0001_name.up.sql` and `0001_name.down.sql`";
+        let hint = match layout {
+            Some(layout) => format!("read the folder with `--layout {layout}`, or {apart}"),
+            None => apart.to_owned(),
+        };
+        return Err(vec![Problem::at(file, &text, range.start, message, Some(hint))]);
+    }
     if let Some(marks) = marks {
         if marks.outside && !directives.rebuild {
             directives.transaction = TransactionMode::None;
         }
         directives.rebuild |= marks.rebuild && directives.transaction == TransactionMode::Normal;
+        directives.keys_off = marks.keys_off;
         // Other tools apply blank files, so histories have some.
         return Ok(Script { substitution: marks.substitution, ..Script::new(file, text, directives) });
     }
@@ -86,7 +97,7 @@ fn script(file: &str, part: Part, text: Cow<'static, str>, marks: Option<Marks>)
     if !sql::tokens(&text).any(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Semicolon)) {
         let mut hint = "write its statements, or a comment that says why there are none".to_owned();
         if matches!(part, Part::Up | Part::Down) {
-            hint.push_str("; `--layout golang-migrate` takes blank files as that tool does");
+            hint.push_str("; `--layout golang-migrate`, or `sqlx`, takes blank files as that tool does");
         }
         return Err(vec![Problem::of_file(file, "the file is blank", Some(hint))]);
     }
@@ -146,7 +157,7 @@ mod tests {
     fn says_what_is_wrong_and_where() {
         let nothing = "f: the file is blank (write its statements, or a comment that says why there are none)";
         let nothing_of_a_pair = "f: the file is blank (write its statements, or a comment that says why there are none; \
-            `--layout golang-migrate` takes blank files as that tool does)";
+            `--layout golang-migrate`, or `sqlx`, takes blank files as that tool does)";
         let cases: [(Part, &[u8], &[&str]); 14] = [
             (Part::Sql, b"SELECT 1", &[]),
             (Part::Sql, b"\xef\xbb\xbfSELECT 1;", &[]),
@@ -181,6 +192,14 @@ mod tests {
         for (part, bytes, expected) in cases {
             assert_eq!(problems(part, bytes), expected, "{}", bytes.escape_ascii());
         }
+    }
+
+    #[test]
+    fn refuses_both_ways_in_one_file() {
+        let text = b"-- +migrate Up\nCREATE TABLE a (x);\n-- +migrate Down\nDROP TABLE a;\n";
+        let expected = "f:3:1: both ways are in one file, with marks of sql-migrate, and would be run one after the other \
+            (give each way a file of its own, `0001_name.up.sql` and `0001_name.down.sql`)";
+        assert_eq!(problems(Part::Sql, text), [expected]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::scripts::lines_of_head;
 use super::tree::{self, Entry, Found, Tree};
 use super::{Loaded, Source, SourceError};
 use crate::interrupt::Interrupt;
-use crate::model::{Manifest, Precondition, Role, Unmet};
+use crate::model::{Manifest, Precondition, Role, Unmet, Version};
 use crate::sql;
 
 /// The files of a folder, or of several that make one source.
@@ -83,11 +83,24 @@ impl Directory {
         let layout = self.find_layout()?;
         let mut versions = Vec::new();
         self.each_file(layout, |_, path, _, _| {
-            if let FileName::Part { role: Role::Versioned | Role::Baseline, .. } = layout.judge(path, &self.endings) {
+            if let FileName::Part { role: Role::Versioned | Role::Baseline, .. } = layout.judge_any(path, &self.endings)
+            {
                 versions.push(layout::digits(layout, path));
             }
         })?;
         Ok((layout, versions))
+    }
+
+    /// Tells whether every script of the folder that runs once goes one way, and some have the other one beside them.
+    pub fn has_pairs(&self) -> Result<bool, SourceError> {
+        let layout = self.find_layout()?;
+        let mut found = Vec::new();
+        self.each_file(layout, |_, path, _, _| {
+            if let FileName::Part { part, role: Role::Versioned, .. } = layout.judge_any(path, &self.endings) {
+                found.push(part);
+            }
+        })?;
+        Ok(found.contains(&Part::Up) && found.contains(&Part::Down) && !found.contains(&Part::Sql))
     }
 
     /// Decides which migrations get new versions, at the end of the chain. Writes nothing.
@@ -95,7 +108,7 @@ impl Directory {
         let layout = self.find_layout()?;
         let mut listed = Vec::new();
         self.each_file(layout, |folder, path, shown, reader| {
-            let judged = layout.judge(path, &self.endings);
+            let judged = layout.judge_any(path, &self.endings);
             let out_of_order = match &judged {
                 FileName::Part { part, .. } => may_be_out_of_order(layout, path, *part, reader),
                 FileName::Library { .. } | FileName::Ignored(_) | FileName::Malformed { .. } => false,
@@ -103,6 +116,9 @@ impl Directory {
             let (folder, path) = (folder.to_owned(), path.to_owned());
             listed.push(Listed { folder, path, shown, judged, out_of_order });
         })?;
+        if !matches!(layout, Layout::Auto | Layout::Whimbrel) {
+            leave_out_strays(&mut listed);
+        }
         renumber::renumber(layout, &listed, wanted)
     }
 
@@ -157,6 +173,19 @@ impl Directory {
             }
         }
         Ok(())
+    }
+}
+
+/// Takes what no migration of another tool is made of for what it is there: something else.
+fn leave_out_strays(listed: &mut [Listed]) {
+    let part = |file: &Listed| match &file.judged {
+        FileName::Part { version, part, .. } => (*version, *part),
+        // No version of a script is such a file's.
+        _ => (Version::from(0), Part::Functions),
+    };
+    let strays = layout::find_strays(&listed.iter().map(part).collect::<Vec<_>>());
+    for (file, _) in listed.iter_mut().zip(strays).filter(|(_, is_stray)| *is_stray) {
+        file.judged = FileName::Ignored(layout::STRAY);
     }
 }
 

@@ -102,5 +102,5 @@ fn in_head(files: &[File], gathered: &Gathered, manifest: Option<Checksum>) -> b
 
 fn marks(form: &KeptForm) -> Marks {
     let substitution = Substitution { wanted: form.values, ..Substitution::default() };
-    Marks { outside: form.outside, rebuild: form.rebuild, substitution, ..Marks::default() }
+    Marks { outside: form.outside, rebuild: form.rebuild, keys_off: form.keys_off, substitution, ..Marks::default() }
 }

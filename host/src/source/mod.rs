@@ -3,6 +3,7 @@
 #[cfg(feature = "archive")]
 mod archive;
 mod assemble;
+mod both_ways;
 mod code;
 mod combined;
 mod companions;
@@ -51,7 +52,7 @@ pub use single::{SingleScript, lone_file};
 use std::sync::Arc;
 
 use crate::interrupt::Interrupt;
-use crate::model::{FunctionLibrary, Hook, Migration};
+use crate::model::{Elsewhere, FunctionLibrary, Hook, Migration};
 
 /// A place migrations come from.
 pub trait Source: Send + Sync {
@@ -76,6 +77,8 @@ pub struct Loaded {
     pub libraries: Vec<FunctionLibrary>,
     /// What is to be run at the moments of a run, unless the source is somebody else's.
     pub hooks: Vec<Hook>,
+    /// Migrations that only another program can run; their files are among what is ignored.
+    pub elsewhere: Vec<Elsewhere>,
     /// What lay beside them and is not part of any.
     pub ignored: Vec<Ignored>,
     /// The layout in which it was read although nothing in the files tells of it; see [`Source::load_of`].

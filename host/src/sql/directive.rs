@@ -16,6 +16,9 @@ pub struct Directives {
     /// It is a rebuild although that is not written: it [switches foreign keys off](super::switches_keys_off), which does
     /// nothing inside a transaction.
     pub implied_rebuild: bool,
+    /// The tool whose layout it has runs it with foreign keys off, and so does the host where nobody has said otherwise. No
+    /// comment says so.
+    pub keys_off: bool,
     /// `-- whimbrel: description = …`
     pub description: Option<String>,
     /// `-- whimbrel: functions = …`: names of the libraries whose functions it calls.

@@ -67,7 +67,7 @@ pub(crate) struct Settings {
     pub(crate) lock_timeout: Duration,
     /// How long a whole run may take.
     pub(crate) timeout: Option<Duration>,
-    foreign_keys: bool,
+    foreign_keys: Option<bool>,
     cache: ComponentCache,
     kept_sources: Option<PathBuf>,
     typed_database: Option<String>,
@@ -110,7 +110,7 @@ impl Settings {
                 .or(config.lock_timeout)
                 .unwrap_or(LOCK_TIMEOUT),
             timeout: globals.timeout.or(config.timeout),
-            foreign_keys: config.foreign_keys.unwrap_or(true),
+            foreign_keys: config.foreign_keys,
             kept_sources: locations::cache(cache.as_deref()),
             cache: component_cache(cache),
             typed_database: globals.database.clone(),
@@ -242,7 +242,10 @@ impl Settings {
     fn with_database(&self, builder: MigratorBuilder) -> Result<MigratorBuilder, SettingsError> {
         let named = self.named_database()?;
         let database = Sqlite::file(named.path).opening(named.opening);
-        Ok(builder.database(database.foreign_keys(self.foreign_keys)))
+        Ok(builder.database(match self.foreign_keys {
+            Some(enforced) => database.foreign_keys(enforced),
+            None => database,
+        }))
     }
 
     fn source_of(&self, chain: &str, locations: &[Location]) -> Result<Box<dyn Source>, SettingsError> {

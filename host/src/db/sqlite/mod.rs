@@ -66,7 +66,8 @@ pub(crate) use shadows::Shadows;
 #[derive(Clone, Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    foreign_keys: bool,
+    /// `None` where nobody has said it.
+    foreign_keys: Option<bool>,
     opening: Opening,
 }
 
@@ -89,13 +90,14 @@ impl Sqlite {
     /// opening these is refused. It is a path and no URI: `file:app.db` is a file of that name. A database in memory is
     /// the caller's own connection, and [`Migrator::on`](crate::Migrator::on) takes that.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), foreign_keys: true, opening: Opening::Create }
+        Self { path: path.into(), foreign_keys: None, opening: Opening::Create }
     }
 
-    /// Enforces foreign keys while migrations run, or not. They are enforced unless said otherwise.
+    /// Enforces foreign keys while migrations run, or not. Unless this is called they are enforced, but while a script runs
+    /// whose tool has them off, as its layout says; the rows that lose their parents in such a script are refused.
     #[must_use]
     pub fn foreign_keys(mut self, enforced: bool) -> Self {
-        self.foreign_keys = enforced;
+        self.foreign_keys = Some(enforced);
         self
     }
 
@@ -130,7 +132,8 @@ impl Sqlite {
     ) -> Result<Box<dyn Session>, DbError> {
         let mut session = SqliteSession::new(connection, options, None)?;
         session.opened_by(&self.path);
-        session.set_foreign_keys(self.foreign_keys)?;
+        session.set_foreign_keys(self.foreign_keys.unwrap_or(true))?;
+        session.let_layouts_decide(self.foreign_keys.is_none());
         // The first read is where SQLite notices that a file is no database.
         let read = session.table_exists("sqlite_schema").map_err(|error| run_lock::name_holder(error, &self.path));
         read.map_err(|error| self.needs_more(error))?;

@@ -66,6 +66,8 @@ pub(super) struct SqliteSession {
     /// A transaction was begun and neither committed nor rolled back by the host.
     transaction_open: bool,
     keep: Keep,
+    /// Nobody has said whether foreign keys are enforced.
+    keys_follow_layout: bool,
     /// Tells others who makes them wait.
     noted: Option<LockFile>,
     next_id: u32,
@@ -115,6 +117,7 @@ impl SqliteSession {
             savepoints: Vec::new(),
             transaction_open: false,
             keep: Keep::default(),
+            keys_follow_layout: false,
             noted: None,
             next_id: 0,
             counters: Counters::default(),
@@ -377,6 +380,7 @@ impl Session for SqliteSession {
         let enforced = self.connection().db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY);
         let mut copy = Self::new(copied, options, None)?;
         copy.set_foreign_keys(enforced.map_err(|error| translate(&self.watch, error))?)?;
+        copy.let_layouts_decide(self.keys_follow_layout);
         Ok(Box::new(copy))
     }
 
@@ -411,6 +415,10 @@ impl Session for SqliteSession {
 
     fn set_foreign_keys(&mut self, enforced: bool) -> Result<bool, DbError> {
         self.enforce_foreign_keys(enforced)
+    }
+
+    fn keys_follow_layout(&self) -> bool {
+        self.keys_follow_layout
     }
 
     fn orphans(&mut self) -> Result<Vec<Orphans>, DbError> {

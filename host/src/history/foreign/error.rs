@@ -115,6 +115,26 @@ pub enum AdoptProblem {
         /// What the tool keeps of it: a name, or a hash.
         migration: String,
     },
+    /// The tool, which knows migrations by their names alone, has applied one that the folder has another in the place of.
+    OtherName {
+        /// What the tool calls it.
+        migration: String,
+        /// The file that has its version.
+        file: String,
+    },
+    /// Two migrations that the tool has applied have one version here.
+    Twice {
+        /// What the tool calls the second one.
+        migration: String,
+    },
+    /// The history tells only that there is one, so that everything in the folder is still to come, and no beginning is below
+    /// version 0.
+    BeginsAtZero {
+        /// Version and name of the migration of version 0.
+        migration: String,
+        /// Its file.
+        file: String,
+    },
 }
 
 impl std::fmt::Display for AdoptProblem {
@@ -132,6 +152,27 @@ impl std::fmt::Display for AdoptProblem {
             }
             Self::NoSuchFile { migration } => {
                 write!(formatter, "{} is applied, and there is no such file", migration.escape_debug())
+            }
+            Self::OtherName { migration, file } => write!(
+                formatter,
+                "{} is applied, and in its place there is a file of another name: {}",
+                migration.escape_debug(),
+                Shown(file)
+            ),
+            Self::Twice { migration } => {
+                write!(
+                    formatter,
+                    "{} is applied, and another one of the same version as well",
+                    migration.escape_debug()
+                )
+            }
+            Self::BeginsAtZero { migration, file } => {
+                write!(
+                    formatter,
+                    "{} would count as applied, since the chain begins at 0: {}",
+                    Shown(migration),
+                    Shown(file)
+                )
             }
         }
     }

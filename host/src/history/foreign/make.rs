@@ -20,17 +20,25 @@ pub(super) struct Maker<'a> {
 impl Maker<'_> {
     pub(super) fn make(&self, rows: Vec<ForeignRow>) -> (Vec<Adopted>, Vec<AdoptProblem>) {
         let mut problems = Vec::new();
-        if self.tool == Tool::Drizzle {
-            return self.drizzle(&rows);
+        match self.tool {
+            Tool::Drizzle => return self.drizzle(&rows),
+            Tool::D1 => return self.by_name(&rows),
+            _ => {}
         }
         let rows = if self.tool == Tool::GolangMigrate { self.up_to(rows, &mut problems) } else { rows };
         if self.tool.takeover() == Takeover::Baseline {
-            return (self.baseline(&rows).into_iter().collect(), problems);
+            let made = self.baseline(&rows);
+            problems.extend(made.as_ref().and_then(|made| self.begins_below(made)));
+            return (made.into_iter().collect(), problems);
         }
-        let mut adopted = Vec::new();
+        let mut adopted: Vec<Adopted> = Vec::new();
         for row in rows {
+            let is_known = |row: &Applied| adopted.iter().any(|other| other.row.key() == row.key());
             match self.row(&row) {
-                Ok(row) => adopted.push(row),
+                Ok(made) if is_known(&made.row) => {
+                    problems.push(AdoptProblem::Twice { migration: row.version.unwrap_or_default() });
+                }
+                Ok(made) => adopted.push(made),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -109,6 +117,13 @@ impl Maker<'_> {
         Some(Adopted { row, file: None, verdict: Verdict::Unverifiable("its migrations are not scripts of a chain") })
     }
 
+    /// Refuses to begin at 0 where there is a migration of that version, which nobody has said is applied.
+    fn begins_below(&self, made: &Adopted) -> Option<AdoptProblem> {
+        let is_meant = self.choice.baseline.is_some() || made.row.version > Version::from(0);
+        let first = versioned(self.chain).find(|first| !is_meant && first.version == made.row.version)?;
+        Some(AdoptProblem::BeginsAtZero { migration: first.title(), file: first.file.clone() })
+    }
+
     fn row(&self, row: &ForeignRow) -> Result<Adopted, AdoptProblem> {
         let called = [row.version.as_deref(), row.name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         if let ForeignState::Failed(reason) = &row.state {
@@ -126,7 +141,7 @@ impl Maker<'_> {
     }
 
     /// Makes a row of ours of one for which a migration was found, or not.
-    fn adopted(
+    pub(super) fn adopted(
         &self,
         row: &ForeignRow,
         version: Version,
@@ -143,7 +158,8 @@ impl Maker<'_> {
             let (migration, file) = (migration.title(), migration.file.clone());
             return Err(AdoptProblem::Changed { migration, file, recorded, found });
         }
-        let name = row.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned());
+        let code = self.chain.elsewhere().iter().find(|other| other.version == version).map(|other| &other.name);
+        let name = row.name.as_ref().filter(|name| !name.is_empty()).or(code).map_or("unnamed", |name| name).to_owned();
         let mut applied = self.applied(version, name, row, migration);
         // There never will be files for these, so nobody is to miss them.
         let has_no_file = migration.is_none() && self.tool.has_code_only();
@@ -208,7 +224,7 @@ impl Maker<'_> {
     }
 
     /// Reads the version that a tool wrote in its own way.
-    fn version(&self, row: &ForeignRow) -> Result<Version, AdoptProblem> {
+    pub(super) fn version(&self, row: &ForeignRow) -> Result<Version, AdoptProblem> {
         let written = row.version.clone().unwrap_or_default();
         let digits = match self.tool {
             Tool::Prisma => written.split_once('_').map_or(written.as_str(), |(version, _)| version).to_owned(),
@@ -225,7 +241,7 @@ impl Maker<'_> {
     }
 }
 
-fn versioned(chain: &Chain) -> impl Iterator<Item = &Migration> {
+pub(super) fn versioned(chain: &Chain) -> impl Iterator<Item = &Migration> {
     chain.migrations().iter().map(|migration| &**migration).filter(|migration| migration.role() == Role::Versioned)
 }
 

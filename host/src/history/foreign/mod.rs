@@ -7,6 +7,7 @@ mod find;
 mod lock;
 mod make;
 mod mirror;
+mod named;
 mod read;
 mod row;
 mod tool;
@@ -24,7 +25,7 @@ pub use verdict::Verdict;
 
 use make::Maker;
 
-use crate::db::Session;
+use crate::db::{DbError, Session, for_each_row, quote_identifier};
 use crate::model::{Applied, AppliedState, Body, Chain, Migration, Role, Version};
 
 /// What to take over.
@@ -151,9 +152,26 @@ pub(crate) fn choose(session: &mut dyn Session, choice: &Choice, own_table: &str
             && choice.tool.is_none_or(|tool| tool == found.tool)
             && choice.table.as_ref().is_none_or(|table| table.eq_ignore_ascii_case(&found.table))
     });
+    if found.len() > 1 {
+        // One in which nothing was ever written may be anybody's table.
+        let used = found.iter().map(|found| has_rows(session, &found.table)).collect::<Result<Vec<_>, _>>()?;
+        if used.contains(&true) {
+            let mut used = used.into_iter();
+            found.retain(|_| used.next() == Some(true));
+        }
+    }
     match found.len() {
         0 => Err(AdoptError::NotFound { choice: choice.clone() }),
         1 => Ok(found.remove(0)),
         _ => Err(AdoptError::Several { found }),
     }
+}
+
+fn has_rows(session: &mut dyn Session, table: &str) -> Result<bool, DbError> {
+    let mut found = false;
+    for_each_row(session, &format!("SELECT 1 FROM {} LIMIT 1", quote_identifier(table)), &[], &mut |_| {
+        found = true;
+        Ok(())
+    })?;
+    Ok(found)
 }

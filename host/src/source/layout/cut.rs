@@ -10,6 +10,29 @@ pub(super) fn lines(text: &str, range: Range<usize>) -> String {
     cut
 }
 
+/// As [`lines`], of what follows a mark; directives of Whimbrel's before the mark stay, since that is the top of the file.
+pub(super) fn lines_below(text: &str, range: Range<usize>) -> String {
+    let is_directive = |line: &str| {
+        let comment = line.trim_start_matches('\u{feff}').trim_start().strip_prefix("--");
+        comment.is_some_and(|comment| comment.trim_start().starts_with("whimbrel:"))
+    };
+    if !text[..range.start].contains("whimbrel:") {
+        return lines(text, range);
+    }
+    let mut cut = String::with_capacity(range.end);
+    for (_, line) in numbered(&text[..range.start]) {
+        cut.push_str(if is_directive(line) {
+            line
+        } else if line.ends_with('\n') {
+            "\n"
+        } else {
+            ""
+        });
+    }
+    cut.push_str(&text[range]);
+    cut
+}
+
 /// Puts blanks in the place of a range; line feeds stay.
 pub(super) fn blank(text: &mut String, range: Range<usize>) {
     let blanks: String = text[range.clone()].chars().map(|c| if c == '\n' || c == '\r' { c } else { ' ' }).collect();

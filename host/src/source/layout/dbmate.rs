@@ -2,7 +2,7 @@
 
 use super::super::assemble::Marks;
 use super::super::file_name::{FileName, Part};
-use super::cut::{lines, numbered};
+use super::cut::{lines, lines_below, numbered};
 use super::goose::Wrong;
 use super::{beside, malformed, words};
 use crate::model::Version;
@@ -60,9 +60,9 @@ pub(super) fn blocks(text: &str) -> Result<(Block, Option<Block>), Wrong> {
     if let Some((at, message)) = second.into_iter().filter_map(|(way, after)| again(way, after)).min() {
         return Err((at, message, Some("move what follows into a file with a version of its own".to_owned())));
     }
-    let block = |range, options: &str| Block { text: lines(text, range), marks: marks(options) };
-    let down = down.map(|(_, after, options)| block(after..text.len(), options));
-    Ok((block(up_after..end, up_options), down))
+    let block = |text, options: &str| Block { text, marks: marks(options) };
+    let down = down.map(|(_, after, options)| block(lines(text, after..text.len()), options));
+    Ok((block(lines_below(text, up_after..end), up_options), down))
 }
 
 /// Returns what follows a mark in its line: nothing, or options after a blank.
@@ -133,6 +133,12 @@ mod tests {
         for (options, outside) in cases {
             assert_eq!(marks(options).outside, outside, "{options}");
         }
+    }
+
+    #[test]
+    fn keeps_directives_at_the_top_of_the_file() {
+        let (up, _) = blocks("-- whimbrel: transaction = none\n-- migrate:up\nSELECT 1;\n").expect("blocks");
+        assert_eq!(up.text, "-- whimbrel: transaction = none\n\nSELECT 1;\n");
     }
 
     #[test]

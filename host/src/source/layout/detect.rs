@@ -10,6 +10,8 @@ use crate::shown::Shown;
 struct Evidence {
     layout: Layout,
     file: String,
+    /// The tool whose folders are read in the layout of another.
+    guise: Option<&'static str>,
 }
 
 /// What was found out of a folder.
@@ -28,7 +30,7 @@ pub(super) fn detect(tree: &mut dyn Tree, tool: Option<Layout>) -> Result<Detect
     let mut numbered = Vec::new();
     let see = |found: &mut Vec<Evidence>, layout, path: &str| {
         if !found.iter().any(|evidence: &Evidence| evidence.layout == layout) {
-            found.push(Evidence { layout, file: path.to_owned() });
+            found.push(Evidence { layout, file: path.to_owned(), guise: None });
         }
     };
     let mut undone = None;
@@ -36,10 +38,16 @@ pub(super) fn detect(tree: &mut dyn Tree, tool: Option<Layout>) -> Result<Detect
     let mut entries = sorted(tree, "")?;
     for (place, entry) in entries.iter().enumerate() {
         if entry.is_folder {
-            for inner in sorted(tree, &entry.path)? {
+            let inside = sorted(tree, &entry.path)?;
+            let is_drizzle = inside.iter().any(|inner| inner.name() == "snapshot.json");
+            for inner in inside {
                 match inner.name() {
                     "up.sql" => see(&mut found, Layout::Diesel, &inner.path),
-                    "migration.sql" => see(&mut found, Layout::Prisma, &inner.path),
+                    "migration.sql" => {
+                        see(&mut found, Layout::Prisma, &inner.path);
+                        let prisma = found.iter_mut().find(|evidence| evidence.layout == Layout::Prisma);
+                        prisma.into_iter().for_each(|evidence| evidence.guise = is_drizzle.then_some("Drizzle"));
+                    }
                     name if is_flyway(name) => see(&mut found, Layout::Flyway, &inner.path),
                     _ => {}
                 }
@@ -80,7 +88,11 @@ pub(super) fn detect(tree: &mut dyn Tree, tool: Option<Layout>) -> Result<Detect
     // Atlas writes checksums for the pairs of golang-migrate, and has none of its own.
     if let [Evidence { layout: Layout::Atlas, .. }] = found.as_slice() {
         let pair = numbered.iter().find(|place| entries[**place].path.ends_with(".up.sql"));
-        found.extend(pair.map(|place| Evidence { layout: Layout::GolangMigrate, file: entries[*place].path.clone() }));
+        found.extend(pair.map(|place| Evidence {
+            layout: Layout::GolangMigrate,
+            file: entries[*place].path.clone(),
+            guise: None,
+        }));
     }
     let settled = tool.filter(|tool| settles(*tool, &found, &entries, is_directed));
     let undone = undone.filter(|(version, _)| !done.contains(version)).map(|(_, path)| path);
@@ -158,7 +170,13 @@ fn decide(tree: &dyn Tree, found: &[Evidence], plain: Option<&str>) -> Result<La
         several => {
             let mut views: Vec<String> = several
                 .iter()
-                .map(|evidence| format!("{} ({})", evidence.layout, Shown(&tree.shown(&evidence.file))))
+                .map(|Evidence { layout, file, guise }| {
+                    let layout = match guise {
+                        Some(tool) => format!("{tool}, which is read as {layout}"),
+                        None => layout.to_string(),
+                    };
+                    format!("{layout} ({})", Shown(&tree.shown(file)))
+                })
                 .collect();
             if let ([_], Some(plain)) = (several, plain) {
                 views.push(format!("whimbrel ({})", Shown(&tree.shown(plain))));
@@ -288,7 +306,11 @@ mod tests {
 
     #[test]
     fn asks_when_a_folder_could_be_two() {
-        let cases: [(&[(&str, &str)], &str); 4] = [
+        let cases: [(&[(&str, &str)], &str); 5] = [
+            (
+                &[("1_a.sql", ""), ("2_b/migration.sql", ""), ("2_b/snapshot.json", "")],
+                "m: looks like the folder of Drizzle, which is read as prisma (m/2_b/migration.sql) and of whimbrel (m/1_a.sql)",
+            ),
             (
                 &[("1_\u{1b}c.sql", ""), ("2_b/up.sql", "")],
                 "m: looks like the folder of diesel (m/2_b/up.sql) and of whimbrel (m/1_\\u{1b}c.sql)",

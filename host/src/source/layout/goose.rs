@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::assemble::Marks;
 use super::super::file_name::{FileName, Part};
-use super::cut::{lines, numbered};
+use super::cut::{lines, lines_below, numbered};
 use super::{beside, malformed, words};
 use crate::model::{Substitution, Version};
 
@@ -176,7 +176,7 @@ impl Reader {
         let substitution = Substitution { environment: self.environment, ..Substitution::default() };
         let end = self.down.map_or(text.len(), |(at, _)| at);
         Ok(Halves {
-            up: self.up.map(|up| lines(text, up..end)),
+            up: self.up.map(|up| lines_below(text, up..end)),
             down: self.down.map(|(_, after)| lines(text, after..text.len())),
             marks: Marks { outside: self.outside, substitution, ..Marks::default() },
         })
@@ -230,6 +230,14 @@ mod tests {
             false,
         );
         assert_eq!(quiet.expect("halves").marks.substitution.environment, [1..3, 5..usize::MAX]);
+    }
+
+    #[test]
+    fn keeps_directives_at_the_top_of_the_file() {
+        let text = "-- words\n-- whimbrel: transaction = none\n-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n";
+        let halves = halves(text, false).expect("halves");
+        assert_eq!(halves.up.as_deref(), Some("\n-- whimbrel: transaction = none\n\nSELECT 1;\n"));
+        assert_eq!(halves.down.as_deref(), Some("\n\n\n\n\nSELECT 2;\n"));
     }
 
     #[test]

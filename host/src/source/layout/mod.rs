@@ -8,6 +8,7 @@ mod dbmate;
 mod detect;
 mod diesel;
 mod draft;
+mod drizzle;
 mod flyway;
 mod golang_migrate;
 mod goose;
@@ -16,6 +17,7 @@ mod prisma;
 mod read;
 mod refinery;
 mod sqlx;
+mod strays;
 mod text_order;
 mod variant;
 
@@ -25,10 +27,12 @@ use std::str::FromStr;
 pub use draft::DraftScript;
 pub(super) use flyway::Callback;
 pub(super) use read::{Options, digits, is_read, layout, load};
+pub(super) use strays::{STRAY, find as find_strays};
 #[cfg(feature = "archive")]
 pub(super) use variant::is_database;
 
 use super::file_name::FileName;
+use crate::model::Version;
 use crate::sql;
 
 /// Whose way a folder is laid out.
@@ -108,6 +112,15 @@ impl Layout {
         }
     }
 
+    /// Tells whether the tool runs its scripts with foreign keys off on SQLite, as SQLite itself has them. Where the library
+    /// that a tool is built with decides, the one that loses no rows counts.
+    pub(super) fn has_keys_off(self) -> bool {
+        match self {
+            Self::Flyway | Self::GolangMigrate | Self::Goose | Self::Dbmate | Self::Diesel | Self::Atlas => true,
+            Self::Auto | Self::Whimbrel | Self::Sqlx | Self::Refinery | Self::Prisma => false,
+        }
+    }
+
     /// Tells how far below the root its files lie.
     fn depth(self) -> Depth {
         match self {
@@ -120,6 +133,30 @@ impl Layout {
     /// Tells whether a folder that is so far below the root is looked into. Hidden ones are not, but by refinery.
     fn enters(self, depth: usize, folder: &str) -> bool {
         self.depth().reaches(depth) && (self == Self::Refinery || !folder.starts_with('.'))
+    }
+
+    /// Returns the version and the name of a migration that is code of the program which the tool is a part of.
+    fn elsewhere(self, path: &str) -> Option<(Version, String)> {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        // Named as its scripts are.
+        let as_script = match self {
+            Self::Goose => format!("{}.sql", name.strip_suffix(".go").filter(|stem| !stem.ends_with("_test"))?),
+            Self::Refinery => format!("{}.sql", name.strip_suffix(".rs")?),
+            _ => return None,
+        };
+        match self.judge(&as_script, &[]) {
+            FileName::Part { version, name, .. } => Some((version, name)),
+            _ => None,
+        }
+    }
+
+    /// Judges a file by its path below the root; one for a kind of database is what it would be without that.
+    pub(super) fn judge_any(self, path: &str, endings: &[String]) -> FileName {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        match variant::without(name).filter(|_| matches!(self, Self::Auto | Self::Whimbrel)) {
+            Some((_, plain)) => FileName::parse_with(&plain, endings),
+            None => self.judge(path, endings),
+        }
     }
 
     /// Judges a file by its path below the root.

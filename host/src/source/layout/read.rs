@@ -15,7 +15,10 @@ use super::super::{Ignored, Loaded};
 use super::detect::Detected;
 use super::goose::Wrong;
 use super::variant;
-use super::{Layout, atlas, atlas_sum, dbmate, detect, diesel, flyway, goose, own_transaction, sqlx, text_order};
+use super::{
+    Layout, atlas, atlas_sum, dbmate, detect, diesel, drizzle, flyway, goose, own_transaction, sqlx, strays, text_order,
+};
+use crate::model::Elsewhere;
 use crate::sql;
 
 /// How a tree is read.
@@ -130,9 +133,15 @@ fn read(tree: &mut dyn Tree, options: &Options, own: &mut Vec<File>, gathered: &
         chosen => (chosen, sorted(tree, "")?),
     };
     let found = Vec::with_capacity(entries.len());
+    let journal = drizzle::journal(tree, &entries);
     let mut walk = Walk { tree, layout, options, gathered, found, asides: BTreeMap::new() };
     walk.folder(entries, 0, None)?;
     let Walk { tree, mut found, asides, gathered, .. } = walk;
+    if matches!(layout, Layout::Auto | Layout::Whimbrel)
+        && let Some(journal) = journal
+    {
+        drizzle::keep(&tree.shown(drizzle::JOURNAL), &journal, &mut found, &mut gathered.ignored)?;
+    }
     match layout {
         Layout::Auto | Layout::Whimbrel if own.is_empty() => *own = found,
         Layout::Auto | Layout::Whimbrel => own.append(&mut found),
@@ -228,6 +237,9 @@ impl Walk<'_> {
                 self.gathered.hooks.push((callback, file));
             }
             return;
+        }
+        if let Some((version, name)) = self.layout.elsewhere(&entry.path) {
+            self.gathered.elsewhere.push(Elsewhere { version, name, file: self.tree.shown(&entry.path) });
         }
         let own = matches!(self.layout, Layout::Auto | Layout::Whimbrel);
         let (kind, judged) = match variant::without(name).filter(|_| own && kind.is_none()) {
@@ -329,6 +341,7 @@ fn foreign_files(
         }
     }
     text_order::keep(layout, &mut kept, &mut gathered.problems);
+    strays::leave_out(&mut kept, &mut gathered.ignored);
     gathered.files.append(&mut kept);
 }
 
@@ -402,6 +415,9 @@ fn ways(file: &File, up: Option<(String, Marks)>, down: Option<(String, Marks)>)
 /// Hands a transaction of the script's own over to the host. Where the tool keeps checksums, the text stays.
 fn handed_over(layout: Layout, mut file: File) -> File {
     let may_blank = matches!(layout, Layout::GolangMigrate | Layout::Goose | Layout::Dbmate | Layout::Diesel);
+    if let Some(marks) = &mut file.marks {
+        marks.keys_off = layout.has_keys_off();
+    }
     if let (Some(marks), Ok(text)) = (&mut file.marks, str::from_utf8(&file.bytes)) {
         // Scripts are cut into statements only if they could have something to hand over.
         let lower = text.to_ascii_lowercase();

@@ -39,7 +39,12 @@ struct Draft {
 pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signals) -> anyhow::Result<Exit> {
     let name = name(&args.name)?;
     let ChainFolder { chain, folder: dir, .. } = chain(settings)?;
-    let (layout, mut written) = version::existing(&settings.directory_of(&chain)?, settings.layout_of(&chain))?;
+    let folders = settings.directory_of(&chain)?;
+    let named = settings.layout_of(&chain);
+    let (layout, mut written) = version::existing(&folders, named)?;
+    // A tool that has made pairs leaves out what is none.
+    let may_be_of_another = named == Layout::Auto && layout == Layout::Whimbrel && !written.is_empty();
+    let reversible = args.reversible || may_be_of_another && folders.has_pairs()?;
     if !settings.has_several_chains() {
         // Of several chains nobody knows for which one a guest is that is not built yet.
         written.extend(version::of_guests(&dir)?);
@@ -48,7 +53,7 @@ pub(super) fn run(args: &NewArgs, settings: &Settings, ui: &Ui, signals: &Signal
     let stem = layout.stem(&version, &name);
     let draft = match (args.lang, args.kind) {
         (Some(lang), _) => lang::draft(&dir, &stem, &name, lang, args.reversible),
-        (None, NewKind::Sql) => sql(&dir, layout, &version, &name, args.reversible)?,
+        (None, NewKind::Sql) => sql(&dir, layout, &version, &name, reversible)?,
         (None, NewKind::Rust) => lang::draft(&dir, &stem, &name, NewLang::Rust, args.reversible),
         (None, NewKind::Js) => script::draft(&dir, &stem, &name, args.reversible, Language::JavaScript),
         (None, NewKind::Ts) => script::draft(&dir, &stem, &name, args.reversible, Language::TypeScript),

@@ -11,7 +11,7 @@ use whimbrel::plan::{Direction, Goal, GraphFormat, Plan, Until};
 use whimbrel::{Error, Interrupt};
 
 use crate::args::{DirectionArg, GraphArg, PlanArgs};
-use crate::commands::run::overlooked;
+use crate::commands::run::{mention_other_histories, overlooked};
 use crate::commands::{rules, until};
 use crate::escape;
 use crate::exit::Exit;
@@ -69,6 +69,9 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings, ui: &Ui, signals: &Signa
     }
     if !planned.unnamed_chains.is_empty() {
         ui.talk(unnamed::text(&planned.unnamed_chains).trim_end());
+    }
+    if planned.goal.direction() == Direction::Up && !planned.steps.is_empty() {
+        mention_other_histories(&migrator, ui);
     }
     if planned.migrations == 0 {
         overlooked(&migrator, ui)?;

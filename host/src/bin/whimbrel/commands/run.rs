@@ -2,10 +2,9 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
+use std::time::Duration;
 
-use whimbrel::db::ErrorCode;
-use whimbrel::exec::{Report, StepError, Throttle};
-use whimbrel::history::foreign::Choice;
+use whimbrel::exec::{Report, Throttle};
 use whimbrel::plan::{Direction, Goal, Rules, Until};
 use whimbrel::{Error, Migrator};
 
@@ -84,11 +83,13 @@ impl Run {
             builder = builder.sample(sample);
         }
         let migrator = builder.build()?;
+        if self.goal.direction() == Direction::Up {
+            // A migration that does nothing the second time, or twice as much, would not tell.
+            let hurried = settings.builder(self.rules, signals.watch(), Arc::new(()))?.lock_timeout(Duration::ZERO);
+            mention_other_histories(&hurried.build()?, ui);
+        }
         let result = if self.dry_run { migrator.dry_run(&self.goal) } else { migrator.run(&self.goal) };
         let heard = progress.finish();
-        if self.goal.direction() == Direction::Up && result.as_ref().is_err_and(is_first_surprise) {
-            mention_other_history(&migrator, ui);
-        }
         let report = match &result {
             Ok(done) => Some(done),
             // What was to be warned of may be why it has failed.
@@ -115,19 +116,11 @@ impl Run {
     }
 }
 
-/// Tells whether the first script found the database unlike what it expects. After anything else that goes wrong, such as a
-/// full disk, the database is not opened once more.
-fn is_first_surprise(error: &Error) -> bool {
-    let Error::Run(run) = error else { return false };
-    let StepError::Statement { failed, .. } = &run.source else { return false };
-    run.done.steps.is_empty() && failed.error.code == ErrorCode::Syntax
-}
-
 /// Says so where migrations of the chain were applied by another tool, of which our history knows nothing.
-pub(super) fn mention_other_history(migrator: &Migrator, ui: &Ui) {
+pub(super) fn mention_other_histories(migrator: &Migrator, ui: &Ui) {
     // Whatever is in its way, there is another error to tell.
-    let Ok(adoption) = migrator.plan_adoption(&Choice::default()) else { return };
-    if let Some(note) = adoption::unknown(&adoption) {
+    let found = migrator.other_histories().unwrap_or_default();
+    for note in found.iter().filter_map(|adoption| adoption::unknown(adoption, found.len() > 1)) {
         ui.talk(&note);
     }
 }

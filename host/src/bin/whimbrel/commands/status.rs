@@ -6,7 +6,7 @@ use whimbrel::exec::Outlook;
 use whimbrel::plan::Rules;
 
 use crate::args::StatusArgs;
-use crate::commands::run::mention_other_history;
+use crate::commands::run::mention_other_histories;
 use crate::exit::Exit;
 use crate::render::{status, verify};
 use crate::settings::Settings;
@@ -20,7 +20,7 @@ pub(super) fn run(args: &StatusArgs, settings: &Settings, ui: &Ui, signals: &Sig
     let exists = settings.database()?.exists();
     ui.result(|| status::json(&found, &outlooks, exists), || status::text(&found, &outlooks, exists))?;
     if exists && found.entries.iter().all(|entry| entry.applied.is_none()) {
-        mention_other_history(&migrator, ui);
+        mention_other_histories(&migrator, ui);
     }
     if !args.check {
         return Ok(Exit::Done);

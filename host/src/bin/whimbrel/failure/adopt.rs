@@ -12,9 +12,11 @@ pub(super) fn explain(error: &AdoptError) -> Failure {
         ..Failure::new(Exit::Failed, code, error.to_string())
     };
     match error {
-        AdoptError::NotFound { .. } => {
-            new("adopt-not-found", "check --database; `--from-table` names the table if it was changed by hand")
-        }
+        AdoptError::NotFound { .. } => new(
+            "adopt-not-found",
+            "check --database; `--from-table` names the table if it was changed by hand; what a tool that is not known has \
+                 applied, `whimbrel baseline` counts as applied",
+        ),
         AdoptError::Several { .. } => new("adopt-several", "say which it is with --from, or with --from-table"),
         AdoptError::SeveralChains { .. } => new("adopt-chain", "say which one the history goes into with --chain"),
         AdoptError::Begun { .. } => new(
@@ -74,6 +76,26 @@ fn problem(tool: Tool, table: &str, problem: &AdoptProblem) -> Problem {
             "adopt-version",
             None,
             format!("check --dir and --layout: the folder must be the one that {tool} has applied"),
+        ),
+        AdoptProblem::OtherName { migration, .. } => (
+            "adopt-changed",
+            Some(migration.clone()),
+            format!(
+                "{tool} tells migrations apart by the names of their files: where it is the same one, take it over with \
+                 --accept-changed; else give the file a version of its own, so that it is run"
+            ),
+        ),
+        AdoptProblem::Twice { migration } => (
+            "adopt-version",
+            Some(migration.clone()),
+            format!("a version is one migration here: delete one of the two rows of {table}, if they are of the same one"),
+        ),
+        AdoptProblem::BeginsAtZero { migration, .. } => (
+            "adopt-version",
+            Some(migration.clone()),
+            "where it is applied, say so with `--baseline 0`; where it is still to come, give it a version above 0, or leave \
+             the history where it is: `whimbrel up` runs everything"
+                .to_owned(),
         ),
         _ => ("adopt", None, String::new()),
     };

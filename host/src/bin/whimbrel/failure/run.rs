@@ -223,6 +223,14 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             hint: Some("the migration, and what its hooks do, must leave no row whose parent is gone".to_owned()),
             ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
         },
+        StepError::Orphaned { .. } => Failure {
+            hint: Some(
+                "delete or mend these rows in the migration; or write `foreign_keys` into whimbrel.toml: `false` leaves such \
+                 rows as the tool does, `true` enforces the keys"
+                    .to_owned(),
+            ),
+            ..Failure::new(Exit::Failed, "foreign-keys", error.to_string())
+        },
         StepError::Schema { .. } => Failure {
             hint: Some(
                 "drop a view or trigger that no longer fits before the table, and create it again after it; refer to the \
@@ -246,8 +254,8 @@ pub(crate) fn step(error: &StepError, failed: &Step) -> Failure {
             Failure { hint: Some(hint.to_owned()), ..Failure::new(Exit::Failed, "numbers-spent", error.to_string()) }
         }
         StepError::Unenforced { .. } => {
-            let hint = "in one transaction foreign keys are on for all steps or for none: run up to the rebuild, then it \
-                        alone, then the rest";
+            let hint = "in one transaction foreign keys are on for all steps or for none: run up to the one that needs \
+                        them off, then it alone, then the rest";
             Failure { hint: Some(hint.to_owned()), ..Failure::new(Exit::Failed, "foreign-keys", error.to_string()) }
         }
         StepError::TransactionEnded => Failure {
@@ -319,6 +327,7 @@ fn undone(error: &StepError) -> bool {
         | StepError::Rust { .. }
         | StepError::OwnTransaction { .. }
         | StepError::ForeignKeys { .. }
+        | StepError::Orphaned { .. }
         | StepError::Deferred { .. }
         | StepError::Schema { .. }
         | StepError::Mismatch { .. }

@@ -77,12 +77,14 @@ pub(crate) fn mention(migration: &str, table: &str) -> String {
 }
 
 /// Says that another tool has applied migrations of the chain, if it has.
-pub(crate) fn unknown(adoption: &Adoption) -> Option<String> {
+/// `is_one_of_several` histories.
+pub(crate) fn unknown(adoption: &Adoption, is_one_of_several: bool) -> Option<String> {
     let known = adoption.migrations.iter().filter(|migration| migration.file.is_some()).count();
     let (note, count) = (style::paint(style::HINT, "note"), amount::count(known, "migration", "migrations"));
     let (tool, table) = (adoption.from.tool, escape::line(&adoption.from.table));
+    let from = if is_one_of_several { format!(" --from {tool}") } else { String::new() };
     (known > 0).then(|| {
-        format!("{note}: {tool} has applied {count} of this chain ({table}): `whimbrel adopt` takes that over")
+        format!("{note}: {tool} has applied {count} of this chain ({table}): `whimbrel adopt{from}` takes that over")
     })
 }
 

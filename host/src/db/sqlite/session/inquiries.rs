@@ -28,6 +28,11 @@ impl SqliteSession {
         Ok(before)
     }
 
+    /// Lets the layout of a script say whether foreign keys are enforced while it runs, since nobody else has; or not.
+    pub(in crate::db::sqlite) fn let_layouts_decide(&mut self, decide: bool) {
+        self.keys_follow_layout = decide;
+    }
+
     /// Finds rows without parents, table by table.
     pub(super) fn without_parents(&mut self) -> Result<Vec<Orphans>, DbError> {
         let tables = orphans::with_foreign_keys(self.connection()).map_err(|error| translate(&self.watch, error))?;
