@@ -170,7 +170,7 @@ pub(crate) fn run(work: Work, guards: Guards, database: &Path) -> Result<()> {
         session.restrict(Some(Arc::new(Restriction {
             protected: vec!["_history".to_owned()],
             grants: Some(grants()?),
-            read_only: false,
+            ..Restriction::default()
         })));
     }
     let mut session = match work {
