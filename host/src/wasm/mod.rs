@@ -22,6 +22,7 @@ mod sql_host;
 mod state;
 mod transform;
 mod turns;
+mod used;
 mod wasi;
 mod weight;
 
@@ -38,3 +39,4 @@ pub use made_in::MadeIn;
 pub use plugin::{Call, Output, Plugin};
 pub use script::{EngineAbout, ScriptFailure, ScriptFrame};
 pub use transform::{NotApplied, TransformCall, TransformInstance};
+pub use used::Used;
