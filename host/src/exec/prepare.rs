@@ -28,7 +28,6 @@ pub(super) struct PreparedStep {
     /// What its statements are held to.
     pub(super) hold: Hold,
     /// Its chain is not trusted, so its code is not told that a run is a dry one: what such a run shows is what it does.
-    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only code is told"))]
     pub(super) is_strangers: bool,
     /// Libraries whose functions it calls.
     pub(super) libraries: Vec<PreparedLibrary>,
