@@ -16,7 +16,7 @@ use whimbrel::exec::{Event, Observer, PrepareError};
 use whimbrel::model::{ChainError, FunctionLibrary, Policy, Trust};
 use whimbrel::plan::{Goal, Until};
 use whimbrel::source::Directory;
-use whimbrel::wasm::{Compilation, ComponentCache, Engine, FunctionsCall, RunLimits};
+use whimbrel::wasm::{Compilation, ComponentCache, Engine, FunctionsCall, RunLimits, Used};
 use whimbrel::{Error, Interrupt, LogLevel, Migrator, MigratorBuilder};
 
 use super::guests::{behaviours, workspace};
@@ -402,6 +402,7 @@ fn a_function_works_on_every_thread_until_its_instance_is_gone() {
     let call = FunctionsCall {
         started_at: 0,
         limits: RunLimits::default(),
+        used: Used::default(),
         interrupt: Interrupt::new(),
         events: Arc::new(Deaf),
     };

@@ -8,6 +8,7 @@ mod component;
 mod list;
 mod made;
 mod stage;
+mod together;
 mod vendor;
 
 use std::collections::BTreeSet;

@@ -347,6 +347,12 @@ pub trait Session {
     fn set_deadline(&mut self, deadline: Option<Instant>);
     /// Bounds what statements may use from now on, each bound told by its own error, or restores what was before.
     fn set_limits(&mut self, limits: Option<&RunLimits>) -> Result<(), DbError>;
+    /// Restores what was before the limits, and returns them with what was used taken off, to be set by who goes on later;
+    /// `None` where none were in force, or nothing is counted.
+    fn take_limits(&mut self) -> Result<Option<RunLimits>, DbError> {
+        self.set_limits(None)?;
+        Ok(None)
+    }
     /// Returns the first limit that was met since they were set.
     fn limit_reached(&mut self) -> Option<LimitReached>;
     /// Lets statements run although the interrupt is raised, so that the host can tidy up; or not any more.

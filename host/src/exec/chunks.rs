@@ -1,6 +1,6 @@
 //! Runs a transform chunk by chunk, each in a transaction of its own together with how far it is.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::report::{StepError, StepOutcome, StepReport};
 use super::run::Conditions;
 use super::step::{Timer, at_its_end, done_elsewhere, moment, write_row};
 use super::transform::{
-    Guest, call, count_held, failed, find_to_run, forget_aside, hold, jobs, keep_aside, rejected_rows, release,
+    Guest, call, count_held, failed, find_to_run, forget_aside, hold_within, jobs, keep_aside, rejected_rows, release,
     row_counts, start, tell, voice,
 };
 use super::verify::verify;
@@ -24,10 +24,11 @@ use super::work::Work;
 use crate::db::{Counters, DbError, Session};
 use crate::history::{Advance, Standing};
 use crate::interrupt::Interrupt;
+use crate::limits::RunLimits;
 use crate::lock::{Holder, Lease};
 use crate::model::{AppliedState, Chunk, Key, TransformSpec};
 use crate::transform::{Checkpoint, Counts, Layout, Run, Runner, TransformError, schema_version, with_runner};
-use crate::wasm::PluginError;
+use crate::wasm::{PluginError, TransformCall, Used};
 
 /// How long a lease is good at least: for somebody on another host, who cannot look whether the process is there.
 const SHORTEST_LEASE: Duration = Duration::from_secs(60);
@@ -143,6 +144,8 @@ fn run<'a>(
         timer: Timer::start(session),
         holder: holder(step, conditions),
         begun_by: OnceCell::new(),
+        limits: Cell::new(step.limits),
+        used: Used::default(),
     };
     let (mut last, mut burnt) = (None, 0);
     let ran = loop {
@@ -189,6 +192,10 @@ struct Job<'a> {
     holder: Holder,
     /// The run that began it, which is another one as soon as somebody lets it begin anew.
     begun_by: OnceCell<String>,
+    /// What the chunks before have left of the limits of its statements.
+    limits: Cell<RunLimits>,
+    /// What the instances have used.
+    used: Used,
 }
 
 impl Job<'_> {
@@ -203,11 +210,11 @@ impl Job<'_> {
         burnt: &mut u64,
     ) -> Result<Ended, StepError> {
         let conditions = self.conditions;
-        let call = call(self.step, &self.layout, conditions);
+        let call = TransformCall { used: self.used.clone(), ..call(self.step, &self.layout, conditions) };
         let run = Run {
             layout: &self.layout,
             on_error: spec.on_error,
-            jobs: jobs(spec, conditions),
+            jobs: jobs(self.step, spec, conditions),
             interrupt: conditions.interrupt,
         };
         let start = |interrupt: &Interrupt| start(self.step, &call, interrupt);
@@ -298,9 +305,11 @@ impl Job<'_> {
         };
         let (fuel, counters, rows) = (runner.fuel(), session.counters(), runner.counts().rows);
         let sequences = Sequences::look(session, self.step)?;
-        hold(session, self.step, self.conditions)?;
+        hold_within(session, self.step, self.conditions, &self.limits.get())?;
         let advanced = self.advance(session, runner, open, total);
-        release(session)?;
+        if let Some(left) = release(session)? {
+            self.limits.set(left);
+        }
         let more = advanced.map_err(Stop::Transform)?;
         sequences.map_or(Ok(()), |sequences| sequences.check(session))?;
         let rejects = rejected_rows(&self.layout, &runner.take_rejects());

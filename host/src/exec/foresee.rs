@@ -3,6 +3,7 @@
 
 use std::error::Error;
 
+use super::patience::Patience;
 use super::preconditions::first_unmet;
 use super::prepare::PreparedStep;
 use super::report::StepError;
@@ -38,12 +39,13 @@ impl Outlook {
 }
 
 /// Asks all preconditions of a step that goes up. What goes wrong is in the answer; only what was stopped from outside is
-/// an error. Compiles nothing.
+/// an error. Compiles nothing. What a stranger asks takes from the patience that is left.
 pub(crate) fn foresee(
     session: &mut dyn Session,
     step: Step,
     policies: &Policies,
     conditions: &Conditions<'_>,
+    patience: &mut Patience,
 ) -> Result<Outlook, StepError> {
     let unknown = |reason| Ok(Outlook::Unknown { reason });
     if let Some(missing) = step.migration.asked.iter().flat_map(Script::missing).next() {
@@ -53,7 +55,8 @@ pub(crate) fn foresee(
         Ok(step) => step,
         Err(error) => return unknown(with_causes(&error)),
     };
-    match first_unmet(session, &step, conditions) {
+    let Some(step) = patience.bound(step) else { return unknown(Patience::GONE.to_owned()) };
+    match patience.spend(&step, || first_unmet(session, &step, conditions)) {
         Ok(None) => Ok(Outlook::Met),
         Ok(Some(precondition)) => {
             Ok(Outlook::Unmet { otherwise: precondition.otherwise, reason: precondition.reason() })

@@ -39,12 +39,14 @@ pub(super) fn bring(
     let mut instances = Vec::new();
     #[cfg(not(feature = "wasm"))]
     let _ = conditions;
+    #[cfg(feature = "wasm")]
+    let call = call(step, conditions);
     for library in &step.libraries {
         match library {
             PreparedLibrary::Native(native) => functions.extend_from_slice(native),
             #[cfg(feature = "wasm")]
             PreparedLibrary::Component { name, plugin } => {
-                let started = plugin.functions(&call(step, conditions));
+                let started = plugin.functions(&call);
                 let instance = started
                     .map_err(|source| StepError::Functions { library: name.clone(), source: Box::new(source) })?;
                 functions.extend_from_slice(instance.functions());
@@ -67,6 +69,7 @@ fn call(step: &PreparedStep, conditions: &Conditions<'_>) -> crate::wasm::Functi
     crate::wasm::FunctionsCall {
         started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
         limits: step.limits,
+        used: crate::wasm::Used::default(),
         interrupt: conditions.interrupt.clone(),
         events: Arc::new(super::voice::Voice { step: step.step.clone(), observer: Arc::clone(conditions.observer) }),
     }

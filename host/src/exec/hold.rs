@@ -9,7 +9,7 @@ use super::run::Conditions;
 use crate::db::{Ambient, DbError, Session};
 use crate::grants::{FunctionGrant, Grant, Grants, Restriction, Verb};
 use crate::history::{DEFAULT_TABLE, History};
-use crate::limits::{Limit, LimitReached};
+use crate::limits::{Limit, LimitReached, RunLimits};
 use crate::model::{Body, Key, Manifest, Policies, Policy, TransactionMode, Trust};
 use crate::plan::{Plan, Step};
 
@@ -191,7 +191,7 @@ pub(super) fn held<T>(
     let bounded = match step.hold {
         Hold::Free => Ok(()),
         Hold::To { .. } | Hold::Through(_) | Hold::Looking => {
-            bound(session, step, conditions, step.step.migration.checksum().seed())
+            bound(session, step, conditions, step.step.migration.checksum().seed(), &step.limits)
         }
     };
     let ran = bounded.and_then(|()| run(session));
@@ -199,7 +199,7 @@ pub(super) fn held<T>(
     session.close_handles();
     session.restrict(None);
     let free = unbound(session);
-    (ran.and_then(|ran| free.map(|()| ran)), reached)
+    (ran.and_then(|ran| free.map(|_| ran)), reached)
 }
 
 /// As [`held`], under the rules for what only looks.
@@ -212,35 +212,36 @@ pub(super) fn looking<T>(
     held(session, step, conditions, step.hold.reading(conditions.history), look)
 }
 
-/// Hides time and chance from what runs next, and, where it is held to grants, puts the migration's limits in force.
+/// Hides time and chance from what runs next, and, where it is held to grants, puts these limits in force.
 /// A component's own call has limits of its own.
 pub(super) fn bound(
     session: &mut dyn Session,
     step: &PreparedStep,
     conditions: &Conditions<'_>,
     seed: u64,
+    limits: &RunLimits,
 ) -> Result<(), StepError> {
     let started_at = u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0);
     session.set_ambient(Some(ambient(step, started_at, seed))).map_err(StepError::doing(HIDE))?;
-    within_limits(session, step).map_err(StepError::doing("put the limits in force"))
+    within_limits(session, step, limits).map_err(StepError::doing("put the limits in force"))
 }
 
-/// Puts the migration's limits in force where it is held to grants.
-pub(super) fn within_limits(session: &mut dyn Session, step: &PreparedStep) -> Result<(), DbError> {
+/// Puts a migration's limits in force where it is held to grants.
+pub(super) fn within_limits(session: &mut dyn Session, step: &PreparedStep, limits: &RunLimits) -> Result<(), DbError> {
     if matches!(step.hold, Hold::To { grants: Some(_), .. }) {
-        let time = Duration::from_millis(step.limits.of(Limit::Time)).min(YEAR);
-        session.set_limits(Some(&step.limits))?;
+        let time = Duration::from_millis(limits.of(Limit::Time)).min(YEAR);
+        session.set_limits(Some(limits))?;
         session.set_deadline(Some(Instant::now() + time));
     }
     Ok(())
 }
 
-/// Ends what `bound` began.
-pub(super) fn unbound(session: &mut dyn Session) -> Result<(), StepError> {
+/// Ends what `bound` began; returns what is left of the limits, where there were any.
+pub(super) fn unbound(session: &mut dyn Session) -> Result<Option<RunLimits>, StepError> {
     session.set_deadline(None);
-    let limits = session.set_limits(None).map_err(StepError::doing("take the limits off again"));
+    let limits = session.take_limits().map_err(StepError::doing("take the limits off again"));
     let ambient = session.set_ambient(None).map_err(StepError::doing("show the clock again"));
-    limits.and(ambient)
+    limits.and_then(|limits| ambient.map(|()| limits))
 }
 
 /// What the statements of a step may know of time and chance: what it is granted.

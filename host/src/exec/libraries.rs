@@ -119,7 +119,7 @@ mod component {
     use super::super::voice::Voice;
     use super::{Known, Ready};
     use crate::model::{FunctionLibrary, LibraryBody};
-    use crate::wasm::{Compilation, CompileError, Engine, FunctionsCall, InspectError, inspect};
+    use crate::wasm::{Compilation, CompileError, Engine, FunctionsCall, InspectError, Used, inspect};
 
     /// Compiles a library and asks what it brings.
     pub(super) fn know(
@@ -152,6 +152,7 @@ mod component {
         let call = FunctionsCall {
             started_at: 0,
             limits: step.limits,
+            used: Used::default(),
             interrupt: compilation.interrupt.clone(),
             events: Arc::new(Voice { step: step.step.clone(), observer: Arc::clone(observer) }),
         };

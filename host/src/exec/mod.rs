@@ -25,6 +25,7 @@ mod notes;
 #[cfg(feature = "wasm")]
 mod once;
 mod outside;
+mod patience;
 mod preconditions;
 mod prepare;
 mod prepare_error;
@@ -82,6 +83,7 @@ pub(crate) use dry_run::dry_run;
 pub(crate) use foresee::foresee;
 #[cfg(feature = "wasm")]
 pub(crate) use once::{read_once, run_once};
+pub(crate) use patience::Patience;
 #[cfg(feature = "wasm")]
 pub(crate) use prepare::{check_code, prepare_applied};
 #[cfg(feature = "wasm")]

@@ -13,7 +13,7 @@ use super::look::{Closely, look};
 pub use super::prepare_error::PrepareError;
 #[cfg(feature = "wasm")]
 use super::scripts::{Standing, Workshop};
-use crate::limits::RunLimits;
+use crate::limits::{Limit, RunLimits};
 #[cfg(feature = "wasm")]
 use crate::model::{Binary, Body};
 use crate::model::{Chains, Policies};
@@ -28,7 +28,6 @@ pub(super) struct PreparedStep {
     /// What its statements are held to.
     pub(super) hold: Hold,
     /// Its chain is not trusted, so its code is not told that a run is a dry one: what such a run shows is what it does.
-    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only code is told"))]
     pub(super) is_strangers: bool,
     /// Libraries whose functions it calls.
     pub(super) libraries: Vec<PreparedLibrary>,
@@ -42,14 +41,25 @@ pub(super) struct PreparedStep {
     pub(super) is_verified: bool,
     /// What it may use.
     pub(super) limits: RunLimits,
+    /// Most instances of its code at work at once: where the chain is not trusted, so many that all together have no more memory
+    /// than the policy gives.
+    #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only code has instances"))]
+    pub(super) most_instances: usize,
     /// What is run before and after it.
     pub(super) hooks: Vec<Arc<PreparedHook>>,
 }
 
 impl PreparedStep {
     fn new(step: Step, hold: Hold, limits: RunLimits, policies: &Policies) -> Self {
+        let policy = policies.of(&step.chain);
+        let most_instances = if policy.is_untrusted() {
+            let given = RunLimits::cut(None, &policy.limits_for(&step.migration.key()));
+            (given.size(Limit::Memory) / limits.size(Limit::Memory).max(1)).max(1)
+        } else {
+            usize::MAX
+        };
         Self {
-            is_strangers: policies.of(&step.chain).is_untrusted(),
+            is_strangers: policy.is_untrusted(),
             step,
             hold,
             libraries: Vec::new(),
@@ -59,6 +69,7 @@ impl PreparedStep {
             engine: None,
             is_verified: false,
             limits,
+            most_instances,
             hooks: Vec::new(),
         }
     }

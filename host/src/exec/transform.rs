@@ -15,13 +15,14 @@ use crate::code_events::CodeEvents;
 use crate::db::{DbError, Session};
 use crate::history::{RejectedRow, Standing};
 use crate::interrupt::Interrupt;
+use crate::limits::RunLimits;
 use crate::model::{AppliedState, Body, Chunk, TransformSpec};
 use crate::plan::Direction;
 use crate::transform::{
     Apply, ApplyError, Checkpoint, Counts, Layout, LayoutProblem, Line, Progress, Reject, Run, TransformError, count,
     last, reject_json, with_runner,
 };
-use crate::wasm::{NotApplied, PluginError, TransformCall, TransformInstance};
+use crate::wasm::{NotApplied, PluginError, TransformCall, TransformInstance, Used};
 use whimbrel_packed::{CheckedBatch, CheckedColumn};
 
 /// An instance as the pipeline wants it.
@@ -120,8 +121,12 @@ fn whole(
     let layout = find_to_run(session, step, spec)?;
     let from = resume(session, step, conditions, &layout)?;
     let call = call(step, &layout, conditions);
-    let run =
-        Run { layout: &layout, on_error: spec.on_error, jobs: jobs(spec, conditions), interrupt: conditions.interrupt };
+    let run = Run {
+        layout: &layout,
+        on_error: spec.on_error,
+        jobs: jobs(step, spec, conditions),
+        interrupt: conditions.interrupt,
+    };
     hold(session, step, conditions)?;
     let start = |interrupt: &Interrupt| start(step, &call, interrupt);
     // A sample is of rows that are still to be done, and its numbers are its own.
@@ -246,7 +251,7 @@ fn limited<T>(
     step: &PreparedStep,
     look: impl FnOnce(&mut dyn Session) -> Result<T, DbError>,
 ) -> Result<T, DbError> {
-    within_limits(session, step)?;
+    within_limits(session, step, &step.limits)?;
     let looked = look(session);
     session.set_deadline(None);
     session.set_limits(None)?;
@@ -285,9 +290,9 @@ pub(super) fn row_counts(counts: Counts) -> RowCounts {
 }
 
 /// How many instances work at the same time.
-pub(super) fn jobs(spec: &TransformSpec, conditions: &Conditions<'_>) -> usize {
+pub(super) fn jobs(step: &PreparedStep, spec: &TransformSpec, conditions: &Conditions<'_>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    conditions.jobs.or(spec.jobs).map_or_else(cores, usize::from)
+    conditions.jobs.or(spec.jobs).map_or_else(cores, usize::from).min(step.most_instances)
 }
 
 /// The host's statements are the manifest's too: its filter, its query, the triggers they set off.
@@ -296,12 +301,23 @@ pub(super) fn hold(
     step: &PreparedStep,
     conditions: &Conditions<'_>,
 ) -> Result<(), StepError> {
-    bound(session, step, conditions, seed(step))?;
+    hold_within(session, step, conditions, &step.limits)
+}
+
+/// As [`hold`], within what is left of the migration's limits.
+pub(super) fn hold_within(
+    session: &mut dyn Session,
+    step: &PreparedStep,
+    conditions: &Conditions<'_>,
+    limits: &RunLimits,
+) -> Result<(), StepError> {
+    bound(session, step, conditions, seed(step), limits)?;
     session.restrict(step.hold.restriction(conditions.history).map(Arc::new));
     Ok(())
 }
 
-pub(super) fn release(session: &mut dyn Session) -> Result<(), StepError> {
+/// Ends what [`hold`] began; returns what is left of the limits, where there were any.
+pub(super) fn release(session: &mut dyn Session) -> Result<Option<RunLimits>, StepError> {
     session.restrict(None);
     unbound(session)
 }
@@ -334,6 +350,7 @@ pub(super) fn call(step: &PreparedStep, layout: &Layout, conditions: &Conditions
         started_at: started_at(conditions),
         params: all,
         limits: step.limits,
+        used: Used::default(),
         seed: seed(step),
         script: migration.body.script().cloned(),
     }

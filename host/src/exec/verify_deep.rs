@@ -1,6 +1,7 @@
 //! Asks what is applied whether it did what it should, and whether that still holds. Changes nothing.
 
 use super::functions::bring;
+use super::patience::bound_one;
 use super::prepare::{Prepared, PreparedStep};
 use super::report::StepError;
 use super::run::Conditions;
@@ -33,12 +34,13 @@ pub struct Verified {
 /// are not in `as_applied` the code is no longer what was applied, and is not asked.
 pub(crate) fn verify_all(
     mut session: Box<dyn Session>,
-    prepared: &Prepared,
+    prepared: Prepared,
     as_applied: &[bool],
     conditions: &Conditions<'_>,
 ) -> Result<Vec<Verified>, StepError> {
     let mut verified = Vec::new();
-    for (step, as_applied) in prepared.steps.iter().zip(as_applied) {
+    for (step, as_applied) in prepared.steps.into_iter().map(bound_one).zip(as_applied) {
+        let step = &step;
         for asked in [Asked::Script, Asked::Code] {
             let is_there = match asked {
                 Asked::Script => step.step.migration.verify.is_some(),

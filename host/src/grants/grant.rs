@@ -146,6 +146,12 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TableGrant>, 
 }
 
 impl Grants {
+    /// Counts the grants, one on columns as often as it names one.
+    pub(crate) fn amount(&self) -> usize {
+        let on = |verb| self.of(verb).iter().map(|grant| grant.columns.len().max(1)).sum::<usize>();
+        Verb::ALL.into_iter().map(on).sum::<usize>() + self.functions.len()
+    }
+
     /// Returns the grants of one kind.
     pub fn of(&self, verb: Verb) -> &[TableGrant] {
         match verb {

@@ -43,6 +43,8 @@ pub struct Excess {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RunLimits {
     amounts: [(u64, SetBy); Limit::ALL.len()],
+    /// What was used of them before they were put in force.
+    spent: [u64; Limit::ALL.len()],
 }
 
 impl Default for RunLimits {
@@ -52,7 +54,7 @@ impl Default for RunLimits {
         for limit in Limit::ALL {
             amounts[*limit as usize].0 = limit.default_amount();
         }
-        Self { amounts }
+        Self { amounts, spent: [0; Limit::ALL.len()] }
     }
 }
 
@@ -92,6 +94,28 @@ impl RunLimits {
         self.amounts[limit as usize].0
     }
 
+    /// Returns how much is left of it.
+    pub fn left(&self, limit: Limit) -> u64 {
+        self.of(limit).saturating_sub(self.spent[limit as usize])
+    }
+
+    /// Takes an amount that was used off what is left.
+    #[must_use]
+    pub fn after(mut self, limit: Limit, used: u64) -> Self {
+        let spent = &mut self.spent[limit as usize];
+        *spent = spent.saturating_add(used);
+        self
+    }
+
+    /// Lowers a limit to an amount of the host, if it is higher.
+    #[must_use]
+    pub fn at_most(mut self, limit: Limit, amount: u64) -> Self {
+        if self.of(limit) > amount {
+            self.amounts[limit as usize] = (amount, SetBy::Default);
+        }
+        self
+    }
+
     /// Returns how much, where memory counts it.
     pub fn size(&self, limit: Limit) -> usize {
         usize::try_from(self.of(limit)).unwrap_or(usize::MAX)
@@ -107,15 +131,33 @@ impl RunLimits {
         LimitReached { limit, value: self.of(limit), set_by: self.set_by(limit) }
     }
 
-    /// Tells whether an amount is beyond the limit.
+    /// Tells whether an amount is beyond what is left of the limit.
     pub fn check(&self, limit: Limit, amount: u64) -> Result<(), LimitReached> {
-        if amount > self.of(limit) { Err(self.reached(limit)) } else { Ok(()) }
+        if amount > self.left(limit) { Err(self.reached(limit)) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_used_counts_on_and_the_limit_is_told_as_it_was_set() {
+        let limits = RunLimits::decide(None, &Limits::default().with(Limit::RowsRead, 10)).expect("limits");
+        let left = limits.after(Limit::RowsRead, 4).after(Limit::RowsRead, 3);
+        assert_eq!((left.of(Limit::RowsRead), left.left(Limit::RowsRead)), (10, 3));
+        assert_eq!(left.check(Limit::RowsRead, 3), Ok(()));
+        assert_eq!(left.check(Limit::RowsRead, 4).expect_err("over").value, 10);
+        assert_eq!(left.after(Limit::RowsRead, u64::MAX).left(Limit::RowsRead), 0);
+    }
+
+    #[test]
+    fn the_host_lowers_what_is_higher() {
+        let limits = RunLimits::decide(None, &Limits::default().with(Limit::Time, 10)).expect("limits");
+        assert_eq!(limits.at_most(Limit::Time, 20), limits);
+        let lowered = limits.at_most(Limit::Time, 5);
+        assert_eq!((lowered.of(Limit::Time), lowered.set_by(Limit::Time)), (5, SetBy::Default));
+    }
 
     #[test]
     fn a_manifest_lowers_and_a_policy_raises() {

@@ -40,9 +40,9 @@ impl Migrator {
         let opened = opened.map_err(|error| self.database_error(error))?;
         let Some(mut session) = opened else { return Ok((status, BTreeMap::new())) };
         let conditions = self.conditions(&chains, Goal::LATEST, &self.interrupt, false);
-        let mut outlooks = BTreeMap::new();
+        let (mut outlooks, mut patience) = (BTreeMap::new(), exec::Patience::default());
         for (place, step) in steps {
-            let outlook = exec::foresee(session.as_mut(), step, &self.policies, &conditions);
+            let outlook = exec::foresee(session.as_mut(), step, &self.policies, &conditions, &mut patience);
             outlooks.insert(place, outlook.map_err(|_| Error::Interrupted)?);
         }
         skip_dependents(&chains, &status.entries, &mut outlooks);

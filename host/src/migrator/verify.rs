@@ -38,19 +38,19 @@ impl Migrator {
             let prepare = |steps: Vec<Step>| {
                 self.prepare_applied(Plan::of(self.names(), Goal::LATEST, steps), &chains, interrupt)
             };
-            let ask = |prepared: &Prepared, as_applied: &[bool]| -> Result<Vec<Verified>, Error> {
+            let ask = |prepared: Prepared, as_applied: &[bool]| -> Result<Vec<Verified>, Error> {
                 let opened = self.backend()?.open_existing(Access::Read, &self.options(interrupt, false));
                 let Some(session) = opened.map_err(|error| self.database_error(error))? else { return Ok(Vec::new()) };
                 exec::verify_all(session, prepared, as_applied, &conditions).map_err(|_| Error::Interrupted)
             };
             if let Ok(prepared) = prepare(steps.clone()) {
-                return ask(&prepared, &as_applied);
+                return ask(prepared, &as_applied);
             }
             // One that cannot be prepared does not stop the rest.
             let mut verified = Vec::new();
             for (step, as_applied) in steps.into_iter().zip(as_applied) {
                 match prepare(vec![step.clone()]) {
-                    Ok(prepared) => verified.append(&mut ask(&prepared, &[as_applied])?),
+                    Ok(prepared) => verified.append(&mut ask(prepared, &[as_applied])?),
                     Err(source) if interrupt.is_raised() || interrupt.is_overdue() => return Err(source.into()),
                     Err(source) => {
                         let asked = if step.migration.verify.is_some() { Asked::Script } else { Asked::Code };

@@ -30,6 +30,13 @@ impl FromStr for Key {
     }
 }
 
+impl Key {
+    /// Tells whether its text is read as another one: the name of a repeatable migration that is a number.
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self, Self::Name(name) if name.parse::<Version>().is_ok())
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -15,6 +15,9 @@ use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::sql::{self, Precondition, Unmet};
 
+/// Most grants of a manifest, each column counted: they are compared one by one with what is given, and shown to people.
+const MOST_GRANTS: usize = 5_000;
+
 /// What a migration says about itself and asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Manifest {
@@ -208,7 +211,10 @@ fn read(text: &str) -> Result<Contents, Vec<ManifestProblem>> {
             let hint = Some("leave `repeat` out".to_owned());
             Err(vec![ManifestProblem { offset: 0, message, hint }])
         }
-        Ok(contents) => Ok(contents),
+        Ok(contents) => match contents.grants.as_ref().map_or(0, Grants::amount) {
+            amount if amount > MOST_GRANTS => Err(vec![too_many_grants(&table, amount)]),
+            _ => Ok(contents),
+        },
         Err(first) => {
             let mut problems = entry_problems(&table);
             if problems.is_empty() {
@@ -218,6 +224,14 @@ fn read(text: &str) -> Result<Contents, Vec<ManifestProblem>> {
             Err(problems)
         }
     }
+}
+
+fn too_many_grants(table: &Spanned<DeTable<'_>>, amount: usize) -> ManifestProblem {
+    let offset = table.get_ref().get("grants").map_or(0, |grants| grants.span().start);
+    let message =
+        format!("it asks for {amount} grants, each column counted; a manifest asks for {MOST_GRANTS} at most");
+    let hint = "name whole tables, or many at once by the beginning of their names: `acme_*`".to_owned();
+    ManifestProblem { offset, message, hint: Some(hint) }
 }
 
 /// Reads each key by itself, since serde stops at the first error.
@@ -276,6 +290,18 @@ mod tests {
 
     use super::*;
     use crate::limits::Limit;
+
+    #[test]
+    fn refuses_more_grants_than_anybody_reads() {
+        let asked = |most: usize| {
+            let tables: Vec<String> = (0..most / 2).map(|number| format!("'t{number}(a, b)'")).collect();
+            Manifest::parse("0001_x.toml", &format!("[grants]\nread = [{}]\n", tables.join(", ")))
+        };
+        assert!(asked(MOST_GRANTS).is_ok());
+        let error = asked(MOST_GRANTS + 2).expect_err("too many");
+        let [problem] = error.problems.as_slice() else { panic!("{error}") };
+        assert_eq!(problem.message, "it asks for 5002 grants, each column counted; a manifest asks for 5000 at most");
+    }
 
     #[test]
     fn reads_everything_a_manifest_can_say() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Chains, Key, Policy};
+use super::{Chains, Key, Policy, Version};
 
 /// The policies of several chains by their names; a chain without one is the operator's own.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ impl Policies {
             let chain = chains.get(name)?;
             let is_there = move |key: &Key| match key {
                 Key::Name(name) => chain.repeatable(name).is_some(),
+                // What `run-script` runs that has no version has this one.
+                Key::Version(version) if *version == Version::from(0) => true,
                 Key::Version(version) => {
                     let mut all = chain.migrations().iter().chain(chain.baselines());
                     all.any(|migration| migration.version == *version)

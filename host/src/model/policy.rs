@@ -137,12 +137,13 @@ impl Policy {
         more.fold(self.limits.clone(), |limits, (limit, amount)| limits.with(limit, amount))
     }
 
-    /// Writes the part of `whimbrel.toml` that gives a migration these grants, ready to paste.
+    /// Writes the part of `whimbrel.toml` that gives a migration these grants, ready to paste. One whose name is read as a
+    /// version is given them with its chain: nothing there can name it.
     pub fn snippet(chain: &str, of: &Key, grants: &Grants) -> String {
         format!("{}\n{}", Self::table(chain, of, "grants"), grants.to_toml())
     }
 
-    /// Writes the lines of `whimbrel.toml` that set the limits of a migration.
+    /// Writes the lines of `whimbrel.toml` that set the limits of a migration, or as for [`snippet`](Self::snippet) of its chain.
     pub fn limits_snippet(chain: &str, of: &Key, limits: &Limits) -> String {
         format!("{}\n{}", Self::table(chain, of, "limits"), limits.to_toml())
     }
@@ -152,7 +153,14 @@ impl Policy {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         };
         let key = |text: &str| if bare(text) { text.to_owned() } else { quoted(text) };
-        let (chain, of) = (key(chain), key(&of.to_string()));
+        let chain = key(chain);
+        if of.is_ambiguous() {
+            return format!(
+                "# for the whole chain: {} is read as a version here; give it another name to give it this alone\n[chains.{chain}.{part}]",
+                quoted(&of.to_string())
+            );
+        }
+        let of = key(&of.to_string());
         format!("[chains.{chain}.migrations.{of}.{part}]")
     }
 
@@ -223,6 +231,22 @@ mod tests {
         let refused = policy.effective(&key, Some(&grants(asked))).unwrap_err();
         let never: Vec<String> = policy.never(&refused).iter().map(Grant::to_string).collect();
         assert_eq!(never, ["view = [\"all_orders\"]"]);
+    }
+
+    #[test]
+    fn what_is_to_be_pasted_gives_to_nobody_else() {
+        let grants = grants("read = ['customer']");
+        let table = |key: Key| Policy::snippet("acme", &key, &grants).lines().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(table(Key::Version(Version::from(1)))[0], "[chains.acme.migrations.1.grants]");
+        assert_eq!(table(Key::Name("totals".into()))[0], "[chains.acme.migrations.totals.grants]");
+        let numbered = table(Key::Name("1".into()));
+        assert_eq!(
+            numbered[..2],
+            [
+                "# for the whole chain: \"1\" is read as a version here; give it another name to give it this alone",
+                "[chains.acme.grants]"
+            ]
+        );
     }
 
     #[test]

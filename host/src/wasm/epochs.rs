@@ -30,7 +30,7 @@ pub(super) fn begin(
     interrupt: &Interrupt,
     guarded: bool,
 ) -> wasmtime::Result<Epochs> {
-    let watchdog = Watchdog::new(limits, interrupt);
+    let watchdog = Watchdog::new(limits, interrupt, &store.data().bounds.used);
     if !guarded {
         return Ok(Epochs { watchdog, stop: None, thread: None });
     }

@@ -14,6 +14,7 @@ use super::plugin::Plugin;
 use super::short::{self, Bytes, Words};
 use super::state::State;
 use super::transform::stopped;
+use super::used::Used;
 use super::wasi::Wasi;
 use super::weight::Weight;
 use crate::code_events::CodeEvents;
@@ -40,6 +41,8 @@ pub struct FunctionsCall {
     pub started_at: u64,
     /// What all calls together may use.
     pub limits: RunLimits,
+    /// What the libraries before it have used, with which it counts.
+    pub used: Used,
     /// Stops them.
     pub interrupt: Interrupt,
     /// Hears what they say.
@@ -142,15 +145,29 @@ struct Live {
     epochs: Epochs,
     /// Why it is of no more use.
     stopped: Option<DbError>,
+    used: Used,
+    /// Fuel that the store had when it was last looked at.
+    left: u64,
+    /// Fuel that this instance has burnt.
+    burnt: u64,
+}
+
+/// Gives a store what others have left of the fuel; returns how much that is.
+fn fuelled(store: &mut Store<State>, limits: &RunLimits, used: &Used) -> u64 {
+    let left = limits.of(Limit::Fuel).saturating_sub(used.fuel());
+    // Without limits no fuel is counted.
+    let _ = store.set_fuel(left);
+    left
 }
 
 impl Plugin {
     /// Makes an instance of a component of functions and asks it what they are.
     pub fn functions(&self, call: &FunctionsCall) -> Result<FunctionsInstance, PluginError> {
         let wasi = Wasi::new(call.started_at, self.inspection().checksum.seed());
-        let state = State::new(Bounds::new(call.limits), wasi, None, Arc::clone(&call.events));
+        let state = State::new(Bounds::new(call.limits, call.used.clone()), wasi, None, Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
         let begun = epochs::begin(&mut store, &call.limits, &call.interrupt, self.guarded).and_then(|epochs| {
+            fuelled(&mut store, &call.limits, &call.used);
             let instance = self.linked.instantiate(&mut store)?;
             let describe: TypedFunc<(), (Vec<GivenSignature>,)> = instance.get_typed_func(&mut store, DESCRIBE)?;
             let function = instance.get_typed_func(&mut store, CALL)?;
@@ -169,7 +186,10 @@ impl Plugin {
             Err(error) => return Err(stopped(&error, store.data_mut(), &call.limits, &call.interrupt, None)),
         };
         let signatures = signatures(given).map_err(|reason| PluginError::Described { reason })?;
-        let live = Live {
+        let mut live = Live {
+            left: call.limits.of(Limit::Fuel).saturating_sub(call.used.fuel()),
+            burnt: 0,
+            used: call.used.clone(),
             store,
             call: function,
             short,
@@ -178,6 +198,7 @@ impl Plugin {
             epochs,
             stopped: None,
         };
+        live.burn();
         Ok(FunctionsInstance::new(live, signatures))
     }
 }
@@ -240,8 +261,7 @@ impl FunctionsInstance {
     /// Returns the fuel burnt so far.
     pub fn fuel(&self) -> u64 {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = |live: &Live| live.limits.of(Limit::Fuel).saturating_sub(live.store.get_fuel().unwrap_or(0));
-        live.as_ref().map_or(0, left)
+        live.as_ref().map_or(0, |live| live.burnt)
     }
 }
 
@@ -268,6 +288,25 @@ impl Live {
         if let Some(error) = &self.stopped {
             return Err(error.clone());
         }
+        if self.limits.of(Limit::Fuel).saturating_sub(self.used.fuel()) != self.left {
+            // Another library was called meanwhile.
+            self.left = fuelled(&mut self.store, &self.limits, &self.used);
+        }
+        let called = self.enter(function, cells, give);
+        self.burn();
+        called
+    }
+
+    /// Counts the fuel that was burnt since it was counted last.
+    fn burn(&mut self) {
+        let left = self.store.get_fuel().unwrap_or(self.left);
+        let burnt = self.left.saturating_sub(left);
+        self.left = left;
+        self.burnt = self.burnt.saturating_add(burnt);
+        self.used.burn(burnt);
+    }
+
+    fn enter(&mut self, function: u32, cells: &[Cell<'_>], give: Give<'_>) -> Result<(), DbError> {
         let Some(short) = self.short else { return self.call_long(function, cells, give) };
         let Some(arguments) = short::arguments(cells) else { return self.call_long(function, cells, give) };
         let (words,) =

@@ -3,23 +3,24 @@
 use wasmtime::{ResourceLimiter, Store};
 
 use super::state::State;
+use super::used::Used;
 use crate::limits::{Limit, LimitReached, RunLimits};
 
 /// Handles a component's instances may hold on what they make for each other, beside those of the contract.
 const OWN_HANDLES: usize = 1_000;
 
-/// Bounds memories, tables and instances of one store, and keeps the first limit met.
+/// Bounds memories, tables and instances of one store, together with those it counts with, and keeps the first limit met.
 #[derive(Debug)]
 pub(super) struct Bounds {
     pub(super) limits: RunLimits,
-    memory: u64,
-    elements: u64,
+    pub(super) used: Used,
     reached: Option<LimitReached>,
 }
 
 impl Bounds {
-    pub(super) fn new(limits: RunLimits) -> Self {
-        Self { limits, memory: 0, elements: 0, reached: None }
+    /// Bounds one more of the instances that have used so much together.
+    pub(super) fn new(limits: RunLimits, used: Used) -> Self {
+        Self { limits, used, reached: None }
     }
 
     /// Returns the first limit that was met.
@@ -41,16 +42,16 @@ impl Bounds {
 impl ResourceLimiter for Bounds {
     /// Traps at the limit: a guest that were told could only go on with less than it needs.
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let memory = self.memory.saturating_add(desired.saturating_sub(current) as u64);
-        self.check(Limit::Memory, memory)?;
-        self.memory = memory;
+        let more = desired.saturating_sub(current) as u64;
+        self.check(Limit::Memory, self.used.memory_with(more))?;
+        self.used.grow_memory(more);
         Ok(true)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let elements = self.elements.saturating_add(desired.saturating_sub(current) as u64);
-        self.check(Limit::TableElements, elements)?;
-        self.elements = elements;
+        let more = desired.saturating_sub(current) as u64;
+        self.check(Limit::TableElements, self.used.elements_with(more))?;
+        self.used.grow_elements(more);
         Ok(true)
     }
 

@@ -23,6 +23,7 @@ mod sql_host;
 mod state;
 mod transform;
 mod turns;
+mod used;
 mod wasi;
 mod weight;
 
@@ -39,3 +40,4 @@ pub use made_in::MadeIn;
 pub use plugin::{Call, Output, Plugin};
 pub use script::{EngineAbout, ScriptFailure, ScriptFrame};
 pub use transform::{NotApplied, TransformCall, TransformInstance};
+pub use used::Used;

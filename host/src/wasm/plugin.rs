@@ -14,6 +14,7 @@ use super::limits::{self, Bounds};
 use super::script::{FailureOut, RequestIn, ScriptFailure};
 use super::state::State;
 use super::turns::{self, Watchdog};
+use super::used::Used;
 use super::wasi::Wasi;
 use crate::code_events::CodeEvents;
 use crate::db::Session;
@@ -117,7 +118,8 @@ impl Plugin {
             return (session, Err(PluginError::NotLimited { source }));
         }
         let wasi = Wasi::new(call.started_at, call.seed);
-        let state = State::new(Bounds::new(call.limits), wasi, Some(session), Arc::clone(&call.events));
+        let state =
+            State::new(Bounds::new(call.limits, Used::default()), wasi, Some(session), Arc::clone(&call.events));
         let mut store = Store::new(self.linked.engine(), state);
         let result = turns::begin(&mut store, &call.limits, &call.interrupt, self.guarded)
             .map_err(|error| explain(&error, store.data_mut()))

@@ -12,6 +12,7 @@ use super::limits::{self, Bounds};
 use super::plugin::{Plugin, explain};
 use super::state::State;
 use super::turns;
+use super::used::Used;
 use super::wasi::Wasi;
 use crate::code_events::CodeEvents;
 use crate::interrupt::Interrupt;
@@ -230,7 +231,7 @@ impl Plugin {
         interrupt: &Interrupt,
         call: impl AsyncFnOnce(&mut Store<State>, Instance) -> wasmtime::Result<R>,
     ) -> Result<R, PluginError> {
-        let state = State::new(Bounds::new(*limits), Wasi::new(0, 0), None, Arc::new(Silence));
+        let state = State::new(Bounds::new(*limits, Used::default()), Wasi::new(0, 0), None, Arc::new(Silence));
         let mut store = Store::new(self.linked.engine(), state);
         let mut watched = None;
         let called = turns::begin(&mut store, limits, interrupt, self.guarded).and_then(|watchdog| {

@@ -37,8 +37,6 @@ pub(super) struct State {
     pub(super) savepoint_dropped: bool,
     /// Handles on cursors, statements and savepoints that the guest has not dropped.
     handles: u64,
-    /// Bytes that have crossed the boundary.
-    bytes: u64,
     /// When the guest's time is over and what else stops it; nothing where its statements or an epoch look at that.
     watch: Option<(Instant, Interrupt)>,
     /// Bytes that the host has taken or given since it last looked.
@@ -65,7 +63,6 @@ impl State {
             last_words: None,
             savepoint_dropped: false,
             handles: 0,
-            bytes: 0,
             watch: None,
             unwatched: 0,
             log_lines: 0,
@@ -111,9 +108,9 @@ impl State {
 
     /// Counts bytes that cross the boundary, in either direction.
     pub(super) fn cross(&mut self, bytes: u64) -> Result<(), LimitReached> {
-        self.bytes = self.bytes.saturating_add(bytes);
+        let all = self.bounds.used.cross(bytes);
         self.bounds.check(Limit::BytesPerCall, bytes)?;
-        self.bounds.check(Limit::Bytes, self.bytes)
+        self.bounds.check(Limit::Bytes, all)
     }
 
     /// Says what stops the guest while it is in calls of the host that are no statements.

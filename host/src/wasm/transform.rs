@@ -15,7 +15,9 @@ use super::plugin::{self, Plugin};
 use super::script::{FailureOut, OUT_OF_MEMORY, RequestIn, ScriptFailure};
 use super::state::State;
 use super::turns::{self, Watchdog};
+use super::used::Used;
 use super::wasi::Wasi;
+use super::weight::Weight;
 use crate::code_events::CodeEvents;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
@@ -111,8 +113,10 @@ pub struct TransformCall {
     pub started_at: u64,
     /// The manifest's parameters, and the names of the columns.
     pub params: Vec<(String, String)>,
-    /// What an instance may use.
+    /// What an instance may use; fuel and bytes are those of all instances together.
     pub limits: RunLimits,
+    /// What the instances before it have used.
+    pub used: Used,
     /// What stands for chance.
     pub seed: u64,
     /// The script whose function it is, if the component is an engine.
@@ -167,7 +171,7 @@ impl Plugin {
         let lines = Arc::<Lines>::default();
         let wasi = Wasi::new(call.started_at, call.seed);
         let events = Arc::clone(&lines) as Arc<dyn CodeEvents>;
-        let state = State::new(Bounds::new(call.limits), wasi, None, events);
+        let state = State::new(Bounds::new(call.limits, call.used.with_own_memory()), wasi, None, events);
         let mut store = Store::new(self.linked.engine(), state);
         let started = turns::begin(&mut store, &call.limits, interrupt, self.guarded).and_then(|watchdog| {
             let instance = watchdog.attend(self.linked.instantiate_async(&mut store))?;
@@ -211,6 +215,7 @@ impl fmt::Debug for TransformInstance {
 impl TransformInstance {
     /// Transforms a batch of these columns. After a failure that is not the guest's own word it is of no more use.
     pub fn apply(&mut self, rows: usize, columns: &[&CheckedColumn]) -> Result<CheckedBatch, NotApplied> {
+        self.cross(columns.weight())?;
         let columns: Vec<ColumnIn<'_>> = columns
             .iter()
             .map(|column| ColumnIn {
@@ -232,14 +237,23 @@ impl TransformInstance {
                 .and_then(|apply| self.watchdog.attend(apply.call_async(&mut self.store, (batch, &self.context))))
                 .map(|(answer,)| answer.map_err(NotApplied::from))
         };
-        match called {
-            Ok(Ok(batch)) => convert::checked(batch).map_err(|error| NotApplied::Malformed(error.to_string())),
+        // What was burnt by all of them is exact where a call ends, however they take turns.
+        match called.and_then(|answer| self.watchdog.settle(self.fuel()).map(|()| answer)) {
+            Ok(Ok(batch)) => {
+                self.cross(batch.weight())?;
+                convert::checked(batch).map_err(|error| NotApplied::Malformed(error.to_string()))
+            }
             Ok(Err(refused)) => Err(refused),
             Err(error) => {
                 let (state, timed) = (self.store.data_mut(), Some(&self.watchdog));
                 Err(NotApplied::Stopped(stopped(&error, state, &self.limits, &self.interrupt, timed)))
             }
         }
+    }
+
+    /// Counts bytes that cross the boundary.
+    fn cross(&mut self, bytes: u64) -> Result<(), NotApplied> {
+        self.store.data_mut().cross(bytes).map_err(|reached| NotApplied::Stopped(PluginError::Limit(reached)))
     }
 
     /// Has an engine load the script.

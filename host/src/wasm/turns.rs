@@ -13,6 +13,7 @@ use wasmtime::{Store, Trap};
 
 use super::limits::bound;
 use super::state::State;
+use super::used::Used;
 use crate::interrupt::Interrupt;
 use crate::limits::{Limit, RunLimits};
 
@@ -24,15 +25,27 @@ pub(super) struct Watchdog {
     pub(super) deadline: Instant,
     interrupt: Interrupt,
     timed_out: Cell<bool>,
+    /// Most fuel of all instances that count together.
+    fuel: u64,
+    used: Used,
+    /// Fuel of this instance that was counted.
+    counted: Cell<u64>,
 }
 
 impl Watchdog {
     /// Starts the time of a call.
-    pub(super) fn new(limits: &RunLimits, interrupt: &Interrupt) -> Self {
+    pub(super) fn new(limits: &RunLimits, interrupt: &Interrupt, used: &Used) -> Self {
         /// Where a longer time would not fit the clock.
         const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
         let time = Duration::from_millis(limits.of(Limit::Time)).min(YEAR);
-        Self { deadline: Instant::now() + time, interrupt: interrupt.clone(), timed_out: Cell::new(false) }
+        Self {
+            deadline: Instant::now() + time,
+            interrupt: interrupt.clone(),
+            timed_out: Cell::new(false),
+            fuel: limits.of(Limit::Fuel),
+            used: used.clone(),
+            counted: Cell::new(0),
+        }
     }
 
     /// Tells whether the guest must not go on.
@@ -55,9 +68,16 @@ impl Watchdog {
             match guest.as_mut().poll(&mut context) {
                 Poll::Ready(returned) => return returned,
                 Poll::Pending if self.must_stop() => return Err(Trap::Interrupt.into()),
-                Poll::Pending => {}
+                // Others may have burnt what it has itself.
+                Poll::Pending => self.settle(self.counted.get().saturating_add(TURN))?,
             }
         }
+    }
+
+    /// Counts what an instance has burnt until now; an error where that is too much together with what others have burnt.
+    pub(super) fn settle(&self, burnt: u64) -> wasmtime::Result<()> {
+        let more = burnt.saturating_sub(self.counted.replace(burnt));
+        if self.used.burn(more) > self.fuel { Err(Trap::OutOfFuel.into()) } else { Ok(()) }
     }
 }
 
@@ -74,7 +94,7 @@ pub(super) fn begin(
         bound(store, limits)?;
         store.fuel_async_yield_interval(Some(TURN))?;
     }
-    let watchdog = Watchdog::new(limits, interrupt);
+    let watchdog = Watchdog::new(limits, interrupt, &store.data().bounds.used);
     store.data_mut().watch(watchdog.deadline, interrupt);
     Ok(watchdog)
 }

@@ -2,6 +2,7 @@
 
 use super::bindings::whimbrel::migration::types::{Batch, SqlError, Value};
 use crate::db::Cell;
+use whimbrel_packed::CheckedColumn;
 
 /// Bytes that a value takes beside its content.
 const VALUE: usize = 16;
@@ -56,6 +57,13 @@ impl Weight for Batch {
     fn weight(&self) -> u64 {
         let columns = self.columns.iter();
         columns.map(|column| (column.tags.len() + column.words.len() + column.heap.len()) as u64 + 32).sum()
+    }
+}
+
+impl Weight for &[&CheckedColumn] {
+    fn weight(&self) -> u64 {
+        let columns = self.iter();
+        columns.map(|column| (column.tags().len() + column.words().len() * 8 + column.heap().len()) as u64 + 32).sum()
     }
 }
 

@@ -201,6 +201,10 @@ impl Session for WatchedSession {
         self.inner.set_limits(limits)
     }
 
+    fn take_limits(&mut self) -> Result<Option<RunLimits>, DbError> {
+        self.inner.take_limits()
+    }
+
     fn limit_reached(&mut self) -> Option<LimitReached> {
         self.inner.limit_reached()
     }

@@ -1,11 +1,17 @@
 //! Libraries that would do more than they may, or hand over more than they should.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use whimbrel::Interrupt;
+use whimbrel::db::Cell;
+use whimbrel::limits::{Limit, Limits};
 use whimbrel::plan::Until;
+use whimbrel::wasm::{Compilation, Engine, FunctionsCall, FunctionsInstance, RunLimits, Used};
 
 use super::super::transforms::chain;
-use super::Stage;
+use super::{Deaf, Stage, library};
 
 #[test]
 fn a_library_does_not_answer_what_the_owners_tables_ask() {
@@ -27,6 +33,51 @@ fn a_library_does_not_answer_what_the_owners_tables_ask() {
         let said = chain(&stage.up().expect_err("it fails"));
         assert!(said.contains("calls is_odd, for which no function of a migration may answer"), "{table}: {said}");
     }
+}
+
+#[test]
+fn libraries_have_one_budget_together() {
+    let plugin = Engine::for_functions(&Compilation::default()).unwrap().compile(library()).unwrap();
+    let start = |limits: Limits, used: &Used| {
+        plugin.functions(&FunctionsCall {
+            started_at: 0,
+            limits: RunLimits::decide(None, &limits).unwrap(),
+            used: used.clone(),
+            interrupt: Interrupt::new(),
+            events: Arc::new(Deaf),
+        })
+    };
+    let work = |instance: &FunctionsInstance| {
+        let twice = instance.functions().iter().find(|f| f.signature().name == "twice").unwrap();
+        twice.call(&mut [Cell::Text(&"x".repeat(10_000))])
+    };
+    let one = start(Limits::default(), &Used::default()).unwrap();
+    work(&one).unwrap();
+    let enough = one.fuel();
+
+    let limits = Limits::default().with(Limit::Fuel, enough * 2);
+    let used = Used::default();
+    let both = [start(limits.clone(), &used).unwrap(), start(limits, &used).unwrap()];
+    both.iter().for_each(|instance| drop(work(instance).unwrap()));
+    assert_eq!(both.iter().map(FunctionsInstance::fuel).sum::<u64>(), enough * 2);
+    let error = work(&both[0]).unwrap_err();
+    assert_eq!(error.limit_reached().map(|reached| reached.limit), Some(Limit::Fuel), "{error}");
+
+    let memory = Limits::default().with(Limit::Memory, 2 << 20);
+    let used = Used::default();
+    let first = start(memory.clone(), &used).unwrap();
+    work(&first).unwrap();
+    let error = start(memory, &used).expect_err("the first has taken more than half");
+    assert!(error.to_string().contains("memory"), "{error}");
+}
+
+#[test]
+fn a_script_makes_no_success_of_a_limit_that_a_function_met() {
+    let script = "// whimbrel: functions = \"text_tools\"\n// whimbrel: limits = { bytes_per_call = \"1MiB\" }\n\
+                  export function up(db) {\n\
+                  try { db.query(\"SELECT length(twice(zeroblob(600000)))\").all(); } catch (e) { log(e.code); }\n}\n";
+    let said = Stage::new(&[("0002_call.js", script)]).fails();
+    assert!(said.contains("bytes_per_call limit of 1 MiB"), "{said}");
 }
 
 #[test]

@@ -15,10 +15,11 @@ INSERT INTO orders VALUES (10, 1);
 ";
 const OWNER: &str = "database = \"sqlite:app.db\"\ndir = \"migrations\"\n[chains.acme]\ndir = \"vendor\"\n\
                      trust = \"untrusted\"\nnamespace = \"acme_\"\n";
-const ENDLESS: &str = "(WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM r) > 0";
+pub(super) const ENDLESS: &str =
+    "(WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM r) > 0";
 
 /// An application with its own chain applied, and a vendor's folder beside it.
-fn shop(files: &[(&str, &str)], policy: &str) -> Project {
+pub(super) fn shop(files: &[(&str, &str)], policy: &str) -> Project {
     let project = Project::with(&[("0001_app.sql", APP)]);
     project.ok(&["up"]);
     project.write("whimbrel.toml", format!("{OWNER}{policy}"));
@@ -39,7 +40,7 @@ fn refused(project: &Project, arguments: &[&str]) -> String {
     shown
 }
 
-fn said(outcome: &Outcome) -> String {
+pub(super) fn said(outcome: &Outcome) -> String {
     format!("{}{}", outcome.stdout, outcome.stderr)
 }
 

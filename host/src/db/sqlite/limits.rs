@@ -42,6 +42,8 @@ pub(super) struct Budget {
     rows_read: u64,
     operations_before: u64,
     changes_before: u64,
+    /// Pages that the database had.
+    pages_before: i64,
     reached: Option<LimitReached>,
     before: Before,
     heap: HeapBound,
@@ -67,6 +69,7 @@ impl Budget {
     /// Puts the limits in force on a connection that has done so many operations.
     pub(super) fn begin(connection: &Connection, limits: RunLimits, operations: u64) -> rusqlite::Result<Self> {
         let mut before = Before { native: Vec::new(), pages: None };
+        let pages_before = read(connection, "PRAGMA main.page_count")?;
         let lowered = before.lower(connection, &limits);
         if let Err(error) = lowered {
             let _ = before.restore(connection);
@@ -78,6 +81,7 @@ impl Budget {
             rows_read: 0,
             operations_before: operations,
             changes_before: connection.total_changes(),
+            pages_before,
             reached: None,
             before,
             // The last one, since everything else takes memory.
@@ -85,11 +89,20 @@ impl Budget {
         })
     }
 
-    /// Restores what was in force before.
-    pub(super) fn end(self, connection: &Connection) -> rusqlite::Result<()> {
-        let Self { before, heap, .. } = self;
+    /// Restores what was in force before. Returns the limits with what was used of them taken off.
+    pub(super) fn end(self, connection: &Connection, operations: u64) -> rusqlite::Result<RunLimits> {
+        let Self { before, heap, limits, .. } = self;
         drop(heap);
-        before.restore(connection)
+        before.restore(connection)?;
+        let written = connection.total_changes().saturating_sub(self.changes_before);
+        let grown = read(connection, "PRAGMA main.page_count")?.saturating_sub(self.pages_before);
+        let grown = grown.max(0).saturating_mul(read(connection, "PRAGMA main.page_size")?);
+        Ok(limits
+            .after(Limit::Statements, self.statements)
+            .after(Limit::RowsRead, self.rows_read)
+            .after(Limit::RowsWritten, written)
+            .after(Limit::SqlOperations, operations.saturating_sub(self.operations_before))
+            .after(Limit::DatabaseGrowth, grown.unsigned_abs()))
     }
 
     /// Returns the first limit that was met.
@@ -121,7 +134,7 @@ impl Budget {
 
     /// Returns how many rows may be fetched at most: one beyond the limit, which then tells that it is met.
     pub(super) fn rows_left(&self) -> u64 {
-        self.limits.of(Limit::RowsRead).saturating_sub(self.rows_read).saturating_add(1)
+        self.limits.left(Limit::RowsRead).saturating_sub(self.rows_read).saturating_add(1)
     }
 
     /// Counts rows that were fetched.
@@ -143,7 +156,7 @@ impl Budget {
         let limit = match error.native.as_str() {
             "SQLITE_INTERRUPT" if told.stopped => Some(Limit::SqlOperations),
             "SQLITE_INTERRUPT" if error.code == ErrorCode::Limit => Some(Limit::Time),
-            "SQLITE_FULL" if disk::could_hold(connection, self.limits.of(Limit::DatabaseGrowth)) => {
+            "SQLITE_FULL" if disk::could_hold(connection, self.limits.left(Limit::DatabaseGrowth)) => {
                 Some(Limit::DatabaseGrowth)
             }
             "SQLITE_NOMEM" | "SQLITE_IOERR_NOMEM" if told.refused_memory || self.heap.can_be_met() => {
@@ -168,10 +181,9 @@ impl Before {
             self.native.push((native, before));
             connection.set_limit(native, before.min(most))?;
         }
-        let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let before = read("PRAGMA main.max_page_count")?;
-        let (pages, size) = (read("PRAGMA main.page_count")?, read("PRAGMA main.page_size")?);
-        let growth = i64::try_from(limits.of(Limit::DatabaseGrowth)).unwrap_or(i64::MAX);
+        let before = read(connection, "PRAGMA main.max_page_count")?;
+        let (pages, size) = (read(connection, "PRAGMA main.page_count")?, read(connection, "PRAGMA main.page_size")?);
+        let growth = i64::try_from(limits.left(Limit::DatabaseGrowth)).unwrap_or(i64::MAX);
         self.pages = Some(before);
         set_pages(connection, before.min(pages.saturating_add(growth / size.max(1))))
     }
@@ -182,6 +194,10 @@ impl Before {
         }
         self.pages.map_or(Ok(()), |pages| set_pages(connection, pages))
     }
+}
+
+fn read(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 /// A guest can make nothing in the temporary database, so only the main one can grow.

@@ -392,6 +392,10 @@ impl Session for SqliteSession {
         self.begin_budget(limits)
     }
 
+    fn take_limits(&mut self) -> Result<Option<RunLimits>, DbError> {
+        self.end_budget()
+    }
+
     fn limit_reached(&mut self) -> Option<LimitReached> {
         self.reached()
     }

@@ -263,7 +263,7 @@ impl<'w> Guest<'w> {
         }
         session.set_ambient(Some(Ambient::default())).expect("neither time nor chance");
         let protected = vec!["_whimbrel_history".to_owned()];
-        session.restrict(Some(Arc::new(Restriction { protected, grants: Some(case.grants.clone()), read_only: false })));
+        session.restrict(Some(Arc::new(Restriction { protected, grants: Some(case.grants.clone()), ..Restriction::default() })));
         Self { session, statements: Vec::new(), cursors: Vec::new(), savepoints: Vec::new() }
     }
 

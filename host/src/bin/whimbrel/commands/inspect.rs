@@ -13,7 +13,7 @@ use whimbrel::limits::{Limit, Limits};
 use whimbrel::model::{Body, Manifest, Migration, Placement, Policies, Version};
 use whimbrel::plan::{Direction, Goal, Plan, Step};
 use whimbrel::source::{FileName, Problem, SourceError, lone_file};
-use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, Inspection, RunLimits};
+use whimbrel::wasm::{self, CompileError, Engine, FunctionsCall, Inspection, RunLimits, Used};
 
 use crate::args::{Globals, InspectArgs};
 use crate::commands::files;
@@ -102,7 +102,7 @@ fn functions(bytes: &[u8], settings: &Settings, signals: &Signals) -> Result<Vec
     let engine = Engine::for_functions(&settings.compilation(interrupt.clone())).map_err(failed)?;
     let plugin = engine.compile(bytes).map_err(failed)?;
     let limits = RunLimits::decide(None, &Limits::default().with(Limit::Time, LISTING)).unwrap_or_default();
-    let call = FunctionsCall { started_at: 0, limits, interrupt, events: Arc::new(Deaf) };
+    let call = FunctionsCall { started_at: 0, limits, used: Used::default(), interrupt, events: Arc::new(Deaf) };
     let instance = plugin.functions(&call).map_err(|error| failure::explain_guest(&error))?;
     Ok(instance.functions().iter().map(|function| function.signature().clone()).collect())
 }

@@ -24,18 +24,19 @@ impl SqliteSession {
         let operations = self.watch.meter.operations();
         let begun = self.unrestricted(|session| Budget::begin(session.connection(), *limits, operations));
         self.budget = Some(begun.map_err(|error| translate(&self.watch, error))?);
-        self.watch.meter.allow(Some(limits.of(Limit::SqlOperations)));
+        self.watch.meter.allow(Some(limits.left(Limit::SqlOperations)));
         self.watch.share_memory(Some(limits.of(Limit::SqlMemory)));
         Ok(())
     }
 
-    /// Restores what was in force before any budget.
-    pub(super) fn end_budget(&mut self) -> Result<(), DbError> {
-        let Some(budget) = self.budget.take() else { return Ok(()) };
+    /// Restores what was in force before any budget. Returns what is left of it.
+    pub(super) fn end_budget(&mut self) -> Result<Option<RunLimits>, DbError> {
+        let Some(budget) = self.budget.take() else { return Ok(None) };
+        let operations = self.watch.meter.operations();
         self.watch.meter.allow(None);
         self.watch.share_memory(None);
-        let ended = self.unrestricted(|session| budget.end(session.connection()));
-        ended.map_err(|error| translate(&self.watch, error))
+        let ended = self.unrestricted(|session| budget.end(session.connection(), operations));
+        ended.map(Some).map_err(|error| translate(&self.watch, error))
     }
 
     /// Returns the first limit that was met.
@@ -100,6 +101,11 @@ impl SqliteSession {
                 return self.budgeted(|budget, _| budget.meet(reached)).unwrap_or_else(|| reached.into());
             }
         };
+        if let Some(reached) = error.limit_reached() {
+            // Of a function that the statement has called, whatever its caller makes of that.
+            self.budgeted(|budget, _| budget.meet(reached));
+            return error;
+        }
         let told = Told { stopped: self.watch.meter.is_over(), refused_memory: self.watch.take_prepare_met() };
         let limit = self.budgeted(|budget, connection| budget.recognise(&error, told, connection)).flatten();
         match limit {
