@@ -32,7 +32,7 @@ pub(super) fn context<'a>(step: &'a Step, conditions: &Conditions<'_>) -> RustCo
         chain: &step.chain,
         version: migration.version,
         name: &migration.name,
-        dry_run: conditions.dry_run,
+        dry_run: conditions.is_for_nothing(),
         started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
         seed: migration.checksum().seed(),
     }
@@ -85,11 +85,17 @@ mod tests {
         migrator
             .on(&mut connection, |migrator| {
                 migrator.dry_run(&Goal::LATEST)?;
+                migrator.round_trip(&Goal::LATEST)?;
+                migrator.run_twice(&Goal::LATEST)?;
                 migrator.up(Until::End)?;
                 migrator.down(Until::Steps(1))
             })
             .unwrap();
-        let expected = ["up app 7 note dry=true", "up app 7 note dry=false", "down app 7 note dry=false"];
-        assert_eq!(*told.0.lock().unwrap(), expected);
+        let mut all = told.0.lock().unwrap().clone();
+        let real = all.split_off(all.len() - 2);
+        assert_eq!(real, ["up app 7 note dry=false", "down app 7 note dry=false"]);
+        // Of the dry run, and of copies, which nobody keeps.
+        assert!(all.len() > 3, "{all:?}");
+        assert!(all.iter().all(|told| told.ends_with(" app 7 note dry=true")), "{all:?}");
     }
 }

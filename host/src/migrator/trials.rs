@@ -22,7 +22,7 @@ struct Attempt<'a> {
 impl Migrator {
     /// Runs to a goal on copies of the database, what is code twice, and tells whether both runs did the same.
     ///
-    /// The database itself is only read. A migration that disagrees with itself is the last one of the answer.
+    /// The database itself is only read, and code is told that nothing will stay, as in a dry run. A migration that disagrees with itself is the last one of the answer.
     pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
         self.run_twice_with(goal, &[])
     }
@@ -36,7 +36,7 @@ impl Migrator {
     /// Runs each pending migration up, down and up again on copies of the database, and compares schema and data: with
     /// what was there before, and with what the first up has made.
     ///
-    /// The database itself is only read. Hooks are left out; the clock stands still and random numbers are the same each
+    /// The database itself is only read, and code is told that nothing will stay, as in a dry run. Hooks are left out; the clock stands still and random numbers are the same each
     /// time. What does not come back as it should is told, and the next migration is tried.
     pub fn round_trip(&self, goal: &Goal) -> Result<Vec<Trip>, Error> {
         self.round_trip_with(goal, &[])

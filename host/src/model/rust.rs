@@ -16,7 +16,8 @@ pub struct RustContext<'a> {
     pub version: Version,
     /// Name of the migration.
     pub name: &'a str,
-    /// Everything will be rolled back: leave alone what is outside the database.
+    /// Nothing of it will stay: everything will be rolled back, or it is done on a copy of the database, as for a round trip.
+    /// Leave alone what is outside the database.
     pub dry_run: bool,
     /// Recorded start of the run, in milliseconds since 1970.
     pub started_at: u64,
