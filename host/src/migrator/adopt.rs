@@ -1,6 +1,7 @@
 //! Takes the history of another tool over, in one transaction.
 
 use super::Migrator;
+use super::sources::Sound;
 use super::baseline::check_not_above;
 use crate::db::{Access, Session};
 use crate::error::Error;
@@ -59,7 +60,7 @@ impl Migrator {
             Err(AdoptError::NotFound { .. } | AdoptError::Several { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        let found = self.look_into_sources_of(from.and_then(|from| layout(from.tool)), &self.interrupt)?;
+        let found = self.look_into_sources_of(from.and_then(|from| layout(from.tool)), Sound::All, &self.interrupt)?;
         Ok((found.chains, found.assumed.is_some()))
     }
 

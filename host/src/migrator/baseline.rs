@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Migrator;
+use super::sources::Sound;
 use crate::db::{Access, DbError, ErrorCode, Session};
 use crate::error::Error;
 use crate::exec;
@@ -100,7 +101,7 @@ impl Migrator {
 
     fn squash_history(&self) -> Result<Squashed, Error> {
         // What hooks make is no part of it.
-        let chains = self.load_to_run(&self.interrupt)?;
+        let chains = self.load_to_run(Sound::All, &self.interrupt)?;
         let mut session = self.existing(Access::Read, &self.interrupt)?;
         // What is applied and what it has made, at one moment.
         session.begin_reading().map_err(|error| self.database_error(error))?;

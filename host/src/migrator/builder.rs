@@ -125,6 +125,10 @@ impl MigratorBuilder {
 
     /// Restricts everything to these chains; the others only have to have what these depend on. All unless set, and where
     /// none is named.
+    ///
+    /// What is wrong with the files of a chain on which none of these depends is told in a warning of plans and reports and in
+    /// [`Status::ignored`](super::Status::ignored). It stops only what goes down, since something of such a chain may depend on
+    /// what would go.
     #[must_use]
     pub fn only<S: Into<String>>(mut self, chains: impl IntoIterator<Item = S>) -> Self {
         self.only = chains.into_iter().map(Into::into).collect();

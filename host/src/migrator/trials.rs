@@ -1,6 +1,7 @@
 //! Tries migrations on copies of a database, which itself is only read.
 
 use super::Migrator;
+use super::sources::Sound;
 use crate::db::sqlite::Fill;
 use crate::db::{Access, OpenOptions, Session};
 use crate::error::Error;
@@ -68,7 +69,8 @@ impl Migrator {
     }
 
     fn attempt<'a>(&'a self, goal: &Goal, interrupt: &'a Interrupt) -> Result<Attempt<'a>, Error> {
-        let (chains, options) = (self.load(interrupt)?, self.options(interrupt, false));
+        let chains = self.look_into_sources(Sound::for_goal(goal), interrupt)?.chains;
+        let options = self.options(interrupt, false);
         Ok(Attempt { migrator: self, interrupt, chains, goal: *goal, options, fills: &[] })
     }
 }
