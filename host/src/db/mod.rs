@@ -369,6 +369,12 @@ pub trait Session {
         Ok(())
     }
 
+    /// Refuses a connection on which migrations could not do what they say: one that somebody has lent and that only reads, or that
+    /// has objects of its own in the place of ones of the database.
+    fn check_fit(&mut self) -> Result<(), DbError> {
+        Ok(())
+    }
+
     /// Returns a number that changes when another connection has changed the database.
     fn data_version(&mut self) -> Result<i64, DbError>;
     /// Tells whether a table of this name exists.

@@ -11,9 +11,9 @@ use crate::sql::{self, Token};
 /// Begins the name of a table that is there for a moment only.
 const PROBE: &str = "_whimbrel_probe";
 const PROBES: &str = "SELECT name FROM main.sqlite_schema WHERE name LIKE '^_whimbrel^_probe%' ESCAPE '^'";
-/// Indexes that SQLite makes by itself have no text.
-const ATTACHMENTS: &str =
-    "SELECT type, name, tbl_name FROM main.sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL";
+/// Indexes that SQLite makes by itself have no text. Temporary triggers are those of a connection that somebody has lent.
+const ATTACHMENTS: &str = "SELECT type, name, tbl_name FROM main.sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL \
+     UNION ALL SELECT 'temporary trigger', name, tbl_name FROM temp.sqlite_schema WHERE type = 'trigger'";
 const TABLES: &str = "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')";
 const DANGLING: &str = "SELECT t.name, k.\"table\" FROM main.sqlite_schema t JOIN pragma_foreign_key_list(t.name, 'main') k \
                         WHERE t.type = 'table' AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema p \

@@ -158,6 +158,7 @@ pub(super) fn do_and_record(
         report.warnings.extend(intact.check(session.as_mut(), step)?);
         // A temporary table may have the name of the history.
         scope.put_back(session.as_mut())?;
+        session.check_fit().map_err(StepError::doing("go on with this connection"))?;
         record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
         Ok(report)
     });

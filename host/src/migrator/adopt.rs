@@ -1,8 +1,8 @@
 //! Takes the history of another tool over, in one transaction.
 
 use super::Migrator;
-use super::sources::Sound;
 use super::baseline::check_not_above;
+use super::sources::Sound;
 use crate::db::{Access, Session};
 use crate::error::Error;
 use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror, Tool};

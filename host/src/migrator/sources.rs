@@ -94,7 +94,8 @@ impl Migrator {
             let problems = broken.into_iter().flat_map(|(_, error)| error.problems).chain(hook_problems);
             return Err(SourceError::new(problems.collect()).into());
         }
-        let mut left_out: Vec<(String, String)> = broken.iter().map(|(name, error)| ((*name).clone(), told(error))).collect();
+        let mut left_out: Vec<(String, String)> =
+            broken.iter().map(|(name, error)| ((*name).clone(), told(error))).collect();
         let (mut held, mut ignored) = (Vec::new(), Vec::new());
         let (mut of_sources, mut assumed) = (Vec::new(), None);
         for (name, mut loaded) in sources {
@@ -109,7 +110,9 @@ impl Migrator {
         of_sources.append(&mut hooks);
         let (chains, others) = gather_needed(held, is_needed)?;
         left_out.extend(others);
-        ignored.extend(left_out.iter().map(|(chain, why)| Ignored { file: format!("the chain {chain}"), reason: why.clone() }));
+        ignored.extend(
+            left_out.iter().map(|(chain, why)| Ignored { file: format!("the chain {chain}"), reason: why.clone() }),
+        );
         let is_strangers = |chain: &str| self.policies.of(chain).is_untrusted();
         let chains = chains
             .with_strangers(is_strangers)

@@ -6,6 +6,7 @@ use crate::db::sqlite::Fill;
 use crate::db::{Access, OpenOptions, Session};
 use crate::error::Error;
 use crate::exec::{self, Conditions, Prepared, Trial, TrialError, Trip};
+use crate::history::History;
 use crate::interrupt::Interrupt;
 use crate::model::Chains;
 use crate::plan::{self, Goal};
@@ -80,14 +81,17 @@ type Work<T> = fn(&Attempt<'_>, &mut dyn Session) -> Result<T, Error>;
 impl Attempt<'_> {
     fn twice(&self, original: &mut dyn Session) -> Result<Vec<Trial>, Error> {
         let prepared = self.prepare(original)?;
-        let tried = exec::run_twice(original, prepared, &self.conditions(), &self.options, self.fills);
+        let history = self.history(original)?;
+        let tried = exec::run_twice(original, prepared, &self.conditions(&history), &self.options, self.fills);
         tried.map_err(|error| self.error(error))
     }
 
     fn round_trip(&self, original: &mut dyn Session) -> Result<Vec<Trip>, Error> {
         let prepared = self.prepare(original)?;
         let prepare = |plan| self.migrator.prepare(plan, &self.chains, self.interrupt);
-        let tried = exec::round_trip(original, prepared, &prepare, &self.conditions(), &self.options, self.fills);
+        let history = self.history(original)?;
+        let conditions = self.conditions(&history);
+        let tried = exec::round_trip(original, prepared, &prepare, &conditions, &self.options, self.fills);
         tried.map_err(|error| self.error(error))
     }
 
@@ -99,9 +103,15 @@ impl Attempt<'_> {
         Ok(migrator.prepare(plan, &self.chains, self.interrupt)?)
     }
 
-    fn conditions(&self) -> Conditions<'_> {
+    /// The history, which knows of the others in the database: none of them is what migrations make.
+    fn history(&self, original: &mut dyn Session) -> Result<History, Error> {
+        let history = self.migrator.history.clone();
+        history.beside_others(original).map_err(|error| self.migrator.database_error(error))
+    }
+
+    fn conditions<'c>(&'c self, history: &'c History) -> Conditions<'c> {
         let conditions = self.migrator.conditions(&self.chains, self.goal, self.interrupt, false);
-        Conditions { throttle: None, on_a_copy: true, ..conditions }
+        Conditions { history, throttle: None, on_a_copy: true, ..conditions }
     }
 
     fn error(&self, error: TrialError) -> Error {

@@ -6,6 +6,7 @@ mod budget;
 mod connection_state;
 mod cursors;
 mod end;
+mod fit;
 mod inquiries;
 mod keep;
 mod note;
@@ -410,6 +411,10 @@ impl Session for SqliteSession {
 
     fn put_back(&mut self, state: &ConnectionState) -> Result<(), DbError> {
         self.put_connection_back(state)
+    }
+
+    fn check_fit(&mut self) -> Result<(), DbError> {
+        self.check_lent()
     }
 
     fn data_version(&mut self) -> Result<i64, DbError> {
