@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::report::StepError;
 use super::run::Conditions;
 use super::voice::Voice;
-use crate::db::{Session, Transaction};
+use crate::db::{DbError, ErrorCode, KEYS_OFF, Session, Transaction};
 use crate::model::{RustContext, RustError};
 use crate::plan::Step;
 
@@ -20,6 +20,13 @@ pub(super) fn run_rust(
     session.keep_transaction(true);
     let done = code(&mut Transaction::new(session).heard_by(&voice));
     match session.keep_transaction(false) {
+        Some(statement) if statement == KEYS_OFF => {
+            let message = format!(
+                "{KEYS_OFF} does nothing inside a transaction, and rows would go with what they refer to; leave it out, and say \
+                 of a migration that rebuilds tables `Code::rebuild`, or `RustMigration::is_rebuild`"
+            );
+            Err(StepError::doing("switch foreign keys off")(DbError::new(ErrorCode::Denied, message)))
+        }
         Some(statement) => Err(StepError::OwnTransaction { statement, source: done.err() }),
         None => done.map_err(|source| StepError::of_code(source, conditions.interrupt)),
     }
@@ -74,6 +81,47 @@ mod tests {
         fn is_reversible(&self) -> bool {
             true
         }
+    }
+
+    const TABLES: &str = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p ON DELETE CASCADE); \
+                          INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);";
+    const ANEW: &str = "CREATE TABLE q (id INTEGER PRIMARY KEY, x); INSERT INTO q (id) SELECT id FROM p; DROP TABLE p; \
+                        ALTER TABLE q RENAME TO p;";
+
+    fn run(code: Code) -> (Result<crate::Report, String>, i64) {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        let migrator = Migrator::builder().source(code).build().unwrap();
+        let done = migrator.on(&mut connection, |migrator| migrator.up(Until::End)).map_err(|error| {
+            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        });
+        let enforced: bool = connection.query_row("PRAGMA foreign_keys", [], |row| row.get(0)).unwrap();
+        assert!(enforced, "foreign keys are enforced again");
+        (done, connection.query_row("SELECT count(*) FROM c", [], |row| row.get(0)).unwrap())
+    }
+
+    #[test]
+    fn code_that_rebuilds_a_table_keeps_the_rows_that_refer_to_it() {
+        let anew = |tx: &mut Transaction<'_>| Ok(tx.sqlite().unwrap().execute_batch(ANEW)?);
+        let (done, rows) = run(Code::new().up(1, "anew", anew).rebuild());
+        assert_eq!((done.unwrap().steps.len(), rows), (1, 1));
+        // It may say what scripts say, though it is nothing.
+        let says = |tx: &mut Transaction<'_>| {
+            tx.sqlite().unwrap().execute_batch("PRAGMA foreign_keys = OFF")?;
+            Ok(tx.sqlite().unwrap().execute_batch(ANEW)?)
+        };
+        let (done, rows) = run(Code::new().up(1, "anew", says).fingerprint("1").rebuild());
+        assert_eq!((done.unwrap().steps.len(), rows), (1, 1));
+        let (done, rows) = run(Code::new().up(1, "anew", says));
+        let error = done.unwrap_err();
+        assert!(error.contains("PRAGMA foreign_keys = OFF does nothing inside a transaction"), "{error}");
+        assert_eq!(rows, 1);
+        let breaks = |tx: &mut Transaction<'_>| Ok(tx.sqlite().unwrap().execute_batch("DELETE FROM p")?);
+        let (done, rows) = run(Code::new().up(1, "breaks", breaks).rebuild());
+        assert!(done.unwrap_err().contains("a row of c with rowid 1 has no parent in p"));
+        assert_eq!(rows, 1);
     }
 
     #[test]

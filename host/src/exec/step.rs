@@ -20,7 +20,7 @@ use super::work::{Work, work};
 use crate::db::{Counters, Session};
 use crate::history::NewRow;
 use crate::history::foreign::Done;
-use crate::model::{AppliedState, Directives, Migration, Moment, Role, TransactionMode};
+use crate::model::{AppliedState, Body, Directives, Migration, Moment, Role, TransactionMode};
 use crate::plan::{Direction, Step, Warning};
 
 /// Runs one step; when it fails, what it did is undone and the session stays usable.
@@ -55,10 +55,10 @@ fn run_in(
     }
     let directives = step.step.script().map(|script| &script.directives);
     match directives {
+        _ if rebuilds(step) => rebuild(scope, session, step, conditions, watermark),
         Some(Directives { transaction: TransactionMode::None, .. }) => around(session, step, conditions, |session| {
             super::outside::outside_transaction(session, step, conditions, watermark, scope)
         }),
-        Some(Directives { rebuild: true, .. }) => rebuild(scope, session, step, conditions, watermark),
         Some(_) | None => in_transaction(scope, session, step, conditions, watermark),
     }
 }
@@ -185,7 +185,12 @@ fn rebuild(
 
 /// Tells whether a step rebuilds tables with foreign keys suspended.
 pub(super) fn rebuilds(step: &PreparedStep) -> bool {
-    step.step.script().is_some_and(|script| script.directives.rebuild)
+    match &step.step.migration.body {
+        Body::Rust(code) => code.is_rebuild(),
+        Body::Sql { .. } | Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } => {
+            step.step.script().is_some_and(|script| script.directives.rebuild)
+        }
+    }
 }
 
 /// What a step may break that SQLite does not look after while foreign keys are off.

@@ -41,6 +41,15 @@ pub trait RustMigration: Send + Sync {
         false
     }
 
+    /// Tells whether it rebuilds tables, as `-- whimbrel: rebuild` says of a script: foreign keys are off while it runs, so that
+    /// dropping a table leaves alone the rows that refer to it, and what it has broken is refused at its end. Inside the
+    /// transaction `PRAGMA foreign_keys = OFF` would do nothing, and is refused.
+    ///
+    /// `Code::rebuild` says it in the place of this.
+    fn is_rebuild(&self) -> bool {
+        false
+    }
+
     /// Stands for the code in the checksum: change it whenever the code changes its meaning.
     ///
     /// Compiled code has no bytes of its own to compare, so that a change nobody tells of here is noticed by nobody.

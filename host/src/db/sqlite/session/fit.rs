@@ -11,6 +11,8 @@ const SHADOWS: &str = "SELECT t.type, m.name FROM temp.sqlite_schema t JOIN main
                        WHERE t.type IN ('table', 'view') AND m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite^_%' ESCAPE '^' \
                        LIMIT 1";
 
+const HAS_TEMPORARY: &str = "SELECT EXISTS (SELECT 1 FROM pragma_database_list WHERE name = 'temp')";
+
 impl SqliteSession {
     /// Refuses a connection of the caller's that only reads, or has temporary tables in the place of ones of the database. A
     /// connection of the host's own has neither, but what a run makes for itself.
@@ -31,6 +33,10 @@ fn wrong(connection: &Connection) -> rusqlite::Result<Option<DbError>> {
     if connection.query_row("PRAGMA query_only", [], |row| row.get(0))? {
         let message = "the connection only reads, as `PRAGMA query_only` says of it; set that off, or lend another one";
         return Ok(Some(DbError::new(ErrorCode::ReadOnly, message)));
+    }
+    // Whoever looks into the temporary database where there is none makes one.
+    if !connection.query_row(HAS_TEMPORARY, [], |row| row.get(0))? {
+        return Ok(None);
     }
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
     let found = connection.query_row(SHADOWS, [], read).optional()?;
