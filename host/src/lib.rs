@@ -50,8 +50,10 @@
 //! `tokio::task::spawn_blocking(move || migrator.on(&mut connection, |migrator| migrator.up(Until::End)))`. A clone of a
 //! migrator is cheap.
 //!
-//! The library never prints, reads the environment, exits or installs a logger. It returns values, tells events to an
-//! [`exec::Observer`], and passes what guests log on to `tracing` under the target `whimbrel::guest`.
+//! The library never prints, exits or installs a logger. It returns values, tells events to an
+//! [`exec::Observer`], and passes what guests log on to `tracing` under the target `whimbrel::guest`. Of the environment it reads
+//! one thing, with the feature `wasm` and only where a component or a script is to run: where the user's cache folder is
+//! (`XDG_CACHE_HOME` on Linux). `MigratorBuilder::component_cache` names another one, or none.
 //!
 //! # Features
 //! - `cli` (default): the `whimbrel` program.
@@ -71,6 +73,15 @@
 //! ```
 //!
 //! It has migrations in SQL and in Rust then, and whichever of the other features it names.
+//!
+//! With `wasm` a component is compiled when it first runs on a machine, and the engine of a script likewise; what comes out is kept.
+//! In a debug build the compiler is a debug build as well, and takes many times as long, most of all for the engines that come with
+//! the program. What others wrote can be optimised while the program itself is not, in `Cargo.toml` of its workspace:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 2
+//! ```
 //!
 //! # SQLite
 //! A program that depends on this crate has the SQLite of [`rusqlite`], built from its source, and not with every flag that the

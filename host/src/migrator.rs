@@ -14,6 +14,7 @@ mod queries;
 mod repair;
 #[cfg(feature = "wasm")]
 mod scripts;
+mod sources;
 mod startup;
 mod transforms;
 mod trials;
@@ -33,9 +34,9 @@ use crate::exec::{self, Conditions, Observer, PrepareError, Prepared, Report, Th
 use crate::history::{History, HistoryError};
 use crate::interrupt::Interrupt;
 use crate::lock::Here;
-use crate::model::{Applied, Chains, FunctionLibrary, Held, Migration, Placeholders, Policies, Surroundings, gather};
+use crate::model::{Applied, Chains, FunctionLibrary, Migration, Placeholders, Policies, Surroundings};
 use crate::plan::{self, Goal, Plan, Rules, Until, Warning};
-use crate::source::{Ignored, Layout, Loaded, Problem, Source, SourceError};
+use crate::source::Source;
 
 pub use baseline::Squashed;
 pub use builder::MigratorBuilder;
@@ -43,6 +44,7 @@ use hooks::Hooks;
 use job::Job;
 pub use kept::{KeptBytesOf, KeptPart};
 pub use queries::{Gap, Status};
+use sources::Sound;
 pub use startup::Startup;
 pub use transforms::Rejects;
 
@@ -89,17 +91,6 @@ impl fmt::Debug for Migrator {
     }
 }
 
-/// What the sources hold.
-struct Found {
-    chains: Chains,
-    /// Files that are no migrations.
-    ignored: Vec<Ignored>,
-    /// What is wrong with the files of hooks: nothing can be run, and everything can be looked at.
-    hook_problems: Vec<Problem>,
-    /// The layout of which only another tool's history tells.
-    assumed: Option<Layout>,
-}
-
 impl Migrator {
     /// Starts a migrator.
     pub fn builder() -> MigratorBuilder {
@@ -109,7 +100,7 @@ impl Migrator {
     /// Returns what a run to the goal would do. Changes nothing and creates nothing.
     pub fn plan(&self, goal: &Goal) -> Result<Plan, Error> {
         self.timed(|timed| {
-            let chains = timed.load_to_run(&timed.interrupt)?;
+            let chains = timed.load_to_run(Sound::for_goal(goal), &timed.interrupt)?;
             let (rows, kept) = timed.rows_and_kept(&chains, goal)?;
             timed.draw_up(&kept::with_kept(&chains, kept), &rows, goal)
         })
@@ -122,6 +113,12 @@ impl Migrator {
             migration: format!("{chain}:{key}"),
             message: "the policy says something of it, and the chain has no such migration".to_owned(),
             hint: "write the version, or of one that is repeatable the name, as `whimbrel status` shows it".to_owned(),
+            place: None,
+        }));
+        plan.warnings.extend(chains.left_out().map(|(chain, why)| Warning {
+            migration: format!("{chain}:*"),
+            message: format!("the chain is left out, and nothing that runs depends on it: {why}"),
+            hint: "mend it before it is to run".to_owned(),
             place: None,
         }));
         Ok(plan)
@@ -138,7 +135,7 @@ impl Migrator {
     /// Draws which migrations depend on which, and what of them a run to the goal would do.
     pub fn graph(&self, goal: &Goal, format: plan::GraphFormat) -> Result<String, Error> {
         self.timed(|timed| {
-            let chains = timed.load_to_run(&timed.interrupt)?;
+            let chains = timed.load_to_run(Sound::for_goal(goal), &timed.interrupt)?;
             let (rows, kept) = timed.rows_and_kept(&chains, goal)?;
             let chains = kept::with_kept(&chains, kept);
             let plan = plan::build(&chains, &rows, goal, &timed.rules)?;
@@ -169,8 +166,8 @@ impl Migrator {
     /// Runs to a goal, and waits this long for another process's lock.
     fn run_waiting(&self, goal: &Goal, lock_timeout: Duration) -> Result<Report, Error> {
         self.in_time(|interrupt| {
-            let job =
-                Job { migrator: self, interrupt, chains: self.load_to_run(interrupt)?, goal: *goal, dry_run: false };
+            let chains = self.load_to_run(Sound::for_goal(goal), interrupt)?;
+            let job = Job { migrator: self, interrupt, chains, goal: *goal, dry_run: false };
             let options = OpenOptions { lock_timeout, ..self.options(interrupt, false) };
             let backend = self.backend()?;
             let existing = backend.open_existing(Access::Write, &options);
@@ -182,8 +179,8 @@ impl Migrator {
     /// Runs to a goal inside a transaction, records everything it does, and rolls back.
     pub fn dry_run(&self, goal: &Goal) -> Result<Report, Error> {
         self.in_time(|interrupt| {
-            let job =
-                Job { migrator: self, interrupt, chains: self.load_to_run(interrupt)?, goal: *goal, dry_run: true };
+            let chains = self.load_to_run(Sound::for_goal(goal), interrupt)?;
+            let job = Job { migrator: self, interrupt, chains, goal: *goal, dry_run: true };
             let options = self.options(interrupt, true);
             let backend = self.backend()?;
             let existing = backend.open_existing(Access::Write, &options);
@@ -221,68 +218,6 @@ impl Migrator {
                 self.in_time(|interrupt| work(&Self { interrupt: interrupt.clone(), timeout: None, ..self.clone() }))
             }
         }
-    }
-
-    /// Loads all chains; those that are not active too, since active ones may depend on them. For what runs no hooks.
-    fn load(&self, interrupt: &Interrupt) -> Result<Chains, Error> {
-        Ok(self.look_into_sources(interrupt)?.chains)
-    }
-
-    /// Does the same for what runs hooks, or tells of a run: none of them may be broken.
-    fn load_to_run(&self, interrupt: &Interrupt) -> Result<Chains, Error> {
-        let found = self.look_into_sources(interrupt)?;
-        match found.hook_problems.is_empty() {
-            true => Ok(found.chains),
-            false => Err(SourceError::new(found.hook_problems).into()),
-        }
-    }
-
-    fn look_into_sources(&self, interrupt: &Interrupt) -> Result<Found, Error> {
-        self.look_into_sources_of(None, interrupt)
-    }
-
-    /// Looks into the sources, of which the active ones may be laid out as a tool does that has applied them.
-    fn look_into_sources_of(&self, tool: Option<Layout>, interrupt: &Interrupt) -> Result<Found, Error> {
-        let read_at = Timestamp::now();
-        let (mut hooks, hook_problems) = self.own_hooks(read_at);
-        let mut sources = Vec::new();
-        let mut problems = Vec::new();
-        for (name, source) in &*self.sources {
-            let tool = tool.filter(|_| self.only.is_empty() || self.only.contains(name));
-            let loaded = match tool {
-                Some(tool) => source.load_of(tool, interrupt),
-                None => source.load(interrupt),
-            };
-            match loaded {
-                Ok(loaded) => sources.push((name, loaded)),
-                Err(error) if error.interrupted => return Err(error.into()),
-                Err(error) => problems.extend(error.problems),
-            }
-        }
-        if !problems.is_empty() {
-            problems.extend(hook_problems);
-            return Err(SourceError::new(problems).into());
-        }
-        let (mut held, mut ignored) = (Vec::new(), Vec::new());
-        let (mut of_sources, mut assumed) = (Vec::new(), None);
-        for (name, mut loaded) in sources {
-            assumed = assumed.or(loaded.assumed);
-            of_sources.extend(self.of_source(name, read_at, &mut loaded));
-            ignored.append(&mut loaded.ignored);
-            // What the program itself brings, every chain may call.
-            loaded.libraries.extend(self.libraries.iter().cloned());
-            self.fill(name, read_at, loaded.migrations.iter_mut().map(Arc::make_mut));
-            let Loaded { migrations, libraries, elsewhere, .. } = loaded;
-            held.push(Held { chain: name.clone(), migrations, libraries, elsewhere });
-        }
-        of_sources.append(&mut hooks);
-        let is_strangers = |chain: &str| self.policies.of(chain).is_untrusted();
-        let chains =
-            gather(held)?.with_strangers(is_strangers).with_others(self.other_chains.clone()).with_hooks(of_sources);
-        let chains = if self.only.is_empty() { chains } else { chains.only(&self.only)? };
-        let migrations = chains.nodes().len();
-        tracing::debug!(migrations, ignored = ignored.len(), "sources read");
-        Ok(Found { chains, ignored, hook_problems, assumed })
     }
 
     /// Puts values into the scripts of a chain.

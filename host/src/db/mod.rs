@@ -81,6 +81,9 @@ pub enum Access {
     Write,
 }
 
+/// What [`Session::keep_transaction`] calls a statement that would have foreign keys off, whatever it says for that.
+pub(crate) const KEYS_OFF: &str = "PRAGMA foreign_keys = OFF";
+
 /// How a session waits and stops.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
@@ -285,7 +288,8 @@ pub trait Session {
     /// Undoes the transaction's work; every statement, cursor and savepoint ends. Nothing to do is no error.
     fn rollback(&mut self) -> Result<(), DbError>;
     /// Refuses statements that begin or end a transaction, also those on the [connection underneath](Self::sqlite), or lets
-    /// them pass again. Returns the first one that was refused since: `COMMIT`, say. Open handles may end.
+    /// them pass again; and, where foreign keys are enforced, statements that would have them off, which do nothing inside a
+    /// transaction. Returns the first one that was refused since: `COMMIT`, say. Open handles may end.
     fn keep_transaction(&mut self, kept: bool) -> Option<String>;
     /// Tells whether the transaction is open that was begun, or any where none was: what code of the program has opened after it had
     /// lost [its own](Self::keep_transaction) is another.
@@ -383,6 +387,12 @@ pub trait Session {
     /// What cannot change while a transaction is open stays as it is until this is called after it.
     fn put_back(&mut self, state: &ConnectionState) -> Result<(), DbError> {
         let _ = state;
+        Ok(())
+    }
+
+    /// Refuses a connection on which migrations could not do what they say: one that somebody has lent and that only reads, or that
+    /// has objects of its own in the place of ones of the database.
+    fn check_fit(&mut self) -> Result<(), DbError> {
         Ok(())
     }
 

@@ -59,7 +59,7 @@ fn call(
         chain: &step.step.chain,
         version: migration.version.to_string(),
         name: &migration.name,
-        dry_run: conditions.dry_run && !step.is_strangers,
+        dry_run: conditions.is_for_nothing() && !step.is_strangers,
         started_at: u64::try_from(conditions.started_at.as_millisecond()).unwrap_or(0),
         params: params.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
         limits: step.limits,

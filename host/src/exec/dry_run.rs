@@ -322,6 +322,7 @@ fn try_step(
     let result = after.and_then(|()| {
         report.warnings.extend(intact.check(session.as_mut(), step)?);
         scope.put_back(session.as_mut())?;
+        session.check_fit().map_err(StepError::doing("go on with this connection"))?;
         record(session.as_mut(), &report, &timer, conditions, None)?;
         at_its_end.map_or(Ok(()), |known| known.check_end(session.as_mut(), &Renames::of([step])))?;
         Ok(report)

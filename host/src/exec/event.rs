@@ -75,6 +75,10 @@ pub enum Event<'a> {
 }
 
 /// Hears events. Called on the thread that runs the migrations. A closure becomes one by [`observer_fn`].
+///
+/// The run goes on when the call returns. Some events are told inside the transaction of a step, and where a run has made its database
+/// itself it keeps that to itself between steps as well: another connection that reads or writes the same file in here, or
+/// another thread for which this waits, may wait for the run, which waits for this. Note what is told, and look afterwards.
 pub trait Observer: Send + Sync {
     /// Hears one event.
     fn event(&self, event: &Event<'_>);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::prepare::{PrepareError, PreparedStep};
+use super::prepare::{PrepareError, PreparedStep, all_of};
 use super::report::StepError;
 use super::run::Conditions;
 use crate::db::{Ambient, DbError, Session};
@@ -78,7 +78,7 @@ impl Hold {
 pub struct AskedTooMuch {
     /// Name of its chain.
     pub chain: String,
-    /// Version and name.
+    /// Version and name, with the chain where there are several.
     pub migration: String,
     /// Its version, or its name where it is repeatable.
     pub key: Key,
@@ -101,18 +101,51 @@ fn is_hosts_own(grant: &Grant) -> bool {
     kept.iter().any(|table| is(table)) || *verb != Verb::Read && ["sqlite_schema", "sqlite_master"].into_iter().any(is)
 }
 
-/// Decides for each step of a plan; everything that is refused to any of them is in the error.
-pub(super) fn hold(plan: &Plan, policies: &Policies) -> Result<Vec<Hold>, PrepareError> {
-    let mut refused = Vec::new();
-    let mut holds = Vec::new();
+/// Decides for each step of a plan what it is held to and how much it may use; everything that is refused to any of them is in
+/// the error.
+pub(super) fn hold(plan: &Plan, policies: &Policies) -> Result<Vec<(Hold, RunLimits)>, PrepareError> {
+    let (mut refused, mut wrong, mut holds) = (Vec::new(), Vec::new(), Vec::new());
     for step in &plan.steps {
         let policy = policies.of(&step.chain);
-        match one(step, policy)? {
-            Ok(hold) => holds.push(hold),
-            Err(grants) => refused.push(too_much(step, policy, grants)),
+        let hold = match one(step, policy) {
+            Ok(Ok(hold)) => Some(hold),
+            Ok(Err(grants)) => {
+                refused.push(too_much(step, policy, grants));
+                None
+            }
+            Err(error) => {
+                wrong.push(error);
+                None
+            }
+        };
+        match (hold, limits(step, policies)) {
+            (Some(hold), Ok(limits)) => holds.push((hold, limits)),
+            (None, Ok(_)) => {}
+            (_, Err(error)) => wrong.push(error),
         }
     }
-    if refused.is_empty() { Ok(holds) } else { Err(PrepareError::NotGranted { refused }) }
+    match (refused.is_empty(), wrong.is_empty()) {
+        (true, _) => all_of(wrong)?,
+        (false, true) => return Err(PrepareError::NotGranted { refused }),
+        (false, false) => {
+            let each = refused.into_iter().map(|asked| PrepareError::NotGranted { refused: vec![asked] });
+            all_of(each.chain(wrong).collect())?;
+        }
+    }
+    Ok(holds)
+}
+
+/// Puts the limits of a step's manifest and of the policy together.
+pub(super) fn limits(step: &Step, policies: &Policies) -> Result<RunLimits, PrepareError> {
+    let manifest = step.migration.manifest.as_ref();
+    let given = policies.of(&step.chain).limits_for(&step.migration.key());
+    RunLimits::decide(manifest.map(|manifest| &manifest.limits), &given).map_err(|excesses| PrepareError::Limits {
+        chain: step.chain.to_string(),
+        migration: step.title(),
+        key: step.migration.key(),
+        file: manifest.map_or_else(String::new, |manifest| manifest.file.clone()),
+        excesses,
+    })
 }
 
 /// Decides for one step; the inner error is what it asks for beyond what it is given.
@@ -139,11 +172,11 @@ pub(super) fn one(step: &Step, policy: &Policy) -> Result<Result<Hold, Vec<Grant
         // An owner's scripts are held to grants only where their manifest wants it.
         Body::Sql { .. } if policy.is_untrusted() || asked.is_some() => {
             if step.script().is_some_and(|script| script.directives.transaction == TransactionMode::None) {
-                let (migration, file) = (migration.title(), migration.file.clone());
+                let (migration, file) = (step.title(), migration.file.clone());
                 return Err(PrepareError::HeldOutsideTransaction { migration, file });
             }
             if step.script().is_some_and(|script| script.directives.rebuild) {
-                let (migration, file) = (migration.title(), migration.file.clone());
+                let (migration, file) = (step.title(), migration.file.clone());
                 return Err(PrepareError::HeldRebuild { migration, file });
             }
             effective()
@@ -160,7 +193,7 @@ pub(super) fn too_much(step: &Step, policy: &Policy, refused: Vec<Grant>) -> Ask
     never.extend(policy.never(&refused).into_iter().filter(|grant| !hosts_own.contains(grant)));
     AskedTooMuch {
         chain: step.chain.to_string(),
-        migration: migration.title(),
+        migration: step.title(),
         key: migration.key(),
         file: migration.manifest.as_deref().map_or_else(|| migration.file.clone(), file),
         never,

@@ -47,7 +47,7 @@ pub(super) fn of_step(
 ) -> (Box<dyn Session>, Result<(), StepError>) {
     let mut session = session;
     for hook in step.hooks.iter().filter(|hook| hook.hook.moment == moment) {
-        let about = HookContext::new(moment, conditions.dry_run);
+        let about = HookContext::new(moment, conditions.is_for_nothing());
         let about = about.about(&step.step.chain, &step.step.migration, step.step.direction);
         let (returned, result) = run(session, hook, conditions, &about, Some(&step.step));
         session = returned;
@@ -108,7 +108,7 @@ pub(super) fn of_run(
     let mut session = session;
     let inside = session.in_transaction();
     for hook in prepared.hooks(moment) {
-        let about = HookContext::new(moment, conditions.dry_run);
+        let about = HookContext::new(moment, conditions.is_for_nothing());
         let (returned, result) = if inside {
             run(session, hook, conditions, &about, None)
         } else {
@@ -196,7 +196,7 @@ pub(super) fn on_error(
         if !is_concerned && hook.hook.chain.is_some() {
             continue;
         }
-        let mut about = HookContext::new(Moment::OnError, conditions.dry_run);
+        let mut about = HookContext::new(Moment::OnError, conditions.is_for_nothing());
         about.error = Some(&error.source);
         if !matches!(&error.source, StepError::Hook { hook, .. } if !hook.moment.is_each()) {
             about = about.about(&step.chain, &step.migration, step.direction);

@@ -38,7 +38,7 @@ pub(super) fn prepare(
 #[cfg(not(feature = "wasm"))]
 pub(super) fn prepare(steps: &mut [PreparedStep], chains: &Chains) -> Result<(), PrepareError> {
     give(steps, chains, |library, step| {
-        let migration = step.step.migration.title();
+        let migration = step.step.title();
         Err(PrepareError::NoWasm { migration, file: library.file.clone() })
     })
 }
@@ -66,7 +66,7 @@ fn give(
         let of = |name: &str| known.get(&(Arc::clone(&step.step.chain), name.to_owned()));
         let used: Vec<(&str, &Known)> =
             migration.libraries().into_iter().filter_map(|name| Some((name, of(name)?))).collect();
-        check_names(&migration.title(), &used)?;
+        check_names(&step.step.title(), &used)?;
         step.libraries = used
             .into_iter()
             .map(|(_, known)| match &known.library {
@@ -130,7 +130,7 @@ mod component {
         observer: &Arc<dyn Observer>,
     ) -> Result<Known, PrepareError> {
         let LibraryBody::Component { bytes } = &library.body else { unreachable!("it is a component") };
-        let (migration, file) = (step.step.migration.title(), library.file.clone());
+        let (migration, file) = (step.step.title(), library.file.clone());
         observer.event(&Event::Compiling { components: 1 });
         let mut compiled = || -> Result<_, CompileError> {
             let engine = match engine {

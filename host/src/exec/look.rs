@@ -29,11 +29,8 @@ fn one(step: &Step, limits: &RunLimits, closely: Closely) -> Result<(), PrepareE
         found.check()?;
         Ok(found)
     };
-    let failed = |source| PrepareError::Component {
-        migration: step.migration.title(),
-        file: step.migration.file.clone(),
-        source,
-    };
+    let failed =
+        |source| PrepareError::Component { migration: step.title(), file: step.migration.file.clone(), source };
     let found = look().map_err(failed)?;
     fits(step, &found)?;
     match closely {
@@ -44,7 +41,7 @@ fn one(step: &Step, limits: &RunLimits, closely: Closely) -> Result<(), PrepareE
 
 /// Refuses a component of another world than its step needs.
 fn fits(step: &Step, found: &Inspection) -> Result<(), PrepareError> {
-    let (migration, file) = (step.migration.title(), step.migration.file.clone());
+    let (migration, file) = (step.title(), step.migration.file.clone());
     let for_a_transform = "has a `[transform]`";
     let for_a_migration = "takes it for a migration";
     let other = match (&step.migration.body, found.world()) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::event::Observer;
 use super::functions::PreparedLibrary;
-use super::hold::{Hold, hold, one, too_much};
+use super::hold::{Hold, hold, limits, one, too_much};
 use super::hooks::PreparedHook;
 use super::libraries;
 #[cfg(feature = "wasm")]
@@ -79,7 +79,7 @@ impl PreparedStep {
         let policy = policies.of(&step.chain);
         let hold = one(&step, policy)?
             .map_err(|refused| PrepareError::NotGranted { refused: vec![too_much(&step, policy, refused)] })?;
-        let limits = decide(&step, policies)?;
+        let limits = limits(&step, policies)?;
         Ok(Self::new(step, hold, limits, policies))
     }
 }
@@ -99,6 +99,11 @@ impl fmt::Debug for Prepared {
 }
 
 impl Prepared {
+    /// Tells whether any of its steps is held to rules.
+    pub(crate) fn has_guests(&self) -> bool {
+        self.steps.iter().any(|step| step.hold != Hold::Free)
+    }
+
     /// Returns what the plan is to reach.
     #[cfg(feature = "wasm")]
     pub(crate) fn goal(&self) -> crate::plan::Goal {
@@ -161,11 +166,9 @@ fn prepare_as(
             Body::Sql { .. } | Body::Script { .. } | Body::Rust(_) => None,
         })
         .collect();
-    let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
-        let limits = decide(step, policies)?;
-        Ok(PreparedStep::new(step.clone(), hold, limits, policies))
-    });
-    let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
+    let steps = plan.steps.iter().zip(holds);
+    let mut steps: Vec<PreparedStep> =
+        steps.map(|(step, (hold, limits))| PreparedStep::new(step.clone(), hold, limits, policies)).collect();
     let scripts = plan.steps.iter().filter(|step| step.migration.body.script().is_some()).count();
     if components.is_empty() && scripts == 0 {
         libraries::prepare(&mut steps, chains, compilation, observer)?;
@@ -174,11 +177,8 @@ fn prepare_as(
     let mut wrong = look(steps.iter().map(|step| (&step.step, step.limits)), Closely::Names);
     observer.event(&super::event::Event::Compiling { components: components.len() + scripts });
     let first = plan.steps.iter().find(|step| step.migration.body.is_sandboxed()).expect("there is code");
-    let failed = |source| PrepareError::Component {
-        migration: first.migration.title(),
-        file: first.migration.file.clone(),
-        source,
-    };
+    let failed =
+        |source| PrepareError::Component { migration: first.title(), file: first.migration.file.clone(), source };
     if scripts > 0 {
         let engine = Engine::for_scripts(compilation).map_err(failed)?;
         let mut workshop = Workshop::new(engines, &engine, &compilation.interrupt);
@@ -242,7 +242,7 @@ pub(crate) fn check_code(
     policies: &Policies,
 ) -> Result<(), PrepareError> {
     // Limits that cannot be had are told as refusals of the policy.
-    let limits = |step| decide(step, policies).unwrap_or_default();
+    let limits = |step| limits(step, policies).unwrap_or_default();
     let steps =
         || new.iter().map(|step| (step, Standing::New)).chain(applied.iter().map(|step| (step, Standing::Applied)));
     let mut wrong = look(steps().map(|(step, _)| (step, limits(step))), Closely::Types);
@@ -250,7 +250,7 @@ pub(crate) fn check_code(
         steps().filter_map(|(step, standing)| Some((step, standing, step.migration.body.script()?))).collect();
     let Some((first, ..)) = scripts.first() else { return all_of(wrong) };
     let engine = Engine::for_scripts(compilation).map_err(|source| PrepareError::Component {
-        migration: first.migration.title(),
+        migration: first.title(),
         file: first.migration.file.clone(),
         source,
     })?;
@@ -267,8 +267,7 @@ pub(crate) fn check_code(
 }
 
 /// Tells everything that is wrong together.
-#[cfg(feature = "wasm")]
-fn all_of(mut wrong: Vec<PrepareError>) -> Result<(), PrepareError> {
+pub(super) fn all_of(mut wrong: Vec<PrepareError>) -> Result<(), PrepareError> {
     match (wrong.pop(), wrong.is_empty()) {
         (None, _) => Ok(()),
         (Some(only), true) => Err(only),
@@ -277,19 +276,6 @@ fn all_of(mut wrong: Vec<PrepareError>) -> Result<(), PrepareError> {
             Err(PrepareError::Several { errors: wrong })
         }
     }
-}
-
-/// Puts the limits of a step's manifest and of the policy together.
-fn decide(step: &Step, policies: &Policies) -> Result<RunLimits, PrepareError> {
-    let manifest = step.migration.manifest.as_ref();
-    let given = policies.of(&step.chain).limits_for(&step.migration.key());
-    RunLimits::decide(manifest.map(|manifest| &manifest.limits), &given).map_err(|excesses| PrepareError::Limits {
-        chain: step.chain.to_string(),
-        migration: step.migration.title(),
-        key: step.migration.key(),
-        file: manifest.map_or_else(String::new, |manifest| manifest.file.clone()),
-        excesses,
-    })
 }
 
 /// A component to be compiled.
@@ -306,7 +292,7 @@ fn compile(components: &[Job<'_>], engine: &Engine) -> Vec<Result<crate::wasm::P
     use crate::wasm::CompileError;
 
     let failed = |step: &Step, source: CompileError| PrepareError::Component {
-        migration: step.migration.title(),
+        migration: step.title(),
         file: step.migration.file.clone(),
         source,
     };
@@ -349,14 +335,12 @@ pub fn prepare(
     let holds = hold(&plan, policies)?;
     let component = plan.steps.iter().find(|step| step.migration.body.is_sandboxed());
     if let Some(step) = component {
-        let (migration, file) = (step.migration.title(), step.migration.file.clone());
+        let (migration, file) = (step.title(), step.migration.file.clone());
         return Err(PrepareError::NoWasm { migration, file });
     }
-    let steps = plan.steps.iter().zip(holds).map(|(step, hold)| {
-        let limits = decide(step, policies)?;
-        Ok(PreparedStep::new(step.clone(), hold, limits, policies))
-    });
-    let mut steps = steps.collect::<Result<Vec<PreparedStep>, PrepareError>>()?;
+    let steps = plan.steps.iter().zip(holds);
+    let mut steps: Vec<PreparedStep> =
+        steps.map(|(step, (hold, limits))| PreparedStep::new(step.clone(), hold, limits, policies)).collect();
     libraries::prepare(&mut steps, chains)?;
     Ok(with_hooks(plan, steps))
 }

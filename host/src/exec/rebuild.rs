@@ -14,6 +14,10 @@ const PROBES: &str = "SELECT name FROM main.sqlite_schema WHERE name LIKE '^_whi
 /// Indexes that SQLite makes by itself have no text.
 const ATTACHMENTS: &str =
     "SELECT type, name, tbl_name FROM main.sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL";
+/// Those of a connection that somebody has lent.
+const TEMPORARY: &str = "SELECT 'temporary trigger', name, tbl_name FROM temp.sqlite_schema WHERE type = 'trigger'";
+/// Whoever looks into the temporary database where there is none makes one.
+const HAS_TEMPORARY: &str = "SELECT name FROM pragma_database_list WHERE name = 'temp'";
 const TABLES: &str = "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')";
 const DANGLING: &str = "SELECT t.name, k.\"table\" FROM main.sqlite_schema t JOIN pragma_foreign_key_list(t.name, 'main') k \
                         WHERE t.type = 'table' AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema p \
@@ -34,7 +38,7 @@ impl Shape {
     pub(super) fn look(session: &mut dyn Session) -> Result<Self, StepError> {
         Ok(Self {
             is_sound: unsound(session)?.is_none(),
-            attachments: rows(session, ATTACHMENTS)?,
+            attachments: attachments(session)?,
             dangling: rows(session, DANGLING)?,
         })
     }
@@ -62,9 +66,9 @@ impl Shape {
         session: &mut dyn Session,
         step: &PreparedStep,
     ) -> Result<Option<Warning>, StepError> {
-        let (now, tables) = (rows(session, ATTACHMENTS)?, rows(session, TABLES)?);
-        let Some(script) = step.step.script() else { return Ok(None) };
-        let dropped = dropped(script.runs());
+        let (now, tables) = (attachments(session)?, rows(session, TABLES)?);
+        // What code drops by name nobody can read in it.
+        let dropped = step.step.script().map(|script| dropped(script.runs())).unwrap_or_default();
         let is_there = |row: &[String]| now.iter().any(|other| other[1].eq_ignore_ascii_case(&row[1]));
         let gone: Vec<String> = self
             .attachments
@@ -80,6 +84,15 @@ impl Shape {
             place: None,
         }))
     }
+}
+
+/// Lists indexes and triggers with their tables.
+fn attachments(session: &mut dyn Session) -> Result<Vec<Vec<String>>, StepError> {
+    let mut all = rows(session, ATTACHMENTS)?;
+    if !rows(session, HAS_TEMPORARY)?.is_empty() {
+        all.extend(rows(session, TEMPORARY)?);
+    }
+    Ok(all)
 }
 
 /// Returns what SQLite says of the first view or trigger that makes no sense to it. It looks through all of them when any

@@ -72,6 +72,12 @@ impl fmt::Debug for Conditions<'_> {
 }
 
 impl Conditions<'_> {
+    /// Tells whether nothing of the run will stay, so that its code is to leave alone what is outside the database: what is
+    /// done there would stay.
+    pub(super) fn is_for_nothing(&self) -> bool {
+        self.dry_run || self.on_a_copy
+    }
+
     /// Returns what the rows of this run have in common, and those of no other run.
     pub(super) fn run_id(&self) -> String {
         format!("{:.9}-{}", self.started_at, std::process::id())

@@ -223,7 +223,7 @@ impl<'a> Workshop<'a> {
         standing: Standing,
     ) -> Result<(Found, Vec<String>), PrepareError> {
         let failed = |source: ScriptPrepareError| PrepareError::Script {
-            migration: step.migration.title(),
+            migration: step.title(),
             file: step.migration.file.clone(),
             source: Box::new(source),
         };
@@ -239,7 +239,7 @@ impl<'a> Workshop<'a> {
             (Direction::Up, None) => "up",
             (Direction::Down, Some(_)) => REVERT,
             (Direction::Down, None) if !has("down") => {
-                let (migration, file) = (step.migration.title(), step.migration.file.clone());
+                let (migration, file) = (step.title(), step.migration.file.clone());
                 return Err(PrepareError::Irreversible { migration, file });
             }
             (Direction::Down, None) => "down",

@@ -21,7 +21,7 @@ use super::work::{Work, work};
 use crate::db::{Counters, Session};
 use crate::history::NewRow;
 use crate::history::foreign::Done;
-use crate::model::{AppliedState, Directives, Migration, Moment, Role, TransactionMode};
+use crate::model::{AppliedState, Body, Directives, Migration, Moment, Role, TransactionMode};
 use crate::plan::{Direction, Step, Warning};
 
 /// Runs one step; when it fails, what it did is undone and the session stays usable.
@@ -56,6 +56,7 @@ fn run_in(
     }
     let directives = step.step.script().map(|script| &script.directives);
     match directives {
+        _ if rebuilds(step) => without_keys(scope, session, step, conditions, watermark),
         Some(Directives { transaction: TransactionMode::None, .. }) => around(session, step, conditions, |session| {
             super::outside::outside_transaction(session, step, conditions, watermark, scope)
         }),
@@ -159,6 +160,7 @@ pub(super) fn do_and_record(
         report.warnings.extend(intact.check(session.as_mut(), step)?);
         // A temporary table may have the name of the history.
         scope.put_back(session.as_mut())?;
+        session.check_fit().map_err(StepError::doing("go on with this connection"))?;
         record(session.as_mut(), &report, &timer, conditions, Some(watermark))?;
         Ok(report)
     });
@@ -186,7 +188,12 @@ fn without_keys(
 
 /// Tells whether a step rebuilds tables with foreign keys suspended.
 pub(super) fn rebuilds(step: &PreparedStep) -> bool {
-    step.step.script().is_some_and(|script| script.directives.rebuild)
+    match &step.step.migration.body {
+        Body::Rust(code) => code.is_rebuild(),
+        Body::Sql { .. } | Body::Component { .. } | Body::Transform { .. } | Body::Script { .. } => {
+            step.step.script().is_some_and(|script| script.directives.rebuild)
+        }
+    }
 }
 
 /// Tells whether a step runs a script as the tool does whose layout it has, with foreign keys off. One that is held to grants

@@ -346,7 +346,7 @@ pub(super) fn call(step: &PreparedStep, layout: &Layout, conditions: &Conditions
         chain: step.step.chain.to_string(),
         version: migration.version.to_string(),
         name: migration.name.clone(),
-        dry_run: conditions.dry_run && !step.is_strangers,
+        dry_run: conditions.is_for_nothing() && !step.is_strangers,
         started_at: started_at(conditions),
         params: all,
         limits: step.limits,

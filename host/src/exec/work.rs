@@ -95,13 +95,14 @@ fn check_definitions(
         return Ok(());
     };
     quietly(session, |session| {
-        let checked = within_limits(session, step).and_then(|()| session.check_definitions(Arc::new(restriction)));
+        let checked =
+            within_limits(session, step, &step.limits).and_then(|()| session.check_definitions(Arc::new(restriction)));
         let free = unbound(session);
         let checked = checked.map_err(|error| match error.code {
             ErrorCode::Syntax => StepError::Schema { reason: error.message },
             _ => StepError::doing("leave what it has changed behind")(error),
         });
-        checked.and(free)
+        checked.and(free.map(drop))
     })
 }
 

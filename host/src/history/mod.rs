@@ -96,6 +96,8 @@ pub struct History {
     table: String,
     /// Chains whose migrations are kept.
     keeping: Vec<String>,
+    /// Tables of other histories in the same database.
+    beside: Vec<String>,
 }
 
 impl History {
@@ -107,7 +109,7 @@ impl History {
         if !letters || !begins || reserved || table.len() > 60 {
             return Err(HistoryError::Name { name: table.to_owned() });
         }
-        Ok(Self { table: table.to_owned(), keeping: Vec::new() })
+        Ok(Self { table: table.to_owned(), keeping: Vec::new(), beside: Vec::new() })
     }
 
     /// Keeps the bytes of what is applied from these chains; what is kept of them may be run on the way down.
@@ -127,15 +129,32 @@ impl History {
         &self.table
     }
 
-    /// Returns the names of the host's own tables.
+    /// Returns the names of the host's own tables, those of [other histories](Self::beside_others) last.
     pub fn tables(&self) -> Vec<String> {
-        vec![
+        let own = [
             self.table.clone(),
             self.schema_table(),
             self.rejects_table(),
             self.bodies_table(),
             self.statements_table(),
-        ]
+        ];
+        own.into_iter().chain(self.beside.iter().cloned()).collect()
+    }
+
+    /// Takes the tables of all other histories in the database for the host's own as well: another migrator has them, under another
+    /// name, and what may not be touched of the one may not be touched of the other.
+    pub(crate) fn beside_others(mut self, session: &mut dyn Session) -> Result<Self, DbError> {
+        for other in self.others(session)? {
+            self.beside.extend(other.tables());
+        }
+        Ok(self)
+    }
+
+    /// Finds the other histories in the database.
+    pub(crate) fn others(&self, session: &mut dyn Session) -> Result<Vec<Self>, DbError> {
+        let all = Self::all(session)?;
+        let others = all.iter().filter(|table| !table.eq_ignore_ascii_case(&self.table));
+        Ok(others.filter_map(|table| Self::new(table).ok()).collect())
     }
 
     /// Finds the history tables of a database, whatever they are called.

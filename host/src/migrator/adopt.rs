@@ -2,6 +2,7 @@
 
 use super::Migrator;
 use super::baseline::check_not_above;
+use super::sources::Sound;
 use crate::db::{Access, Session};
 use crate::error::Error;
 use crate::history::foreign::{self, AdoptError, Adoption, Choice, Mirror, Tool};
@@ -86,7 +87,7 @@ impl Migrator {
             Err(AdoptError::NotFound { .. } | AdoptError::Several { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        let found = self.look_into_sources_of(from.and_then(|from| layout(from.tool)), &self.interrupt)?;
+        let found = self.look_into_sources_of(from.and_then(|from| layout(from.tool)), Sound::All, &self.interrupt)?;
         Ok((found.chains, found.assumed.is_some()))
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Migrator;
+use super::sources::Sound;
 use crate::db::{Access, DbError, ErrorCode, Session};
 use crate::error::Error;
 use crate::exec;
@@ -100,7 +101,7 @@ impl Migrator {
 
     fn squash_history(&self) -> Result<Squashed, Error> {
         // What hooks make is no part of it.
-        let chains = self.load_to_run(&self.interrupt)?;
+        let chains = self.load_to_run(Sound::All, &self.interrupt)?;
         let mut session = self.existing(Access::Read, &self.interrupt)?;
         // What is applied and what it has made, at one moment.
         session.begin_reading().map_err(|error| self.database_error(error))?;
@@ -125,6 +126,9 @@ impl Migrator {
             let (chain, other) = (chain.name().to_owned(), other.chain.to_string());
             return refuse(PlanProblem::NotAlone { needs: needs_others(chains), chain, other });
         }
+        if let Some(other) = self.of_another_history(session)? {
+            return refuse(PlanProblem::NotAlone { needs: None, chain: chain.name().to_owned(), other });
+        }
         if let Some(baseline) = chain.baselines().iter().find(|baseline| baseline.version == newest) {
             return refuse(PlanProblem::BaselineIsThere { baseline: baseline.title(), file: baseline.file.clone() });
         }
@@ -144,6 +148,16 @@ impl Migrator {
         let has_marks = script.directives.placeholders.is_some();
         let script = script.text.into_owned();
         Ok(Squashed { chain: chain.name().to_owned(), version: newest, script, has_marks, rows })
+    }
+
+    /// Names a chain that is applied by another history in the same database, if there is one.
+    fn of_another_history(&self, session: &mut dyn Session) -> Result<Option<String>, Error> {
+        for history in self.history.others(session).map_err(|error| self.database_error(error))? {
+            if let Some(row) = history.read_all(session)?.iter().find(|row| row.is_live()) {
+                return Ok(Some(format!("{} of the history {}", row.chain, history.table())));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the tables that no migration of a chain has made: those of histories, and of the tools that rows were taken
@@ -344,13 +358,22 @@ mod tests {
             )
             .unwrap();
         with(folder.path(), source()).build().unwrap().adopt(&foreign::Choice::default()).unwrap();
-        let other = Memory::new("memory").file("7_task.sql", "DROP TABLE IF EXISTS task;");
-        with(folder.path(), other).history_table("other_history").build().unwrap().up(Until::End).unwrap();
+        let other = Memory::new("memory").file("7_task.up.sql", "CREATE TABLE task (x);");
+        let other = other.file("7_task.down.sql", "DROP TABLE task;");
+        let other = with(folder.path(), other).chain("other").history_table("other_history").build().unwrap();
+        other.up(Until::End).unwrap();
         let later = || source().file("2_more.sql", "CREATE TABLE more (x);");
         let start = Hook::sql(Moment::BeforeAll, "start", "CREATE TABLE IF NOT EXISTS started (x);");
         let needs = Hook::sql(Moment::BeforeEach, "needs", "INSERT INTO note VALUES (1);");
         let later = with(folder.path(), later()).hook(start).hook(needs).build().unwrap();
         later.up(Until::End).unwrap();
+        let of_both = PlanProblem::NotAlone {
+            chain: "main".to_owned(),
+            other: "other of the history other_history".to_owned(),
+            needs: None,
+        };
+        assert_eq!(refused(&later), of_both.to_string());
+        other.down(Until::End).unwrap();
         let squashed = later.squash().unwrap();
         assert_eq!(squashed.script, "CREATE TABLE note (x);\n\nCREATE TABLE more (x);\n");
     }

@@ -125,6 +125,10 @@ impl MigratorBuilder {
 
     /// Restricts everything to these chains; the others only have to have what these depend on. All unless set, and where
     /// none is named.
+    ///
+    /// What is wrong with the files of a chain on which none of these depends is told in a warning of plans and reports and in
+    /// [`Status::ignored`](super::Status::ignored). It stops only what goes down, since something of such a chain may depend on
+    /// what would go.
     #[must_use]
     pub fn only<S: Into<String>>(mut self, chains: impl IntoIterator<Item = S>) -> Self {
         self.only = chains.into_iter().map(Into::into).collect();
@@ -315,7 +319,7 @@ impl MigratorBuilder {
     }
 
     /// Makes the migrator. Nothing is read or opened yet; only what was said here can be refused: the history table's
-    /// name, a policy, two chains of one name or one without a name, two sources of one chain, settings of chains that are not
+    /// name, a policy, two namespaces of which one begins with the other, two chains of one name or one without a name, two sources of one chain, settings of chains that are not
     /// there, and a timeout of zero.
     ///
     /// A migrator without any source has an empty chain.
@@ -340,6 +344,7 @@ impl MigratorBuilder {
             policies.set(&name, policy);
             sources.push((name, source));
         }
+        policies.check_apart()?;
         let keeps = |chain: &String| self.keep_bodies_of.get(chain).copied().unwrap_or(self.keep_bodies);
         let keeping = sources.iter().map(|(chain, _)| chain).filter(|chain| keeps(chain)).cloned().collect();
         Ok(Migrator {

@@ -4,7 +4,7 @@ use super::Migrator;
 use super::kept::with_kept;
 use crate::db::{DbError, Session};
 use crate::error::Error;
-use crate::exec::{self, Report};
+use crate::exec::{self, Conditions, Report};
 use crate::interrupt::Interrupt;
 use crate::model::{Applied, AppliedState, Chains};
 use crate::plan::Goal;
@@ -64,11 +64,19 @@ impl Job<'_> {
         if let Some(session) = &mut existing {
             exec::check_transforms(session.as_mut(), &prepared)?;
         }
+        let mut history = migrator.history.clone();
+        if let Some(session) = &mut existing {
+            session.check_fit().map_err(|error| migrator.database_error(error))?;
+            if prepared.has_guests() {
+                history = history.beside_others(session.as_mut()).map_err(|error| migrator.database_error(error))?;
+            }
+        }
         let session = match existing {
             Some(session) => session,
             None => open().map_err(|error| migrator.database_error(error))?,
         };
         let conditions = migrator.conditions(&chains, self.goal, self.interrupt, self.dry_run);
+        let conditions = Conditions { history: &history, ..conditions };
         let run = match (self.dry_run, migrator.single_transaction) {
             (true, _) => exec::dry_run,
             (false, true) => exec::run_single,
@@ -103,5 +111,126 @@ impl Job<'_> {
         let rows = migrator.history.read_to_decide(session);
         drop(lock);
         Ok(rows?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::Until;
+    use crate::model::{Policy, Trust};
+    use crate::source::Memory;
+
+    fn memory(files: &[(&'static str, &'static str)]) -> Memory {
+        files.iter().fold(Memory::new("memory"), |source, (name, text)| source.file(*name, *text))
+    }
+
+    fn up(files: &[(&'static str, &'static str)], connection: &mut Connection) -> Result<Report, Error> {
+        Migrator::builder().source(memory(files)).build()?.on(connection, |migrator| migrator.up(Until::End))
+    }
+
+    /// An error with everything under it.
+    fn told(error: &dyn std::error::Error) -> String {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
+    #[test]
+    fn a_lent_connection_whose_temporary_table_would_take_the_rows_is_refused() {
+        let note = [("1_note.sql", "CREATE TABLE note (x); INSERT INTO note VALUES (1);")];
+        let shadows = "the connection has a temporary table called note, like one of the database";
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TEMP TABLE NOTE (x)").unwrap();
+        let error = up(&note, &mut connection).unwrap_err();
+        assert!(told(&error).contains(shadows), "{}", told(&error));
+        let rows =
+            "SELECT (SELECT count(*) FROM temp.note) + (SELECT count(*) FROM main.sqlite_schema WHERE name = 'note')";
+        let left: i64 = connection.query_row(rows, [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0, "everything is rolled back");
+        // One that stands in the way from the start is told before anything is run.
+        connection.execute_batch("DROP TABLE temp.note").unwrap();
+        up(&note, &mut connection).unwrap();
+        connection.execute_batch("CREATE TEMP VIEW note AS SELECT 7 AS x").unwrap();
+        let more = [note[0], ("2_more.sql", "CREATE TABLE more (x);")];
+        let error = up(&more, &mut connection).unwrap_err();
+        assert!(matches!(error, Error::Database { .. }), "{error:?}");
+        assert!(told(&error).contains("a temporary view called note"), "{}", told(&error));
+        up(&note, &mut connection).unwrap();
+    }
+
+    #[test]
+    fn a_lent_connection_that_only_reads_is_told_as_that() {
+        let note = [("1_note.sql", "CREATE TABLE note (x);")];
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("PRAGMA query_only = ON").unwrap();
+        let error = up(&note, &mut connection).unwrap_err();
+        assert!(told(&error).contains("`PRAGMA query_only`"), "{}", told(&error));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("app.db");
+        Connection::open(&file).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let mut connection = Connection::open_with_flags(&file, flags).unwrap();
+        let error = up(&note, &mut connection).unwrap_err();
+        assert!(told(&error).contains("was opened to read only"), "{}", told(&error));
+    }
+
+    #[test]
+    fn a_rebuild_tells_of_a_temporary_trigger_that_went_with_its_table() {
+        let first = ("1_a.sql", "CREATE TABLE a (x);");
+        let mut connection = Connection::open_in_memory().unwrap();
+        up(&[first], &mut connection).unwrap();
+        connection.execute_batch("CREATE TEMP TRIGGER heard AFTER INSERT ON main.a BEGIN SELECT 1; END").unwrap();
+        let rebuild = "-- whimbrel: rebuild\nCREATE TABLE b (x INTEGER);\nDROP TABLE a;\nALTER TABLE b RENAME TO a;";
+        let report = up(&[first, ("2_rebuild.sql", rebuild)], &mut connection).unwrap();
+        let warnings: Vec<&str> = report.all_warnings().map(|warning| warning.message.as_str()).collect();
+        assert_eq!(warnings, ["went with the table that was dropped: the temporary trigger heard of a"]);
+    }
+
+    #[test]
+    fn everything_that_a_policy_refuses_is_told_with_its_chain() {
+        let of = |namespace: &str| Policy {
+            trust: Trust::Untrusted { namespace: namespace.to_owned() },
+            ..Policy::default()
+        };
+        let asks = |manifest: &'static str, sql: &'static str| memory(&[("1_x.sql", sql), ("1_x.toml", manifest)]);
+        let migrator = Migrator::builder()
+            .source(memory(&[("1_x.sql", "CREATE TABLE note (x);")]))
+            .and_chain("a", asks("[grants]\nread = ['note']", "SELECT 1;"), of("a_"))
+            .and_chain("b", asks("[grants]\nread = ['note']\n[limits]\nfuel = 900000000000000", "SELECT 1;"), of("b_"))
+            .and_chain("c", asks("[grants]\nread = ['c_x']", "-- whimbrel: transaction = none\nSELECT 1;"), of("c_"))
+            .build()
+            .unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        let error = migrator.on(&mut connection, |migrator| migrator.up(Until::End)).unwrap_err().to_string();
+        for said in [
+            "migration a:1 x asks for more than it is given: read = [\"note\"]",
+            "migration b:1 x asks for more than it is given: read = [\"note\"]",
+            "migration b:1 x asks for fuel 900000000000000",
+            "migration c:1 x is held to grants and may not run outside a transaction",
+        ] {
+            assert!(error.contains(said), "{said}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_history_of_another_migrator_is_out_of_the_reach_of_guests() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let own = memory(&[("1_own.sql", "CREATE TABLE own (x);")]);
+        let library = Migrator::builder().source(own).chain("lib").history_table("lib_history").build().unwrap();
+        library.on(&mut connection, |migrator| migrator.up(Until::End)).unwrap();
+        for (script, manifest) in [
+            ("DROP TABLE lib_history;", "[grants]\ndrop = ['lib_history']"),
+            ("DELETE FROM lib_history;", "[grants]\ndelete = ['lib_*']"),
+            ("CREATE TABLE lib_x AS SELECT name FROM lib_history;", "[grants]\ncreate = ['lib_*']\nread = ['lib_*']"),
+        ] {
+            let trust = Trust::Untrusted { namespace: "lib_".to_owned() };
+            let policy = Policy { trust, ..Policy::default() };
+            let harm = memory(&[("1_harm.sql", script), ("1_harm.toml", manifest)]);
+            let migrator = Migrator::builder().source(harm).chain("harm").policy(policy).build().unwrap();
+            let error = migrator.on(&mut connection, |migrator| migrator.up(Until::End)).unwrap_err();
+            assert!(told(&error).contains("the table is the host's own"), "{script}: {}", told(&error));
+        }
     }
 }

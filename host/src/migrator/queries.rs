@@ -1,6 +1,7 @@
 //! What can be asked without running anything. Changes nothing and creates nothing.
 
-use super::{Found, Migrator};
+use super::Migrator;
+use super::sources::{Found, Sound};
 use crate::error::Error;
 use crate::lock::Holding;
 use crate::model::{Applied, Chains, Key, Version};
@@ -25,7 +26,7 @@ pub struct Status {
     pub unnamed_chains: Vec<UnnamedChain>,
     /// Versions that a dense sequence lacks.
     pub gaps: Vec<Gap>,
-    /// Files of the sources that are no migrations.
+    /// Files of the sources that are no migrations, and chains in which something is wrong and on which nothing here depends.
     pub ignored: Vec<Ignored>,
     /// What is wrong with the files of hooks, so that nothing can be run.
     pub hook_problems: Vec<Problem>,
@@ -49,7 +50,7 @@ impl Migrator {
 
     /// Returns the chains and the state of every migration.
     pub(super) fn stand(&self) -> Result<(Chains, Status), Error> {
-        let Found { chains, ignored, hook_problems, .. } = self.look_into_sources(&self.interrupt)?;
+        let Found { chains, ignored, hook_problems, .. } = self.look_into_sources(Sound::Needed, &self.interrupt)?;
         let rows = self.all_rows()?;
         let gaps = chains.active().flat_map(|chain| {
             let gap = |version| Gap { chain: chain.name().to_owned(), version };

@@ -67,7 +67,11 @@ impl Migrator {
                 None => self.backend()?.open_scratch(&options),
             };
             let session = session.map_err(|error| self.database_error(error))?;
-            let conditions = Conditions { unrecorded: true, ..self.conditions(&chains, goal, interrupt, !keep) };
+            let mut session = session;
+            let history = self.history.clone().beside_others(session.as_mut());
+            let history = history.map_err(|error| self.database_error(error))?;
+            let conditions = self.conditions(&chains, goal, interrupt, !keep);
+            let conditions = Conditions { history: &history, unrecorded: true, ..conditions };
             Ok(exec::run_once(session, &prepared, &conditions, keep).1?)
         })
     }

@@ -1,10 +1,12 @@
 //! Tries migrations on copies of a database, which itself is only read.
 
 use super::Migrator;
+use super::sources::Sound;
 use crate::db::sqlite::Fill;
 use crate::db::{Access, OpenOptions, Session};
 use crate::error::Error;
 use crate::exec::{self, Conditions, Prepared, Trial, TrialError, Trip};
+use crate::history::History;
 use crate::interrupt::Interrupt;
 use crate::model::Chains;
 use crate::plan::{self, Goal};
@@ -22,7 +24,7 @@ struct Attempt<'a> {
 impl Migrator {
     /// Runs to a goal on copies of the database, what is code twice, and tells whether both runs did the same.
     ///
-    /// The database itself is only read. A migration that disagrees with itself is the last one of the answer.
+    /// The database itself is only read, and code is told that nothing will stay, as in a dry run. A migration that disagrees with itself is the last one of the answer.
     pub fn run_twice(&self, goal: &Goal) -> Result<Vec<Trial>, Error> {
         self.run_twice_with(goal, &[])
     }
@@ -36,7 +38,7 @@ impl Migrator {
     /// Runs each pending migration up, down and up again on copies of the database, and compares schema and data: with
     /// what was there before, and with what the first up has made.
     ///
-    /// The database itself is only read. Hooks are left out; the clock stands still and random numbers are the same each
+    /// The database itself is only read, and code is told that nothing will stay, as in a dry run. Hooks are left out; the clock stands still and random numbers are the same each
     /// time. What does not come back as it should is told, and the next migration is tried.
     pub fn round_trip(&self, goal: &Goal) -> Result<Vec<Trip>, Error> {
         self.round_trip_with(goal, &[])
@@ -68,7 +70,8 @@ impl Migrator {
     }
 
     fn attempt<'a>(&'a self, goal: &Goal, interrupt: &'a Interrupt) -> Result<Attempt<'a>, Error> {
-        let (chains, options) = (self.load(interrupt)?, self.options(interrupt, false));
+        let chains = self.look_into_sources(Sound::for_goal(goal), interrupt)?.chains;
+        let options = self.options(interrupt, false);
         Ok(Attempt { migrator: self, interrupt, chains, goal: *goal, options, fills: &[] })
     }
 }
@@ -78,14 +81,17 @@ type Work<T> = fn(&Attempt<'_>, &mut dyn Session) -> Result<T, Error>;
 impl Attempt<'_> {
     fn twice(&self, original: &mut dyn Session) -> Result<Vec<Trial>, Error> {
         let prepared = self.prepare(original)?;
-        let tried = exec::run_twice(original, prepared, &self.conditions(), &self.options, self.fills);
+        let history = self.history(original)?;
+        let tried = exec::run_twice(original, prepared, &self.conditions(&history), &self.options, self.fills);
         tried.map_err(|error| self.error(error))
     }
 
     fn round_trip(&self, original: &mut dyn Session) -> Result<Vec<Trip>, Error> {
         let prepared = self.prepare(original)?;
         let prepare = |plan| self.migrator.prepare(plan, &self.chains, self.interrupt);
-        let tried = exec::round_trip(original, prepared, &prepare, &self.conditions(), &self.options, self.fills);
+        let history = self.history(original)?;
+        let conditions = self.conditions(&history);
+        let tried = exec::round_trip(original, prepared, &prepare, &conditions, &self.options, self.fills);
         tried.map_err(|error| self.error(error))
     }
 
@@ -97,9 +103,15 @@ impl Attempt<'_> {
         Ok(migrator.prepare(plan, &self.chains, self.interrupt)?)
     }
 
-    fn conditions(&self) -> Conditions<'_> {
+    /// The history, which knows of the others in the database: none of them is what migrations make.
+    fn history(&self, original: &mut dyn Session) -> Result<History, Error> {
+        let history = self.migrator.history.clone();
+        history.beside_others(original).map_err(|error| self.migrator.database_error(error))
+    }
+
+    fn conditions<'c>(&'c self, history: &'c History) -> Conditions<'c> {
         let conditions = self.migrator.conditions(&self.chains, self.goal, self.interrupt, false);
-        Conditions { throttle: None, on_a_copy: true, ..conditions }
+        Conditions { history, throttle: None, on_a_copy: true, ..conditions }
     }
 
     fn error(&self, error: TrialError) -> Error {

@@ -19,6 +19,8 @@ pub struct Chains {
     strangers: Vec<bool>,
     /// Chains that others run on the same database.
     others: Vec<String>,
+    /// Chains that are there and cannot be made, by name, and why; nothing here depends on one.
+    left_out: Vec<(String, String)>,
     /// What the owner has run at the moments of a run.
     hooks: Vec<Arc<Hook>>,
     /// What the history has kept of migrations that the chains have no longer, or have otherwise now.
@@ -67,6 +69,7 @@ impl Chains {
             active,
             strangers,
             others: Vec::new(),
+            left_out: Vec::new(),
             hooks: Vec::new(),
             kept: HashMap::new(),
         };
@@ -107,9 +110,23 @@ impl Chains {
         self
     }
 
+    /// Names chains that are there and cannot be made, each with why; nothing here depends on one.
+    #[must_use]
+    pub(crate) fn with_left_out(mut self, left_out: Vec<(String, String)>) -> Self {
+        self.left_out = left_out;
+        self
+    }
+
+    /// Returns the chains that are there and could not be made, each with why.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.left_out.iter().map(|(chain, why)| (chain.as_str(), why.as_str()))
+    }
+
     /// Tells whether a chain is one of these, or one that others run on the same database.
     pub fn is_named(&self, name: &str) -> bool {
-        self.index(name).is_some() || self.others.iter().any(|other| other == name)
+        self.index(name).is_some()
+            || self.others.iter().any(|other| other == name)
+            || self.left_out.iter().any(|(other, _)| other == name)
     }
 
     /// Tells whether the chain of this name is somebody else's.

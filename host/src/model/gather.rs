@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Chain, ChainError, Chains, Elsewhere, FunctionLibrary, Migration};
 
 /// What a source holds for its chain.
+#[derive(Clone)]
 pub(crate) struct Held {
     /// Name of the chain.
     pub(crate) chain: String,

@@ -69,7 +69,7 @@ pub struct HookContext<'a> {
     pub step: Option<(&'a str, &'a Migration)>,
     /// Which way that step goes.
     pub direction: Option<Direction>,
-    /// Everything will be rolled back.
+    /// Nothing of it will stay: everything will be rolled back, or it is done on a copy of the database.
     pub dry_run: bool,
     /// Why the run has failed, at `on_error`.
     pub error: Option<&'a (dyn std::error::Error + 'static)>,

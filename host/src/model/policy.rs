@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Key;
 use crate::grants::{Grant, Grants, TableGrant, Verb, quoted};
 use crate::limits::Limits;
+use crate::shown::Shown;
 
 /// Whose chain it is.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -61,6 +62,21 @@ pub enum PolicyError {
         verb: Verb,
         /// What was given, as a line of the policy.
         grant: Grant,
+    },
+    /// Two namespaces of which one begins with the other: who has the shorter one has the tables of both.
+    #[error(
+        "the namespace {namespace} of the chain {} begins with {shorter}, that of the chain {}, which would have its tables; \
+         choose namespaces of which none begins with another", Shown(.chain), Shown(.of)
+    )]
+    NamespaceInside {
+        /// The chain that is not protected.
+        chain: String,
+        /// Its prefix.
+        namespace: String,
+        /// The chain that would have its tables.
+        of: String,
+        /// The prefix of that one.
+        shorter: String,
     },
 }
 
@@ -180,8 +196,13 @@ fn inside(namespace: &str) -> Grants {
 }
 
 fn is_inside(grant: &TableGrant, namespace: &str) -> bool {
-    let name = grant.table.trim_end_matches('*').as_bytes();
-    name.get(..namespace.len()).is_some_and(|start| start.eq_ignore_ascii_case(namespace.as_bytes()))
+    begins_with(grant.table.trim_end_matches('*'), namespace)
+}
+
+/// Tells whether a name begins with a namespace, as SQLite compares names.
+pub(super) fn begins_with(name: &str, namespace: &str) -> bool {
+    let start = name.as_bytes().get(..namespace.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(namespace.as_bytes()))
 }
 
 #[cfg(test)]

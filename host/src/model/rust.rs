@@ -16,7 +16,8 @@ pub struct RustContext<'a> {
     pub version: Version,
     /// Name of the migration.
     pub name: &'a str,
-    /// Everything will be rolled back: leave alone what is outside the database.
+    /// Nothing of it will stay: everything will be rolled back, or it is done on a copy of the database, as for a round trip.
+    /// Leave alone what is outside the database.
     pub dry_run: bool,
     /// Recorded start of the run, in milliseconds since 1970.
     pub started_at: u64,
@@ -37,6 +38,15 @@ pub trait RustMigration: Send + Sync {
 
     /// Tells whether `down` undoes it.
     fn is_reversible(&self) -> bool {
+        false
+    }
+
+    /// Tells whether it rebuilds tables, as `-- whimbrel: rebuild` says of a script: foreign keys are off while it runs, so that
+    /// dropping a table leaves alone the rows that refer to it, and what it has broken is refused at its end. Inside the
+    /// transaction `PRAGMA foreign_keys = OFF` would do nothing, and is refused.
+    ///
+    /// `Code::rebuild` says it in the place of this.
+    fn is_rebuild(&self) -> bool {
         false
     }
 

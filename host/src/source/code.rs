@@ -116,8 +116,26 @@ impl Code {
             return self;
         };
         if let Body::Rust(code) = &last.migration.body {
-            let marked = Marked { code: Arc::clone(code), fingerprint: fingerprint.into() };
-            last.migration.body = Body::Rust(Arc::new(marked));
+            let (code, is_rebuild) = (Arc::clone(code), code.is_rebuild());
+            last.migration.body = Body::Rust(Arc::new(Marked { code, is_rebuild, fingerprint: fingerprint.into() }));
+        }
+        self
+    }
+
+    /// Says that the migration that was added last [rebuilds tables](RustMigration::is_rebuild): it makes a new one, copies the rows,
+    /// drops the old one and gives the new one its name, with foreign keys off, both on its way up and on its way down.
+    ///
+    /// Where a view or a trigger names the table, SQLite refuses to rename while it is gone, unless the code says
+    /// `PRAGMA legacy_alter_table = ON` first, which is set back after it.
+    #[must_use]
+    pub fn rebuild(mut self) -> Self {
+        let Some(last) = self.written.last_mut() else {
+            self.orphans.push(orphan("rebuild"));
+            return self;
+        };
+        if let Body::Rust(code) = &last.migration.body {
+            let (code, fingerprint) = (Arc::clone(code), Cow::Owned(code.fingerprint().to_owned()));
+            last.migration.body = Body::Rust(Arc::new(Marked { code, is_rebuild: true, fingerprint }));
         }
         self
     }
@@ -190,9 +208,10 @@ where
     }
 }
 
-/// Code with another fingerprint.
+/// Code of which something else is said than it says itself.
 struct Marked {
     code: Arc<dyn RustMigration>,
+    is_rebuild: bool,
     fingerprint: Cow<'static, str>,
 }
 
@@ -207,6 +226,10 @@ impl RustMigration for Marked {
 
     fn is_reversible(&self) -> bool {
         self.code.is_reversible()
+    }
+
+    fn is_rebuild(&self) -> bool {
+        self.is_rebuild
     }
 
     fn fingerprint(&self) -> &str {

@@ -19,7 +19,10 @@ const ALL: i32 = -1;
 
 /// A database in memory, with the migrations that bring it further.
 ///
-/// The migrator's own database is not looked at, so it needs none.
+/// The migrator's own database is not looked at, so it needs none. What is applied to it and reverted is a real run, which does
+/// all that one in earnest does: [`RustContext::dry_run`](crate::model::RustContext::dry_run) is false, and what code does outside
+/// the database is done. Code under test is given a stand-in for that. Trials on copies of it, [`round_trip`](Self::round_trip) and
+/// [`determinism`](Self::determinism), are told as dry.
 pub struct TestDatabase {
     migrator: Migrator,
     connection: Connection,

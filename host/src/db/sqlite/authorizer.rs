@@ -12,7 +12,7 @@ use super::question::{Question, Words};
 use super::reach::Reach;
 use super::remembered::Remembered;
 use super::texts::{Text, Texts};
-use crate::db::{DbError, ErrorCode};
+use crate::db::{DbError, ErrorCode, KEYS_OFF};
 use crate::grants::{self, Action, Denied, Need, Observed, Request, Restriction, Schema, Statement, Touched};
 
 /// The longest text in which queries inside of each other can make no program that matters: each takes some twenty letters.
@@ -69,6 +69,8 @@ pub(super) struct Gate {
     pub(super) keeps_transaction: bool,
     /// The first statement that was refused for that.
     pub(super) refused_end: Option<String>,
+    /// Foreign keys are enforced, and a statement that would have them off is refused: inside a transaction it does nothing.
+    pub(super) keeps_keys: bool,
     /// What restricted code was seen to use.
     pub(super) observed: Option<Observed>,
     /// The schema, as soon as it is needed and until it changes.
@@ -302,6 +304,12 @@ pub(super) fn authorize(gate: &mut Gate, question: &Question<'_>) -> Authorizati
         refuse_end(gate, question);
         return Authorization::Deny;
     }
+    if gate.keeps_keys && question.code == ffi::SQLITE_PRAGMA && question.words().is_some_and(has_keys_off) {
+        let reason = "PRAGMA foreign_keys does nothing inside the transaction of a step";
+        gate.denied.get_or_insert(Denied::never("pragma", "foreign_keys", reason.to_owned()));
+        gate.refused_end.get_or_insert_with(|| KEYS_OFF.to_owned());
+        return Authorization::Deny;
+    }
     if gate.restriction.is_some() {
         gate.asked = true;
         if !gate.remembered.knows(question) && !decide(gate, question) {
@@ -335,6 +343,13 @@ fn decide(gate: &mut Gate, question: &Question<'_>) -> bool {
     gate.remembered.add(question, &words, &schema, touched.as_ref());
     gate.touched.extend(touched);
     true
+}
+
+/// Tells whether a PRAGMA is to switch foreign keys off.
+fn has_keys_off(words: Words<'_>) -> bool {
+    let is_on = |value: &str| ["on", "true", "yes", "1"].iter().any(|on| value.eq_ignore_ascii_case(on));
+    words.first.is_some_and(|name| name.eq_ignore_ascii_case("foreign_keys"))
+        && words.second.is_some_and(|value| !is_on(value))
 }
 
 fn refuse_end(gate: &mut Gate, question: &Question<'_>) {

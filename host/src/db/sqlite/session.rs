@@ -7,6 +7,7 @@ mod connection_state;
 mod cursors;
 mod definitions;
 mod end;
+mod fit;
 mod inquiries;
 mod keep;
 mod note;
@@ -439,6 +440,10 @@ impl Session for SqliteSession {
 
     fn put_back(&mut self, state: &ConnectionState) -> Result<(), DbError> {
         self.put_connection_back(state)
+    }
+
+    fn check_fit(&mut self) -> Result<(), DbError> {
+        self.check_lent()
     }
 
     fn data_version(&mut self) -> Result<i64, DbError> {

@@ -10,22 +10,23 @@ use crate::exit::Exit;
 fn several(errors: &[PrepareError]) -> Failure {
     let each: Vec<Failure> = errors.iter().map(prepare).collect();
     let same = |code: &&str| each.iter().all(|failure| failure.code == *code);
-    let code = each.first().map(|failure| failure.code).filter(same).unwrap_or("component");
+    let by_policy = each.iter().all(|failure| matches!(failure.code, "not-granted" | "limits"));
+    let mixed = if by_policy { "not-granted" } else { "component" };
+    let code = each.first().map(|failure| failure.code).filter(same).unwrap_or(mixed);
+    let message = match by_policy {
+        true => "migrations ask for more than they are given",
+        false => "the migrations cannot be loaded",
+    };
     let problem = |failure: Failure| {
         let message = std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ");
         let inner = failure.problems.into_iter().next();
-        Problem {
-            code: failure.code,
-            message,
-            hint: failure.hint,
-            migration: None,
-            place: inner.and_then(|inner| inner.place),
-        }
+        let (inner_hint, place) = inner.map_or((None, None), |inner| (inner.hint, inner.place));
+        Problem { code: failure.code, message, hint: failure.hint.or(inner_hint), migration: None, place }
     };
     let problems = each.into_iter().map(problem).zip(errors);
     let problems =
         problems.map(|(problem, error)| Problem { migration: error.migration().map(str::to_owned), ..problem });
-    Failure::of_problems(code, "the migrations cannot be loaded", problems.collect())
+    Failure::of_problems(code, message, problems.collect())
 }
 
 pub(super) fn prepare(error: &PrepareError) -> Failure {

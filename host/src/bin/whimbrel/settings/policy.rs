@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use whimbrel::grants::Grants;
 use whimbrel::limits::Limits;
-use whimbrel::model::{Key, MigrationPolicy, Policy, Trust, Version};
+use whimbrel::model::{Key, MigrationPolicy, Policies, Policy, Trust, Version};
 use whimbrel::source::Layout;
 use whimbrel::sql;
 
@@ -113,6 +113,7 @@ pub(super) fn check_default(chains: &Chains, default: &str, dir: &[Location]) ->
 
 /// Checks every table, also of chains that are not run now.
 pub(super) fn check(chains: &Chains) -> Result<(), WrongPolicy> {
+    let mut policies = Policies::default();
     for (name, table) in chains {
         let offset = table.span().start;
         let wrong = |message: String, hint: Option<String>| WrongPolicy {
@@ -124,6 +125,8 @@ pub(super) fn check(chains: &Chains) -> Result<(), WrongPolicy> {
         let policy =
             make(table.get_ref()).map_err(|(message, hint)| wrong(message.to_owned(), Some(hint.to_owned())))?;
         policy.check().map_err(|error| wrong(error.to_string(), None))?;
+        policies.set(name, policy);
+        policies.check_apart().map_err(|error| WrongPolicy { offset, message: error.to_string(), hint: None })?;
     }
     Ok(())
 }
@@ -201,6 +204,11 @@ mod tests {
                 "[chains.a]\ntrust = 'untrusted'\nnamespace = 'x_'\ngrants = { view = ['customer'] }",
                 "the chain a: an untrusted chain can never have view = [\"customer\"]: outside its namespace x_ it may leave \
                  no view",
+            ),
+            (
+                "[chains.a]\ntrust = 'untrusted'\nnamespace = 'x_'\n[chains.b]\ntrust = 'untrusted'\nnamespace = 'X_y_'",
+                "the namespace X_y_ of the chain b begins with x_, that of the chain a, which would have its tables; choose \
+                 namespaces of which none begins with another",
             ),
         ];
         for (text, expected) in cases {

@@ -37,6 +37,7 @@ impl Drop for SqliteSession {
         }
         // Code that has panicked may have left it. SQLite may roll back once more when it no longer holds the watch.
         self.watch.gate().keeps_transaction = false;
+        self.watch.gate().keeps_keys = false;
         asking::keep_transaction(self.connection(), None);
         let has_bulk = self.with(|_, open| open.has_bulk);
         let Some(handles) = self.handles.take() else { return };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
+
 use super::SqliteSession;
 use crate::db::sqlite::reach::Reach;
 use crate::db::sqlite::{asking, moved};
@@ -72,7 +74,9 @@ impl SqliteSession {
         if refused && self.watch.gate().is_asked {
             asking::keep_transaction(self.connection(), Some(&self.watch));
         }
+        let enforced = self.connection().db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).unwrap_or(false);
         let mut gate = self.watch.gate();
+        gate.keeps_keys = refused && enforced;
         gate.keeps_transaction = refused;
         gate.refused_end.take()
     }
