@@ -104,9 +104,12 @@ fn a_chain_can_be_one_of_folders_only() {
 fn a_new_migration_goes_into_the_folder_of_its_chain() {
     let project = project();
     project.ok(&["new", "second", "--chain", "billing"]);
-    assert!(project.path("billing/0002_second.sql").exists());
+    // Where all are pairs, it is one.
+    assert!(
+        project.path("billing/0002_second.up.sql").exists() && project.path("billing/0002_second.down.sql").exists()
+    );
     project.ok(&["new", "third"]);
-    assert!(project.path("migrations/0003_third.sql").exists());
+    assert!(project.path("migrations/0003_third.up.sql").exists());
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn shop(manifest: &str) -> Project {
 }
 
 fn policy(project: &Project, more: &str) {
-    let text = "database = \"sqlite:app.db\"\ndir = \"vendor\"\nchain = \"acme\"\n\n\
+    let text = "database = \"sqlite:app.db\"\ndir = \"vendor\"\nchain = \"acme\"\nother_chains = [\"main\"]\n\
                 [chains.acme]\ntrust = \"untrusted\"\nnamespace = \"acme_\"\n\n";
     project.write("vendor.toml", format!("{text}{more}"));
 }

@@ -119,7 +119,7 @@ fn no_order_shows_what_may_not_be_read() {
         "SELECT id FROM states INDEXED BY states_some WHERE state = 'code'",
         "SELECT v FROM folded",
         "DELETE FROM ordered WHERE name = 'a'",
-        "UPDATE ordered SET name = concat_ws(' ', name, unhex(hex(name))) WHERE name = 'a' AND octet_length(name) IS (1)",
+        "UPDATE ordered SET name = concat_ws(' ', name, unhex(hex(name))) WHERE id > 0 AND octet_length(name) IS (1)",
         "INSERT INTO lines SELECT name FROM ordered ORDER BY id",
     ];
     for (sql, grant) in refused {
