@@ -129,7 +129,7 @@ impl History {
         &self.table
     }
 
-    /// Returns the names of the host's own tables, those of [other histories](Self::beside_others) last.
+    /// Returns the names of the host's own tables, those of other histories, once they were looked for, last.
     pub fn tables(&self) -> Vec<String> {
         let own = [
             self.table.clone(),
