@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::report::StepReport;
+use crate::history::foreign::Adoption;
 use crate::log_level::LogLevel;
 use crate::model::Hook;
 use crate::plan::Step;
@@ -12,6 +13,12 @@ use crate::plan::Step;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// Other tools have applied migrations of the chain, of which our history has no row: what is applied already is about to be
+    /// planned as if it was not. [`Migrator::adopt`](crate::Migrator::adopt) takes it over.
+    OtherHistories {
+        /// What would be taken over, of each history that there is.
+        found: &'a [Adoption],
+    },
     /// Components are about to be compiled.
     Compiling {
         /// How many.

@@ -16,11 +16,14 @@ impl Migrator {
     }
 
     fn decide_adoption(&self, choice: &Choice) -> Result<Adoption, Error> {
-        let mut session = self.existing(Access::Read, &self.interrupt)?;
-        let (chains, assumed_layout) = self.chains_of_tool(session.as_mut(), choice)?;
+        self.decide_adoption_in(self.existing(Access::Read, &self.interrupt)?.as_mut(), choice)
+    }
+
+    fn decide_adoption_in(&self, session: &mut dyn Session, choice: &Choice) -> Result<Adoption, Error> {
+        let (chains, assumed_layout) = self.chains_of_tool(session, choice)?;
         let chain = one_chain(&chains)?;
-        self.check_unbegun(session.as_mut(), chain)?;
-        let adoption = self.take_over(session.as_mut(), chain, choice)?;
+        self.check_unbegun(session, chain)?;
+        let adoption = self.take_over(session, chain, choice)?;
         Ok(Adoption { dry_run: true, assumed_layout, ..adoption })
     }
 
@@ -31,24 +34,27 @@ impl Migrator {
     }
 
     fn find_other_histories(&self) -> Result<Vec<Adoption>, Error> {
-        if !self.applied()?.is_empty() {
-            return Ok(Vec::new());
+        match self.applied()?.is_empty() {
+            true => self.other_histories_in(self.existing(Access::Read, &self.interrupt)?.as_mut()),
+            false => Ok(Vec::new()),
         }
-        let mut session = self.existing(Access::Read, &self.interrupt)?;
-        let found = match foreign::choose(session.as_mut(), &Choice::default(), self.history.table()) {
+    }
+
+    /// Does the same in a database whose history has no row.
+    pub(super) fn other_histories_in(&self, session: &mut dyn Session) -> Result<Vec<Adoption>, Error> {
+        let found = match foreign::choose(session, &Choice::default(), self.history.table()) {
             Ok(one) => vec![one],
             Err(AdoptError::Several { found }) => found,
             Err(AdoptError::NotFound { .. }) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        drop(session);
         let choices = found.into_iter().map(|found| Choice {
             tool: Some(found.tool),
             table: Some(found.table),
             accept_changed: true,
             ..Choice::default()
         });
-        Ok(choices.filter_map(|choice| self.decide_adoption(&choice).ok()).collect())
+        Ok(choices.filter_map(|choice| self.decide_adoption_in(session, &choice).ok()).collect())
     }
 
     /// Writes the history of another tool into ours; the other tool's tables stay as they are.

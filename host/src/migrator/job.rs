@@ -4,10 +4,10 @@ use super::Migrator;
 use super::kept::with_kept;
 use crate::db::{DbError, Session};
 use crate::error::Error;
-use crate::exec::{self, Conditions, Report};
+use crate::exec::{self, Conditions, Event, Report};
 use crate::interrupt::Interrupt;
 use crate::model::{Applied, AppliedState, Chains};
-use crate::plan::Goal;
+use crate::plan::{Direction, Goal};
 
 /// One run to one goal.
 pub(super) struct Job<'a> {
@@ -31,6 +31,11 @@ impl Job<'_> {
             Some(session) => self.rows(session.as_mut())?,
             None => Vec::new(),
         };
+        if let Some(session) = existing.as_mut().filter(|_| !rows.iter().any(Applied::is_live))
+            && self.goal.direction() == Direction::Up
+        {
+            self.tell_other_histories(session.as_mut());
+        }
         // By a run that was killed: while one goes on, nobody else reads.
         let was_kept = match &mut existing {
             Some(session) if !rows.is_empty() && !self.dry_run => migrator.history.is_marked_kept(session.as_mut())?,
@@ -92,6 +97,15 @@ impl Job<'_> {
                 error.done.unnamed_chains = unnamed_chains;
                 Err(error.into())
             }
+        }
+    }
+
+    /// Tells, before anything is run, what other tools have applied: a migration that does nothing the second time, or twice as
+    /// much, would not tell. Whatever is in the way of that, there is another error to tell.
+    fn tell_other_histories(&self, session: &mut dyn Session) {
+        let found = self.migrator.other_histories_in(session).unwrap_or_default();
+        if !found.is_empty() {
+            self.migrator.observer.event(&Event::OtherHistories { found: &found });
         }
     }
 

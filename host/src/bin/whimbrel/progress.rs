@@ -11,7 +11,7 @@ use whimbrel::exec::{Event, Observer, Throttle};
 use whimbrel::plan::{Direction, Step};
 
 use crate::escape;
-use crate::render::{amount, report, style};
+use crate::render::{adoption, amount, report, style};
 use crate::ui::Ui;
 
 /// How often the line of the step that runs is drawn anew.
@@ -245,6 +245,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Observer for Progress {
     fn event(&self, event: &Event<'_>) {
         match event {
+            Event::OtherHistories { found } => adoption::all_unknown(found).iter().for_each(|note| self.say(note)),
             Event::Compiling { components: 1 } => self.show("Compiling a component".to_owned()),
             Event::Compiling { components } => self.show(format!("Compiling {components} components")),
             Event::StepStarted { step, number, of } => {

@@ -2,7 +2,6 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
-use std::time::Duration;
 
 use whimbrel::exec::{Report, Throttle};
 use whimbrel::plan::{Direction, Goal, Rules, Until};
@@ -83,11 +82,6 @@ impl Run {
             builder = builder.sample(sample);
         }
         let migrator = builder.build()?;
-        if self.goal.direction() == Direction::Up {
-            // A migration that does nothing the second time, or twice as much, would not tell.
-            let hurried = settings.builder(self.rules, signals.watch(), Arc::new(()))?.lock_timeout(Duration::ZERO);
-            mention_other_histories(&hurried.build()?, ui);
-        }
         let result = if self.dry_run { migrator.dry_run(&self.goal) } else { migrator.run(&self.goal) };
         let heard = progress.finish();
         let report = match &result {
@@ -119,8 +113,7 @@ impl Run {
 /// Says so where migrations of the chain were applied by another tool, of which our history knows nothing.
 pub(super) fn mention_other_histories(migrator: &Migrator, ui: &Ui) {
     // Whatever is in its way, there is another error to tell.
-    let found = migrator.other_histories().unwrap_or_default();
-    for note in found.iter().filter_map(|adoption| adoption::unknown(adoption, found.len() > 1)) {
+    for note in adoption::all_unknown(&migrator.other_histories().unwrap_or_default()) {
         ui.talk(&note);
     }
 }

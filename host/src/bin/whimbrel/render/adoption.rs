@@ -76,9 +76,13 @@ pub(crate) fn mention(migration: &str, table: &str) -> String {
     format!("warning: {} mentions {}, which is no longer written", escape::line(migration), escape::line(table))
 }
 
+/// Says which other tools have applied migrations of the chain.
+pub(crate) fn all_unknown(found: &[Adoption]) -> Vec<String> {
+    found.iter().filter_map(|adoption| unknown(adoption, found.len() > 1)).collect()
+}
+
 /// Says that another tool has applied migrations of the chain, if it has.
-/// `is_one_of_several` histories.
-pub(crate) fn unknown(adoption: &Adoption, is_one_of_several: bool) -> Option<String> {
+fn unknown(adoption: &Adoption, is_one_of_several: bool) -> Option<String> {
     let known = adoption.migrations.iter().filter(|migration| migration.file.is_some()).count();
     let (note, count) = (style::paint(style::HINT, "note"), amount::count(known, "migration", "migrations"));
     let (tool, table) = (adoption.from.tool, escape::line(&adoption.from.table));
