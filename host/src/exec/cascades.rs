@@ -81,9 +81,10 @@ impl Child {
     }
 }
 
-/// Tells cheaply whether a script may drop something.
+/// Tells cheaply whether a script may drop something, in large letters or small ones behind the first: byte by byte this would cost
+/// a fortieth of a long script.
 fn may_drop(text: &str) -> bool {
-    text.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"drop"))
+    text.contains("ROP") || text.contains("rop")
 }
 
 /// Returns the table of the database itself that a statement drops.
