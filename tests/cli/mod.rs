@@ -40,6 +40,7 @@ mod status;
 mod strategies;
 mod test;
 mod timeout;
+mod unnamed_chains;
 mod up;
 mod verify;
 mod verify_exports;

@@ -7,6 +7,7 @@ mod language;
 mod library;
 mod limits;
 mod prepare;
+mod remains;
 mod run;
 mod script;
 mod temporary;

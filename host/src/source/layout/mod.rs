@@ -13,6 +13,7 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod own_transaction;
+mod pair;
 mod prisma;
 mod read;
 mod refinery;

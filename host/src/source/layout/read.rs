@@ -16,7 +16,8 @@ use super::detect::Detected;
 use super::goose::Wrong;
 use super::variant;
 use super::{
-    Layout, atlas, atlas_sum, dbmate, detect, diesel, drizzle, flyway, goose, own_transaction, sqlx, strays, text_order,
+    Layout, atlas, atlas_sum, dbmate, detect, diesel, drizzle, flyway, goose, own_transaction, pair, sqlx, strays,
+    text_order,
 };
 use crate::model::Elsewhere;
 use crate::sql;
@@ -63,7 +64,7 @@ pub(in crate::source) fn load(
         }
     }
     variant::choose(own, options.dialect, &mut gathered);
-    pair(&mut gathered);
+    pair::pair(&mut gathered);
     if gathered.has_scripts() {
         for tree in trees {
             share(*tree, "", 0, &mut gathered);
@@ -428,32 +429,4 @@ fn handed_over(layout: Layout, mut file: File) -> File {
         }
     }
     file
-}
-
-/// Pairs ways down with ways up by their version alone, as other tools do; one that is alone is left out.
-fn pair(gathered: &mut Gathered) {
-    let foreign: Vec<File> = gathered.files.extract_if(.., |file| file.marks.is_some()).collect();
-    if foreign.is_empty() {
-        return;
-    }
-    let names: BTreeMap<_, String> = (gathered.files.iter().chain(&foreign))
-        .filter(|file| matches!(file.part, Part::Up | Part::Sql) && file.is_versioned())
-        .map(|file| (file.version, file.name.clone()))
-        .collect();
-    for mut file in foreign {
-        match names.get(&file.version) {
-            Some(name) if file.part == Part::Down => file.name.clone_from(name),
-            None if file.part == Part::Down => {
-                let reason = "undoes a migration that is not there".to_owned();
-                gathered.ignored.push(Ignored { file: file.file, reason });
-                continue;
-            }
-            _ => {}
-        }
-        // One that stands alone in a folder of pairs is a way up like the others.
-        if file.part == Part::Sql && file.is_versioned() {
-            file.part = Part::Up;
-        }
-        gathered.files.push(file);
-    }
 }
